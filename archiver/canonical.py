@@ -1,0 +1,103 @@
+"""The one form of bytes that hashes are taken over, so that others can take them too.
+
+Canonical JSON, version 1: keys sorted by code point, no white space, everything outside ASCII
+written as `\\uXXXX` (UTF-16, lower-case hex), whole numbers in decimal, no floats except in row
+hashes of sizes that never are. It is what this prints, for a value read from JSON:
+
+    json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from archiver.models import Attachment, Post, Rendition
+
+
+def canonical_json(value: Any) -> bytes:
+    """The canonical bytes of a value made of what JSON has."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def sha256_of(value: Any) -> str:
+    """Lower-case hex SHA-256 of the canonical bytes of a value."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def media_key(rendition: Rendition) -> str:
+    """What names a rendition across runs: the platform's id for it, else the path of its URL.
+
+    Hosts and query strings rotate; the path is what stays. A withheld or never offered file has
+    the empty key.
+    """
+    if rendition.media_key:
+        return rendition.media_key
+    if rendition.path is not None:
+        return str(rendition.path)
+    return _url_path(rendition.url) if rendition.url else ""
+
+
+def _url_path(url: str) -> str:
+    try:
+        return urlsplit(url).path or url
+    except ValueError:
+        return url
+
+
+def attachment_keys(attachments: Iterable[Attachment]) -> list[str]:
+    """The key of each attachment of one post, in order; repeated ones are numbered `#2`, `#3`."""
+    seen: dict[str, int] = {}
+    keys = []
+    for attachment in attachments:
+        key = attachment.platform_id or next(
+            (key for r in attachment.renditions if (key := media_key(r))), attachment.kind
+        )
+        seen[key] = seen.get(key, 0) + 1
+        keys.append(key if seen[key] == 1 else f"{key}#{seen[key]}")
+    return keys
+
+
+def content_sha256(post: Post) -> str:
+    """The hash of what was published: the platform's content fields, and what is attached.
+
+    Of attachments it holds kind, key and alt text in order, never addresses or sizes.
+    """
+    attached = [
+        [attachment.kind, key, attachment.alt_text]
+        for attachment, key in zip(post.attachments, attachment_keys(post.attachments), strict=True)
+    ]
+    return sha256_of({"attachments": attached, "fields": dict(post.content)})
+
+
+def fingerprint(post: Post, content_version: int) -> bytes:
+    """Everything that a save of this post would look at, in 32 bytes; equal means nothing to do.
+
+    Addresses are in it only by their media key, so rotated hosts and signatures change nothing.
+    """
+    parts: list[Any] = [
+        content_version,
+        post.created_at, post.kind, post.text, post.title, post.url, post.visibility, post.author,
+        post.edited_at, post.sighting, dict(post.content),
+        [(alias.scheme, alias.value) for alias in post.aliases],
+        [(relation.kind, relation.platform_id, relation.url) for relation in post.relations],
+        [(metric.name, metric.value) for metric in post.metrics],
+        [
+            (
+                a.kind, a.platform_id, a.alt_text, a.width, a.height, a.duration_ms,
+                [(m.name, m.value) for m in a.metrics],
+                [
+                    (r.role, media_key(r), r.absent, r.content_type, r.width, r.height, r.bitrate)
+                    for r in a.renditions
+                ],
+            )
+            for a in post.attachments
+        ],
+    ]  # fmt: skip
+    return hashlib.sha256(canonical_json(parts)).digest()
+
+
+def row_sha256(table: str, row: Mapping[str, Any], columns: Iterable[str]) -> str:
+    """The hash that a row carries of itself: of the table's name and the named columns, in order."""
+    return sha256_of([table, *(row[column] for column in columns)])

@@ -1,0 +1,179 @@
+"""What can go wrong, with an exit code on each branch.
+
+    ArchiverError                 1   a bug, if nothing below fits
+    ├── UsageError                2   the command line asks for what cannot be
+    │   ├── ConfigError           2   archive.toml
+    │   │   └── SecretError       2   a secret that could not be resolved
+    │   └── PluginError           2   a plugin that fails, or two that claim one name
+    ├── RecordError               3   one record that its platform cannot read
+    ├── MediaError                3   one file that could not be had
+    │   ├── MediaGone             3   the source says that it is gone (404, 410)
+    │   ├── MediaExpired          3   a signed URL that is no longer valid (403)
+    │   └── MediaRefused          3   address, scheme or size not allowed
+    ├── SourceError               4   the source did not answer for an account
+    │   ├── SourceDown            4   no connection, 5xx, or not the documented JSON
+    │   ├── RateLimited           4   still 429 after waiting
+    │   └── AccessRefused         5   credentials, plan, or account not linked
+    ├── StorageError              6   the archive cannot be written or read
+    │   ├── ArchiveLocked         6   another run holds it
+    │   └── SchemaTooNew          6   written by a newer version of this program
+    ├── DamageFound               7   verify found what must not be
+    └── Interrupted             130   stopped by the user; state is saved
+
+A message answers five questions: what failed, for which account or file, why in plain words,
+what was kept, and what to do next.
+"""
+
+from typing import ClassVar
+
+
+class ArchiverError(Exception):
+    """Anything this program can say about a failure.
+
+    `what` is one sentence without a full stop. `why`, `kept` and `hint` are optional sentences.
+    `code` is a short word for programs, stored in `run_accounts.error_code`.
+    """
+
+    exit_code: ClassVar[int] = 1
+    default_code: ClassVar[str] = "bug"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        why: str | None = None,
+        kept: str | None = None,
+        hint: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.kept = kept
+        self.hint = hint
+        self.code = code or self.default_code
+
+    def __str__(self) -> str:
+        """The whole message on one line."""
+        parts = (self.what, self.why, self.kept, self.hint)
+        return ". ".join(part.strip().rstrip(".") for part in parts if part)
+
+
+class UsageError(ArchiverError):
+    """The command line asks for something that cannot be."""
+
+    exit_code = 2
+    default_code = "usage"
+
+
+class ConfigError(UsageError):
+    """`archive.toml` is missing, unreadable or wrong; names the key and the line."""
+
+    default_code = "config"
+
+
+class SecretError(ConfigError):
+    """A secret is missing, or its file can be read by others. Never shows the secret."""
+
+    default_code = "secret"
+
+
+class PluginError(UsageError):
+    """A plugin does not load, breaks the contract, or claims a name that is taken."""
+
+    default_code = "plugin"
+
+
+class RecordError(ArchiverError):
+    """A record that its platform cannot read. It goes to quarantine, whole."""
+
+    exit_code = 3
+    default_code = "record"
+
+
+class MediaError(ArchiverError):
+    """A file that could not be had this time; it is tried again."""
+
+    exit_code = 3
+    default_code = "failed"
+
+
+class MediaGone(MediaError):
+    """The server says that there is no such file. `final` when it says for ever (410)."""
+
+    default_code = "gone"
+
+    def __init__(self, what: str, *, final: bool = False) -> None:
+        super().__init__(what)
+        self.final = final
+
+
+class MediaExpired(MediaError):
+    """The URL carries an expiry that has passed, or was answered 403."""
+
+    default_code = "expired"
+
+
+class MediaRefused(MediaError):
+    """The address, the scheme or the size is not allowed by the settings."""
+
+    default_code = "refused"
+
+
+class SourceError(ArchiverError):
+    """The source did not give an account's history."""
+
+    exit_code = 4
+    default_code = "source"
+
+
+class SourceDown(SourceError):
+    """No connection, a server error, or an answer that is not what is documented."""
+
+    default_code = "down"
+
+
+class RateLimited(SourceError):
+    """The source still answers 429 after we waited as long as it asked."""
+
+    default_code = "rate_limited"
+
+
+class AccessRefused(SourceError):
+    """Credentials refused, the plan too small, the account not linked, or another's account."""
+
+    exit_code = 5
+    default_code = "refused"
+
+
+class StorageError(ArchiverError):
+    """The archive cannot be written or read: full, read-only, missing, broken."""
+
+    exit_code = 6
+    default_code = "storage"
+
+
+class ArchiveLocked(StorageError):
+    """Another run holds the archive."""
+
+    default_code = "locked"
+
+
+class SchemaTooNew(StorageError):
+    """The archive was written by a newer version of this program."""
+
+    default_code = "schema_too_new"
+
+
+class DamageFound(ArchiverError):
+    """`verify` found rows or files that are not what was stored."""
+
+    exit_code = 7
+    default_code = "damage"
+
+
+class Interrupted(ArchiverError):
+    """The user stopped the run. What was saved is consistent; the next run goes on."""
+
+    exit_code = 130
+    default_code = "interrupted"

@@ -1,0 +1,96 @@
+"""JSON that others wrote, read without losing a digit of it.
+
+A fast parser splits an answer into its records and keeps each one's exact text. What it refuses
+(a lone surrogate, a byte order mark) is read by the standard parser; whole numbers keep all their
+digits with both. `NaN` and `Infinity` are not JSON, and are refused by both.
+"""
+
+import json
+from typing import Any, NoReturn
+
+import msgspec
+
+from archiver.models import Record
+
+
+class BadJson(ValueError):
+    """The text is not JSON, or is nested too deep to be read."""
+
+
+def read_json(body: bytes | str) -> Any:
+    """The value that the text says.
+
+    Raises BadJson.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _read_slowly(body)
+
+
+def read_records(body: bytes, key: str) -> tuple[dict[str, Any], tuple[Record, ...]]:
+    """An answer that is an object: its other fields, and the records of the list under `key`.
+
+    Each record's `raw` is its exact text in the answer. A missing list is an empty one; a list
+    that is something else stays among the other fields. Raises BadJson.
+    """
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        items = msgspec.json.decode(fields.pop(key, b"[]"), type=list[msgspec.Raw])
+        envelope = {name: read_json(bytes(value)) for name, value in fields.items()}
+        return envelope, tuple(_record(bytes(item)) for item in items)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _read_records_slowly(body, key)
+
+
+def write_json(value: Any) -> str:
+    """Compact JSON text that any database column can hold: ASCII escapes for lone surrogates."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if _is_unicode(text) else json.dumps(value, separators=(",", ":"))
+
+
+def _record(raw: bytes) -> Record:
+    text = raw.decode()
+    try:
+        return Record(raw=text, data=read_json(raw))
+    except BadJson:
+        return Record(raw=text, data=None)
+
+
+def _read_records_slowly(body: bytes, key: str) -> tuple[dict[str, Any], tuple[Record, ...]]:
+    envelope = _read_slowly(body)
+    if not isinstance(envelope, dict):
+        raise BadJson("not an object")
+    items = envelope.pop(key, [])
+    if not isinstance(items, list):
+        envelope[key] = items
+        items = []
+    return envelope, tuple(Record(raw=write_json(item), data=item) for item in items)
+
+
+def _read_slowly(body: bytes | str) -> Any:
+    try:
+        text = body.decode("utf-8-sig") if isinstance(body, bytes) else body
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise BadJson("nested too deep") from None
+    except ValueError as error:
+        raise BadJson(str(error)) from None
+
+
+def _refuse(word: str) -> NoReturn:
+    raise BadJson(f"{word} is not JSON")
+
+
+def _finite(lexeme: str) -> float | str:
+    """A float, or its own text where it is too large to be one."""
+    value = float(lexeme)
+    return lexeme if value in {float("inf"), float("-inf")} else value
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

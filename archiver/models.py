@@ -1,0 +1,252 @@
+"""The nouns that platforms, the core and the archive share: frozen, and nothing but data.
+
+Times are text in one fixed form, `2026-11-23T20:49:00.000Z` (see `timestamp`), so that they sort
+as text, in Python and in SQLite. Platform ids are text, exactly as the source wrote them.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal[
+    "post", "reel", "story", "saved_story", "spotlight", "reply", "quote", "repost", "pin", "video"
+]
+AttachmentKind = Literal["image", "video", "gif", "audio", "link", "other"]
+Role = Literal["original", "variant", "thumbnail", "preview", "cover"]
+RelationKind = Literal["reply_to", "quotes", "reposts", "shares"]
+Stream = Literal["posts", "stories"]
+
+EXPIRING_KINDS: frozenset[str] = frozenset({"story"})
+"""Kinds that the platform takes down by itself: their absence says nothing."""
+
+
+def stream_of(kind: str) -> Stream:
+    """The stream that posts of this kind are covered in."""
+    return "stories" if kind in EXPIRING_KINDS else "posts"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account on one platform, as the config names it.
+
+    `options` is an instance of the platform's own options dataclass. `platform_id` is known once
+    the archive has seen the account.
+    """
+
+    name: str
+    platform: str
+    source: str
+    options: Any
+    platform_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an account is, on its platform."""
+
+    platform: str
+    platform_id: str
+    handle: str | None = None
+    title: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer of a source, as received, without secrets."""
+
+    source: str
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One object of an answer: `raw` is its exact text, `data` what it means.
+
+    `data` is anything that JSON can say; what is not an object cannot be read and is quarantined.
+    """
+
+    raw: str
+    data: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records, newest first, with the answer they came in.
+
+    `cursor` is where the walk goes on, opaque to the core; None where the source offers no way on.
+    `reached_start` says that nothing older exists. With neither, `end_reason` says in plain words
+    why the walk ends here ("shows only its newest 500 posts").
+    `partial` says that the source itself called the answer incomplete.
+    `updated_at` and `fresh_until` are the source's own: when it last asked the platform, and
+    before when asking again brings nothing new.
+    `notes` are sentences for the user about how this page was had (a fallback, a limit).
+    """
+
+    records: tuple[Record, ...]
+    response: Response | None = None
+    cursor: str | None = None
+    reached_start: bool = False
+    end_reason: str | None = None
+    partial: bool = False
+    updated_at: str | None = None
+    fresh_until: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How much of a history is wanted.
+
+    `cursor` continues an earlier walk. `since` and `limit` are hints that save requests: the core
+    stops by itself. A platform yields pages until the core stops asking or nothing is left.
+    """
+
+    cursor: str | None = None
+    since: str | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number about a post or an attachment. Absent is not 0."""
+
+    name: str
+    value: int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Another post that this one answers, quotes, reposts or shares."""
+
+    kind: RelationKind
+    platform_id: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Another id of the same post, by which other sources know it."""
+
+    scheme: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One file that the source offers for an attachment, or says that it does not.
+
+    `url` or `path` (an import's local file) is where the bytes are. `absent` says why there are
+    none: `copyright` (withheld by the platform) or `not_offered` (the source never gives this
+    file). `media_key` names the rendition across runs; when empty, it is the path of the URL.
+    `bitrate` is in bits per second; sizes are in pixels.
+    """
+
+    role: Role
+    url: str | None = None
+    path: Path | None = None
+    absent: Literal["copyright", "not_offered"] | None = None
+    media_key: str = ""
+    content_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+    bitrate: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One thing attached to a post. Its position is its index in `Post.attachments`.
+
+    `platform_id` is the platform's own media id; without one, the attachment is known by the media
+    key of its first rendition. `duration_ms` is in milliseconds, whatever the platform's unit.
+    """
+
+    kind: AttachmentKind
+    platform_id: str | None = None
+    alt_text: str | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
+    renditions: tuple[Rendition, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A record, read.
+
+    `content` holds the fields that people published, listed positively by the platform: a change
+    in it, or in which attachments there are, makes a revision. It holds text, whole numbers,
+    truth values, lists and mappings of these; no floats, no counters, no signed URLs.
+    `sighting` marks an answer without content (ids only): the post is there, nothing more is said.
+    `unread` names the JSON paths of the record that no column, metric or known list covers.
+    """
+
+    platform_id: str
+    created_at: str | None = None
+    kind: Kind = "post"
+    text: str | None = None
+    title: str | None = None
+    url: str | None = None
+    visibility: str | None = None
+    author: str | None = None
+    edited_at: str | None = None
+    aliases: tuple[Alias, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    content: Mapping[str, Any] = field(default_factory=dict)
+    sighting: bool = False
+    unread: tuple[str, ...] = ()
+
+
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|z|[+-]\d\d:?\d\d)?", re.ASCII
+)
+_EPOCH_MS_FROM = 100_000_000_000  # as seconds, the year 5138; as milliseconds, 1973
+
+
+def timestamp(value: object) -> str | None:
+    """A point in time in the archive's one form, UTC with milliseconds; None if it is not one.
+
+    Accepts ISO 8601 text (with or without zone; without one it is taken as UTC), a whole number of
+    seconds or milliseconds since 1970, and a datetime. Never guesses: what cannot be read is None
+    and stays in the record.
+
+    >>> timestamp("2022-05-20T17:26:03Z")
+    '2022-05-20T17:26:03.000Z'
+    >>> timestamp("2022-05-20T19:26:03.5+0200")
+    '2022-05-20T17:26:03.500Z'
+    >>> timestamp("yesterday") is None
+    True
+    """
+    try:
+        moment = _moment(value)
+    except (ValueError, OverflowError):
+        return None
+    if moment is None:
+        return None
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+    if isinstance(value, int) and not isinstance(value, bool):
+        seconds = value / 1000 if value >= _EPOCH_MS_FROM else value
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    if not isinstance(value, str) or not (match := _TIME.fullmatch(value.strip())):
+        return None
+    day, clock, fraction, zone = match.groups()
+    clock = clock if len(clock) == len("HH:MM:SS") else f"{clock}:00"
+    zone = "+00:00" if zone in {None, "Z", "z"} else zone
+    text = f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{zone}"
+    moment = datetime.fromisoformat(text).astimezone(UTC)
+    return moment if moment.year >= 1000 else None
