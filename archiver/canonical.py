@@ -1,7 +1,7 @@
-"""The one form of bytes that hashes are taken over, so that others can take them too.
+r"""The one form of bytes that hashes are taken over, so that others can take them too.
 
 Canonical JSON, version 1: keys sorted by code point, no white space, everything outside ASCII
-written as `\\uXXXX` (UTF-16, lower-case hex), whole numbers in decimal, no floats except in row
+written as `\uXXXX` (UTF-16, lower-case hex), whole numbers in decimal, no floats except in row
 hashes of sizes that never are. It is what this prints, for a value read from JSON:
 
     json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -99,5 +99,5 @@ def fingerprint(post: Post, content_version: int) -> bytes:
 
 
 def row_sha256(table: str, row: Mapping[str, Any], columns: Iterable[str]) -> str:
-    """The hash that a row carries of itself: of the table's name and the named columns, in order."""
+    """The hash that a row carries of itself: of its table's name and the named columns."""
     return sha256_of([table, *(row[column] for column in columns)])

@@ -86,8 +86,10 @@ class Platform(Protocol):
 
     @property
     def content_version(self) -> int:
-        """The number of its list of content fields. A change of the list or of how it is read
-        raises it; old records are then read again before they are compared.
+        """The number of its list of content fields.
+
+        A change of the list, or of how it is read, raises it; old records are then read again
+        before they are compared.
         """
 
     def check_options(self, options: Any) -> None:
