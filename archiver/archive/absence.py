@@ -1,0 +1,85 @@
+"""Posts that a complete look did not show: missing at first, removed when a second look agrees."""
+
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from archiver.archive.database import transaction
+from archiver.archive.rows import clean_text, update
+from archiver.models import EXPIRING_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A complete look: the ids that it showed, and the time above which it showed all there was.
+
+    `floor` is None where it went down to the start. `updated_at` is the source's own word for when
+    it had asked the platform; two looks at one cached answer are one look.
+    """
+
+    seen: Collection[str]
+    floor: str | None
+    updated_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """How many posts were missed for the first time, and how many for the second."""
+
+    missing: int = 0
+    removed: int = 0
+
+
+def mark_absent(
+    connection: sqlite3.Connection, account_id: int, run_id: int, look: Look, now: str,
+    note: str | None = None,
+) -> Absent:  # fmt: skip
+    """Note which known posts a complete look should have shown and did not.
+
+    `note` is what else an absence can mean on this platform; it goes into the event's reason.
+    What expires by itself is never missed. Content and media are kept.
+    """
+    seen = {clean_text(platform_id) for platform_id in look.seen}
+    missing = removed = 0
+    with transaction(connection):
+        for post_id, platform_id, missing_at, missing_updated_at in _candidates(
+            connection, account_id, look.floor
+        ):
+            if platform_id in seen:
+                continue
+            if missing_at is None:
+                missing += 1
+                connection.execute(
+                    "UPDATE sightings SET missing_at = ?, missing_updated_at = ? WHERE post_id = ?",
+                    (now, look.updated_at, post_id),
+                )
+                _event(connection, post_id, run_id, now, "missing", note)
+            elif look.updated_at is None or look.updated_at != missing_updated_at:
+                removed += 1
+                update(connection, "posts", post_id, removed_at=missing_at, last_seen_at=now)
+                reason = f"missing since {missing_at}" + (f"; {note}" if note else "")
+                _event(connection, post_id, run_id, now, "removed", reason)
+    return Absent(missing, removed)
+
+
+def _candidates(
+    connection: sqlite3.Connection, account_id: int, floor: str | None
+) -> list[tuple[int, str, str | None, str | None]]:
+    expiring = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
+    query = f"""
+        SELECT posts.id, platform_id, missing_at, missing_updated_at
+          FROM posts JOIN sightings ON post_id = posts.id
+         WHERE account_id = ? AND removed_at IS NULL AND kind NOT IN ({expiring})
+           AND (? IS NULL OR created_at > ?)
+    """  # noqa: S608 — our own names
+    return connection.execute(query, (account_id, floor, floor)).fetchall()
+
+
+def _event(
+    connection: sqlite3.Connection, post_id: int, run_id: int, now: str, what: str,
+    reason: str | None,
+) -> None:  # fmt: skip
+    connection.execute(
+        "INSERT INTO events (post_id, run_id, at, what, reason) VALUES (?, ?, ?, ?, ?)",
+        (post_id, run_id, now, what, reason),
+    )

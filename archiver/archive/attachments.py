@@ -1,0 +1,227 @@
+"""What is attached to a post, and the files that the source offers for it.
+
+An attachment is known by (post, key) and a rendition by (attachment, role, media key), so moved
+positions, rotated hosts and fresh signatures change nothing and fetch nothing twice.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from archiver.archive.rows import Rows, clean_row, clean_text, update
+from archiver.archive.schema import ROW_HASHED
+from archiver.canonical import attachment_keys, media_key, row_sha256
+from archiver.models import Attachment, Metric, Post, Rendition
+
+if TYPE_CHECKING:
+    from archiver.archive.posts import Saved
+
+Choice = tuple[str, str | None]
+"""The first state of a rendition, and the reason for it."""
+
+
+_REPLACED = "replaced"  # the source now offers another file in this role
+_UNFINISHED = frozenset({"pending", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A rendition that the archive has."""
+
+    id: int
+    role: str
+    media_key: str
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentWriter:
+    """Saves the attachments of one post, as of revision number `revision`."""
+
+    connection: sqlite3.Connection
+    rows: Rows
+    post_id: int
+    revision: int
+    now: str
+    choose: Callable[[Attachment], Sequence[Choice]]
+    event: Callable[[str, int | None, str | None], None]
+    metrics: Callable[[int, Iterable[Metric]], None]
+    saved: "Saved"
+
+    def add_all(self, post: Post) -> None:
+        """Add the attachments of a new post."""
+        keyed = zip(post.attachments, attachment_keys(post.attachments), strict=True)
+        for position, (attachment, key) in enumerate(keyed):
+            self._add(position, key, attachment, post)
+
+    def ids(self, post: Post) -> list[int]:
+        """The ids of the attachments of a post that was saved, in its order."""
+        query = "SELECT key, id FROM attachments WHERE post_id = ?"
+        self.rows.write()
+        by_key = dict(self.connection.execute(query, (self.post_id,)).fetchall())
+        return [by_key[clean_text(key)] for key in attachment_keys(post.attachments)]
+
+    def compare(self, post: Post) -> bool:
+        """Bring the attachments of a known post up to date; says whether anything differed."""
+        held = self._held()
+        differ = False
+        keyed = zip(post.attachments, attachment_keys(post.attachments), strict=True)
+        for position, (attachment, key) in enumerate(keyed):
+            row = held.get(clean_text(key))
+            if row is None:
+                self._add(position, key, attachment, post)
+                differ = True
+            else:
+                differ |= self._compare_row(row, position, attachment)
+                differ |= self._compare_renditions(row, attachment, post)
+        return differ
+
+    def _held(self) -> dict[str, dict[str, Any]]:
+        columns = (*ROW_HASHED["attachments"], "id", "withheld", "last_revision")
+        query = f"SELECT {', '.join(columns)} FROM attachments WHERE post_id = ?"  # noqa: S608
+        found = self.connection.execute(query, (self.post_id,))
+        return {row["key"]: row for row in (dict(zip(columns, r, strict=True)) for r in found)}
+
+    def _add(self, position: int, key: str, attachment: Attachment, post: Post) -> None:
+        attachment_id = self.rows.new_id("attachments")
+        withheld = is_withheld(attachment)
+        self.rows.add(
+            "attachments", id=attachment_id, post_id=self.post_id,
+            **_columns(position, key, attachment), withheld=int(withheld),
+            first_revision=self.revision, last_revision=self.revision,
+        )  # fmt: skip
+        if withheld:
+            self._note_withheld(attachment_id)
+        self.metrics(attachment_id, attachment.metrics)
+        seen = set()
+        for rendition, choice in self._chosen(attachment):
+            identity = (rendition.role, media_key(rendition))
+            if identity not in seen:
+                seen.add(identity)
+                self._add_rendition(attachment_id, rendition, choice, post)
+
+    def _compare_row(self, held: dict[str, Any], position: int, attachment: Attachment) -> bool:
+        wanted = clean_row(_columns(position, held["key"], attachment))
+        differs = any(held[column] != value for column, value in wanted.items())
+        if differs:
+            row_hash = row_sha256("attachments", wanted, ROW_HASHED["attachments"])
+            update(self.connection, "attachments", held["id"], **wanted, row_sha256=row_hash)
+        if held["last_revision"] != self.revision:
+            update(self.connection, "attachments", held["id"], last_revision=self.revision)
+        withheld = is_withheld(attachment)
+        if withheld != bool(held["withheld"]):
+            differs = True
+            update(self.connection, "attachments", held["id"], withheld=int(withheld))
+            if withheld:
+                self._note_withheld(held["id"])
+            else:
+                self.saved.media_returned += 1
+                self.event("media_returned", held["id"], None)
+        return differs
+
+    def _note_withheld(self, attachment_id: int) -> None:
+        self.saved.omitted += 1
+        self.event("omitted", attachment_id, "copyright")
+
+    def _compare_renditions(self, held: dict[str, Any], attachment: Attachment, post: Post) -> bool:
+        query = "SELECT id, role, media_key, state, reason FROM renditions WHERE attachment_id = ?"
+        rows = [_Held(*row) for row in self.connection.execute(query, (held["id"],))]
+        found = {(row.role, row.media_key): row for row in rows}
+        differ = False
+        for rendition, choice in self._chosen(attachment):
+            row = found.get((rendition.role, media_key(rendition)))
+            if row is not None and row.reason != _REPLACED:
+                self._refresh(row, rendition)
+            elif rendition.absent:
+                differ |= self._take_away(held["id"], rows, rendition, choice, post)
+            else:
+                differ = True
+                self._offer(held["id"], row or found.get((rendition.role, "")), rows, rendition,
+                            choice, post)  # fmt: skip
+        return differ
+
+    def _take_away(
+        self, attachment_id: int, rows: Sequence[_Held], rendition: Rendition, choice: Choice,
+        post: Post,
+    ) -> bool:  # fmt: skip
+        """A file that is no longer given. What is stored stays stored."""
+        of_role = [row for row in rows if row.role == rendition.role]
+        if any(row.state == "stored" for row in of_role):
+            return False
+        if of_role:
+            self._reset(of_role[0].id, rendition, choice)
+        else:
+            self._add_rendition(attachment_id, rendition, choice, post)
+        return True
+
+    def _offer(
+        self, attachment_id: int, row: _Held | None, rows: Sequence[_Held],
+        rendition: Rendition, choice: Choice, post: Post,
+    ) -> None:  # fmt: skip
+        """A file that was not offered before, or not lately; an absent one's row takes it."""
+        if row is not None:
+            self._reset(row.id, rendition, choice)
+            return
+        for other in rows:
+            if other.role == rendition.role != "variant" and other.state in _UNFINISHED:
+                update(self.connection, "renditions", other.id, state="skipped", reason=_REPLACED)
+        self._add_rendition(attachment_id, rendition, choice, post)
+
+    def _reset(self, row_id: int, rendition: Rendition, choice: Choice) -> None:
+        update(
+            self.connection, "renditions", row_id, media_key=media_key(rendition),
+            **_offered(rendition), state=choice[0], reason=choice[1], tries=0, next_try_at=None,
+        )  # fmt: skip
+
+    def _refresh(self, row: _Held, rendition: Rendition) -> None:
+        """The newest address, for a file that is still to be fetched; elsewhere it is not news."""
+        if row.state in _UNFINISHED and rendition.url:
+            self.connection.execute(
+                "UPDATE renditions SET url = ? WHERE id = ? AND url IS NOT ? "
+                "AND (state = 'pending' OR next_try_at <= ?)",
+                (clean_text(rendition.url), row.id, clean_text(rendition.url), self.now),
+            )
+
+    def _add_rendition(
+        self, attachment_id: int, rendition: Rendition, choice: Choice, post: Post
+    ) -> None:
+        self.rows.add(
+            "renditions", attachment_id=attachment_id, role=rendition.role,
+            media_key=media_key(rendition), **_offered(rendition), state=choice[0],
+            reason=choice[1], next_try_at=self.now if choice[0] == "failed" else None,
+            published_at=post.created_at,
+        )  # fmt: skip
+
+    def _chosen(self, attachment: Attachment) -> Iterable[tuple[Rendition, Choice]]:
+        return zip(attachment.renditions, self.choose(attachment), strict=True)
+
+
+def is_withheld(attachment: Attachment) -> bool:
+    """Whether the platform keeps the attachment's own file back."""
+    return any(rendition.absent == "copyright" for rendition in attachment.renditions)
+
+
+def _columns(position: int, key: str, attachment: Attachment) -> dict[str, Any]:
+    return {
+        "position": position,
+        "key": key,
+        "kind": attachment.kind,
+        "platform_id": attachment.platform_id,
+        "alt_text": attachment.alt_text,
+        "width": attachment.width,
+        "height": attachment.height,
+        "duration_ms": attachment.duration_ms,
+    }
+
+
+def _offered(rendition: Rendition) -> dict[str, Any]:
+    address = str(rendition.path) if rendition.path is not None else rendition.url
+    return {
+        "url": address,
+        "content_type": rendition.content_type,
+        "width": rendition.width,
+        "height": rendition.height,
+        "bitrate": rendition.bitrate,
+    }

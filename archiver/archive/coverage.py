@@ -1,0 +1,228 @@
+"""Which stretches of an account's history are known to be complete.
+
+A stretch reaches from its newest post down to its oldest. Looking from the top, a walk has met a
+stretch when it sees, in order, a post that the stretch holds: everything newer has then been read.
+Between two stretches is a gap, until a walk closes it.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from archiver.models import Page, Post, stream_of, timestamp
+
+STORY_LIFE = timedelta(hours=24)
+_STORY_SLACK = timedelta(hours=1)  # a nightly run is never exactly a day after the last
+_TAIL = 10
+
+
+@dataclass(slots=True)
+class Stretch:
+    """One row of `coverage`; `id` is 0 until it is saved."""
+
+    newest: str | None = None
+    oldest: str | None = None
+    reached_start: bool = False
+    next: str | None = None
+    reason: str | None = None
+    id: int = 0
+
+
+class Walk:
+    """A walk down an account's posts, one page after the other, and the stretch that it makes.
+
+    `resumed` continues an unfinished stretch where it stopped. `full` does not end at known
+    stretches. `seen` gathers the ids of all posts met.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, account_id: int, run_id: int, *,
+        full: bool = False, resumed: Stretch | None = None,
+    ) -> None:  # fmt: skip
+        self._connection = connection
+        self._account_id = account_id
+        self._run_id = run_id
+        self._full = full
+        self._from_top = resumed is None
+        self._others = [s for s in stretches(connection, account_id) if s != resumed]
+        self._met: list[Stretch] = []
+        self._tail: list[str] = []
+        self.stretch = resumed or Stretch()
+        self.seen: set[str] = set()
+        self.is_over = False
+        self.is_partial = False
+        self.met = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything from the newest post down to where it ended was read."""
+        return self._from_top and self.is_over and not self.is_partial
+
+    def floor(self) -> str | None:
+        """The time above which every post would have been seen; None where all would.
+
+        Taken from the newest of the last posts met, so that one out of order cannot lower it.
+        """
+        if self.stretch.reached_start and not self.met:
+            return None
+        return max(self._tail) if self._tail else "9999"
+
+    def page(self, page: Page, posts: Sequence[Post], known: set[str]) -> None:
+        """Take one page into account, and save the stretch; inside the page's transaction.
+
+        `known` are the ids of those posts that the archive had before this page.
+        """
+        self.is_partial |= page.partial
+        self.seen.update(post.platform_id for post in posts)
+        ordered = in_order([post for post in posts if stream_of(post.kind) == "posts"])
+        times = [post.created_at for post in ordered if post.created_at]
+        self._tail = (self._tail + times)[-_TAIL:]
+        self._note_met(ordered, known)
+        if self.is_partial:  # what was read is saved, but proves nothing about what is there
+            self.is_over = page.reached_start or page.cursor is None or self._has_met_enough()
+            return
+        self.stretch.newest = _newest(self.stretch.newest, *times)
+        self.stretch.oldest = _oldest(self.stretch.oldest, *times)
+        self.stretch.next = page.cursor
+        self.stretch.reason = None
+        if page.reached_start:
+            self.is_over = self.stretch.reached_start = True
+            self.stretch.next = None
+            self._absorb(self._others)
+        elif self._has_met_enough():
+            self._join()
+        elif page.cursor is None and page.end_reason:
+            self._end(page.end_reason)
+        self._save()
+
+    def stop(self, reason: str) -> None:
+        """End the walk here, because the user wants no more or the source gives no more."""
+        if not self.is_over and not self.is_partial:
+            self._end(reason)
+            self._save()
+        self.is_over = True
+
+    def _note_met(self, ordered: Sequence[Post], known: set[str]) -> None:
+        times = [p.created_at for p in ordered if p.created_at and p.platform_id in known]
+        for other in self._others:
+            if other not in self._met and any(_holds(other, time) for time in times):
+                self._met.append(other)
+
+    def _has_met_enough(self) -> bool:
+        return bool(self._met) and not self._full
+
+    def _end(self, reason: str) -> None:
+        """The walk ends short of the start; what it ran into on the way is one with it."""
+        if self._met:
+            self._join()
+        else:
+            self.is_over = True
+            self.stretch.reason = reason
+
+    def _join(self) -> None:
+        """Become one with the stretches that were met: the deepest says how far down it goes."""
+        deepest = min(self._met, key=lambda met: met.oldest or "")
+        self._absorb(self._met)
+        self.stretch.next, self.stretch.reason = deepest.next, deepest.reason
+        self.stretch.reached_start = deepest.reached_start
+        self.met = self.is_over = True
+
+    def _absorb(self, others: Sequence[Stretch]) -> None:
+        """Become one with these stretches; the row of one of them is kept."""
+        for other in list(others):
+            self._others.remove(other)
+            self.stretch.oldest = _oldest(self.stretch.oldest, other.oldest)
+            self.stretch.newest = _newest(self.stretch.newest, other.newest)
+            if not self.stretch.id:
+                self.stretch.id = other.id
+            else:
+                self._connection.execute("DELETE FROM coverage WHERE id = ?", (other.id,))
+
+    def _save(self) -> None:
+        save(self._connection, self._account_id, "posts", self.stretch, self._run_id)
+
+
+def stretches(
+    connection: sqlite3.Connection, account_id: int, stream: str = "posts"
+) -> list[Stretch]:
+    """The stretches of an account, newest first."""
+    query = """
+        SELECT newest, oldest, reached_start, next, reason, id FROM coverage
+         WHERE account_id = ? AND stream = ? ORDER BY newest DESC
+    """
+    return [
+        Stretch(newest, oldest, bool(start), next_, reason, row_id)
+        for newest, oldest, start, next_, reason, row_id in connection.execute(
+            query, (account_id, stream)
+        )
+    ]
+
+
+def save(
+    connection: sqlite3.Connection, account_id: int, stream: str, stretch: Stretch, run_id: int
+) -> None:
+    """Write a stretch: a new row, or its own."""
+    values = (
+        stretch.newest, stretch.oldest, int(stretch.reached_start), stretch.next, stretch.reason,
+        run_id,
+    )  # fmt: skip
+    if stretch.id:
+        connection.execute(
+            "UPDATE coverage SET newest = ?, oldest = ?, reached_start = ?, next = ?, reason = ?, "
+            "run_id = ? WHERE id = ?",
+            (*values, stretch.id),
+        )
+        return
+    cursor = connection.execute(
+        "INSERT INTO coverage (newest, oldest, reached_start, next, reason, run_id, account_id, "
+        "stream) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (*values, account_id, stream),
+    )
+    stretch.id = cursor.lastrowid or 0
+
+
+def cover_stories(
+    connection: sqlite3.Connection, account_id: int, run_id: int, now: datetime
+) -> None:
+    """Note that stories were looked at: what is up now was published within their lifetime.
+
+    Two looks further apart than that leave a gap in which stories may have come and gone unseen.
+    """
+    newest, oldest = timestamp(now), timestamp(now - STORY_LIFE)
+    reach = timestamp(now - STORY_LIFE - _STORY_SLACK)
+    found = stretches(connection, account_id, "stories")
+    last = found[0] if found else None
+    if last is not None and last.newest is not None and reach is not None and last.newest >= reach:
+        last.newest = newest
+        save(connection, account_id, "stories", last, run_id)
+        return
+    reason = "stories are up for 24 hours; older ones were gone before this look"
+    stretch = Stretch(newest, oldest, reason=reason)
+    save(connection, account_id, "stories", stretch, run_id)
+
+
+def in_order(posts: Sequence[Post]) -> list[Post]:
+    """Those posts that stand where their time puts them: not older than any that follows.
+
+    Pinned posts stand above newer ones, and so do not tell how far down a page reaches.
+    """
+    ordered = []
+    newest_below = ""
+    for post in reversed(posts):
+        if post.created_at and post.created_at >= newest_below:
+            ordered.append(post)
+            newest_below = post.created_at
+    return ordered[::-1]
+
+
+def _newest(*times: str | None) -> str | None:
+    return max(filter(None, times), default=None)
+
+
+def _oldest(*times: str | None) -> str | None:
+    return min(filter(None, times), default=None)
+
+
+def _holds(stretch: Stretch, time: str) -> bool:
+    return bool(stretch.newest and stretch.oldest and stretch.oldest <= time <= stretch.newest)

@@ -1,0 +1,331 @@
+"""Saving the posts of a page: only what differs is written, and nothing is ever overwritten.
+
+A post that looks exactly as it did is known by its fingerprint, with one SELECT for the whole
+page. For the others, this compares part by part.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archiver.archive.attachments import AttachmentWriter, Choice
+from archiver.archive.rows import Rows, clean_text, update
+from archiver.archive.schema import ROW_HASHED
+from archiver.canonical import content_sha256, fingerprint, row_sha256
+from archiver.errors import RecordError
+from archiver.models import Attachment, Metric, Post, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How posts of one account are read and what of them is wanted.
+
+    `content_version` is the number of the platform's list of content fields; `reread` reads a
+    stored record with today's reader; `choose` says for an attachment which renditions to fetch.
+    """
+
+    source: str
+    content_version: int
+    reread: Callable[[Mapping[str, Any]], Post]
+    choose: Callable[[Attachment], Sequence[Choice]]
+
+
+@dataclass(slots=True)
+class Saved:
+    """What saving a page changed."""
+
+    new: int = 0
+    edited: int = 0
+    returned: int = 0
+    omitted: int = 0
+    media_returned: int = 0
+
+    def is_worth_keeping(self) -> bool:
+        """Whether the answer showed anything but moved counters."""
+        return bool(self.new or self.edited or self.returned or self.omitted or self.media_returned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the archive holds of a post that is on the page."""
+
+    id: int
+    fingerprint: bytes | None
+    content_version: int | None
+    content_sha256: str | None
+    missing_at: str | None
+    removed_at: str | None
+
+
+@dataclass(slots=True)
+class PostWriter:
+    """Saves posts of one account in one run; to be used inside a transaction."""
+
+    connection: sqlite3.Connection
+    account_id: int
+    platform: str
+    run_id: int
+    reading: Reading
+    now: str
+    response_id: int | None = None
+    saved: Saved = field(default_factory=Saved)
+
+    def save(self, entries: Iterable[tuple[Record, Post]]) -> Saved:
+        """Save the posts of one page; returns what changed. One id twice: both are kept."""
+        entries = list(entries)
+        known = self.known([post.platform_id for _, post in entries])
+        waiting = self._waiting_for_media(known)
+        rows = Rows(self.connection)
+        for record, post in entries:
+            print_ = fingerprint(post, self.reading.content_version)
+            old = known.get(post.platform_id)
+            if old is None:
+                known[post.platform_id] = self._add(rows, record, post, print_)
+            elif not self._is_unchanged(old, print_) or old.id in waiting:
+                rows.write()  # a second sight of a post on this very page compares with the first
+                known[post.platform_id] = self._compare(rows, old, record, post, print_)
+        rows.write()
+        return self.saved
+
+    def known(self, platform_ids: Sequence[str]) -> dict[str, _Known]:
+        """Those of these posts that are in the archive."""
+        query = """
+            SELECT posts.platform_id, posts.id, fingerprint, content_version, content_sha256,
+                   missing_at, removed_at
+              FROM posts LEFT JOIN sightings ON post_id = posts.id
+             WHERE account_id = ? AND posts.platform_id IN (SELECT value FROM json_each(?))
+        """
+        wanted = json.dumps([clean_text(platform_id) for platform_id in platform_ids])
+        return {
+            row[0]: _Known(*row[1:])
+            for row in self.connection.execute(query, (self.account_id, wanted))
+        }
+
+    @staticmethod
+    def _is_unchanged(old: _Known, print_: bytes) -> bool:
+        return old.fingerprint == print_ and old.missing_at is None and old.removed_at is None
+
+    def _waiting_for_media(self, known: Mapping[str, _Known]) -> set[int]:
+        """Posts with files still to be fetched: their addresses may be newer on this page."""
+        query = """
+            SELECT DISTINCT post_id FROM attachments
+              JOIN renditions ON attachment_id = attachments.id
+             WHERE post_id IN (SELECT value FROM json_each(?))
+               AND (state = 'pending' OR (state = 'failed' AND next_try_at <= ?))
+        """
+        ids = json.dumps([old.id for old in known.values()])
+        return {row[0] for row in self.connection.execute(query, (ids, self.now))}
+
+    def _add(self, rows: Rows, record: Record, post: Post, print_: bytes) -> _Known:
+        post_id = rows.new_id("posts")
+        rows.add(
+            "posts", id=post_id, account_id=self.account_id, platform=self.platform,
+            platform_id=post.platform_id, **_columns(post), first_seen_at=self.now,
+            last_seen_at=self.now, removed_at=None, raw=record.raw,
+        )  # fmt: skip
+        self._event(rows, post_id, "seen", "by its id only" if post.sighting else None)
+        content = None if post.sighting else content_sha256(post)
+        rows.add(
+            "sightings", post_id=post_id, fingerprint=print_,
+            content_version=self.reading.content_version, content_sha256=content,
+        )  # fmt: skip
+        if content is not None:
+            self._revision(rows, post_id, 1, record, content)
+        for alias in dict.fromkeys(post.aliases):
+            rows.add("post_aliases", post_id=post_id, scheme=alias.scheme, value=alias.value)
+        self._add_relations(rows, post_id, post)
+        self._metrics(rows, post_id, 0, post.metrics, {})
+        self._attachments(rows, post_id, 1).add_all(post)
+        self.saved.new += 1
+        return _Known(post_id, print_, self.reading.content_version, content, None, None)
+
+    def _compare(
+        self, rows: Rows, old: _Known, record: Record, post: Post, print_: bytes
+    ) -> _Known:
+        self._note_return(rows, old)
+        content = old.content_sha256
+        if not post.sighting:
+            content = content_sha256(post)
+            self._compare_content(rows, old, record, post, content)
+            self._compare_metrics(rows, old.id, post)
+        if old.fingerprint != print_ or old.missing_at is not None:
+            # an answer with ids only must not make the next full answer look like a change
+            keeps = post.sighting and old.fingerprint is not None
+            self.connection.execute(
+                "UPDATE sightings SET fingerprint = ?, content_version = ?, content_sha256 = ?, "
+                "missing_at = NULL, missing_updated_at = NULL WHERE post_id = ?",
+                (
+                    old.fingerprint if keeps else print_,
+                    old.content_version if keeps else self.reading.content_version,
+                    content,
+                    old.id,
+                ),
+            )
+        return _Known(old.id, print_, self.reading.content_version, content, None, None)
+
+    def _compare_content(
+        self, rows: Rows, old: _Known, record: Record, post: Post, content: str
+    ) -> None:
+        known_content = self._content_as_read_today(old)
+        number = self._last_revision(old.id)
+        is_edit = known_content is not None and known_content != content
+        if known_content is None or is_edit:
+            number += 1
+            self._revision(rows, old.id, number, record, content)
+        if is_edit:
+            self._event(rows, old.id, "edited")
+            self.saved.edited += 1
+        media_differ = self._attachments(rows, old.id, number).compare(post)
+        if known_content is None or is_edit or media_differ or self._columns_differ(old.id, post):
+            self._update_post(old.id, record, post, is_edit=is_edit)
+            self._replace_relations(rows, old.id, post)
+        for alias in dict.fromkeys(post.aliases):
+            self.connection.execute(
+                "INSERT OR IGNORE INTO post_aliases (post_id, scheme, value) VALUES (?, ?, ?)",
+                (old.id, clean_text(alias.scheme), clean_text(alias.value)),
+            )
+
+    def _content_as_read_today(self, old: _Known) -> str | None:
+        """The hash of the content we hold, by today's list of content fields.
+
+        After an update of this program the stored record is read again, so that a better reader
+        is not taken for an edit.
+        """
+        if old.content_sha256 is None or old.content_version == self.reading.content_version:
+            return old.content_sha256
+        raw = self.connection.execute("SELECT raw FROM posts WHERE id = ?", (old.id,)).fetchone()[0]
+        try:
+            return content_sha256(self.reading.reread(json.loads(raw)))
+        except (RecordError, ValueError):
+            return old.content_sha256
+
+    def _update_post(self, post_id: int, record: Record, post: Post, *, is_edit: bool) -> None:
+        values = _columns(post) | {"raw": record.raw, "last_seen_at": self.now}
+        if is_edit:
+            values["edited_at"] = post.edited_at or self.now
+        else:
+            values["edited_at"] = self.connection.execute(
+                "SELECT coalesce(?, edited_at) FROM posts WHERE id = ?", (post.edited_at, post_id)
+            ).fetchone()[0]
+        identity = {"platform": self.platform, "platform_id": post.platform_id}
+        hashed = {
+            name: clean_text(value) if isinstance(value, str) else value
+            for name, value in (values | identity).items()
+        }
+        row_hash = row_sha256("posts", hashed, ROW_HASHED["posts"])
+        update(self.connection, "posts", post_id, **values, row_sha256=row_hash)
+
+    def _columns_differ(self, post_id: int, post: Post) -> bool:
+        wanted = _columns(post)
+        wanted.pop("edited_at")
+        names = ", ".join(wanted)
+        row = self.connection.execute(
+            f"SELECT {names} FROM posts WHERE id = ?",  # noqa: S608 — our own names
+            (post_id,),
+        ).fetchone()
+        return tuple(row) != tuple(
+            clean_text(value) if isinstance(value, str) else value for value in wanted.values()
+        )
+
+    def _last_revision(self, post_id: int) -> int:
+        query = "SELECT coalesce(max(number), 0) FROM revisions WHERE post_id = ?"
+        number: int = self.connection.execute(query, (post_id,)).fetchone()[0]
+        return number
+
+    def _revision(
+        self, rows: Rows, post_id: int, number: int, record: Record, content: str
+    ) -> None:
+        rows.add(
+            "revisions", post_id=post_id, number=number, seen_at=self.now, run_id=self.run_id,
+            response_id=self.response_id, source=self.reading.source,
+            content_version=self.reading.content_version, content_sha256=content, raw=record.raw,
+        )  # fmt: skip
+
+    def _note_return(self, rows: Rows, old: _Known) -> None:
+        if old.removed_at is None and old.missing_at is None:
+            return
+        self.saved.returned += 1
+        self._event(rows, old.id, "returned", f"missing since {old.removed_at or old.missing_at}")
+        if old.removed_at is not None:
+            update(self.connection, "posts", old.id, removed_at=None, last_seen_at=self.now)
+
+    def _add_relations(self, rows: Rows, post_id: int, post: Post) -> None:
+        for relation in dict.fromkeys(post.relations):
+            rows.add(
+                "relations", post_id=post_id, kind=relation.kind,
+                platform_id=relation.platform_id, url=relation.url,
+            )  # fmt: skip
+
+    def _replace_relations(self, rows: Rows, post_id: int, post: Post) -> None:
+        held = self.connection.execute(
+            "SELECT kind, platform_id, url FROM relations WHERE post_id = ? ORDER BY id", (post_id,)
+        ).fetchall()
+        wanted = [(r.kind, r.platform_id, r.url) for r in dict.fromkeys(post.relations)]
+        if held != wanted:
+            self.connection.execute("DELETE FROM relations WHERE post_id = ?", (post_id,))
+            self._add_relations(rows, post_id, post)
+
+    def _compare_metrics(self, rows: Rows, post_id: int, post: Post) -> None:
+        query = """
+            SELECT attachment_id, name, value, max(seen_at) FROM metrics
+             WHERE post_id = ? GROUP BY attachment_id, name
+        """
+        held: dict[int, dict[str, Any]] = {}
+        for attachment_id, name, value, _ in self.connection.execute(query, (post_id,)):
+            held.setdefault(attachment_id, {})[name] = value
+        self._metrics(rows, post_id, 0, post.metrics, held.get(0, {}))
+        ids = self._attachments(rows, post_id, 0).ids(post)
+        for attachment_id, attachment in zip(ids, post.attachments, strict=True):
+            self._metrics(
+                rows, post_id, attachment_id, attachment.metrics, held.get(attachment_id, {})
+            )
+
+    def _metrics(
+        self, rows: Rows, post_id: int, attachment_id: int, metrics: Iterable[Metric],
+        held: Mapping[str, Any],
+    ) -> None:  # fmt: skip
+        for name, value in {metric.name: metric.value for metric in metrics}.items():
+            if held.get(name) != value:
+                rows.add(
+                    "metrics", post_id=post_id, attachment_id=attachment_id, name=name,
+                    seen_at=self.now, value=value,
+                )  # fmt: skip
+
+    def _attachments(self, rows: Rows, post_id: int, revision: int) -> AttachmentWriter:
+        return AttachmentWriter(
+            self.connection, rows, post_id, revision, self.now, self.reading.choose,
+            event=lambda what, attachment_id, reason: self._event(
+                rows, post_id, what, reason, attachment_id
+            ),
+            metrics=lambda attachment_id, metrics: self._metrics(
+                rows, post_id, attachment_id, metrics, {}
+            ),
+            saved=self.saved,
+        )  # fmt: skip
+
+    def _event(
+        self, rows: Rows, post_id: int, what: str, reason: str | None = None,
+        attachment_id: int | None = None,
+    ) -> None:  # fmt: skip
+        rows.add(
+            "events", post_id=post_id, run_id=self.run_id, at=self.now, what=what,
+            attachment_id=attachment_id, reason=reason,
+        )  # fmt: skip
+
+
+def _columns(post: Post) -> dict[str, Any]:
+    """The columns of `posts` that come from the record."""
+    alt_texts = [a.alt_text for a in post.attachments if a.alt_text]
+    return {
+        "created_at": post.created_at,
+        "text": post.text,
+        "title": post.title,
+        "url": post.url,
+        "kind": post.kind,
+        "visibility": post.visibility,
+        "author": post.author,
+        "edited_at": post.edited_at,
+        "alt_texts": "\n".join(alt_texts) or None,
+    }

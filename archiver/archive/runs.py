@@ -1,0 +1,229 @@
+"""Runs, what they asked and got for each account, and who the accounts are."""
+
+import json
+import sqlite3
+import zlib
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from typing import Any
+
+from archiver.archive.database import transaction
+from archiver.archive.rows import clean_text, update
+from archiver.errors import AccessRefused
+from archiver.models import Account, Identity, Record, Response
+
+KEEP_RESPONSES = ("all", "changed", "none")
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a run, or one account in it, brought."""
+
+    got: int = 0
+    new: int = 0
+    edited: int = 0
+    removed: int = 0
+    stored: int = 0
+    omitted: int = 0
+    failed: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def columns(self) -> dict[str, int]:
+        """By the names that the tables use."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class LastLook:
+    """What is known of an account from earlier runs."""
+
+    fresh_until: str | None = None
+    last_full_at: str | None = None
+    has_posts: bool = False
+
+
+def begin_run(connection: sqlite3.Connection, at: str, version: str, asked: dict[str, Any]) -> int:
+    """Open a run; returns its id. Runs that were killed are closed as interrupted."""
+    with transaction(connection):
+        connection.execute("UPDATE runs SET outcome = 'interrupted' WHERE outcome = 'running'")
+        connection.execute(
+            "UPDATE run_accounts SET outcome = 'interrupted' WHERE outcome = 'running'"
+        )
+        cursor = connection.execute(
+            "INSERT INTO runs (started_at, outcome, version, asked) VALUES (?, 'running', ?, ?)",
+            (at, version, json.dumps(asked, sort_keys=True)),
+        )
+    return cursor.lastrowid or 0
+
+
+def end_run(
+    connection: sqlite3.Connection, run_id: int, at: str, *, outcome: str, exit_code: int,
+    counts: Counts, received: int,
+) -> None:  # fmt: skip
+    """Close a run."""
+    with transaction(connection):
+        update(
+            connection, "runs", run_id, finished_at=at, outcome=outcome, exit_code=exit_code,
+            bytes=received, **counts.columns(),
+        )  # fmt: skip
+
+
+def begin_account(connection: sqlite3.Connection, run_id: int, name: str, at: str) -> None:
+    """Note that a run has begun with an account."""
+    with transaction(connection):
+        connection.execute(
+            "INSERT INTO run_accounts (run_id, name, started_at, outcome) "
+            "VALUES (?, ?, ?, 'running')",
+            (run_id, name, at),
+        )
+
+
+def end_account(connection: sqlite3.Connection, run_id: int, name: str, **values: Any) -> None:
+    """Note how it went with an account; `values` by the names of the columns."""
+    clean = {key: clean_text(v) if isinstance(v, str) else v for key, v in values.items()}
+    assignments = ", ".join(f"{column} = :{column}" for column in clean)
+    with transaction(connection):
+        connection.execute(
+            f"UPDATE run_accounts SET {assignments} "  # noqa: S608 — our own names
+            "WHERE run_id = :run_id AND name = :name",
+            clean | {"run_id": run_id, "name": name},
+        )
+
+
+def claim_account(
+    connection: sqlite3.Connection, account: Account, identity: Identity | None, at: str
+) -> int:
+    """The row of an account, made or brought up to date; returns its id.
+
+    (platform, platform_id) is who an account is, the name only a label: a new label is taken
+    over, another identity under a known label is refused.
+    Raises AccessRefused with code `identity`.
+    """
+    with transaction(connection):
+        by_name = connection.execute(
+            "SELECT id, platform, platform_id FROM accounts WHERE name = ?", (account.name,)
+        ).fetchone()
+        by_identity = None
+        if identity is not None:
+            by_identity = connection.execute(
+                "SELECT id, name FROM accounts WHERE platform = ? AND platform_id = ?",
+                (account.platform, identity.platform_id),
+            ).fetchone()
+        if by_name is not None:
+            _check_identity(account, identity, *by_name[1:])
+        if by_identity and by_name is not None and by_identity[0] != by_name[0]:
+            raise _refuse(account, f"This is the account that the archive has as {by_identity[1]}")
+        row = by_name or by_identity
+        if row is None:
+            cursor = connection.execute(
+                "INSERT INTO accounts (name, platform, first_seen_at) VALUES (?, ?, ?)",
+                (account.name, account.platform, at),
+            )
+            account_id = cursor.lastrowid or 0
+        else:
+            account_id = row[0]
+        _update_identity(connection, account_id, account.name, identity)
+    return account_id
+
+
+def _check_identity(
+    account: Account, identity: Identity | None, platform: str, platform_id: str | None
+) -> None:
+    if platform != account.platform:
+        raise _refuse(account, f"The archive has a {platform} account under this name")
+    if identity and platform_id not in {None, identity.platform_id}:
+        who = identity.handle or identity.platform_id
+        raise _refuse(account, f"The source now answers with another account, {who}")
+
+
+def _refuse(account: Account, why: str) -> AccessRefused:
+    return AccessRefused(
+        f"{account.name} is not the {account.platform} account that it was",
+        why=why,
+        kept="Nothing was mixed in; what was archived before stays as it is",
+        hint="If this is meant, give the account a new name in archive.toml; "
+        "if not, check its profile_key",
+        code="identity",
+    )
+
+
+def _update_identity(
+    connection: sqlite3.Connection, account_id: int, name: str, identity: Identity | None
+) -> None:
+    columns = ("name", "platform_id", "handle", "title", "url")
+    held = connection.execute(
+        f"SELECT {', '.join(columns)} FROM accounts WHERE id = ?",  # noqa: S608 — our own names
+        (account_id,),
+    ).fetchone()
+    told = (None,) * 4 if identity is None else (
+        identity.platform_id, identity.handle, identity.title, identity.url,
+    )  # fmt: skip
+    wanted = (name, *(new or old for new, old in zip(told, held[1:], strict=True)))
+    if wanted != held:
+        update(connection, "accounts", account_id, **dict(zip(columns, wanted, strict=True)))
+
+
+def account_id_of(connection: sqlite3.Connection, account: Account) -> int | None:
+    """The row of an account that the archive has under this label."""
+    row = connection.execute(
+        "SELECT id FROM accounts WHERE name = ? AND platform = ?", (account.name, account.platform)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def last_look(connection: sqlite3.Connection, account_id: int) -> LastLook:
+    """What earlier runs know of an account."""
+    fresh = connection.execute(
+        "SELECT fresh_until FROM run_accounts WHERE account_id = ? AND outcome = 'done' "
+        "ORDER BY run_id DESC LIMIT 1",
+        (account_id,),
+    ).fetchone()
+    full = connection.execute(
+        "SELECT max(started_at) FROM run_accounts WHERE account_id = ? AND full AND complete",
+        (account_id,),
+    ).fetchone()
+    has_posts = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM posts WHERE account_id = ? AND removed_at IS NULL "
+        "AND kind <> 'story')",
+        (account_id,),
+    ).fetchone()
+    return LastLook(fresh[0] if fresh else None, full[0], bool(has_posts[0]))
+
+
+def new_response_id(connection: sqlite3.Connection) -> int:
+    """The id that the next response gets, known before it is worth keeping."""
+    row = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM responses").fetchone()
+    response_id: int = row[0]
+    return response_id
+
+
+def keep_response(
+    connection: sqlite3.Connection, response_id: int, run_id: int, account_id: int,
+    response: Response,
+) -> None:  # fmt: skip
+    """Keep an answer as it was received."""
+    connection.execute(
+        "INSERT INTO responses (id, run_id, account_id, source, url, status, received_at, "
+        "headers, body_sha256, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            response_id, run_id, account_id, response.source, clean_text(response.url),
+            response.status, response.received_at,
+            clean_text(json.dumps(dict(response.headers), sort_keys=True)),
+            sha256(response.body).hexdigest(), zlib.compress(response.body),
+        ),
+    )  # fmt: skip
+
+
+def quarantine(
+    connection: sqlite3.Connection, run_id: int, account_id: int, record: Record, reason: str
+) -> bool:
+    """Keep a record that could not be read; says whether it is a new one."""
+    raw = clean_text(record.raw)
+    cursor = connection.execute(
+        "INSERT OR IGNORE INTO quarantine (run_id, account_id, reason, raw_sha256, raw) "
+        "VALUES (?, ?, ?, ?, ?)",
+        (run_id, account_id, clean_text(reason), sha256(raw.encode()).hexdigest(), raw),
+    )
+    return cursor.rowcount > 0

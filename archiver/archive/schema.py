@@ -1,0 +1,373 @@
+# ruff: noqa: E501 — a column and what it means stand on one line, as they are printed
+"""The schema of `archive.db`, as named steps of plain SQL that explain themselves.
+
+The comments are part of the file: they are kept by SQLite, shown by its `.schema`, and printed
+into `docs/schema.md`. A released step is never edited; a change is a new step at the end.
+"""
+
+from typing import TYPE_CHECKING
+
+from sqlite_utils import Migrations
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is
+
+migrations = Migrations("archiver")
+
+ROW_HASHED: dict[str, tuple[str, ...]] = {
+    "posts": (
+        "platform", "platform_id", "created_at", "text", "title", "url", "kind", "visibility",
+        "author", "edited_at", "raw",
+    ),
+    "revisions": (
+        "number", "seen_at", "source", "content_version", "content_sha256", "raw",
+    ),
+    "attachments": (
+        "position", "key", "kind", "platform_id", "alt_text", "width", "height", "duration_ms",
+    ),
+}  # fmt: skip
+"""The columns that `row_sha256` covers, in order, for each table that has it."""
+
+TABLES = """
+CREATE TABLE runs (
+    -- One execution of `archiver backup`.
+    id INTEGER PRIMARY KEY,
+    started_at TEXT NOT NULL,    -- when it began
+    finished_at TEXT,            -- when it ended; empty while it runs, or when it was killed
+    outcome TEXT NOT NULL,       -- running, done, partial, failed, interrupted
+    exit_code INTEGER,           -- what the program told the shell
+    version TEXT NOT NULL,       -- of this program
+    asked TEXT NOT NULL,         -- JSON: accounts and options of the command line
+    got INTEGER NOT NULL DEFAULT 0,      -- records received
+    new INTEGER NOT NULL DEFAULT 0,      -- posts seen for the first time
+    edited INTEGER NOT NULL DEFAULT 0,   -- posts whose content had changed
+    removed INTEGER NOT NULL DEFAULT 0,  -- posts found removed, at the second look
+    stored INTEGER NOT NULL DEFAULT 0,   -- renditions whose file was stored
+    bytes INTEGER NOT NULL DEFAULT 0,    -- bytes of media received
+    omitted INTEGER NOT NULL DEFAULT 0,  -- renditions found withheld by the platform
+    failed INTEGER NOT NULL DEFAULT 0    -- renditions that were tried and could not be had
+) STRICT;
+
+CREATE TABLE accounts (
+    -- One account on one platform. (platform, platform_id) is who it is; the name is a label.
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,   -- the label in archive.toml
+    platform TEXT NOT NULL,      -- bluesky, facebook, …
+    platform_id TEXT,            -- the platform's id for it; empty until the source tells
+    handle TEXT,                 -- user name, as last seen
+    title TEXT,                  -- display name, as last seen
+    url TEXT,                    -- its page on the platform
+    first_seen_at TEXT NOT NULL, -- when this archive met it
+    UNIQUE (platform, platform_id)
+) STRICT;
+
+CREATE TABLE run_accounts (
+    -- What one run asked and got for one account.
+    run_id INTEGER NOT NULL REFERENCES runs(id),
+    name TEXT NOT NULL,          -- the account's label in that run
+    account_id INTEGER REFERENCES accounts(id),  -- empty when it never got that far
+    started_at TEXT NOT NULL,
+    finished_at TEXT,
+    outcome TEXT NOT NULL,       -- running, done, fresh (skipped, nothing new expected), partial, failed, interrupted
+    error_code TEXT,             -- a short word for programs: down, plan, not_linked, …
+    message TEXT,                -- the same for people
+    full INTEGER NOT NULL DEFAULT 0,      -- 1: looked at all there is
+    complete INTEGER NOT NULL DEFAULT 0,  -- 1: the look was complete over its time
+    source_updated_at TEXT,      -- when the source last asked the platform, by its own word
+    fresh_until TEXT,            -- before this, asking again brings nothing new
+    unread INTEGER NOT NULL DEFAULT 0,   -- fields met that no column or list knows; they are in raw
+    got INTEGER NOT NULL DEFAULT 0,      -- as in runs
+    new INTEGER NOT NULL DEFAULT 0,
+    edited INTEGER NOT NULL DEFAULT 0,
+    removed INTEGER NOT NULL DEFAULT 0,
+    stored INTEGER NOT NULL DEFAULT 0,
+    omitted INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (run_id, name)
+) STRICT;
+
+CREATE TABLE responses (
+    -- Answers of a source, as received; which are kept is a setting.
+    id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES runs(id),
+    account_id INTEGER NOT NULL REFERENCES accounts(id),
+    source TEXT NOT NULL,        -- ayrshare, …
+    url TEXT NOT NULL,           -- what was asked, without secrets
+    status INTEGER NOT NULL,     -- HTTP status
+    received_at TEXT NOT NULL,
+    headers TEXT NOT NULL,       -- JSON, those that matter later
+    body_sha256 TEXT NOT NULL,   -- of the body before compression
+    body BLOB NOT NULL           -- the body, compressed with zlib
+) STRICT;
+
+CREATE TABLE posts (
+    -- One post: what an account published, in its newest content.
+    id INTEGER PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES accounts(id),
+    platform TEXT NOT NULL,
+    platform_id TEXT NOT NULL,   -- the record's id, exactly
+    created_at TEXT,             -- when it was published, by the platform's word
+    text TEXT,
+    title TEXT,
+    url TEXT,                    -- its page on the platform
+    kind TEXT NOT NULL,          -- post, reel, story, saved_story, spotlight, reply, quote, repost, pin, video
+    visibility TEXT,             -- as the platform words it: public, connections, unlisted, …
+    author TEXT,                 -- who wrote it, as last seen
+    alt_texts TEXT,              -- the alt texts of what is attached, one a line, for searching
+    first_seen_at TEXT NOT NULL, -- when this archive first saw it
+    last_seen_at TEXT NOT NULL,  -- when its content or state last changed here; coverage proves presence
+    edited_at TEXT,              -- when an edit was noticed, or happened by the platform's word
+    removed_at TEXT,             -- when it was first missed, once a second look confirmed it
+    raw TEXT NOT NULL,           -- the latest record whose content or media differ, exact JSON
+    row_sha256 TEXT NOT NULL,    -- hash of this row, see docs/schema.md
+    UNIQUE (account_id, platform_id)
+) STRICT;
+CREATE INDEX posts_created ON posts(created_at DESC);
+CREATE INDEX posts_account_created ON posts(account_id, created_at DESC);
+
+CREATE TABLE sightings (
+    -- Bookkeeping of the program: what the last look knew of each post.
+    post_id INTEGER PRIMARY KEY REFERENCES posts(id),
+    fingerprint BLOB NOT NULL,       -- of everything a save looks at; equal means nothing to do
+    content_version INTEGER,         -- the platform's list of content fields, by number
+    content_sha256 TEXT,             -- of the content as that list has it; empty: no content seen yet
+    missing_at TEXT,                 -- first complete look that did not show the post
+    missing_updated_at TEXT          -- the source's own lastUpdated at that look
+) STRICT;
+CREATE INDEX sightings_missing ON sightings(post_id) WHERE missing_at IS NOT NULL;
+
+CREATE TABLE post_aliases (
+    -- Other ids of the same post, by which other sources find it.
+    post_id INTEGER NOT NULL REFERENCES posts(id),
+    scheme TEXT NOT NULL,        -- postId, shortcode, cid, …
+    value TEXT NOT NULL,
+    PRIMARY KEY (post_id, scheme, value)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX post_aliases_value ON post_aliases(scheme, value);
+
+CREATE TABLE relations (
+    -- Other posts that a post answers, quotes, reposts or shares.
+    id INTEGER PRIMARY KEY,
+    post_id INTEGER NOT NULL REFERENCES posts(id),
+    kind TEXT NOT NULL,          -- reply_to, quotes, reposts, shares
+    platform_id TEXT,            -- the other post's id, where it is told
+    url TEXT                     -- its page, where it is told
+) STRICT;
+CREATE INDEX relations_post ON relations(post_id);
+CREATE INDEX relations_platform_id ON relations(platform_id);
+
+CREATE TABLE revisions (
+    -- One content of a post. A new one only when content changed; counters are not content.
+    id INTEGER PRIMARY KEY,
+    post_id INTEGER NOT NULL REFERENCES posts(id),
+    number INTEGER NOT NULL,     -- 1, 2, …
+    seen_at TEXT NOT NULL,       -- when this archive saw it
+    run_id INTEGER NOT NULL REFERENCES runs(id),
+    response_id INTEGER REFERENCES responses(id) DEFERRABLE INITIALLY DEFERRED,  -- the answer that showed it, where kept
+    source TEXT NOT NULL,        -- ayrshare, …
+    content_version INTEGER NOT NULL,  -- the platform's list of content fields, by number
+    content_sha256 TEXT NOT NULL,      -- of the content, see docs/schema.md
+    raw TEXT NOT NULL,           -- the record, exact JSON
+    row_sha256 TEXT NOT NULL,    -- hash of this row
+    UNIQUE (post_id, number)
+) STRICT;
+CREATE TRIGGER revisions_stay BEFORE UPDATE ON revisions
+    BEGIN SELECT RAISE(ABORT, 'revisions are never changed'); END;
+
+CREATE TABLE attachments (
+    -- One thing attached to a post. It keeps its row when the post is edited.
+    id INTEGER PRIMARY KEY,
+    post_id INTEGER NOT NULL REFERENCES posts(id),
+    position INTEGER NOT NULL,   -- 0, 1, …
+    key TEXT NOT NULL,           -- what names it within the post: the platform's media id, else a media key
+    kind TEXT NOT NULL,          -- image, video, gif, audio, link, other
+    platform_id TEXT,            -- the platform's media id
+    alt_text TEXT,
+    width INTEGER,               -- pixels, by the platform's word
+    height INTEGER,
+    duration_ms INTEGER,         -- milliseconds
+    withheld INTEGER NOT NULL DEFAULT 0,  -- 1 while the platform withholds its file
+    first_revision INTEGER,      -- number of the first revision it was attached in
+    last_revision INTEGER,       -- number of the last one
+    row_sha256 TEXT NOT NULL,    -- hash of this row
+    UNIQUE (post_id, key)
+) STRICT;
+
+CREATE TABLE media (
+    -- One file that we hold, named by its hash. Many renditions may share one.
+    sha256 TEXT PRIMARY KEY,     -- of the bytes, lower-case hex
+    path TEXT NOT NULL,          -- relative to the archive folder: media/ab/…
+    size INTEGER NOT NULL,       -- bytes
+    content_type TEXT NOT NULL,  -- told from the bytes, never from the server
+    width INTEGER,               -- pixels, from the file
+    height INTEGER,
+    duration_ms INTEGER,         -- milliseconds, from the file
+    stored_at TEXT NOT NULL,
+    verified_at TEXT             -- when `archiver verify` last read it back
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE renditions (
+    -- One file that the source offers for an attachment, or says that it does not.
+    id INTEGER PRIMARY KEY,
+    attachment_id INTEGER NOT NULL REFERENCES attachments(id),
+    role TEXT NOT NULL,          -- original, variant, thumbnail, preview, cover
+    media_key TEXT NOT NULL,     -- what names it across runs: media id or URL path; '' where there is no file
+    url TEXT,                    -- where it was offered; such addresses expire
+    content_type TEXT,           -- by the source's word
+    width INTEGER,               -- pixels, by the source's word
+    height INTEGER,
+    bitrate INTEGER,             -- bits per second
+    state TEXT NOT NULL,         -- pending, stored, skipped, omitted, gone, failed, refused
+    reason TEXT,                 -- why it is in this state
+    media_sha256 TEXT REFERENCES media(sha256),
+    tries INTEGER NOT NULL DEFAULT 0,  -- tries in a row that ended for this reason
+    next_try_at TEXT,            -- a failed one is tried again from then on
+    published_at TEXT            -- the post's created_at: the newest are fetched first
+) STRICT;
+CREATE UNIQUE INDEX renditions_identity ON renditions(attachment_id, role, media_key);
+CREATE INDEX renditions_queue ON renditions(state, published_at DESC, id)
+    WHERE state IN ('pending', 'failed');
+CREATE INDEX renditions_absent ON renditions(state)
+    WHERE state IN ('omitted', 'gone', 'refused');
+CREATE INDEX renditions_media ON renditions(media_sha256) WHERE media_sha256 IS NOT NULL;
+
+CREATE TABLE events (
+    -- What happened to a post, in order. Only ever added to.
+    id INTEGER PRIMARY KEY,
+    post_id INTEGER NOT NULL REFERENCES posts(id),
+    run_id INTEGER NOT NULL REFERENCES runs(id),
+    at TEXT NOT NULL,            -- when this archive noticed
+    what TEXT NOT NULL,          -- seen, edited, missing, removed, returned, omitted, media_returned, expired, gone
+    attachment_id INTEGER REFERENCES attachments(id),  -- where it is about one attachment
+    reason TEXT
+) STRICT;
+CREATE INDEX events_post ON events(post_id);
+CREATE TRIGGER events_stay BEFORE UPDATE ON events
+    BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
+CREATE TRIGGER events_keep BEFORE DELETE ON events
+    BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+
+CREATE TABLE metrics (
+    -- A number about a post or an attachment at a time; a row only when the value moved.
+    post_id INTEGER NOT NULL REFERENCES posts(id),
+    attachment_id INTEGER NOT NULL DEFAULT 0,  -- 0: about the post itself
+    name TEXT NOT NULL,          -- likes, comments, organic.likes, …
+    seen_at TEXT NOT NULL,
+    value ANY NOT NULL,          -- whole or fractional number
+    PRIMARY KEY (post_id, attachment_id, name, seen_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE coverage (
+    -- Stretches of an account's history known to be complete. Between two is a gap.
+    id INTEGER PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES accounts(id),
+    stream TEXT NOT NULL,        -- posts, stories
+    newest TEXT,                 -- the newest post of the stretch, by time; empty: no posts at all
+    oldest TEXT,                 -- the oldest
+    reached_start INTEGER NOT NULL,  -- 1: nothing older exists
+    next TEXT,                   -- where an unfinished walk goes on
+    reason TEXT,                 -- why it does not reach further back
+    run_id INTEGER NOT NULL REFERENCES runs(id)  -- the run that last confirmed or extended it
+) STRICT;
+CREATE INDEX coverage_account ON coverage(account_id, stream, newest DESC);
+
+CREATE TABLE quarantine (
+    -- Records that could not be read, whole.
+    id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES runs(id),
+    account_id INTEGER NOT NULL REFERENCES accounts(id),
+    reason TEXT NOT NULL,
+    raw_sha256 TEXT NOT NULL,    -- so that the same record is kept once
+    raw TEXT NOT NULL,           -- the record, exact text
+    UNIQUE (account_id, raw_sha256)
+) STRICT;
+
+CREATE VIRTUAL TABLE posts_fts USING fts5(
+    text, title, alt_texts, content="posts", content_rowid="id", tokenize="trigram"
+);
+CREATE TRIGGER posts_fts_insert AFTER INSERT ON posts BEGIN
+    INSERT INTO posts_fts(rowid, text, title, alt_texts)
+    VALUES (new.id, new.text, new.title, new.alt_texts);
+END;
+CREATE TRIGGER posts_fts_delete AFTER DELETE ON posts BEGIN
+    INSERT INTO posts_fts(posts_fts, rowid, text, title, alt_texts)
+    VALUES ('delete', old.id, old.text, old.title, old.alt_texts);
+END;
+CREATE TRIGGER posts_fts_update AFTER UPDATE OF text, title, alt_texts ON posts BEGIN
+    INSERT INTO posts_fts(posts_fts, rowid, text, title, alt_texts)
+    VALUES ('delete', old.id, old.text, old.title, old.alt_texts);
+    INSERT INTO posts_fts(rowid, text, title, alt_texts)
+    VALUES (new.id, new.text, new.title, new.alt_texts);
+END;
+"""
+
+VIEWS = """
+CREATE VIEW timeline AS
+    -- All posts, newest first, as a person would read them.
+    SELECT posts.id, posts.created_at, posts.platform, accounts.name AS account, posts.kind,
+           coalesce(posts.title || char(10), '') || coalesce(posts.text, '') AS text,
+           posts.url,
+           (SELECT count(*) FROM attachments WHERE post_id = posts.id) AS attached,
+           (SELECT media.path FROM attachments
+              JOIN renditions ON attachment_id = attachments.id
+              JOIN media ON sha256 = media_sha256
+             WHERE post_id = posts.id ORDER BY position, role = 'original' DESC LIMIT 1) AS media,
+           posts.edited_at, posts.removed_at
+      FROM posts JOIN accounts ON accounts.id = posts.account_id
+     ORDER BY posts.created_at DESC, posts.id DESC;
+
+CREATE VIEW missing_media AS
+    -- Every file that is not here, and why. Files left out by the settings are not listed.
+    SELECT accounts.name AS account, posts.platform, posts.created_at, posts.id AS post_id,
+           posts.url AS post_url, attachments.position, attachments.kind, renditions.role,
+           renditions.state, renditions.reason, renditions.tries, renditions.next_try_at,
+           renditions.url
+      FROM renditions
+      JOIN attachments ON attachments.id = renditions.attachment_id
+      JOIN posts ON posts.id = attachments.post_id
+      JOIN accounts ON accounts.id = posts.account_id
+     WHERE renditions.state IN ('pending', 'omitted', 'gone', 'failed', 'refused')
+     ORDER BY posts.created_at DESC, posts.id DESC, attachments.position;
+
+CREATE VIEW latest_metrics AS
+    -- The newest value of every number.
+    SELECT post_id, attachment_id, name, max(seen_at) AS seen_at, value
+      FROM metrics GROUP BY post_id, attachment_id, name;
+
+CREATE VIEW gaps AS
+    -- Stretches of time that no complete look has covered.
+    SELECT account, platform, stream, since, until, reason FROM (
+        SELECT accounts.name AS account, accounts.platform, stream,
+               lead(coverage.newest) OVER older AS since, coverage.oldest AS until,
+               coverage.reason, reached_start
+          FROM coverage JOIN accounts ON accounts.id = coverage.account_id
+        WINDOW older AS (PARTITION BY account_id, stream ORDER BY coverage.newest DESC)
+    ) WHERE NOT reached_start AND (since IS NULL OR since < until);
+"""
+
+
+@migrations()
+def m001_archive(db: "Database") -> None:
+    """Tables, search and views of the first release."""
+    for statement in statements(TABLES + VIEWS):
+        db.execute(statement)
+
+
+def statements(script: str) -> list[str]:
+    """The statements of a script, one by one: a script as a whole would commit by itself."""
+    found, current = [], ""
+    for line in script.splitlines(keepends=True):
+        current += line
+        if _is_complete(current):
+            found.append(current.strip())
+            current = ""
+    return found
+
+
+def _is_complete(text: str) -> bool:
+    if not text.rstrip().endswith(";"):
+        return False
+    is_trigger = text.lstrip().upper().startswith("CREATE TRIGGER")
+    return not is_trigger or text.rstrip().upper().endswith("END;")
