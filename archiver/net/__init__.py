@@ -1,0 +1,1 @@
+"""Everything that opens a socket: the client for an API, the client for media, and their guard."""

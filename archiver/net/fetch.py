@@ -1,0 +1,206 @@
+"""The client for media: it has no credentials, believes no address, and gives raw bytes."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+
+import anyio
+import httpcore
+import httpx
+
+from archiver.clock import Clock
+from archiver.errors import MediaError, MediaRefused
+from archiver.net.encoding import BadEncoding, gunzip, is_plain
+from archiver.net.guard import AddressGuard, GuardedBackend
+from archiver.net.retry import is_certificate_error, retry_after
+from archiver.net.transport import Transport
+
+USER_AGENT = "Mozilla/5.0 (compatible; social-archiver)"
+_MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ALLOWED_HEADERS = frozenset({"range", "if-range"})
+_TIMEOUTS = {"connect": 10.0, "read": 30.0, "write": 30.0, "pool": None}
+_WORTH_DRAINING = 64 * 1024
+_DRAIN_SECONDS = 1.0
+
+
+class MediaStream:
+    """One answer: its `status`, its `headers` (found in any case) and its bytes, once.
+
+    `retry_after` is how many seconds the server asks us to wait, if it does. An encoding that the
+    server put on the body unasked is undone; `headers` then say nothing of encoding and length,
+    and `checked_end` is true, since the encoding proves where the body ends.
+    """
+
+    def __init__(
+        self, status: int, headers: httpx.Headers, url: str, body: AsyncIterator[bytes]
+    ) -> None:
+        self.status = status
+        self.headers: Mapping[str, str] = headers
+        self.url = url
+        self.retry_after: float | None = None
+        self.checked_end = "chunked" in headers.get("transfer-encoding", "").lower()
+        self._body = body
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes as they come.
+
+        Raises MediaError; `network` is its code where a second try may mend it.
+        """
+        with _media_errors():
+            async for chunk in self._body:
+                yield chunk
+
+
+class MediaClient:
+    """Fetches from addresses that the guard allows, over a bounded number of connections.
+
+    `transport` replaces the network in tests; the guard then still checks URLs.
+    """
+
+    def __init__(
+        self,
+        guard: AddressGuard,
+        clock: Clock,
+        *,
+        connections: int = 16,
+        per_host: int = 8,
+        transport: httpx.AsyncBaseTransport | None = None,
+        backend: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
+        self._guard = guard
+        self._clock = clock
+        self._transport = transport or Transport(
+            connections=connections,
+            per_host=per_host,
+            backend=backend or GuardedBackend(guard),
+        )
+
+    @asynccontextmanager
+    async def open(
+        self, url: str, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[MediaStream]:
+        """The answer to a GET, after at most five redirects; every hop is checked anew.
+
+        `headers` may hold `Range` and `If-Range`. Raises MediaRefused for an address that is not
+        allowed, MediaError for redirects that lead nowhere, for an encoding that cannot be undone
+        and, with the code `network`, for what a second try may mend.
+        """
+        extra = dict(headers or {})
+        if unknown := {name.lower() for name in extra} - _ALLOWED_HEADERS:
+            raise ValueError(f"the media client sends no {', '.join(sorted(unknown))}")
+        response, target = await self._follow(url, extra)
+        try:
+            with _media_errors():
+                stream = _stream(response, target)
+            stream.retry_after = retry_after(response.headers, self._clock.now())
+            yield stream
+            if not 200 <= response.status_code < 300:
+                await _drain(response)
+        finally:
+            await response.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> "MediaClient":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _follow(
+        self, text: str, extra: Mapping[str, str]
+    ) -> tuple[httpx.Response, httpx.URL]:
+        url = self._guard.check(text)
+        seen = {url}
+        while True:
+            with _media_errors():
+                response = await self._transport.handle_async_request(_request(url, extra))
+            location = response.headers.get("location")
+            if response.status_code not in _REDIRECTS or location is None:
+                return response, url
+            try:
+                await _drain(response)
+            finally:
+                await response.aclose()
+            url = self._next(url, location)
+            if url in seen or len(seen) > _MOST_REDIRECTS:
+                raise MediaError(
+                    "The address leads nowhere",
+                    why=f"{url.host} redirects in a circle" if url in seen
+                    else f"More than {_MOST_REDIRECTS} redirects, the last one to {url.host}",
+                    code="redirects",
+                )  # fmt: skip
+            seen.add(url)
+
+    def _next(self, url: httpx.URL, location: str) -> httpx.URL:
+        secure = url.scheme == "https"
+        if location.startswith(("http:", "https:")):
+            return self._guard.check(location, secure=secure)
+        if "\\" in location or not location.isprintable():
+            raise MediaRefused("The address is not allowed", why="A redirect is malformed")
+        try:
+            joined = url.join(location)
+        except httpx.InvalidURL as error:
+            raise MediaRefused("The address is not allowed", why=str(error)) from None
+        return self._guard.check(str(joined), secure=secure)
+
+
+def _request(url: httpx.URL, extra: Mapping[str, str]) -> httpx.Request:
+    headers = {
+        "Host": url.netloc.decode("ascii"),
+        "User-Agent": USER_AGENT,
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        **extra,
+    }
+    return httpx.Request("GET", url, headers=headers, extensions={"timeout": _TIMEOUTS})
+
+
+def _stream(response: httpx.Response, url: httpx.URL) -> MediaStream:
+    """Raises BadEncoding."""
+    body = response.stream
+    assert isinstance(body, httpx.AsyncByteStream)  # noqa: S101 — an async transport's answer
+    headers = response.headers
+    success = 200 <= response.status_code < 300
+    if not success or is_plain(headers):
+        return MediaStream(response.status_code, headers, str(url), aiter(body))
+    plain = httpx.Headers(headers)
+    for name in ("content-encoding", "content-length", "accept-ranges"):
+        plain.pop(name, None)
+    stream = MediaStream(response.status_code, plain, str(url), gunzip(aiter(body)))
+    stream.checked_end = True
+    return stream
+
+
+async def _drain(response: httpx.Response) -> None:
+    """Read the rest of a short body, so that its connection can be used again."""
+    length = response.headers.get("content-length", "")
+    if not length.isdecimal() or int(length) > _WORTH_DRAINING:
+        return
+    body = response.stream
+    assert isinstance(body, httpx.AsyncByteStream)  # noqa: S101 — an async transport's answer
+    with anyio.move_on_after(_DRAIN_SECONDS):
+        try:
+            async for _ in body:
+                pass
+        except httpx.HTTPError:
+            return  # the connection is closed instead
+
+
+@contextmanager
+def _media_errors() -> Iterator[None]:
+    """What goes wrong below, in the words of this program. Never shows a URL."""
+    try:
+        yield
+    except BadEncoding as error:
+        raise MediaError("The file could not be fetched", why=str(error), code="encoding") from None
+    except httpx.TimeoutException as error:
+        what = {httpx.ConnectTimeout: "connect", httpx.ReadTimeout: "answer"}.get(type(error))
+        why = f"The server did not {what or 'listen'} in time"
+        raise MediaError("The file could not be fetched", why=why, code="network") from error
+    except httpx.HTTPError as error:
+        code = "certificate" if is_certificate_error(error) else "network"
+        why = str(error) or type(error).__name__
+        raise MediaError("The file could not be fetched", why=why, code=code) from error

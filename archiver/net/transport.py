@@ -1,0 +1,260 @@
+"""An httpx transport with one httpcore connection per slot.
+
+httpcore's own pool looks at every idle connection twice per request, a system call each, and so
+gets slower as connections are added. Here a request takes a slot (first come, first served), then
+the origin's most recently used connection or a new one; nothing depends on how many there are.
+HTTP/1.1 only, no proxies, no cookies, nothing from the environment.
+"""
+
+import ssl
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import anyio
+import httpcore
+import httpx
+
+_Origin = tuple[bytes, bytes, int | None]
+_KEEPALIVE_SECONDS = 90.0
+_REPLAYABLE = frozenset({"GET", "HEAD"})
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """At most `connections` at once, `per_host` of them to one origin; idle ones count, too.
+
+    `backend` opens the sockets. A request is answered with httpx's exceptions where httpcore's own
+    were raised; what the backend raises besides passes through.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int,
+        per_host: int,
+        backend: httpcore.AsyncNetworkBackend | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        keepalive: float = _KEEPALIVE_SECONDS,
+    ) -> None:
+        self._connections = connections
+        self._per_host = per_host
+        self._backend = backend or httpcore.AnyIOBackend()
+        self._ssl_context = ssl_context
+        self._keepalive = keepalive
+        self._slots = anyio.Semaphore(connections, fast_acquire=True)
+        self._hosts: dict[_Origin, _Host] = {}
+        self._idle: dict[httpcore.AsyncHTTPConnection, _Host] = {}  # the longest idle comes first
+        self._busy = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer to one request; its connection is free again when the answer is closed."""
+        host = await self._enter(request.url)
+        try:
+            with _httpx_errors():
+                connection, answer = await self._send(host, _to_httpcore(request))
+        except BaseException:
+            self._leave(host)
+            raise
+        return httpx.Response(
+            status_code=answer.status,
+            headers=answer.headers,
+            stream=_Body(self, host, connection, answer),
+        )
+
+    async def aclose(self) -> None:
+        """Close what is idle. Answers still open close their own connections."""
+        idle, self._idle = list(self._idle), {}
+        self._keepalive = 0.0
+        for host in self._hosts.values():
+            host.idle.clear()
+        for connection in idle:
+            await connection.aclose()
+
+    async def _enter(self, url: httpx.URL) -> "_Host":
+        """A slot of the origin, then one of all: each first come, first served."""
+        key = (url.raw_scheme, url.raw_host, url.port)
+        host = self._hosts.get(key)
+        if host is None:
+            host = self._hosts[key] = _Host(key, self._per_host)
+        host.users += 1
+        try:
+            await host.slots.acquire()
+            try:
+                await self._slots.acquire()
+            except BaseException:
+                host.slots.release()
+                raise
+        except BaseException:
+            self._forget(host)
+            raise
+        self._busy += 1
+        return host
+
+    def _leave(self, host: "_Host") -> None:
+        self._busy -= 1
+        self._slots.release()
+        host.slots.release()
+        self._forget(host)
+
+    def _forget(self, host: "_Host") -> None:
+        """Origins come and go by the thousand; those that are not in use are not remembered."""
+        host.users -= 1
+        if not host.users and not host.idle:
+            self._hosts.pop(host.key, None)
+
+    async def _send(
+        self, host: "_Host", request: httpcore.Request
+    ) -> tuple[httpcore.AsyncHTTPConnection, httpcore.Response]:
+        connection = await self._take_idle(host)
+        if connection is not None:
+            try:
+                return connection, await connection.handle_async_request(request)
+            except (httpcore.NetworkError, httpcore.RemoteProtocolError):
+                # A server may close an idle connection just as it is used again: no answer came,
+                # so the request is sent once more (RFC 9112 section 9.3.1).
+                await _close(connection)
+                if request.method.decode() not in _REPLAYABLE:
+                    raise
+            except BaseException:
+                await _close(connection)
+                raise
+        connection = await self._connect(host, request.url.origin)
+        try:
+            return connection, await connection.handle_async_request(request)
+        except BaseException:
+            await _close(connection)
+            raise
+
+    async def _take_idle(self, host: "_Host") -> httpcore.AsyncHTTPConnection | None:
+        while host.idle:
+            connection, _ = host.idle.popitem()
+            del self._idle[connection]
+            if connection.is_idle() and not connection.has_expired():
+                return connection
+            await _close(connection)
+        return None
+
+    async def _connect(
+        self, host: "_Host", origin: httpcore.Origin
+    ) -> httpcore.AsyncHTTPConnection:
+        if self._idle and self._busy + len(self._idle) > self._connections:
+            longest = next(iter(self._idle))
+            owner = self._idle.pop(longest)
+            del owner.idle[longest]
+            if not owner.users and not owner.idle:
+                self._hosts.pop(owner.key, None)
+            await _close(longest)
+        if self._ssl_context is None and host.key[0] == b"https":
+            # One for all: building it reads the certificate store, 40 ms each time.
+            self._ssl_context = httpx.create_ssl_context(trust_env=False)
+        return httpcore.AsyncHTTPConnection(
+            origin=origin,
+            ssl_context=self._ssl_context,
+            keepalive_expiry=self._keepalive,
+            network_backend=self._backend,
+        )
+
+    async def give_back(self, host: "_Host", connection: httpcore.AsyncHTTPConnection) -> None:
+        """Keep a connection whose answer was read to its end, close any other; free its slot."""
+        try:
+            if connection.is_idle() and self._keepalive:
+                host.idle[connection] = None
+                self._idle[connection] = host
+            else:
+                await _close(connection)
+        finally:
+            self._leave(host)
+
+
+class _Host:
+    """What is known of one origin: its slots, its idle connections (the last used comes last)."""
+
+    def __init__(self, key: _Origin, per_host: int) -> None:
+        self.key = key
+        self.slots = anyio.Semaphore(per_host, fast_acquire=True)
+        self.idle: dict[httpcore.AsyncHTTPConnection, None] = {}
+        self.users = 0
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of an answer, as it comes from the wire."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        host: _Host,
+        connection: httpcore.AsyncHTTPConnection,
+        answer: httpcore.Response,
+    ) -> None:
+        self._transport = transport
+        self._host = host
+        self._connection = connection
+        self._answer = answer
+        self._open = True
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        stream = self._answer.stream
+        assert isinstance(stream, AsyncIterable)  # noqa: S101 — httpcore's type allows both kinds
+        with _httpx_errors():
+            async for chunk in stream:
+                yield chunk
+
+    async def aclose(self) -> None:
+        if not self._open:
+            return
+        self._open = False
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._answer.aclose()
+            finally:
+                await self._transport.give_back(self._host, self._connection)
+
+
+async def _close(connection: httpcore.AsyncHTTPConnection) -> None:
+    with anyio.CancelScope(shield=True):
+        await connection.aclose()
+
+
+def _to_httpcore(request: httpx.Request) -> httpcore.Request:
+    return httpcore.Request(
+        method=request.method,
+        url=httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        ),
+        headers=request.headers.raw,
+        content=request.stream,
+        extensions=request.extensions,
+    )
+
+
+_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+    (httpcore.ConnectTimeout, httpx.ConnectTimeout),
+    (httpcore.ReadTimeout, httpx.ReadTimeout),
+    (httpcore.WriteTimeout, httpx.WriteTimeout),
+    (httpcore.PoolTimeout, httpx.PoolTimeout),
+    (httpcore.TimeoutException, httpx.TimeoutException),
+    (httpcore.ConnectError, httpx.ConnectError),
+    (httpcore.ReadError, httpx.ReadError),
+    (httpcore.WriteError, httpx.WriteError),
+    (httpcore.NetworkError, httpx.NetworkError),
+    (httpcore.ProxyError, httpx.ProxyError),
+    (httpcore.UnsupportedProtocol, httpx.UnsupportedProtocol),
+    (httpcore.LocalProtocolError, httpx.LocalProtocolError),
+    (httpcore.RemoteProtocolError, httpx.RemoteProtocolError),
+    (httpcore.ProtocolError, httpx.ProtocolError),
+    (httpcore.ConnectionNotAvailable, httpx.NetworkError),
+)
+"""httpcore's exceptions and httpx's; each class stands before its parents."""
+
+
+@contextmanager
+def _httpx_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        for theirs, ours in _ERRORS:
+            if isinstance(error, theirs):
+                raise ours(str(error)) from error
+        raise
