@@ -1,0 +1,376 @@
+"""A TOML table turned into a frozen dataclass, by the dataclass's own annotations.
+
+The dataclass is the whole truth about a table: its fields are the keys, their annotations are the
+types, `metadata={"help": "…", "min": 1, "example": '"7d"'}` explains and bounds them. Known
+annotations: `str`, `bool`, `int`, `float`, `Literal`, `list[X]`, `tuple[X, ...]`, `X | Y`,
+`X | None`, `Secret`, `Path` (relative to the file), `timedelta` (`"7d"`) and `Size` (`"4GB"`).
+"""
+
+import difflib
+import re
+import types
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from archiver.errors import ConfigError
+from archiver.secrets import MASK, Secret
+from archiver.tomllines import KeyPath, line_of
+
+Size = NewType("Size", int)
+"""A number of bytes, written as `"4GB"` or `"512MiB"`."""
+
+_T = TypeVar("_T")
+_SECRET_SCHEMES = ("env", "file", "keyring", "cmd")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)", re.IGNORECASE)
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?)?B", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_LONGEST_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a table stands, for messages, relative paths and literal secrets.
+
+    `path` leads to the table, `lines` knows the line of each key. `title` is what people call the
+    table, such as `[media]`. `private` says that only its owner can read the file.
+    """
+
+    file: Path = Path("archive.toml")
+    path: KeyPath = ()
+    lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
+    title: str = "the file"
+    private: bool = True
+
+    def at(self, key: str | None = None) -> str:
+        """`archive.toml, line 7`, of the table or of one key in it."""
+        line = line_of(self.lines, self.path if key is None else (*self.path, key))
+        return self.file.name if line is None else f"{self.file.name}, line {line}"
+
+    def inside(self, *path: str | int, title: str) -> "Place":
+        """The place of a table in this one."""
+        return replace(self, path=(*self.path, *path), title=title)
+
+    def error(
+        self, text: str, *, key: str | None = None, why: str | None = None, hint: str | None = None
+    ) -> ConfigError:
+        """A ConfigError that begins with the place."""
+        return ConfigError(f"{self.at(key)}: {text}", why=why, hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of a table, for documentation. `default` is TOML, or None where it is required."""
+
+    name: str
+    kind: str
+    required: bool
+    default: str | None
+    example: str
+    help: str
+
+
+class _Wrong(Exception):
+    """A value that does not fit; the message goes on from `"key" `."""
+
+    def __init__(self, problem: str, hint: str | None = None) -> None:
+        super().__init__(problem)
+        self.hint = hint
+
+
+def bind(table: Mapping[str, Any], cls: type[_T], place: Place) -> _T:
+    """An instance of the dataclass `cls`, made of the table.
+
+    Raises ConfigError for an unknown key, a missing one, or a value that does not fit.
+    """
+    known = _fields(cls)
+    for key in table:
+        if key not in known:
+            raise unknown_key(key, known, place)
+    values: dict[str, Any] = {}
+    for name, (spec, annotation) in known.items():
+        if name in table:
+            values[name] = _checked(name, table[name], spec, annotation, place)
+        elif isinstance(default := _default(spec), Path):
+            values[name] = _path(str(default), place)
+        elif default is MISSING:
+            hint = f"Write for example: {name} = {_example(spec, annotation)}"
+            raise place.error(f'"{name}" is missing in {place.title}', why=_help(spec), hint=hint)
+    try:
+        return cls(**values)
+    except ConfigError as error:
+        raise place.error(error.what, why=error.why, hint=error.hint) from None
+    except ValueError as error:
+        raise place.error(f"{place.title} does not fit together", why=str(error)) from None
+
+
+def settings_of(cls: type[Any]) -> tuple[Setting, ...]:
+    """What can be written in a table, in the order of the dataclass.
+
+    Raises TypeError for a class that is no dataclass, or whose annotation TOML cannot say.
+    """
+    found = []
+    for name, (spec, annotation) in _fields(cls).items():
+        default = _default(spec)
+        shown = None if default is MISSING or default is None else _as_toml(default, annotation)
+        example = _example(spec, annotation)
+        required = default is MISSING
+        found.append(Setting(name, kind_of(annotation), required, shown, example, _help(spec)))
+    return tuple(found)
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known word that was probably meant; a higher `cutoff` (to 1) is surer."""
+    close = difflib.get_close_matches(word.casefold(), list(known), n=1, cutoff=cutoff)
+    return close[0] if close else None
+
+
+def unknown_key(key: str, known: Iterable[str], place: Place) -> ConfigError:
+    """The error about a key that nobody reads, with the one that was probably meant."""
+    names = list(known)
+    close = nearest(key, names)
+    why = f"It may hold: {', '.join(names)}" if names else "It takes no settings"
+    hint = f'Did you mean "{close}"?' if close else None
+    return place.error(f'"{key}" is not known in {place.title}', key=key, why=why, hint=hint)
+
+
+def kind_of(annotation: Any) -> str:
+    """What people call a type: "a whole number", "one of best, all".
+
+    Raises TypeError for an annotation that is not known.
+    """
+    options = _alternatives(annotation)
+    if len(options) > 1 or options[0] is not annotation:
+        return " or ".join(kind_of(option) for option in options)
+    if get_origin(annotation) is Literal:
+        return "one of " + ", ".join(_as_toml(word, str) for word in get_args(annotation))
+    if get_origin(annotation) in {list, tuple}:
+        return f"a list, each {kind_of(get_args(annotation)[0])}"
+    if annotation in _KINDS:
+        return _KINDS[annotation].words
+    raise TypeError(f"a setting cannot be of type {annotation!r}")
+
+
+def _fields(cls: type[Any]) -> dict[str, tuple[Field[Any], Any]]:
+    if not (isinstance(cls, type) and is_dataclass(cls)):
+        raise TypeError(f"{cls!r} is not a dataclass")
+    hints = get_type_hints(cls)
+    return {spec.name: (spec, hints[spec.name]) for spec in fields(cls) if spec.init}
+
+
+def _default(spec: Field[Any]) -> Any:
+    return spec.default_factory() if spec.default_factory is not MISSING else spec.default
+
+
+def _help(spec: Field[Any]) -> str:
+    return str(spec.metadata.get("help", ""))
+
+
+def _checked(key: str, value: Any, spec: Field[Any], annotation: Any, place: Place) -> Any:
+    try:
+        result = _convert(value, annotation, place)
+        low, high = spec.metadata.get("min"), spec.metadata.get("max")
+        if low is not None and result < low:
+            raise _Wrong(f"must be at least {_as_toml(low, annotation)}")
+        if high is not None and result > high:
+            raise _Wrong(f"must be at most {_as_toml(high, annotation)}")
+    except _Wrong as wrong:
+        hint = wrong.hint or f"Write for example: {key} = {_example(spec, annotation)}"
+        text = f'"{key}" in {place.title} {wrong}'
+        raise place.error(text, key=key, hint=hint) from None
+    return result
+
+
+def _convert(value: Any, annotation: Any, place: Place) -> Any:
+    """The value as the annotation wants it. Raises _Wrong."""
+    options = _alternatives(annotation)
+    if len(options) > 1:
+        return _first_that_fits(value, annotation, options, place)
+    annotation = options[0]
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return _literal(value, get_args(annotation))
+    if origin in {list, tuple}:
+        if not isinstance(value, list):
+            raise _mismatch(value, annotation)
+        items = [_convert(item, get_args(annotation)[0], place) for item in value]
+        return tuple(items) if origin is tuple else items
+    kind = _KINDS[annotation]
+    if not isinstance(value, kind.given) or (isinstance(value, bool) and annotation is not bool):
+        raise _mismatch(value, annotation)
+    return kind.read(value, place)
+
+
+def _first_that_fits(value: Any, annotation: Any, options: tuple[Any, ...], place: Place) -> Any:
+    for option in options:
+        try:
+            return _convert(value, option, place)
+        except _Wrong:
+            continue
+    raise _mismatch(value, annotation)
+
+
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union but None, or the annotation alone."""
+    if get_origin(annotation) in {Union, types.UnionType}:
+        return tuple(option for option in get_args(annotation) if option is not types.NoneType)
+    return (annotation,)
+
+
+def _literal(value: Any, words: tuple[Any, ...]) -> Any:
+    for word in words:
+        if value == word and type(value) is type(word):
+            return word
+    close = nearest(value, [str(word) for word in words]) if isinstance(value, str) else None
+    wanted = ", ".join(_as_toml(word, str) for word in words)
+    hint = f'Did you mean "{close}"?' if close else None
+    raise _Wrong(f"must be one of {wanted}, not {_given(value)}", hint)
+
+
+def _text(value: str, _place: Place) -> str:
+    if "\0" in value:
+        raise _Wrong("must not hold a zero byte")
+    return value
+
+
+def _path(value: str, place: Place) -> Path:
+    if not value or "\0" in value:
+        raise _Wrong("must be a path, not an empty text")
+    try:
+        return place.file.absolute().parent / Path(value).expanduser()
+    except RuntimeError as error:  # ~someone who is not a user here
+        raise _Wrong(f"cannot be found: {error}") from None
+
+
+def _duration(value: str, _place: Place) -> timedelta:
+    match = _DURATION.fullmatch(value.strip())
+    if not match:
+        raise _Wrong(f"must be {kind_of(timedelta)}, not {_given(value)}")
+    try:
+        return timedelta(seconds=float(match[1]) * _SECONDS[match[2].lower()])
+    except OverflowError:
+        raise _Wrong("is longer than this program can count") from None
+
+
+def _size(value: str | int, _place: Place) -> Size:
+    if isinstance(value, int):
+        if value < 0:
+            raise _Wrong("must not be below 0")
+        return Size(value)
+    match = _SIZE.fullmatch(value.strip())
+    if not match:
+        raise _Wrong(f"must be {kind_of(Size)}, not {_given(value)}")
+    unit = (match[2] or "").lower()
+    step = 1024 if unit.endswith("i") else 1000
+    return Size(int(Decimal(match[1]) * step ** _POWERS[unit[:1]]))
+
+
+def _secret(value: str, place: Place) -> Secret:
+    secret = Secret(value, base=place.file.absolute().parent, literal_allowed=place.private)
+    scheme, colon, rest = value.partition(":")
+    advice = "Write env:NAME, file:PATH, keyring:SERVICE/NAME or cmd:COMMAND"
+    if not value.strip() or (scheme in _SECRET_SCHEMES and not rest.strip()):
+        raise _Wrong("is empty", f"{advice}, or leave the line out")
+    if MASK not in repr(secret):  # a reference shows itself, a literal secret never does
+        return secret
+    if colon and (close := nearest(scheme, _SECRET_SCHEMES)):
+        raise _Wrong(f'begins like a reference, but not with "{close}:"', advice)
+    if not place.private:
+        hint = f"{advice}, or run: chmod 600 {place.file}"
+        raise _Wrong("is written out in a file that other users can read", hint)
+    return secret
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How one type is named, what TOML gives for it, and how it is read."""
+
+    words: str
+    given: type | tuple[type, ...]
+    read: Callable[[Any, Place], Any]
+    example: str
+
+
+_KINDS: dict[Any, _Kind] = {
+    str: _Kind("a text in quotes", str, _text, '"text"'),
+    bool: _Kind("true or false", bool, lambda value, _place: value, "true"),
+    int: _Kind("a whole number", int, lambda value, _place: value, "10"),
+    float: _Kind("a number", (int, float), lambda value, _place: float(value), "1.5"),
+    Secret: _Kind("a reference to a secret", str, _secret, '"env:NAME"'),
+    Path: _Kind("a path in quotes", str, _path, '"archive"'),
+    timedelta: _Kind('a length of time such as "7d", "12h" or "30m"', str, _duration, '"7d"'),
+    Size: _Kind('a size such as "500MB", "4GB" or "2GiB"', (str, int), _size, '"4GB"'),
+}
+
+
+def _mismatch(value: Any, annotation: Any) -> _Wrong:
+    given = _given_kind(value) if _holds_secret(annotation) else _given(value)
+    return _Wrong(f"must be {kind_of(annotation)}, not {given}")
+
+
+def _holds_secret(annotation: Any) -> bool:
+    return annotation is Secret or any(_holds_secret(part) for part in get_args(annotation))
+
+
+def _given_kind(value: Any) -> str:
+    kinds = {bool: "true or false", dict: "a table", list: "a list", str: "a text"}
+    return kinds.get(type(value), "a number" if isinstance(value, int | float) else "a date")
+
+
+def _given(value: Any) -> str:
+    """What was written, short enough to be shown."""
+    if isinstance(value, dict | list):
+        return _given_kind(value)
+    shown = _as_toml(value, type(value))
+    if isinstance(value, str):
+        shown = f"the text {shown}"
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+
+
+def _example(spec: Field[Any], annotation: Any) -> str:
+    if "example" in spec.metadata:
+        return str(spec.metadata["example"])
+    default = _default(spec)
+    if default is not MISSING and default not in (None, (), []):
+        return _as_toml(default, annotation)
+    option = _alternatives(annotation)[0]
+    if get_origin(option) is Literal:
+        return _as_toml(get_args(option)[0], str)
+    if get_origin(option) in {list, tuple}:
+        return f"[{_KINDS[get_args(option)[0]].example}]"
+    return _KINDS[option].example
+
+
+def _as_toml(value: Any, annotation: Any) -> str:
+    """A value as it is written in TOML."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if annotation is Size:
+        return f'"{_size_text(value)}"'
+    if isinstance(value, timedelta):
+        return f'"{_duration_text(value)}"'
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_as_toml(item, type(item)) for item in value) + "]"
+    if isinstance(value, str | Path):
+        text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{text}"'
+    return str(value)
+
+
+def _size_text(value: int) -> str:
+    for unit, power in (("TB", 4), ("GB", 3), ("MB", 2), ("KB", 1)):
+        if value and value % 1000**power == 0:
+            return f"{value // 1000**power}{unit}"
+    return f"{value}B"
+
+
+def _duration_text(value: timedelta) -> str:
+    seconds = value.total_seconds()
+    for unit in ("d", "h", "m"):
+        if seconds and seconds % _SECONDS[unit] == 0:
+            return f"{seconds / _SECONDS[unit]:g}{unit}"
+    return f"{seconds:g}s"

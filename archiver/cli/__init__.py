@@ -1,0 +1,124 @@
+"""The command line: a group that knows its commands by name and imports one when it is run."""
+
+import difflib
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+from archiver.cli import failures
+from archiver.cli.shell import Shell, common_options
+
+COMMANDS = {
+    "init": ("archiver.cli.init", "Write a commented archive.toml."),
+    "demo": ("archiver.cli.demo", "Back up a small made-up world, to see how it works."),
+    "backup": ("archiver.cli.backup", "Fetch what is new. The main job."),
+    "status": ("archiver.cli.status", "Say what the archive holds, and what is missing."),
+    "accounts": ("archiver.cli.accounts", "List the accounts; find those a key has linked."),
+    "verify": ("archiver.cli.verify", "Read everything back and compare it."),
+    "plugins": ("archiver.cli.plugins", "List plugins, platforms and where they come from."),
+}
+"""Name, module and short help of each command: enough for `--help` and completion."""
+
+EXIT_CODES = {
+    0: "done; nothing new and withheld media included",
+    1: "a bug",
+    2: "wrong usage or configuration",
+    3: "partial: something could not be had; the archive is consistent",
+    4: "no account could be fetched: the source is down",
+    5: "no account could be fetched: credentials, plan, or not linked",
+    6: "the archive cannot be written: full, read-only, or in use",
+    7: "verify found damage",
+    130: "interrupted; what was saved is kept",
+}
+"""What each exit code says; the error classes carry the numbers."""
+
+
+class _Group(click.Group):
+    """Commands from the table, and every failure told in the same way."""
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run the command line and leave with its exit code."""
+        _write_what_the_terminal_can()
+        shell = extra.setdefault("obj", Shell())
+        if os.environ.get("NO_COLOR"):
+            extra.setdefault("color", False)
+        extra |= {"prog_name": "archiver", "standalone_mode": False}
+        run = super().main
+        code = failures.guarded(lambda: run(*args, **extra), verbose=lambda: bool(shell.verbose))
+        sys.exit(code)
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """The commands, in the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)  # noqa: S101 — for the type checker
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or suggest the nearest."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            close = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = f' Did you mean "{close[0]}"?' if close else ""
+            ctx.fail(f'There is no command "{name}".{hint}')
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the exit codes."""
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), text) for code, text in EXIT_CODES.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete command names, without importing them."""
+        names = [name for name in COMMANDS if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [CompletionItem(name, help=COMMANDS[name][1]) for name in names] + options
+
+
+def _write_what_the_terminal_can() -> None:
+    """A character that the output's encoding lacks is escaped, not fatal."""
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="backslashreplace")
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            click.echo(f"archiver {version('social-archiver')}")
+        except PackageNotFoundError:
+            click.echo("archiver (not installed: run from its source)")
+        ctx.exit()
+
+
+@click.group(cls=_Group, params=common_options())
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
+)
+def main() -> None:
+    """Back up social media accounts into one SQLite file and a folder of media.
+
+    Begin with `archiver init`, or look at `archiver demo`.
+    """

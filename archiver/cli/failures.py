@@ -1,0 +1,123 @@
+"""How a failure is told: what failed, why, what was kept, what to do next, and the exit code.
+
+Nothing leaves here that holds a secret or could steer a terminal.
+"""
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import click
+
+from archiver.cli.text import safe, wrap
+from archiver.errors import ArchiverError, Interrupted, StorageError
+from archiver.secrets import redact
+
+BUG = 1
+BROKEN_PIPE = 141  # what a shell reports of a program that ends by SIGPIPE
+_LABELS = (("Why", "why"), ("Kept", "kept"), ("Next", "hint"))
+
+
+def guarded(work: Callable[[], object], *, verbose: Callable[[], bool]) -> int:
+    """Run `work`, tell what fails, and return the exit code (an int that `work` returns is it)."""
+    try:
+        code = work()
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        _tell_usage(error)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        tell(Interrupted("Stopped", kept="What was saved is kept; the next run goes on from there"))
+        return Interrupted.exit_code
+    except Exception as error:  # noqa: BLE001 — the last line of defence, which tells everything
+        return _told(error, verbose=verbose())
+
+
+def tell(error: ArchiverError) -> None:
+    """Print an error to stderr, laid out for eighty columns."""
+    click.echo(layout(error), err=True)
+
+
+def layout(error: ArchiverError) -> str:
+    """An error as people read it, one part below the other."""
+    lines = [wrap(_clean(error.what), f"{click.style('Error:', fg='red')} ", "       ")]
+    for label, name in _LABELS:
+        if part := getattr(error, name):
+            lines.append(wrap(_clean(part), f"  {label + ':':<6}", " " * 8))
+    return "\n".join(lines)
+
+
+def warn(message: str) -> None:
+    """Print one sentence to stderr that is worth a look, but no failure."""
+    click.echo(wrap(_clean(message), "Warning: ", " " * 9), err=True)
+
+
+def _clean(text: str) -> str:
+    return safe(redact(text)).strip()
+
+
+def _told(error: Exception, *, verbose: bool) -> int:
+    leaves = list(_leaves(error))
+    known = [leaf for leaf in leaves if isinstance(leaf, ArchiverError)]
+    if any(isinstance(leaf, BrokenPipeError) for leaf in leaves):
+        _close_stdout()
+        return BROKEN_PIPE
+    if any(isinstance(leaf, KeyboardInterrupt | click.Abort) for leaf in leaves):
+        tell(Interrupted("Stopped", kept="What was saved is kept; the next run goes on from there"))
+        return Interrupted.exit_code
+    if len(known) == len(leaves):
+        for leaf in known:
+            tell(leaf)
+        if verbose:
+            _print_traceback(error)
+        return max(known, key=lambda leaf: leaf.exit_code).exit_code
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        tell(StorageError("There is no space left", why=str(error)))
+        _close_stdout()
+        return StorageError.exit_code
+    _tell_bug(next(leaf for leaf in leaves if not isinstance(leaf, ArchiverError)))
+    if verbose:
+        _print_traceback(error)
+    return BUG
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors in a group, such as a task group raises."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _tell_bug(error: BaseException) -> None:
+    kind = type(error).__name__
+    hint = "Run it again with -v for the details, and report them, please"
+    tell(ArchiverError(f"This is a bug in archiver ({kind}: {error})", hint=hint))
+
+
+def _print_traceback(error: BaseException) -> None:
+    for line in redact("".join(traceback.format_exception(error))).splitlines():
+        indent = " " * (len(line) - len(line.lstrip(" ")))
+        click.echo(indent + safe(line.strip()), err=True)
+
+
+def _tell_usage(error: click.ClickException) -> None:
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(error.ctx.get_usage(), err=True)
+        hint = f"See {error.ctx.command_path} --help"
+    else:
+        hint = None
+    tell(ArchiverError(error.format_message(), hint=hint))
+
+
+def _close_stdout() -> None:
+    """Send what is still buffered nowhere, so that the interpreter does not complain at its end."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,0 +1,48 @@
+"""Log lines on stderr: off unless asked for, and never with a secret in them."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from archiver.cli.text import safe
+from archiver.secrets import redact
+
+_TALKATIVE = ("httpx", "httpcore", "asyncio", "PIL")
+
+
+class _Redact(logging.Filter):
+    """Blanks secrets out of a record before any handler behind it sees it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = safe(redact(record.getMessage()))
+        record.args = None
+        return True
+
+
+class _Formatter(logging.Formatter):
+    """Blanks secrets out of tracebacks too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+@contextmanager
+def logging_to_stderr(verbose: int) -> Iterator[None]:
+    """Log to stderr while it lasts: nothing, information (1), or everything (2)."""
+    root = logging.getLogger()
+    handler: logging.Handler = logging.NullHandler()  # else Python prints warnings by itself
+    if verbose:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(_Redact())
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG if verbose > 1 else logging.INFO if verbose else logging.WARNING)
+    for name in _TALKATIVE:  # they log addresses, which may be signed
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)

@@ -1,0 +1,179 @@
+"""What every command shares: the common options, the config, the plugins, and where words go.
+
+A command is a module of `archiver.cli` with a function `command`:
+
+    @subcommand("status", short_help="What the archive holds.", example="archiver status --json")
+    @pass_shell
+    def command(shell: Shell) -> int | None:
+        ...
+
+It returns its exit code, or None for 0, and raises ArchiverError for what it cannot do. Modules
+import what is heavy inside functions: `--help` and completion import all of them.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archiver.cli import failures
+from archiver.cli.text import safe
+
+if TYPE_CHECKING:
+    from archiver.config import Config
+    from archiver.plugins import Plugins
+
+
+@dataclass
+class Shell:
+    """The common options, as given before or after the command, and what follows from them."""
+
+    config_file: Path | None = None
+    quiet: bool = False
+    verbose: int = 0
+    no_progress: bool = False
+    _config: "Config | None" = field(default=None, repr=False)
+    _plugins: "Plugins | None" = field(default=None, repr=False)
+
+    @property
+    def progress(self) -> bool:
+        """Whether a progress bar is wanted: on a terminal only."""
+        terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        return terminal and not (self.quiet or self.no_progress)
+
+    @property
+    def color(self) -> bool:
+        """Whether text on stderr may be coloured."""
+        return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+
+    def config(self) -> "Config":
+        """The config, read once. Raises ConfigError."""
+        from archiver.config import find_config, load_config
+
+        if self._config is None:
+            self._config = load_config(find_config(self.config_file))
+        return self._config
+
+    def plugins(self) -> "Plugins":
+        """The plugins, loaded once; each broken one is named in a warning."""
+        from archiver.plugins import load_plugins
+
+        if self._plugins is None:
+            self._plugins = load_plugins()
+            for problem in self._plugins.problems:
+                failures.warn(str(problem))
+        return self._plugins
+
+    def out(self, text: str = "") -> None:
+        """Print what was asked for, to stdout. Foreign text in it must be `safe`."""
+        click.echo(text)
+
+    def json(self, value: Any) -> None:
+        """Print one JSON value to stdout; in ASCII, which every terminal and pipe can carry."""
+        click.echo(json.dumps(value, indent=2))
+
+    def say(self, text: str) -> None:
+        """Print a remark for people, to stderr, unless they asked for quiet."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def warn(self, text: str) -> None:
+        """Print a warning to stderr, quiet or not."""
+        failures.warn(text)
+
+
+pass_shell = click.make_pass_decorator(Shell, ensure=True)
+
+
+def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    """Store an option in the shell; what is said after the command wins."""
+
+    def store(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
+        shell = ctx.ensure_object(Shell)
+        if name == "verbose":
+            shell.verbose += value
+        elif value:
+            setattr(shell, name, value)
+
+    return store
+
+
+def common_options() -> list[click.Parameter]:
+    """The options that may stand before or after the command."""
+    return [
+        click.Option(
+            ["--config", "config_file"],
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            expose_value=False,
+            callback=_set("config_file"),
+            help="The config file, else ARCHIVER_CONFIG, ./archive.toml, your config folder.",
+        ),
+        click.Option(
+            ["-q", "--quiet"],
+            is_flag=True,
+            expose_value=False,
+            callback=_set("quiet"),
+            help="Say only what went wrong.",
+        ),
+        click.Option(
+            ["-v", "--verbose"],
+            count=True,
+            expose_value=False,
+            callback=_set("verbose"),
+            help="Say what is being done; twice for more.",
+        ),
+        click.Option(
+            ["--no-progress"],
+            is_flag=True,
+            expose_value=False,
+            callback=_set("no_progress"),
+            help="Show no progress bar.",
+        ),
+    ]
+
+
+class Subcommand(click.Command):
+    """A command with the common options and an example in its help."""
+
+    def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += common_options()
+        self.examples = example.strip().splitlines()
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it, with logging set up as the options say."""
+        from archiver.cli.logs import logging_to_stderr
+
+        with logging_to_stderr(ctx.ensure_object(Shell).verbose):
+            return super().invoke(ctx)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Print the example behind the options."""
+        with formatter.section("Example" if len(self.examples) == 1 else "Examples"):
+            for line in self.examples:
+                formatter.write(f"{'':{formatter.current_indent}}{line.strip()}\n")
+        super().format_epilog(ctx, formatter)
+
+
+def subcommand(
+    name: str, *, short_help: str, example: str, **kwargs: Any
+) -> Callable[[Callable[..., Any]], Subcommand]:
+    """Make a function a command. Its docstring is the help; `example` is one command per line."""
+
+    def decorate(function: Callable[..., Any]) -> Subcommand:
+        return click.command(
+            name, cls=Subcommand, short_help=short_help, example=example, **kwargs
+        )(function)
+
+    return decorate
+
+
+def toml_text(text: str) -> str:
+    """Any text as TOML writes it, on one line, harmless on a terminal."""
+    return json.dumps(safe(text), ensure_ascii=False)

@@ -1,0 +1,114 @@
+"""Text for people: foreign text made harmless, columns, wrapping, all by width on the screen."""
+
+import shutil
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+WIDTH = 80
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_JOINER = "\u200d"
+
+
+def safe(text: object) -> str:
+    r"""Text from elsewhere on one line that cannot steer a terminal.
+
+    White space of any kind becomes a space; control characters, direction marks and what no
+    encoding can say become visible escapes.
+
+    >>> safe("a\x1b[31mb\nc")
+    'a\\x1b[31mb c'
+    """
+    text = str(text)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_safe_character(character) for character in text)
+
+
+def _safe_character(character: str) -> str:
+    if character.isspace() and character != "\x1c":
+        return " "
+    if character in _BIDI or unicodedata.category(character) in {"Cc", "Cs"}:
+        code = ord(character)
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return character
+
+
+def width_of(text: str) -> int:
+    """Columns that a text takes: two for wide characters, none for combining ones."""
+    if text.isascii():
+        return len(text)
+    return sum(_width_of_character(character) for character in text)
+
+
+def _width_of_character(character: str) -> int:
+    if character == _JOINER or unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+
+
+def cut(text: str, width: int) -> str:
+    """The text, ending in an ellipsis where it is wider."""
+    if width_of(text) <= width:
+        return text
+    kept = ""
+    for character in text:
+        if width_of(kept + character) > width - 1:
+            break
+        kept += character
+    return f"{kept}…"
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """The text filled up with spaces, on its left where `right` aligns it to the right."""
+    spaces = " " * (width - width_of(text))
+    return spaces + text if right else text + spaces
+
+
+def wrap(text: str, first: str = "", rest: str = "", width: int | None = None) -> str:
+    """The words of a text on lines that fit; `first` and `rest` begin the lines."""
+    width = screen_width() if width is None else width
+    lines, line = [], first
+    for word in text.split():
+        begun = line not in {first, rest}
+        if begun and width_of(line) + 1 + width_of(word) > width:
+            lines.append(line)
+            line, begun = rest, False
+        line = f"{line} {word}" if begun else line + word
+    return "\n".join([*lines, line])
+
+
+def table(
+    rows: Iterable[Sequence[object]], head: Sequence[str] = (), *, right: Iterable[int] = ()
+) -> str:
+    """Rows in columns that fit the screen; the widest column gives way where they do not.
+
+    Cells are made safe. `right` numbers the columns that are aligned to the right.
+    """
+    cells = [[safe("" if cell is None else cell) for cell in row] for row in rows]
+    if head:
+        cells.insert(0, [*head])
+    if not cells:
+        return ""
+    widths = _fitting([max(map(width_of, column)) for column in zip(*cells, strict=True)])
+    aligned = set(right)
+    return "\n".join(
+        "  ".join(
+            pad(cut(cell, width), width, right=number in aligned)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    )
+
+
+def _fitting(widths: list[int]) -> list[int]:
+    too_wide = sum(widths) + 2 * (len(widths) - 1) - screen_width()
+    while too_wide > 0 and max(widths) > 8:
+        widest = widths.index(max(widths))
+        widths[widest] -= 1
+        too_wide -= 1
+    return widths
+
+
+def screen_width() -> int:
+    """Columns of the screen, at most eighty: longer lines are hard to read."""
+    return max(40, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))

@@ -1,0 +1,338 @@
+"""`archive.toml` turned into a frozen Config, or a ConfigError that names the key and the line.
+
+The config is data only. Secrets in it stay references until they are used. What belongs to a
+plugin (a source's table, an account's options) is kept as it was written, and checked by
+`Config.source_settings` and `Config.account` once the plugins are loaded.
+"""
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from click import get_app_dir
+
+from archiver.binding import Place, bind, nearest, unknown_key
+from archiver.errors import ArchiverError, ConfigError, UsageError
+from archiver.hookspecs import Platform, Source
+from archiver.models import Account
+from archiver.settings import (
+    DEFAULT_SOURCE,
+    AccountEntry,
+    ArchiveSettings,
+    EntryHead,
+    MediaSettings,
+    NetworkSettings,
+)
+from archiver.tomllines import key_lines
+
+__all__ = [
+    "AccountEntry",
+    "ArchiveSettings",
+    "Config",
+    "MediaSettings",
+    "NetworkSettings",
+    "find_config",
+    "load_config",
+    "user_config",
+]
+
+FILE_NAME = "archive.toml"
+ENVIRONMENT = "ARCHIVER_CONFIG"
+CORE_TABLES = ("archive", "media", "network", "accounts")
+_ENTRY_KEYS = tuple(EntryHead.__dataclass_fields__)
+_SURELY_MISSPELT = 0.75
+_NAME = re.compile(r"\w[\w .@+-]{0,98}\w|\w")
+_NEW_ACCOUNT = '[[accounts]], name = "acme-instagram", platform = "instagram"'
+
+
+class Registry(Protocol):
+    """What the config asks of the loaded plugins."""
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        """All sources that loaded."""
+
+    def source(self, name: str) -> Source:
+        """The source of that name. Raises PluginError."""
+
+    def platform(self, name: str, source: str) -> Platform:
+        """The platform of that name, read through that source. Raises PluginError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All that the file says. `sources` maps a source's name to its table, as it was written."""
+
+    path: Path
+    archive: ArchiveSettings
+    media: MediaSettings
+    network: NetworkSettings
+    sources: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    accounts: tuple[AccountEntry, ...]
+    place: Place = field(repr=False, compare=False)
+
+    def select(self, names: Iterable[str] = ()) -> tuple[AccountEntry, ...]:
+        """The accounts of these names in the file's order, or all.
+
+        Raises UsageError for a name that is not there, ConfigError where there are no accounts.
+        """
+        wanted = list(dict.fromkeys(names))
+        if not self.accounts:
+            hint = f"Add one ({_NEW_ACCOUNT}), or run: archiver accounts --discover"
+            raise ConfigError(f"There are no accounts yet in {self.path}", hint=hint)
+        known = [entry.name for entry in self.accounts]
+        for name in wanted:
+            if name not in known:
+                close = nearest(name, known)
+                raise UsageError(
+                    f'There is no account "{name}" in {self.path}',
+                    why=f"It has: {', '.join(known)}",
+                    hint=f'Did you mean "{close}"?' if close else None,
+                )
+        return tuple(entry for entry in self.accounts if not wanted or entry.name in wanted)
+
+    def account(self, entry: AccountEntry, plugins: Registry) -> Account:
+        """The entry with its options checked by the platform.
+
+        Raises ConfigError, or PluginError when the plugin that it needs is missing or broken.
+        """
+        place = self._place_of(entry)
+        key = "source"
+        try:
+            plugins.source(entry.source)
+            key = "platform"
+            platform = plugins.platform(entry.platform, entry.source)
+        except ArchiverError as error:
+            raise _placed(error, place, key) from error
+        for key in entry.options:
+            _check_option(key, platform, place)
+        options = bind(entry.options, platform.options, place)
+        try:
+            platform.check_options(options)
+        except ConfigError as error:
+            raise _placed(error, place) from None
+        return Account(entry.name, entry.platform, entry.source, options)
+
+    def source_settings(self, source: Source) -> Any:
+        """The settings of a source, from its table or by default. Raises ConfigError."""
+        place = self.place.inside(source.name, title=f"[{source.name}]")
+        return bind(self.sources.get(source.name, {}), source.settings, place)
+
+    def check(self, plugins: Registry) -> None:
+        """Check everything that belongs to plugins: tables, their settings, every account.
+
+        Raises ConfigError, or PluginError when a plugin that is needed is missing or broken.
+        """
+        known = {source.name: source for source in plugins.sources}
+        for name in self.sources:
+            if name in known:
+                self.source_settings(known[name])
+                continue
+            try:
+                plugins.source(name)
+            except ArchiverError as error:
+                close = nearest(name, [*known, *CORE_TABLES])
+                error.hint = f"Did you mean [{close}]?" if close else error.hint
+                raise _placed(error, self.place, key=name) from error
+        for entry in self.accounts:
+            self.account(entry, plugins)
+
+    def _place_of(self, entry: AccountEntry) -> Place:
+        number = self.accounts.index(entry)
+        return self.place.inside("accounts", number, title=f'the account "{entry.name}"')
+
+
+def _placed(error: ArchiverError, place: Place, key: str | None = None) -> ArchiverError:
+    """The same error, beginning with the place in the file that it is about."""
+    what = f"{place.at(key)}: {error.what}"
+    return type(error)(what, why=error.why, kept=error.kept, hint=error.hint, code=error.code)
+
+
+def _check_option(key: str, platform: Platform, place: Place) -> None:
+    known = list(platform.options.__dataclass_fields__)
+    if key not in known:
+        raise unknown_key(key, [*_ENTRY_KEYS, *known], place)
+
+
+def user_config() -> Path:
+    r"""The config in the user's own folder.
+
+    `~/.config/archiver/archive.toml` on Linux (or below `XDG_CONFIG_HOME`),
+    `~/Library/Application Support/archiver/archive.toml` on macOS,
+    `%APPDATA%\archiver\archive.toml` on Windows.
+    """
+    return Path(get_app_dir("archiver")) / FILE_NAME
+
+
+def find_config(explicit: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """The config to use: the one named, `ARCHIVER_CONFIG`, `./archive.toml`, or the user's own.
+
+    Raises ConfigError when there is none.
+    """
+    if explicit is not None:
+        return explicit.expanduser()
+    if named := environ.get(ENVIRONMENT):
+        path = Path(named).expanduser()
+        if not path.exists():
+            raise ConfigError(f"{ENVIRONMENT} names {path}, but there is no such file")
+        return path
+    candidates = (Path(FILE_NAME), user_config())
+    for path in candidates:
+        if path.exists():
+            return path
+    raise ConfigError(
+        "There is no archive.toml",
+        why=f"Looked for {' and '.join(str(path.absolute()) for path in candidates)}",
+        hint="Run archiver init to write one here, or name one with --config FILE",
+    )
+
+
+def load_config(path: Path) -> Config:
+    """Read a config file. Raises ConfigError."""
+    path = path.absolute()
+    text, private = _read(path)
+    document = _parse(text, path)
+    place = Place(file=path, lines=key_lines(text), private=private)
+    if not document:
+        raise place.error("there are no settings in it", hint="Run archiver init for a sample")
+    accounts = _accounts(document.get("accounts", []), place)
+    tables = _tables(document, place, {entry.source for entry in accounts})
+    return Config(
+        path=path,
+        archive=_core(tables, "archive", ArchiveSettings, place),
+        media=_core(tables, "media", MediaSettings, place),
+        network=_core(tables, "network", NetworkSettings, place),
+        sources={name: table for name, table in tables.items() if name not in CORE_TABLES},
+        accounts=accounts,
+        place=place,
+    )
+
+
+def _read(path: Path) -> tuple[str, bool]:
+    """The text of the file, and whether it can be read by its owner only."""
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read()
+    except IsADirectoryError:
+        hint = f"Name the file in it: {path / FILE_NAME}"
+        raise ConfigError(f"{path} is a folder, not a file", hint=hint) from None
+    except FileNotFoundError:
+        hint = "Check the name, or run archiver init to write a config"
+        raise ConfigError(f"There is no file {path}", hint=hint) from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise ConfigError(f"{path} cannot be read", why=why) from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        hint = "Save the file as UTF-8"
+        raise ConfigError(f"{path.name}, line {line}: this is not UTF-8", hint=hint) from None
+    shared = os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH)
+    return text, not shared
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError(f"{path.name}: this is nested too deep") from None
+    except ValueError as error:
+        message = str(error)
+        position = re.search(r"\(at line (\d+), column (\d+)\)", message)
+        where = f", line {position[1]}, column {position[2]}" if position else ""
+        raise ConfigError(
+            f"{path.name}{where}: this is not TOML",
+            why=message.partition(" (at ")[0],
+            hint='A setting is one line, key = value; text stands in quotes: name = "acme"',
+        ) from None
+
+
+def _tables(
+    document: Mapping[str, Any], place: Place, sources: set[str]
+) -> dict[str, dict[str, Any]]:
+    """The tables of the document but the accounts.
+
+    A table that is no source of an account, and is called almost like a table of the core, is
+    taken for a slip at once: waiting for the plugins would let its settings be ignored till then.
+    """
+    tables: dict[str, dict[str, Any]] = {}
+    for name, table in document.items():
+        if name == "accounts":
+            continue
+        if isinstance(table, list):
+            text = f'"{name}" is a list of tables'
+            raise place.error(text, key=name, hint=f"Write [{name}] with one pair of brackets")
+        if not isinstance(table, dict):
+            raise _outside_tables(name, place)
+        if name not in {*CORE_TABLES, DEFAULT_SOURCE, *sources}:
+            _refuse_slip(name, place)
+        tables[name] = table
+    return tables
+
+
+def _outside_tables(name: str, place: Place) -> ConfigError:
+    for title, cls in _CORE.items():
+        if name in cls.__dataclass_fields__:
+            hint = f"Put it below [{title}]"
+            return place.error(f'"{name}" stands outside any table', key=name, hint=hint)
+    hint = "Put it below the table that it belongs to, such as [archive]"
+    return place.error(f'"{name}" stands outside any table', key=name, hint=hint)
+
+
+def _refuse_slip(name: str, place: Place) -> None:
+    close = nearest(name, CORE_TABLES, cutoff=_SURELY_MISSPELT)
+    if close:
+        hint = f"Did you mean [{close}]?" if close != "accounts" else "Did you mean [[accounts]]?"
+        raise place.error(f"the table [{name}] is not known", key=name, hint=hint)
+
+
+_CORE: dict[str, type[Any]] = {
+    "archive": ArchiveSettings,
+    "media": MediaSettings,
+    "network": NetworkSettings,
+}
+
+
+def _core(tables: Mapping[str, Any], name: str, cls: type[Any], place: Place) -> Any:
+    return bind(tables.get(name, {}), cls, place.inside(name, title=f"[{name}]"))
+
+
+def _accounts(entries: Any, place: Place) -> tuple[AccountEntry, ...]:
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        hint = "Begin each account with [[accounts]], in two pairs of brackets"
+        raise place.error('"accounts" is not a list of tables', key="accounts", hint=hint)
+    accounts: list[AccountEntry] = []
+    for number, table in enumerate(entries):
+        inner = place.inside("accounts", number, title="[[accounts]]")
+        entry = _entry(table, inner)
+        for other in accounts:
+            if other.name.casefold() == entry.name.casefold():
+                text = f'a second account is called "{entry.name}"'
+                raise inner.error(text, key="name", why=f"The first is on line {other.line}")
+        accounts.append(entry)
+    return tuple(accounts)
+
+
+def _entry(table: Mapping[str, Any], place: Place) -> AccountEntry:
+    options = {key: value for key, value in table.items() if key not in _ENTRY_KEYS}
+    head = {key: value for key, value in table.items() if key in _ENTRY_KEYS}
+    for key in ("name", "platform"):
+        slip = nearest(key, options)
+        if key not in head and slip:
+            raise unknown_key(slip, _ENTRY_KEYS, place)
+    entry = bind(head, EntryHead, place)
+    if not _NAME.fullmatch(entry.name):
+        raise place.error(
+            f'"name" must be a label of letters, digits, spaces and . - + @, not "{entry.name}"',
+            key="name",
+            hint='Write for example: name = "acme-instagram"',
+        )
+    line = place.lines.get(place.path)
+    return AccountEntry(entry.name, entry.platform, entry.source, options, line)

@@ -1,0 +1,363 @@
+"""Finds, loads and checks plugins, and names the culprit when one fails.
+
+A plugin is an entry point of the group `archiver`. Each is loaded and checked by itself, so that a
+broken one is left out with a Problem and the others go on. Only installed distributions are looked
+at: nothing is ever loaded from an archive folder or the current one.
+"""
+
+import contextlib
+import difflib
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass, replace
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, get_args
+
+from pluggy import PluginManager, PluginValidationError
+
+from archiver import hookspecs
+from archiver.binding import settings_of
+from archiver.errors import PluginError
+from archiver.hookspecs import Platform, Source
+from archiver.models import Stream
+
+GROUP = "archiver"
+ENVIRONMENT = "ARCHIVER_PLUGINS"
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_RESERVED_TABLES = {"archive", "media", "network", "accounts"}
+_RESERVED_OPTIONS = {"name", "platform", "source"}
+_BISECT = f"To run without it, name the others: {ENVIRONMENT}=instagram,facebook archiver …"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a plugin comes from: its entry point and the distribution that declares it."""
+
+    entry_point: str
+    module: str
+    distribution: str = "?"
+    version: str = ""
+
+    def __str__(self) -> str:
+        """`loops (archiver_loops, from archiver-loops 1.2)`."""
+        return f"{self.entry_point} ({self.module}, from {self.distribution} {self.version})"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What was left out, and why. `concerns` are the names that are not to be had because of it."""
+
+    origin: Origin
+    what: str
+    why: str
+    concerns: frozenset[str]
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.what}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One plugin, and what it brings."""
+
+    origin: Origin
+    sources: tuple[Source, ...] = ()
+    platforms: tuple[Platform, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """All plugins that loaded, and the problems of those that did not."""
+
+    loaded: tuple[Loaded, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Every source, by name."""
+        return tuple(sorted(_all_sources(self.loaded), key=lambda source: source.name))
+
+    @property
+    def platforms(self) -> tuple[Platform, ...]:
+        """Every platform, by name and source."""
+        return tuple(sorted(_all_platforms(self.loaded), key=lambda item: (item.name, item.source)))
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Where the plugins that loaded come from."""
+        return tuple(plugin.origin for plugin in self.loaded)
+
+    def source(self, name: str) -> Source:
+        """The source of that name.
+
+        Raises PluginError, which names the broken plugin or the sources that there are.
+        """
+        for source in self.sources:
+            if source.name == name:
+                return source
+        raise self._missing("source", name, [source.name for source in self.sources])
+
+    def platform(self, name: str, source: str) -> Platform:
+        """The platform of that name, read through that source.
+
+        Raises PluginError, which names the broken plugin or the platforms that there are.
+        """
+        for platform in self.platforms:
+            if (platform.name, platform.source) == (name, source):
+                return platform
+        elsewhere = [platform.source for platform in self.platforms if platform.name == name]
+        if elsewhere and not self._culprits(name):
+            raise PluginError(
+                f'The platform "{name}" is not read through "{source}"',
+                hint=f'Write for example: source = "{elsewhere[0]}"',
+            )
+        known = [platform.name for platform in self.platforms if platform.source == source]
+        raise self._missing("platform", name, known)
+
+    def _culprits(self, name: str) -> list[Problem]:
+        return [problem for problem in self.problems if name in problem.concerns]
+
+    def _missing(self, noun: str, name: str, known: Sequence[str]) -> PluginError:
+        if culprits := self._culprits(name):
+            return PluginError(
+                f'The {noun} "{name}" is not to be had',
+                why="; ".join(str(problem) for problem in culprits),
+                hint="Repair, update or uninstall that plugin; archiver plugins lists all of them",
+            )
+        close = difflib.get_close_matches(name.casefold(), known, n=1)
+        listed = ", ".join(known) or "none"
+        broken = "".join(f". Not loaded: {problem.origin}" for problem in self.problems)
+        return PluginError(
+            f'There is no {noun} "{name}"',
+            why=f"Plugins bring these: {listed}{broken}",
+            hint=f'Did you mean "{close[0]}"?' if close else "archiver plugins lists all of them",
+        )
+
+
+def load_plugins(
+    found: Iterable[EntryPoint] | None = None, environ: Mapping[str, str] = os.environ
+) -> Plugins:
+    """Load the plugins that are installed, or those `found`.
+
+    `ARCHIVER_PLUGINS`, when set, lists the names of the entry points to load; empty means none.
+    Raises PluginError when it names one that is not installed.
+    """
+    found = _chosen(list(entry_points(group=GROUP) if found is None else found), environ)
+    problems: list[Problem] = []
+    loaded: list[Loaded] = []
+    for entry_point in _of_unique_names(found, problems):
+        try:
+            plugin = _load(entry_point, problems)
+        except _Broken as broken:
+            origin = _origin(entry_point)
+            problems.append(_problem(origin, str(broken), {origin.entry_point}))
+        else:
+            loaded.append(plugin)
+    return Plugins(tuple(_without_clashes(loaded, problems)), tuple(problems))
+
+
+class _Broken(Exception):
+    """A plugin, or one thing that it brings, breaks the contract; the message says how."""
+
+
+def _chosen(found: list[EntryPoint], environ: Mapping[str, str]) -> list[EntryPoint]:
+    wish = environ.get(ENVIRONMENT)
+    if wish is None:
+        return found
+    names = {name.strip() for name in wish.split(",")} - {""}
+    known = sorted({entry_point.name for entry_point in found})
+    for name in sorted(names.difference(known)):
+        close = difflib.get_close_matches(name, known, n=1)
+        raise PluginError(
+            f'{ENVIRONMENT} names "{name}", but no plugin of that name is installed',
+            why=f"Installed are: {', '.join(known) or 'none'}",
+            hint=f'Did you mean "{close[0]}"?' if close else None,
+        )
+    return [entry_point for entry_point in found if entry_point.name in names]
+
+
+def _origin(entry_point: EntryPoint) -> Origin:
+    dist = entry_point.dist
+    if dist is None:
+        return Origin(entry_point.name, entry_point.value)
+    return Origin(entry_point.name, entry_point.value, dist.name, dist.version)
+
+
+def _problem(origin: Origin, why: str, concerns: Iterable[str]) -> Problem:
+    return Problem(origin, f"The plugin {origin} is left out", why, frozenset(concerns))
+
+
+def _of_unique_names(found: list[EntryPoint], problems: list[Problem]) -> list[EntryPoint]:
+    """Those whose name is theirs alone: of two of one name, neither can be trusted to be meant."""
+    by_name: dict[str, list[EntryPoint]] = {}
+    for entry_point in sorted(found, key=lambda item: (item.name, item.value)):
+        by_name.setdefault(entry_point.name, []).append(entry_point)
+    for name, group in by_name.items():
+        for entry_point in group if len(group) > 1 else ():
+            others = [str(_origin(other)) for other in group if other is not entry_point]
+            why = f"another plugin has the same name: {'; '.join(others)}"
+            problems.append(_problem(_origin(entry_point), why, {name}))
+    return [group[0] for group in by_name.values() if len(group) == 1]
+
+
+def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
+    """Import one plugin and ask it what it brings. Raises _Broken."""
+    origin = _origin(entry_point)
+    with contextlib.redirect_stdout(sys.stderr):  # stdout is for data, whatever a plugin prints
+        manager = _manager(entry_point)
+        sources = _ask(manager, "archiver_sources")
+        platforms = _ask(manager, "archiver_platforms")
+    if not manager.get_hookcallers(manager.get_plugin(entry_point.name)):
+        raise _Broken("it implements no hook; mark its functions with archiver.hookimpl")
+    return Loaded(
+        origin,
+        tuple(item for item in sources if _kept(item, _check_source, origin, problems)),
+        tuple(item for item in platforms if _kept(item, _check_platform, origin, problems)),
+    )
+
+
+def _manager(entry_point: EntryPoint) -> PluginManager:
+    """A manager that knows this plugin alone, so that what fails can be put down to it."""
+    manager = PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    try:
+        manager.register(entry_point.load(), name=entry_point.name)
+        manager.check_pending()
+    except PluginValidationError as error:
+        raise _Broken(f"its hooks are not those of archiver: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise _Broken(f"it cannot be imported: {_said(error)}") from error
+    return manager
+
+
+def _ask(manager: PluginManager, hook: str) -> list[Any]:
+    try:
+        return [item for answer in getattr(manager.hook, hook)() for item in answer]
+    except (Exception, SystemExit) as error:
+        raise _Broken(f"{hook}() failed: {_said(error)}") from error
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def _kept(item: Any, check: Any, origin: Origin, problems: list[Problem]) -> bool:
+    """Whether one thing that a plugin brings satisfies the contract; else it is a problem."""
+    try:
+        check(item)
+    except (_Broken, TypeError) as broken:
+        name = _name_of(item)
+        what = f"{name or type(item).__name__}, from the plugin {origin}, is left out"
+        problems.append(Problem(origin, what, str(broken), frozenset({origin.entry_point, name})))
+        return False
+    return True
+
+
+def _name_of(item: Any) -> str:
+    try:
+        return str(item.name)
+    except Exception:  # noqa: BLE001 — a property of a stranger's class
+        return ""
+
+
+def _check_source(source: Any) -> None:
+    _check_members(source, Source)
+    _check_name(source.name)
+    if source.name in _RESERVED_TABLES:
+        raise _Broken(f"{source.name} is the name of a table of the config")
+    _check_settings(source.settings, "settings")
+
+
+def _check_platform(platform: Any) -> None:
+    _check_members(platform, Platform)
+    _check_name(platform.name)
+    _check_name(platform.source)
+    _check_settings(platform.options, "options")
+    if taken := _RESERVED_OPTIONS.intersection(platform.options.__dataclass_fields__):
+        raise _Broken(f"its options may not be called {' or '.join(sorted(taken))}")
+    streams = platform.streams
+    if isinstance(streams, str) or not streams or not set(streams).issubset(get_args(Stream)):
+        raise _Broken(f"its streams must be some of {', '.join(get_args(Stream))}")
+    if isinstance(platform.content_version, bool) or not isinstance(platform.content_version, int):
+        raise _Broken("its content_version must be a whole number")
+
+
+def _check_members(item: Any, protocol: type[Any]) -> None:
+    if isinstance(item, type):
+        raise _Broken(f"it is a class; return an instance, {item.__name__}()")
+    for name, member in vars(protocol).items():
+        if name.startswith("_"):
+            continue
+        try:
+            value = getattr(item, name)
+        except AttributeError:
+            raise _Broken(f"it has no {name}, which a {protocol.__name__} needs") from None
+        except Exception as error:
+            raise _Broken(f"its {name} failed: {_said(error)}") from error
+        if not isinstance(member, property) and not callable(value):
+            raise _Broken(f"its {name} must be a method")
+
+
+def _check_name(name: Any) -> None:
+    if not (isinstance(name, str) and _NAME.fullmatch(name)):
+        raise _Broken(f"names are one lower-case word, unlike {name!r}")
+
+
+def _check_settings(cls: Any, what: str) -> None:
+    if not (isinstance(cls, type) and is_dataclass(cls)):
+        raise _Broken(f"its {what} must be a dataclass, the class itself")
+    try:
+        settings_of(cls)
+    except Exception as error:
+        raise _Broken(f"its {what} cannot be read: {_said(error)}") from error
+
+
+def _without_clashes(loaded: list[Loaded], problems: list[Problem]) -> list[Loaded]:
+    """The plugins without the sources and platforms that two of them bring."""
+    sources = _claims((plugin, source.name) for plugin in loaded for source in plugin.sources)
+    platforms = _claims(
+        (plugin, (platform.source, platform.name))
+        for plugin in loaded
+        for platform in plugin.platforms
+    )
+    for name, claimants in sources.items():
+        _report_clash(f"the source {name}", {name}, claimants, problems)
+    for (source, name), claimants in platforms.items():
+        _report_clash(f"the platform {name} of {source}", {name}, claimants, problems)
+    return [
+        replace(
+            plugin,
+            sources=tuple(item for item in plugin.sources if item.name not in sources),
+            platforms=tuple(
+                item for item in plugin.platforms if (item.source, item.name) not in platforms
+            ),
+        )
+        for plugin in loaded
+    ]
+
+
+def _claims(pairs: Iterable[tuple[Loaded, Any]]) -> dict[Any, list[Origin]]:
+    """What more than one plugin brings, or one plugin twice, and who they are."""
+    claims: dict[Any, list[Origin]] = {}
+    for plugin, key in pairs:
+        claims.setdefault(key, []).append(plugin.origin)
+    return {key: origins for key, origins in claims.items() if len(origins) > 1}
+
+
+def _report_clash(
+    what: str, concerns: set[str], claimants: list[Origin], problems: list[Problem]
+) -> None:
+    who = " and ".join(str(origin) for origin in claimants)
+    why = f"more than one plugin brings it: {who}. {_BISECT}"
+    problems.append(Problem(claimants[0], f"{what} is left out", why, frozenset(concerns)))
+
+
+def _all_sources(loaded: Iterable[Loaded]) -> list[Source]:
+    return [source for plugin in loaded for source in plugin.sources]
+
+
+def _all_platforms(loaded: Iterable[Loaded]) -> list[Platform]:
+    return [platform for plugin in loaded for platform in plugin.platforms]

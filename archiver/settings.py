@@ -1,0 +1,114 @@
+"""What the tables of `archive.toml` may hold, with help: the configuration page is made of this."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from archiver.binding import Size
+
+DEFAULT_SOURCE = "ayrshare"
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    """Where the archive is, and how it is kept."""
+
+    directory: Path = field(
+        default=Path("archive"),
+        metadata={"help": "The folder of the archive, relative to this file."},
+    )
+    full_every: timedelta = field(
+        default=timedelta(days=7),
+        metadata={
+            "help": "How often a run looks at all posts there are, not only at the newest, so that "
+            "edits, removals and numbers of old posts are seen.",
+            "min": timedelta(),
+        },
+    )
+    keep_responses: Literal["all", "changed", "none"] = field(
+        default="changed",
+        metadata={
+            "help": "Which answers of the source are kept whole beside the posts: all of them, "
+            "those that brought something new, or none."
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """Which pictures and videos are fetched, and how many at once."""
+
+    videos: Literal["best", "all", "smallest", "none"] = field(
+        default="best",
+        metadata={"help": "Which of the sizes that a video is offered in are fetched."},
+    )
+    thumbnails: bool = field(
+        default=True,
+        metadata={"help": "Whether stills are fetched too where the original is stored."},
+    )
+    max_size: Size = field(
+        default=Size(4_000_000_000),
+        metadata={
+            "help": "Larger files are refused. KB, MB, GB and TB count in thousands; KiB, MiB, GiB "
+            "and TiB in 1024s.",
+            "min": 1,
+        },
+    )
+    connections: int = field(
+        default=16, metadata={"help": "How many files are fetched at once.", "min": 1, "max": 256}
+    )
+    per_host: int = field(
+        default=8,
+        metadata={"help": "How many of them from one host.", "min": 1, "max": 256},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """Where media may be fetched from."""
+
+    allow: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": "Private hosts or networks that media may be fetched from, on any port and "
+            "without https. Everything private is refused otherwise.",
+            "example": '["127.0.0.0/8", "media.example.internal"]',
+        },
+    )
+    https_only: bool = field(
+        default=False, metadata={"help": "Refuse media that is offered over plain http."}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEntry:
+    """One `[[accounts]]` entry. `options` are the platform's own, as they were written."""
+
+    name: str
+    platform: str
+    source: str = DEFAULT_SOURCE
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryHead:
+    """What every `[[accounts]]` entry says; the rest are its platform's options."""
+
+    name: str = field(
+        metadata={
+            "help": "A label of your own, unique in the file. Commands and the archive use it.",
+            "example": '"acme-instagram"',
+        }
+    )
+    platform: str = field(
+        metadata={
+            "help": "The network: bluesky, facebook, instagram …; archiver plugins lists them.",
+            "example": '"instagram"',
+        }
+    )
+    source: str = field(
+        default=DEFAULT_SOURCE, metadata={"help": "Where its history is read from."}
+    )
