@@ -1,7 +1,8 @@
 """The client for media: it has no credentials, believes no address, and gives raw bytes."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from typing import cast
 
 import anyio
 import httpcore
@@ -32,7 +33,7 @@ class MediaStream:
     """
 
     def __init__(
-        self, status: int, headers: httpx.Headers, url: str, body: AsyncIterator[bytes]
+        self, status: int, headers: httpx.Headers, url: str, body: AsyncGenerator[bytes, None]
     ) -> None:
         self.status = status
         self.headers: Mapping[str, str] = headers
@@ -41,14 +42,15 @@ class MediaStream:
         self.checked_end = "chunked" in headers.get("transfer-encoding", "").lower()
         self._body = body
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The bytes as they come.
 
         Raises MediaError; `network` is its code where a second try may mend it.
         """
         with _media_errors():
-            async for chunk in self._body:
-                yield chunk
+            async with aclosing(self._body):
+                async for chunk in self._body:
+                    yield chunk
 
 
 class MediaClient:
@@ -94,10 +96,8 @@ class MediaClient:
                 stream = _stream(response, target)
             stream.retry_after = retry_after(response.headers, self._clock.now())
             yield stream
-            if not 200 <= response.status_code < 300:
-                await _drain(response)
         finally:
-            await response.aclose()
+            await _finish(response)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -120,10 +120,7 @@ class MediaClient:
             location = response.headers.get("location")
             if response.status_code not in _REDIRECTS or location is None:
                 return response, url
-            try:
-                await _drain(response)
-            finally:
-                await response.aclose()
+            await _finish(response)
             url = self._next(url, location)
             if url in seen or len(seen) > _MOST_REDIRECTS:
                 raise MediaError(
@@ -160,33 +157,35 @@ def _request(url: httpx.URL, extra: Mapping[str, str]) -> httpx.Request:
 
 def _stream(response: httpx.Response, url: httpx.URL) -> MediaStream:
     """Raises BadEncoding."""
-    body = response.stream
-    assert isinstance(body, httpx.AsyncByteStream)  # noqa: S101 — an async transport's answer
     headers = response.headers
-    success = 200 <= response.status_code < 300
-    if not success or is_plain(headers):
-        return MediaStream(response.status_code, headers, str(url), aiter(body))
+    if not response.is_success or is_plain(headers):
+        return MediaStream(response.status_code, headers, str(url), _body(response))
     plain = httpx.Headers(headers)
     for name in ("content-encoding", "content-length", "accept-ranges"):
         plain.pop(name, None)
-    stream = MediaStream(response.status_code, plain, str(url), gunzip(aiter(body)))
+    stream = MediaStream(response.status_code, plain, str(url), gunzip(_body(response)))
     stream.checked_end = True
     return stream
 
 
-async def _drain(response: httpx.Response) -> None:
-    """Read the rest of a short body, so that its connection can be used again."""
-    length = response.headers.get("content-length", "")
-    if not length.isdecimal() or int(length) > _WORTH_DRAINING:
-        return
-    body = response.stream
-    assert isinstance(body, httpx.AsyncByteStream)  # noqa: S101 — an async transport's answer
-    with anyio.move_on_after(_DRAIN_SECONDS):
-        try:
-            async for _ in body:
-                pass
-        except httpx.HTTPError:
-            return  # the connection is closed instead
+async def _finish(response: httpx.Response) -> None:
+    """Close an answer, after reading a short error page, so that the connection can go on."""
+    try:
+        length = response.headers.get("content-length", "")
+        if not response.is_success and length.isdecimal() and int(length) <= _WORTH_DRAINING:
+            with anyio.move_on_after(_DRAIN_SECONDS):
+                async for _ in _body(response):
+                    pass
+    except httpx.HTTPError:
+        pass  # the connection is closed instead
+    finally:
+        await response.aclose()
+
+
+def _body(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 — an async transport's answer
+    return cast("AsyncGenerator[bytes, None]", aiter(stream))
 
 
 @contextmanager

@@ -7,8 +7,9 @@ HTTP/1.1 only, no proxies, no cookies, nothing from the environment.
 """
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from contextlib import aclosing, contextmanager
+from typing import cast
 
 import anyio
 import httpcore
@@ -191,12 +192,13 @@ class _Body(httpx.AsyncByteStream):
         self._answer = answer
         self._open = True
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         stream = self._answer.stream
         assert isinstance(stream, AsyncIterable)  # noqa: S101 — httpcore's type allows both kinds
         with _httpx_errors():
-            async for chunk in stream:
-                yield chunk
+            async with aclosing(cast("AsyncGenerator[bytes, None]", aiter(stream))) as chunks:
+                async for chunk in chunks:
+                    yield chunk
 
     async def aclose(self) -> None:
         if not self._open:

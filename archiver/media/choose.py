@@ -1,0 +1,132 @@
+"""Which files are wanted: the first state of every rendition of an attachment."""
+
+from collections.abc import Sequence
+from typing import Literal
+from urllib.parse import urlsplit
+
+from archiver.models import Attachment, Rendition
+
+State = Literal["pending", "skipped", "omitted", "failed"]
+Videos = Literal["best", "all", "smallest", "none"]
+Choice = tuple[State, str | None]
+"""A state, and the reason for any other than `pending`."""
+
+_STILLS = frozenset({"thumbnail", "preview", "cover"})
+_PLAYLISTS = frozenset(
+    {"application/x-mpegurl", "application/vnd.apple.mpegurl", "audio/mpegurl", "audio/x-mpegurl",
+     "application/dash+xml"}
+)  # fmt: skip
+
+
+def choose(attachment: Attachment, *, videos: Videos, thumbnails: bool) -> list[Choice]:
+    """The state that each rendition starts in, in their order.
+
+    `videos` decides over the files of videos, GIFs served as video included. `thumbnails` set to
+    false leaves out a still where the attachment's own file is wanted.
+    """
+    renditions = attachment.renditions
+    choices: list[Choice] = [_offered(rendition) for rendition in renditions]
+    files = [
+        index
+        for index, rendition in enumerate(renditions)
+        if choices[index][0] == "pending" and _is_video_file(attachment, rendition)
+    ]
+    for index, choice in zip(files, _choose_videos([renditions[i] for i in files], videos),
+                             strict=True):  # fmt: skip
+        choices[index] = choice
+    if not thumbnails and attachment.kind != "link" and _has_file(renditions, choices):
+        for index, rendition in enumerate(renditions):
+            if rendition.role in _STILLS and choices[index][0] == "pending":
+                choices[index] = ("skipped", "thumbnails=false")
+    return choices
+
+
+def expected_kind(attachment: Attachment, rendition: Rendition) -> str | None:
+    """What the bytes of a rendition must be: image, video, audio, gif; None where all will do."""
+    if rendition.role in _STILLS:
+        return "image"
+    if is_playlist(rendition):
+        return "playlist"
+    return attachment.kind if attachment.kind in {"image", "video", "audio", "gif"} else None
+
+
+def is_playlist(rendition: Rendition) -> bool:
+    """Whether it only lists where the pieces of a video are (HLS, DASH)."""
+    if (rendition.content_type or "").partition(";")[0].strip().lower() in _PLAYLISTS:
+        return True
+    return _path(rendition).endswith((".m3u8", ".mpd"))
+
+
+def _offered(rendition: Rendition) -> Choice:
+    if rendition.absent == "copyright":
+        return ("omitted", "copyright")
+    if rendition.absent == "not_offered":
+        return ("skipped", "not_offered")
+    if not rendition.url and rendition.path is None:
+        return ("failed", "no URL")
+    return ("pending", None)
+
+
+def _is_video_file(attachment: Attachment, rendition: Rendition) -> bool:
+    """Whether `videos` decides over it: all that a video offers but pictures."""
+    if attachment.kind not in {"video", "gif"} or rendition.role in _STILLS:
+        return False
+    if (rendition.content_type or "").startswith("image/"):
+        return False
+    return attachment.kind == "video" or not _path(rendition).endswith((".gif", ".webp"))
+
+
+def _choose_videos(files: Sequence[Rendition], videos: Videos) -> list[Choice]:
+    if videos == "none":
+        return [("skipped", "videos=none")] * len(files)
+    real = [index for index, file in enumerate(files) if not is_playlist(file)]
+    if videos == "all":
+        wanted = set(real or range(len(files)))
+    elif not real:
+        wanted = {0}
+    elif videos == "best":
+        wanted = {max(real, key=lambda index: (*_quality(files[index]), -index))}
+    else:
+        wanted = {min(real, key=lambda index: (*_cost(files[index]), index))}
+    choices: list[Choice] = []
+    for index in range(len(files)):
+        if index in wanted:
+            choices.append(("pending", None))
+        elif real and index not in real:
+            choices.append(("skipped", "playlist"))
+        else:
+            choices.append(("skipped", f"videos={videos}"))
+    return choices
+
+
+def _quality(file: Rendition) -> tuple[bool, bool, int, int]:
+    """More is better: mp4 before others, an original that needs no bitrate to be it, then sizes."""
+    is_mp4 = (file.content_type or "video/mp4").startswith("video/mp4")
+    is_the_one = file.role == "original" and file.bitrate is None
+    return is_mp4, is_the_one, file.bitrate or 0, _area(file)
+
+
+def _cost(file: Rendition) -> tuple[bool, float, float]:
+    """Less is smaller; what is not known may be large."""
+    is_mp4 = (file.content_type or "video/mp4").startswith("video/mp4")
+    unknown = float("inf")
+    bitrate = unknown if file.bitrate is None else file.bitrate
+    return not is_mp4, bitrate, _area(file) or unknown
+
+
+def _area(file: Rendition) -> int:
+    return (file.width or 0) * (file.height or 0)
+
+
+def _has_file(renditions: Sequence[Rendition], choices: Sequence[Choice]) -> bool:
+    return any(
+        rendition.role not in _STILLS and choice[0] == "pending"
+        for rendition, choice in zip(renditions, choices, strict=True)
+    )
+
+
+def _path(rendition: Rendition) -> str:
+    try:
+        return urlsplit(rendition.url or "").path.lower()
+    except ValueError:
+        return ""

@@ -1,0 +1,162 @@
+"""Width, height and duration, read from headers; nothing is ever decoded.
+
+What cannot be measured is stored all the same. Pillow reads the headers of still pictures; where
+its plugins would read the whole file to do so (WebP, AVIF), or know nothing (video), a bounded
+look at the containers serves.
+"""
+
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from archiver.media.kinds import FileKind
+
+_PILLOW = {"jpg": "JPEG", "png": "PNG", "gif": "GIF", "bmp": "BMP", "tif": "TIFF"}
+_ISO_VIDEO = frozenset({"mp4", "mov", "3gp", "m4a"})
+_QUIETLY = threading.Lock()  # what is done to warnings is done to the whole process
+_MOST_BOXES = 2000
+_LONGEST_MS = 1000 * 3600 * 24 * 365
+_LARGEST_SIDE = 1 << 20
+_ISPE_WITHIN = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Dimensions:
+    """Sizes in pixels, the duration in milliseconds; None where it is not known."""
+
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
+
+
+NOTHING = Dimensions()
+
+
+def inspect(path: Path, kind: FileKind) -> Dimensions:
+    """What the file's headers say of it; nothing where they cannot be read. Never raises."""
+    try:
+        if kind.extension in _PILLOW:
+            return _picture(path, _PILLOW[kind.extension])
+        if kind.extension in _ISO_VIDEO:
+            return _iso_video(path)
+        if kind.extension == "webp":
+            return _webp(path)
+        if kind.extension in {"avif", "heic"}:
+            return _iso_image(path)
+    except Exception:  # noqa: BLE001 — parsers of hostile bytes raise what they like
+        return NOTHING
+    return NOTHING
+
+
+def _picture(path: Path, pillow_format: str) -> Dimensions:
+    with _QUIETLY, warnings.catch_warnings():
+        # Pillow warns of a decompression bomb and gives the size; such a size is not believed.
+        warnings.simplefilter("error")
+        with Image.open(path, formats=[pillow_format]) as image:
+            return _sides(*image.size)
+
+
+def _sides(width: int, height: int, duration_ms: int | None = None) -> Dimensions:
+    if not (0 < width <= _LARGEST_SIDE and 0 < height <= _LARGEST_SIDE):
+        return Dimensions(duration_ms=duration_ms)
+    return Dimensions(width, height, duration_ms)
+
+
+def _webp(path: Path) -> Dimensions:
+    """RFC 9649, sections 2.5 to 2.7: the first chunk has the size of the canvas."""
+    with path.open("rb") as file:
+        head = file.read(30)
+    name, data = head[12:16], head[20:]
+    if name == b"VP8X":
+        width, height = data[4:7], data[7:10]
+        return _sides(1 + int.from_bytes(width, "little"), 1 + int.from_bytes(height, "little"))
+    if name == b"VP8L" and data[0] == 0x2F:
+        bits = int.from_bytes(data[1:5], "little")
+        return _sides(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
+    if name == b"VP8 " and data[3:6] == b"\x9d\x01\x2a":
+        width, height = data[6:8], data[8:10]
+        return _sides(
+            int.from_bytes(width, "little") & 0x3FFF, int.from_bytes(height, "little") & 0x3FFF
+        )
+    return NOTHING
+
+
+def _iso_image(path: Path) -> Dimensions:
+    """The largest `ispe` property (ISO/IEC 23008-12 section 6.5.3); tiles are smaller."""
+    with path.open("rb") as file:
+        head = file.read(_ISPE_WITHIN)
+    best = (0, 0)
+    at = head.find(b"ispe")
+    while at != -1:
+        width = int.from_bytes(head[at + 8 : at + 12], "big")
+        height = int.from_bytes(head[at + 12 : at + 16], "big")
+        best = max(best, (width, height), key=lambda sides: sides[0] * sides[1])
+        at = head.find(b"ispe", at + 4)
+    return _sides(*best)
+
+
+def _iso_video(path: Path) -> Dimensions:
+    """The movie header's duration and the largest track header's size (ISO/IEC 14496-12)."""
+    duration_ms: int | None = None
+    best = (0, 0)
+    with path.open("rb") as file:
+        end = file.seek(0, 2)
+        for name, start, stop in _inside(file, 0, end, b"moov"):
+            if name == b"mvhd":
+                duration_ms = _duration(file, start)
+            elif name == b"trak":
+                for inner, _, inner_stop in boxes(file, start, stop):
+                    if inner == b"tkhd":
+                        file.seek(inner_stop - 8)
+                        size = file.read(8)  # two 16.16 fixed-point numbers end the box
+                        sides = (int.from_bytes(size[:2], "big"), int.from_bytes(size[4:6], "big"))
+                        best = max(best, sides, key=lambda pair: pair[0] * pair[1])
+    return _sides(*best, duration_ms)
+
+
+def _inside(file: BinaryIO, start: int, end: int, name: bytes) -> Iterator[tuple[bytes, int, int]]:
+    for found, body, stop in boxes(file, start, end):
+        if found == name:
+            yield from boxes(file, body, stop)
+            return
+
+
+def boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """The boxes between two offsets: name, where the content starts, where the box ends.
+
+    Stops at the first that does not fit between them. Between two steps the file may be read
+    anywhere.
+    """
+    at = start
+    for _ in range(_MOST_BOXES):
+        if at + 8 > end:
+            return
+        file.seek(at)
+        head = file.read(16)
+        size, name, body = int.from_bytes(head[:4], "big"), head[4:8], at + 8
+        if size == 1:
+            size, body = int.from_bytes(head[8:16], "big"), at + 16
+        elif size == 0:
+            size = end - at
+        if size < body - at or at + size > end:
+            return
+        yield name, body, at + size
+        at += size
+
+
+def _duration(file: BinaryIO, start: int) -> int | None:
+    file.seek(start)
+    data = file.read(32)
+    width = 8 if data[0] == 1 else 4
+    at = 4 + 2 * width
+    scale = int.from_bytes(data[at : at + 4], "big")
+    units = int.from_bytes(data[at + 4 : at + 4 + width], "big")
+    if not scale or not units or units == (1 << 8 * width) - 1:
+        return None
+    duration_ms = round(units * 1000 / scale)
+    return duration_ms if duration_ms <= _LONGEST_MS else None

@@ -1,0 +1,98 @@
+"""A file in the making: hashed while it is written, gone unless it is kept."""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+from types import TracebackType
+
+from archiver.media.disk import PIECE, create_file, storage_error
+from archiver.media.kinds import HEAD
+
+
+class Part:
+    """A new private file in `folder`, removed on leaving the `with` block unless it was kept.
+
+    `size` counts every byte given to `write`, `head` holds the first ones. All methods raise
+    StorageError when the disk fails.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f"{secrets.token_hex(16)}.part"
+        self.size = 0
+        self.head = b""
+        self._hash = hashlib.sha256()
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._kept = False
+        try:
+            self._descriptor = create_file(self.path)
+        except OSError as error:
+            raise storage_error(error, f"write into {folder}") from error
+
+    def __enter__(self) -> "Part":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+        if not self._kept:
+            self.path.unlink(missing_ok=True)
+
+    def write(self, data: bytes) -> None:
+        """Take more bytes. They reach the file a mebibyte at a time."""
+        if len(self.head) < HEAD:
+            self.head += data[: HEAD - len(self.head)]
+        self.size += len(data)
+        self._waiting.append(data)
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes >= PIECE:
+            self._flush()
+
+    def restart(self) -> None:
+        """Forget every byte that was written."""
+        if not self.size:
+            return
+        self.size, self.head = 0, b""
+        self._hash = hashlib.sha256()
+        self._waiting, self._waiting_bytes = [], 0
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+        except OSError as error:
+            raise storage_error(error, f"write into {self.path.parent}") from error
+
+    def finish(self) -> str:
+        """Write what is left and close the file; its SHA-256 in hexadecimal."""
+        self._flush()
+        self._close()
+        return self._hash.hexdigest()
+
+    def keep(self) -> None:
+        """Leave the file where it is: somebody has taken it over."""
+        self._kept = True
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        data = b"".join(self._waiting)
+        self._waiting, self._waiting_bytes = [], 0
+        self._hash.update(data)
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            raise storage_error(error, f"write into {self.path.parent}") from error
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            try:
+                os.close(descriptor)
+            except OSError as error:
+                raise storage_error(error, f"write into {self.path.parent}") from error

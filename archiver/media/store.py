@@ -1,0 +1,220 @@
+"""The folder of media: files named by the SHA-256 of their bytes, written to survive a power cut.
+
+    media/ab/abcdef….jpg     0600; the extension comes from the bytes, never from a server
+    tmp/                     downloads in progress
+    quarantine/              files that no longer had the bytes of their name
+
+`keep` returns only when bytes and names are on the disk; only then may a row say `stored`.
+"""
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from archiver.errors import StorageError
+from archiver.media.disk import (
+    PIECE,
+    make_directory,
+    open_file,
+    storage_error,
+    sync_directory,
+    sync_file,
+)
+from archiver.media.download import Download
+
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_EXTENSION = re.compile(r"[a-z0-9]{1,8}", re.ASCII)
+_SYNC_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file found in the store: `path` relative to the archive folder, `size` in bytes.
+
+    `sha256` is what its name says; None where the name, or the file, is none of ours.
+    """
+
+    path: str
+    size: int
+    sha256: str | None
+
+
+def relative_path(sha256: str, extension: str) -> str:
+    """Where a file is kept, from the archive folder: `media/ab/abcdef….jpg`.
+
+    Raises ValueError for anything but lower-case hexadecimal and a plain extension.
+    """
+    if not _SHA256.fullmatch(sha256) or not _EXTENSION.fullmatch(extension):
+        raise ValueError(f"not the name of a stored file: {sha256!r}.{extension!r}")
+    return f"media/{sha256[:2]}/{sha256}.{extension}"
+
+
+def hash_file(path: Path) -> tuple[str, int]:
+    """The SHA-256 of a file, in hexadecimal, and its size; never through a link.
+
+    Raises OSError.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    buffer = bytearray(PIECE)
+    view = memoryview(buffer)
+    with os.fdopen(open_file(path), "rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(view[:count])
+            size += count
+    return digest.hexdigest(), size
+
+
+class Store:
+    """The media of one archive folder. One writer at a time; the archive's lock sees to it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.tmp = directory / "tmp"
+        self._media = directory / "media"
+        self._quarantine = directory / "quarantine"
+
+    def prepare(self) -> None:
+        """Make the folders, and remove what an interrupted run left in `tmp/`.
+
+        Raises StorageError.
+        """
+        try:
+            for folder in (self._media, self.tmp):
+                make_directory(folder)
+            with os.scandir(self.tmp) as entries:
+                for entry in entries:
+                    if not entry.is_dir(follow_symlinks=False):
+                        Path(entry.path).unlink(missing_ok=True)
+        except OSError as error:
+            raise storage_error(error, f"use the archive folder {self.directory}") from error
+
+    def keep(self, downloads: Sequence[Download]) -> list[Path]:
+        """Move downloads into place, durably, a batch at a time; for a worker thread.
+
+        Bytes that are there already are not stored twice. A stored file that turns out to be
+        damaged goes to `quarantine/`, its fresh bytes take its place; the paths of such files, now
+        in quarantine, are returned. Raises StorageError; then no row may say that any of these
+        files is stored, and their downloads that were not moved yet are still in `tmp/`.
+        """
+        try:
+            return self._keep(downloads)
+        except OSError as error:
+            raise storage_error(error, f"store media in {self._media}") from error
+
+    def _keep(self, downloads: Sequence[Download]) -> list[Path]:
+        _in_threads([download.path for download in downloads])
+        touched: set[Path] = set()
+        damaged: list[Path] = []
+        known: list[Path] = []
+        fresh: set[Path] = set()
+        for download in downloads:
+            target = self.directory / relative_path(download.sha256, download.extension)
+            make_directory(target.parent)
+            touched.add(target.parent)
+            if target in fresh or self._holds(target, download):
+                known.append(target)
+                download.path.unlink()
+                continue
+            if os.path.lexists(target):
+                damaged.append(self._move_away(target))
+            download.path.replace(target)
+            fresh.add(target)
+        # An interrupted run may have left a file whose bytes or name never reached the disk.
+        _in_threads(set(known) - fresh)
+        for folder in sorted(touched):
+            sync_directory(folder)
+        return damaged
+
+    def path_of(self, path: str) -> Path:
+        """Where a stored file is, from the relative path in its row.
+
+        Raises StorageError for a path that leads anywhere else.
+        """
+        match = re.fullmatch(r"media/([0-9a-f]{2})/([0-9a-f]{64})\.([a-z0-9]{1,8})", path)
+        if match is None or match[1] != match[2][:2]:
+            raise StorageError(f"{path!r} is not the path of a stored file")
+        return self.directory / path
+
+    def walk(self) -> Iterator[StoredFile]:
+        """Every file in the media folder, in the order of their names; links are not followed.
+
+        Raises StorageError.
+        """
+        try:
+            for folder in _sorted_entries(self._media):
+                if not folder.is_dir(follow_symlinks=False):
+                    yield StoredFile(f"media/{folder.name}", _size(folder), None)
+                    continue
+                for entry in _sorted_entries(Path(folder.path)):
+                    path = f"media/{folder.name}/{entry.name}"
+                    yield StoredFile(path, _size(entry), _name_says(path, entry))
+        except OSError as error:
+            raise storage_error(error, f"read {self._media}") from error
+
+    def quarantine(self, path: str) -> Path:
+        """Move a damaged file out of the way, durably; where it is now. Raises StorageError."""
+        target = self.path_of(path)
+        try:
+            moved = self._move_away(target)
+            sync_directory(target.parent)
+        except OSError as error:
+            raise storage_error(error, f"move {target} to {self._quarantine}") from error
+        return moved
+
+    @staticmethod
+    def _holds(target: Path, download: Download) -> bool:
+        """Whether the file in place has the bytes of its name; sizes alone are not believed."""
+        try:
+            found = target.lstat()
+        except FileNotFoundError:
+            return False
+        if not stat.S_ISREG(found.st_mode) or found.st_size != download.size:
+            return False
+        try:
+            return hash_file(target) == (download.sha256, download.size)
+        except OSError:
+            return False  # what cannot be read is damaged: we hold better bytes
+
+    def _move_away(self, target: Path) -> Path:
+        make_directory(self._quarantine)
+        number = 0
+        while os.path.lexists(place := self._quarantine / f"{target.name}.{number}"):
+            number += 1
+        target.replace(place)
+        sync_directory(self._quarantine)
+        return place
+
+
+def _in_threads(paths: Iterable[Path]) -> None:
+    """Sync files, several at once: the disk then joins their flushes. Raises OSError."""
+    todo = list(paths)
+    if len(todo) == 1:
+        sync_file(todo[0])
+    elif todo:
+        with ThreadPoolExecutor(min(_SYNC_THREADS, len(todo))) as pool:
+            for _ in pool.map(sync_file, todo):
+                pass
+
+
+def _sorted_entries(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    return entry.stat(follow_symlinks=False).st_size
+
+
+def _name_says(path: str, entry: os.DirEntry[str]) -> str | None:
+    sha256, _, extension = entry.name.partition(".")
+    try:
+        ours = entry.is_file(follow_symlinks=False) and relative_path(sha256, extension) == path
+    except ValueError:
+        return None
+    return sha256 if ours else None

@@ -1,0 +1,306 @@
+"""How the bytes of one file come over: status, length, resuming, and being fast enough.
+
+What opens a URL is handed in; this module knows HTTP's rules and no HTTP library.
+"""
+
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import NoReturn, Protocol
+
+import anyio
+
+from archiver.clock import Clock
+from archiver.errors import MediaError, MediaExpired, MediaGone, MediaRefused
+from archiver.media.kinds import HEAD, impostor
+from archiver.media.part import Part
+
+_RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
+_STRONG_ETAG = re.compile(r'"[^"\x00-\x20\x7f]*"')
+_OLD_ENOUGH = timedelta(seconds=60)  # RFC 9110 section 8.8.2.2: else it may have changed since
+
+
+class Answer(Protocol):
+    """What opening a URL gives: an answer whose body has not been read yet.
+
+    `headers` are found in any case. `retry_after` is how many seconds the server asks to wait.
+    `checked_end` says that the protocol itself proves where the body ends (chunks, or a checked
+    encoding), so that no length is needed.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    retry_after: float | None
+    checked_end: bool
+
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The body's bytes, once.
+
+        Raises MediaError, with the code `network` for what a second try may mend.
+        """
+
+
+class OpenUrl(Protocol):
+    """Opens a URL. `headers` are `Range` and `If-Range`, or nothing.
+
+    Raises MediaRefused for an address that is not allowed, and MediaError as `Answer.chunks`.
+    """
+
+    def __call__(
+        self, url: str, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[Answer]:
+        """The answer, until the context is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a download may cost.
+
+    `tries` in one run; `opening` seconds until the headers are there; after `grace` seconds, the
+    mean rate, and in every `window` seconds the rate of that window, is at least `min_rate` bytes
+    per second. A server that asks to wait longer than `longest_wait` seconds is left for later.
+    """
+
+    tries: int = 5
+    opening: float = 60.0
+    min_rate: float = 1024.0
+    grace: float = 60.0
+    window: float = 30.0
+    longest_wait: float = 120.0
+
+
+class TryAgain(Exception):
+    """This try failed in a way that another may mend.
+
+    `wait` is in seconds: None is for the usual backoff.
+    """
+
+    def __init__(self, error: MediaError, wait: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.wait = wait
+
+
+@dataclass(frozen=True, slots=True)
+class _Validator:
+    """What proves that two answers are about the same bytes: `value` of the header `name`."""
+
+    name: str
+    value: str
+    total: int
+
+
+class Transfer:
+    """One file, over as many requests as it takes.
+
+    `headers` are those of the answer that the bytes came with. Bytes that came before a
+    connection broke are kept where the server can prove that the rest belongs to them.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        part: Part,
+        *,
+        max_size: int,
+        limits: Limits,
+        clock: Clock,
+        on_bytes: Callable[[int], None] | None,
+    ) -> None:
+        self.headers: Mapping[str, str] = {}
+        self.proven = False
+        self._url = url
+        self._part = part
+        self._max_size = max_size
+        self._limits = limits
+        self._clock = clock
+        self._on_bytes = on_bytes
+        self._validator: _Validator | None = None
+
+    async def run(self, open_url: OpenUrl) -> None:
+        """Make one request and take its bytes. On return they are all there.
+
+        Raises TryAgain, and MediaError where a second try in this run is of no use.
+        """
+        headers = self._resume_headers()
+        manager = open_url(self._url, headers)
+        try:
+            try:
+                with anyio.fail_after(self._limits.opening):
+                    answer = await manager.__aenter__()
+            except TimeoutError:
+                raise TryAgain(_error("The server took too long to answer", "network")) from None
+            try:
+                await self._take(answer, ranged=bool(headers))
+            except BaseException as error:
+                if not await manager.__aexit__(type(error), error, error.__traceback__):
+                    raise
+            else:
+                await manager.__aexit__(None, None, None)
+        except MediaError as error:
+            if error.code == "network":
+                raise TryAgain(error) from error
+            raise
+
+    def _resume_headers(self) -> dict[str, str]:
+        if self._part.size and self._validator and self._part.size < self._validator.total:
+            return {"Range": f"bytes={self._part.size}-", "If-Range": self._validator.value}
+        self._part.restart()
+        return {}
+
+    async def _take(self, answer: Answer, *, ranged: bool) -> None:
+        _check_status(answer, ranged=ranged, longest_wait=self._limits.longest_wait)
+        if answer.status == 206:
+            expected: int | None = self._accept_rest(answer, ranged=ranged)
+        else:
+            self._part.restart()
+            expected = self._accept_whole(answer)
+        async with aclosing(answer.chunks()) as chunks:
+            await self._write(chunks)
+        if expected is not None and self._part.size != expected:
+            raise TryAgain(_error(f"{self._part.size} of {expected} bytes came", "short"))
+
+    async def _write(self, chunks: AsyncGenerator[bytes, None]) -> None:
+        pace = _Pace(self._clock, self._limits)
+        judged = False
+        async for chunk in chunks:
+            self._part.write(chunk)
+            if self._part.size > self._max_size:
+                refuse_size(self._max_size)
+            if not judged and self._part.size >= HEAD:
+                judged = True
+                check_media(self._part.head)
+            if self._on_bytes is not None:
+                self._on_bytes(len(chunk))
+            pace.count(len(chunk))
+
+    def _accept_whole(self, answer: Answer) -> int | None:
+        length = _length(answer.headers)
+        if length is not None and length > self._max_size:
+            refuse_size(self._max_size, length)
+        self.headers = answer.headers
+        self.proven = length is not None or answer.checked_end
+        self._validator = _validator(answer.headers, length)
+        return length
+
+    def _accept_rest(self, answer: Answer, *, ranged: bool) -> int:
+        """What the size will be if this answer is the rest of what we have; else start again."""
+        match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", "").strip())
+        first, last, total = (int(number) for number in match.groups()) if match else (-1, -1, -1)
+        known = self._validator
+        fits = first == self._part.size and last == total - 1
+        if ranged:
+            fits = (
+                fits
+                and known is not None
+                and total == known.total
+                and answer.headers.get(known.name) == known.value
+            )
+        length = _length(answer.headers)
+        if not fits or (length is not None and length != last - first + 1):
+            self._part.restart()
+            self._validator = None
+            raise TryAgain(_error("The server sent another part than asked for", "range"), 0.0)
+        if total > self._max_size:
+            refuse_size(self._max_size, total)
+        if not ranged:
+            self.headers = answer.headers
+            self.proven = True
+            self._validator = _validator(answer.headers, total)
+        return total
+
+
+class _Pace:
+    """Counts bytes against the clock.
+
+    Timeouts do not stop a server that sends one byte now and then.
+    """
+
+    def __init__(self, clock: Clock, limits: Limits) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._begin = self._window_begin = clock.monotonic()
+        self._bytes = self._window_bytes = 0
+
+    def count(self, size: int) -> None:
+        """Raises TryAgain when it goes too slowly."""
+        limits, now = self._limits, self._clock.monotonic()
+        self._bytes += size
+        self._window_bytes += size
+        if now - self._begin > limits.grace + self._bytes / limits.min_rate:
+            raise TryAgain(_error("The server sends too slowly", "slow"))
+        elapsed = now - self._window_begin
+        if elapsed >= limits.window:
+            if self._window_bytes < limits.min_rate * elapsed:
+                raise TryAgain(_error("The server sends too slowly", "slow"))
+            self._window_begin, self._window_bytes = now, 0
+
+
+def check_media(head: bytes) -> None:
+    """Raises MediaError when something else came in place of media, such as an error page."""
+    word = impostor(head)
+    if word is not None:
+        name = {"empty": "Nothing", "text": "Text", "executable": "A program"}.get(word)
+        raise _error(f"{name or word.upper()} came in place of media", word)
+
+
+def _check_status(answer: Answer, *, ranged: bool, longest_wait: float) -> None:
+    """Raises what a status other than 200 and 206 means."""
+    status = answer.status
+    if status in {200, 206}:
+        return
+    said = f"The server answered {status}"
+    if status == 204:
+        raise _error("Nothing came in place of media", "empty")
+    if status == 403:
+        raise MediaExpired(
+            "The file could not be fetched", why=f"{said}: the URL is not valid (any more)"
+        )
+    if status in {404, 410}:
+        raise MediaGone(f"{said}: there is no such file", final=status == 410)
+    error = _error(said, f"http_{status}")
+    if status == 416 and ranged:
+        raise TryAgain(error, 0.0)
+    if status in _RETRYABLE:
+        if answer.retry_after is not None and answer.retry_after > longest_wait:
+            raise error
+        raise TryAgain(error, answer.retry_after)
+    raise error
+
+
+def _validator(headers: Mapping[str, str], total: int | None) -> _Validator | None:
+    """What a resumed transfer can be held to (RFC 9110 section 13.1.5), if anything can."""
+    if total is None or headers.get("accept-ranges", "").strip().lower() == "none":
+        return None
+    etag = headers.get("etag", "").strip()
+    if _STRONG_ETAG.fullmatch(etag):
+        return _Validator("etag", etag, total)
+    modified = headers.get("last-modified", "")
+    try:
+        age = parsedate_to_datetime(headers.get("date", "")) - parsedate_to_datetime(modified)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return _Validator("last-modified", modified, total) if age >= _OLD_ENOUGH else None
+
+
+def _length(headers: Mapping[str, str]) -> int | None:
+    text = headers.get("content-length", "").strip()
+    return int(text) if re.fullmatch(r"\d{1,18}", text, re.ASCII) else None
+
+
+def _error(why: str, code: str) -> MediaError:
+    return MediaError("The file could not be fetched", why=why, code=code)
+
+
+def refuse_size(limit: int, size: int | None = None) -> NoReturn:
+    """Raises MediaRefused: the limit and, if known, the size, in bytes."""
+    raise MediaRefused(
+        "The file is too large",
+        why=f"It has {size:,} bytes" if size else None,
+        hint=f"media.max_size is {limit:,} bytes",
+        code="too_large",
+    )

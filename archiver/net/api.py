@@ -1,0 +1,291 @@
+"""The client for one API: it has credentials, so it talks to one origin and follows no redirect."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import cast
+
+import httpcore
+import httpx
+
+from archiver.clock import Clock
+from archiver.errors import ConfigError, RateLimited, SourceDown
+from archiver.models import Response, timestamp
+from archiver.net.addresses import is_public
+from archiver.net.encoding import BadEncoding, gunzip, is_plain
+from archiver.net.retry import backoff, is_certificate_error, retry_after
+from archiver.net.transport import Transport
+from archiver.secrets import redact, redact_bytes
+
+OnWait = Callable[[float, str], None]
+"""Told before every longer wait: for how many seconds, and why, in plain words."""
+
+USER_AGENT = "social-archiver"
+_CONNECTIONS = 8
+_TRIES = 3
+_BACKOFF_BASE = 2.0
+_LONGEST_PAUSE = 60.0
+_WAITS = 2
+_DEFAULT_WAIT = 300.0  # the vendor's window; no Retry-After is documented
+_LONGEST_WAIT = 900.0
+_WINDOW = 300.0
+_DEADLINE = 600.0
+_TIMEOUTS = {"connect": 10.0, "read": 120.0, "write": 30.0, "pool": None}
+_LARGEST_BODY = 256 * 1024 * 1024
+_SHOWN = 200
+_KEPT_HEADERS = frozenset({"date", "content-type", "content-length", "etag", "retry-after"})
+_LOCAL_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost", ".test")
+
+
+def api_client(
+    source: str,
+    base_url: str,
+    *,
+    clock: Clock,
+    on_wait: OnWait | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> "ApiClient":
+    """A client for the API below `base_url`; `source` names it in messages and responses.
+
+    The base URL is the operator's word, so no address is refused, but a key is sent in the clear
+    only within the operator's own network. `transport` replaces the network in tests. Raises
+    ConfigError.
+    """
+    return ApiClient(
+        source,
+        _base(source, base_url),
+        clock=clock,
+        on_wait=on_wait,
+        transport=transport
+        or Transport(
+            connections=_CONNECTIONS, per_host=_CONNECTIONS, backend=httpcore.AnyIOBackend()
+        ),
+    )
+
+
+@dataclass(slots=True)
+class _Lane:
+    """Whose limits apply, and when it may go on, by the monotonic clock."""
+
+    open_at: float = 0.0
+
+
+class _TryAgain(Exception):
+    """A second try may mend it, after `wait` seconds; `error` is what is said if not."""
+
+    def __init__(self, error: SourceDown, wait: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.wait = wait
+
+
+class ApiClient:
+    """An `archiver.hookspecs.Http`; see there."""
+
+    def __init__(
+        self,
+        source: str,
+        base: httpx.URL,
+        *,
+        clock: Clock,
+        on_wait: OnWait | None,
+        transport: httpx.AsyncBaseTransport,
+    ) -> None:
+        self._source = source
+        self._base = base
+        self._clock = clock
+        self._on_wait = on_wait
+        self._transport = transport
+        self._lanes: dict[str, _Lane] = {}
+
+    async def get(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        lane: str = "",
+    ) -> Response:
+        """The answer to one GET below the base URL, whatever its status but 3xx, 429 and 5xx.
+
+        Raises SourceDown and RateLimited.
+        """
+        request = self._request(path, params or {}, headers or {})
+        gate = self._lanes.setdefault(lane, _Lane())
+        waits = 0
+        while True:
+            await self._pass(gate)
+            response = await self._answer(request)
+            if response.status != 429:
+                self._pace(gate, response.headers)
+                return response
+            waits += 1
+            if waits > _WAITS:
+                raise RateLimited(
+                    f"{self._source} still answers 429 after {_WAITS} waits",
+                    why=_excerpt(response.body),
+                    hint="Run again later, or less often",
+                )
+            self._close(gate, response.headers)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> "ApiClient":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def _request(
+        self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
+    ) -> httpx.Request:
+        try:
+            url = self._base.copy_with(path=f"{self._base.path.rstrip('/')}/{path.lstrip('/')}")
+            if params:
+                url = url.copy_merge_params(params)
+            fields = {
+                "Host": url.netloc.decode("ascii"),
+                "User-Agent": USER_AGENT,
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                **headers,
+            }
+            timeout = {"timeout": _TIMEOUTS}
+            return httpx.Request("GET", url, headers=fields, extensions=timeout)
+        except (httpx.InvalidURL, UnicodeEncodeError) as error:
+            # The text may hold a secret that cannot be a header's value.
+            what = f"{self._source}: the request for {redact(path)} cannot be written"
+            raise SourceDown(what, why=type(error).__name__, code="request") from None
+
+    async def _pass(self, gate: _Lane) -> None:
+        """Wait until the lane is open; another request of the lane may close it meanwhile."""
+        while (seconds := gate.open_at - self._clock.monotonic()) > 0:
+            await self._clock.sleep(seconds)
+
+    def _close(self, gate: _Lane, headers: Mapping[str, str]) -> None:
+        asked = retry_after(headers, self._clock.now())
+        seconds = _DEFAULT_WAIT if asked is None else min(max(asked, 1.0), _LONGEST_WAIT)
+        self._hold(gate, seconds, f"{self._source} asks for a pause (429)")
+
+    def _pace(self, gate: _Lane, headers: Mapping[str, str]) -> None:
+        """Spread what is left of the quota over its window, once nine tenths are used."""
+        most, used = headers.get("x-ratelimit-max", ""), headers.get("x-ratelimit-count", "")
+        if not (most.isdecimal() and used.isdecimal() and len(most + used) < 20):
+            return
+        left = max(int(most) - int(used), 0)
+        if int(most) and left * 10 <= int(most):
+            self._hold(gate, _WINDOW / (left + 1), f"{self._source}: the quota is nearly used up")
+
+    def _hold(self, gate: _Lane, seconds: float, why: str) -> None:
+        gate.open_at = max(gate.open_at, self._clock.monotonic() + seconds)
+        if self._on_wait is not None:
+            self._on_wait(seconds, why)
+
+    async def _answer(self, request: httpx.Request) -> Response:
+        """One answer, after a few tries; each can fail and be mended by the next."""
+        failures = 0
+        while True:
+            try:
+                return await self._try(request)
+            except _TryAgain as trouble:
+                failures += 1
+                if failures >= _TRIES:
+                    raise trouble.error from trouble
+                asked = min(trouble.wait or 0.0, _LONGEST_PAUSE)
+                await self._clock.sleep(max(asked, backoff(failures, base=_BACKOFF_BASE)))
+
+    async def _try(self, request: httpx.Request) -> Response:
+        try:
+            answer = await self._transport.handle_async_request(request)
+            try:
+                body = await self._read(answer)
+            finally:
+                await answer.aclose()
+        except BadEncoding as error:
+            raise _TryAgain(self._down("sent a damaged answer", str(error), "encoding")) from None
+        except httpx.HTTPError as error:
+            down = self._down("cannot be reached", str(error) or type(error).__name__)
+            if is_certificate_error(error):
+                raise down from error
+            raise _TryAgain(down) from error
+        if 300 <= answer.status_code < 400:
+            target = redact(answer.headers.get("location", "nowhere")).partition("?")[0][:_SHOWN]
+            why = f"It points to {target}"
+            raise self._down("redirects, which is not followed", why, "redirect")
+        if answer.status_code >= 500:
+            down = self._down(f"answers {answer.status_code}", _excerpt(body), "server_error")
+            raise _TryAgain(down, retry_after(answer.headers, self._clock.now()))
+        return Response(
+            source=self._source,
+            url=redact(str(request.url)),
+            status=answer.status_code,
+            headers=_kept(answer.headers),
+            body=redact_bytes(body),
+            received_at=timestamp(self._clock.now()) or "",
+        )
+
+    async def _read(self, answer: httpx.Response) -> bytes:
+        stream = answer.stream
+        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 — an async transport's
+        raw = cast("AsyncGenerator[bytes, None]", aiter(stream))
+        deadline = self._clock.monotonic() + _DEADLINE
+        pieces: list[bytes] = []
+        size = 0
+        async with aclosing(raw if is_plain(answer.headers) else gunzip(raw)) as chunks:
+            async for chunk in chunks:
+                pieces.append(chunk)
+                size += len(chunk)
+                if size > _LARGEST_BODY:
+                    limit = f"It is larger than {_LARGEST_BODY:,} bytes"
+                    raise self._down("sent an answer that is too large", limit, "too_large")
+                if self._clock.monotonic() > deadline:
+                    limit = f"It was not complete after {_DEADLINE:.0f} s"
+                    raise _TryAgain(self._down("answers too slowly", limit))
+        return b"".join(pieces)
+
+    def _down(self, what: str, why: str, code: str | None = None) -> SourceDown:
+        host = self._base.host
+        return SourceDown(f"{self._source} ({host}) {what}", why=redact(why), code=code)
+
+
+def _base(source: str, text: str) -> httpx.URL:
+    key = f"[{source}] base_url"
+    try:
+        url = httpx.URL(text.strip())
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"{key} is not a URL", why=str(error)) from None
+    if url.scheme not in {"https", "http"} or not url.host or url.userinfo:
+        raise ConfigError(f"{key} must look like https://api.example.com/api")
+    if url.query or url.fragment:
+        raise ConfigError(f"{key} must not have a query or a fragment")
+    if url.scheme == "http" and not _is_local(url.host):
+        raise ConfigError(
+            f"{key} is http, so anybody on the way could read the key", hint="Use https"
+        )
+    return url
+
+
+def _is_local(host: str) -> bool:
+    """Whether a host is on the operator's own network, as far as its name tells."""
+    try:
+        return not is_public(ip_address(host))
+    except ValueError:
+        name = host.lower().removesuffix(".")
+        return "." not in name or name.endswith(_LOCAL_NAMES)
+
+
+def _kept(headers: httpx.Headers) -> dict[str, str]:
+    return {
+        name: redact(value)
+        for name, value in headers.items()
+        if name in _KEPT_HEADERS or name.startswith("x-ratelimit-")
+    }
+
+
+def _excerpt(body: bytes) -> str:
+    """The beginning of a body on one line, for a message."""
+    text = " ".join(redact(body[:4096].decode(errors="replace")).split())
+    return "".join(letter for letter in text if letter.isprintable())[:_SHOWN]
