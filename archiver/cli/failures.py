@@ -23,6 +23,7 @@ _LABELS = (("Why", "why"), ("Kept", "kept"), ("Next", "hint"))
 
 def guarded(work: Callable[[], object], *, verbose: Callable[[], bool]) -> int:
     """Run `work`, tell what fails, and return the exit code (an int that `work` returns is it)."""
+    stdout = sys.stdout
     try:
         code = work()
         sys.stdout.flush()
@@ -33,7 +34,11 @@ def guarded(work: Callable[[], object], *, verbose: Callable[[], bool]) -> int:
     except (click.Abort, KeyboardInterrupt):
         tell(Interrupted("Stopped", kept="What was saved is kept; the next run goes on from there"))
         return Interrupted.exit_code
-    except Exception as error:  # noqa: BLE001 — the last line of defence, which tells everything
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        return BROKEN_PIPE  # Click has put something in its place that swallows the rest
+    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 — the last line of defence
         return _told(error, verbose=verbose())
 
 
@@ -60,7 +65,7 @@ def _clean(text: str) -> str:
     return safe(redact(text)).strip()
 
 
-def _told(error: Exception, *, verbose: bool) -> int:
+def _told(error: BaseException, *, verbose: bool) -> int:
     leaves = list(_leaves(error))
     known = [leaf for leaf in leaves if isinstance(leaf, ArchiverError)]
     if any(isinstance(leaf, BrokenPipeError) for leaf in leaves):

@@ -1,0 +1,203 @@
+"""`archiver accounts`: the accounts in the config, and those that a key has linked."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archiver.cli.shell import Shell, pass_shell, subcommand, toml_text
+from archiver.cli.text import safe, table
+from archiver.errors import ArchiverError, ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from archiver.config import AccountEntry, Config
+    from archiver.hookspecs import Source
+    from archiver.models import Identity
+    from archiver.plugins import Plugins
+
+
+@subcommand(
+    "accounts",
+    short_help="List the accounts; find those a key has linked.",
+    example="archiver accounts\narchiver accounts --discover >> archive.toml",
+)
+@click.option("--discover", is_flag=True, help="Ask the source what the API key has linked.")
+@click.option(
+    "--source",
+    "source_name",
+    default="ayrshare",
+    show_default=True,
+    metavar="NAME",
+    help="With --discover: which source to ask.",
+)
+@click.option(
+    "--profile-key",
+    metavar="REFERENCE",
+    help="With --discover: ask for this profile; a reference such as env:ACME_PROFILE_KEY.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@pass_shell
+def command(
+    shell: Shell, discover: bool, source_name: str, profile_key: str | None, as_json: bool
+) -> int | None:
+    """List the accounts in the config, and say what is wrong with them.
+
+    With --discover, print what the API key has linked, as lines to paste into archive.toml.
+    """
+    if not discover:
+        return _list(shell, as_json)
+    config, plugins = shell.config(), shell.plugins()
+    source = plugins.source(source_name)
+    found = _linked(config, source, profile_key)
+    lines = _entries(found, config, plugins, source.name, profile_key)
+    if as_json:
+        shell.json({"linked": lines})
+    else:
+        _print_entries(shell, lines)
+    return None
+
+
+def _list(shell: Shell, as_json: bool) -> int | None:
+    config, plugins = shell.config(), shell.plugins()
+    rows = [(entry, _problem(config, entry, plugins)) for entry in config.accounts]
+    if as_json:
+        shell.json({"accounts": [_as_json(entry, problem) for entry, problem in rows]})
+    else:
+        config.select()  # says so when there are none
+        cells = [
+            (entry.name, entry.platform, entry.source, "wrong" if problem else "ok")
+            for entry, problem in rows
+        ]
+        shell.out(table(cells, ["NAME", "PLATFORM", "SOURCE", "SETTINGS"]))
+    problems = [problem for _, problem in rows if problem]
+    for problem in problems:
+        shell.warn(str(problem))
+    return problems[0].exit_code if problems else None
+
+
+def _problem(config: "Config", entry: "AccountEntry", plugins: "Plugins") -> ArchiverError | None:
+    try:
+        config.account(entry, plugins)
+    except ArchiverError as error:
+        return error
+    return None
+
+
+def _as_json(entry: "AccountEntry", problem: ArchiverError | None) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "platform": entry.platform,
+        "source": entry.source,
+        "line": entry.line,
+        "problem": str(problem) if problem else None,
+    }
+
+
+def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequence["Identity"]:
+    """What the source says that the key can read."""
+    import anyio
+
+    from archiver.clock import SystemClock
+    from archiver.net.api import api_client
+    from archiver.secrets import Secret
+
+    key = None
+    if profile_key is not None:
+        if profile_key.partition(":")[0] not in {"env", "file", "keyring", "cmd"}:
+            raise UsageError(
+                "--profile-key wants a reference, not the key itself",
+                why="Everybody on this machine can read a command line",
+                hint="Write for example --profile-key env:ACME_PROFILE_KEY",
+            )
+        key = Secret(profile_key)
+
+    async def ask() -> Sequence["Identity"]:
+        opened: list[Any] = []
+
+        def open_http(base_url: str) -> Any:
+            opened.append(api_client(source.name, base_url, clock=SystemClock()))
+            return opened[-1]
+
+        try:
+            client = source.client(config.source_settings(source), open_http)
+            return await source.linked(client, key)
+        finally:
+            for http in opened:
+                await http.aclose()
+
+    return anyio.run(ask)
+
+
+def _entries(
+    found: Sequence["Identity"],
+    config: "Config",
+    plugins: "Plugins",
+    source: str,
+    profile_key: str | None,
+) -> list[dict[str, Any]]:
+    """What is linked, each with a label that is free and what the config has for its platform."""
+    taken = {entry.name.casefold() for entry in config.accounts}
+    readable = {platform.name for platform in plugins.platforms if platform.source == source}
+    lines = []
+    for who in found:
+        label = _label(who, taken)
+        taken.add(label)
+        lines.append(
+            {
+                "name": label,
+                "platform": who.platform,
+                "source": source,
+                "profile_key": profile_key,
+                "platform_id": who.platform_id,
+                "handle": who.handle,
+                "title": who.title,
+                "url": who.url,
+                "readable": who.platform in readable,
+                "configured": [
+                    entry.name
+                    for entry in config.accounts
+                    if (entry.platform, entry.source) == (who.platform, source)
+                ],
+            }
+        )
+    return lines
+
+
+def _label(who: "Identity", taken: set[str]) -> str:
+    """A label such as `acme-instagram` that no other account has."""
+    words = re.findall(r"[a-z0-9]+", (who.handle or who.title or "").lower())
+    base = "-".join([*words, who.platform])[:90].strip("-")
+    label, number = base, 2
+    while label in taken:
+        label, number = f"{base}-{number}", number + 1
+    return label
+
+
+def _print_entries(shell: Shell, lines: list[dict[str, Any]]) -> None:
+    if not lines:
+        raise ConfigError(
+            "This key has no accounts linked",
+            hint="Link them on the source's own site, or name another profile with --profile-key",
+        )
+    for line in lines:
+        shell.out(_entry(line))
+    shell.say(f"# {len(lines)} linked. Paste the ones you want into archive.toml.")
+
+
+def _entry(line: dict[str, Any]) -> str:
+    who = ", ".join(safe(line[key]) for key in ("title", "handle", "url") if line[key])
+    text = [f"\n# {who}"] if who else [""]
+    if line["configured"]:
+        names = ", ".join(line["configured"])
+        text.append(f"# {line['platform']} is in the config already, as {safe(names)}")
+    lines = ["[[accounts]]", f"name = {toml_text(line['name'])}"]
+    lines.append(f"platform = {toml_text(line['platform'])}")
+    if line["source"] != "ayrshare":
+        lines.append(f"source = {toml_text(line['source'])}")
+    if line["profile_key"]:
+        lines.append(f"profile_key = {toml_text(line['profile_key'])}")
+    off = not line["readable"] or line["configured"]
+    if not line["readable"]:
+        text.append("# no plugin here reads this platform")
+    return "\n".join(text + [f"# {part}" if off else part for part in lines])

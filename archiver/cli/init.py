@@ -1,0 +1,60 @@
+"""`archiver init`: a config to begin with."""
+
+import os
+import shlex
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.errors import ConfigError
+
+
+def example_config() -> str:
+    """The text of `archive.example.toml`: every setting, commented."""
+    return files("archiver").joinpath("archive.example.toml").read_text("utf-8")
+
+
+@subcommand(
+    "init",
+    short_help="Write a commented archive.toml.",
+    example="archiver init ~/social-archive",
+)
+@click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+@pass_shell
+def command(shell: Shell, directory: Path) -> None:
+    """Write a commented archive.toml into DIR, or here.
+
+    Asks for nothing, and never overwrites a file.
+    """
+    path = directory / "archive.toml"
+    _write_new(path, example_config())
+    shell.out(f"Wrote {path}")
+    option = "" if directory.resolve() == Path.cwd() else f" --config {shlex.quote(str(path))}"
+    shell.say(
+        "\nNext:\n"
+        "  1. Put the API key of your Ayrshare account into the environment variable\n"
+        "     AYRSHARE_API_KEY, and add your accounts to the file. This prints them:\n"
+        f"         archiver accounts --discover{option}\n"
+        "  2. Back them up, now and as often as you like:\n"
+        f"         archiver backup{option}"
+    )
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that did not exist, readable by its owner only."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        hint = "Edit it, or name another folder: archiver init DIR"
+        if not path.exists():
+            raise ConfigError(f"{path.parent} is not a folder", hint=hint) from None
+        raise ConfigError(
+            f"{path} is there already", kept="Nothing was changed", hint=hint
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written", why=error.strerror) from None

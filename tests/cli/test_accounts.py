@@ -1,0 +1,118 @@
+"""archiver accounts lists what the config has, and what a key has linked."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from archiver.cli.shell import Shell
+from archiver.models import Identity
+
+from plugin_samples import shelf_plugins
+from running import Cli
+
+CONFIG = """
+[[accounts]]
+name = "mine"
+platform = "cards"
+source = "shelf"
+"""
+ACME = Identity("cards", "1", handle="acme", title="Acme\x1b[31m\nInc", url="https://a.example/")
+NOTES = Identity("notes", "2", handle='"quoted" name', title=None)
+OTHER = Identity("elsewhere", "3", handle="acme")
+
+
+@pytest.fixture
+def config(cli: Cli) -> Path:
+    """A config in the current folder, with one account."""
+    path = Path("archive.toml")
+    path.write_text(CONFIG)
+    path.chmod(0o600)
+    return path
+
+
+def shell(*linked: Identity) -> Shell:
+    """A shell with the plugins of the samples."""
+    return Shell(_plugins=shelf_plugins(*linked))
+
+
+def test_the_accounts_in_the_config(cli: Cli, config: Path) -> None:
+    done = cli("accounts", shell=shell())
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[1].split() == ["mine", "cards", "shelf", "ok"]
+    answer = json.loads(cli("accounts", "--json", shell=shell()).stdout)
+    assert answer == {
+        "accounts": [
+            {"name": "mine", "platform": "cards", "source": "shelf", "line": 2, "problem": None}
+        ]
+    }
+
+
+def test_a_wrong_one_is_named(cli: Cli, config: Path) -> None:
+    config.write_text(CONFIG + "colour = 1\n")
+    done = cli("accounts", shell=shell())
+    assert done.exit_code == 2
+    assert done.stdout.splitlines()[1].split() == ["mine", "cards", "shelf", "wrong"]
+    assert 'line 6: "colour" is not known' in done.stderr.replace("\n         ", " ")
+    assert (
+        "colour"
+        in json.loads(cli("accounts", "--json", shell=shell()).stdout)["accounts"][0]["problem"]
+    )
+
+
+def test_no_accounts_yet(cli: Cli, config: Path) -> None:
+    config.write_text("[archive]\n")
+    done = cli("accounts", shell=shell())
+    assert done.exit_code == 2
+    assert "no accounts yet" in done.stderr
+
+
+def test_no_config(cli: Cli) -> None:
+    done = cli("accounts", shell=shell())
+    assert done.exit_code == 2
+    assert "archiver init" in done.stderr
+
+
+class TestDiscover:
+    """What is linked comes as lines to paste."""
+
+    def test_lines_that_can_be_pasted(self, cli: Cli, config: Path) -> None:
+        linked = shell(ACME, NOTES, NOTES, OTHER)
+        done = cli("accounts", "--discover", "--source", "shelf", shell=linked)
+        assert done.exit_code == 0
+        assert "4 linked" in done.stderr
+        assert "\x1b" not in done.stdout
+        assert "# Acme\\x1b[31m Inc, acme, https://a.example/" in done.stdout
+        assert "# cards is in the config already, as mine\n# [[accounts]]" in done.stdout
+        assert "# no plugin here reads this platform\n# [[accounts]]" in done.stdout
+        assert tomllib.loads(done.stdout)["accounts"] == [
+            {"name": "quoted-name-notes", "platform": "notes", "source": "shelf"},
+            {"name": "quoted-name-notes-2", "platform": "notes", "source": "shelf"},
+        ]
+
+    def test_for_programs(self, cli: Cli, config: Path) -> None:
+        done = cli("accounts", "--discover", "--source", "shelf", "--json", shell=shell(ACME))
+        (linked,) = json.loads(done.stdout)["linked"]
+        assert linked["name"] == "acme-cards"
+        assert linked["platform_id"] == "1"
+        assert linked["configured"] == ["mine"]
+        assert linked["readable"] is True
+
+    def test_another_profile(self, cli: Cli, config: Path) -> None:
+        options = ["accounts", "--discover", "--source", "shelf", "--profile-key"]
+        done = cli(*options, "env:ACME", shell=shell(NOTES))
+        (account,) = tomllib.loads(done.stdout)["accounts"]
+        assert account["profile_key"] == "env:ACME"
+        done = cli(*options, "L1teral-key", shell=shell(NOTES))
+        assert done.exit_code == 2
+        assert "L1teral" not in done.stderr
+
+    def test_nothing_linked(self, cli: Cli, config: Path) -> None:
+        done = cli("accounts", "--discover", "--source", "shelf", shell=shell())
+        assert done.exit_code == 2
+        assert "no accounts linked" in done.stderr
+
+    def test_an_unknown_source(self, cli: Cli, config: Path) -> None:
+        done = cli("accounts", "--discover", "--source", "shlef", shell=shell())
+        assert done.exit_code == 2
+        assert 'Did you mean "shelf"?' in done.stderr

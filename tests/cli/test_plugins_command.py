@@ -1,0 +1,54 @@
+"""archiver plugins says what is installed and where it comes from."""
+
+import json
+
+import pytest
+from archiver.cli.shell import Shell
+
+from plugin_samples import shelf_plugins
+from running import Cli
+
+
+def test_the_list(cli: Cli) -> None:
+    done = cli("plugins", shell=Shell(_plugins=shelf_plugins()))
+    assert done.exit_code == 0
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert lines == [
+        ["BRINGS", "NAME", "SOURCE", "PLUGIN", "FROM"],
+        ["platform", "cards", "shelf", "shelf", "shelf-plugin", "1.0"],
+        ["platform", "notes", "shelf", "shelf", "shelf-plugin", "1.0"],
+        ["source", "shelf", "shelf", "shelf-plugin", "1.0"],
+    ]
+
+
+def test_for_programs(cli: Cli) -> None:
+    done = cli("plugins", "--json", shell=Shell(_plugins=shelf_plugins()))
+    assert json.loads(done.stdout) == {
+        "plugins": [
+            {
+                "name": "shelf",
+                "module": "shelf_plugin",
+                "distribution": "shelf-plugin",
+                "version": "1.0",
+                "sources": ["shelf"],
+                "platforms": [
+                    {"name": "cards", "source": "shelf"},
+                    {"name": "notes", "source": "shelf"},
+                ],
+            }
+        ],
+        "problems": [],
+    }
+
+
+def test_none_at_all(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCHIVER_PLUGINS", "")
+    done = cli("plugins")
+    assert (done.exit_code, done.stdout) == (0, "No plugin is loaded.\n")
+
+
+def test_a_misspelt_choice(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCHIVER_PLUGINS", "instagrm")
+    done = cli("plugins")
+    assert done.exit_code == 2
+    assert 'Did you mean "instagram"?' in done.stderr

@@ -1,0 +1,74 @@
+"""What every test may use: the event loop's name, and two ways to run the command line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from archiver.cli import main
+from archiver.cli.shell import Shell
+from click.testing import CliRunner, Result
+
+from running import Cli, RunArchiver
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The one event loop that this program runs on."""
+    return "asyncio"
+
+
+@pytest.fixture
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable or folder of the person who runs the tests has a say in them."""
+    for name in list(os.environ):
+        if name.startswith(("ARCHIVER_", "AYRSHARE_", "X_API_", "XDG_")):
+            monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("APPDATA", str(home))
+
+
+@pytest.fixture
+def cli(clean_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """`cli("backup", "--json")` runs the command line in this process, in an empty folder.
+
+    `shell=Shell(…)` hands it a shell with plugins or a config of the test's own.
+    """
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def run(*args: str | Path, shell: Shell | None = None) -> Result:
+        return CliRunner().invoke(main, [str(arg) for arg in args], obj=shell or Shell())
+
+    return run
+
+
+@pytest.fixture
+def run_archiver(clean_environment: None, tmp_path: Path) -> RunArchiver:
+    """`run_archiver("--help")` runs the command line as a program; text comes back as text.
+
+    `python=` and `env=` choose the interpreter and add to the environment.
+    """
+
+    def run(
+        *args: str | Path,
+        python: tuple[str | Path, ...] = (sys.executable, "-m", "archiver"),
+        env: dict[str, str] | None = None,
+        cwd: Path = tmp_path,
+    ) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*map(str, python), *map(str, args)],
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            timeout=120,
+        )
+
+    return run
