@@ -1,0 +1,41 @@
+"""The source `ayrshare`: histories of ten platforms through the Ayrshare API.
+
+Each platform is a module and an entry point of its own; here is only where they read from.
+"""
+
+from collections.abc import Callable, Sequence
+
+from archiver import Http, Identity, Secret, Source, hookimpl
+
+from archiver_ayrshare import accounts
+from archiver_ayrshare.client import AyrshareClient, Settings
+from archiver_ayrshare.platform import SOURCE
+
+
+class Ayrshare:
+    """The source: one API key, any number of profiles."""
+
+    name: str = SOURCE
+    settings: type[Settings] = Settings
+
+    def client(self, settings: Settings, open_http: Callable[[str], Http]) -> AyrshareClient:
+        """What the platforms are handed.
+
+        Raises SecretError when the API key cannot be resolved.
+        """
+        return AyrshareClient(settings, open_http(settings.base_url))
+
+    async def linked(
+        self, client: AyrshareClient, profile_key: Secret | None = None
+    ) -> Sequence[Identity]:
+        """The accounts that can be read with this key, of one profile.
+
+        Raises SourceError.
+        """
+        return await accounts.linked(client, profile_key)
+
+
+@hookimpl
+def archiver_sources() -> Sequence[Source]:
+    """The one source."""
+    return [Ayrshare()]

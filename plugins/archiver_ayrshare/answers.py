@@ -1,0 +1,233 @@
+"""Answers of the API, told apart: a page of records, an empty history, or an error that helps.
+
+An error comes in four shapes: flat, as a list under `errors`, inside the resource's own key
+(`{"history": {"code": 221, …}}`), and in place of a single record. There is one when the status
+is not 200 or the body's `status` is "error"; even then the body may carry good records. The codes
+are those that a reader of histories can meet; texts vary, and are only quoted.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from archiver import (
+    AccessRefused,
+    BadJson,
+    Record,
+    Response,
+    SourceDown,
+    SourceError,
+    read_json,
+    read_records,
+    timestamp,
+)
+
+from archiver_ayrshare.values import list_of, object_of, text_of
+
+_EMPTY = "221"  # "History not found": the window holds nothing
+_NOT_LINKED = {"156": "is not linked", "161": "has lost its link", "272": "has lost its link"}
+_X_KEYS = "419"
+
+_RELINK = "Link it (again) on the Social Accounts page of the Ayrshare dashboard, then run again"
+X_KEYS_HINT = (
+    "Set x_api_key and x_api_secret in the [ayrshare] table: the consumer keys of your own X app"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of the history endpoint that is usable.
+
+    `count` includes posts that came as errors. `paged` says that the answer speaks of paging at
+    all; `next` is its cursor, and `more` what it says about older posts, None if nothing.
+    """
+
+    response: Response
+    records: tuple[Record, ...] = ()
+    count: int = 0
+    paged: bool = False
+    next: str | None = None
+    more: bool | None = None
+    partial: bool = False
+    updated_at: str | None = None
+    fresh_until: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_answer(response: Response, platform: str) -> Answer:
+    """The answer to a request for a platform's history.
+
+    Raises SourceError and its kin, also where the body of a success is not as documented.
+    """
+    envelope, records = _opened(response, platform)
+    failures = [record.data for record in records if _is_failure(record.data)]
+    healthy = tuple(record for record in records if not _is_failure(record.data))
+    problems = _problems(envelope, platform)
+    failed = response.status != 200 or envelope.get("status") == "error"
+    if failed and not healthy:
+        if _EMPTY in map(_code, problems):
+            return Answer(response)
+        raise refusal(response, platform, [*problems, *failures])
+    if not records and not _says_posts(response.body):
+        raise SourceDown(
+            f"Ayrshare answered for {platform} without a list of posts",
+            why="That is not what its documentation says",
+            hint="Try again later, and check base_url",
+        )
+    paging = object_of(object_of(envelope.get("meta")).get("pagination"))
+    more = paging.get("hasMore")
+    return Answer(
+        response,
+        records=healthy,
+        count=len(records),
+        paged=bool(paging),
+        next=text_of(paging.get("next")),
+        more=more if isinstance(more, bool) else None,
+        partial=failed or bool(failures or problems) or envelope.get("status") == "partial",
+        updated_at=timestamp(envelope.get("lastUpdated")),
+        fresh_until=timestamp(envelope.get("nextUpdate")),
+        notes=_notes(platform, failures, problems),
+    )
+
+
+def read_object(response: Response, what: str) -> dict[str, Any]:
+    """The answer of an endpoint that gives one object.
+
+    Raises SourceError and its kin.
+    """
+    try:
+        body = read_json(response.body)
+    except BadJson as error:
+        raise _unreadable(response, what, error) from None
+    found = object_of(body)
+    if response.status != 200 or (found.get("status") == "error" and "code" in found):
+        raise refusal(response, what, _problems(found, what))
+    return found
+
+
+def refusal(response: Response, what: str, problems: Iterable[Mapping[str, Any]]) -> SourceError:
+    """The error that an answer is: what it means, and what to do."""
+    problems = list(problems)
+    codes = [code for problem in problems if (code := _code(problem))]
+    why = _quoted(response.status, problems)
+    for code in codes:
+        if code in _NOT_LINKED:
+            return AccessRefused(
+                f"The {what} account {_NOT_LINKED[code]}", why=why, hint=_RELINK, code="not_linked"
+            )
+    if response.status == 419 or _X_KEYS in codes:
+        return AccessRefused(
+            "X answers only with the API keys of an X app", why=why, hint=X_KEYS_HINT, code="x_keys"
+        )
+    if response.status == 401:
+        return AccessRefused(
+            "Ayrshare does not accept the API key",
+            why=why,
+            hint="Check api_key in the [ayrshare] table against the dashboard's API Key page",
+            code="credentials",
+        )
+    if response.status in {402, 403}:
+        return AccessRefused(
+            f"Ayrshare does not give out {what}: your plan does not include the history API, "
+            "or the profile is suspended",
+            why=why,
+            hint="Check the plan and the profile in the Ayrshare dashboard",
+            code="plan",
+        )
+    if response.status >= 500:
+        return SourceDown(f"Ayrshare failed when asked for {what}", why=why, hint="Try again later")
+    return SourceError(
+        f"Ayrshare refused the request for {what}",
+        why=why,
+        hint="If the message does not help, look the code up in Ayrshare's list of errors",
+        code=codes[0] if codes else None,
+    )
+
+
+def _opened(response: Response, platform: str) -> tuple[dict[str, Any], tuple[Record, ...]]:
+    """The envelope and the records, wherever the answer keeps its list."""
+    body = response.body
+    if body.lstrip()[:1] == b"[":
+        body = b'{"posts":' + body + b"}"  # old answers were a bare list
+    try:
+        envelope, records = read_records(body, "posts")
+        for key in ("history", platform):
+            if not records and isinstance(envelope.get(key), list):
+                envelope, records = read_records(body, key)
+    except BadJson as error:
+        if response.status in {401, 402, 403, 419}:
+            raise refusal(response, platform, ()) from None
+        raise _unreadable(response, platform, error) from None
+    return envelope, records
+
+
+def _says_posts(body: bytes) -> bool:
+    """Whether an answer without records has a list all the same: an empty one."""
+    found = read_json(body)
+    return isinstance(found, list) or any(
+        isinstance(value, list) and not value for value in object_of(found).values()
+    )
+
+
+def _unreadable(response: Response, what: str, error: BadJson) -> SourceDown:
+    return SourceDown(
+        f"Ayrshare answered for {what} with something that is not JSON",
+        why=f"The status was {response.status}, and the body: {error}",
+        hint="Try again later. If it stays so, check base_url, and whether a proxy answers instead",
+    )
+
+
+def _is_failure(data: object) -> bool:
+    """Whether an element of `posts` is an error in place of a post.
+
+    A LinkedIn post has a `status` of its own, so the status alone is not enough.
+    """
+    if not isinstance(data, dict):
+        return False
+    said = (data.get("status") == "error") + ("code" in data) + ("action" in data)
+    return said >= 2
+
+
+def _problems(envelope: Mapping[str, Any], platform: str) -> list[dict[str, Any]]:
+    """The errors that an answer speaks of, whatever their shape."""
+    places = [envelope, *(envelope.get(key) for key in ("history", "posts", platform, "error"))]
+    places += list_of(envelope.get("errors"))
+    return [
+        place
+        for place in places
+        if isinstance(place, dict) and (place.get("status") == "error" or "code" in place)
+    ]
+
+
+def _code(problem: Mapping[str, Any]) -> str:
+    code = problem.get("code")
+    if isinstance(code, bool) or not isinstance(code, int | str):
+        return ""
+    return str(code)[:40]
+
+
+def _quoted(status: int, problems: list[Mapping[str, Any]]) -> str:
+    """What the API said, in its own words."""
+    said = f"It answered {status}"
+    for problem in problems:
+        code, message = _code(problem), text_of(problem.get("message"))
+        if code or message:
+            said += f" with code {code}" if code else ""
+            return said + (f': "{message[:300]}"' if message else "")
+    return said
+
+
+def _notes(
+    platform: str, failures: list[dict[str, Any]], problems: list[dict[str, Any]]
+) -> tuple[str, ...]:
+    notes = []
+    if failures:
+        posts = "1 post" if len(failures) == 1 else f"{len(failures)} posts"
+        why = _quoted(200, [*failures]).removeprefix("It answered 200").strip(" :")
+        notes.append(
+            f"Ayrshare could not read {posts} of {platform}" + (f" ({why})" if why else "")
+        )
+    elif problems:
+        why = _quoted(200, [*problems]).removeprefix("It answered 200").strip(" :")
+        notes.append(f"Ayrshare says that its answer for {platform} is incomplete ({why})")
+    return tuple(notes)

@@ -1,0 +1,144 @@
+"""Bluesky. The documented example has text only.
+
+Images, videos, links and quotes are read as the AT protocol's views write them (`embed`,
+`reply`; lexicon app.bsky.embed.*), and as the flat lists that this API has on other platforms.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from archiver import Attachment, Kind, Platform, Relation, hookimpl
+
+from archiver_ayrshare.fields import AUTHOR, CREATED, Fields
+from archiver_ayrshare.media import (
+    ITEM,
+    STILL_KEYS,
+    read_item,
+    read_items,
+    still,
+    under,
+    with_still,
+)
+from archiver_ayrshare.platform import AyrsharePlatform
+from archiver_ayrshare.values import dig, first, id_of, list_of, object_of, url_of
+
+_VIEWS = ("embed", "embed.media")
+_RAW_RECORDS = ("embed.$type", "embed.media.$type", "embed.images[].image.*", "embed.video.*")
+
+
+class Bluesky(AyrsharePlatform):
+    """Bluesky."""
+
+    name = "bluesky"
+    fields = Fields(
+        created_at=(*CREATED, "record.createdAt", "indexedAt"),
+        text=("post", "text", "record.text"),
+        url=("postUrl", "url", "permalink"),
+        author=AUTHOR,
+        aliases={"cid": "cid", "uri": "at_uri"},
+        relations={
+            "reply.parent.uri": "reply_to",
+            "reply.root.uri": "the thread, kept in the record",
+            "embed.record.uri": "quotes",
+            "embed.record.record.uri": "quotes",
+        },
+        attachments={
+            **{
+                path: words
+                for view in _VIEWS
+                for path, words in {
+                    **under(f"{view}.images[].", ITEM),
+                    **under(f"{view}.", {key: words for key, words in ITEM.items() if key != "id"}),
+                    f"{view}.external.thumb": "link: preview",
+                }.items()
+            },
+            **under("mediaUrls[].", ITEM),
+            **under("images[].", ITEM),
+            **under("videos[].", ITEM),
+            "mediaUrls[]": "original: url",
+            "mediaUrl": "original: url",
+            "thumbnailUrl": "preview: url",
+        },
+        content={
+            "embed.external.uri": "link",
+            "embed.media.external.uri": "link",
+            "langs[]": "languages",
+            "tags[]": "tags",
+        },
+        raw_only={
+            "indexedAt": "when Bluesky saw it; created_at where that is missing",
+            "labels.*": "set by moderators",
+            "viewer.*": "about who asks",
+            "threadgate.*": "who may reply, with moderators' lists",
+            "facets.*": "where links and mentions stand in the text",
+            "record.*": "the post once more, as its author's server has it",
+            "author.*": "the account says it",
+            "reply.parent.cid": "the version that was answered",
+            "reply.root.cid": "the version of the thread's first post",
+            "reply.grandparentAuthor.*": "about other people",
+            "embed.external.title": "the linked page's own",
+            "embed.external.description": "the linked page's own",
+            "embed.media.external.title": "the linked page's own",
+            "embed.media.external.description": "the linked page's own",
+            "embed.record.*": "somebody else's post",
+            **dict.fromkeys(_RAW_RECORDS, "how Bluesky stores it"),
+        },
+    )
+
+    def kind(self, record: Mapping[str, Any]) -> Kind:
+        """A reply before a quote: a reply may quote."""
+        kinds = {relation.kind for relation in self.relations(record)}
+        return "reply" if "reply_to" in kinds else "quote" if "quotes" in kinds else "post"
+
+    def author(self, record: Mapping[str, Any], url: str | None) -> str | None:
+        """The handle, from `bsky.app/profile/<handle>/post/…` where nothing else says it."""
+        parts = url.split("/") if url else []
+        in_url = parts[4] if len(parts) > 4 and parts[3] == "profile" else None
+        return self.reader.author(record) or in_url
+
+    def relations(self, record: Mapping[str, Any]) -> tuple[Relation, ...]:
+        """The post answered, and the post quoted."""
+        found = []
+        if parent := id_of(dig(record, ("reply", "parent", "uri"))):
+            found.append(Relation("reply_to", parent))
+        quoted = dig(record, ("embed", "record"))
+        uri = id_of(dig(object_of(quoted), ("record", "uri"))) or id_of(
+            object_of(quoted).get("uri")
+        )
+        if uri and "/app.bsky.feed.post/" in uri:
+            found.append(Relation("quotes", uri))
+        return tuple(found)
+
+    def attachments(self, record: Mapping[str, Any]) -> Sequence[Attachment]:
+        """Images, a video or a link, of the post or beside the post that it quotes."""
+        embed = object_of(record.get("embed"))
+        found = [
+            attachment
+            for view in (embed, object_of(embed.get("media")))
+            for attachment in _embedded(view)
+        ]
+        for key in ("mediaUrls", "images", "videos"):
+            found = found or read_items(record.get(key))
+        if not found and (url := url_of(record.get("mediaUrl"))):
+            found = [only] if (only := read_item(url)) else []
+        return with_still(found, still("preview", record.get("thumbnailUrl")))
+
+
+def _embedded(view: Mapping[str, Any]) -> list[Attachment]:
+    """What one embed shows: lexicons app.bsky.embed.images, video and external."""
+    images = [read_item(image, "image") for image in list_of(view.get("images"))]
+    found = [image for image in images if image and image.renditions]
+    if first(view, ("playlist", "mediaUrl", "videoUrl", *STILL_KEYS), url_of):
+        video = read_item({key: value for key, value in view.items() if key != "id"}, "video")
+        found += [video] if video else []
+    external = view.get("external")
+    if isinstance(external, dict):
+        picture = still("preview", external.get("thumb"))
+        found.append(Attachment("link", renditions=(picture,) if picture else ()))
+    return found
+
+
+@hookimpl
+def archiver_platforms() -> Sequence[Platform]:
+    """Bluesky, through Ayrshare."""
+    return [Bluesky()]

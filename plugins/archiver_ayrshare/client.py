@@ -1,0 +1,178 @@
+"""The API as its platforms use it: who asks, with which keys, and what is asked only once."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from archiver import AccessRefused, Http, Record, Response, Secret
+
+from archiver_ayrshare.answers import X_KEYS_HINT, Answer, read_answer, read_object
+from archiver_ayrshare.options import ProfileOptions
+from archiver_ayrshare.values import id_of, object_of
+
+PAGE = 100
+"""How many posts are asked for at once: the docs advise against more."""
+
+
+def _help(words: str) -> dict[str, Any]:
+    return {"help": words}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The config table `[ayrshare]`."""
+
+    api_key: Secret = field(metadata=_help("The API key of your primary profile"))
+    base_url: str = field(
+        default="https://api.ayrshare.com/api", metadata=_help("Where the API is served")
+    )
+    limit_max: int = field(
+        default=500, metadata=_help("The most posts per request; Enterprise plans may have more")
+    )
+    x_api_key: Secret | None = field(
+        default=None, metadata=_help("Consumer key of your own X app; only for twitter")
+    )
+    x_api_secret: Secret | None = field(
+        default=None, metadata=_help("Consumer secret of your own X app; only for twitter")
+    )
+
+
+class AyrshareClient:
+    """One API key, and what was learned with it during this run.
+
+    Secrets are revealed once each, when first needed, and travel in headers only.
+    """
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        self.limit_max = max(1, settings.limit_max)
+        self._settings = settings
+        self._http = http
+        self._revealed: dict[Secret, str] = {}
+        self._users: dict[str, dict[str, Any]] = {}
+        self._newest: dict[tuple[str, ...], _NewestPage] = {}
+        self._locks: dict[tuple[str, ...], asyncio.Lock] = {}
+        self._without_lookup: set[str] = set()
+        self._reveal(settings.api_key)
+
+    async def history(
+        self, platform: str, options: ProfileOptions, params: Mapping[str, str]
+    ) -> Answer:
+        """One page of an account's history, newest first.
+
+        Raises SourceError, SecretError.
+        """
+        return read_answer(await self._ask(platform, platform, options, params), platform)
+
+    async def user(self, profile_key: Secret | None) -> dict[str, Any]:
+        """What the API says about a profile and its linked accounts; asked once per run.
+
+        Raises SourceError, SecretError.
+        """
+        lane = self.lane(profile_key)
+        async with self._lock("user", lane):
+            if lane not in self._users:
+                response = await self._http.get(
+                    "/user", headers=self._headers(profile_key), lane=lane
+                )
+                self._users[lane] = read_object(response, "this profile")
+            return self._users[lane]
+
+    async def look_up(
+        self, platform: str, options: ProfileOptions, platform_id: str
+    ) -> Response | None:
+        """One post by its native id; None where the plan lacks this endpoint.
+
+        Raises SourceDown, RateLimited, SecretError.
+        """
+        if self.lane(options.profile_key) in self._without_lookup:
+            return None
+        params = {"searchPlatformId": "true", "platform": platform}
+        response = await self._ask(platform, quote(platform_id, safe=""), options, params)
+        if response.status in {402, 403}:
+            self._without_lookup.add(self.lane(options.profile_key))
+            return None
+        return response
+
+    async def newest(
+        self, platform: str, options: ProfileOptions, platform_id: str
+    ) -> Record | None:
+        """A post among the newest, as of now, or None.
+
+        Many posts may be asked for in a row, so the page is kept; asked for the same post again,
+        it is had anew, since what it gave the first time was of no use.
+
+        Raises SourceError, SecretError.
+        """
+        params = options.params()
+        key = (platform, self.lane(options.profile_key), *params, *params.values())
+        async with self._lock("newest", *key):
+            page = self._newest.get(key)
+            if page is None or platform_id in page.given:
+                answer = await self.history(platform, options, {"limit": str(PAGE), **params})
+                page = self._newest[key] = _NewestPage(
+                    {
+                        found: r
+                        for r in answer.records
+                        if (found := id_of(object_of(r.data).get("id")))
+                    }
+                )
+            page.given.add(platform_id)
+            return page.records.get(platform_id)
+
+    def lane(self, profile_key: Secret | None) -> str:
+        """What stands for a profile where its limits are kept, without being its key."""
+        if profile_key is None:
+            return "primary"
+        return hashlib.sha256(self._reveal(profile_key).encode()).hexdigest()[:12]
+
+    async def _ask(
+        self, platform: str, name: str, options: ProfileOptions, params: Mapping[str, str]
+    ) -> Response:
+        headers = self._headers(options.profile_key)
+        if platform == "twitter":
+            headers |= self._x_headers()
+        lane = self.lane(options.profile_key)
+        return await self._http.get(f"/history/{name}", params=params, headers=headers, lane=lane)
+
+    def _headers(self, profile_key: Secret | None) -> dict[str, str]:
+        headers = {"Authorization": f"Bearer {self._reveal(self._settings.api_key)}"}
+        if profile_key is not None:
+            headers["Profile-Key"] = self._reveal(profile_key)
+        return headers
+
+    def _x_headers(self) -> dict[str, str]:
+        """The keys of the operator's own X app, which X has demanded since 2026-03-31."""
+        key, secret = self._settings.x_api_key, self._settings.x_api_secret
+        if key is None or secret is None:
+            missing = " and ".join(
+                name for name, value in (("x_api_key", key), ("x_api_secret", secret)) if not value
+            )
+            raise AccessRefused(
+                f"X cannot be read without {missing}",
+                why="X answers only with the API keys of an X app of your own",
+                hint=X_KEYS_HINT,
+                code="x_keys",
+            )
+        return {
+            "X-Twitter-OAuth1-Api-Key": self._reveal(key),
+            "X-Twitter-OAuth1-Api-Secret": self._reveal(secret),
+        }
+
+    def _reveal(self, secret: Secret) -> str:
+        if secret not in self._revealed:
+            self._revealed[secret] = secret.reveal()
+        return self._revealed[secret]
+
+    def _lock(self, *key: str) -> asyncio.Lock:
+        return self._locks.setdefault(key, asyncio.Lock())
+
+
+@dataclass(frozen=True, slots=True)
+class _NewestPage:
+    """The newest records of an account by id, and the ids that were asked for."""
+
+    records: Mapping[str, Record]
+    given: set[str] = field(default_factory=set)

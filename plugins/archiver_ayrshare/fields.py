@@ -1,0 +1,132 @@
+"""The table of a platform: which JSON path of its records goes where.
+
+A path names keys joined by dots; `[]` stands for each item of a list, and `.*` for everything
+below. The same table drives the reader, finds what no one has read yet, and prints the docs.
+
+The spellings differ between platforms and changed over the years. Those below are accepted on
+every platform, in this order; they come from the API's own pages and its published tests.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+TEXT = ("post", "text", "caption", "message", "description")
+CREATED = ("created", "createdAt", "timestamp", "publishedAt", "published", "createTime")
+EDITED = ("lastModified", "updated", "updatedAt", "updatedTime", "editedAt")
+URL = ("postUrl", "permalink", "shareUrl")
+AUTHOR = ("username", "userName", "handle", "author.username", "author.handle", "owner.username")
+
+COMMON_METRICS = {
+    "likeCount": "likes",
+    "likes": "likes",
+    "likesCount": "likes",
+    "commentsCount": "comments",
+    "commentCount": "comments",
+    "comments": "comments",
+    "shareCount": "shares",
+    "sharesCount": "shares",
+    "shares": "shares",
+    "viewCount": "views",
+    "viewsCount": "views",
+    "views": "views",
+    "videoViews": "views",
+    "replyCount": "replies",
+    "repliesCount": "replies",
+    "replies": "replies",
+    "repostCount": "reposts",
+    "repostsCount": "reposts",
+    "reposts": "reposts",
+    "retweetCount": "reposts",
+    "quoteCount": "quotes",
+    "quotesCount": "quotes",
+    "quotes": "quotes",
+    "bookmarkCount": "bookmarks",
+    "bookmarks": "bookmarks",
+    "impressionCount": "impressions",
+    "impressionsCount": "impressions",
+    "impressions": "impressions",
+    "reachCount": "reach",
+    "reach": "reach",
+    "clickCount": "clicks",
+    "clicksCount": "clicks",
+    "clicks": "clicks",
+    "saveCount": "saves",
+    "savedCount": "saves",
+    "saved": "saves",
+    "saves": "saves",
+    "engagementCount": "engagement",
+    "engagement": "engagement",
+}
+
+COMMON_RAW = {
+    "lastUpdated": "when the source last asked the platform",
+    "nextUpdate": "when it will ask again",
+    "isPopular": "changes by itself",
+    "platform": "the account says it",
+    "status": "the state of the publication, as the source sees it",
+}
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Where every known path goes.
+
+    `text` to `author` are columns of `posts`: paths in the order in which they are tried. `aliases`
+    gives the scheme of another id, `metrics` the name of a number, `content` the name of a further
+    field of what was published. `kind`, `relations`, `attachments` say in words what the platform's
+    own code makes of a path; `raw_only` says why a path stays in the record alone.
+    """
+
+    text: tuple[str, ...] = TEXT
+    title: tuple[str, ...] = ("title",)
+    created_at: tuple[str, ...] = CREATED
+    edited_at: tuple[str, ...] = EDITED
+    url: tuple[str, ...] = URL
+    visibility: tuple[str, ...] = ()
+    author: tuple[str, ...] = AUTHOR
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    content: Mapping[str, str] = field(default_factory=dict)
+    kind: tuple[str, ...] = ()
+    relations: Mapping[str, str] = field(default_factory=dict)
+    attachments: Mapping[str, str] = field(default_factory=dict)
+    raw_only: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def all_metrics(self) -> dict[str, str]:
+        """The platform's own metrics, then the common spellings."""
+        return {
+            **self.metrics,
+            **{k: v for k, v in COMMON_METRICS.items() if k not in self.metrics},
+        }
+
+    @property
+    def all_raw(self) -> dict[str, str]:
+        """What stays in the record alone, and why."""
+        return {**COMMON_RAW, **self.raw_only}
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Every path with where it goes, for the docs and the tests; a path may have several."""
+        yield "id", "posts.platform_id"
+        for column in ("text", "title", "created_at", "edited_at", "url", "visibility", "author"):
+            for path in getattr(self, column):
+                yield path, f"posts.{column}"
+        for path in self.kind:
+            yield path, "posts.kind"
+        for path, scheme in self.aliases.items():
+            yield path, f"post_aliases: {scheme}"
+        for path, words in self.relations.items():
+            yield path, f"relations: {words}"
+        for path, name in self.all_metrics.items():
+            yield path, f"metrics: {name}"
+        for path, words in self.attachments.items():
+            yield path, f"attachments: {words}"
+        for path, name in self.content.items():
+            yield path, f"content: {name}"
+        for path, reason in self.all_raw.items():
+            yield path, f"raw only: {reason}"
+
+
+def steps_of(path: str) -> tuple[str, ...]:
+    """A path's steps: `a[].b.*` is `a`, `[]`, `b`, `*`."""
+    return tuple(path.replace("[]", ".[]").split("."))

@@ -1,0 +1,70 @@
+"""Instagram: posts, carousels, reels and stories.
+
+A picture or video without `mediaUrl` is withheld for copyright or a flag, as the API's page says;
+its thumbnail is still there. Children of a carousel are withheld one by one.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from archiver import Alias, Attachment, Kind, Platform, Stream, hookimpl
+
+from archiver_ayrshare.fields import Fields
+from archiver_ayrshare.meta import MEDIA, children_of, read_media
+from archiver_ayrshare.options import MetaOptions, ProfileOptions
+from archiver_ayrshare.platform import AyrsharePlatform
+from archiver_ayrshare.values import word_of
+
+_KINDS: dict[str, Kind] = {"story": "story", "reels": "reel", "reel": "reel"}
+_SHORTCODE = re.compile(r"instagram\.com/(?:p|reel|reels|tv)/([\w-]+)", re.ASCII)
+
+
+class Instagram(AyrsharePlatform):
+    """Instagram."""
+
+    name = "instagram"
+    options: type[ProfileOptions] = MetaOptions
+    streams: Sequence[Stream] = ("posts", "stories")
+    fields = Fields(
+        aliases={"shortcode": "shortcode", "igId": "ig_id"},
+        kind=("mediaProductType",),
+        attachments=MEDIA,
+        metrics={
+            "playsCount": "plays",
+            "plays": "plays",
+            "videoViewsCount": "views",
+            "totalInteractions": "total_interactions",
+            "exitsCount": "exits",
+            "tapsForwardCount": "taps_forward",
+            "tapsBackCount": "taps_back",
+        },
+        content={"locationName": "location"},
+        raw_only={
+            "isCommentEnabled": "a setting, not what was published",
+            "owner.id": "the account says it",
+            "likedBy.*": "other people",
+        },
+    )
+
+    def kind(self, record: Mapping[str, Any]) -> Kind:
+        """By `mediaProductType`: AD and FEED are posts."""
+        return _KINDS.get(word_of(record.get("mediaProductType")), "post")
+
+    def aliases(self, record: Mapping[str, Any]) -> tuple[Alias, ...]:
+        """The short code in the post's URL is how other tools find it."""
+        found = super().aliases(record)
+        match = _SHORTCODE.search(self.reader.url(record) or "")
+        return tuple(dict.fromkeys((*found, Alias("shortcode", match[1])))) if match else found
+
+    def attachments(self, record: Mapping[str, Any]) -> Sequence[Attachment]:
+        """A carousel's children in order, else the one thing that the post is."""
+        if children := children_of(record):
+            return [read_media(child, "copyright") for child in children]
+        return [read_media(record, "copyright")]
+
+
+@hookimpl
+def archiver_platforms() -> Sequence[Platform]:
+    """Instagram, through Ayrshare."""
+    return [Instagram()]

@@ -1,0 +1,155 @@
+"""What the ten platforms have in common: how they are asked, and how a record becomes a post.
+
+A platform is a table of fields and the few functions where a table will not do.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from archiver import (
+    Account,
+    Alias,
+    Attachment,
+    Identity,
+    Kind,
+    Page,
+    Post,
+    Record,
+    RecordError,
+    Relation,
+    Stream,
+    Window,
+)
+
+from archiver_ayrshare import accounts, refetch
+from archiver_ayrshare.client import AyrshareClient
+from archiver_ayrshare.fields import Fields
+from archiver_ayrshare.options import ProfileOptions
+from archiver_ayrshare.reader import Reader
+from archiver_ayrshare.values import id_of, object_of
+from archiver_ayrshare.walk import Walk
+
+SOURCE = "ayrshare"
+
+
+class AyrsharePlatform:
+    """One network, read through the Ayrshare history API.
+
+    A subclass names it, gives its table, and says in code what a table cannot: `kind`, `author`,
+    `relations`, `attachments`.
+    """
+
+    name: str
+    source: str = SOURCE
+    options: type[ProfileOptions] = ProfileOptions
+    streams: Sequence[Stream] = ("posts",)
+    content_version: int = 1
+    usual_kind: Kind = "post"
+    fields: Fields = Fields()
+
+    def __init__(self) -> None:
+        self.reader = Reader(self.fields)
+
+    def check_options(self, options: Any) -> None:
+        """Say what is wrong with a combination of options.
+
+        Raises ConfigError.
+        """
+        options.check()
+
+    async def identify(self, client: AyrshareClient, account: Account) -> Identity | None:
+        """Who the account is, or None where the API does not say.
+
+        Raises SourceError, SecretError.
+        """
+        return await accounts.identify(client, self.name, account.options)
+
+    def pages(
+        self, client: AyrshareClient, account: Account, window: Window
+    ) -> AsyncIterator[Page]:
+        """The account's records, newest first.
+
+        Raises SourceError, SecretError.
+        """
+        return Walk(client, self.name, account.options, window).pages()
+
+    async def refetch(
+        self, client: AyrshareClient, account: Account, platform_id: str
+    ) -> Record | None:
+        """The post's record as of now.
+
+        Raises SourceError, SecretError.
+        """
+        return await refetch.refetch(client, self.name, account.options, platform_id)
+
+    def read(self, record: Mapping[str, Any], account: Account) -> Post:  # noqa: ARG002 — contract
+        """The post that a record tells of.
+
+        Raises RecordError when it has no usable id.
+        """
+        data = object_of(record)
+        platform_id = id_of(data.get("id"))
+        if platform_id is None:
+            raise RecordError(
+                f"A record of {self.name} has no usable id",
+                why="Without its id, a post cannot be told from others",
+                kept="The whole record is in the quarantine",
+            )
+        reader = self.reader
+        created_at, edited_at = reader.created_at(data), reader.edited_at(data)
+        text, title, visibility = reader.text(data), reader.title(data), reader.visibility(data)
+        url = reader.url(data)
+        relations = self.relations(data)
+        content: dict[str, Any] = {}
+        sighting = reader.is_sighting(data)
+        if not sighting:
+            published = {"text": text, "title": title, "visibility": visibility}
+            content = {name: value for name, value in published.items() if value is not None}
+            content |= self.content(data)
+            if relations:
+                content["relations"] = [[r.kind, r.platform_id or r.url] for r in relations]
+        return Post(
+            platform_id=platform_id,
+            created_at=created_at,
+            kind=self.kind(data),
+            text=text,
+            title=title,
+            url=url,
+            visibility=visibility,
+            author=self.author(data, url),
+            edited_at=edited_at if edited_at != created_at else None,
+            aliases=self.aliases(data),
+            relations=relations,
+            metrics=reader.metrics(data),
+            attachments=() if sighting else tuple(self.attachments(data)),
+            content=content,
+            sighting=sighting,
+            unread=reader.unread(data),
+        )
+
+    def content(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of what was published besides text, title and visibility."""
+        return self.reader.content(record)
+
+    def kind(self, record: Mapping[str, Any]) -> Kind:  # noqa: ARG002 — for those with several
+        """What kind of post it is."""
+        return self.usual_kind
+
+    def author(self, record: Mapping[str, Any], url: str | None) -> str | None:  # noqa: ARG002
+        """The handle of who wrote it; some platforms have it only in the post's URL."""
+        return self.reader.author(record)
+
+    def aliases(self, record: Mapping[str, Any]) -> tuple[Alias, ...]:
+        """The other ids that the post is known by."""
+        return self.reader.aliases(record)
+
+    def relations(self, record: Mapping[str, Any]) -> tuple[Relation, ...]:  # noqa: ARG002
+        """The other posts that it answers, quotes, reposts or shares."""
+        return ()
+
+    def attachments(
+        self,
+        record: Mapping[str, Any],  # noqa: ARG002
+    ) -> Sequence[Attachment]:
+        """What is attached, in order."""
+        return ()
