@@ -99,12 +99,9 @@ def _write_what_the_terminal_can() -> None:
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from importlib.metadata import PackageNotFoundError, version
+        from archiver.version import version
 
-        try:
-            click.echo(f"archiver {version('social-archiver')}")
-        except PackageNotFoundError:
-            click.echo("archiver (not installed: run from its source)")
+        click.echo(f"archiver {version()}")
         ctx.exit()
 
 

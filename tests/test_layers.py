@@ -1,0 +1,149 @@
+"""Who may import whom. A layer that is not enforced is a wish."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "archiver"
+
+GROUND = {"errors", "models", "secrets", "jsontext", "canonical", "clock", "version"}
+"""What knows nothing of what the program does, and may be used by all of it."""
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "__init__": {"errors", "hookspecs", "jsontext", "models", "secrets"},
+    "__main__": {"cli"},
+    # the ground itself, in order
+    "errors": set(),
+    "clock": set(),
+    "version": set(),
+    "models": {"errors"},
+    "secrets": {"errors"},
+    "jsontext": {"models"},
+    "canonical": {"models"},
+    # the contract, and what the operator says
+    "hookspecs": {"models", "secrets"},
+    "tomllines": set(),
+    "binding": {"errors", "secrets", "tomllines"},
+    "settings": {"binding"},
+    "config": {"errors", "models", "hookspecs", "binding", "settings", "tomllines"},
+    "plugins": {"errors", "models", "hookspecs", "binding"},
+    # the three that do the work, and do not know each other
+    "net": GROUND,
+    "media": GROUND,
+    "archive": GROUND,
+    # where they meet; platforms are handed in, so it knows the contract and not the loader
+    "report": GROUND | {"archive"},
+    "backup": GROUND | {"hookspecs", "config", "settings", "net", "media", "archive", "report"},
+    "verify": GROUND | {"archive", "media", "config", "settings", "report"},
+    # beside the program
+    "demo": GROUND,
+    "testing": GROUND | {"hookspecs", "binding", "config"},
+    "browse": GROUND | {"config", "settings", "archive"},
+}
+"""For each module or package of `archiver`, which others it may import. `cli` may import all."""
+
+NOT_FOR_NETWORK = {"httpx", "httpcore", "urllib.request", "http.client", "socket", "ssl", "aiohttp"}
+NOT_FOR_STORES = {"sqlite3", "sqlite_utils"}
+
+
+def unit(path: Path) -> str:
+    """The module or package right below `archiver` that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def sources(folder: Path) -> list[Path]:
+    """The Python files below a folder."""
+    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """The full names of all modules that a file imports, anywhere in it, for types only too."""
+    return frozenset(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} imports by a relative name"
+            yield node.module or ""
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def units_imported(path: Path) -> set[str]:
+    """The modules and packages of `archiver` that a file imports; `""` for the face itself."""
+    names = [name.split(".") for name in imports(path) if name.split(".")[0] == "archiver"]
+    known = {unit(other) for other in sources(PACKAGE)}
+    found = {parts[1] for parts in names if len(parts) > 1 and parts[1] in known}
+    from_face = any(len(parts) == 1 for parts in names) and not found
+    return found | ({""} if from_face else set())
+
+
+@pytest.mark.parametrize("path", sources(PACKAGE), ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_import_what_lies_below_them(path: Path) -> None:
+    name = unit(path)
+    if name == "cli":
+        return
+    assert name in MAY_IMPORT, f"say in tests/test_layers.py what {name} may import"
+    foreign = units_imported(path) - MAY_IMPORT[name] - {name}
+    assert foreign == set(), f"{name} may not import {sorted(foreign)}"
+
+
+def test_the_table_has_no_cycle() -> None:
+    done: set[str] = set()
+    waiting = dict(MAY_IMPORT)
+    while waiting:
+        free = [name for name, below in waiting.items() if not below - done - {"cli"}]
+        assert free, f"these import each other in a circle: {sorted(waiting)}"
+        for name in free:
+            done.add(name)
+            del waiting[name]
+
+
+def test_nobody_imports_the_command_line() -> None:
+    importers = {
+        unit(path)
+        for path in sources(PACKAGE)
+        if any(name.startswith("archiver.cli") for name in imports(path))
+    }
+    assert importers <= {"cli", "__main__"}
+
+
+PLUGIN_FILES = sources(ROOT / "plugins")
+
+
+@pytest.mark.parametrize("path", PLUGIN_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_plugins_import_the_face_and_themselves(path: Path) -> None:
+    own = path.relative_to(ROOT / "plugins").parts[0]
+    for name in imports(path):
+        top = name.split(".")[0]
+        assert top in {"archiver", own} | sys.stdlib_module_names, f"{name} is not for plugins"
+        assert name not in NOT_FOR_NETWORK | NOT_FOR_STORES, "a plugin opens nothing itself"
+    assert not units_imported(path) - {""}, "a plugin imports from archiver itself, not from inside"
+
+
+def test_the_face_offers_what_it_says() -> None:
+    import archiver
+
+    assert sorted(set(archiver.__all__)) == sorted(archiver.__all__)
+    assert [name for name in archiver.__all__ if not hasattr(archiver, name)] == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "banned"),
+    [
+        ("archive", NOT_FOR_NETWORK),
+        ("media", NOT_FOR_NETWORK | NOT_FOR_STORES),
+        ("net", NOT_FOR_STORES),
+    ],
+)
+def test_each_part_keeps_to_its_trade(folder: str, banned: set[str]) -> None:
+    for path in sources(PACKAGE / folder):
+        assert not imports(path) & banned, f"{path.relative_to(ROOT)} does another's work"

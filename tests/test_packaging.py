@@ -1,0 +1,167 @@
+"""What is installed is what is meant: built as a wheel, put into a fresh environment, and run."""
+
+import ast
+import json
+import sys
+import tarfile
+import tomllib
+import zipfile
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from fresh import ROOT, build_sdist, build_wheel, fresh_environment, run_python
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+ENTRY_POINTS: dict[str, str] = PROJECT["project"]["entry-points"]["archiver"]
+WHEEL_PACKAGES: list[str] = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+PLUGIN_FOLDERS = sorted(path.name for path in (ROOT / "plugins").glob("*/"))
+PLATFORMS = {
+    "bluesky", "facebook", "instagram", "linkedin", "pinterest",
+    "snapchat", "threads", "tiktok", "twitter", "youtube",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this tree."""
+    return build_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter that has the wheel and its dependencies, and nothing else."""
+    folder = tmp_path_factory.mktemp("fresh") / "venv"
+    return fresh_environment(folder, [wheel], PROJECT["project"]["dependencies"])
+
+
+def names_in(wheel: Path) -> set[str]:
+    """The files of a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+class TestAgreement:
+    """Three places name the plugins, and they agree."""
+
+    def test_the_wheel_lists_every_plugin_folder(self) -> None:
+        expected = ["archiver", *(f"plugins/{name}" for name in PLUGIN_FOLDERS)]
+        assert sorted(WHEEL_PACKAGES) == expected
+
+    def test_every_plugin_folder_is_typed_and_is_a_package(self) -> None:
+        for name in PLUGIN_FOLDERS:
+            assert (ROOT / "plugins" / name / "__init__.py").exists()
+            assert (ROOT / "plugins" / name / "py.typed").exists()
+
+    def test_every_entry_point_is_a_module_of_a_plugin_folder(self) -> None:
+        for target in ENTRY_POINTS.values():
+            path = ROOT / "plugins" / target.replace(".", "/")
+            assert path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+    def test_every_module_with_a_hook_is_an_entry_point(self) -> None:
+        with_hooks = {
+            ".".join(path.relative_to(ROOT / "plugins").with_suffix("").parts).removesuffix(
+                ".__init__"
+            )
+            for path in (ROOT / "plugins").rglob("*.py")
+            if any(line.startswith("@hookimpl") for line in path.read_text("utf-8").splitlines())
+        }
+        assert with_hooks == set(ENTRY_POINTS.values())
+
+    def test_the_folder_of_plugins_is_no_package(self) -> None:
+        assert not (ROOT / "plugins/__init__.py").exists()
+        assert not (ROOT / "tests/__init__.py").exists()
+
+
+class TestWheel:
+    """What is in it, and what is not."""
+
+    def test_only_our_packages(self, wheel: Path) -> None:
+        tops = {name.split("/")[0] for name in names_in(wheel)}
+        (info,) = [top for top in tops if top.endswith(".dist-info")]
+        assert tops == {"archiver", *PLUGIN_FOLDERS, info}
+
+    def test_data_types_and_licence(self, wheel: Path) -> None:
+        names = names_in(wheel)
+        assert {"archiver/py.typed", "archiver/archive.example.toml"} <= names
+        assert {f"{name}/py.typed" for name in PLUGIN_FOLDERS} <= names
+        assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+    def test_it_comes_out_of_the_source_distribution_too(self, wheel: Path, tmp_path: Path) -> None:
+        with tarfile.open(build_sdist(ROOT, tmp_path)) as archive:
+            archive.extractall(tmp_path, filter="data")
+        (project,) = [path for path in tmp_path.iterdir() if path.is_dir()]
+        assert names_in(build_wheel(project, tmp_path)) == names_in(wheel)
+
+
+class TestFreshEnvironment:
+    """It runs from elsewhere, without anything that only developers have."""
+
+    def test_it_has_no_tools_of_developers(self, python: Path, tmp_path: Path) -> None:
+        done = run_python(python, "-c", "import pytest", cwd=tmp_path)
+        assert "ModuleNotFoundError" in done.stderr
+        done = run_python(python, "-c", "import archiver; print(archiver.__file__)", cwd=tmp_path)
+        assert done.stdout.startswith(str(python.parent.parent))
+
+    def test_nothing_else_became_importable(self, python: Path, tmp_path: Path) -> None:
+        program = (
+            "from importlib.util import find_spec\n"
+            "print([n for n in ('plugins', 'tests', 'docs', 'benchmarks') if find_spec(n)])"
+        )
+        assert run_python(python, "-c", program, cwd=tmp_path).stdout == "[]\n"
+
+    def test_the_command(self, python: Path, tmp_path: Path) -> None:
+        program = (
+            "from importlib.metadata import entry_points\n"
+            "(script,) = entry_points(group='console_scripts', name='archiver')\n"
+            "import sys; sys.argv = ['archiver', '--version']\nscript.load()()"
+        )
+        done = run_python(python, "-c", program, cwd=tmp_path)
+        assert done.returncode == 0
+        assert done.stdout == f"archiver {PROJECT['project']['version']}\n"
+
+    @pytest.mark.parametrize(
+        "command", ["", "init", "demo", "backup", "status", "accounts", "verify", "plugins"]
+    )
+    def test_help(self, command: str, python: Path, tmp_path: Path) -> None:
+        done = run_python(python, "-m", "archiver", *command.split(), "--help", cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(f"Usage: {' '.join(['archiver', *command.split()])}")
+
+    def test_every_platform_loads(self, python: Path, tmp_path: Path) -> None:
+        done = run_python(python, "-m", "archiver", "plugins", "--json", cwd=tmp_path)
+        answer = json.loads(done.stdout)
+        assert answer["problems"] == []
+        assert {plugin["name"] for plugin in answer["plugins"]} == set(ENTRY_POINTS)
+        names = {item["name"] for plugin in answer["plugins"] for item in plugin["platforms"]}
+        assert names == PLATFORMS
+
+    def test_a_config_can_be_made_and_read(self, python: Path, tmp_path: Path) -> None:
+        assert run_python(python, "-m", "archiver", "init", cwd=tmp_path).returncode == 0
+        done = run_python(python, "-m", "archiver", "accounts", cwd=tmp_path)
+        assert done.returncode == 2
+        assert "no accounts yet" in done.stderr
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    declared = [*PROJECT["project"]["dependencies"], *(text for extra in extras for text in extra)]
+    allowed = {Requirement(text).name.lower() for text in declared} | {"social-archiver"}
+    distributions = packages_distributions()
+    for folder in WHEEL_PACKAGES:
+        for path in (ROOT / folder).rglob("*.py"):
+            for top in _tops(path) - set(sys.stdlib_module_names):
+                owners = {name.lower() for name in distributions.get(top, [top])}
+                assert owners & allowed or top in PLUGIN_FOLDERS, f"{path} imports {top}"
+
+
+def _tops(path: Path) -> set[str]:
+    tops: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            tops.update(name.name.split(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            tops.add(node.module.split(".")[0])
+    return tops - {"archiver"}
