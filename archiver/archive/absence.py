@@ -71,7 +71,7 @@ def _candidates(
           FROM posts JOIN sightings ON post_id = posts.id
          WHERE account_id = ? AND removed_at IS NULL AND kind NOT IN ({expiring})
            AND (? IS NULL OR created_at > ?)
-    """  # noqa: S608 — our own names
+    """
     return connection.execute(query, (account_id, floor, floor)).fetchall()
 
 

@@ -80,7 +80,7 @@ class AttachmentWriter:
 
     def _held(self) -> dict[str, dict[str, Any]]:
         columns = (*ROW_HASHED["attachments"], "id", "withheld", "last_revision")
-        query = f"SELECT {', '.join(columns)} FROM attachments WHERE post_id = ?"  # noqa: S608
+        query = f"SELECT {', '.join(columns)} FROM attachments WHERE post_id = ?"
         found = self.connection.execute(query, (self.post_id,))
         return {row["key"]: row for row in (dict(zip(columns, r, strict=True)) for r in found)}
 

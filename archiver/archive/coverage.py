@@ -6,7 +6,7 @@ Between two stretches is a gap, until a walk closes it.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -48,6 +48,7 @@ class Walk:
         self._others = [s for s in stretches(connection, account_id) if s != resumed]
         self._met: list[Stretch] = []
         self._tail: list[str] = []
+        self._has_nameless = False
         self.stretch = resumed or Stretch()
         self.seen: set[str] = set()
         self.is_over = False
@@ -57,7 +58,7 @@ class Walk:
     @property
     def is_complete(self) -> bool:
         """Whether everything from the newest post down to where it ended was read."""
-        return self._from_top and self.is_over and not self.is_partial
+        return self._from_top and self.is_over and not self.is_partial and not self._has_nameless
 
     def floor(self) -> str | None:
         """The time above which every post would have been seen; None where all would.
@@ -95,6 +96,15 @@ class Walk:
         elif page.cursor is None and page.end_reason:
             self._end(page.end_reason)
         self._save()
+
+    def note_unreadable(self, data: Iterable[object]) -> None:
+        """Records in quarantine prove presence too, if they only have an id."""
+        for item in data:
+            name = item.get("id") if isinstance(item, dict) else None
+            if isinstance(name, str | int):
+                self.seen.add(str(name))
+            else:
+                self._has_nameless = True
 
     def stop(self, reason: str) -> None:
         """End the walk here, because the user wants no more or the source gives no more."""

@@ -52,6 +52,9 @@ def reader(directory: Path) -> Iterator[sqlite3.Connection]:
         connection = _connect(path)
         try:
             connection.execute("PRAGMA query_only = ON")
+            # an archive from elsewhere may hold views that call what they should not; a writer
+            # cannot have this, since the triggers of its search index count as such
+            connection.execute("PRAGMA trusted_schema = OFF")
             _check_version(connection, directory)
             yield connection
         finally:
@@ -100,9 +103,11 @@ def storage_errors(directory: Path) -> Iterator[None]:
                 f"The database in {directory} is damaged", why=str(error), kept=kept,
                 hint="Run archiver verify, and restore archive.db from a backup", code="damaged",
             ) from error  # fmt: skip
-        raise StorageError(
-            f"The database in {directory} failed", why=str(error), kept=kept
-        ) from error
+        if "i/o" in text or "unable to open" in text:
+            raise StorageError(
+                f"The database in {directory} cannot be read or written", why=str(error), kept=kept
+            ) from error
+        raise  # a statement that is wrong is a bug of ours, and must look like one
     except OSError as error:
         raise StorageError(
             f"The archive in {directory} cannot be written", why=_reason(error), kept=kept
@@ -116,7 +121,6 @@ def _reason(error: OSError) -> str:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000)
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
     return connection
 

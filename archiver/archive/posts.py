@@ -222,7 +222,7 @@ class PostWriter:
         wanted.pop("edited_at")
         names = ", ".join(wanted)
         row = self.connection.execute(
-            f"SELECT {names} FROM posts WHERE id = ?",  # noqa: S608 — our own names
+            f"SELECT {names} FROM posts WHERE id = ?",
             (post_id,),
         ).fetchone()
         return tuple(row) != tuple(

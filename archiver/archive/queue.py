@@ -79,7 +79,7 @@ def take(
                renditions.content_type, tries, reason
         {_WAITING} AND renditions.id NOT IN (SELECT value FROM json_each(:in_hand))
         ORDER BY published_at DESC, renditions.id LIMIT :limit
-    """  # noqa: S608 — our own text
+    """
     parameters = _parameters(account_ids, now) | {
         "in_hand": json.dumps(list(in_hand)),
         "limit": limit,
@@ -103,11 +103,11 @@ def retry_now(connection: sqlite3.Connection, account_ids: Collection[int], now:
     """
     with transaction(connection):
         connection.execute(
-            f"UPDATE renditions SET next_try_at = :now WHERE state = 'failed' AND {of_accounts}",  # noqa: S608
+            f"UPDATE renditions SET next_try_at = :now WHERE state = 'failed' AND {of_accounts}",
             _parameters(account_ids, now),
         )
         connection.execute(
-            f"UPDATE renditions SET state = 'pending' WHERE state = 'refused' AND {of_accounts}",  # noqa: S608
+            f"UPDATE renditions SET state = 'pending' WHERE state = 'refused' AND {of_accounts}",
             _parameters(account_ids, now),
         )
 

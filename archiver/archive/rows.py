@@ -29,7 +29,7 @@ class Rows:
     def new_id(self, table: str) -> int:
         """The id of a row that is about to be added."""
         if table not in self._next_id:
-            query = f"SELECT coalesce(max(id), 0) + 1 FROM {table}"  # noqa: S608 — our own names
+            query = f"SELECT coalesce(max(id), 0) + 1 FROM {table}"
             self._next_id[table] = self._connection.execute(query).fetchone()[0]
         given = self._next_id[table]
         self._next_id[table] = given + 1
@@ -61,7 +61,7 @@ def update(connection: sqlite3.Connection, table: str, row_id: int, **values: An
     """Change some columns of one row."""
     clean = clean_row(values)
     assignments = ", ".join(f"{column} = :{column}" for column in clean)
-    statement = f"UPDATE {table} SET {assignments} WHERE id = :id"  # noqa: S608 — our own names
+    statement = f"UPDATE {table} SET {assignments} WHERE id = :id"
     connection.execute(statement, clean | {"id": row_id})
 
 

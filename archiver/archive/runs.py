@@ -86,8 +86,7 @@ def end_account(connection: sqlite3.Connection, run_id: int, name: str, **values
     assignments = ", ".join(f"{column} = :{column}" for column in clean)
     with transaction(connection):
         connection.execute(
-            f"UPDATE run_accounts SET {assignments} "  # noqa: S608 — our own names
-            "WHERE run_id = :run_id AND name = :name",
+            f"UPDATE run_accounts SET {assignments} WHERE run_id = :run_id AND name = :name",
             clean | {"run_id": run_id, "name": name},
         )
 
@@ -154,7 +153,7 @@ def _update_identity(
 ) -> None:
     columns = ("name", "platform_id", "handle", "title", "url")
     held = connection.execute(
-        f"SELECT {', '.join(columns)} FROM accounts WHERE id = ?",  # noqa: S608 — our own names
+        f"SELECT {', '.join(columns)} FROM accounts WHERE id = ?",
         (account_id,),
     ).fetchone()
     told = (None,) * 4 if identity is None else (

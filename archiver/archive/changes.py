@@ -1,0 +1,35 @@
+"""What a run changed, post by post, for its summary."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_OF_INTEREST = ("edited", "missing", "removed", "returned", "media_returned", "omitted", "gone")
+
+
+class EventRow(NamedTuple):
+    """One event, with the post that it is about."""
+
+    what: str
+    account: str
+    platform: str
+    post_id: int
+    text: str
+    url: str | None
+    reason: str | None
+
+
+def changes_of(connection: sqlite3.Connection, run_id: int, limit: int) -> Iterator[EventRow]:
+    """The noteworthy events of a run, in order. New posts of an account's first run are not."""
+    query = f"""
+        SELECT what, accounts.name, posts.platform, posts.id,
+               coalesce(nullif(posts.title, ''), posts.text, ''), posts.url, reason
+          FROM events JOIN posts ON posts.id = post_id
+          JOIN accounts ON accounts.id = posts.account_id
+         WHERE run_id = :run AND (what IN ({", ".join(f"'{w}'" for w in _OF_INTEREST)})
+            OR (what = 'seen' AND accounts.first_seen_at <
+                (SELECT started_at FROM runs WHERE id = :run)))
+         ORDER BY events.id LIMIT :limit
+    """
+    for row in connection.execute(query, {"run": run_id, "limit": limit}):
+        yield EventRow(*row)

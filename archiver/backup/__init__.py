@@ -1,0 +1,309 @@
+"""One run of `archiver backup`: the only place where platform, net, media and archive meet."""
+
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+import anyio
+
+from archiver.archive import queue, runs
+from archiver.archive.changes import changes_of
+from archiver.archive.choices import choose_again
+from archiver.archive.database import DATABASE, storage_errors, writer
+from archiver.backup.account import AccountBackup, Asked
+from archiver.backup.files import FileRun
+from archiver.clock import Clock
+from archiver.config import Config
+from archiver.errors import ArchiverError, PluginError
+from archiver.hookspecs import Platform, Source
+from archiver.media.choose import choose
+from archiver.media.download import Downloader
+from archiver.media.store import Store
+from archiver.models import Account, timestamp
+from archiver.net.api import ApiClient, api_client
+from archiver.net.fetch import MediaClient
+from archiver.net.guard import AddressGuard
+from archiver.report import AccountReport, Change, Progress, RunReport
+
+__all__ = ["Asked", "Backup", "run_backup"]
+
+_ACCOUNTS_AT_ONCE = 4
+_MOST_CHANGES = 200
+
+
+class Registry(Protocol):
+    """What a run asks of the loaded plugins."""
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        """All sources that loaded."""
+
+    def source(self, name: str) -> Source:
+        """The source of that name. Raises PluginError."""
+
+    def platform(self, name: str, source: str) -> Platform:
+        """The platform of that name, read through that source. Raises PluginError."""
+
+
+async def run_backup(
+    config: Config, plugins: Registry, asked: Asked, *, clock: Clock, progress: Progress,
+    version: str,
+) -> RunReport:  # fmt: skip
+    """Back up the accounts of the config that were asked for.
+
+    Whatever happens to one account, the others go on; the report says it all. Raises UsageError
+    and ConfigError before anything is touched, StorageError when the archive cannot be written.
+    """
+    entries = config.select(asked.names)
+    accounts = [config.account(entry, plugins) for entry in entries]
+    with (
+        _archive(config.archive.directory, dry_run=asked.dry_run) as (connection, directory),
+        storage_errors(config.archive.directory),
+        single_error(),
+    ):
+        store = Store(directory)
+        backup = Backup(config, plugins, asked, clock, progress, version, connection, store)
+        return await backup.run(accounts)
+
+
+@contextmanager
+def single_error() -> Iterator[None]:
+    """Out of the errors that tasks raised together, raise the one that says most."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        errors = list(_leaves(group))
+        raise next((e for e in errors if isinstance(e, ArchiverError)), errors[0]) from None
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+@contextmanager
+def _archive(directory: Path, *, dry_run: bool) -> Iterator[tuple[sqlite3.Connection, Path]]:
+    """The archive to write to. A dry run writes too, and takes everything back at the end."""
+    if not dry_run:
+        with writer(directory) as connection:
+            yield connection, directory
+    elif (directory / DATABASE).exists():
+        with writer(directory) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection, directory
+            finally:
+                connection.rollback()
+    else:
+        with TemporaryDirectory(prefix="archiver-") as scratch, writer(Path(scratch)) as connection:
+            yield connection, Path(scratch)
+
+
+@dataclass(slots=True)
+class Backup:
+    """The state of one run."""
+
+    config: Config
+    plugins: Registry
+    asked: Asked
+    clock: Clock
+    progress: Progress
+    version: str
+    connection: sqlite3.Connection
+    store: Store
+    _works: list[AccountBackup] = field(default_factory=list)
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _https: list[ApiClient] = field(default_factory=list)
+
+    async def run(self, accounts: Sequence[Account]) -> RunReport:
+        """Back up these accounts; see `run_backup`."""
+        report = RunReport(started_at=self._now(), dry_run=self.asked.dry_run)
+        asked = {name: getattr(self.asked, name) for name in Asked.__slots__}
+        run_id = runs.begin_run(self.connection, report.started_at, self.version, asked)
+        try:
+            async with AsyncExitStack() as stack:
+                stack.push_async_callback(self._close)
+                await self._run(run_id, accounts, report)
+        except ArchiverError:
+            self._end(run_id, report, "failed")
+            raise
+        self._end(run_id, report)
+        return report
+
+    async def _run(self, run_id: int, accounts: Sequence[Account], report: RunReport) -> None:
+        if self._fetches_media():
+            self.store.prepare()
+        media = self._media_client()
+        downloader = Downloader(
+            media.open, self.store.tmp, self.clock, max_size=self.config.media.max_size,
+            on_bytes=partial(self._received, report),
+        )  # fmt: skip
+        files = FileRun(
+            self.connection, run_id, self.store, downloader, self.clock, self.progress,
+            self.config.media.connections,
+        )  # fmt: skip
+        for account in accounts:
+            self._prepare(run_id, account, report, files)
+        self._choose_again(files)
+        async with media, anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch_signals, tasks.cancel_scope, report)
+            if self._fetches_media():
+                async with anyio.create_task_group() as sides:
+                    sides.start_soon(files.run)
+                    await self._list(files)
+            else:
+                await self._list(files)
+            tasks.cancel_scope.cancel()
+        if report.interrupted:
+            self._mark_interrupted()
+        report.file_failures = files.failure_report()
+        report.waiting = queue.count(self.connection, files.accounts, self._now())
+        report.changes = [
+            Change(*row) for row in changes_of(self.connection, run_id, _MOST_CHANGES)
+        ]
+
+    def _prepare(self, run_id: int, account: Account, report: RunReport, files: FileRun) -> None:
+        """Get ready for an account; one whose secrets are missing fails alone."""
+        account_report = AccountReport(account.name, account.platform)
+        report.accounts.append(account_report)
+        try:
+            client = self._client(account.source)
+        except ArchiverError as error:
+            account_report.fail(error)
+            runs.begin_account(self.connection, run_id, account.name, self._now())
+            runs.end_account(
+                self.connection, run_id, account.name, outcome="failed",
+                finished_at=self._now(), error_code=error.code, message=str(error),
+            )  # fmt: skip
+            return
+        work = AccountBackup(
+            self.connection, run_id, account,
+            self.plugins.platform(account.platform, account.source), client, self.asked,
+            self.config.archive.full_every, self.config.archive.keep_responses, self._choose(),
+            self.clock, self.progress, account_report, on_saved=files.wake,
+        )  # fmt: skip
+        work.account_id = runs.account_id_of(self.connection, account)
+        if work.account_id is not None:
+            files.accounts[work.account_id] = work
+        self._works.append(work)
+
+    def _choose_again(self, files: FileRun) -> None:
+        """Bring the queue in line with the settings, which may have changed since the last run."""
+        media = self.config.media
+        current = [f"videos={media.videos}"] + ([] if media.thumbnails else ["thumbnails=false"])
+        choose_again(
+            self.connection, files.accounts, current,
+            lambda account_id, data: files.accounts[account_id].read(data), self._choose(),
+        )  # fmt: skip
+        if self.asked.now:
+            queue.retry_now(self.connection, files.accounts, self._now())
+
+    async def _list(self, files: FileRun) -> None:
+        """Read all accounts, some at a time, and tell the media side when that is done."""
+        limiter = anyio.CapacityLimiter(_ACCOUNTS_AT_ONCE)
+
+        async def one(work: AccountBackup) -> None:
+            async with limiter:
+                work.on_saved = partial(self._register, files, work)
+                await work.run()
+
+        async with anyio.create_task_group() as tasks:
+            for work in self._works:
+                tasks.start_soon(one, work)
+        files.listing_done = True
+        files.wake()
+
+    @staticmethod
+    def _register(files: FileRun, work: AccountBackup) -> None:
+        if work.account_id is not None:
+            files.accounts[work.account_id] = work
+        files.wake()
+
+    async def _watch_signals(self, scope: anyio.CancelScope, report: RunReport) -> None:
+        """Stop cleanly at the first Ctrl-C or SIGTERM; the second one is the system's."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for _ in signals:
+                break
+        report.interrupted = True
+        self.progress.note("Stopping; what is saved stays. Press Ctrl-C again to stop at once.")
+        scope.cancel()
+
+    def _mark_interrupted(self) -> None:
+        for work in self._works:
+            if work.report.outcome == "done" and not work.report.complete:
+                work.report.outcome = "interrupted"
+
+    def _choose(self) -> Callable[..., Any]:
+        media = self.config.media
+        return partial(choose, videos=media.videos, thumbnails=media.thumbnails)
+
+    def _client(self, source_name: str) -> Any:
+        """The client of a source, made when the first account needs it.
+
+        Raises SecretError, or PluginError where the plugin itself fails.
+        """
+        if source_name not in self._clients:
+            source = self.plugins.source(source_name)
+            settings = self.config.source_settings(source)
+            try:
+                client = source.client(settings, partial(self._open, source_name))
+            except ArchiverError:
+                raise
+            except Exception as error:
+                why = f"{type(error).__name__}: {error}"
+                raise PluginError(f"The plugin for {source_name} failed", why=why) from error
+            self._clients[source_name] = client
+        return self._clients[source_name]
+
+    def _open(self, source_name: str, base_url: str) -> ApiClient:
+        client = api_client(source_name, base_url, clock=self.clock, on_wait=self._say_waiting)
+        self._https.append(client)
+        return client
+
+    def _say_waiting(self, seconds: float, lane: str) -> None:
+        self.progress.note(f"The source asks to wait {seconds:.0f} s ({lane or 'primary profile'})")
+
+    def _media_client(self) -> MediaClient:
+        network = self.config.network
+        guard = AddressGuard(network.allow, https_only=network.https_only)
+        media = self.config.media
+        return MediaClient(
+            guard, self.clock, connections=media.connections, per_host=media.per_host
+        )
+
+    def _received(self, report: RunReport, count: int) -> None:
+        report.received += count
+        self.progress.received(count)
+
+    def _fetches_media(self) -> bool:
+        return self.asked.media and not self.asked.dry_run
+
+    async def _close(self) -> None:
+        for client in self._https:
+            await client.aclose()
+
+    def _end(self, run_id: int, report: RunReport, outcome: str | None = None) -> None:
+        report.finished_at = self._now()
+        try:
+            runs.end_run(
+                self.connection, run_id, report.finished_at, outcome=outcome or report.outcome,
+                exit_code=report.exit_code, counts=report.counts, received=report.received,
+            )  # fmt: skip
+        except sqlite3.Error:
+            if outcome is None:  # a failing run is already on its way to say why
+                raise
+
+    def _now(self) -> str:
+        return timestamp(self.clock.now()) or ""

@@ -1,0 +1,311 @@
+"""One account's history into the archive, page by page."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from archiver.archive import coverage, runs
+from archiver.archive.absence import Look, mark_absent
+from archiver.archive.attachments import Choice
+from archiver.archive.database import transaction
+from archiver.archive.posts import PostWriter, Reading
+from archiver.clock import Clock
+from archiver.errors import ArchiverError, RecordError, SourceDown, SourceError, StorageError
+from archiver.hookspecs import Platform
+from archiver.models import Account, Attachment, Page, Post, Record, Window, timestamp
+from archiver.report import AccountReport, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asked of a run. `since` is a time in the archive's form."""
+
+    names: tuple[str, ...] = ()
+    full: bool = False
+    now: bool = False
+    since: str | None = None
+    limit: int | None = None
+    media: bool = True
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class AccountBackup:
+    """The work on one account in one run."""
+
+    connection: sqlite3.Connection
+    run_id: int
+    account: Account
+    platform: Platform
+    client: Any
+    asked: Asked
+    full_every: timedelta
+    keep_responses: str
+    choose: Callable[[Attachment], Sequence[Choice]]
+    clock: Clock
+    progress: Progress
+    report: AccountReport
+    on_saved: Callable[[], None]
+    account_id: int | None = None
+    _updated_at: str | None = field(default=None, init=False)
+    _fresh_until: str | None = field(default=None, init=False)
+
+    async def run(self) -> None:
+        """Look at the account, and note in the run how that went. Raises StorageError only."""
+        runs.begin_account(self.connection, self.run_id, self.account.name, self._now())
+        outcome: dict[str, Any] = {"outcome": "interrupted"}
+        try:
+            await self._look()
+            outcome = {}
+        except StorageError:
+            raise
+        except ArchiverError as error:
+            self.report.fail(error)
+            outcome = {}
+        finally:
+            self._end(**outcome)
+
+    def read(self, data: Any) -> Post:
+        """A record as a post, whatever the plugin makes of it.
+
+        Raises RecordError, also where the plugin fails on it: the record is kept, not the run lost.
+        """
+        if not isinstance(data, dict):
+            raise RecordError("The record is not a JSON object")
+        try:
+            post = self.platform.read(data, self.account)
+        except ArchiverError:
+            raise
+        except Exception as error:
+            raise RecordError(
+                f"The {self.platform.name} reader failed: {type(error).__name__}"
+            ) from error
+        if not post.platform_id:
+            raise RecordError("The record has no id")
+        return post
+
+    async def _look(self) -> None:
+        self.account_id = runs.account_id_of(self.connection, self.account)
+        known = runs.LastLook()
+        if self.account_id is not None:
+            known = runs.last_look(self.connection, self.account_id)
+            if self._is_fresh(known):
+                self.report.outcome = "fresh"
+                self.report.note(
+                    f"Nothing new is expected before {known.fresh_until}; --now asks anyway"
+                )
+                return
+        identity = await self._asking(self.platform.identify(self.client, self.account))
+        self.account_id = runs.claim_account(self.connection, self.account, identity, self._now())
+        lost_its_place = await self._finish_walk()
+        full = self.asked.full or lost_its_place or self._is_full_due(known)
+        self.report.full = full
+        walk = coverage.Walk(self.connection, self.account_id, self.run_id, full=full)
+        window = Window(since=self.asked.since, limit=self.asked.limit)
+        await self._walk(walk, window, may_be_empty=not known.has_posts)
+        self._after(walk)
+
+    def _is_fresh(self, known: runs.LastLook) -> bool:
+        if self.asked.now or known.fresh_until is None or known.fresh_until <= self._now():
+            return False
+        return self._unfinished() is None
+
+    def _is_full_due(self, known: runs.LastLook) -> bool:
+        if known.last_full_at is None:
+            return True
+        due = timestamp(self.clock.now() - self.full_every)
+        return due is not None and known.last_full_at <= due
+
+    def _unfinished(self) -> coverage.Stretch | None:
+        """The newest stretch whose walk was broken off, as far as this run may go on with it."""
+        if self.account_id is None or self.asked.limit is not None:
+            return None
+        for stretch in coverage.stretches(self.connection, self.account_id):
+            is_wanted = self.asked.since is None or (stretch.oldest or "") > self.asked.since
+            if stretch.next is not None and is_wanted:
+                return stretch
+        return None
+
+    async def _finish_walk(self) -> bool:
+        """Go on where an earlier run was broken off; says whether that place is lost."""
+        stretch = self._unfinished()
+        if stretch is None or self.account_id is None:
+            return False
+        self.report.note(f"Went on with an unfinished walk at {stretch.oldest}")
+        walk = coverage.Walk(self.connection, self.account_id, self.run_id, resumed=stretch)
+        try:
+            await self._walk(walk, Window(cursor=stretch.next, since=self.asked.since))
+        except SourceDown:
+            raise
+        except SourceError as error:
+            self.report.note(
+                f"The place where a walk had stopped is lost ({error.what}); "
+                "looking again from the top"
+            )
+            stretch.next = None
+            with transaction(self.connection):
+                coverage.save(self.connection, self.account_id, "posts", stretch, self.run_id)
+            return True
+        return False
+
+    async def _walk(
+        self, walk: coverage.Walk, window: Window, *, may_be_empty: bool = True
+    ) -> None:
+        """Read pages until the walk is over; every page is saved before the next is asked for."""
+        pages = self.platform.pages(self.client, self.account, window)
+        async with aclosing(pages) as pages:  # type: ignore[type-var]  # every async generator has it
+            while not walk.is_over:
+                page = await self._asking(anext(pages, None))
+                if page is None:
+                    walk.stop("the source gave no more")
+                    break
+                self._take_notes(page)
+                if not may_be_empty and not page.records and not walk.seen:
+                    self._sound_alarm()
+                    return
+                self._save(walk, page)
+                self._stop_where_asked(walk)
+                may_be_empty = True
+
+    async def _asking(self, question: Any) -> Any:
+        """Await a plugin, and turn whatever it raises into the failure of this account alone."""
+        try:
+            return await question
+        except ArchiverError:
+            raise
+        except Exception as error:
+            raise SourceError(
+                f"The plugin for {self.platform.name} failed",
+                why=f"{type(error).__name__}: {error}",
+                kept="What it gave before is saved",
+                hint="Run with -v and report this to whoever makes the plugin",
+                code="plugin",
+            ) from error
+
+    def _take_notes(self, page: Page) -> None:
+        for note in page.notes:
+            self.report.note(note)
+        if page.partial:
+            self.report.warn("The source said that its answer was partial")
+        self._updated_at = self._updated_at or page.updated_at
+        self._fresh_until = self._fresh_until or page.fresh_until
+
+    def _sound_alarm(self) -> None:
+        self.report.warn(
+            "The source shows no posts where there always were some: nothing was marked as "
+            "removed. Is the account still linked and public?"
+        )
+        self._fresh_until = None
+
+    def _save(self, walk: coverage.Walk, page: Page) -> None:
+        """One page, in one transaction: posts and all that hangs on them, coverage, the answer."""
+        entries, unreadable = self._read_all(page)
+        assert self.account_id is not None  # noqa: S101 — walks begin after it is claimed
+        now = self._now()
+        with transaction(self.connection):
+            response_id = runs.new_response_id(self.connection)
+            keeps = page.response is not None and self.keep_responses != "none"
+            writer = PostWriter(
+                self.connection, self.account_id, self.account.platform, self.run_id,
+                Reading(
+                    self.account.source, self.platform.content_version, self.read, self.choose
+                ),
+                now, response_id if keeps else None,
+            )  # fmt: skip
+            known = set(writer.known([post.platform_id for _, post in entries]))
+            saved = writer.save(entries)
+            quarantined = sum(
+                runs.quarantine(self.connection, self.run_id, self.account_id, record, reason)
+                for record, reason in unreadable
+            )
+            walk.page(page, [post for _, post in entries], known)
+            walk.note_unreadable(record.data for record, _ in unreadable)
+            if page.response is not None and keeps and (
+                self.keep_responses == "all" or saved.is_worth_keeping() or quarantined
+            ):  # fmt: skip
+                runs.keep_response(
+                    self.connection, response_id, self.run_id, self.account_id, page.response
+                )
+        counts = self.report.counts
+        counts.got += len(page.records)
+        counts.new += saved.new
+        counts.edited += saved.edited
+        counts.omitted += saved.omitted
+        self.report.returned += saved.returned
+        if quarantined:
+            self.report.warn(f"{quarantined} records could not be read; they are in quarantine")
+        self.progress.account(self.account.name, len(page.records))
+        self.on_saved()
+
+    def _read_all(self, page: Page) -> tuple[list[tuple[Record, Post]], list[tuple[Record, str]]]:
+        entries, unreadable = [], []
+        for record in page.records:
+            try:
+                post = self.read(record.data)
+            except RecordError as error:
+                unreadable.append((record, str(error)))
+            else:
+                self.report.unread += len(post.unread)
+                entries.append((record, post))
+        return entries, unreadable
+
+    def _stop_where_asked(self, walk: coverage.Walk) -> None:
+        oldest = walk.stretch.oldest
+        if self.asked.limit is not None and len(walk.seen) >= self.asked.limit:
+            walk.stop(f"--limit {self.asked.limit}")
+        elif self.asked.since is not None and oldest is not None and oldest < self.asked.since:
+            walk.stop(f"--since {self.asked.since}")
+
+    def _after(self, walk: coverage.Walk) -> None:
+        """What a look from the top tells beyond the posts that it showed."""
+        assert self.account_id is not None  # noqa: S101 — walks begin after it is claimed
+        self.report.complete = walk.is_complete
+        if not walk.seen and not walk.is_complete:
+            return
+        if "stories" in self.platform.streams and not walk.is_partial:
+            with transaction(self.connection):
+                coverage.cover_stories(
+                    self.connection, self.account_id, self.run_id, self.clock.now()
+                )
+        if walk.is_complete:
+            note = getattr(self.platform, "absence_note", None)
+            look = Look(walk.seen, walk.floor(), self._updated_at)
+            absent = mark_absent(
+                self.connection, self.account_id, self.run_id, look, self._now(), note
+            )
+            self.report.missing = absent.missing
+            self.report.counts.removed = absent.removed
+        self._speak_of_gap(walk)
+
+    def _speak_of_gap(self, walk: coverage.Walk) -> None:
+        reason = walk.stretch.reason
+        if reason is None or walk.met or reason.startswith("--"):
+            return
+        self.report.warn(f"Posts before {walk.stretch.oldest} could not be had: {reason}")
+
+    def _end(self, **values: Any) -> None:
+        report = self.report
+        error = report.error
+        runs.end_account(
+            self.connection, self.run_id, self.account.name,
+            **{
+                "account_id": self.account_id,
+                "finished_at": self._now(),
+                "outcome": report.outcome,
+                "error_code": error.code if error else None,
+                "message": str(error) if error else " ".join(report.warnings) or None,
+                "full": int(report.full),
+                "complete": int(report.complete),
+                "source_updated_at": self._updated_at,
+                "fresh_until": self._fresh_until,
+                "unread": report.unread,
+                **report.counts.columns(),
+                **values,
+            },
+        )  # fmt: skip
+
+    def _now(self) -> str:
+        return timestamp(self.clock.now()) or ""

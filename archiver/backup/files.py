@@ -1,0 +1,237 @@
+"""Fetching what is attached, while listing goes on.
+
+A feeder takes rows from the queue in the database, newest posts first; a fixed number of workers
+fetch; one keeper makes batches of files durable and only then writes their rows. Nothing here
+grows with the number of files.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import anyio
+from anyio import to_thread
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from archiver.archive import queue
+from archiver.archive.queue import NOT_FOUND, NotStored, Stored, Wanted
+from archiver.backup.account import AccountBackup
+from archiver.canonical import attachment_keys, media_key
+from archiver.clock import Clock
+from archiver.errors import (
+    ArchiverError,
+    MediaError,
+    MediaExpired,
+    MediaGone,
+    MediaRefused,
+    RecordError,
+)
+from archiver.media.choose import expected_kind
+from archiver.media.download import Download, Downloader
+from archiver.media.store import Store, relative_path
+from archiver.models import Attachment, Rendition, timestamp
+from archiver.report import FileFailure, Progress
+
+_BATCH = 64
+_TELL_SECONDS = 0.5
+
+Result = tuple[Wanted, Download | NotStored]
+"""A file that was asked for, and how that went."""
+
+
+@dataclass(slots=True)
+class FileRun:
+    """The media side of one run.
+
+    `accounts` maps an account's row to the work on it; only their files are fetched, and they are
+    asked for fresh addresses. `listing_done` is set when no more rows will come.
+    """
+
+    connection: sqlite3.Connection
+    run_id: int
+    store: Store
+    downloader: Downloader
+    clock: Clock
+    progress: Progress
+    workers: int
+    accounts: dict[int, AccountBackup] = field(default_factory=dict)
+    listing_done: bool = False
+    failures: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    _changed: anyio.Event = field(default_factory=anyio.Event)
+    _in_hand: set[int] = field(default_factory=set)
+    _fresh: dict[int, Mapping[tuple[str, str, str], str]] = field(default_factory=dict)
+    _renewing: dict[int, anyio.Lock] = field(default_factory=dict)
+    _done: int = 0
+    _told_at: float = float("-inf")
+
+    def wake(self) -> None:
+        """Say that there may be new rows, or that there will be none."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Fetch until the listing is done and nothing is left that is due.
+
+        Raises StorageError.
+        """
+        give, take = anyio.create_memory_object_stream[Wanted](0)
+        give_result, take_result = anyio.create_memory_object_stream[Result](_BATCH)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._keep, take_result)
+            async with give_result, anyio.create_task_group() as workers:
+                for _ in range(self.workers):
+                    workers.start_soon(self._work, take.clone(), give_result.clone())
+                take.close()
+                await self._feed(give)
+
+    def failure_report(self) -> list[FileFailure]:
+        """What could not be had in this run, most frequent first."""
+        return [
+            FileFailure(account, state, reason, count)
+            for (account, state, reason), count in self.failures.most_common()
+        ]
+
+    async def _feed(self, give: MemoryObjectSendStream[Wanted]) -> None:
+        async with give:
+            while True:
+                self._changed = anyio.Event()
+                is_last = self.listing_done and not self._in_hand
+                found = queue.take(
+                    self.connection, self.accounts, self._now(), in_hand=self._in_hand,
+                    limit=_BATCH,
+                )  # fmt: skip
+                for wanted in found:
+                    self._in_hand.add(wanted.rendition_id)
+                    await give.send(wanted)
+                if not found:
+                    if is_last:
+                        return
+                    self._tell()
+                    await self._changed.wait()
+
+    async def _work(
+        self,
+        take: MemoryObjectReceiveStream[Wanted],
+        give: MemoryObjectSendStream[Result],
+    ) -> None:
+        async with take, give:
+            async for wanted in take:
+                await give.send((wanted, await self._fetch(wanted)))
+
+    async def _fetch(self, wanted: Wanted) -> Download | NotStored:
+        """The file, or why not. An address that has expired is asked for anew, once."""
+        try:
+            try:
+                return await self._download(wanted, wanted.url)
+            except MediaExpired:
+                url = await self._renew(wanted) or wanted.url
+                return await self._download(wanted, url, even_if_expired=True)
+        except MediaGone as error:
+            return NotStored(wanted, "gone" if error.final else "failed", _gone(error))
+        except MediaRefused as error:
+            return NotStored(wanted, "refused", _reason(error))
+        except MediaError as error:
+            return NotStored(wanted, "failed", _reason(error))
+
+    async def _download(
+        self, wanted: Wanted, url: str, *, even_if_expired: bool = False
+    ) -> Download:
+        attachment = Attachment(wanted.kind)  # type: ignore[arg-type]  # it was one when stored
+        rendition = Rendition(wanted.role, url, content_type=wanted.content_type)  # type: ignore[arg-type]  # as above
+        expects = expected_kind(attachment, rendition)
+        return await self.downloader.fetch(url, expects=expects, even_if_expired=even_if_expired)
+
+    async def _renew(self, wanted: Wanted) -> str | None:
+        """A fresh address from the source; one question serves all files of a post."""
+        lock = self._renewing.setdefault(wanted.account_id, anyio.Lock())
+        async with lock:
+            if wanted.post_id not in self._fresh:
+                self._fresh[wanted.post_id] = await self._ask_again(wanted)
+        key = (wanted.attachment_key, wanted.role, wanted.media_key)
+        url = self._fresh[wanted.post_id].get(key)
+        if url is None or url == wanted.url:
+            return None
+        queue.renew_url(self.connection, wanted.rendition_id, url)
+        return url
+
+    async def _ask_again(self, wanted: Wanted) -> Mapping[tuple[str, str, str], str]:
+        work = self.accounts[wanted.account_id]
+        try:
+            record = await work.platform.refetch(work.client, work.account, wanted.post_platform_id)
+            if record is None:
+                return {}
+            post = work.read(record.data)
+        except (ArchiverError, RecordError):
+            return {}
+        return {
+            (key, rendition.role, media_key(rendition)): rendition.url
+            for key, attachment in zip(
+                attachment_keys(post.attachments), post.attachments, strict=True
+            )
+            for rendition in attachment.renditions
+            if rendition.url
+        }
+
+    async def _keep(self, take: MemoryObjectReceiveStream[Result]) -> None:
+        """Make files durable batch by batch; what comes in meanwhile is the next batch."""
+        async with take:
+            async for first in take:
+                batch = [first]
+                while len(batch) < _BATCH:
+                    try:
+                        batch.append(take.receive_nowait())
+                    except (anyio.WouldBlock, anyio.EndOfStream):
+                        break
+                await self._keep_batch(batch)
+
+    async def _keep_batch(self, batch: list[Result]) -> None:
+        downloads = [result for _, result in batch if isinstance(result, Download)]
+        if downloads:
+            await to_thread.run_sync(self.store.keep, downloads)
+        outcomes = [
+            _stored(wanted, result) if isinstance(result, Download) else result
+            for wanted, result in batch
+        ]
+        queue.save(self.connection, outcomes, self.run_id, self.clock.now())
+        self._count(outcomes)
+        self._in_hand.difference_update(wanted.rendition_id for wanted, _ in batch)
+        self.wake()
+
+    def _count(self, outcomes: Iterable[Stored | NotStored]) -> None:
+        for outcome in outcomes:
+            work = self.accounts[outcome.wanted.account_id]
+            if isinstance(outcome, Stored):
+                work.report.counts.stored += 1
+            else:
+                work.report.counts.failed += 1
+                self.failures[work.account.name, outcome.state, outcome.reason] += 1
+            self._done += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say how far it is, but not so often that counting would cost more than fetching."""
+        if self.clock.monotonic() - self._told_at < _TELL_SECONDS:
+            return
+        self._told_at = self.clock.monotonic()
+        waiting = queue.count(self.connection, self.accounts, self._now())
+        self.progress.files(waiting, self._done)
+
+    def _now(self) -> str:
+        return timestamp(self.clock.now()) or ""
+
+
+def _gone(error: MediaGone) -> str:
+    return "gone (410)" if error.final else NOT_FOUND
+
+
+def _reason(error: MediaError) -> str:
+    """In plain words, for the row: what tells this failure from others."""
+    return (error.why or error.what).rstrip(".")
+
+
+def _stored(wanted: Wanted, download: Download) -> Stored:
+    return Stored(
+        wanted, download.sha256, relative_path(download.sha256, download.extension),
+        download.size, download.content_type, download.width, download.height,
+        download.duration_ms,
+    )  # fmt: skip

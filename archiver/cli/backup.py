@@ -1,0 +1,111 @@
+"""`archiver backup`: the main job."""
+
+from contextlib import nullcontext
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from archiver.cli.shell import Shell, pass_shell, subcommand
+
+if TYPE_CHECKING:
+    from archiver.report import Progress, RunReport
+
+
+class Notes:
+    """A Progress that only prints what must be said at once."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    def account(self, name: str, records: int) -> None:
+        """Say how far an account is, when asked to be verbose."""
+        if self._shell.verbose:
+            self._shell.say(f"{name}: {records} records")
+
+    def files(self, waiting: int, done: int) -> None:
+        """Not worth a line."""
+
+    def received(self, count: int) -> None:
+        """Not worth a line."""
+
+    def note(self, text: str) -> None:
+        """Say it."""
+        self._shell.say(text)
+
+
+@subcommand(
+    "backup",
+    short_help="Fetch what is new. The main job.",
+    example="archiver backup\narchiver backup acme-instagram --full\narchiver backup -q --json",
+)
+@click.argument("names", nargs=-1, metavar="[ACCOUNT]...")
+@click.option("--full", is_flag=True, help="Look at all posts there are, not only at the newest.")
+@click.option(
+    "--now", is_flag=True, help="Ask even where nothing new is expected; retry failed files now."
+)
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]),
+    metavar="DATE",
+    help="Look no further back than this day (UTC).",
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The newest N posts only.")
+@click.option("--no-media", is_flag=True, help="Fetch no files; a later run does.")
+@click.option("--dry-run", is_flag=True, help="Say what would be saved, and save nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@pass_shell
+def command(
+    shell: Shell, names: tuple[str, ...], full: bool, now: bool, since: datetime | None,
+    limit: int | None, no_media: bool, dry_run: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Back up all accounts of the config, or those that are named.
+
+    Run it as often as you like: only what is new is fetched, and what a run could not have is
+    tried again by a later one. Stop it at any time; the next run goes on.
+    """
+    from archiver.backup import Asked
+    from archiver.models import timestamp
+
+    asked = Asked(
+        names=names, full=full, now=now, since=timestamp(since) if since else None, limit=limit,
+        media=not no_media, dry_run=dry_run,
+    )  # fmt: skip
+    with _progress(shell) as progress:
+        report = _run(shell, asked, progress)
+    if as_json:
+        shell.json(report.as_json())
+    else:
+        _print(shell, report)
+    return report.exit_code
+
+
+def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
+    import anyio
+
+    from archiver.backup import run_backup
+    from archiver.clock import SystemClock
+    from archiver.version import version
+
+    config, plugins = shell.config(), shell.plugins()
+    config.check(plugins)
+    return anyio.run(
+        lambda: run_backup(
+            config, plugins, asked, clock=SystemClock(), progress=progress, version=version()  # type: ignore[arg-type]  # made above
+        )
+    )  # fmt: skip
+
+
+def _progress(shell: Shell) -> "nullcontext[Progress]":
+    if not shell.progress:
+        return nullcontext(Notes(shell))
+    from archiver.cli.progress import Bar
+
+    return Bar(shell.say)  # type: ignore[return-value]  # it enters as itself
+
+
+def _print(shell: Shell, report: "RunReport") -> None:
+    from archiver.cli.summary import is_quiet, run_summary
+
+    if not (shell.quiet and is_quiet(report)):
+        shell.out(run_summary(report))

@@ -1,0 +1,89 @@
+"""A run's progress on a terminal: posts, files of how many, bytes and their rate."""
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from archiver.cli.text import screen_width
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_RATE_SECONDS = 3.0
+
+
+class Bar:
+    """A Progress that draws one line on stderr; `note` prints above it."""
+
+    def __init__(self, say: "Callable[[str], None]") -> None:
+        self._say = say
+        self._bar: Any = click.progressbar(
+            length=1, file=sys.stderr, width=max(10, screen_width() - 62), show_eta=False,
+            show_percent=False, item_show_func=self._describe, label="files",
+            bar_template="%(label)s [%(bar)s] %(info)s",
+        )  # fmt: skip
+        self._posts = self._done = self._total = self._bytes = 0
+        self._rate = 0.0
+        self._mark = (time.monotonic(), 0)
+
+    def __enter__(self) -> Self:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self._bar.__exit__(kind, error, trace)
+
+    def account(self, _name: str, records: int) -> None:
+        """Count records."""
+        self._posts += records
+        self._draw()
+
+    def files(self, waiting: int, done: int) -> None:
+        """Move the bar."""
+        self._done, self._total = done, done + waiting
+        self._draw()
+
+    def received(self, count: int) -> None:
+        """Count bytes, and how many come in a second."""
+        self._bytes += count
+        since, then = self._mark
+        passed = time.monotonic() - since
+        if passed >= _RATE_SECONDS / 10:
+            share = min(1.0, passed / _RATE_SECONDS)
+            self._rate += share * ((self._bytes - then) / passed - self._rate)
+            self._mark = (time.monotonic(), self._bytes)
+            self._draw()
+
+    def note(self, text: str) -> None:
+        """Say something on a line of its own."""
+        click.echo("\r" + " " * (screen_width() - 1) + "\r", err=True, nl=False)
+        self._say(text)
+        self._draw()
+
+    def _draw(self) -> None:
+        self._bar.length = max(1, self._total)
+        self._bar.pos = self._done
+        self._bar.current_item = self
+        self._bar.render_progress()
+
+    def _describe(self, _item: object) -> str:
+        return (
+            f"{self._done:,}/{self._total:,}  {self._posts:,} posts  "
+            f"{size_text(self._bytes)}  {size_text(self._rate)}/s"
+        )
+
+
+def size_text(size: float) -> str:
+    """A number of bytes for people: 999 B, 1.2 kB, 34 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 999.5:
+            digits = 1 if unit != "B" and size < 9.95 else 0
+            return f"{size:.{digits}f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

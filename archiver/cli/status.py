@@ -1,0 +1,127 @@
+"""`archiver status`: what the archive holds, what is missing, and why."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.text import safe, table, wrap
+
+if TYPE_CHECKING:
+    from archiver.archive.readers import AccountStatus, ArchiveStatus
+
+
+@subcommand(
+    "status",
+    short_help="Say what the archive holds, and what is missing.",
+    example="archiver status\narchiver status --json",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@pass_shell
+def command(shell: Shell, as_json: bool) -> None:
+    """Say per account what the archive holds, how far back, what is missing and why.
+
+    Reads only; works while a backup runs, and needs no key.
+    """
+    from archiver.archive.database import reader
+    from archiver.archive.readers import archive_status, withheld
+
+    directory = shell.config().archive.directory
+    with reader(directory) as connection:
+        status = archive_status(connection)
+        kept_back = withheld(connection)
+    if as_json:
+        shell.json({"directory": str(directory), **asdict(status)})
+        return
+    now = datetime.now(UTC)
+    parts = [_head(status, str(directory), now), _accounts(status, now)]
+    parts += filter(None, (_absent(status), _gaps(status), _withheld(kept_back)))
+    shell.out("\n\n".join(parts))
+
+
+def _head(status: "ArchiveStatus", directory: str, now: datetime) -> str:
+    from archiver.cli.progress import size_text
+
+    posts = sum(account.posts for account in status.accounts)
+    last = (
+        f"last run {_age(status.last_run, now)} ({status.last_outcome})"
+        if status.last_run
+        else "no run yet"
+    )
+    return wrap(
+        f"{safe(directory)}: {posts:,} posts, {status.files:,} files, "
+        f"{size_text(status.size)}; {last}"
+    )
+
+
+def _accounts(status: "ArchiveStatus", now: datetime) -> str:
+    rows = [
+        (
+            account.name, f"{account.posts:,}", account.edits or "", account.removed or "",
+            f"{account.files:,}", _reach(account), _age(account.last_good_run, now),
+            "" if account.last_outcome in {"done", "fresh"} else account.last_outcome or "",
+        )
+        for account in status.accounts
+    ]  # fmt: skip
+    head = ["ACCOUNT", "POSTS", "EDITS", "GONE", "FILES", "COMPLETE SINCE", "LAST GOOD RUN", ""]
+    return table(rows, head, right=range(1, 5))
+
+
+def _reach(account: "AccountStatus") -> str:
+    if account.reached_start:
+        return "the first post"
+    return (account.covered_since or "")[:10] or "nothing yet"
+
+
+def _absent(status: "ArchiveStatus") -> str:
+    rows = [
+        (account.name, missing.count, missing.role, missing.state, missing.reason or "",
+         (missing.next_try_at or "")[:16].replace("T", " "))
+        for account in status.accounts
+        for missing in account.missing
+    ]  # fmt: skip
+    if not rows:
+        return ""
+    return "Files that are not here:\n" + table(
+        rows, ["ACCOUNT", "FILES", "ROLE", "STATE", "WHY", "NEXT TRY"], right=[1]
+    )
+
+
+def _gaps(status: "ArchiveStatus") -> str:
+    lines = [
+        wrap(line, first=f"{safe(account.name)}: ", rest="    ")
+        for account in status.accounts
+        for line in _gap_lines(account)
+    ]
+    return "Gaps:\n" + "\n".join(lines) if lines else ""
+
+
+def _gap_lines(account: "AccountStatus") -> Iterator[str]:
+    for gap in account.gaps:
+        since = f"between {gap.since[:16]} and" if gap.since else "before"
+        why = f": {safe(gap.reason)}" if gap.reason else ""
+        yield f"{gap.stream} {since} {(gap.until or '?')[:16]}{why}".replace("T", " ")
+    if account.quarantined:
+        yield f"{account.quarantined} records could not be read; see the table quarantine"
+
+
+def _withheld(rows: list[tuple[str, str, str, str]]) -> str:
+    if not rows:
+        return ""
+    cells = [(account, at[:10], reason, url) for account, at, url, reason in rows]
+    return "Withheld by the platform:\n" + table(cells, ["ACCOUNT", "DAY", "WHY", "POST"])
+
+
+def _age(moment: str | None, now: datetime) -> str:
+    """How long ago, in the largest unit that fits: 3 hours ago."""
+    if moment is None:
+        return "never"
+    seconds = max(0, int((now - datetime.fromisoformat(moment)).total_seconds()))
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            count = seconds // length
+            return f"{count} {unit}{'s' if count != 1 else ''} ago"
+    return "just now"

@@ -1,0 +1,116 @@
+"""What a run did, for people: what changed, account by account, then one line of counts."""
+
+from collections.abc import Iterator
+
+from archiver.archive.runs import Counts
+from archiver.cli.progress import size_text
+from archiver.cli.text import cut, safe, screen_width, table, wrap
+from archiver.report import AccountReport, Change, RunReport
+
+_MOST_CHANGES = 20
+_WORDS = {
+    "seen": "new", "edited": "edited", "missing": "missing", "removed": "removed",
+    "returned": "returned", "omitted": "withheld", "media_returned": "given back",
+    "gone": "file gone",
+}  # fmt: skip
+
+
+def run_summary(report: RunReport) -> str:
+    """The whole summary; its last line counts."""
+    parts = [_accounts(report), *_changes(report), *_failures(report), *_remarks(report)]
+    if report.dry_run:
+        parts.append("A dry run: nothing was written, no media was fetched.")
+    parts.append(count_line(report))
+    return "\n\n".join(part for part in parts if part)
+
+
+def count_line(report: RunReport) -> str:
+    """The last line of a run."""
+    counts = report.counts
+    line = (
+        f"{counts.new:,} new, {counts.edited:,} edited, {counts.removed:,} gone; "
+        f"media {counts.stored:,} new"
+        + (f" ({size_text(report.received)})" if report.received else "")
+        + f", {counts.omitted:,} withheld, {counts.failed:,} failed"
+    )
+    if report.waiting:
+        line += f"; {report.waiting:,} files waiting"
+    return line
+
+
+def is_quiet(report: RunReport) -> bool:
+    """Whether there is nothing to say: nothing new, nothing wrong."""
+    counts = report.counts
+    moved = Counts(got=counts.got)
+    return report.exit_code == 0 and counts == moved and not report.changes
+
+
+def _accounts(report: RunReport) -> str:
+    rows = []
+    for account in report.accounts:
+        counts = account.counts
+        rows.append(
+            (
+                account.name, account.platform, counts.new or "", counts.edited or "",
+                counts.removed or "", counts.stored or "", counts.omitted or "",
+                counts.failed or "", _state(account),
+            )
+        )  # fmt: skip
+    head = ["ACCOUNT", "PLATFORM", "NEW", "EDITED", "GONE", "MEDIA", "WITHHELD", "FAILED", ""]
+    return table(rows, head, right=range(2, 8))
+
+
+def _state(account: AccountReport) -> str:
+    return "" if account.outcome == "done" else account.outcome
+
+
+def _changes(report: RunReport) -> Iterator[str]:
+    if not report.changes:
+        return
+    rows = [
+        (_WORDS[change.what], change.account, _title(change))
+        for change in report.changes[:_MOST_CHANGES]
+    ]
+    more = len(report.changes) - _MOST_CHANGES
+    text = table(rows)
+    yield text + (f"\n… and {more} more: see the table events" if more > 0 else "")
+
+
+def _title(change: Change) -> str:
+    text = safe(change.text).strip()
+    quoted = f"“{cut(text, 44)}”" if text else f"post {change.post_id}"
+    if change.reason and change.what in {"omitted", "removed", "gone"}:
+        quoted += f" ({safe(change.reason)})"
+    return quoted
+
+
+def _failures(report: RunReport) -> Iterator[str]:
+    if not report.file_failures:
+        return
+    rows = [
+        (failure.count, failure.account, failure.state, failure.reason)
+        for failure in report.file_failures[:_MOST_CHANGES]
+    ]
+    yield "Files that could not be had; failed ones are tried again:\n" + table(rows, right=[0])
+
+
+def _remarks(report: RunReport) -> Iterator[str]:
+    lines = []
+    for account in report.accounts:
+        if account.error is not None:
+            lines.append(_remark(account, str(account.error)))
+        lines += [_remark(account, warning) for warning in account.warnings]
+        if account.outcome != "fresh":
+            lines += [_remark(account, note) for note in account.notes]
+    fresh = [account.name for account in report.accounts if account.outcome == "fresh"]
+    if fresh:
+        names = ", ".join(fresh)
+        lines.append(
+            wrap(f"Skipped, because nothing new is expected yet (--now asks anyway): {names}")
+        )
+    if lines:
+        yield "\n".join(lines)
+
+
+def _remark(account: AccountReport, text: str) -> str:
+    return wrap(safe(text), first=f"{safe(account.name)}: ", rest="    ", width=screen_width())

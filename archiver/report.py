@@ -1,0 +1,186 @@
+"""What a run says: while it goes on, when it ended, to people and to programs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from archiver.archive.runs import Counts
+from archiver.errors import ArchiverError
+
+Outcome = Literal["done", "fresh", "partial", "failed", "interrupted"]
+
+
+class Progress(Protocol):
+    """Told what goes on during a run. Counts only grow."""
+
+    def account(self, name: str, records: int) -> None:
+        """So many records were received for an account just now."""
+
+    def files(self, waiting: int, done: int) -> None:
+        """So many files are still waiting, so many are done."""
+
+    def received(self, count: int) -> None:
+        """So many bytes of media came in just now."""
+
+    def note(self, text: str) -> None:
+        """Something to be said at once."""
+
+
+class Silence:
+    """A Progress that says nothing."""
+
+    def account(self, name: str, records: int) -> None:
+        """Nothing."""
+
+    def files(self, waiting: int, done: int) -> None:
+        """Nothing."""
+
+    def received(self, count: int) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+
+@dataclass(slots=True)
+class AccountReport:
+    """How it went with one account.
+
+    `warnings` are about what could not be had, and make the outcome partial; `notes` are not.
+    """
+
+    name: str
+    platform: str
+    outcome: Outcome = "done"
+    counts: Counts = field(default_factory=Counts)
+    missing: int = 0
+    returned: int = 0
+    unread: int = 0
+    full: bool = False
+    complete: bool = False
+    error: ArchiverError | None = None
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Say what could not be had."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+        if self.outcome == "done":
+            self.outcome = "partial"
+
+    def note(self, text: str) -> None:
+        """Say what is worth knowing, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def fail(self, error: ArchiverError) -> None:
+        """Note the error that ended the work on this account."""
+        self.error = error
+        self.outcome = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One post that a run found new, edited, missing, removed or returned."""
+
+    what: str
+    account: str
+    platform: str
+    post_id: int
+    text: str
+    url: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFailure:
+    """Some files of one account that could not be had for one reason."""
+
+    account: str
+    state: str
+    reason: str
+    count: int
+
+
+@dataclass(slots=True)
+class RunReport:
+    """How a run went. `received` is in bytes of media."""
+
+    started_at: str
+    finished_at: str = ""
+    accounts: list[AccountReport] = field(default_factory=list)
+    changes: Sequence[Change] = ()
+    file_failures: Sequence[FileFailure] = ()
+    received: int = 0
+    waiting: int = 0
+    interrupted: bool = False
+    dry_run: bool = False
+
+    @property
+    def counts(self) -> Counts:
+        """All accounts together."""
+        return sum((account.counts for account in self.accounts), Counts())
+
+    @property
+    def outcome(self) -> Outcome:
+        """The run as a whole."""
+        if self.interrupted:
+            return "interrupted"
+        return {0: "done", 3: "partial"}.get(self.exit_code, "failed")  # type: ignore[return-value]  # the three words are of the type
+
+    @property
+    def exit_code(self) -> int:
+        """What the program tells the shell; see the table of exit codes in docs/commands.md."""
+        if self.interrupted:
+            return 130
+        tried = [account for account in self.accounts if account.outcome != "fresh"]
+        failed = {account.error.exit_code for account in tried if account.error is not None}
+        if len(failed) == 1 and all(account.error is not None for account in tried):
+            return failed.pop()
+        is_short = failed or self.counts.failed or any(a.outcome == "partial" for a in tried)
+        return 3 if is_short else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for programs: plain values, names as in the tables."""
+        return {
+            "outcome": self.outcome,
+            "exit_code": self.exit_code,
+            "dry_run": self.dry_run,
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+            **self.counts.columns(),
+            "missing": sum(account.missing for account in self.accounts),
+            "returned": sum(account.returned for account in self.accounts),
+            "bytes": self.received,
+            "waiting": self.waiting,
+            "accounts": [_account_json(account) for account in self.accounts],
+            "changes": [
+                {name: getattr(change, name) for name in Change.__slots__}
+                for change in self.changes
+            ],
+            "file_failures": [
+                {name: getattr(failure, name) for name in FileFailure.__slots__}
+                for failure in self.file_failures
+            ],
+        }
+
+
+def _account_json(account: AccountReport) -> dict[str, Any]:
+    error = account.error
+    return {
+        "name": account.name,
+        "platform": account.platform,
+        "outcome": account.outcome,
+        **account.counts.columns(),
+        "missing": account.missing,
+        "returned": account.returned,
+        "unread_fields": account.unread,
+        "full": account.full,
+        "complete": account.complete,
+        "error": None if error is None else {
+            "code": error.code, "what": error.what, "why": error.why, "hint": error.hint,
+        },
+        "warnings": account.warnings,
+        "notes": account.notes,
+    }  # fmt: skip
