@@ -1,0 +1,262 @@
+"""The contract of a platform, executable: the suite that every plugin runs, theirs and ours.
+
+    class TestExample(SourceContract):
+        platform = ExamplePlatform()
+        account = Account("me", "example", "example", ExampleOptions())
+        samples = [{"id": "1", "text": "Hello"}]
+
+        def client(self, history):
+            return ExampleClient(FakeHttp(lambda request: (200, {"posts": history})))
+
+pytest finds its tests by their names; this module itself needs no pytest.
+"""
+
+# ruff: noqa: S101 — these assertions are the product
+
+import asyncio
+import copy
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, get_args
+
+from archiver.canonical import attachment_keys, content_sha256, media_key
+from archiver.errors import RecordError, SourceError
+from archiver.hookspecs import Platform
+from archiver.models import Account, Page, Post, Stream, Window, stream_of
+from archiver.testing.checks import check_end, check_post
+from archiver.testing.http import FakeHttp, Request
+from archiver.testing.records import (
+    HOSTILE,
+    Path,
+    dotted,
+    leaves,
+    paths,
+    rotated,
+    turned,
+    value_at,
+    with_value,
+    without,
+)
+
+__all__ = [
+    "FakeHttp",
+    "Request",
+    "SourceContract",
+    "check_post",
+    "dotted",
+    "leaves",
+    "paths",
+    "value_at",
+    "with_value",
+    "without",
+]
+
+_MANY = 250  # records in a history: more than one page of any source
+_PAGES = 1000  # no walk through a test's history takes more
+_FAILURES: tuple[tuple[int, bytes], ...] = (
+    (500, b"Internal Server Error"),
+    (429, b"Too Many Requests"),
+    (401, b'{"status": "error", "message": "no"}'),
+    (403, b'{"status": "error", "message": "no"}'),
+    (404, b'{"status": "error", "message": "no"}'),
+    (200, b"<html>Log in to this network</html>"),
+    (200, b""),
+    (200, b'{"posts": [{"id"'),
+    (200, b"42"),
+)
+
+
+class SourceContract:
+    """What every platform keeps. Subclass it, name it `Test…`, and say what is tested.
+
+    `samples` are records as the source gives them, of every shape that is known. `client` and
+    `failing` are only needed where the platform reads from a server.
+    """
+
+    platform: ClassVar[Platform]
+    account: ClassVar[Account]
+    samples: ClassVar[Sequence[Mapping[str, Any]]]
+
+    def client(self, history: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ARG002 — for subclasses
+        """A client of a source that holds these records, newest first."""
+        return None
+
+    def failing(self, status: int, body: bytes) -> Any:  # noqa: ARG002 — for subclasses
+        """A client of a source that answers so, whatever it is asked."""
+        return None
+
+    def record(self, number: int) -> Mapping[str, Any]:
+        """The record with this number in a history; a higher number is older."""
+        return {**self.samples[0], "id": str(10_000 - number)}
+
+    # What a platform says of itself
+
+    def test_it_describes_itself(self) -> None:
+        """Names are plain words, and every option has a default and help."""
+        platform = self.platform
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", platform.name)
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", platform.source)
+        assert set(platform.streams) <= set(get_args(Stream))
+        assert "posts" in platform.streams
+        assert platform.content_version >= 1
+        for option in dataclasses.fields(platform.options):
+            assert option.metadata.get("help"), f"the option {option.name} has no help"
+            needed = option.default is option.default_factory is dataclasses.MISSING
+            assert not needed, f"the option {option.name} has no default"
+        platform.check_options(self.account.options)
+
+    # Reading
+
+    def test_every_sample_is_a_sound_post(self) -> None:
+        """Ids are text, times have one form, files are named, numbers are numbers."""
+        assert self.samples, "there are no samples"
+        for sample in self.samples:
+            post = self._read(sample)
+            check_post(post)
+            assert stream_of(post.kind) in self.platform.streams
+
+    def test_reading_is_pure(self) -> None:
+        """The same record gives the same post, in any order of its keys, and stays as it was."""
+        for sample in self.samples:
+            before = copy.deepcopy(dict(sample))
+            post = self._read(sample)
+            assert sample == before, "reading changed the record"
+            assert self._read(before) == post
+            again = dataclasses.replace(self._read(turned(before)), unread=post.unread)
+            assert again == post, "the order of keys changed the post"
+
+    def test_every_path_of_the_samples_is_known(self) -> None:
+        """Nothing is lost because it is unknown: a path is read, on a list, or named as unread."""
+        for sample in self.samples:
+            assert self._read(sample).unread == ()
+            stranger = self._read({**sample, "notYetKnown": {"deep": [{"er": 1}]}})
+            assert stranger.unread == ("notYetKnown.deep[].er",)
+
+    def test_counters_are_not_content(self) -> None:
+        """A number that is a metric moves without making a revision."""
+        for sample in self.samples:
+            post = self._read(sample)
+            for path, value in leaves(sample):
+                if isinstance(value, bool) or not isinstance(value, int | float):
+                    continue
+                moved = self._read(with_value(sample, path, value + 1))
+                if _numbers(moved) != _numbers(post):
+                    assert content_sha256(moved) == content_sha256(post), _said(path)
+
+    def test_rotated_addresses_are_not_content(self) -> None:
+        """Other hosts and signatures name the same files, and make no revision."""
+        for sample in self.samples:
+            post = self._read(sample)
+            offered = {r.url for a in post.attachments for r in a.renditions if r.url}
+            elsewhere = copy.deepcopy(dict(sample))
+            for path, value in leaves(sample):
+                if value in offered:
+                    elsewhere = with_value(elsewhere, path, rotated(value))
+            again = self._read(elsewhere)
+            assert content_sha256(again) == content_sha256(post)
+            assert attachment_keys(again.attachments) == attachment_keys(post.attachments)
+            keys = [[media_key(r) for r in a.renditions] for a in post.attachments]
+            assert [[media_key(r) for r in a.renditions] for a in again.attachments] == keys
+
+    def test_hostile_records_are_read_or_refused(self) -> None:
+        """Whatever stands in a record, there is a sound post or a RecordError, nothing else."""
+        for sample in self.samples:
+            for path in [*paths(sample)]:
+                for value in HOSTILE:
+                    self._read_or_refuse(with_value(sample, path, value), path)
+                self._read_or_refuse(without(sample, path), path)
+        no_records: tuple[Any, ...] = (None, [], "x", 5, {})
+        for nothing in no_records:
+            self._read_or_refuse(nothing, ())
+
+    # Paging
+
+    def test_pages_hold_every_record(self) -> None:
+        """Every record of a history comes, newest first, and the end is said."""
+        history = [self.record(number) for number in range(_MANY)]
+        if (client := self.client(history)) is None:
+            return
+        pages = asyncio.run(self._walk(client, Window()))
+        assert self._ids_of(pages) == [self._read(record).platform_id for record in history]
+        check_end(pages)
+
+    def test_a_walk_goes_on_from_every_cursor(self) -> None:
+        """From any page's cursor, a new client finds everything that is older."""
+        history = [self.record(number) for number in range(_MANY)]
+        if (client := self.client(history)) is None:
+            return
+        pages = asyncio.run(self._walk(client, Window()))
+        for index, page in enumerate(pages[:-1]):
+            assert page.cursor, "a page before the last has no cursor"
+            rest = asyncio.run(self._walk(self.client(history), Window(cursor=page.cursor)))
+            check_end(rest)
+            assert set(self._ids_of(rest)) >= set(self._ids_of(pages[index + 1 :]))
+
+    def test_an_empty_history_has_a_start(self) -> None:
+        """An account without posts is complete, not an error."""
+        if (client := self.client([])) is None:
+            return
+        pages = asyncio.run(self._walk(client, Window()))
+        assert self._ids_of(pages) == []
+        assert pages[-1].reached_start
+
+    def test_a_walk_may_stop_after_any_page(self) -> None:
+        """Nobody has to read to the end."""
+        client = self.client([self.record(number) for number in range(_MANY)])
+        if client is None:
+            return
+
+        async def first() -> Page:
+            walk = self.platform.pages(client, self.account, Window(limit=5))
+            page = await anext(walk)
+            if close := getattr(walk, "aclose", None):
+                await close()
+            return page
+
+        assert asyncio.run(first()).records
+
+    def test_failures_are_errors_of_the_source(self) -> None:
+        """A server that fails, refuses or babbles raises SourceError and its kin, nothing else."""
+        for status, body in _FAILURES:
+            if (client := self.failing(status, body)) is None:
+                return
+            try:
+                asyncio.run(self._walk(client, Window()))
+            except SourceError:
+                continue
+            raise AssertionError(f"an answer {status} {body[:40]!r} was taken for a history")
+
+    # What the tests are made of
+
+    def _read(self, record: Any) -> Post:
+        return self.platform.read(record, self.account)
+
+    def _read_or_refuse(self, record: Any, path: Path) -> None:
+        try:
+            post = self._read(record)
+        except RecordError:
+            return
+        except Exception as error:
+            raise AssertionError(f"{error!r} for {_said(path)} in {record!r}") from error
+        check_post(post)
+
+    async def _walk(self, client: Any, window: Window) -> list[Page]:
+        pages: list[Page] = []
+        async for page in self.platform.pages(client, self.account, window):
+            pages.append(page)
+            assert len(pages) < _PAGES, "the walk does not end"
+        return pages
+
+    def _ids_of(self, pages: Sequence[Page]) -> list[str]:
+        """The ids of all records in the order in which they first come."""
+        ids = (self._read(record.data).platform_id for page in pages for record in page.records)
+        return list(dict.fromkeys(ids))
+
+
+def _numbers(post: Post) -> list[Any]:
+    return [post.metrics, [attachment.metrics for attachment in post.attachments]]
+
+
+def _said(path: Path) -> str:
+    return dotted(path) or "the record"

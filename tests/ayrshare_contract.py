@@ -1,0 +1,152 @@
+"""The contract of a platform, for those read through the Ayrshare API, and a server for it."""
+
+import base64
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from archiver import Account, Post, Record, Secret
+from archiver.testing import (
+    FakeHttp,
+    Request,
+    SourceContract,
+    dotted,
+    leaves,
+    with_value,
+    without,
+)
+from archiver_ayrshare import Ayrshare, AyrshareClient, Settings
+from archiver_ayrshare.platform import AyrsharePlatform
+
+DATA = Path(__file__).parent / "plugins" / "data"
+LATEST = "2026-11-01T00:00:00.000Z"
+CHANGES: tuple[Any, ...] = (
+    "https://other.example/path?x=1", "other", "2001-02-03T04:05:06.000Z", 7, "04:05", "video",
+    "photo", "story", "replied_to", "Length", True, False,
+)  # fmt: skip
+
+
+def samples(name: str) -> list[dict[str, Any]]:
+    """The documented records of a platform, then those of shapes that no page shows."""
+    files = (DATA / f"{name}.json", DATA / f"{name}-unseen.json")
+    return [record for file in files if file.exists() for record in json.loads(file.read_text())]
+
+
+def client_for(answer: Callable[[Request], tuple[int, Any]], **settings: Any) -> tuple[AyrshareClient, FakeHttp]:
+    """A client with all its keys, and the server that it talks to."""
+    http = FakeHttp(answer)
+    keys = {
+        "api_key": Secret("key-of-the-operator"),
+        "x_api_key": Secret("x-consumer-key"),
+        "x_api_secret": Secret("x-consumer-secret"),
+    }
+    return Ayrshare().client(Settings(**{**keys, **settings}), lambda _base_url: http), http
+
+
+def account_for(platform: AyrsharePlatform, **options: Any) -> Account:
+    """An account of a platform with these options."""
+    return Account(f"my-{platform.name}", platform.name, "ayrshare", platform.options(**options))
+
+
+def serve(history: Sequence[Mapping[str, Any]], *, paged: bool = True) -> Callable[[Request], tuple[int, Any]]:
+    """An API that holds a history, newest first, with or without paging."""
+
+    def answer(request: Request) -> tuple[int, Any]:
+        if not request.path.startswith("/history/"):
+            return 404, {"status": "error", "code": 404, "message": "No such path"}
+        limit = int(request.params["limit"])
+        start = int(base64.b64decode(request.params.get("next", "")).decode() or 0)
+        posts = list(history[start : start + limit])
+        body: dict[str, Any] = {"status": "success", "posts": posts, "lastUpdated": LATEST}
+        if paged:
+            more = start + limit < len(history)
+            onward = {"next": base64.b64encode(str(start + limit).encode()).decode()}
+            body["meta"] = {"pagination": {"hasMore": more, "limit": limit, **(onward if more else {})}}
+        return 200, body
+
+    return answer
+
+
+class AyrshareContract(SourceContract):
+    """What every platform keeps, and that its table says what its code does."""
+
+    platform: ClassVar[AyrsharePlatform]
+
+    def client(self, history: Sequence[Mapping[str, Any]]) -> AyrshareClient:
+        return client_for(serve(history))[0]
+
+    def failing(self, status: int, body: bytes) -> AyrshareClient:
+        return client_for(lambda _request: (status, body))[0]
+
+    def read(self, record: Mapping[str, Any]) -> Post:
+        return self.platform.read(record, self.account)
+
+    def test_each_path_goes_where_the_table_says(self):
+        """What is raw only changes nothing; what is read changes the post, if need be alone."""
+        targets: dict[str, set[str]] = {}
+        for path, target in self.platform.fields.rows():
+            targets.setdefault(path, set()).add(target)
+        idle = set()
+        moved = set()
+        for sample in samples(self.platform.name):
+            for path, _ in leaves(sample):
+                name = dotted(path)
+                known = _known(name, targets)
+                assert known, f"{name} is on no list"
+                if self._moves(sample, path, targets, known):
+                    moved.add(name)
+                    assert not all(target.startswith("raw only") for target in known), (
+                        f"{name} is said to stay in the record, but changes the post"
+                    )
+                elif not any(target.startswith("raw only") for target in known):
+                    idle.add(name)
+        assert idle - moved == set(), "said to be read, but changing them changes nothing"
+
+    def _moves(self, sample, path, targets, known):
+        """Whether a change of one value shows, also where other spellings of it are missing."""
+        rivals = {
+            other for other, theirs in targets.items() if theirs & known and other != dotted(path)
+        }
+        alone = sample
+        for other, _ in sorted(leaves(sample), key=lambda leaf: str(leaf[0]), reverse=True):
+            if dotted(other) in rivals and isinstance(other[-1], str):
+                alone = without(alone, other)
+        return any(
+            _seen(self.read(with_value(record, path, value))) != _seen(self.read(record))
+            for record in (sample, alone)
+            for value in CHANGES
+        )
+
+    def test_old_records_of_ids_alone_are_sightings(self):
+        """What `skipAnalytics` may give says that the post is there, and nothing else."""
+        sample = self.samples[0]
+        keys = ("id", "created", "postUrl", "lastUpdated", "nextUpdate")
+        for record in ({"id": sample["id"]}, {k: sample[k] for k in keys if k in sample}):
+            post = self.read(record)
+            assert post.sighting
+            assert not post.attachments
+            assert not post.content
+        assert not any(self.read(sample).sighting for sample in self.samples)
+
+    def test_an_id_in_digits_keeps_all_of_them(self):
+        assert self.read({"id": 12345678901234567890123}).platform_id == "12345678901234567890123"
+
+
+def _known(name: str, targets: Mapping[str, set[str]]) -> set[str]:
+    """Where the table sends a path, itself or with everything below one of its parents."""
+    found = set(targets.get(name, ()))
+    parts = name.replace("[]", ".[]").split(".")
+    for index in range(1, len(parts) + 1):
+        found |= targets.get(".".join(parts[:index]).replace(".[]", "[]") + ".*", set())
+    return found
+
+
+def _seen(post: Post) -> Post:
+    return dataclasses.replace(post, unread=())
+
+
+def record_of(data: Any) -> Record:
+    """A record as a page holds it."""
+    return Record(json.dumps(data), data)
