@@ -155,10 +155,17 @@ class ApiClient:
             }
             timeout = {"timeout": _TIMEOUTS}
             return httpx.Request("GET", url, headers=fields, extensions=timeout)
-        except (httpx.InvalidURL, UnicodeEncodeError) as error:
-            # The text may hold a secret that cannot be a header's value.
-            what = f"{self._source}: the request for {redact(path)} cannot be written"
-            raise SourceDown(what, why=type(error).__name__, code="request") from None
+        except (httpx.InvalidURL, UnicodeEncodeError):
+            raise self._unwritable(path) from None
+
+    def _unwritable(self, path: str) -> SourceDown:
+        """What is wrong is not shown: it may be a secret that no header can hold."""
+        return SourceDown(
+            f"{self._source}: the request for {redact(path)} cannot be written",
+            why="A parameter or a header has characters that HTTP does not allow",
+            hint="Look for a line break or a typographic character in the secrets",
+            code="request",
+        )
 
     async def _pass(self, gate: _Lane) -> None:
         """Wait until the lane is open; another request of the lane may close it meanwhile."""
@@ -206,6 +213,8 @@ class ApiClient:
                 await answer.aclose()
         except BadEncoding as error:
             raise _TryAgain(self._down("sent a damaged answer", str(error), "encoding")) from None
+        except httpx.LocalProtocolError:
+            raise self._unwritable(request.url.path) from None
         except httpx.HTTPError as error:
             down = self._down("cannot be reached", str(error) or type(error).__name__)
             if is_certificate_error(error):

@@ -79,7 +79,8 @@ class AddressGuard:
         if url.userinfo or (match[2].isascii() and host != match[2].strip("[]").lower()):
             _refuse("its host is written in a misleading way")
         address = _literal(host)
-        self._check_rules(url.scheme, host, address, url.port or _PORTS[url.scheme], secure=secure)
+        port = _PORTS[url.scheme] if url.port is None else url.port
+        self._check_rules(url.scheme, host, address, port, secure=secure)
         return url
 
     def check_answers(self, host: str, port: int, answers: Iterable[str]) -> list[Address]:
@@ -240,7 +241,12 @@ def _entry(text: str) -> _Entry:
         name = _plain(httpx.URL(scheme="https", host=host).raw_host.decode("ascii"))
     except (httpx.InvalidURL, ValueError):
         raise _unreadable(text) from None
-    if "/" in host or not _NAME.fullmatch(name) or _NUMBER.fullmatch(name.rpartition(".")[2]):
+    if (
+        inner
+        or "/" in host
+        or not _NAME.fullmatch(name)
+        or _NUMBER.fullmatch(name.rpartition(".")[2])
+    ):
         raise _unreadable(text)
     return _Entry(name, None, number)
 

@@ -1,0 +1,250 @@
+"""The API client: patient, bounded, and silent about secrets."""
+
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import httpx
+import pytest
+from archiver.errors import ConfigError, RateLimited, SourceDown
+from archiver.hookspecs import Http
+from archiver.net.api import ApiClient, api_client
+from archiver.secrets import MASK, Secret
+
+from net.wire import Answer, FakeClock, Reply, Wire, http, wire
+
+pytestmark = pytest.mark.anyio
+
+
+class World:
+    def __init__(self, server: Wire) -> None:
+        self.server = server
+        self.clock = FakeClock()
+        self.waits: list[tuple[float, str]] = []
+        self.client: ApiClient = api_client(
+            "ayrshare",
+            server.url("/api/"),
+            clock=self.clock,
+            on_wait=lambda seconds, why: self.waits.append((seconds, why)),
+        )
+
+
+@asynccontextmanager
+async def world(*answers: Answer) -> AsyncIterator[World]:
+    async with wire(*answers) as server:
+        found = World(server)
+        async with found.client:
+            yield found
+
+
+async def test_an_answer_as_received() -> None:
+    headers = {"ETag": '"a"', "X-RateLimit-Max": "300", "Set-Cookie": "a=b", "Server": "x"}
+    async with world(http(404, b'{"code": 1}', headers)) as api:
+        http_client: Http = api.client
+        response = await http_client.get(
+            "/history/instagram", params={"limit": "100", "next": "a b&c"},
+            headers={"Profile-Key": "p"},
+        )  # fmt: skip
+        assert response.source == "ayrshare"
+        assert response.status == 404
+        assert response.body == b'{"code": 1}'
+        assert response.received_at == "2026-11-23T12:00:00.000Z"
+        assert response.url == api.server.url("/api/history/instagram?limit=100&next=a+b%26c")
+        assert dict(response.headers) == {
+            "content-length": "11", "etag": '"a"', "x-ratelimit-max": "300",
+        }  # fmt: skip
+        assert api.server.requests[0].headers["profile-key"] == "p"
+        assert "cookie" not in api.server.requests[0].headers
+
+
+async def test_cookies_are_not_kept() -> None:
+    async with world(http(200, b"{}", {"Set-Cookie": "a=b"})) as api:
+        for _ in range(2):
+            await api.client.get("x")
+        assert "cookie" not in api.server.requests[1].headers
+        assert api.server.connections == 1
+
+
+async def test_gzip_is_undone_and_checked() -> None:
+    packed = gzip.compress(b"[" + b"1," * 1000 + b"1]")
+    whole = http(200, packed, {"Content-Encoding": "gzip"})
+    cut = http(200, packed[:-9], {"Content-Encoding": "gzip"})
+    async with world(cut, whole) as api:
+        assert (await api.client.get("x")).body == gzip.decompress(packed)
+        assert len(api.server.requests) == 2
+    async with world(cut) as api:
+        with pytest.raises(SourceDown, match="ends too early"):
+            await api.client.get("x")
+
+
+async def test_a_bomb_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archiver.net.api._LARGEST_BODY", 1 << 20)
+    packed = gzip.compress(bytes(1 << 24))
+    async with world(http(200, packed, {"Content-Encoding": "gzip"})) as api:
+        with pytest.raises(SourceDown) as caught:
+            await api.client.get("x")
+        assert caught.value.code == "too_large"
+        assert len(api.server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [http(500, b"{}"), http(503, b"", {"Retry-After": "4"}), Reply(b"", "close"),
+     http(200, b"{", length=9, then="close"), http(200, b"{", length=9, then="reset")],
+)  # fmt: skip
+async def test_what_a_second_try_mends(trouble: Reply) -> None:
+    async with world(trouble, trouble, http(200, b"{}")) as api:
+        assert (await api.client.get("x")).body == b"{}"
+        assert len(api.clock.slept) == 2
+        assert all(0 <= seconds <= 60 for seconds in api.clock.slept)
+    async with world(trouble) as api:
+        with pytest.raises(SourceDown):
+            await api.client.get("x")
+        assert len(api.clock.slept) == 2
+
+
+async def test_a_server_error_says_what_the_server_said() -> None:
+    async with world(http(502, b'{"message":\n"on \x1b[31m fire"}')) as api:
+        with pytest.raises(SourceDown, match="answers 502") as caught:
+            await api.client.get("x")
+        assert caught.value.code == "server_error"
+        assert caught.value.why == '{"message": "on [31m fire"}'
+
+
+async def test_an_answer_that_drips_is_given_up() -> None:
+    async with world(http(200, b"{}")) as api:
+        api.clock.tick = 700.0
+        with pytest.raises(SourceDown, match="too slowly"):
+            await api.client.get("x")
+
+
+async def test_no_redirect_is_followed() -> None:
+    async with wire(http()) as other:
+        location = other.url("/steal?key=abc")
+        async with world(http(307, b"", {"Location": location})) as api:
+            with pytest.raises(SourceDown) as caught:
+                await api.client.get("x")
+            assert caught.value.code == "redirect"
+            assert str(other.port) in str(caught.value)
+            assert "abc" not in str(caught.value)
+        assert other.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7.0), ("0", 1.0), ("99999", 900.0), ("-5", 300.0), (None, 300.0), ("junk", 300.0)],
+)
+async def test_429_is_waited_out(header: str | None, seconds: float) -> None:
+    busy = http(429, b"", {"Retry-After": header} if header else {})
+    async with world(busy, busy, http(200, b"{}")) as api:
+        assert (await api.client.get("x", lane="a")).status == 200
+        assert api.clock.slept == [seconds, seconds]
+        assert [wait for wait, _ in api.waits] == [seconds, seconds]
+
+
+async def test_429_for_ever() -> None:
+    async with world(http(429, b'{"message": "slow down"}')) as api:
+        with pytest.raises(RateLimited, match="slow down"):
+            await api.client.get("x")
+        assert len(api.server.requests) == 3
+
+
+async def test_other_lanes_go_on() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        busy = request.headers["profile-key"] == "busy" and not events.is_set()
+        return httpx.Response(429 if busy else 200, stream=httpx.ByteStream(b"{}"))
+
+    class PausingClock(FakeClock):
+        async def sleep(self, seconds: float) -> None:
+            asleep.set()
+            await events.wait()
+            await super().sleep(seconds)
+
+    events, asleep = anyio.Event(), anyio.Event()
+    client = api_client(
+        "x", "https://api.example", clock=PausingClock(), transport=httpx.MockTransport(answer)
+    )
+    async with anyio.create_task_group() as group:
+
+        async def busy() -> None:
+            assert (
+                await client.get("x", headers={"Profile-Key": "busy"}, lane="busy")
+            ).status == 200
+
+        group.start_soon(busy)
+        await asleep.wait()
+        for _ in range(3):
+            found = await client.get("x", headers={"Profile-Key": "free"}, lane="free")
+            assert found.status == 200
+        events.set()
+
+
+@pytest.mark.parametrize(
+    ("most", "used", "slept"),
+    [("300", "10", []), ("300", "280", [300 / 21]), ("300", "300", [300.0]), ("x", "1", []),
+     ("0", "0", []), ("300", "900", [300.0])],
+)  # fmt: skip
+async def test_the_quota_is_not_run_into(most: str, used: str, slept: list[float]) -> None:
+    headers = {"X-RateLimit-Max": most, "X-RateLimit-Count": used}
+    async with world(http(200, b"{}", headers), http(200, b"{}")) as api:
+        for _ in range(2):
+            await api.client.get("x", lane="a")
+        assert api.clock.slept == pytest.approx(slept)
+
+
+async def test_secrets_stay_out_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY", "canary-0815/+=")
+    key = Secret("env:CANARY").reveal()
+    echo = f'{{"key": "{key}"}}'.encode()
+    async with world(http(200, echo, {"ETag": f'"{key}"'})) as api:
+        response = await api.client.get("x", params={"k": key}, headers={"Authorization": key})
+        assert key.encode() not in response.body
+        assert MASK.encode() in response.body
+        assert "canary" not in response.url + response.headers["etag"]
+        assert api.server.requests[0].headers["authorization"] == key
+    for reply in (http(500, echo), http(302, b"", {"Location": f"http://x/{key}"})):
+        async with world(reply) as api:
+            with pytest.raises(SourceDown) as caught:
+                await api.client.get("x")
+            assert "canary" not in str(caught.value)
+
+
+async def test_a_secret_that_cannot_be_a_header_is_not_shown() -> None:
+    async with world(http()) as api:
+        for header in ("schlüssel", "a\r\nX: y"):
+            with pytest.raises(SourceDown) as caught:
+                await api.client.get("x", headers={"Authorization": header})
+            assert caught.value.code == "request"
+            assert "schl" not in str(caught.value)
+            assert "X: y" not in str(caught.value)
+        assert not api.server.requests
+
+
+async def test_nobody_there() -> None:
+    async with wire(http()) as server:
+        url = server.url()
+    clock = FakeClock()
+    async with api_client("ayrshare", url, clock=clock) as client:
+        with pytest.raises(SourceDown, match="cannot be reached"):
+            await client.get("x")
+    assert len(clock.slept) == 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "api.example.com", "ftp://a/", "https://u:p@a/", "https://a/?b=c", "https://a/#b",
+     "http://api.example.com/", "http://93.184.216.34/", "https://[::1"],
+)  # fmt: skip
+async def test_a_base_url_that_cannot_be(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"\[x\] base_url"):
+        api_client("x", url, clock=FakeClock())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://api.example.com/api", "http://127.0.0.1:8000", "http://localhost/", "http://nas/",
+     "http://10.0.0.1/", "http://api.local/", "http://[::1]:80/"],
+)  # fmt: skip
+async def test_a_base_url_that_can(url: str) -> None:
+    await api_client("x", url, clock=FakeClock()).aclose()

@@ -1,0 +1,75 @@
+"""A gzip stream is whole, or it is an error."""
+
+import gzip
+import zlib
+from collections.abc import AsyncGenerator, Sequence
+
+import anyio
+import pytest
+from archiver.net.encoding import BadEncoding, gunzip, is_plain
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+async def chunked(pieces: Sequence[bytes]) -> AsyncGenerator[bytes, None]:
+    for piece in pieces:
+        yield piece
+
+
+def decode(*pieces: bytes) -> bytes:
+    async def run() -> bytes:
+        return b"".join([piece async for piece in gunzip(chunked(pieces))])
+
+    return anyio.run(run)
+
+
+@given(st.binary(max_size=2000), st.integers(1, 50))
+def test_what_was_packed_comes_out_however_it_is_cut(data: bytes, size: int) -> None:
+    packed = gzip.compress(data)
+    assert decode(*(packed[at : at + size] for at in range(0, len(packed), size))) == data
+
+
+@given(st.binary(min_size=1, max_size=300), st.data())
+def test_cut_short_anywhere_it_is_an_error(data: bytes, draw: st.DataObject) -> None:
+    packed = gzip.compress(data)
+    cut = draw.draw(st.integers(0, len(packed) - 1))
+    with pytest.raises(BadEncoding):
+        decode(packed[:cut])
+
+
+def test_members_in_a_row_are_one_stream() -> None:
+    assert decode(gzip.compress(b"one") + gzip.compress(b"two")) == b"onetwo"
+
+
+@pytest.mark.parametrize("damage", [-1, -5, 12, 0])
+def test_a_changed_byte_is_an_error(damage: int) -> None:
+    packed = bytearray(gzip.compress(b"some text that is packed"))
+    packed[damage] ^= 0x40
+    with pytest.raises(BadEncoding):
+        decode(bytes(packed))
+
+
+def test_garbage_behind_it_is_an_error() -> None:
+    with pytest.raises(BadEncoding):
+        decode(gzip.compress(b"x") + b"garbage")
+
+
+def test_a_bomb_comes_in_pieces() -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = packer.compress(bytes(1 << 25)) + packer.flush()
+
+    async def run() -> list[int]:
+        return [len(piece) async for piece in gunzip(chunked([bomb]))]
+
+    sizes = anyio.run(run)
+    assert sum(sizes) == 1 << 25
+    assert max(sizes) <= 1 << 20
+
+
+def test_only_gzip_is_undone() -> None:
+    assert is_plain({})
+    assert is_plain({"content-encoding": " Identity "})
+    assert not is_plain({"content-encoding": "X-GZIP"})
+    for name in ("br", "zstd", "deflate", "gzip, gzip", "gzip,identity", "x"):
+        with pytest.raises(BadEncoding):
+            is_plain({"content-encoding": name})
