@@ -25,7 +25,7 @@ from archiver.models import Stream
 
 GROUP = "archiver"
 ENVIRONMENT = "ARCHIVER_PLUGINS"
-_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED_TABLES = {"archive", "media", "network", "accounts"}
 _RESERVED_OPTIONS = {"name", "platform", "source"}
 _BISECT = f"To run without it, name the others: {ENVIRONMENT}=instagram,facebook archiver …"

@@ -1,0 +1,244 @@
+"""Prints what the program knows of itself into the pages: `generate.py [--check]`.
+
+A page is written by hand but for its blocks, which stand between two marks:
+
+    <!-- begin settings-media -->
+    <!-- end settings-media -->
+
+Each block is a function here, marked `@block("settings-media")`, that returns Markdown. To add a
+reference page, write the page with an empty block in it, and the function. With `--check` nothing
+is written; the exit code is 1 when a page is stale.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+from archiver import hookspecs
+from archiver.binding import Setting, settings_of
+from archiver.cli import COMMANDS, EXIT_CODES, main
+from archiver.cli.init import example_config
+from archiver.plugins import Plugins, load_plugins
+from archiver.settings import ArchiveSettings, EntryHead, MediaSettings, NetworkSettings
+
+ROOT = Path(__file__).parent.parent
+PAGES = ("README.md", "plugins/README.md", "docs/*.md")
+COPIES = {"archive.example.toml": example_config}
+_BLOCK = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
+
+BLOCKS: dict[str, Callable[[], str]] = {}
+
+
+def block(name: str) -> Callable[[Callable[[], str]], Callable[[], str]]:
+    """Register a function as the block of that name."""
+
+    def register(function: Callable[[], str]) -> Callable[[], str]:
+        BLOCKS[name] = function
+        return function
+
+    return register
+
+
+# Settings
+
+
+@block("settings-archive")
+def _settings_archive() -> str:
+    return settings_table(ArchiveSettings)
+
+
+@block("settings-media")
+def _settings_media() -> str:
+    return settings_table(MediaSettings)
+
+
+@block("settings-network")
+def _settings_network() -> str:
+    return settings_table(NetworkSettings)
+
+
+@block("settings-accounts")
+def _settings_accounts() -> str:
+    return settings_table(EntryHead)
+
+
+@block("settings-sources")
+def _settings_sources() -> str:
+    return "\n\n".join(
+        f"### `[{source.name}]`\n\n{settings_table(source.settings)}"
+        for source in own_plugins().sources
+    )
+
+
+@block("settings-platforms")
+def _settings_platforms() -> str:
+    """One table for all platforms whose options are the same, in the order of their names."""
+    tables: dict[str, list[str]] = {}
+    for platform in own_plugins().platforms:
+        tables.setdefault(settings_table(platform.options), []).append(platform.name)
+    return "\n\n".join(f"### {', '.join(names)}\n\n{text}" for text, names in tables.items())
+
+
+@block("example-config")
+def _example_config() -> str:
+    return fenced(example_config(), "toml")
+
+
+def settings_table(cls: type[Any]) -> str:
+    """A Markdown table of the settings in a dataclass."""
+    rows = ["| key | value | default | |", "|---|---|---|---|"]
+    rows += [_settings_row(setting) for setting in settings_of(cls)]
+    return "\n".join(rows) if len(rows) > 2 else "It takes no settings."
+
+
+def _settings_row(setting: Setting) -> str:
+    default = f"`{setting.default}`" if setting.default else "required" if setting.required else "–"
+    help_text = setting.help.rstrip(".").replace("|", "\\|")
+    return f"| `{setting.name}` | {setting.kind} | {default} | {help_text} |"
+
+
+def own_plugins() -> Plugins:
+    """The plugins that come with the program, whatever else is installed."""
+    plugins = load_plugins(environ={})
+    own = [plugin for plugin in plugins.loaded if plugin.origin.distribution == "social-archiver"]
+    return Plugins(tuple(own))
+
+
+# Commands
+
+
+@block("commands")
+def _commands() -> str:
+    parts = [fenced(_help_of(main, "archiver"), "text")]
+    for name, (module, _) in COMMANDS.items():
+        if find_spec(module) is not None:
+            command = main.get_command(click.Context(main), name)
+            assert command is not None
+            text = _help_of(command, f"archiver {name}")
+            parts.append(f"## archiver {name}\n\n{fenced(text, 'text')}")
+    return "\n\n".join(parts)
+
+
+@block("exit-codes")
+def _exit_codes() -> str:
+    rows = [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
+    return "\n".join(["| exit code | meaning |", "|---|---|", *rows])
+
+
+def _help_of(command: click.Command, name: str) -> str:
+    context = click.Context(command, info_name=name, terminal_width=80, max_content_width=80)
+    return command.get_help(context)
+
+
+# Hooks
+
+
+@block("hooks")
+def _hooks() -> str:
+    hooks = [
+        function
+        for name, function in inspect.getmembers(hookspecs, inspect.isfunction)
+        if name.startswith("archiver_")
+    ]
+    return "\n\n".join(f"### `{_signature(hook)}`\n\n{_prose(hook)}" for hook in hooks)
+
+
+@block("protocols")
+def _protocols() -> str:
+    parts = []
+    for protocol in (hookspecs.Source, hookspecs.Platform, hookspecs.Http):
+        parts.append(f"## {protocol.__name__}\n\n{_prose(protocol)}")
+        for name, member in vars(protocol).items():
+            if not name.startswith("_"):
+                parts.append(
+                    f"### {protocol.__name__}: `{_member(name, member)}`\n\n{_doc(member)}"
+                )
+    return "\n\n".join(parts)
+
+
+def _member(name: str, member: Any) -> str:
+    if isinstance(member, property):
+        assert member.fget is not None
+        return f"{name}: {_type(inspect.signature(member.fget).return_annotation)}"
+    prefix = "async " if inspect.iscoroutinefunction(member) else ""
+    return prefix + _signature(member)
+
+
+def _doc(member: Any) -> str:
+    return _prose(member.fget if isinstance(member, property) else member)
+
+
+def _signature(function: Any) -> str:
+    """`name(argument: Type) -> Type`, with types as they are written in code."""
+    signature = inspect.signature(function)
+    parameters = []
+    for parameter in signature.parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parameters:
+            parameters.append("*")
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        parameters.append(f"{parameter.name}: {_type(parameter.annotation)}{default}")
+    returned = _type(signature.return_annotation)
+    return f"{function.__name__}({', '.join(parameters)}) -> {returned}"
+
+
+def _type(annotation: Any) -> str:
+    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    if getattr(annotation, "__args__", None):
+        text = str(annotation)
+    text = re.sub(r"typing\.Literal\['posts', 'stories'\]", "Stream", text)
+    return re.sub(r"\b(?:collections\.abc|typing|archiver\.\w+)\.", "", text)
+
+
+def _prose(item: Any) -> str:
+    return inspect.cleandoc(item.__doc__ or "")
+
+
+# Pages
+
+
+def fenced(text: str, language: str) -> str:
+    """Text as a Markdown code block."""
+    return f"```{language}\n{text.rstrip()}\n```"
+
+
+def filled(text: str) -> str:
+    """A page with its blocks printed anew."""
+
+    def fill(match: re.Match[str]) -> str:
+        return f"{match[1]}{BLOCKS[match[2]]()}\n{match[3]}"
+
+    return _BLOCK.sub(fill, text)
+
+
+def current() -> Iterator[tuple[Path, str]]:
+    """Every generated file, and the text that it should have."""
+    for pattern in PAGES:
+        for path in sorted(ROOT.glob(pattern)):
+            yield path, filled(path.read_text("utf-8"))
+    for name, text in COPIES.items():
+        yield ROOT / name, text()
+
+
+def stale() -> list[tuple[Path, str]]:
+    """The files that are not as they should be, with the text that they should have."""
+    return [
+        (path, text)
+        for path, text in current()
+        if not path.exists() or path.read_text("utf-8") != text
+    ]
+
+
+if __name__ == "__main__":
+    check = sys.argv[1:] == ["--check"]
+    for path, text in stale():
+        print(f"{path.relative_to(ROOT)} is stale" if check else f"wrote {path.relative_to(ROOT)}")
+        if not check:
+            path.write_text(text, "utf-8")
+    sys.exit(bool(check and stale()))

@@ -1,0 +1,183 @@
+"""The documentation is true: pages are current, samples load, the sample plugin runs."""
+
+import importlib.util
+import inspect
+import json
+import re
+import sqlite3
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from archiver import hookspecs
+from archiver.config import Config, load_config
+from archiver.plugins import load_plugins
+
+from fresh import ROOT, build_wheel, fresh_environment, run_python
+
+DOCS = ROOT / "docs"
+PAGES = [
+    path for path in (ROOT / "README.md", ROOT / "plugins/README.md", *sorted(DOCS.glob("*.md")))
+    if path.exists()
+]  # fmt: skip
+_FENCE = re.compile(r"^(?:\*\*`([^`\n]+)`\*\*\n\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def fences(path: Path) -> list[tuple[int, str, str, str]]:
+    """Line, file name (where one is given), language and text of each code block of a page."""
+    text = path.read_text("utf-8")
+    return [
+        (text.count("\n", 0, match.start()) + 1, match[1] or "", match[2], match[3])
+        for match in _FENCE.finditer(text)
+    ]
+
+
+def generator() -> ModuleType:
+    """docs/generate.py as a module."""
+    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_generated_pages_are_current() -> None:
+    stale = [str(path.relative_to(ROOT)) for path, _ in generator().stale()]
+    assert stale == [], "run docs/generate.py"
+
+
+def test_every_block_stands_on_a_page() -> None:
+    marks = {
+        name for path in PAGES for name in re.findall(r"<!-- begin ([\w-]+)", path.read_text())
+    }
+    assert marks == set(generator().BLOCKS)
+
+
+SAMPLES = [
+    pytest.param(text, id=f"{path.relative_to(ROOT)}:{line}")
+    for path in PAGES
+    for line, name, language, text in fences(path)
+    if language == "toml" and "[build-system]" not in text and "[loops]" not in text
+]
+
+
+def check_config(text: str, folder: Path) -> Config:
+    """Load a config and check it with the plugins of this project."""
+    path = folder / "archive.toml"
+    path.write_text(text, "utf-8")
+    path.chmod(0o600)
+    config = load_config(path)
+    plugins = load_plugins(environ={})
+    if "ayrshare" in config.sources and "api_key" in config.sources["ayrshare"]:
+        config.check(plugins)
+    for entry in config.accounts:
+        config.account(entry, plugins)
+    return config
+
+
+@pytest.mark.parametrize("text", SAMPLES)
+def test_every_sample_of_a_config_loads(text: str, tmp_path: Path) -> None:
+    check_config(text, tmp_path)
+
+
+def test_the_example_loads_with_everything_in_it_switched_on(tmp_path: Path) -> None:
+    text = (ROOT / "archive.example.toml").read_text("utf-8")
+    on = re.sub(r"^# (?=\[\[|\w+ = )", "", text, flags=re.MULTILINE)
+    config = check_config(on, tmp_path)
+    assert len(config.accounts) == 3
+    source = load_plugins(environ={}).source("ayrshare")
+    assert set(tomllib.loads(on)["ayrshare"]) == set(source.settings.__dataclass_fields__)
+
+
+def test_every_hook_is_documented_with_its_arguments() -> None:
+    page = (DOCS / "hooks.md").read_text("utf-8")
+    for name, hook in inspect.getmembers(hookspecs, inspect.isfunction):
+        if name.startswith("archiver_"):
+            arguments = list(inspect.signature(hook).parameters)
+            (documented,) = re.findall(rf"^### `{name}\((.*?)\)", page, re.MULTILINE)
+            assert [part.split(":")[0] for part in documented.split(", ") if part] == arguments
+    for protocol in (hookspecs.Source, hookspecs.Platform, hookspecs.Http):
+        for name in vars(protocol):
+            if not name.startswith("_"):
+                assert re.search(
+                    rf"^### {protocol.__name__}: `(async )?{name}[(:]", page, re.MULTILINE
+                )
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in _LINK.findall(path.read_text("utf-8")):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        file, _, anchor = target.partition("#")
+        page = path.parent / file if file else path
+        assert page.exists(), f"{target} does not exist"
+        if anchor:
+            assert anchor in {slug(line) for line in headings(page)}, f"{target} has no heading"
+
+
+def headings(path: Path) -> list[str]:
+    """The headings of a page."""
+    return re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
+
+
+def slug(heading: str) -> str:
+    """The anchor that Markdown gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of the page."""
+    folder = tmp_path_factory.mktemp("loops")
+    for _, name, _, text in fences(DOCS / "writing-a-plugin.md"):
+        if name:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def python(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter that has this program, the plugin, and pytest."""
+    out = tmp_path_factory.mktemp("wheels")
+    wheels = [build_wheel(ROOT, out), build_wheel(project, out)]
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    needed = [*pyproject["project"]["dependencies"], "pytest"]
+    return fresh_environment(tmp_path_factory.mktemp("fresh") / "venv", wheels, needed)
+
+
+class TestSamplePlugin:
+    """What docs/writing-a-plugin.md shows is installed into a fresh environment, and runs."""
+
+    def test_it_is_found(self, python: Path, tmp_path: Path) -> None:
+        done = run_python(python, "-m", "archiver", "plugins", "--json", cwd=tmp_path)
+        answer = json.loads(done.stdout)
+        assert answer["problems"] == []
+        (loops,) = [plugin for plugin in answer["plugins"] if plugin["name"] == "loops"]
+        assert loops["distribution"] == "archiver-loops"
+        assert loops["platforms"] == [{"name": "loops", "source": "loops"}]
+
+    def test_it_keeps_the_contract(self, python: Path, project: Path) -> None:
+        done = run_python(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
+        assert done.returncode == 0, done.stdout
+        assert " passed" in done.stdout
+        assert " skipped" not in done.stdout
+
+    def test_it_backs_up(self, python: Path, project: Path, tmp_path: Path) -> None:
+        config = (project / "archive.toml").read_text("utf-8")
+        (tmp_path / "archive.toml").write_text(config, "utf-8")
+        export = tmp_path / "loops-export"
+        export.mkdir()
+        for number in range(3):
+            loop = {"id": str(number), "posted": 1_700_000_000 + number, "caption": f"c{number}"}
+            (export / f"{number}.json").write_text(json.dumps(loop), "utf-8")
+        done = run_python(python, "-m", "archiver", "backup", cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, done.stderr), done.stderr
+        with sqlite3.connect(tmp_path / "archive/archive.db") as database:
+            rows = database.execute("SELECT platform_id, text FROM posts ORDER BY 1").fetchall()
+        database.close()
+        assert rows == [("0", "c0"), ("1", "c1"), ("2", "c2")]
