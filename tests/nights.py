@@ -1,0 +1,122 @@
+"""Nightly backups of a world over real HTTP, in seconds: what many tests are made of.
+
+    with nights(tmp_path, "instagram") as world:
+        world.account("instagram").publish("Good morning")
+        report = world.backup()
+        world.next_night()
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+from archiver.archive.database import DATABASE
+from archiver.backup import Asked, run_backup
+from archiver.config import Config, load_config
+from archiver.demo.clock import DemoClock
+from archiver.demo.server import serve
+from archiver.demo.world import World
+from archiver.plugins import Plugins, load_plugins
+from archiver.report import RunReport, Silence
+
+PLATFORMS = (
+    "bluesky", "facebook", "instagram", "linkedin", "pinterest", "snapchat", "threads", "tiktok",
+    "twitter", "youtube",
+)  # fmt: skip
+
+_CONFIG = """
+[archive]
+directory = "archive"
+{archive}
+
+[ayrshare]
+api_key = "file:api-key"
+base_url = "{base_url}"
+x_api_key = "file:x-key"
+x_api_secret = "file:x-secret"
+
+[media]
+{media}
+
+[network]
+allow = ["127.0.0.0/8"]
+"""
+
+
+class Nights(World):
+    """A world with an archive of it. Its accounts are named after their platforms."""
+
+    def __init__(self, folder: Path, platforms: Sequence[str], **options: Any) -> None:
+        self.clock = DemoClock()
+        super().__init__(self.clock.now, **options)
+        self.folder = folder
+        self.platforms = platforms
+        self.base_url = ""
+        self.plugins: Plugins = load_plugins()
+        self.settings = {"archive": "", "media": ""}
+        self.extra = "".join(
+            f'\n[[accounts]]\nname = "{platform}"\nplatform = "{platform}"\n'
+            for platform in platforms
+        )
+
+    @property
+    def directory(self) -> Path:
+        """The archive folder."""
+        return self.folder / "archive"
+
+    def config(self) -> Config:
+        """The config, as its file says now."""
+        for name, secret in (
+            ("api-key", self.api_key), ("x-key", self.x_api_key), ("x-secret", self.x_api_secret),
+        ):  # fmt: skip
+            path = self.folder / name
+            path.write_text(secret)
+            path.chmod(0o600)
+        path = self.folder / "archive.toml"
+        path.write_text(_CONFIG.format(base_url=self.base_url, **self.settings) + self.extra)
+        return load_config(path)
+
+    def backup(self, **asked: Any) -> RunReport:
+        """Run a backup now."""
+        config = self.config()
+
+        async def run() -> RunReport:
+            return await run_backup(
+                config, self.plugins, Asked(**asked), clock=self.clock, progress=Silence(),
+                version="test",
+            )  # fmt: skip
+
+        return anyio.run(run)
+
+    def next_night(self, days: float = 1) -> None:
+        """Let a day pass; hosts and signatures of all addresses rotate."""
+        self.clock.advance(days=days)
+        self.rotate()
+
+    def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Rows of the archive."""
+        connection = sqlite3.connect(f"file:{self.directory / DATABASE}?mode=ro", uri=True)
+        try:
+            return connection.execute(sql, parameters).fetchall()
+        finally:
+            connection.close()
+
+    def column(self, sql: str, *parameters: object) -> list[Any]:
+        """The first column of rows of the archive."""
+        return [row[0] for row in self.query(sql, *parameters)]
+
+    def dump(self, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
+        """Whole tables, to compare."""
+        return {table: sorted(self.query(f"SELECT * FROM {table}"), key=repr) for table in tables}
+
+
+@contextmanager
+def nights(folder: Path, *platforms: str, **options: Any) -> Iterator[Nights]:
+    """A world that is served, with these platforms (all ten by default) in its config."""
+    world = Nights(folder, platforms or PLATFORMS, **options)
+    with serve(world) as server:
+        world.base_url = server.base_url
+        yield world
