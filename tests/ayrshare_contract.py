@@ -17,6 +17,7 @@ from archiver.testing import (
     with_value,
     without,
 )
+
 from archiver_ayrshare import Ayrshare, AyrshareClient, Settings
 from archiver_ayrshare.platform import AyrsharePlatform
 
@@ -34,7 +35,9 @@ def samples(name: str) -> list[dict[str, Any]]:
     return [record for file in files if file.exists() for record in json.loads(file.read_text())]
 
 
-def client_for(answer: Callable[[Request], tuple[int, Any]], **settings: Any) -> tuple[AyrshareClient, FakeHttp]:
+def client_for(
+    answer: Callable[[Request], tuple[int, Any]], **settings: Any
+) -> tuple[AyrshareClient, FakeHttp]:
     """A client with all its keys, and the server that it talks to."""
     http = FakeHttp(answer)
     keys = {
@@ -50,7 +53,9 @@ def account_for(platform: AyrsharePlatform, **options: Any) -> Account:
     return Account(f"my-{platform.name}", platform.name, "ayrshare", platform.options(**options))
 
 
-def serve(history: Sequence[Mapping[str, Any]], *, paged: bool = True) -> Callable[[Request], tuple[int, Any]]:
+def serve(
+    history: Sequence[Mapping[str, Any]], *, paged: bool = True
+) -> Callable[[Request], tuple[int, Any]]:
     """An API that holds a history, newest first, with or without paging."""
 
     def answer(request: Request) -> tuple[int, Any]:
@@ -63,7 +68,9 @@ def serve(history: Sequence[Mapping[str, Any]], *, paged: bool = True) -> Callab
         if paged:
             more = start + limit < len(history)
             onward = {"next": base64.b64encode(str(start + limit).encode()).decode()}
-            body["meta"] = {"pagination": {"hasMore": more, "limit": limit, **(onward if more else {})}}
+            body["meta"] = {
+                "pagination": {"hasMore": more, "limit": limit, **(onward if more else {})}
+            }
         return 200, body
 
     return answer

@@ -38,7 +38,6 @@ class Bluesky(AyrsharePlatform):
         aliases={"cid": "cid", "uri": "at_uri"},
         relations={
             "reply.parent.uri": "reply_to",
-            "reply.root.uri": "the thread, kept in the record",
             "embed.record.uri": "quotes",
             "embed.record.record.uri": "quotes",
         },
@@ -74,6 +73,7 @@ class Bluesky(AyrsharePlatform):
             "record.*": "the post once more, as its author's server has it",
             "author.*": "the account says it",
             "reply.parent.cid": "the version that was answered",
+            "reply.root.uri": "the thread's first post",
             "reply.root.cid": "the version of the thread's first post",
             "reply.grandparentAuthor.*": "about other people",
             "embed.external.title": "the linked page's own",

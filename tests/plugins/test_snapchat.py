@@ -1,6 +1,5 @@
-from ayrshare_contract import AyrshareContract, account_for, samples
-
 from archiver_ayrshare.snapchat import Snapchat
+from ayrshare_contract import AyrshareContract, account_for, samples
 
 PLATFORM = Snapchat()
 ACCOUNT = account_for(PLATFORM)
@@ -11,3 +10,17 @@ class TestSnapchat(AyrshareContract):
     platform = PLATFORM
     account = ACCOUNT
     samples = SAMPLES
+
+    def test_kinds(self):
+        assert [self.read(s).kind for s in SAMPLES] == ["story", "saved_story", "spotlight"]
+
+    def test_a_thumbnail_is_all_there_is(self):
+        (snap,) = self.read(SAMPLES[0]).attachments
+        assert [(r.role, r.absent) for r in snap.renditions] == [
+            ("original", "not_offered"), ("thumbnail", None)
+        ]  # fmt: skip
+
+    def test_a_saved_story_has_a_title_and_no_text(self):
+        post = self.read(SAMPLES[1])
+        assert (post.title, post.text, post.url) == ("A song about snaps", None, None)
+        assert self.read(SAMPLES[2]).edited_at == "2025-05-22T18:09:04.876Z"
