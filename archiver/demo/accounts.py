@@ -244,8 +244,8 @@ class WorldAccount:
         else:
             records = tuple(self._write(post, refreshed) for post in found)
         after = _mark(found[-1]) if found and more else None
-        if self.endless and found and after is None:
-            after = query.after or _mark(found[-1])
+        if self.endless and after is None:
+            after = query.after or (_mark(found[-1]) if found else None)
         return Listing(
             records, iso_ms(now), iso_ms(until), paged=self.paging,
             after=after if self.paging else None,

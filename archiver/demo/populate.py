@@ -58,7 +58,10 @@ def populate(
             content.pop("media", None)
         at = newest - every * (begun + count - 1 - k)
         old = (k // len(turns)) % 3 == 2
-        posts.append(account.publish(_text(seeds, k), at=at, old_spelling=old, **content))
+        text = _text(seeds, k)
+        if content.get("kind") == "repost" and account.platform == "twitter":
+            text = f"RT @somebody: {text}"
+        posts.append(account.publish(text, at=at, old_spelling=old, **content))
     return posts
 
 

@@ -48,12 +48,16 @@ class Recipe(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """A picture. Without a scene it is a small gradient in one of twelve hues."""
+    """A picture. Without a scene it is a small gradient in one of twelve hues.
+
+    `mark` tells a file from another that looks the same: the still of a film from its cover.
+    """
 
     label: str
     size: tuple[int, int]
     file_type: PictureFormat = "jpeg"
     scene: str | None = None
+    mark: str = ""
 
     @property
     def content_type(self) -> str:
@@ -67,7 +71,7 @@ class Still:
             data = _encode([image], self.file_type)
         else:
             data = _plain(self.file_type, self.size, number(_HUES, self.label))
-        return _inscribe(data, self.file_type, self.label)
+        return _inscribe(data, self.file_type, f"{self.mark} {self.label}")
 
 
 @dataclass(frozen=True, slots=True)

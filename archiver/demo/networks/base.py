@@ -97,13 +97,13 @@ def still(media: WorldMedia) -> Still:
 
 def poster(
     media: WorldMedia,
-    role: str = "poster",
+    mark: str = "still",
     file_type: PictureFormat = "jpeg",
     size: tuple[int, int] | None = None,
 ) -> Still:
     """The still of a film, a link or a post: like its picture, but a file of its own."""
     spec = media.spec
-    return Still(f"{media.label} {role}", size or spec.size or _POSTER, file_type, spec.scene)
+    return Still(media.label, size or spec.size or _POSTER, file_type, spec.scene, mark)
 
 
 def film(media: WorldMedia, size: FilmSize = "small") -> Film:
@@ -119,6 +119,11 @@ def animation(media: WorldMedia) -> Animation:
 def pixels(media: WorldMedia) -> tuple[int, int]:
     """Width and height of the picture that a spec describes."""
     return media.spec.size or _PICTURE
+
+
+def poster_pixels(media: WorldMedia) -> tuple[int, int]:
+    """Width and height of its still."""
+    return media.spec.size or _POSTER
 
 
 def extension(media: WorldMedia) -> str:

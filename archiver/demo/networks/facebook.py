@@ -13,6 +13,7 @@ from archiver.demo.networks.base import (
     iso_ms,
     pixels,
     poster,
+    poster_pixels,
     still,
     url_of,
 )
@@ -138,7 +139,8 @@ def _attachment(post: WorldPost, media: WorldMedia, view: View) -> JsonObject:
             kind = "mediaUrl" if post.old_spelling else "mediaType"
             return {kind: "link", "url": media.spec.url}
         case "video":
-            image = {"height": 180, "src": url_of(media, view, "thumbnail"), "width": 320}
+            width, height = poster_pixels(media)
+            image = {"height": height, "src": url_of(media, view, "thumbnail"), "width": width}
             film_url = url_of(media, view, "original")
             own = {
                 "url": f"https://www.facebook.com/{page}/videos/{media.id}",

@@ -14,6 +14,7 @@ from archiver.demo.networks.base import (
     iso,
     pixels,
     poster,
+    poster_pixels,
     still,
     url_of,
 )
@@ -97,7 +98,7 @@ def _item(media: WorldMedia, view: View) -> JsonObject:
 def _pixels(media: WorldMedia) -> tuple[int, int]:
     match media.spec.kind:
         case "video":
-            return 1280, 720
+            return poster_pixels(media)
         case "gif":
             return 240, 240
         case _:
