@@ -203,6 +203,18 @@ def _prose(item: Any) -> str:
 # Pages
 
 
+@block("pages")
+def _pages() -> str:
+    """A link to every page but the index, with its first sentence."""
+    lines = []
+    for path in sorted((ROOT / "docs").glob("*.md")):
+        if path.name != "index.md":
+            title, _, rest = path.read_text("utf-8").removeprefix("# ").partition("\n")
+            sentence = " ".join(rest.strip().partition("\n\n")[0].split()).partition(". ")[0]
+            lines.append(f"- [{title}]({path.name}): {sentence.rstrip('.')}.")
+    return "\n".join(lines)
+
+
 def fenced(text: str, language: str) -> str:
     """Text as a Markdown code block."""
     return f"```{language}\n{text.rstrip()}\n```"

@@ -1,16 +1,20 @@
 """The documentation is true: pages are current, samples load, the sample plugin runs."""
 
+import configparser
 import importlib.util
 import inspect
 import json
+import plistlib
 import re
 import sqlite3
 import tomllib
 from pathlib import Path
 from types import ModuleType
+from xml.etree import ElementTree
 
 import pytest
 from archiver import hookspecs
+from archiver.cli import EXIT_CODES
 from archiver.config import Config, load_config
 from archiver.plugins import load_plugins
 
@@ -90,6 +94,39 @@ def test_the_example_loads_with_everything_in_it_switched_on(tmp_path: Path) -> 
     assert len(config.accounts) == 3
     source = load_plugins(environ={}).source("ayrshare")
     assert set(tomllib.loads(on)["ayrshare"]) == set(source.settings.__dataclass_fields__)
+
+
+SCHEDULES = fences(DOCS / "scheduling.md")
+
+
+@pytest.mark.parametrize("text", [text for _, _, language, text in SCHEDULES if language == "ini"])
+def test_units_of_systemd_are_well_formed(text: str) -> None:
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[method-assign,assignment]  # keys keep their case
+    unit.read_string(text)
+    assert set(unit.sections()) <= {"Unit", "Service", "Timer", "Install"}
+
+
+def test_every_schedule_runs_a_backup() -> None:
+    commands = [
+        line for _, _, _, text in SCHEDULES for line in text.splitlines() if "-q" in line.split()
+    ]
+    assert len(commands) >= 2
+    for line in commands:
+        words = line.replace("&&", " ").split()
+        assert "backup" in words[words.index("-q") :]
+    plist, task = [text for _, _, language, text in SCHEDULES if language == "xml"]
+    program = plistlib.loads(plist.encode())["ProgramArguments"]
+    assert [program[1], program[2], program[4]] == ["-q", "--config", "backup"]
+    arguments = [node.text for node in ElementTree.fromstring(task).iter() if node.text]
+    assert any("-q --config" in text and text.endswith(" backup") for text in arguments)
+
+
+def test_alarms_cover_every_exit_code() -> None:
+    page = (DOCS / "scheduling.md").read_text("utf-8").partition("| what to do |")[2]
+    rows = re.findall(r"^\| ([\d, ]+) \|", page.partition("\n\n")[0], re.MULTILINE)
+    codes = [int(code) for row in rows for code in row.split(", ")]
+    assert sorted(codes) == sorted(EXIT_CODES)
 
 
 def test_every_hook_is_documented_with_its_arguments() -> None:
