@@ -7,18 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from archiver import Account, Post, Record, Secret
+from archiver import Account, Post, Secret
 from archiver.testing import (
     FakeHttp,
     Request,
     SourceContract,
+    TreePath,
     dotted,
     leaves,
     with_value,
     without,
 )
 
-from archiver_ayrshare import Ayrshare, AyrshareClient, Settings
+from archiver_ayrshare import Ayrshare
+from archiver_ayrshare.client import AyrshareClient, Settings
 from archiver_ayrshare.platform import AyrsharePlatform
 
 DATA = Path(__file__).parent / "plugins" / "data"
@@ -90,11 +92,11 @@ class AyrshareContract(SourceContract):
     def read(self, record: Mapping[str, Any]) -> Post:
         return self.platform.read(record, self.account)
 
-    def test_each_path_goes_where_the_table_says(self):
+    def test_each_path_goes_where_the_table_says(self) -> None:
         """What is raw only changes nothing; what is read changes the post, if need be alone."""
         targets: dict[str, set[str]] = {}
-        for path, target in self.platform.fields.rows():
-            targets.setdefault(path, set()).add(target)
+        for name, target in self.platform.fields.rows():
+            targets.setdefault(name, set()).add(target)
         idle = set()
         moved = set()
         for sample in samples(self.platform.name):
@@ -111,7 +113,13 @@ class AyrshareContract(SourceContract):
                     idle.add(name)
         assert idle - moved == set(), "said to be read, but changing them changes nothing"
 
-    def _moves(self, sample, path, targets, known):
+    def _moves(
+        self,
+        sample: Mapping[str, Any],
+        path: TreePath,
+        targets: Mapping[str, set[str]],
+        known: set[str],
+    ) -> bool:
         """Whether a change of one value shows, also where other spellings of it are missing."""
         rivals = {
             other for other, theirs in targets.items() if theirs & known and other != dotted(path)
@@ -126,7 +134,7 @@ class AyrshareContract(SourceContract):
             for value in CHANGES
         )
 
-    def test_old_records_of_ids_alone_are_sightings(self):
+    def test_old_records_of_ids_alone_are_sightings(self) -> None:
         """What `skipAnalytics` may give says that the post is there, and nothing else."""
         sample = self.samples[0]
         keys = ("id", "created", "postUrl", "lastUpdated", "nextUpdate")
@@ -137,7 +145,7 @@ class AyrshareContract(SourceContract):
             assert not post.content
         assert not any(self.read(sample).sighting for sample in self.samples)
 
-    def test_an_id_in_digits_keeps_all_of_them(self):
+    def test_an_id_in_digits_keeps_all_of_them(self) -> None:
         assert self.read({"id": 12345678901234567890123}).platform_id == "12345678901234567890123"
 
 
@@ -152,8 +160,3 @@ def _known(name: str, targets: Mapping[str, set[str]]) -> set[str]:
 
 def _seen(post: Post) -> Post:
     return dataclasses.replace(post, unread=())
-
-
-def record_of(data: Any) -> Record:
-    """A record as a page holds it."""
-    return Record(json.dumps(data), data)

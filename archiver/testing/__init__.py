@@ -28,7 +28,7 @@ from archiver.testing.checks import check_end, check_post
 from archiver.testing.http import FakeHttp, Request
 from archiver.testing.records import (
     HOSTILE,
-    Path,
+    TreePath,
     dotted,
     leaves,
     paths,
@@ -43,6 +43,7 @@ __all__ = [
     "FakeHttp",
     "Request",
     "SourceContract",
+    "TreePath",
     "check_post",
     "dotted",
     "leaves",
@@ -232,7 +233,7 @@ class SourceContract:
     def _read(self, record: Any) -> Post:
         return self.platform.read(record, self.account)
 
-    def _read_or_refuse(self, record: Any, path: Path) -> None:
+    def _read_or_refuse(self, record: Any, path: TreePath) -> None:
         try:
             post = self._read(record)
         except RecordError:
@@ -258,5 +259,5 @@ def _numbers(post: Post) -> list[Any]:
     return [post.metrics, [attachment.metrics for attachment in post.attachments]]
 
 
-def _said(path: Path) -> str:
+def _said(path: TreePath) -> str:
     return dotted(path) or "the record"

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-Path = tuple[str | int, ...]
+TreePath = tuple[str | int, ...]
 
 HOSTILE: tuple[Any, ...] = (
     None, True, False, 0, -1, 10**30, 1.5, 1e308, "", " ", "x", "NaN", "12", "https://[", "http://",
@@ -16,7 +16,7 @@ HOSTILE: tuple[Any, ...] = (
 """What stands in for each value of a record in turn: every type, and none of the right form."""
 
 
-def paths(value: Any, path: Path = ()) -> Iterator[Path]:
+def paths(value: Any, path: TreePath = ()) -> Iterator[TreePath]:
     """The path of every value inside a record, containers included."""
     items: Iterable[tuple[str | int, Any]] = ()
     if isinstance(value, Mapping):
@@ -28,7 +28,7 @@ def paths(value: Any, path: Path = ()) -> Iterator[Path]:
         yield from paths(child, (*path, key))
 
 
-def leaves(record: Any) -> Iterator[tuple[Path, Any]]:
+def leaves(record: Any) -> Iterator[tuple[TreePath, Any]]:
     """The path and value of everything in a record that is not a container."""
     for path in paths(record):
         value = value_at(record, path)
@@ -36,26 +36,26 @@ def leaves(record: Any) -> Iterator[tuple[Path, Any]]:
             yield path, value
 
 
-def dotted(path: Path) -> str:
+def dotted(path: TreePath) -> str:
     """A path as docs write it: `mediaUrls[].media.image.src`."""
     return "".join("[]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
-def value_at(record: Any, path: Path) -> Any:
+def value_at(record: Any, path: TreePath) -> Any:
     """The value at a path."""
     for step in path:
         record = record[step]
     return record
 
 
-def with_value(record: Any, path: Path, value: Any) -> dict[str, Any]:
+def with_value(record: Any, path: TreePath, value: Any) -> dict[str, Any]:
     """A copy of a record with another value at a path."""
     changed: dict[str, Any] = copy.deepcopy(dict(record))
     value_at(changed, path[:-1])[path[-1]] = copy.deepcopy(value)
     return changed
 
 
-def without(record: Any, path: Path) -> dict[str, Any]:
+def without(record: Any, path: TreePath) -> dict[str, Any]:
     """A copy of a record without what is at a path."""
     changed: dict[str, Any] = copy.deepcopy(dict(record))
     del value_at(changed, path[:-1])[path[-1]]

@@ -11,7 +11,7 @@ class TestFacebook(AyrshareContract):
     account = ACCOUNT
     samples = SAMPLES
 
-    def test_a_shared_video(self):
+    def test_a_shared_video(self) -> None:
         post = self.read(SAMPLES[0])
         (video,) = post.attachments
         assert (video.kind, video.platform_id, video.duration_ms) == (
@@ -27,14 +27,14 @@ class TestFacebook(AyrshareContract):
         assert numbers["likes"] == 38
         assert numbers["clicks_unique"] == 31
 
-    def test_a_link_keeps_its_target_as_content_and_its_picture_as_preview(self):
+    def test_a_link_keeps_its_target_as_content_and_its_picture_as_preview(self) -> None:
         post = self.read(SAMPLES[1])
         (link,) = post.attachments
         assert link.kind == "link"
         assert [r.role for r in link.renditions] == ["preview"]
         assert post.content["links"] == ["https://www.alphasht.com/finding-the-best-headphones/"]
 
-    def test_a_story_is_known_by_three_ids(self):
+    def test_a_story_is_known_by_three_ids(self) -> None:
         post = self.read(SAMPLES[2])
         assert post.kind == "story"
         assert post.text is None
@@ -43,23 +43,23 @@ class TestFacebook(AyrshareContract):
         ]
         assert post.attachments[0].platform_id == "1593984754722429"
 
-    def test_a_picture_of_the_post_is_not_taken_twice(self):
+    def test_a_picture_of_the_post_is_not_taken_twice(self) -> None:
         one, two = self.read(SAMPLES[3]).attachments
         assert [r.role for r in one.renditions] == ["original"]
         assert (two.width, two.height) == (720, 360)
 
-    def test_the_old_spelling_of_a_link(self):
+    def test_the_old_spelling_of_a_link(self) -> None:
         post = self.read(SAMPLES[4])
         assert post.text == "A link with its picture, in the old spelling"
         assert post.author == "My Page"
         assert post.content["links"] == ["https://example.com/a?id=7"]
 
-    def test_a_picture_alone_is_an_image_with_a_preview(self):
+    def test_a_picture_alone_is_an_image_with_a_preview(self) -> None:
         post = self.read(SAMPLES[5])
         assert post.kind == "reel"
         assert [(a.kind, a.renditions[0].role) for a in post.attachments] == [("image", "preview")]
 
-    def test_a_video_without_its_file_says_so(self):
+    def test_a_video_without_its_file_says_so(self) -> None:
         record = {"id": "1", "mediaUrls": [{"mediaType": "video", "videoId": "2"}]}
         (video,) = self.read(record).attachments
         assert [(r.role, r.absent) for r in video.renditions] == [("original", "not_offered")]

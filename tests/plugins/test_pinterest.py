@@ -11,20 +11,20 @@ class TestPinterest(AyrshareContract):
     account = ACCOUNT
     samples = SAMPLES
 
-    def test_a_video_has_a_cover_once_and_no_file(self):
+    def test_a_video_has_a_cover_once_and_no_file(self) -> None:
         (video,) = self.read(SAMPLES[0]).attachments
         assert [(r.role, r.absent) for r in video.renditions] == [
             ("original", "not_offered"), ("cover", None)
         ]  # fmt: skip
         assert video.duration_ms == 6416
 
-    def test_several_of_both(self):
+    def test_several_of_both(self) -> None:
         attachments = self.read(SAMPLES[2]).attachments
         assert [a.kind for a in attachments] == ["image"] * 4 + ["video"]
         assert attachments[4].duration_ms == 19600
         assert attachments[4].renditions[0].absent == "not_offered"
 
-    def test_what_the_author_set_is_content(self):
+    def test_what_the_author_set_is_content(self) -> None:
         post = self.read(SAMPLES[3])
         assert post.kind == "pin"
         assert post.content == {

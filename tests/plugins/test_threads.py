@@ -11,7 +11,7 @@ class TestThreads(AyrshareContract):
     account = ACCOUNT
     samples = SAMPLES
 
-    def test_both_spellings(self):
+    def test_both_spellings(self) -> None:
         old, new = self.read(SAMPLES[0]), self.read(SAMPLES[1])
         assert (old.text, new.text) == ("An image post", "A video post")
         assert old.created_at == "2024-11-11T10:00:00.000Z"
@@ -22,11 +22,11 @@ class TestThreads(AyrshareContract):
             "likes", "views", "replies", "reposts", "quotes", "shares"
         }  # fmt: skip
 
-    def test_media_of_every_kind(self):
+    def test_media_of_every_kind(self) -> None:
         kinds = [[a.kind for a in self.read(s).attachments] for s in SAMPLES]
         assert kinds == [["image"], ["video"], [], ["image", "video"], []]
 
-    def test_quotes_and_replies(self):
+    def test_quotes_and_replies(self) -> None:
         assert [self.read(s).kind for s in SAMPLES] == ["post", "post", "quote", "reply", "reply"]
         assert self.read(SAMPLES[2]).relations[0].platform_id == "18000000000000001"
         assert self.read(SAMPLES[2]).content["link"] == "https://example.com/article"

@@ -11,7 +11,7 @@ class TestTikTok(AyrshareContract):
     account = ACCOUNT
     samples = SAMPLES
 
-    def test_a_video_is_a_cover_and_a_duration(self):
+    def test_a_video_is_a_cover_and_a_duration(self) -> None:
         post = self.read(SAMPLES[0])
         (video,) = post.attachments
         assert video.duration_ms == 11332
@@ -20,18 +20,18 @@ class TestTikTok(AyrshareContract):
         ]  # fmt: skip
         assert (post.kind, post.author) == ("video", "happy")
 
-    def test_numbers_but_no_distributions(self):
+    def test_numbers_but_no_distributions(self) -> None:
         assert {m.name: m.value for m in self.read(SAMPLES[0]).metrics} == {
             "average_time_watched": 2.0132, "total_time_watched": 1373,
             "full_video_watched_rate": 0.0176, "likes": 2, "comments": 1, "shares": 2,
             "views": 697, "reach": 653,
         }  # fmt: skip
 
-    def test_without_media_fields_it_is_withheld(self):
+    def test_without_media_fields_it_is_withheld(self) -> None:
         (video,) = self.read(SAMPLES[1]).attachments
         assert [(r.role, r.absent) for r in video.renditions] == [("original", "copyright")]
 
-    def test_photos_are_given(self):
+    def test_photos_are_given(self) -> None:
         post = self.read(SAMPLES[2])
         assert post.kind == "post"
         assert [(a.kind, a.renditions[0].absent) for a in post.attachments] == [("image", None)] * 2
