@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 import anyio
 import pytest
 from archiver.net.encoding import BadEncoding, gunzip, is_plain
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -23,12 +23,14 @@ def decode(*pieces: bytes) -> bytes:
     return anyio.run(run)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000), st.integers(1, 50))
 def test_what_was_packed_comes_out_however_it_is_cut(data: bytes, size: int) -> None:
     packed = gzip.compress(data)
     assert decode(*(packed[at : at + size] for at in range(0, len(packed), size))) == data
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=300), st.data())
 def test_cut_short_anywhere_it_is_an_error(data: bytes, draw: st.DataObject) -> None:
     packed = gzip.compress(data)

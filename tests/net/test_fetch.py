@@ -16,9 +16,9 @@ pytestmark = pytest.mark.anyio
 
 @asynccontextmanager
 async def world(*answers: Answer) -> AsyncIterator[tuple[Wire, MediaClient]]:
-    async with wire(*answers) as server:
-        async with MediaClient(AddressGuard(LOOPBACK), FakeClock()) as media:
-            yield server, media
+    guard = AddressGuard(LOOPBACK)
+    async with wire(*answers) as server, MediaClient(guard, FakeClock()) as media:
+        yield server, media
 
 
 async def body(stream: MediaStream) -> bytes:
@@ -58,9 +58,11 @@ async def test_redirects_are_followed_to_the_end() -> None:
 
 
 async def test_headers_for_a_range_are_sent_at_every_hop() -> None:
-    async with world(http(302, b"", {"Location": "/next"}), http(206, b"x")) as (server, media):
+    hop = http(302, b"", {"Location": "/next"})
+    async with world(hop, http(206, b"x")) as (server, media):
         async with media.open(server.url(), {"Range": "bytes=1-"}):
-            assert [r.headers.get("range") for r in server.requests] == ["bytes=1-"] * 2
+            pass
+        assert [r.headers.get("range") for r in server.requests] == ["bytes=1-"] * 2
 
 
 @pytest.mark.parametrize("location", ["", "#top", "/file", "?"])
@@ -110,10 +112,11 @@ async def test_gzip_that_was_not_asked_for_is_undone() -> None:
     headers = {"Content-Encoding": "gzip", "ETag": '"a"'}
     async with world(http(200, packed, headers)) as (server, media):
         async with media.open(server.url()) as stream:
-            assert await body(stream) == b"picture"
-            assert "content-length" not in stream.headers
-            assert "content-encoding" not in stream.headers
-            assert stream.checked_end
+            found = await body(stream)
+        assert found == b"picture"
+        assert "content-length" not in stream.headers
+        assert "content-encoding" not in stream.headers
+        assert stream.checked_end
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, gzip"])
@@ -158,4 +161,5 @@ async def test_an_error_page_does_not_cost_the_connection() -> None:
 async def test_waiting_is_passed_on() -> None:
     async with world(http(429, b"", {"Retry-After": "7"})) as (server, media):
         async with media.open(server.url()) as stream:
-            assert stream.retry_after == 7.0
+            pass
+        assert stream.retry_after == 7.0

@@ -11,7 +11,7 @@ from archiver.net.addresses import is_public
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard, GuardedBackend
 from archiver.net.transport import Transport
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from net.wire import FakeClock, http, wire
@@ -271,6 +271,7 @@ PRIVATE_V4 = st.sampled_from(
 ).flatmap(lambda net: st.integers(int(net[0]), int(net[-1])))  # fmt: skip
 
 
+@settings(deadline=None)
 @given(PRIVATE_V4, st.integers(0, 2**16 - 1))
 def test_no_clothes_make_a_private_address_public(number: int, noise: int) -> None:
     assert not is_public(IPv4Address(number))
@@ -281,6 +282,7 @@ def test_no_clothes_make_a_private_address_public(number: int, noise: int) -> No
     assert not is_public(IPv6Address(0x20010000 << 96 | 0x08080808 << 64 | number ^ 0xFFFFFFFF))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_makes_the_guard_stumble(text: str) -> None:
     for url in (text, f"http://{text}/", f"https://example.com/{text}", f"http://a.b:{text}"):

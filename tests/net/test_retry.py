@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from archiver.net.retry import backoff, is_certificate_error, retry_after
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -40,6 +40,7 @@ def test_no_header_is_no_wish() -> None:
     assert retry_after({}, NOW) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_no_header_leads_to_a_wait_without_end(value: str, date: str) -> None:
     seconds = retry_after({"retry-after": value, "date": date}, NOW)

@@ -176,6 +176,15 @@ async def test_broken_answers_raise_and_leave_nothing_open(reply: Reply) -> None
         assert await get(transport, server.url()) == b"body"
 
 
+async def test_more_bytes_than_declared_are_not_taken_for_the_next_answer() -> None:
+    async with (
+        wire(http(200, b"body and more", length=4)) as server,
+        Transport(connections=1, per_host=1) as transport,
+    ):
+        for _ in range(4):
+            assert await get(transport, server.url()) == b"body"
+
+
 async def test_nobody_listens() -> None:
     async with wire(http()) as server:
         url = server.url()

@@ -40,7 +40,7 @@ class Request:
 class Reply:
     """Bytes to send, then: keep the connection, close it, reset it, or say nothing more."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     then: Literal["keep", "close", "reset", "hang"] = "keep"
 
 

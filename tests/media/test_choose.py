@@ -1,0 +1,112 @@
+"""Which files are wanted."""
+
+from itertools import product
+
+import pytest
+from archiver.media.choose import Choice, Videos, choose, expected_kind, is_playlist
+from archiver.models import Attachment, AttachmentKind, Rendition, Role
+
+WANTED: Choice = ("pending", None)
+PLAYLIST: Choice = ("skipped", "playlist")
+
+
+def file(role: Role = "variant", bitrate: int | None = None, **more: object) -> Rendition:
+    fields: dict[str, object] = {"url": "https://cdn.example/v", "content_type": "video/mp4"}
+    return Rendition(role=role, bitrate=bitrate, **{**fields, **more})  # type: ignore[arg-type]
+
+
+HLS = file(content_type="application/x-mpegURL")
+STILL = Rendition("thumbnail", url="https://cdn.example/t.jpg")
+
+
+def states(
+    *renditions: Rendition,
+    kind: AttachmentKind = "video",
+    videos: Videos = "best",
+    thumbnails: bool = True,
+) -> list[Choice]:
+    return choose(Attachment(kind, renditions=renditions), videos=videos, thumbnails=thumbnails)
+
+
+def skipped(videos: Videos) -> Choice:
+    return ("skipped", f"videos={videos}")
+
+
+@pytest.mark.parametrize(
+    ("videos", "expected"),
+    [
+        ("best", [skipped("best"), WANTED, skipped("best"), PLAYLIST, WANTED]),
+        ("smallest", [WANTED, skipped("smallest"), skipped("smallest"), PLAYLIST, WANTED]),
+        ("all", [WANTED, WANTED, WANTED, PLAYLIST, WANTED]),
+        ("none", [skipped("none")] * 4 + [WANTED]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["video", "gif"])
+def test_bitrates(videos: Videos, expected: list[Choice], kind: AttachmentKind) -> None:
+    files = [file(bitrate=256_000), file(bitrate=2_176_000), file(bitrate=832_000), HLS, STILL]
+    assert states(*files, kind=kind, videos=videos) == expected
+
+
+def test_a_playlist_is_taken_when_there_is_nothing_else() -> None:
+    dash = file(content_type=None, url="https://cdn.example/v.mpd?a=b")
+    assert states(HLS, dash) == [WANTED, skipped("best")]
+    assert states(HLS, dash, videos="all") == [WANTED, WANTED]
+    assert states(HLS, videos="none") == [skipped("none")]
+
+
+def test_without_bitrates_the_larger_then_the_first_is_best() -> None:
+    small, large = file(width=10, height=10), file(width=20, height=10)
+    assert states(small, large) == [skipped("best"), WANTED]
+    assert states(small, large, videos="smallest") == [WANTED, skipped("smallest")]
+    assert states(small, small) == [WANTED, skipped("best")]
+
+
+def test_mp4_is_better_than_other_kinds_and_an_original_than_its_variants() -> None:
+    webm = file(content_type="video/webm", bitrate=9_000_000)
+    assert states(webm, file(bitrate=1)) == [skipped("best"), WANTED]
+    original = file("original", content_type=None)
+    assert states(file(bitrate=1), original) == [skipped("best"), WANTED]
+    assert states(file(bitrate=1), original, videos="smallest") == [WANTED, skipped("smallest")]
+
+
+def test_what_the_source_does_not_give() -> None:
+    assert states(Rendition("original", absent="copyright"), STILL) == [
+        ("omitted", "copyright"), WANTED,
+    ]  # fmt: skip
+    assert states(Rendition("original", absent="not_offered"), STILL, thumbnails=False) == [
+        ("skipped", "not_offered"), WANTED,
+    ]  # fmt: skip
+    assert states(Rendition("original"), Rendition("cover", url="")) == [("failed", "no URL")] * 2
+
+
+def test_stills_can_be_left_out_where_the_file_is_wanted() -> None:
+    no_stills: Choice = ("skipped", "thumbnails=false")
+    assert states(file(), STILL, thumbnails=False) == [WANTED, no_stills]
+    assert states(file(), STILL, thumbnails=False, videos="none") == [skipped("none"), WANTED]
+    preview = Rendition("preview", url="https://cdn.example/p.jpg")
+    assert states(preview, kind="link", thumbnails=False) == [WANTED]
+
+
+def test_pictures_are_always_wanted() -> None:
+    photo = Rendition("original", url="https://cdn.example/p.jpg", content_type="image/jpeg")
+    gif = Rendition("original", url="https://cdn.example/p.GIF")
+    assert states(photo, kind="image", videos="none") == [WANTED]
+    assert states(gif, kind="gif", videos="none") == [WANTED]
+    assert states(photo, kind="video", videos="none") == [WANTED]
+
+
+def test_every_rendition_has_a_state_and_a_video_is_never_silently_absent() -> None:
+    settings: tuple[Videos, ...] = ("best", "smallest", "all")
+    for videos, thumbnails, count in product(settings, (True, False), range(4)):
+        found = states(*[HLS, file(), STILL][:count], videos=videos, thumbnails=thumbnails)
+        assert len(found) == count
+        assert not count or WANTED in found
+
+
+def test_what_bytes_must_be() -> None:
+    video = Attachment("video")
+    assert expected_kind(video, STILL) == "image"
+    assert expected_kind(video, file()) == "video"
+    assert expected_kind(video, HLS) == "playlist"
+    assert expected_kind(Attachment("link"), file()) is None
+    assert not is_playlist(Rendition("original", url="https://[::1"))

@@ -1,0 +1,432 @@
+"""Downloads: right, or an error that says why; and nothing left behind."""
+
+import gzip
+import hashlib
+import os
+import random
+import stat
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from archiver.errors import (
+    MediaError,
+    MediaExpired,
+    MediaGone,
+    MediaRefused,
+    StorageError,
+)
+from archiver.media import part as part_module
+from archiver.media.download import Download, Downloader
+from archiver.media.transfer import Limits
+from archiver.net.fetch import MediaClient
+from archiver.net.guard import AddressGuard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from media.samples import GIF, HTML, JPEG, MP4, PNG, picture
+from net.wire import LOOPBACK, Answer, FakeClock, Reply, Request, Wire, http, wire
+
+pytestmark = pytest.mark.anyio
+
+LARGE = JPEG[:-2] + random.Random(1).randbytes(50_000).replace(b"\xff", b"\x00") + b"\xff\xd9"
+OLD = {"Last-Modified": "Mon, 23 Nov 2026 10:00:00 GMT", "Date": "Mon, 23 Nov 2026 12:00:00 GMT"}
+YOUNG = {"Last-Modified": "Mon, 23 Nov 2026 11:59:30 GMT", "Date": "Mon, 23 Nov 2026 12:00:00 GMT"}
+STRONG = {"ETag": '"v1"'}
+
+
+class World:
+    def __init__(self, server: Wire, media: MediaClient, tmp: Path, **options: Any) -> None:
+        self.server = server
+        self.clock = FakeClock()
+        self.tmp = tmp
+        self.seen: list[int] = []
+        settings = {"max_size": 1 << 20, "on_bytes": self.seen.append, "chance": lambda: 1.0}
+        self.downloader = Downloader(media.open, tmp, self.clock, **{**settings, **options})
+
+    async def fetch(self, path: str = "/file", **more: Any) -> Download:
+        return await self.downloader.fetch(self.server.url(path), **more)
+
+    def is_clean(self) -> bool:
+        return not list(self.tmp.iterdir())
+
+
+@asynccontextmanager
+async def world(tmp: Path, *answers: Answer, **options: Any) -> AsyncIterator[World]:
+    guard = AddressGuard(LOOPBACK)
+    async with wire(*answers) as server, MediaClient(guard, FakeClock()) as media:
+        yield World(server, media, tmp, **options)
+
+
+async def fails(tmp: Path, *answers: Answer, expects: str = "image", **options: Any) -> MediaError:
+    """The error of a download that must fail; nothing may be left of it."""
+    async with world(tmp, *answers, **options) as it:
+        with pytest.raises(MediaError) as caught:
+            await it.fetch(expects=expects)
+        assert it.is_clean()
+        return caught.value
+
+
+def is_right(found: Download, data: bytes) -> bool:
+    return (
+        found.path.read_bytes() == data
+        and found.size == len(data)
+        and found.sha256 == hashlib.sha256(data).hexdigest()
+    )
+
+
+async def test_a_file_with_all_that_is_known_of_it(tmp_path: Path) -> None:
+    headers = {"Content-Type": "text/plain", "Set-Cookie": "a=b", **STRONG, **OLD}
+    async with world(tmp_path, http(200, JPEG, headers)) as it:
+        found = await it.fetch(expects="image")
+        assert is_right(found, JPEG)
+        assert (found.content_type, found.extension) == ("image/jpeg", "jpg")
+        assert (found.width, found.height) == (40, 30)
+        assert dict(found.served) == {
+            "content-type": "text/plain", "etag": '"v1"',
+            "last-modified": OLD["Last-Modified"], "date": OLD["Date"],
+        }  # fmt: skip
+        assert stat.S_IMODE(found.path.stat().st_mode) == 0o600
+        assert sum(it.seen) == len(JPEG)
+        found.discard()
+        assert it.is_clean()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code"),
+    [(401, MediaError, "http_401"), (403, MediaExpired, "expired"), (404, MediaGone, "gone"),
+     (410, MediaGone, "gone"), (204, MediaError, "empty"), (302, MediaError, "http_302"),
+     (400, MediaError, "http_400"), (451, MediaError, "http_451"), (416, MediaError, "http_416")],
+)  # fmt: skip
+async def test_statuses_that_end_it(
+    tmp_path: Path, status: int, kind: type[MediaError], code: str
+) -> None:
+    async with world(tmp_path, http(status)) as it:
+        with pytest.raises(kind) as caught:
+            await it.fetch()
+        assert caught.value.code == code
+        assert len(it.server.requests) == 1
+        assert it.clock.slept == []
+        if isinstance(caught.value, MediaGone):
+            assert caught.value.final == (status == 410)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+async def test_statuses_that_a_second_try_mends(tmp_path: Path, status: int) -> None:
+    answers = [http(status, b"", {"Retry-After": "7"}), http(status), http(200, JPEG)]
+    async with world(tmp_path, *answers) as it:
+        assert is_right(await it.fetch(), JPEG)
+        assert it.clock.slept == [7.0, 4.0]
+
+
+async def test_tries_are_bounded(tmp_path: Path) -> None:
+    async with world(tmp_path, http(503)) as it:
+        with pytest.raises(MediaError) as caught:
+            await it.fetch()
+        assert caught.value.code == "http_503"
+        assert it.clock.slept == [2, 4, 8, 16]
+        assert it.is_clean()
+
+
+async def test_a_server_that_asks_to_wait_for_long_is_left_for_later(tmp_path: Path) -> None:
+    error = await fails(tmp_path, http(429, b"", {"Retry-After": "900"}))
+    assert error.code == "http_429"
+
+
+@pytest.mark.parametrize(
+    ("body", "expects", "code"),
+    [(HTML, "image", "html"), (b'{"error": 1}', "image", "json"), (b"", "image", "empty"),
+     (b"<Error/>", "video", "xml"), (b"<svg></svg>", "image", "svg"), (b"nope", "image", "text"),
+     (b"%PDF-1.4", "image", "pdf"), (JPEG, "video", "kind"), (b"#EXTM3U\n", "image", "kind"),
+     (b"\x00\x01\x02", "image", "unknown")],
+)  # fmt: skip
+async def test_something_else_in_place_of_media(
+    tmp_path: Path, body: bytes, expects: str, code: str
+) -> None:
+    error = await fails(tmp_path, http(200, body), expects=expects)
+    assert error.code == code
+
+
+async def test_an_endless_page_is_left_early(tmp_path: Path) -> None:
+    page = Reply(b"HTTP/1.1 200 OK\r\n\r\n" + HTML + b" " * 8000, "hang")
+    assert (await fails(tmp_path, page)).code == "html"
+
+
+@pytest.mark.parametrize(
+    ("body", "expects"),
+    [(MP4, "image"), (GIF, "gif"), (MP4, "gif"), (MP4, "video"), (PNG, None),
+     (b"#EXTM3U\n", "playlist"), (b"#EXTM3U\n", "video"), (b"\x00\x01", None)],
+)  # fmt: skip
+async def test_what_fits(tmp_path: Path, body: bytes, expects: str | None) -> None:
+    async with world(tmp_path, http(200, body)) as it:
+        assert is_right(await it.fetch(expects=expects), body)
+
+
+async def test_an_unknown_kind_is_kept_when_served_as_media(tmp_path: Path) -> None:
+    async with world(tmp_path, http(200, b"\x00new", {"Content-Type": "image/newest"})) as it:
+        found = await it.fetch(expects="image")
+        assert (found.content_type, found.extension) == ("application/octet-stream", "bin")
+
+
+@pytest.mark.parametrize("declared", [True, False])
+async def test_too_large(tmp_path: Path, declared: bool) -> None:
+    answer = http(200, LARGE, length=-1 if declared else None)
+    async with world(tmp_path, answer, max_size=1000) as it:
+        with pytest.raises(MediaRefused, match="1,000 bytes") as caught:
+            await it.fetch()
+        assert caught.value.code == "too_large"
+        assert it.is_clean()
+        assert not declared or not it.seen
+
+
+@pytest.mark.parametrize(
+    "short",
+    [
+        http(200, LARGE[:9000], length=len(LARGE), then="close"),
+        http(200, LARGE[:9000], length=len(LARGE), then="reset"),
+        Reply(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "close"),
+        Reply(b"", "close"),
+        Reply(b"garbage\r\n\r\n", "close"),
+    ],
+)
+async def test_cut_short_without_a_validator_starts_again(tmp_path: Path, short: Reply) -> None:
+    async with world(tmp_path, short, http(200, LARGE)) as it:
+        assert is_right(await it.fetch(), LARGE)
+        assert "range" not in it.server.requests[1].headers
+    assert (await fails(tmp_path_of(tmp_path), short)).code == "network"
+
+
+def tmp_path_of(tmp_path: Path) -> Path:
+    folder = tmp_path / "second"
+    folder.mkdir()
+    return folder
+
+
+def ranged(data: bytes, **changes: str) -> Callable[[Request], Reply]:
+    """A server that honours ranges, but for the headers that are changed."""
+
+    def answer(request: Request) -> Reply:
+        first = int(request.headers["range"].removeprefix("bytes=").removesuffix("-"))
+        headers = {
+            "Content-Range": f"bytes {first}-{len(data) - 1}/{len(data)}", **STRONG, **changes
+        }  # fmt: skip
+        return http(206, data[first:], {name: value for name, value in headers.items() if value})
+
+    return answer
+
+
+def cut(headers: dict[str, str]) -> Reply:
+    return http(200, LARGE[:9000], headers, length=len(LARGE), then="close")
+
+
+async def test_a_transfer_is_resumed_where_it_broke(tmp_path: Path) -> None:
+    async with world(tmp_path, cut(STRONG), ranged(LARGE)) as it:
+        found = await it.fetch()
+        assert is_right(found, LARGE)
+        resumed = it.server.requests[1].headers
+        assert resumed["range"] == "bytes=9000-"
+        assert resumed["if-range"] == '"v1"'
+        assert sum(it.seen) == len(LARGE)
+        assert found.served["etag"] == '"v1"'
+
+
+async def test_an_old_date_is_a_validator_too(tmp_path: Path) -> None:
+    rest = ranged(LARGE, ETag="", **{"Last-Modified": OLD["Last-Modified"]})
+    async with world(tmp_path, cut(OLD), rest) as it:
+        assert is_right(await it.fetch(), LARGE)
+        assert it.server.requests[1].headers["if-range"] == OLD["Last-Modified"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"ETag": 'W/"v1"'}, YOUNG, {"ETag": "v1"}, {**STRONG, "Accept-Ranges": "none"},
+     {"Last-Modified": OLD["Last-Modified"]}, {**OLD, "Last-Modified": "junk"}],
+)  # fmt: skip
+async def test_what_is_no_validator_is_not_used(tmp_path: Path, headers: dict[str, str]) -> None:
+    async with world(tmp_path, cut(headers), http(200, LARGE)) as it:
+        assert is_right(await it.fetch(), LARGE)
+        assert "range" not in it.server.requests[1].headers
+
+
+OTHER = LARGE[:20_000] + b"changed" + LARGE[20_007:]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        http(200, OTHER, {"ETag": '"v2"'}),
+        ranged(OTHER, ETag='"v2"'),
+        ranged(OTHER, ETag=""),
+        ranged(OTHER, ETag='W/"v1"'),
+        ranged(OTHER, **{"Content-Range": f"bytes 0-{len(OTHER) - 1}/{len(OTHER)}"}),
+        ranged(OTHER, **{"Content-Range": f"bytes 9000-{len(OTHER) - 1}/{len(OTHER) + 1}"}),
+        ranged(OTHER, **{"Content-Range": f"bytes 9000-{len(OTHER) - 2}/{len(OTHER)}"}),
+        ranged(OTHER, **{"Content-Range": f"bytes 9000-{len(OTHER) - 1}/*"}),
+        ranged(OTHER, **{"Content-Range": ""}),
+        ranged(OTHER, **{"Content-Range": "", "Content-Type": "multipart/byteranges"}),
+        http(416, b"", {"Content-Range": "bytes */5"}),
+    ],
+)
+async def test_a_changed_file_is_never_joined_to_an_old_part(tmp_path: Path, rest: Answer) -> None:
+    async with world(tmp_path, cut(STRONG), rest, http(200, OTHER)) as it:
+        assert is_right(await it.fetch(), OTHER)
+
+
+async def test_a_part_that_was_not_asked_for(tmp_path: Path) -> None:
+    whole = http(206, LARGE, {"Content-Range": f"bytes 0-{len(LARGE) - 1}/{len(LARGE)}"})
+    async with world(tmp_path, whole) as it:
+        assert is_right(await it.fetch(), LARGE)
+    part = http(206, LARGE[:99], {"Content-Range": f"bytes 0-98/{len(LARGE)}"})
+    assert (await fails(tmp_path_of(tmp_path), part)).code == "range"
+
+
+async def test_a_rest_that_breaks_again_is_resumed_again(tmp_path: Path) -> None:
+    def rest(request: Request) -> Reply:
+        reply = ranged(LARGE)(request)
+        head, _, body = reply.data.partition(b"\r\n\r\n")
+        return Reply(head + b"\r\n\r\n" + body[:10_000], "close")
+
+    async with world(tmp_path, cut(STRONG), rest, rest, rest, ranged(LARGE)) as it:
+        assert is_right(await it.fetch(), LARGE)
+
+
+@pytest.mark.parametrize("data", [JPEG, PNG, GIF, MP4, picture("WEBP"), picture("BMP")])
+async def test_without_a_length_the_format_must_tell(tmp_path: Path, data: bytes) -> None:
+    async with world(tmp_path, http(200, data, length=None)) as it:
+        found = await it.fetch()
+        assert is_right(found, data)
+        found.discard()
+    assert (await fails(tmp_path, http(200, data[:-9], length=None))).code == "short"
+
+
+async def test_gzip_is_undone_or_an_error(tmp_path: Path) -> None:
+    packed = gzip.compress(JPEG)
+    headers = {"Content-Encoding": "gzip", **STRONG}
+    async with world(tmp_path, http(200, packed, headers)) as it:
+        found = await it.fetch()
+        assert is_right(found, JPEG)
+        found.discard()
+    assert (await fails(tmp_path, http(200, packed[:-9], headers))).code == "encoding"
+    assert (await fails(tmp_path, http(200, b"x", {"Content-Encoding": "br"}))).code == "encoding"
+    bomb = http(200, gzip.compress(JPEG + bytes(1 << 24)), headers)
+    assert (await fails(tmp_path, bomb)).code == "too_large"
+
+
+async def test_a_slow_drip_is_stopped(tmp_path: Path) -> None:
+    for limits in (Limits(tries=1, window=5.0), Limits(tries=1, window=1e9, grace=5.0)):
+        async with world(tmp_path, http(200, JPEG), limits=limits) as it:
+            it.clock.tick = 10.0
+            with pytest.raises(MediaError) as caught:
+                await it.fetch()
+            assert caught.value.code == "slow"
+            assert it.is_clean()
+
+
+async def test_a_fast_transfer_is_not(tmp_path: Path) -> None:
+    limits = Limits(window=0.0, grace=1.0, min_rate=1.0)
+    async with world(tmp_path, http(200, LARGE), limits=limits) as it:
+        it.clock.tick = 0.001
+        assert is_right(await it.fetch(), LARGE)
+
+
+async def test_headers_that_never_end_are_given_up(tmp_path: Path) -> None:
+    drip = Reply(b"HTTP/1.1 200 OK\r\nX: ", "hang")
+    error = await fails(tmp_path, drip, limits=Limits(tries=2, opening=0.0))
+    assert "too long" in str(error)
+
+
+async def test_an_expired_url_is_not_asked_for(tmp_path: Path) -> None:
+    async with world(tmp_path, http(200, JPEG)) as it:
+        with pytest.raises(MediaExpired):
+            await it.fetch("/a?x-expires=1000000000")
+        assert not it.server.requests
+        await it.fetch("/a?x-expires=1000000000", even_if_expired=True)
+
+
+async def test_forbidden_addresses_are_refused_without_a_second_try(tmp_path: Path) -> None:
+    async with world(tmp_path, http()) as it:
+        with pytest.raises(MediaRefused):
+            await it.downloader.fetch("http://169.254.169.254/latest/meta-data")
+        assert it.clock.slept == []
+        assert it.is_clean()
+
+
+async def test_a_full_disk_is_an_error_of_the_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(part_module, "os", SimpleNamespace(**{**vars(os), "write": full}))
+    async with world(tmp_path, http(200, JPEG)) as it:
+        with pytest.raises(StorageError, match="disk is full") as caught:
+            await it.fetch()
+        assert caught.value.code == "full"
+        assert it.is_clean()
+    with pytest.raises(StorageError):
+        async with world(tmp_path / "nowhere", http(200, JPEG)) as it:
+            await it.fetch()
+
+
+async def test_local_files_pass_the_same_checks(tmp_path: Path) -> None:
+    source, tmp = tmp_path / "photo", tmp_path / "tmp"
+    tmp.mkdir()
+    async with world(tmp, http(), max_size=100_000) as it:
+        source.write_bytes(JPEG)
+        found = await it.downloader.fetch_file(source, expects="image")
+        assert is_right(found, JPEG)
+        assert source.read_bytes() == JPEG
+        found.discard()
+        for data, code in ((HTML, "html"), (b"", "empty"), (JPEG * 1000, "too_large")):
+            source.write_bytes(data)
+            with pytest.raises(MediaError) as caught:
+                await it.downloader.fetch_file(source, expects="image")
+            assert caught.value.code == code
+        (tmp_path / "link").symlink_to(source)
+        os.mkfifo(tmp_path / "pipe")
+        for name in ("none", "link", "tmp", "pipe"):
+            with pytest.raises(MediaError) as caught:
+                await it.downloader.fetch_file(tmp_path / name)
+            assert caught.value.code == "unreadable"
+        assert it.is_clean()
+
+
+FAULTS = st.sampled_from(
+    [
+        cut(STRONG), cut({}), cut(OLD), http(500), http(429), Reply(b"", "close"),
+        http(200, LARGE[:700], STRONG, length=len(LARGE), then="reset"),
+        http(206, LARGE[5:], {"Content-Range": f"bytes 5-{len(LARGE) - 1}/{len(LARGE)}", **STRONG}),
+        http(416), http(200, HTML), http(200, gzip.compress(LARGE)[:-1],
+                                         {"Content-Encoding": "gzip"}),
+        http(404), http(403), http(200, LARGE[:-40], length=None),
+    ]
+)  # fmt: skip
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(FAULTS, max_size=6), st.booleans())
+async def test_whatever_happens_the_bytes_are_right_or_absent(
+    tmp_path: Path, faults: list[Reply], resumes: bool
+) -> None:
+    def healthy(request: Request) -> Reply:
+        if resumes and "range" in request.headers:
+            return ranged(LARGE)(request)
+        return http(200, LARGE, STRONG)
+
+    async with world(tmp_path, *faults, healthy) as it:
+        for _ in range(len(faults) + 1):
+            try:
+                found = await it.fetch(expects="image")
+            except MediaError:
+                assert it.is_clean()
+                continue
+            assert is_right(found, LARGE)
+            found.discard()
+            break
+        else:
+            pytest.fail("a clean run does not repair it")
