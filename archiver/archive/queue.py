@@ -119,14 +119,18 @@ def _parameters(account_ids: Collection[int], now: str) -> dict[str, object]:
 def save(
     connection: sqlite3.Connection, outcomes: Iterable[Stored | NotStored], run_id: int,
     now: datetime,
-) -> None:  # fmt: skip
-    """Write how it went with some files, in one transaction; the files are durable by now."""
+) -> list[str]:  # fmt: skip
+    """Write how it went with some files, in one transaction; the files are durable by now.
+
+    Returns the state that each rendition ended in.
+    """
     with transaction(connection):
-        for outcome in outcomes:
-            if isinstance(outcome, Stored):
-                _save_stored(connection, outcome, now)
-            else:
-                _save_not_stored(connection, outcome, run_id, now)
+        return [
+            _save_stored(connection, outcome, now)
+            if isinstance(outcome, Stored)
+            else _save_not_stored(connection, outcome, run_id, now)
+            for outcome in outcomes
+        ]
 
 
 def renew_url(connection: sqlite3.Connection, rendition_id: int, url: str) -> None:
@@ -135,7 +139,7 @@ def renew_url(connection: sqlite3.Connection, rendition_id: int, url: str) -> No
         connection.execute("UPDATE renditions SET url = ? WHERE id = ?", (url, rendition_id))
 
 
-def _save_stored(connection: sqlite3.Connection, stored: Stored, now: datetime) -> None:
+def _save_stored(connection: sqlite3.Connection, stored: Stored, now: datetime) -> str:
     connection.execute(
         "INSERT INTO media (sha256, path, size, content_type, width, height, duration_ms, "
         "stored_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -149,14 +153,15 @@ def _save_stored(connection: sqlite3.Connection, stored: Stored, now: datetime) 
         "next_try_at = NULL WHERE id = ?",
         (stored.sha256, stored.wanted.rendition_id),
     )
+    return "stored"
 
 
 def _save_not_stored(
     connection: sqlite3.Connection, outcome: NotStored, run_id: int, now: datetime
-) -> None:
+) -> str:
     wanted = outcome.wanted
     tries = wanted.tries + 1 if wanted.reason == outcome.reason else 1
-    state = outcome.state
+    state: str = outcome.state
     if outcome.reason == NOT_FOUND and tries >= MEDIA_TRIES:
         state = "gone"
     next_try_at = timestamp(now + _wait(outcome.reason, tries)) if state == "failed" else None
@@ -176,6 +181,7 @@ def _save_not_stored(
         "WHERE attachment_id = ? AND state = 'skipped' AND reason = 'thumbnails=false'",
         (wanted.attachment_id,),
     )
+    return state
 
 
 def _wait(reason: str, tries: int) -> timedelta:

@@ -337,14 +337,20 @@ CREATE VIEW latest_metrics AS
       FROM metrics GROUP BY post_id, attachment_id, name;
 
 CREATE VIEW gaps AS
-    -- Stretches of time that no complete look has covered.
+    -- Stretches of time that no complete look has covered. Stories before the first are no gap.
     SELECT account, platform, stream, since, until, reason FROM (
-        SELECT accounts.name AS account, accounts.platform, stream,
-               lead(coverage.newest) OVER older AS since, coverage.oldest AS until,
-               coverage.reason, reached_start
-          FROM coverage JOIN accounts ON accounts.id = coverage.account_id
-        WINDOW older AS (PARTITION BY account_id, stream ORDER BY coverage.newest DESC)
-    ) WHERE NOT reached_start AND (since IS NULL OR since < until);
+        SELECT accounts.name AS account, accounts.platform, stream, here.oldest AS until, reason,
+               (SELECT max(below.newest) FROM coverage AS below
+                 WHERE below.account_id = here.account_id AND below.stream = here.stream
+                   AND below.newest < here.oldest) AS since
+          FROM coverage AS here JOIN accounts ON accounts.id = here.account_id
+         WHERE NOT here.reached_start AND NOT EXISTS (
+            SELECT 1 FROM coverage AS across
+             WHERE across.account_id = here.account_id AND across.stream = here.stream
+               AND across.id <> here.id AND across.newest >= here.oldest
+               AND (across.oldest < here.oldest OR across.reached_start))
+    ) WHERE since IS NOT NULL OR stream = 'posts'
+    ORDER BY account, stream, until DESC;
 """
 
 

@@ -141,15 +141,16 @@ class AccountBackup:
         except SourceDown:
             raise
         except SourceError as error:
-            self.report.note(
-                f"The place where a walk had stopped is lost ({error.what}); "
-                "looking again from the top"
-            )
-            stretch.next = None
+            stretch.next, stretch.reason = None, error.what
             with transaction(self.connection):
                 coverage.save(self.connection, self.account_id, "posts", stretch, self.run_id)
-            return True
-        return False
+        reason = stretch.reason or ""
+        if walk.is_partial or stretch.reached_start or walk.met or reason.startswith("--"):
+            return False
+        self.report.note(
+            f"The place where that walk had stopped is lost ({reason}); looked again from the top"
+        )
+        return True
 
     async def _walk(
         self, walk: coverage.Walk, window: Window, *, may_be_empty: bool = True

@@ -192,19 +192,19 @@ class FileRun:
             _stored(wanted, result) if isinstance(result, Download) else result
             for wanted, result in batch
         ]
-        queue.save(self.connection, outcomes, self.run_id, self.clock.now())
-        self._count(outcomes)
+        states = queue.save(self.connection, outcomes, self.run_id, self.clock.now())
+        self._count(outcomes, states)
         self._in_hand.difference_update(wanted.rendition_id for wanted, _ in batch)
         self.wake()
 
-    def _count(self, outcomes: Iterable[Stored | NotStored]) -> None:
-        for outcome in outcomes:
+    def _count(self, outcomes: Iterable[Stored | NotStored], states: Iterable[str]) -> None:
+        for outcome, state in zip(outcomes, states, strict=True):
             work = self.accounts[outcome.wanted.account_id]
             if isinstance(outcome, Stored):
                 work.report.counts.stored += 1
             else:
                 work.report.counts.failed += 1
-                self.failures[work.account.name, outcome.state, outcome.reason] += 1
+                self.failures[work.account.name, state, outcome.reason] += 1
             self._done += 1
         self._tell()
 

@@ -46,8 +46,11 @@ def is_quiet(report: RunReport) -> bool:
 
 
 def _accounts(report: RunReport) -> str:
+    """A row for each account that has something to tell, and one line for the others."""
+    told = [account for account in report.accounts if _has_news(account)]
+    quiet = len(report.accounts) - len(told)
     rows = []
-    for account in report.accounts:
+    for account in told:
         counts = account.counts
         rows.append(
             (
@@ -56,8 +59,20 @@ def _accounts(report: RunReport) -> str:
                 counts.failed or "", _state(account),
             )
         )  # fmt: skip
+    if not rows:
+        return f"Nothing new on {_accounts_text(quiet)}."
     head = ["ACCOUNT", "PLATFORM", "NEW", "EDITED", "GONE", "MEDIA", "WITHHELD", "FAILED", ""]
-    return table(rows, head, right=range(2, 8))
+    text = table(rows, head, right=range(2, 8))
+    return text + (f"\nNothing new on {_accounts_text(quiet)}." if quiet else "")
+
+
+def _accounts_text(count: int) -> str:
+    return f"{count} account" if count == 1 else f"{count} accounts"
+
+
+def _has_news(account: AccountReport) -> bool:
+    counts = account.counts
+    return counts != Counts(got=counts.got) or account.outcome not in {"done", "fresh"}
 
 
 def _state(account: AccountReport) -> str:
@@ -91,7 +106,9 @@ def _failures(report: RunReport) -> Iterator[str]:
         (failure.count, failure.account, failure.state, failure.reason)
         for failure in report.file_failures[:_MOST_CHANGES]
     ]
-    yield "Files that could not be had; failed ones are tried again:\n" + table(rows, right=[0])
+    head = ["FILES", "ACCOUNT", "STATE", "WHY"]
+    text = "Files that could not be had (failed ones are tried again):\n"
+    yield text + table(rows, head, right=[0])
 
 
 def _remarks(report: RunReport) -> Iterator[str]:

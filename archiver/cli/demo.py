@@ -1,0 +1,155 @@
+"""`archiver demo`: the main job on a small made-up world, with no key and no network."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.text import safe, wrap
+from archiver.errors import UsageError
+
+if TYPE_CHECKING:
+    from archiver.clock import Clock
+    from archiver.config import Config
+    from archiver.demo.world import World
+    from archiver.plugins import Plugins
+    from archiver.report import RunReport
+
+MARK = "# made by archiver demo; it is replaced when the demo runs again"
+
+_CONFIG = """{mark}
+# The source was a small world on this machine. It is gone, its archive stays.
+
+[archive]
+directory = "archive"
+
+[ayrshare]
+api_key = "{world.api_key}"
+base_url = "{base_url}"
+x_api_key = "{world.x_api_key}"
+x_api_secret = "{world.x_api_secret}"
+
+[network]
+allow = ["127.0.0.0/8"]
+"""
+_ACCOUNT = """
+[[accounts]]
+name = "{name}"
+platform = "{name}"
+"""
+
+
+@subcommand(
+    "demo",
+    short_help="Back up a small made-up world, to see how it works.",
+    example="archiver demo\narchiver demo /tmp/look-at-this",
+)
+@click.argument("folder", default="demo", metavar="[DIR]", type=click.Path(path_type=Path))
+@pass_shell
+def command(shell: Shell, folder: Path) -> int | None:
+    """Serve ten small platforms on this machine, back them up three days in a row, and tell it.
+
+    Needs no key and no network. The archive stays in DIR (default: demo), to be looked at with
+    every other command; running the demo again replaces it.
+    """
+    from archiver.demo.clock import DemoClock
+    from archiver.demo.server import serve
+    from archiver.demo.story import EPOCHS, advance, begin
+
+    _make_room(folder)
+    clock = DemoClock(running=True)
+    world = begin(clock)
+    worst = 0
+    with serve(world) as server:
+        for epoch in EPOCHS:
+            sentences = advance(world, epoch)
+            if epoch == EPOCHS[0]:
+                config = _config(folder, world, server.base_url)
+            else:
+                clock.advance(days=1)
+            _tell_day(shell, epoch, sentences)
+            report = _back_up(shell, config, world, clock)
+            worst = max(worst, report.exit_code if report.exit_code != 3 else 0)
+    _say_what_next(shell, folder)
+    return worst
+
+
+def _make_room(folder: Path) -> None:
+    """Make the folder, or take away what an earlier demo left in it.
+
+    Raises UsageError when there is anything else.
+    """
+    config = folder / "archive.toml"
+    if folder.is_dir() and any(folder.iterdir()):
+        if not config.is_file() or not config.read_text("utf-8").startswith(MARK):
+            raise UsageError(
+                f"{folder} has something in it that is not a demo's",
+                kept="Nothing was touched",
+                hint="Name an empty or new folder: archiver demo DIR",
+            )
+        shutil.rmtree(folder / "archive", ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _config(folder: Path, world: "World", base_url: str) -> "Config":
+    from archiver.config import load_config
+
+    path = folder / "archive.toml"
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    accounts = "".join(_ACCOUNT.format(name=account.platform) for account in world.accounts())
+    path.write_text(_CONFIG.format(mark=MARK, world=world, base_url=base_url) + accounts, "utf-8")
+    return load_config(path)
+
+
+def _tell_day(shell: Shell, epoch: int, sentences: list[str]) -> None:
+    if shell.quiet:
+        return
+    shell.out(click.style(f"\nDay {epoch}", bold=True))
+    for sentence in sentences:
+        shell.out(wrap(sentence, first="  · ", rest="    "))
+    shell.out(click.style("\n$ archiver backup", bold=True))
+
+
+def _back_up(shell: Shell, config: "Config", world: "World", clock: "Clock") -> "RunReport":
+    """One backup over real HTTP, and what it asked for."""
+    import anyio
+
+    from archiver.backup import Asked, run_backup
+    from archiver.cli.progress import size_text
+    from archiver.cli.summary import run_summary
+    from archiver.report import Silence
+    from archiver.version import version
+
+    plugins: Plugins = shell.plugins()
+    known = {log.path for log in world.media_requests if log.status == 200}
+    asked_before = len(world.media_requests)
+
+    async def run() -> "RunReport":
+        return await run_backup(
+            config, plugins, Asked(), clock=clock, progress=Silence(), version=version()
+        )
+
+    report = anyio.run(run)
+    again = sum(log.sent for log in world.media_requests[asked_before:] if log.path in known)
+    if not shell.quiet:
+        shell.out(run_summary(report))
+        if known:
+            shell.out(
+                f"{len(known)} files were here already, all under new addresses: "
+                f"{size_text(again)} of them fetched again."
+            )
+    return report
+
+
+def _say_what_next(shell: Shell, folder: Path) -> None:
+    if shell.quiet:
+        return
+    config = safe(folder / "archive.toml")
+    shell.out(click.style("\nLook at it", bold=True))
+    shell.out(f"  archiver --config {config} status")
+    shell.out(f"  archiver --config {config} verify")
+    shell.out(f"  sqlite3 {safe(folder / 'archive' / 'archive.db')} 'SELECT * FROM timeline'")
+    shell.out(f"  ls {safe(folder / 'archive' / 'media')}")

@@ -1,0 +1,238 @@
+"""How far a history is read: paging, gaps, unfinished walks, and what a kill leaves behind."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from archiver.models import Page
+
+from nights import Nights, nights
+
+
+class Killed(BaseException):
+    """Stands for a power cut: nothing in the program catches it."""
+
+
+def kill_after(world: Nights, monkeypatch: pytest.MonkeyPatch, platform: str, pages: int) -> None:
+    """End the program in the moment after so many pages were saved."""
+    real = world.plugins.platform(platform, "ayrshare")
+
+    async def some_pages(client: Any, account: Any, window: Any) -> AsyncIterator[Page]:
+        count = 0
+        async for page in type(real).pages(real, client, account, window):
+            if count == pages:
+                raise Killed
+            yield page
+            count += 1
+
+    monkeypatch.setattr(real, "pages", some_pages)
+
+
+def test_800_posts_behind_next_are_all_fetched_and_nothing_is_missing(tmp_path: Path) -> None:
+    with nights(tmp_path, "twitter") as world:
+        world.account("twitter").populate(800, every=timedelta(hours=2))
+
+        report = world.backup(media=False)
+
+        assert (report.exit_code, report.counts.new) == (0, 800)
+        assert world.query("SELECT reached_start, next FROM coverage") == [(1, None)]
+        assert world.query("SELECT * FROM gaps") == []
+
+
+def test_800_posts_without_paging_leave_a_gap_that_is_recorded_and_said_aloud(
+    tmp_path: Path,
+) -> None:
+    with nights(tmp_path, "linkedin") as world:
+        account = world.account("linkedin")
+        account.paging = False
+        account.populate(800, every=timedelta(hours=2))
+
+        report = world.backup(media=False)
+
+        oldest = sorted(post.at for post in account.posts())[300]
+        assert (report.exit_code, report.counts.new) == (3, 500)
+        assert f"Posts before {oldest:%Y-%m-%dT%H:%M}" in report.accounts[0].warnings[0]
+        assert "newest 500" in report.accounts[0].warnings[0]
+        assert len(world.query("SELECT * FROM gaps")) == 1
+
+        world.next_night()
+        again = world.backup(media=False)
+
+        assert again.exit_code == 0, "a gap that was known before is not news"
+        assert len(world.query("SELECT * FROM gaps")) == 1
+
+
+def test_a_gap_between_two_looks_is_closed_when_a_later_look_reaches_across(tmp_path: Path) -> None:
+    with nights(tmp_path, "linkedin") as world:
+        account = world.account("linkedin")
+        account.populate(20)
+        account.paging = False
+        world.backup(media=False)
+        world.clock.advance(days=30)
+        account.populate(600, every=timedelta(hours=1))
+        world.backup(media=False)
+        assert len(world.query("SELECT * FROM gaps")) == 1
+
+        account.paging = True
+        world.next_night()
+        world.backup(media=False, full=True)
+
+        assert world.query("SELECT * FROM gaps") == []
+        assert world.column("SELECT count(*) FROM posts") == [620]
+
+
+def test_facebook_without_paging_goes_on_by_dates(tmp_path: Path) -> None:
+    with nights(tmp_path, "facebook") as world:
+        account = world.account("facebook")
+        account.paging = False
+        account.populate(800, every=timedelta(hours=5))
+
+        report = world.backup(media=False)
+
+        assert (report.exit_code, report.counts.new) == (0, 800)
+        assert world.query("SELECT * FROM gaps WHERE stream = 'posts'") == []
+
+
+@pytest.mark.parametrize("pages", range(1, 6))
+def test_killed_between_two_pages_the_next_run_leaves_no_hole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    with nights(tmp_path, "twitter") as world:
+        world.account("twitter").populate(450, every=timedelta(hours=2))
+        with monkeypatch.context() as patch:
+            kill_after(world, patch, "twitter", pages)
+            if pages < 5:
+                with pytest.raises(Killed):
+                    world.backup(media=False)
+            else:
+                world.backup(media=False)
+        world.next_night()
+        world.account("twitter").publish("Posted after the kill")
+
+        report = world.backup(media=False)
+
+        assert report.exit_code == 0
+        assert world.column("SELECT count(*) FROM posts") == [451]
+        assert world.query("SELECT reached_start, next FROM coverage") == [(1, None)]
+
+
+@pytest.mark.parametrize("pages", range(1, 5))
+def test_killed_in_a_full_look_the_next_run_ends_in_one_stretch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    with nights(tmp_path, "twitter") as world:
+        world.account("twitter").populate(450, every=timedelta(hours=2))
+        world.backup(media=False)
+        world.next_night()
+        with monkeypatch.context() as patch:
+            kill_after(world, patch, "twitter", pages)
+            with pytest.raises(Killed):
+                world.backup(media=False, full=True)
+        assert world.query("SELECT * FROM gaps") == []
+        world.next_night()
+
+        report = world.backup(media=False)
+
+        assert report.exit_code == 0
+        assert world.query("SELECT reached_start, next FROM coverage") == [(1, None)]
+
+
+def test_a_lost_cursor_is_survived_by_looking_again_from_the_top(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with nights(tmp_path, "twitter") as world:
+        world.account("twitter").populate(450, every=timedelta(hours=2))
+        with monkeypatch.context() as patch:
+            kill_after(world, patch, "twitter", 2)
+            with pytest.raises(Killed):
+                world.backup(media=False)
+        world.forget_cursors()
+        world.next_night()
+
+        report = world.backup(media=False)
+
+        assert (report.exit_code, report.counts.new) == (0, 250)
+        assert world.query("SELECT reached_start, next FROM coverage") == [(1, None)]
+        assert "lost" in str(report.accounts[0].notes)
+
+
+def test_a_pinned_old_post_does_not_end_a_look(tmp_path: Path) -> None:
+    with nights(tmp_path, "twitter") as world:
+        account = world.account("twitter")
+        old = account.populate(150, every=timedelta(hours=2))[20]
+        world.backup(media=False)
+        old.pin()
+        world.clock.advance(days=20)
+        account.populate(250, every=timedelta(hours=1))
+
+        report = world.backup(media=False)
+
+        assert report.counts.new == 250
+        assert world.query("SELECT * FROM gaps") == []
+
+
+def test_limit_and_since_stop_early_and_a_plain_run_goes_on_from_there(tmp_path: Path) -> None:
+    with nights(tmp_path, "twitter") as world:
+        posts = world.account("twitter").populate(350, every=timedelta(days=1))
+        limited = world.backup(media=False, limit=30)
+        assert (limited.exit_code, limited.counts.new) == (0, 30)
+        world.next_night(0.1)
+        since = posts[-150].at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        world.backup(media=False, since=since)
+        assert 150 <= world.column("SELECT count(*) FROM posts")[0] < 350
+        world.next_night(0.1)
+
+        report = world.backup(media=False)
+
+        assert report.exit_code == 0
+        assert world.column("SELECT count(*) FROM posts") == [350]
+        assert world.query("SELECT * FROM gaps") == []
+
+
+def test_an_account_is_not_asked_again_before_the_source_has_news(tmp_path: Path) -> None:
+    with nights(tmp_path, "instagram") as world:
+        world.account("instagram").populate(3)
+        world.backup()
+        world.clear_logs()
+
+        assert world.backup().accounts[0].outcome == "fresh"
+        assert world.api_requests == []
+        assert world.backup(now=True).accounts[0].outcome == "done"
+
+        world.clock.advance(minutes=33)
+        assert world.backup().accounts[0].outcome == "done"
+
+
+def test_an_empty_answer_where_there_were_posts_is_an_alarm_not_a_deletion(tmp_path: Path) -> None:
+    with nights(tmp_path, "threads") as world:
+        world.account("threads").populate(5)
+        world.backup()
+        for _ in range(3):
+            world.next_night()
+            world.empty("threads", times=None)
+
+            report = world.backup()
+
+            assert report.exit_code == 3
+            assert "shows no posts" in report.accounts[0].warnings[0]
+        assert world.column("SELECT count(*) FROM events WHERE what <> 'seen'") == [0]
+
+
+def test_stories_that_expire_are_never_missed_but_nights_without_a_look_are_a_gap(
+    tmp_path: Path,
+) -> None:
+    with nights(tmp_path, "snapchat") as world:
+        world.account("snapchat").publish(kind="story")
+        world.backup()
+        world.next_night()
+        world.account("snapchat").publish(kind="story")
+        world.backup()
+        assert world.query("SELECT * FROM gaps") == []
+
+        world.next_night(days=5)
+        world.backup()
+
+        assert world.column("SELECT stream FROM gaps") == ["stories"]
+        assert world.column("SELECT DISTINCT what FROM events") == ["seen"]
