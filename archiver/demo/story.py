@@ -15,9 +15,10 @@ and what was withheld comes back.
 """
 
 from archiver.clock import Clock
-from archiver.demo import story_posts as posts
+from archiver.demo import story_things as things
 from archiver.demo.posts import WorldPost
 from archiver.demo.specs import photo, video
+from archiver.demo.story_posts import FILLERS
 from archiver.demo.world import World
 
 EPOCHS = (1, 2, 3)
@@ -25,7 +26,7 @@ EPOCHS = (1, 2, 3)
 
 def begin(clock: Clock, seed: int = 0) -> World:
     """A world for the story, empty as yet."""
-    return World(clock.now, seed, handle=posts.HANDLE)
+    return World(clock.now, seed, handle=things.HANDLE)
 
 
 def advance(world: World, epoch: int) -> list[str]:
@@ -45,13 +46,13 @@ def advance(world: World, epoch: int) -> list[str]:
 
 
 def _first_day(world: World) -> list[str]:
-    for platform, fill in posts.FILLERS.items():
+    for platform, fill in FILLERS.items():
         account = world.account(platform)
-        account.title = posts.TITLE
+        account.title = things.TITLE
         fill(account)
     count = len(world.truth.what("published"))
     return [
-        f"{posts.TITLE}, three friends who make pots: {count} posts on ten platforms.",
+        f"{things.TITLE}, three friends who make pots: {count} posts on ten platforms.",
         "Instagram withholds the video of a reel and one item of a carousel, for their sound.",
         "TikTok has flagged one film and shows it without its picture.",
         "One picture on LinkedIn is no longer there: its address answers 404.",
@@ -59,8 +60,8 @@ def _first_day(world: World) -> list[str]:
 
 
 def _second_day(world: World) -> list[str]:
-    _find(world, "facebook", posts.TYPO).edit(text=posts.MENDED)
-    _find(world, "twitter", posts.REGRETTED).remove()
+    _find(world, "facebook", things.TYPO).edit(text=things.MENDED)
+    _find(world, "twitter", things.REGRETTED).remove()
     _publish_news(world)
     world.tick()
     world.rotate()
@@ -74,7 +75,7 @@ def _second_day(world: World) -> list[str]:
 
 
 def _third_day(world: World) -> list[str]:
-    _find(world, "instagram", posts.REEL).release()
+    _find(world, "instagram", things.REEL).release()
     world.tick(newest=5)
     world.rotate()
     return [

@@ -1,45 +1,26 @@
 """What the studio of the demo has published: three friends who make pots, in three cities.
 
 Mariana throws in Lisbon, Haruka glazes in Osaka, Youssef fires in Alexandria. Each function below
-fills one account. Times are days before the story begins, and an hour of that day.
+fills one account.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from archiver.demo.accounts import WorldAccount
-from archiver.demo.specs import MediaSpec, gif, link, photo, video
-from archiver.demo.world import World
-
-HANDLE = "marestudio"
-TITLE = "Maré Studio"
-
-TYPO = "Kiln number four is cooling. We open it on Tuseday at nine, and yes, you can watch. 🔥"
-MENDED = "Kiln number four is cooling. We open it on Tuesday at nine, and yes, you can watch. 🔥"
-REGRETTED = (
-    "Everything in the shop is half price today. (Haruka has seen this and would like a word.)"
+from archiver.demo.posts import WorldPost
+from archiver.demo.specs import gif, link, photo, video
+from archiver.demo.story_things import (
+    FIRST_LIGHT,
+    HARBOUR,
+    LOST,
+    MIXED,
+    REEL,
+    REGRETTED,
+    TILES,
+    TYPO,
+    days,
+    poster,
 )
-REEL = "Forty bowls in twenty seconds. Sound on! #wheelthrowing #ceramics"
-MIXED = "One week, three cities, one glaze. Swipe for Lisboa, 大阪, الإسكندرية."
-LOST = "We are looking for a second pair of hands in Lisbon, two days a week, from April."
-
-FIRST_LIGHT = photo(
-    "first light", scene="pot", size=(900, 900), alt="A round pot with blue and white bands"
-)
-HARBOUR = photo(
-    "harbour", scene="sea", size=(960, 640), alt="A small boat at dawn, seen from the studio"
-)
-TILES = photo("tiles", scene="tiles", size=(800, 800), alt="A wall of test tiles, no two alike")
-
-
-def days(world: World, ago: float, hour: int = 9, minute: int = 0) -> datetime:
-    """That many days before now, at a time of day."""
-    day = world.now() - timedelta(days=ago)
-    return day.replace(hour=hour, minute=minute, second=int(ago * 7) % 60, microsecond=0)
-
-
-def poster(text: str, label: str) -> MediaSpec:
-    """A picture with large words on it; a slash begins a new line."""
-    return photo(label, scene=f"poster:{text}", size=(800, 800), alt=text.replace("/", " "))
 
 
 def bluesky(account: WorldAccount) -> None:
@@ -289,7 +270,7 @@ def threads(account: WorldAccount) -> None:
     """Questions, answers and a poll that is only words; in both spellings of the API."""
     world = account.world
     poll = account.publish(
-        "Help us name the new green:\n🌿 Moss\n🥒 Pickle\n🐸 Frog on holiday\nReply with one emoji.",
+        "Help us name the new green:\n🌿 Moss\n🥒 Pickle\n🐸 Frog on holiday\nOne emoji, please.",
         at=days(world, 6, 12, 0),
     )
     account.publish(
@@ -325,28 +306,18 @@ def threads(account: WorldAccount) -> None:
 
 def tiktok(account: WorldAccount) -> None:
     """Short films, one of which is flagged."""
-    world = account.world
-    account.publish(
-        "POV: you said you would only make one more bowl #pottery #fyp",
-        at=days(world, 4, 20, 15),
-        media=[video("one more bowl", scene="pot", size=(324, 576), duration_ms=11_332)],
-    )
-    account.publish(
-        "ASMR but it is just Haruka sanding for thirty seconds",
-        at=days(world, 13, 21, 0),
-        media=[video("sanding", scene="hills", size=(324, 576), duration_ms=30_120)],
-    )
-    flagged = account.publish(
-        "We danced. We apologise to the owner of the song and to our neighbours.",
-        at=days(world, 22, 19, 0),
-        media=[video("dance", scene="night", size=(324, 576), duration_ms=15_500)],
-    )
-    flagged.withhold()
-    account.publish(
-        "طريقة صنع الكوب في ثلاث خطوات 🏺",
-        at=days(world, 29, 17, 30),
-        media=[video("three steps", scene="tiles", size=(324, 576), duration_ms=21_040)],
-    )
+
+    def film(text: str, label: str, scene: str, ago: float, hour: int, length: int) -> WorldPost:
+        spec = video(label, scene=scene, size=(324, 576), duration_ms=length)
+        return account.publish(text, at=days(account.world, ago, hour, 15), media=[spec])
+
+    text = "POV: you said you would only make one more bowl #pottery #fyp"
+    film(text, "one more bowl", "pot", 4, 20, 11_332)
+    text = "ASMR but it is just Haruka sanding for thirty seconds"
+    film(text, "sanding", "hills", 13, 21, 30_120)
+    text = "We danced. We apologise to the owner of the song and to our neighbours."
+    film(text, "dance", "night", 22, 19, 15_500).withhold()
+    film("طريقة صنع الكوب في ثلاث خطوات 🏺", "three steps", "tiles", 29, 17, 21_040)
 
 
 def twitter(account: WorldAccount) -> None:
@@ -401,32 +372,18 @@ def twitter(account: WorldAccount) -> None:
 
 def youtube(account: WorldAccount) -> None:
     """Longer films, of which an archive gets the titles and the stills."""
-    world = account.world
-    for ago, title, text, scene, visibility in (
-        (
-            5,
-            "One clay, three kilns",
-            "The same bowl, fired in Lisbon, Osaka and Alexandria.",
-            "hills",
-            "public",
-        ),
-        (
-            26,
-            "How we mix the blue",
-            "00:00 Why blue\n02:10 Cobalt\n07:45 Failures",
-            "sea",
-            "public",
-        ),
-        (37, "大阪の工房を案内します", "ハルカが工房を案内します。字幕あり。", "night", "public"),
-        (58, "Rehearsal, please ignore", "For the three of us.", "poster:Rehearsal", "unlisted"),
-    ):
-        account.publish(
-            text,
-            title=title,
-            at=days(world, ago, 18),
-            visibility=visibility,
-            media=[video(title, scene=scene, size=(480, 270))],
-        )
+
+    def upload(ago: float, title: str, text: str, scene: str, visibility: str = "public") -> None:
+        still = video(title, scene=scene, size=(480, 270))
+        at = days(account.world, ago, 18)
+        account.publish(text, title=title, at=at, visibility=visibility, media=[still])
+
+    upload(
+        5, "One clay, three kilns", "The same bowl, fired in Lisbon, Osaka, Alexandria.", "hills"
+    )
+    upload(26, "How we mix the blue", "00:00 Why blue\n02:10 Cobalt\n07:45 Failures", "sea")
+    upload(37, "大阪の工房を案内します", "ハルカが工房を案内します。字幕あり。", "night")
+    upload(58, "Rehearsal, ignore", "For the three of us.", "poster:Rehearsal", "unlisted")
 
 
 FILLERS = {
