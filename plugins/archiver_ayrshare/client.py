@@ -99,28 +99,38 @@ class AyrshareClient:
     async def newest(
         self, platform: str, options: ProfileOptions, platform_id: str
     ) -> Record | None:
-        """A post among the newest, as of now, or None.
-
-        Many posts may be asked for in a row, so the page is kept; asked for the same post again,
-        it is had anew, since what it gave the first time was of no use.
+        """A post among the newest hundred, else among as many as there are at once, or None.
 
         Raises SourceError, SecretError.
         """
-        params = options.params()
-        key = (platform, self.lane(options.profile_key), *params, *params.values())
+        page = await self._newest_page(platform, options, platform_id, min(PAGE, self.limit_max))
+        if platform_id not in page.records and PAGE <= page.count < self.limit_max:
+            page = await self._newest_page(platform, options, platform_id, self.limit_max)
+        return page.records.get(platform_id)
+
+    async def _newest_page(
+        self, platform: str, options: ProfileOptions, platform_id: str, limit: int
+    ) -> "_NewestPage":
+        """The newest so many posts. Many may be asked for in a row, so the answer is kept.
+
+        Asked again for the same post it is had anew: what it gave the first time was of no use.
+        """
+        params = {"limit": str(limit), **options.params()}
+        key = (platform, self.lane(options.profile_key), *params.values())
         async with self._lock("newest", *key):
             page = self._newest.get(key)
             if page is None or platform_id in page.given:
-                answer = await self.history(platform, options, {"limit": str(PAGE), **params})
+                answer = await self.history(platform, options, params)
                 page = self._newest[key] = _NewestPage(
                     {
-                        found: r
+                        known: r
                         for r in answer.records
-                        if (found := id_of(object_of(r.data).get("id")))
-                    }
+                        if (known := id_of(object_of(r.data).get("id")))
+                    },
+                    answer.count,
                 )
             page.given.add(platform_id)
-            return page.records.get(platform_id)
+            return page
 
     def lane(self, profile_key: Secret | None) -> str:
         """What stands for a profile where its limits are kept, without being its key."""
@@ -172,7 +182,8 @@ class AyrshareClient:
 
 @dataclass(frozen=True, slots=True)
 class _NewestPage:
-    """The newest records of an account by id, and the ids that were asked for."""
+    """The newest records of an account by id, how many came, and which were asked for."""
 
     records: Mapping[str, Record]
+    count: int
     given: set[str] = field(default_factory=set)

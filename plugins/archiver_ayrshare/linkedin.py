@@ -7,10 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from archiver import Attachment, Kind, Platform, Relation, hookimpl
+from archiver import Attachment, Kind, Platform, Relation, Rendition, hookimpl
 
 from archiver_ayrshare.fields import AUTHOR, Fields
-from archiver_ayrshare.media import ITEM, items_of, kind_of_word, read_item, under
+from archiver_ayrshare.media import (
+    ITEM,
+    distinct,
+    items_of,
+    kind_of_word,
+    original,
+    path_of,
+    read_item,
+    under,
+)
 from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.values import first, id_of, object_of, text_of, word_of
 
@@ -70,7 +79,19 @@ def _attachment(item: object) -> Attachment | None:
     urn = text_of(object_of(item).get("id")) or ""
     kind = kind_of_word(word_of(urn.removeprefix("urn:li:").partition(":")[0]))
     found = read_item(item, kind)
-    return replace(found, kind="other") if found and urn.startswith("urn:") and not kind else found
+    if found is None or (kind is None and not urn.startswith("urn:")):
+        return found
+    if kind == "video":
+        return replace(found, renditions=_video_files(found.renditions))
+    return replace(found, kind=kind or "other")
+
+
+def _video_files(files: Sequence[Rendition]) -> tuple[Rendition, ...]:
+    """A video's files: LinkedIn serves pictures below `/dms/image/`, so one there is its still."""
+    main = files[0]
+    if main.url is None or not path_of(main.url).startswith("/dms/image/"):
+        return tuple(files)
+    return distinct((original(None), replace(main, role="thumbnail"), *files[1:]))
 
 
 @hookimpl

@@ -146,13 +146,14 @@ def read_item(item: object, kind: AttachmentKind | None = None) -> Attachment | 
         item = {"mediaUrl": item}
     fields = object_of(item)
     url = first(fields, URL_KEYS, url_of)
-    picture = next((s for key in STILL_KEYS if (s := still("thumbnail", fields.get(key)))), None)
     words = " ".join(word_of(fields.get(key)) for key in ("mediaType", "type"))
     content_type = first(fields, ("contentType", "mimeType"), text_of)
     kind = kind or kind_of_word(words) or kind_of_word((content_type or "").lower())
-    kind = kind or kind_of_url(url) or (("video" if picture else "image") if url else None)
-    if url is None and picture is None and kind is None:
+    address = first(fields, STILL_KEYS, url_of)
+    kind = kind or kind_of_url(url) or (("video" if address else "image") if url else None)
+    if not (url or address or kind):
         return None
+    picture = still("preview" if kind == "link" else "thumbnail", address)
     main = None if kind == "link" else original(url)
     if main is not None and url is not None and content_type is not None:
         main = replace(main, content_type=content_type)

@@ -101,21 +101,10 @@ class Walk:
         """
         position: Position | None = self._position
         while position is not None:
-            try:
-                answer, notes = await self._ask(position)
-            except SourceError as error:
-                if not self._is_stale_cursor(position, error):
-                    raise
-                yield Page((), end_reason="the source no longer accepts where this walk was left")
-                return
+            answer, notes = await self._ask(position)
             onward = self._onward(position, answer, fell_back=bool(notes))
             position = onward if isinstance(onward, Position) else None
             yield self._page(answer, onward, notes)
-
-    def _is_stale_cursor(self, position: Position, error: SourceError) -> bool:
-        """Whether it is the cursor of an earlier run that is refused: cursors may not live long."""
-        left = position is self._position and position.next is not None
-        return left and not isinstance(error, (AccessRefused, RateLimited, SourceDown))
 
     def _page(self, answer: Answer, onward: "Position | _End", notes: list[str]) -> Page:
         ended = isinstance(onward, _End)

@@ -30,3 +30,13 @@ class TestLinkedIn(AyrshareContract):
 
     def test_its_own_status_is_not_an_error(self) -> None:
         assert self.read(SAMPLES[0]).text == "left thirty pocket track flower whistle"
+
+    def test_a_picture_in_place_of_a_video_is_its_still(self) -> None:
+        still, _ = self.read(SAMPLES[1]).attachments
+        assert [(r.role, r.absent) for r in still.renditions] == [
+            ("original", "not_offered"),
+            ("thumbnail", None),
+        ]
+        item = {"id": "urn:li:video:A", "url": "https://dms.licdn.com/playback/A/mp4"}
+        (video,) = self.read({"id": "1", "mediaUrls": [item]}).attachments
+        assert [(r.role, r.absent) for r in video.renditions] == [("original", None)]
