@@ -337,11 +337,15 @@ def _example(spec: Field[Any], annotation: Any) -> str:
     default = _default(spec)
     if default is not MISSING and default not in (None, (), []):
         return _as_toml(default, annotation)
+    return _example_of(annotation)
+
+
+def _example_of(annotation: Any) -> str:
     option = _alternatives(annotation)[0]
     if get_origin(option) is Literal:
         return _as_toml(get_args(option)[0], str)
     if get_origin(option) in {list, tuple}:
-        return f"[{_KINDS[get_args(option)[0]].example}]"
+        return f"[{_example_of(get_args(option)[0])}]"
     return _KINDS[option].example
 
 

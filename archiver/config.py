@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from click import get_app_dir
 
 from archiver.binding import Place, bind, nearest, unknown_key
-from archiver.errors import ArchiverError, ConfigError, UsageError
+from archiver.errors import ArchiverError, ConfigError, PluginError, UsageError
 from archiver.hookspecs import Platform, Source
 from archiver.models import Account
 from archiver.settings import (
@@ -44,9 +44,15 @@ __all__ = [
 FILE_NAME = "archive.toml"
 ENVIRONMENT = "ARCHIVER_CONFIG"
 CORE_TABLES = ("archive", "media", "network", "accounts")
+BROKEN = "plugin_broken"
+"""The code of a PluginError about a plugin that is there, but does not load."""
 _ENTRY_KEYS = tuple(EntryHead.__dataclass_fields__)
 _SURELY_MISSPELT = 0.75
 _NAME = re.compile(r"\w[\w .@+-]{0,98}\w|\w")
+_TOML_HINTS = (
+    'A setting is one line, key = value; text stands in quotes: name = "acme"',
+    "Text with backslashes stands in single quotes: directory = 'C:\\archive'",
+)
 _NEW_ACCOUNT = '[[accounts]], name = "acme-instagram", platform = "instagram"'
 
 
@@ -128,19 +134,22 @@ class Config:
 
         Raises ConfigError, or PluginError when a plugin that is needed is missing or broken.
         """
-        known = {source.name: source for source in plugins.sources}
+        used = {entry.source for entry in self.accounts}
         for name in self.sources:
-            if name in known:
-                self.source_settings(known[name])
-                continue
-            try:
-                plugins.source(name)
-            except ArchiverError as error:
-                close = nearest(name, [*known, *CORE_TABLES])
-                error.hint = f"Did you mean [{close}]?" if close else error.hint
-                raise _placed(error, self.place, key=name) from error
+            self._check_table(name, plugins, is_used=name in used)
         for entry in self.accounts:
             self.account(entry, plugins)
+            self.source_settings(plugins.source(entry.source))
+
+    def _check_table(self, name: str, plugins: Registry, *, is_used: bool) -> None:
+        try:
+            self.source_settings(plugins.source(name))
+        except PluginError as error:
+            if error.code == BROKEN and not is_used:
+                return  # the warning about the plugin is enough
+            close = nearest(name, [*(source.name for source in plugins.sources), *CORE_TABLES])
+            error.hint = f"Did you mean [{close}]?" if close else error.hint
+            raise _placed(error, self.place, key=name) from error
 
     def _place_of(self, entry: AccountEntry) -> Place:
         number = self.accounts.index(entry)
@@ -250,7 +259,7 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{path.name}{where}: this is not TOML",
             why=message.partition(" (at ")[0],
-            hint='A setting is one line, key = value; text stands in quotes: name = "acme"',
+            hint=_TOML_HINTS["escape" in message],
         ) from None
 
 

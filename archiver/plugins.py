@@ -126,6 +126,7 @@ class Plugins:
                 f'The {noun} "{name}" is not to be had',
                 why="; ".join(str(problem) for problem in culprits),
                 hint="Repair, update or uninstall that plugin; archiver plugins lists all of them",
+                code="plugin_broken",
             )
         close = difflib.get_close_matches(name.casefold(), known, n=1)
         listed = ", ".join(known) or "none"

@@ -11,6 +11,7 @@ KeyPath = tuple[str | int, ...]
 """Where a value stands: table names, list positions and a key, `("accounts", 0, "name")`."""
 
 _KEY_PART = re.compile(r"""[ \t]*("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*""")
+_SPACE = re.compile(r"[ \t\n]*")
 _VALUE_PART = re.compile(
     r"""
       \"{3}(?:\\.|[^\\])*?\"{3,5}         # a text over several lines
@@ -30,8 +31,10 @@ def key_lines(text: str) -> dict[KeyPath, int]:
     found: dict[KeyPath, int] = {}
     counts: dict[KeyPath, int] = {}
     table: KeyPath = ()
+    line, counted = 1, 0
     for offset, brackets, names in _statements(text):
-        line = text.count("\n", 0, offset) + 1
+        line += text.count("\n", counted, offset)
+        counted = offset
         if brackets == 0:
             found.setdefault((*table, *names), line)
             continue
@@ -68,7 +71,7 @@ def _statements(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     """Offset, number of opening brackets (0 for a key) and names of each statement."""
     at = 0
     while at < len(text):
-        start = at + len(text[at:]) - len(text[at:].lstrip(" \t\n"))
+        start = _end_of_space(text, at)
         if start >= len(text):
             return
         brackets = 2 if text.startswith("[[", start) else int(text[start] == "[")
@@ -76,6 +79,11 @@ def _statements(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
         if names:
             yield start, brackets, names
         at = _end_of_value(text, at + brackets)
+
+
+def _end_of_space(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
 
 
 def _names(text: str, at: int) -> tuple[tuple[str, ...], int]:

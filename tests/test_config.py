@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -19,11 +20,21 @@ from archiver.config import (
     user_config,
 )
 from archiver.errors import ConfigError, PluginError, SecretError, UsageError
+from archiver.plugins import Loaded, Origin, Plugins, Problem
 from archiver.secrets import Secret
 
-from plugin_samples import CardOptions, ShelfSettings, shelf_plugins
+from plugin_samples import CardOptions, Cards, Shelf, ShelfSettings, shelf_plugins
 
 ACCOUNT = '[[accounts]]\nname = "a"\nplatform = "cards"\nsource = "shelf"\n'
+
+
+@dataclass(frozen=True)
+class NeedySettings:
+    """Settings that must be given."""
+
+    key: str
+
+
 Write = Callable[[str], Path]
 
 
@@ -319,6 +330,22 @@ class TestAccounts:
         config = self.config(write, head="[shelf]\nlimit = 0\n")
         with pytest.raises(ConfigError, match=r'line 2: "limit" in \[shelf\] must be at least 1'):
             config.check(shelf_plugins())
+
+    def test_a_source_that_is_used_needs_its_settings(self, write: Write) -> None:
+        source = Shelf()
+        source.settings = NeedySettings
+        plugins = Plugins((Loaded(Origin("x", "x"), (source,), (Cards(),)),))
+        with pytest.raises(ConfigError, match=r'"key" is missing in \[shelf\]'):
+            self.config(write).check(plugins)
+
+    def test_a_broken_source_matters_only_when_it_is_used(self, write: Write) -> None:
+        origin = Origin("box", "box")
+        problem = Problem(origin, "box is left out", "it is broken", frozenset({"box"}))
+        plugins = Plugins(shelf_plugins().loaded, (problem,))
+        self.config(write, head="[box]\nx = 1\n").check(plugins)
+        config = load_config(write(ACCOUNT.replace('"shelf"', '"box"')))
+        with pytest.raises(PluginError, match=r"line 4: .*not to be had.*it is broken"):
+            config.check(plugins)
 
     def test_choosing_by_name(self, write: Write) -> None:
         config = self.config(write, more=ACCOUNT.replace('"a"', '"bcd"'))

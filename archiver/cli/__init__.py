@@ -48,7 +48,7 @@ class _Group(click.Group):
             extra.setdefault("color", False)
         extra |= {"prog_name": "archiver", "standalone_mode": False}
         run = super().main
-        code = failures.guarded(lambda: run(*args, **extra), verbose=lambda: bool(shell.verbose))
+        code = failures.guarded(lambda: run(*args, **extra), verbose=lambda: shell.verbose)
         sys.exit(code)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:

@@ -21,8 +21,11 @@ BROKEN_PIPE = 141  # what a shell reports of a program that ends by SIGPIPE
 _LABELS = (("Why", "why"), ("Kept", "kept"), ("Next", "hint"))
 
 
-def guarded(work: Callable[[], object], *, verbose: Callable[[], bool]) -> int:
-    """Run `work`, tell what fails, and return the exit code (an int that `work` returns is it)."""
+def guarded(work: Callable[[], object], *, verbose: Callable[[], int]) -> int:
+    """Run `work`, tell what fails, and return the exit code (an int that `work` returns is it).
+
+    `verbose` is asked when something fails: from 1 a bug comes with its traceback, from 2 all do.
+    """
     stdout = sys.stdout
     try:
         code = work()
@@ -49,7 +52,7 @@ def tell(error: ArchiverError) -> None:
 
 def layout(error: ArchiverError) -> str:
     """An error as people read it, one part below the other."""
-    lines = [wrap(_clean(error.what), f"{click.style('Error:', fg='red')} ", "       ")]
+    lines = [_coloured(wrap(_clean(error.what), "Error: ", " " * 7))]
     for label, name in _LABELS:
         if part := getattr(error, name):
             lines.append(wrap(_clean(part), f"  {label + ':':<6}", " " * 8))
@@ -61,11 +64,17 @@ def warn(message: str) -> None:
     click.echo(wrap(_clean(message), "Warning: ", " " * 9), err=True)
 
 
+def _coloured(text: str) -> str:
+    """The first word in red; `click.echo` takes it out again where there is no terminal."""
+    word, space, rest = text.partition(" ")
+    return text if os.environ.get("NO_COLOR") else click.style(word, fg="red") + space + rest
+
+
 def _clean(text: str) -> str:
     return safe(redact(text)).strip()
 
 
-def _told(error: BaseException, *, verbose: bool) -> int:
+def _told(error: BaseException, *, verbose: int) -> int:
     leaves = list(_leaves(error))
     known = [leaf for leaf in leaves if isinstance(leaf, ArchiverError)]
     if any(isinstance(leaf, BrokenPipeError) for leaf in leaves):
@@ -77,7 +86,7 @@ def _told(error: BaseException, *, verbose: bool) -> int:
     if len(known) == len(leaves):
         for leaf in known:
             tell(leaf)
-        if verbose:
+        if verbose > 1:
             _print_traceback(error)
         return max(known, key=lambda leaf: leaf.exit_code).exit_code
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:

@@ -13,8 +13,11 @@ import what is heavy inside functions: `--help` and completion import all of the
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,7 +153,7 @@ class Subcommand(click.Command):
         """Run it, with logging set up as the options say."""
         from archiver.cli.logs import logging_to_stderr
 
-        with logging_to_stderr(ctx.ensure_object(Shell).verbose):
+        with logging_to_stderr(ctx.ensure_object(Shell).verbose), terminated_as_interrupted():
             return super().invoke(ctx)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -159,6 +162,20 @@ class Subcommand(click.Command):
             for line in self.examples:
                 formatter.write(f"{'':{formatter.current_indent}}{line.strip()}\n")
         super().format_epilog(ctx, formatter)
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """While it lasts, a polite request to end (SIGTERM) stops a run as Ctrl-C does."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def subcommand(

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from archiver import cli as command_line
 from archiver.cli import COMMANDS, EXIT_CODES, main
 from archiver.cli.failures import guarded, layout
 from archiver.cli.logs import logging_to_stderr
-from archiver.cli.shell import Shell, Subcommand
+from archiver.cli.shell import Shell, Subcommand, terminated_as_interrupted
 from archiver.cli.text import width_of
 from archiver.errors import AccessRefused, ArchiverError, Interrupted, RecordError, SourceDown
 from archiver.secrets import Secret
@@ -23,7 +24,7 @@ from running import Cli, RunArchiver
 HEAVY = ("httpx", "httpcore", "sqlite_utils", "PIL", "anyio", "asyncio", "sqlite3", "uvicorn")
 
 
-def run(work: object, *, verbose: bool = False) -> int:
+def run(work: object, *, verbose: int = 0) -> int:
     """`guarded`, with an exception to raise or a value to return."""
 
     def do() -> object:
@@ -47,9 +48,7 @@ class TestStartUp:
         [
             (["--help"], {}),
             (["--version"], {}),
-            (["init", "--help"], {}),
-            (["plugins", "--help"], {}),
-            (["accounts", "--help"], {}),
+            *(([name, "--help"], {}) for name in COMMANDS),
             ([], {"_ARCHIVER_COMPLETE": "bash_source"}),
             (
                 [],
@@ -200,7 +199,7 @@ class TestFailures:
 
     def test_its_traceback_with_v(self, capsys: pytest.CaptureFixture[str]) -> None:
         Secret("t0p-s3cret-value").reveal()
-        assert run(KeyError("t0p-s3cret-value"), verbose=True) == 1
+        assert run(KeyError("t0p-s3cret-value"), verbose=1) == 1
         err = capsys.readouterr().err
         assert "Traceback (most recent call last):" in err
         assert "t0p" not in err
@@ -220,6 +219,11 @@ class TestFailures:
     ) -> None:
         assert run(error) == 130
         assert "Stopped" in capsys.readouterr().err
+
+    def test_a_request_to_end_is_an_interruption(self) -> None:
+        with pytest.raises(KeyboardInterrupt), terminated_as_interrupted():
+            signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
     def test_a_group_of_errors(self, capsys: pytest.CaptureFixture[str]) -> None:
         group = ExceptionGroup("", [RecordError("one"), ExceptionGroup("", [SourceDown("two")])])
@@ -307,7 +311,10 @@ def test_nothing_is_loaded_from_the_current_folder(
 
 
 def test_no_color(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert layout(SourceDown("Down")) == "\x1b[31mError:\x1b[0m Down"
     monkeypatch.setenv("NO_COLOR", "1")
+    assert layout(SourceDown("Down")) == "Error: Down"
     assert "\x1b" not in cli("bakcup").stderr
     assert Shell().color is False
 
