@@ -20,7 +20,7 @@ from archiver_ayrshare.media import (
     with_still,
 )
 from archiver_ayrshare.platform import AyrsharePlatform
-from archiver_ayrshare.values import dig, first, id_of, list_of, object_of, url_of
+from archiver_ayrshare.values import content_of, dig, first, id_of, list_of, object_of, url_of
 
 _VIEWS = ("embed", "embed.media")
 _RAW_RECORDS = ("embed.$type", "embed.media.$type", "embed.images[].image.*", "embed.video.*")
@@ -134,7 +134,8 @@ def _embedded(view: Mapping[str, Any]) -> list[Attachment]:
     external = view.get("external")
     if isinstance(external, dict):
         picture = still("preview", external.get("thumb"))
-        found.append(Attachment("link", renditions=(picture,) if picture else ()))
+        target = id_of(content_of(external.get("uri")))
+        found.append(Attachment("link", target, renditions=(picture,) if picture else ()))
     return found
 
 

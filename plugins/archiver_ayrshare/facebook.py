@@ -177,9 +177,10 @@ def _attachment(item: object, record: Mapping[str, Any], *, alone: bool) -> Atta
         platform_id = id_of(record.get("mediaId"))
     attachment = Attachment(kind, platform_id, alt_text=text_of(fields.get("altText")))
     thumbnail = still("thumbnail", fields.get("thumbnailUrl"))
-    if kind == "link":
+    if kind == "link":  # known by where it leads: its picture may be made anew
         picture = still("preview", image.get("src"), width=width, height=height)
-        return replace(attachment, renditions=distinct((picture, thumbnail)))
+        target = platform_id or id_of(content_of(fields.get("url")))
+        return replace(attachment, platform_id=target, renditions=distinct((picture, thumbnail)))
     if kind == "video":
         source = original(url_of(dig(fields, ("media", "source"))) or given)
         picture = still("thumbnail", image.get("src"), width=width, height=height)

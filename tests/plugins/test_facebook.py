@@ -1,3 +1,5 @@
+from archiver.canonical import content_sha256
+
 from archiver_ayrshare.facebook import Facebook
 from ayrshare_contract import AyrshareContract, account_for, samples
 
@@ -33,6 +35,10 @@ class TestFacebook(AyrshareContract):
         assert link.kind == "link"
         assert [r.role for r in link.renditions] == ["preview"]
         assert post.content["links"] == ["https://www.alphasht.com/finding-the-best-headphones/"]
+
+    def test_a_new_picture_of_a_link_is_not_a_new_link(self) -> None:
+        other = {**SAMPLES[1], "fullPicture": "https://external.fbcdn.net/emg1/v/t13/another"}
+        assert content_sha256(self.read(other)) == content_sha256(self.read(SAMPLES[1]))
 
     def test_a_story_is_known_by_three_ids(self) -> None:
         post = self.read(SAMPLES[2])

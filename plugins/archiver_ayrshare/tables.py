@@ -1,0 +1,48 @@
+"""The platforms' tables in Markdown, for the docs: which path goes where, and what stays."""
+
+from collections.abc import Iterator
+
+from archiver_ayrshare.fields import COMMON_METRICS, COMMON_RAW, Fields
+from archiver_ayrshare.platform import AyrsharePlatform
+
+
+def platform_table(platform: AyrsharePlatform) -> str:
+    """One platform: a table of what is read, then what stays in the record alone."""
+    fields = platform.fields
+    lines = ["| in the record | in the archive |", "|---|---|"]
+    lines += [f"| {_code(paths)} | {target} |" for target, paths in _read(fields).items()]
+    lines += ["", "Only in `raw`:", ""]
+    lines += [f"- `{path}`: {reason}" for path, reason in fields.raw_only.items()]
+    return "\n".join(lines) + "\n"
+
+
+def common_table() -> str:
+    """What holds for every platform: spellings of numbers, and what stays in the record."""
+    names: dict[str, list[str]] = {}
+    for path, name in COMMON_METRICS.items():
+        names.setdefault(name, []).append(path)
+    lines = ["| metric | in the record |", "|---|---|"]
+    lines += [f"| `{name}` | {_code(paths)} |" for name, paths in names.items()]
+    lines += ["", "Only in `raw`:", ""]
+    lines += [f"- `{path}`: {reason}" for path, reason in COMMON_RAW.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _read(fields: Fields) -> dict[str, list[str]]:
+    """The paths of each place in the archive, in the order in which they are tried."""
+    places: dict[str, list[str]] = {}
+    for path, target in _own_rows(fields):
+        places.setdefault(target, []).append(path)
+    return places
+
+
+def _own_rows(fields: Fields) -> Iterator[tuple[str, str]]:
+    """The rows that are not the same for every platform, or in the record alone."""
+    for path, target in fields.rows():
+        common = path in COMMON_METRICS and path not in fields.metrics
+        if not target.startswith("raw only") and not (common and target.startswith("metrics")):
+            yield path, target
+
+
+def _code(paths: list[str]) -> str:
+    return ", ".join(f"`{path}`" for path in paths)
