@@ -8,7 +8,7 @@ import click
 
 from archiver.cli.shell import Shell, pass_shell, subcommand, toml_text
 from archiver.cli.text import safe, table
-from archiver.errors import ArchiverError, ConfigError, UsageError
+from archiver.errors import AccessRefused, ArchiverError, UsageError
 
 if TYPE_CHECKING:
     from archiver.config import AccountEntry, Config
@@ -176,9 +176,10 @@ def _label(who: "Identity", taken: set[str]) -> str:
 
 def _print_entries(shell: Shell, lines: list[dict[str, Any]]) -> None:
     if not lines:
-        raise ConfigError(
+        raise AccessRefused(
             "This key has no accounts linked",
             hint="Link them on the source's own site, or name another profile with --profile-key",
+            code="not_linked",
         )
     for line in lines:
         shell.out(_entry(line))

@@ -109,7 +109,7 @@ class TestDiscover:
 
     def test_nothing_linked(self, cli: Cli, config: Path) -> None:
         done = cli("accounts", "--discover", "--source", "shelf", shell=shell())
-        assert done.exit_code == 2
+        assert done.exit_code == 5
         assert "no accounts linked" in done.stderr
 
     def test_an_unknown_source(self, cli: Cli, config: Path) -> None:
