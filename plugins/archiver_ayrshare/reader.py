@@ -27,27 +27,25 @@ class MetricTable:
     """Paths of numbers, and the names that they are kept under. The first spelling wins."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
-        groups: dict[tuple[str, ...], list[tuple[str, str]]] = {}
-        for path, name in names.items():
+        groups: dict[tuple[str, ...], dict[str, tuple[int, str]]] = {}
+        for rank, (path, name) in enumerate(names.items()):
             *parents, key = steps_of(path)
-            groups.setdefault(tuple(parents), []).append((key, name))
-        self._groups = tuple((parents, tuple(keys)) for parents, keys in groups.items())
+            groups.setdefault(tuple(parents), {})[key] = (rank, name)
+        self._groups = tuple(groups.items())
 
     def read(self, record: Mapping[str, Any]) -> tuple[Metric, ...]:
         """The numbers of a record, in the order of the table."""
         found: dict[str, int | float] = {}
-        for parents, keys in self._groups:
+        for parents, ranks in self._groups:
             group = dig(record, parents) if parents else record
             if not isinstance(group, dict):
                 continue
-            for key, name in keys:
-                value = group.get(key)
-                if value is None or name in found:
-                    continue
+            hits = [(ranks[key], value) for key, value in group.items() if key in ranks]
+            for (_, name), value in sorted(hits, key=_rank):
                 number = number_of(value)
                 if number is not None:
-                    found[name] = number
-        return tuple(Metric(name, value) for name, value in found.items())
+                    found.setdefault(name, number)
+        return tuple([Metric(name, value) for name, value in found.items()])
 
 
 class Reader:
@@ -141,6 +139,8 @@ class Reader:
         for key, value in record.items():
             if key in wholes or (key in scalars and not isinstance(value, (dict, list))):
                 continue
+            if len(found) >= _MOST_UNREAD:
+                break
             _walk(value, self._tree.get(key), key, found, 0)
         return tuple(found)
 
@@ -192,16 +192,30 @@ def _tree(paths: Iterable[str]) -> _Tree:
     return tree
 
 
+def _rank(hit: tuple[tuple[int, str], Any]) -> int:
+    return hit[0][0]
+
+
 def _walk(value: Any, node: _Tree | None, path: str, found: dict[str, None], depth: int) -> None:
     """Add the paths below that no branch of the tree covers."""
-    if len(found) >= _MOST_UNREAD or (node is not None and _WHOLE in node):
+    is_object = isinstance(value, dict)
+    if not (is_object or isinstance(value, list)) or depth >= _DEEPEST_UNREAD:
+        if node is None or not (value is None or _LEAF in node):
+            found[path] = None
         return
-    deeper = depth < _DEEPEST_UNREAD
-    if isinstance(value, dict) and deeper and (value or node):
-        for key, child in value.items():
-            _walk(child, node and node.get(key), f"{path}.{key}", found, depth + 1)
-    elif isinstance(value, list) and deeper and (value or node):
-        for child in value:
-            _walk(child, node and node.get("[]"), f"{path}[]", found, depth + 1)
-    elif node is None or not (value is None or _LEAF in node):
+    if not value and node is None:
         found[path] = None
+    steps = value.items() if is_object else (("[]", item) for item in value)
+    for step, child in steps:
+        if len(found) >= _MOST_UNREAD:
+            return
+        below = node.get(step) if node else None
+        if not _covers(below, child):
+            _walk(child, below, f"{path}.{step}" if is_object else f"{path}[]", found, depth + 1)
+
+
+def _covers(node: _Tree | None, value: Any) -> bool:
+    """Whether a branch of the tree is all that there is to say about a value."""
+    if not node:
+        return False
+    return _WHOLE in node or (_LEAF in node and not isinstance(value, (dict, list)))
