@@ -35,8 +35,7 @@ directory = "archive"
 [ayrshare]
 api_key = "file:api-key"
 base_url = "{base_url}"
-x_api_key = "file:x-key"
-x_api_secret = "file:x-secret"
+{ayrshare}
 
 [media]
 {media}
@@ -47,7 +46,10 @@ allow = ["127.0.0.0/8"]
 
 
 class Nights(World):
-    """A world with an archive of it. Its accounts are named after their platforms."""
+    """A world with an archive of it. Its accounts are named after their platforms.
+
+    `settings` are lines of the config, by table; `given_key` is a wrong key to ask with.
+    """
 
     def __init__(self, folder: Path, platforms: Sequence[str], **options: Any) -> None:
         self.clock = DemoClock()
@@ -56,7 +58,12 @@ class Nights(World):
         self.platforms = platforms
         self.base_url = ""
         self.plugins: Plugins = load_plugins()
-        self.settings = {"archive": "", "media": ""}
+        self.settings = {
+            "archive": "",
+            "ayrshare": 'x_api_key = "file:x-key"\nx_api_secret = "file:x-secret"',
+            "media": "",
+        }
+        self.given_key: str | None = None
         self.extra = "".join(
             f'\n[[accounts]]\nname = "{platform}"\nplatform = "{platform}"\n'
             for platform in platforms
@@ -70,7 +77,7 @@ class Nights(World):
     def config(self) -> Config:
         """The config, as its file says now."""
         for name, secret in (
-            ("api-key", self.api_key), ("x-key", self.x_api_key), ("x-secret", self.x_api_secret),
+            ("api-key", self.given_key or self.api_key), ("x-key", self.x_api_key), ("x-secret", self.x_api_secret),
         ):  # fmt: skip
             path = self.folder / name
             path.write_text(secret)

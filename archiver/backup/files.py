@@ -129,7 +129,7 @@ class FileRun:
         except MediaGone as error:
             return NotStored(wanted, "gone" if error.final else "failed", _gone(error))
         except MediaRefused as error:
-            return NotStored(wanted, "refused", _reason(error))
+            return NotStored(wanted, "refused", str(error))
         except MediaError as error:
             return NotStored(wanted, "failed", _reason(error))
 

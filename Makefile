@@ -1,0 +1,49 @@
+# Everything that is done here often, in a few words. `make demo` and `make test` set up all they
+# need, from Python 3.11 on.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+RUN := .venv/.ready-to-run
+WORK := .venv/.ready-to-work
+
+.PHONY: help demo test lint format docs docs-check wheel clean
+
+help: ## say what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(RUN) ## back up a small world of ten platforms, three days in a row
+	$(BIN)/archiver demo demo
+
+test: $(WORK) ## run the tests, in parallel
+	$(BIN)/pytest -q -n auto
+
+lint: $(WORK) ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(WORK) ## put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(WORK) ## print the reference pages anew
+	$(BIN)/python docs/generate.py
+
+docs-check: $(WORK) ## fail where a reference page is not what the program says
+	$(BIN)/python docs/generate.py --check
+
+wheel: $(WORK) ## build the distribution
+	$(BIN)/python -m hatchling build
+
+clean: ## remove what these commands made
+	rm -rf .venv demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(RUN): pyproject.toml constraints.txt
+	test -d .venv || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	touch $@
+
+$(WORK): $(RUN)
+	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[browse]' --group dev
+	touch $@
