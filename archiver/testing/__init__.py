@@ -130,9 +130,10 @@ class SourceContract:
     def test_every_path_of_the_samples_is_known(self) -> None:
         """Nothing is lost because it is unknown: a path is read, on a list, or named as unread."""
         for sample in self.samples:
-            assert self._read(sample).unread == ()
+            unread = self._read(sample).unread
+            assert unread == (), f"on no list: {unread}"
             stranger = self._read({**sample, "notYetKnown": {"deep": [{"er": 1}]}})
-            assert stranger.unread == ("notYetKnown.deep[].er",)
+            assert stranger.unread == ("notYetKnown.deep[].er",), stranger.unread
 
     def test_counters_are_not_content(self) -> None:
         """A number that is a metric moves without making a revision."""
@@ -155,10 +156,12 @@ class SourceContract:
                 if value in offered:
                     elsewhere = with_value(elsewhere, path, rotated(value))
             again = self._read(elsewhere)
-            assert content_sha256(again) == content_sha256(post)
-            assert attachment_keys(again.attachments) == attachment_keys(post.attachments)
+            assert content_sha256(again) == content_sha256(post), "an address is content"
+            names = attachment_keys(again.attachments)
+            assert names == attachment_keys(post.attachments), "attachments changed their names"
             keys = [[media_key(r) for r in a.renditions] for a in post.attachments]
-            assert [[media_key(r) for r in a.renditions] for a in again.attachments] == keys
+            again_keys = [[media_key(r) for r in a.renditions] for a in again.attachments]
+            assert again_keys == keys, f"files changed their names: {keys}, then {again_keys}"
 
     def test_hostile_records_are_read_or_refused(self) -> None:
         """Whatever stands in a record, there is a sound post or a RecordError, nothing else."""
@@ -179,7 +182,8 @@ class SourceContract:
         if (client := self.client(history)) is None:
             return
         pages = asyncio.run(self._walk(client, Window()))
-        assert self._ids_of(pages) == [self._read(record).platform_id for record in history]
+        expected = [self._read(record).platform_id for record in history]
+        assert self._ids_of(pages) == expected, "not every record came, newest first"
         check_end(pages)
 
     def test_a_walk_goes_on_from_every_cursor(self) -> None:
@@ -192,7 +196,8 @@ class SourceContract:
             assert page.cursor, "a page before the last has no cursor"
             rest = asyncio.run(self._walk(self.client(history), Window(cursor=page.cursor)))
             check_end(rest)
-            assert set(self._ids_of(rest)) >= set(self._ids_of(pages[index + 1 :]))
+            missed = set(self._ids_of(pages[index + 1 :])) - set(self._ids_of(rest))
+            assert not missed, f"going on from {page.cursor!r} misses {len(missed)} records"
 
     def test_an_empty_history_has_a_start(self) -> None:
         """An account without posts is complete, not an error."""
@@ -200,7 +205,7 @@ class SourceContract:
             return
         pages = asyncio.run(self._walk(client, Window()))
         assert self._ids_of(pages) == []
-        assert pages[-1].reached_start
+        assert pages[-1].reached_start, "an empty history has no start"
 
     def test_a_walk_may_stop_after_any_page(self) -> None:
         """Nobody has to read to the end."""
