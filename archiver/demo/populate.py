@@ -91,7 +91,7 @@ _PLAIN: dict[str, dict[str, Any]] = {
     "photo": {},
     "photos": {},
     "mixed": {},
-    "pin": {"title": "Seen today", "note": "Keep this"},
+    "pin": {"title": "Seen today", "note": "Keep this", "board": "955255839651522358"},
     "story": {"kind": "story"},
     "film": {"media": [video()]},
     "gif": {"media": [gif()]},

@@ -9,10 +9,11 @@ so that a rotation of the media hosts is a real one.
 
 import asyncio
 import errno
+import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import uvicorn
@@ -127,29 +128,34 @@ def _config(world: World) -> uvicorn.Config:
 
 
 def _bind(port: int) -> list[socket.socket]:
-    """One port on as many loopback addresses as there are."""
-    for attempt in range(_TRIES):
-        first = _listen(_HOSTS[0], port)
-        sockets = [first]
-        try:
-            for host in _HOSTS[1:]:
-                sockets.append(_listen(host, first.getsockname()[1]))  # noqa: PERF401  # closed on the way
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE and port == 0 and attempt < _TRIES - 1:
-                for sock in sockets:
-                    sock.close()
-                continue
-        return sockets
-    raise AssertionError("unreachable")
+    """One port on as many loopback addresses as the system has."""
+    for _ in range(_TRIES):
+        sockets = [_listen(_HOSTS[0], port)]
+        chosen = sockets[0].getsockname()[1]
+        taken = False
+        for host in _HOSTS[1:]:
+            try:
+                sockets.append(_listen(host, chosen))
+            except OSError as error:
+                taken = taken or error.errno == errno.EADDRINUSE
+        if not taken or port:
+            break
+        for sock in sockets:
+            sock.close()
+    else:
+        raise OSError(errno.EADDRINUSE, "no port is free on all loopback addresses")
+    return sockets
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    # The protocol is named because asyncio sends small answers at once only if it is.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # elsewhere it would let two servers share a port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
         sock.listen(128)
     except OSError:
-        with closing(sock):
-            raise
+        sock.close()
+        raise
     return sock

@@ -1,7 +1,6 @@
 """What the studio of the demo has published: three friends who make pots, in three cities.
 
-Mariana throws in Lisbon, Haruka glazes in Osaka, Youssef fires in Alexandria. Each function below
-fills one account.
+Mariana throws in Lisbon, Haruka glazes in Osaka, Youssef fires in Alexandria.
 """
 
 from datetime import timedelta
@@ -26,11 +25,8 @@ from archiver.demo.story_things import (
 def bluesky(account: WorldAccount) -> None:
     """Talk among friends, with pictures."""
     world = account.world
-    account.publish(
-        "Hello from the kiln room. We are three people, two wheels and one very old oven.",
-        at=days(world, 41, 18, 5),
-        media=[FIRST_LIGHT],
-    )
+    text = "Hello from the kiln room. We are three people, two wheels and one very old oven."
+    account.publish(text, at=days(world, 41, 18, 5), media=[FIRST_LIGHT])
     question = account.publish(
         "A question for everyone who glazes: tin white over iron red, or under? We have been "
         "arguing since breakfast.",

@@ -1,0 +1,27 @@
+"""A world, served, and somebody who asks it things."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from archiver.demo.clock import DemoClock
+from archiver.demo.server import serve
+from archiver.demo.world import World
+
+from demo.asking import Api
+
+
+@pytest.fixture
+def clock() -> DemoClock:
+    return DemoClock()
+
+
+@pytest.fixture
+def world(clock: DemoClock) -> World:
+    return World(clock.now)
+
+
+@pytest.fixture
+def api(world: World) -> Iterator[Api]:
+    with serve(world) as server, httpx.Client(timeout=20) as client:
+        yield Api(world, server, client)

@@ -1,0 +1,96 @@
+"""The story of the demo: good to look at, quick to tell, the same every time."""
+
+import io
+import json
+
+import pytest
+from archiver.demo.clock import DemoClock
+from archiver.demo.networks import NETWORKS
+from archiver.demo.story import EPOCHS, advance, begin
+from archiver.demo.story_things import MENDED, MIXED, REEL, REGRETTED, TYPO
+from archiver.demo.world import World
+from PIL import Image
+
+
+def told(until: int) -> World:
+    clock = DemoClock()
+    world = begin(clock)
+    for epoch in range(1, until + 1):
+        assert all(sentence.endswith(".") for sentence in advance(world, epoch))
+        if epoch < until:
+            clock.advance(days=1)
+    return world
+
+
+def shown(world: World, platform: str) -> list[str]:
+    return [post.text for post in world.account(platform).posts(shown=True)]
+
+
+def test_the_first_day_has_something_on_every_platform_in_several_languages() -> None:
+    world = told(1)
+    assert {account.platform for account in world.accounts()} == set(NETWORKS)
+    assert all(len(account.posts(shown=True)) >= 4 for account in world.accounts())
+    texts = "".join(post.text + post.title for a in world.accounts() for post in a.posts())
+    for sign in ("釉薬", "我们", "صباح", "ç", "🔥"):
+        assert sign in texts
+    kinds = {post.kind for a in world.accounts() for post in a.posts()}
+    assert kinds == {
+        "post", "reel", "story", "saved_story", "spotlight", "reply", "quote", "repost", "pin",
+        "video",
+    }  # fmt: skip
+
+
+def test_the_first_day_withholds_and_lacks_what_it_says() -> None:
+    world = told(1)
+    instagram = {post.text: post.record() for post in world.account("instagram").posts()}
+    assert "mediaUrl" not in instagram[REEL]
+    assert [("mediaUrl" in child) for child in instagram[MIXED]["mediaUrls"]].count(False) == 1
+    assert sum(post.withheld for post in world.account("tiktok").posts()) == 1
+    assert {file.status for file in world.files.values()} == {200, 404}
+
+
+def test_the_second_day_edits_deletes_publishes_and_rotates() -> None:
+    world = told(2)
+    assert TYPO not in shown(world, "facebook")
+    assert MENDED in shown(world, "facebook")
+    assert REGRETTED not in shown(world, "twitter")
+    whats = {deed.what for deed in world.truth.deeds if deed.at == world.now()}
+    assert whats == {"edited", "removed", "published"}
+    assert world.generation == 1
+    for platform in ("facebook", "instagram", "snapchat"):
+        stories = [p for p in world.account(platform).posts() if p.kind == "story"]
+        assert stories
+        assert not any(story.shown(world.now()) for story in stories)
+
+
+def test_on_the_third_day_the_deletion_holds_and_the_reel_is_back() -> None:
+    world = told(3)
+    assert REGRETTED not in shown(world, "twitter")
+    reel = next(post for post in world.account("instagram").posts() if post.text == REEL)
+    assert "mediaUrl" in reel.record()
+
+
+def test_there_is_no_fourth_day() -> None:
+    world = told(max(EPOCHS))
+    with pytest.raises(ValueError, match="epochs"):
+        advance(world, 4)
+
+
+def test_pictures_decode_and_all_media_are_five_megabytes_at_most() -> None:
+    world = told(3)
+    total = 0
+    for file in world.files.values():
+        data = world.kitchen.serve(file.recipe)
+        total += len(data)
+        if file.recipe.content_type.startswith("image/"):
+            with Image.open(io.BytesIO(data)) as image:
+                image.verify()
+    assert 500_000 < total < 5_000_000
+
+
+def test_it_is_told_the_same_way_every_time() -> None:
+    one, two = (
+        json.dumps([post.record() for a in told(3).accounts() for post in a.posts()])
+        for _ in range(2)
+    )
+    assert one == two
