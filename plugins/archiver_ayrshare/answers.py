@@ -192,11 +192,12 @@ def _problems(envelope: Mapping[str, Any], platform: str) -> list[dict[str, Any]
     """The errors that an answer speaks of, whatever their shape."""
     places = [envelope, *(envelope.get(key) for key in ("history", "posts", platform, "error"))]
     places += list_of(envelope.get("errors"))
-    return [
-        place
-        for place in places
-        if isinstance(place, dict) and (place.get("status") == "error" or "code" in place)
-    ]
+    return [place for place in places if isinstance(place, dict) and _is_problem(place)]
+
+
+def _is_problem(place: Mapping[str, Any]) -> bool:
+    status = place.get("status")
+    return status == "error" or ("code" in place and status not in {"success", "partial"})
 
 
 def _code(problem: Mapping[str, Any]) -> str:

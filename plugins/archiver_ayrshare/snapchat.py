@@ -8,7 +8,7 @@ from archiver import Attachment, Kind, Platform, Stream, hookimpl
 from archiver_ayrshare.fields import Fields
 from archiver_ayrshare.media import SINGLE, kind_of_word, read_single, still
 from archiver_ayrshare.platform import AyrsharePlatform
-from archiver_ayrshare.values import first, milliseconds, url_of, word_of
+from archiver_ayrshare.values import milliseconds, word_of
 
 _KINDS: dict[str, Kind] = {
     "public_story": "story",
@@ -43,8 +43,6 @@ class Snapchat(AyrsharePlatform):
 
     def attachments(self, record: Mapping[str, Any]) -> Sequence[Attachment]:
         """The snap, which the API does not give, and its thumbnail."""
-        if not first(record, ("thumbnailUrl", "mediaUrl", "videoUrl"), url_of):
-            return []
         return [
             read_single(
                 record,

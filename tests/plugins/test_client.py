@@ -307,6 +307,24 @@ class TestErrors:
         assert pages[0].partial
         assert not pages[-1].reached_start
 
+    def test_a_code_beside_success_is_no_error(self) -> None:
+        client, _ = client_for(
+            lambda _request: (200, {"status": "success", "code": 200, "posts": []})
+        )
+        (page,) = walk(Bluesky(), client)
+        assert (page.reached_start, page.partial) == (True, False)
+
+    def test_errors_beside_good_posts_make_the_answer_partial(self) -> None:
+        body = {"status": "success", "posts": posts(1), "errors": [error(187)]}
+        client, _ = client_for(lambda _request: (200, body))
+        page = walk(Bluesky(), client)[0]
+        assert page.partial
+        assert "incomplete" in page.notes[0]
+
+    def test_an_old_answer_may_be_a_bare_list(self) -> None:
+        client, _ = client_for(lambda _request: (200, posts(2)))
+        assert ids(walk(Bluesky(), client)) == ["p0", "p1"]
+
     def test_the_state_of_a_linkedin_post_is_not_an_error(self) -> None:
         record = {"id": "urn:li:share:1", "post": "x", "status": "PUBLISHED"}
         client, _ = client_for(serve([record]))

@@ -122,7 +122,8 @@ def bad(change: Change) -> DiaryContract:
 
 def of(platform: Diary) -> DiaryContract:
     """The suite for another diary."""
-    return type("Contract", (DiaryContract,), {"platform": platform})()
+    contract: DiaryContract = type("Contract", (DiaryContract,), {"platform": platform})()
+    return contract
 
 
 def forget_an_error(post: Post, record: Mapping[str, Any]) -> Post:
