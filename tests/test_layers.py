@@ -41,7 +41,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backup": GROUND | {"hookspecs", "config", "settings", "net", "media", "archive", "report"},
     "verify": GROUND | {"archive", "media", "config", "settings", "report"},
     # beside the program
-    "demo": GROUND,
+    "api": GROUND,
+    "demo": GROUND | {"api"},
+    "serve": GROUND | {"api", "archive"},
     "testing": GROUND | {"hookspecs", "binding", "config"},
     "browse": GROUND | {"config", "settings", "archive"},
 }

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from archiver.demo.answers import JsonObject
-from archiver.demo.manners import Listing, Query
+from archiver.api.answers import JsonObject
+from archiver.api.manners import Listing, Query
 from archiver.demo.networks import Network
 from archiver.demo.networks.base import iso_ms
 from archiver.demo.posts import MediaFile, WorldMedia, WorldPost

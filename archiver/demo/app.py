@@ -5,11 +5,11 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
+from archiver.api.manners import ApiRequest, Manners
+from archiver.api.wire import headers_of, params_of
 from archiver.demo.library import WorldLibrary
 from archiver.demo.logs import ApiLog
-from archiver.demo.manners import ApiRequest, Manners
 from archiver.demo.media import MediaServer
-from archiver.demo.wire import headers_of, params_of
 from archiver.demo.world import World
 
 

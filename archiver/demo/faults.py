@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal
 
-from archiver.demo.answers import ApiAnswer
-from archiver.demo.manners import Query
+from archiver.api.answers import ApiAnswer
+from archiver.api.manners import Query
 
 FaultKind = Literal["fail", "partial", "empty", "stumble"]
 

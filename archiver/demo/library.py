@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from archiver.demo.accounts import WorldAccount
-from archiver.demo.answers import (
+from archiver.api.answers import (
     ApiAnswer,
     JsonObject,
     Refusal,
@@ -14,7 +13,8 @@ from archiver.demo.answers import (
     not_found,
     refusal,
 )
-from archiver.demo.manners import Caller, Listing, Plan, Query
+from archiver.api.manners import Caller, Listing, Plan, Query
+from archiver.demo.accounts import WorldAccount
 from archiver.demo.networks.base import iso, iso_ms
 from archiver.demo.world import PLANS, World, WorldProfile
 

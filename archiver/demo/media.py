@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope, Send
 
+from archiver.api.wire import headers_of, params_of
 from archiver.demo import signing
 from archiver.demo.faults import MediaFault, MediaRequest
 from archiver.demo.logs import MediaLog
 from archiver.demo.posts import MediaFile
-from archiver.demo.wire import Aborted, headers_of, params_of
 from archiver.demo.world import World
 
 _CHUNK = 64 * 1024
@@ -26,6 +26,10 @@ class Reply:
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+
+
+class Aborted(Exception):
+    """The connection ends here, in the middle of an answer, on purpose."""
 
 
 class MediaServer:

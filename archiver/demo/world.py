@@ -15,13 +15,13 @@ from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any, Literal
 
+from archiver.api.answers import ErrorShape, error_body
+from archiver.api.manners import Plan, Query
 from archiver.demo import signing
 from archiver.demo.accounts import WorldAccount
-from archiver.demo.answers import ErrorShape, error_body
 from archiver.demo.faults import Fault, FaultKind, Faults, MediaFault, MediaMatch, failing_answer
 from archiver.demo.ids import digits, hexes, number
 from archiver.demo.logs import ApiLog, MediaLog
-from archiver.demo.manners import Plan, Query
 from archiver.demo.networks import NETWORKS
 from archiver.demo.posts import MediaFile
 from archiver.demo.recipes import Kitchen

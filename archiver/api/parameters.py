@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 
-from archiver.demo.answers import bad_request
+from archiver.api.answers import bad_request
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 

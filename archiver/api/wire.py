@@ -1,13 +1,9 @@
-"""What both halves of the application need of HTTP."""
+"""What an application that answers the API needs of HTTP."""
 
 from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
 from starlette.types import Scope
-
-
-class Aborted(Exception):
-    """The connection ends here, in the middle of an answer, on purpose."""
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

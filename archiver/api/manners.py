@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from typing import Any, Protocol, cast
 
-from archiver.demo import parameters
-from archiver.demo.answers import ApiAnswer, JsonObject, Refusal, bad_request, not_found, refusal
+from archiver.api import parameters
+from archiver.api.answers import ApiAnswer, JsonObject, Refusal, bad_request, not_found, refusal
 
 PLATFORMS = (
     "bluesky", "facebook", "instagram", "linkedin", "pinterest", "snapchat", "threads", "tiktok",
