@@ -85,7 +85,7 @@ class Walk:
         self._platform = platform
         self._options = options
         self._limit = min(max(window.limit or PAGE, 1), PAGE, client.limit_max)
-        self._position = Position.at(window.cursor, self._limit)
+        self._begin = Position.at(window.cursor, self._limit)
         self._filters = options.params()
         self._since = _since(window) if platform in _DATED else None
         if self._since:
@@ -99,7 +99,7 @@ class Walk:
 
         Raises SourceError.
         """
-        position: Position | None = self._position
+        position: Position | None = self._begin
         while position is not None:
             answer, notes = await self._ask(position)
             onward = self._onward(position, answer, fell_back=bool(notes))
@@ -109,8 +109,8 @@ class Walk:
     def _page(self, answer: Answer, onward: "Position | _End", notes: list[str]) -> Page:
         ended = isinstance(onward, _End)
         reason = onward.reason if isinstance(onward, _End) else None
-        if ended and reason is None and self._since:
-            reason = f"only posts since {self._since} were asked for"
+        if ended and reason is None:
+            reason = self._narrowed()
         return Page(
             records=answer.records,
             response=answer.response,
@@ -122,6 +122,12 @@ class Walk:
             fresh_until=answer.fresh_until,
             notes=(*notes, *answer.notes),
         )
+
+    def _narrowed(self) -> str | None:
+        """Why the last record there is need not be the first post ever."""
+        if self._filters.get("dataType") == "stories":
+            return "only stories were asked for"
+        return f"only posts since {self._since} were asked for" if self._since else None
 
     async def _ask(self, position: Position) -> tuple[Answer, list[str]]:
         """The answer, if need be to a humbler request, with a sentence for each step down.

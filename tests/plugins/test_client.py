@@ -234,6 +234,11 @@ class TestPaging:
         assert "repeats itself" in (pages[-1].end_reason or "")
         assert not pages[-1].reached_start
 
+    def test_stories_alone_say_nothing_about_the_first_post(self) -> None:
+        client, _ = client_for(serve(posts(3)))
+        (page,) = walk(Instagram(), client, data_type="stories")
+        assert (page.reached_start, page.end_reason) == (False, "only stories were asked for")
+
     def test_the_source_says_how_fresh_it_is(self) -> None:
         body = {"status": "success", "posts": [], "lastUpdated": "2022-11-14T16:04:51.994Z",
                 "nextUpdate": "2022-11-14T16:37:21.994Z"}  # fmt: skip
