@@ -5,7 +5,7 @@ import hashlib
 import os
 import random
 import stat
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -251,7 +251,32 @@ async def test_what_is_no_validator_is_not_used(tmp_path: Path, headers: dict[st
         assert "range" not in it.server.requests[1].headers
 
 
-OTHER = LARGE[:20_000] + b"changed" + LARGE[20_007:]
+class Short:
+    """An answer of a client that does not notice that bytes are missing."""
+
+    status = 200
+    headers: Mapping[str, str] = {"content-length": str(len(JPEG) + 1)}
+    retry_after: float | None = None
+    checked_end = True
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        yield JPEG
+
+
+async def test_lengths_are_compared_whatever_the_client_says(tmp_path: Path) -> None:
+    @asynccontextmanager
+    async def opener(url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[Short]:
+        yield Short()
+
+    downloader = Downloader(opener, tmp_path, FakeClock(), max_size=1 << 20)
+    with pytest.raises(MediaError) as caught:
+        await downloader.fetch("https://cdn.example/a")
+    assert caught.value.code == "short"
+    assert not list(tmp_path.iterdir())
+
+
+OTHER = LARGE[:5_000] + b"changed" + LARGE[5_007:]
+LONGER = OTHER[:-2] + bytes(100) + OTHER[-2:]
 
 
 @pytest.mark.parametrize(
@@ -259,6 +284,7 @@ OTHER = LARGE[:20_000] + b"changed" + LARGE[20_007:]
     [
         http(200, OTHER, {"ETag": '"v2"'}),
         ranged(OTHER, ETag='"v2"'),
+        ranged(LONGER),
         ranged(OTHER, ETag=""),
         ranged(OTHER, ETag='W/"v1"'),
         ranged(OTHER, **{"Content-Range": f"bytes 0-{len(OTHER) - 1}/{len(OTHER)}"}),

@@ -4,6 +4,7 @@ import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 from archiver.errors import MediaError, MediaRefused
 from archiver.net.fetch import MediaClient, MediaStream
@@ -97,9 +98,19 @@ async def test_a_redirect_to_a_forbidden_address_is_refused_before_any_packet() 
 
 
 async def test_https_is_not_left_for_http() -> None:
-    guard = AddressGuard()
-    with pytest.raises(MediaRefused, match="leaves https"):
-        guard.check("http://cdn.example/", secure=True)
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(302, headers={"Location": "http://cdn.example/"})
+
+    async with MediaClient(
+        AddressGuard(), FakeClock(), transport=httpx.MockTransport(answer)
+    ) as media:
+        with pytest.raises(MediaRefused, match="leaves https"):
+            async with media.open("https://cdn.example/"):
+                pass
+    assert asked == ["https://cdn.example/"]
 
 
 async def test_a_redirect_without_a_target_is_an_answer() -> None:

@@ -96,6 +96,18 @@ async def test_a_connection_that_died_while_idle_is_replaced() -> None:
         assert server.connections == 2
 
 
+async def test_a_dead_connection_is_not_even_tried() -> None:
+    async with (
+        wire(http(200, b"body")) as server,
+        Transport(connections=2, per_host=2) as transport,
+    ):
+        await get(transport, server.url())
+        server.drop_all()
+        for writer in server.writers:
+            await writer.wait_closed()
+        assert await get(transport, server.url(), method="POST") == b"body"
+
+
 async def test_a_connection_that_dies_as_it_is_used_again_is_replaced() -> None:
     answers = [http(200, b"body"), Reply(b"", "close"), http(200, b"body")]
     async with wire(*answers) as server, Transport(connections=2, per_host=2) as transport:
