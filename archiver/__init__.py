@@ -1,46 +1,76 @@
 """The face that plugins see: the nouns, the errors, the mark for hooks. Nothing else.
 
-from archiver import Page, Post, Record, hookimpl
+    from archiver import Page, Post, Record, hookimpl
+
+Each name is fetched from where it lives when it is first asked for, so that `archiver --help`
+pays for none of them.
 """
 
-from pluggy import HookimplMarker
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from archiver.errors import (
-    AccessRefused,
-    ArchiverError,
-    ConfigError,
-    PluginError,
-    RateLimited,
-    RecordError,
-    SourceDown,
-    SourceError,
-)
-from archiver.hookspecs import Http, Platform, Source
-from archiver.jsontext import BadJson, read_json, read_records, write_json
-from archiver.models import (
-    Account,
-    Alias,
-    Attachment,
-    AttachmentKind,
-    Identity,
-    Kind,
-    Metric,
-    Page,
-    Post,
-    Record,
-    Relation,
-    RelationKind,
-    Rendition,
-    Response,
-    Role,
-    Stream,
-    Window,
-    timestamp,
-)
-from archiver.secrets import Secret
+if TYPE_CHECKING:
+    from archiver.errors import (
+        AccessRefused,
+        ArchiverError,
+        ConfigError,
+        PluginError,
+        RateLimited,
+        RecordError,
+        SourceDown,
+        SourceError,
+    )
+    from archiver.hookspecs import Http, Platform, Source, hookimpl
+    from archiver.jsontext import BadJson, read_json, read_records
+    from archiver.models import (
+        Account,
+        Alias,
+        Attachment,
+        AttachmentKind,
+        Identity,
+        Kind,
+        Metric,
+        Page,
+        Post,
+        Record,
+        Relation,
+        RelationKind,
+        Rendition,
+        Response,
+        Role,
+        Stream,
+        Window,
+        timestamp,
+    )
+    from archiver.secrets import Secret
 
-hookimpl = HookimplMarker("archiver")
-"""Marks a function in a plugin as the implementation of a hook."""
+_HOMES = {
+    "errors": (
+        "AccessRefused", "ArchiverError", "ConfigError", "PluginError", "RateLimited",
+        "RecordError", "SourceDown", "SourceError",
+    ),
+    "hookspecs": ("Http", "Platform", "Source", "hookimpl"),
+    "jsontext": ("BadJson", "read_json", "read_records"),
+    "models": (
+        "Account", "Alias", "Attachment", "AttachmentKind", "Identity", "Kind", "Metric", "Page",
+        "Post", "Record", "Relation", "RelationKind", "Rendition", "Response", "Role", "Stream",
+        "Window", "timestamp",
+    ),
+    "secrets": ("Secret",),
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """A name of the face, fetched from its home."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"archiver.{home}"), name)
+    raise AttributeError(f"module 'archiver' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
 
 __all__ = [
     "AccessRefused",
@@ -77,5 +107,4 @@ __all__ = [
     "read_json",
     "read_records",
     "timestamp",
-    "write_json",
 ]

@@ -1,9 +1,9 @@
 """Nightly backups of a world over real HTTP, in seconds: what many tests are made of.
 
-    with nights(tmp_path, "instagram") as world:
-        world.account("instagram").publish("Good morning")
-        report = world.backup()
-        world.next_night()
+with nights(tmp_path, "instagram") as world:
+    world.account("instagram").publish("Good morning")
+    report = world.backup()
+    world.next_night()
 """
 
 import sqlite3
@@ -76,9 +76,12 @@ class Nights(World):
 
     def config(self) -> Config:
         """The config, as its file says now."""
-        for name, secret in (
-            ("api-key", self.given_key or self.api_key), ("x-key", self.x_api_key), ("x-secret", self.x_api_secret),
-        ):  # fmt: skip
+        secrets = {
+            "api-key": self.given_key or self.api_key,
+            "x-key": self.x_api_key,
+            "x-secret": self.x_api_secret,
+        }
+        for name, secret in secrets.items():
             path = self.folder / name
             path.write_text(secret)
             path.chmod(0o600)

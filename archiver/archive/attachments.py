@@ -21,6 +21,9 @@ Choice = tuple[str, str | None]
 """The first state of a rendition, and the reason for it."""
 
 
+LOCAL = "local:"
+"""Begins the address of an import's file on this machine."""
+
 _REPLACED = "replaced"  # the source now offers another file in this role
 _UNFINISHED = frozenset({"pending", "failed"})
 
@@ -217,7 +220,11 @@ def _columns(position: int, key: str, attachment: Attachment) -> dict[str, Any]:
 
 
 def _offered(rendition: Rendition) -> dict[str, Any]:
-    address = str(rendition.path) if rendition.path is not None else rendition.url
+    address = rendition.url
+    if rendition.path is not None:
+        address = LOCAL + str(rendition.path)
+    elif address is not None and address.startswith(LOCAL):
+        address = None  # nothing from outside may name a file of this machine
     return {
         "url": address,
         "content_type": rendition.content_type,

@@ -9,12 +9,14 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import anyio
 from anyio import to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from archiver.archive import queue
+from archiver.archive.attachments import LOCAL
 from archiver.archive.queue import NOT_FOUND, NotStored, Stored, Wanted
 from archiver.backup.account import AccountBackup
 from archiver.canonical import attachment_keys, media_key
@@ -139,6 +141,8 @@ class FileRun:
         attachment = Attachment(wanted.kind)  # type: ignore[arg-type]  # it was one when stored
         rendition = Rendition(wanted.role, url, content_type=wanted.content_type)  # type: ignore[arg-type]  # as above
         expects = expected_kind(attachment, rendition)
+        if url.startswith(LOCAL):
+            return await self.downloader.fetch_file(Path(url[len(LOCAL) :]), expects=expects)
         return await self.downloader.fetch(url, expects=expects, even_if_expired=even_if_expired)
 
     async def _renew(self, wanted: Wanted) -> str | None:

@@ -57,7 +57,9 @@ class Life:
             for _ in range(self.chance.choice([0, 0, 1, 1, 2])):
                 self._publish(platform)
             post = self.chance.choice(self.world.account(platform).posts()[:70])
-            self.chance.choice([self._edit, self._remove_or_restore, self._pin, self._nothing])(post)
+            self.chance.choice([self._edit, self._remove_or_restore, self._pin, self._nothing])(
+                post
+            )
         self.world.tick(newest=20)
 
     def _publish(self, platform: str) -> None:

@@ -211,9 +211,7 @@ def test_answers_with_ids_only_are_sightings(tmp_path: Path) -> None:
         world.backup()
         before = world.dump("revisions", "posts", "events", "renditions")
         world.next_night()
-        world.fail(
-            "instagram", status=500, times=None, when=lambda query: not query.skip_analytics
-        )
+        world.fail("instagram", status=500, times=None, when=lambda query: not query.skip_analytics)
 
         report = world.backup()
 
@@ -241,9 +239,8 @@ def test_a_record_that_cannot_be_read_goes_to_quarantine_whole(tmp_path: Path) -
 def test_a_second_run_on_the_same_archive_is_refused(tmp_path: Path) -> None:
     with nights(tmp_path, "threads") as world:
         world.account("threads").populate(1)
-        with writer(world.directory):
-            with pytest.raises(ArchiveLocked) as caught:
-                world.backup()
+        with writer(world.directory), pytest.raises(ArchiveLocked) as caught:
+            world.backup()
         assert caught.value.exit_code == 6
         assert world.backup().exit_code == 0
 

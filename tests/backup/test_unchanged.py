@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from archiver.demo.specs import photo
 
 from nights import PLATFORMS, nights
@@ -44,7 +43,9 @@ def test_a_full_look_at_unchanged_accounts_writes_nothing_either(tmp_path: Path)
 
         report = world.backup(full=True)
 
-        assert [(account.full, account.complete) for account in report.accounts] == [(True, True)] * 2
+        assert [(account.full, account.complete) for account in report.accounts] == [
+            (True, True)
+        ] * 2
         assert report.counts.got == 300
         assert world.dump(*TABLES) == before
         assert world.media_requests == []
@@ -64,5 +65,7 @@ def test_moved_counters_add_metrics_and_nothing_else(tmp_path: Path) -> None:
         assert world.dump("posts", "revisions", "events", "attachments", "renditions") == before
         likes = world.column("SELECT value FROM metrics WHERE name = 'likes' ORDER BY seen_at")
         assert likes[1] == likes[0] + 5
-        others = world.query("SELECT name, count(*) FROM metrics GROUP BY name HAVING name <> 'likes'")
+        others = world.query(
+            "SELECT name, count(*) FROM metrics GROUP BY name HAVING name <> 'likes'"
+        )
         assert {count for _, count in others} == {1}

@@ -1,0 +1,232 @@
+"""Posts into the archive: what makes a revision, an event, a metric, and what makes nothing."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from archiver.archive import runs
+from archiver.archive.database import transaction, writer
+from archiver.archive.posts import PostWriter, Reading, Saved
+from archiver.media.choose import choose
+from archiver.models import (
+    Account,
+    Alias,
+    Attachment,
+    Metric,
+    Post,
+    Record,
+    Relation,
+    Rendition,
+)
+
+PHOTO = Attachment(
+    "image", "m1", alt_text="A bowl", renditions=(Rendition("original", "https://a.example/1.jpg"),)
+)
+POST = Post(
+    "p1",
+    created_at="2026-03-01T09:00:00.000Z",
+    text="Good morning",
+    metrics=(Metric("likes", 3),),
+    attachments=(PHOTO,),
+    content={"text": "Good morning"},
+)
+
+
+class Saver:
+    """Saves posts as one run after the other would."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        account = Account("acme", "threads", "ayrshare", None)
+        self.account_id = runs.claim_account(connection, account, None, "2026-03-01T00:00:00.000Z")
+        self.night = 0
+        self.content_version = 1
+        self.written = 0
+
+    def save(self, *posts: Post) -> Saved:
+        self.night += 1
+        now = f"2026-03-{self.night:02d}T21:00:00.000Z"
+        run_id = runs.begin_run(self.connection, now, "test", {})
+        reading = Reading(
+            "ayrshare", self.content_version, self.reread,
+            lambda attachment: choose(attachment, videos="best", thumbnails=True),
+        )  # fmt: skip
+        before = self.connection.total_changes
+        with transaction(self.connection):
+            saved = PostWriter(
+                self.connection, self.account_id, "threads", run_id, reading, now
+            ).save((Record(json.dumps({"text": p.text}), {}), p) for p in posts)
+        self.written = self.connection.total_changes - before
+        return saved
+
+    @staticmethod
+    def reread(data: Any) -> Post:
+        return replace(POST, text=data["text"], content={"words": (data["text"] or "").split()})
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+def saver(tmp_path: Path) -> Iterator[Saver]:
+    with writer(tmp_path / "archive") as connection:
+        yield Saver(connection)
+
+
+def test_a_post_seen_for_the_first_time_is_revision_one(saver: Saver) -> None:
+    assert saver.save(POST).new == 1
+    assert saver.rows("SELECT number FROM revisions") == [(1,)]
+    assert saver.rows("SELECT what FROM events") == [("seen",)]
+    assert saver.rows("SELECT name, value FROM metrics") == [("likes", 3)]
+
+
+def test_the_same_post_again_writes_nothing(saver: Saver) -> None:
+    saver.save(POST)
+    saver.save(POST)
+    assert saver.written == 0
+
+
+def test_a_rotated_host_and_signature_is_no_change(saver: Saver) -> None:
+    saver.save(POST)
+    elsewhere = replace(PHOTO, renditions=(Rendition("original", "https://b.example/1.jpg?sig=2"),))
+    saver.connection.execute("UPDATE renditions SET state = 'stored'")
+    saver.save(replace(POST, attachments=(elsewhere,)))
+    assert saver.written == 0
+
+
+def test_a_file_that_still_waits_takes_the_newest_address(saver: Saver) -> None:
+    saver.save(POST)
+    fresh = replace(PHOTO, renditions=(Rendition("original", "https://b.example/1.jpg?sig=2"),))
+    saver.save(replace(POST, attachments=(fresh,)))
+    assert saver.rows("SELECT url FROM renditions") == [("https://b.example/1.jpg?sig=2",)]
+
+
+def test_an_edit_and_the_way_back_are_three_revisions(saver: Saver) -> None:
+    edited = replace(POST, text="Good night", content={"text": "Good night"})
+    saver.save(POST)
+    assert saver.save(edited).edited == 1
+    assert saver.save(POST).edited == 1
+    assert saver.rows("SELECT number, json_extract(raw, '$.text') FROM revisions") == [
+        (1, "Good morning"), (2, "Good night"), (3, "Good morning"),
+    ]  # fmt: skip
+    assert saver.rows("SELECT text, edited_at FROM posts") == [
+        ("Good morning", "2026-03-03T21:00:00.000Z")
+    ]
+
+
+def test_two_contents_of_one_post_in_one_answer_are_both_kept(saver: Saver) -> None:
+    saver.save(POST, replace(POST, text="Again", content={"text": "Again"}))
+    assert saver.rows("SELECT number FROM revisions") == [(1,), (2,)]
+    assert saver.rows("SELECT text FROM posts") == [("Again",)]
+
+
+def test_a_number_has_a_row_only_when_it_moved(saver: Saver) -> None:
+    for likes in (3, 3, 4, 4, 3):
+        saver.save(replace(POST, metrics=(Metric("likes", likes),)))
+    assert saver.rows("SELECT value FROM metrics ORDER BY seen_at") == [(3,), (4,), (3,)]
+    assert saver.rows("SELECT count(*) FROM revisions") == [(1,)]
+
+
+def test_a_number_that_is_absent_is_not_zero(saver: Saver) -> None:
+    saver.save(POST)
+    saver.save(replace(POST, metrics=()))
+    assert saver.rows("SELECT value FROM metrics") == [(3,)]
+
+
+def test_a_better_reader_is_not_taken_for_an_edit(saver: Saver) -> None:
+    saver.save(POST)
+    saver.content_version = 2
+    better = replace(POST, content={"words": ["Good", "morning"]})
+    assert saver.save(better).edited == 0
+    assert saver.rows("SELECT number FROM revisions") == [(1,)]
+    edited = replace(POST, text="Bad morning", content={"words": ["Bad", "morning"]})
+    assert saver.save(edited).edited == 1
+
+
+def test_an_answer_with_ids_only_says_that_the_post_is_there_and_nothing_more(
+    saver: Saver,
+) -> None:
+    saver.save(POST)
+    saver.save(Post("p1", sighting=True))
+    assert saver.rows("SELECT text FROM posts") == [("Good morning",)]
+    saver.save(POST)
+    assert saver.written == 0, "the full answer is no change either"
+
+
+def test_a_post_first_seen_by_its_id_gets_its_content_later(saver: Saver) -> None:
+    saver.save(Post("p1", sighting=True))
+    assert saver.rows("SELECT count(*) FROM revisions") == [(0,)]
+    saved = saver.save(POST)
+    assert (saved.new, saved.edited) == (0, 0)
+    assert saver.rows("SELECT number FROM revisions") == [(1,)]
+    assert saver.rows("SELECT text FROM posts") == [("Good morning",)]
+    assert saver.rows("SELECT what, reason FROM events") == [("seen", "by its id only")]
+
+
+def test_a_moved_position_keeps_the_attachment_and_makes_a_revision(saver: Saver) -> None:
+    other = replace(PHOTO, platform_id="m2", renditions=(
+        Rendition("original", "https://a.example/2.jpg"),))  # fmt: skip
+    saver.save(replace(POST, attachments=(PHOTO, other)))
+    saver.save(replace(POST, attachments=(other, PHOTO)))
+    assert saver.rows("SELECT key, position FROM attachments ORDER BY id") == [("m1", 1), ("m2", 0)]
+    assert saver.rows("SELECT count(*) FROM renditions") == [(2,)]
+    assert saver.rows("SELECT count(*) FROM revisions") == [(2,)]
+
+
+def test_the_same_picture_three_times_in_one_post_is_three_attachments(saver: Saver) -> None:
+    again = replace(PHOTO, platform_id=None)
+    saver.save(replace(POST, attachments=(again, again, again)))
+    assert saver.rows("SELECT key FROM attachments") == [
+        ("/1.jpg",), ("/1.jpg#2",), ("/1.jpg#3",),
+    ]  # fmt: skip
+
+
+def test_aliases_and_relations_are_found_by_their_values(saver: Saver) -> None:
+    saver.save(
+        replace(POST, aliases=(Alias("cid", "bafy"),), relations=(Relation("quotes", "p0"),))
+    )
+    saver.save(
+        replace(POST, aliases=(Alias("shortcode", "x"),), relations=(Relation("quotes", "p0"),))
+    )
+    assert saver.rows("SELECT scheme, value FROM post_aliases") == [
+        ("cid", "bafy"), ("shortcode", "x"),
+    ]  # fmt: skip
+    assert saver.rows("SELECT kind, platform_id FROM relations") == [("quotes", "p0")]
+
+
+def test_text_that_no_column_can_hold_is_made_fit_and_the_record_keeps_it(saver: Saver) -> None:
+    saver.save(replace(POST, text="a\x00b\ud800c", content={"text": "a\x00b\ud800c"}))
+    assert saver.rows("SELECT text FROM posts") == [("a\u2400b?c",)]
+    assert json.loads(saver.rows("SELECT raw FROM posts")[0][0])["text"] == "a\x00b\ud800c"
+
+
+def test_the_search_finds_words_in_every_script_and_in_alt_texts(saver: Saver) -> None:
+    saver.save(
+        replace(POST, platform_id="ja", text="今日は東京タワーに行きました"),
+        replace(POST, platform_id="zh", text="我们在北京大学见面"),
+        replace(POST, platform_id="de", text="Straßenbahnhaltestelle"),
+    )
+    search = (
+        "SELECT platform_id FROM posts JOIN posts_fts ON posts.id = posts_fts.rowid "
+        "WHERE posts_fts MATCH"
+    )
+    assert saver.rows(f"{search} '東京タワー'") == [("ja",)]
+    assert saver.rows(f"{search} '北京大学'") == [("zh",)]
+    assert saver.rows(f"{search} 'bahnhalte'") == [("de",)]
+    assert len(saver.rows(f"{search} 'alt_texts:bowl'")) == 3
+    edited = replace(POST, platform_id="de", text="Bus", content={"text": "Bus"})
+    saver.save(edited)
+    assert saver.rows(f"{search} 'bahnhalte'") == []
+
+
+def test_events_and_revisions_cannot_be_changed(saver: Saver) -> None:
+    saver.save(POST)
+    for statement in (
+        "UPDATE events SET what = 'x'", "DELETE FROM events", "UPDATE revisions SET raw = '{}'",
+    ):  # fmt: skip
+        with pytest.raises(sqlite3.IntegrityError, match="never"):
+            saver.connection.execute(statement)
