@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         SourceError,
     )
     from archiver.hookspecs import Http, Platform, Source, hookimpl
-    from archiver.jsontext import BadJson, read_json, read_records
+    from archiver.jsontext import BadJson, read_json, read_records, write_json
     from archiver.models import (
         Account,
         Alias,
@@ -50,7 +50,7 @@ _HOMES = {
         "RecordError", "SourceDown", "SourceError",
     ),
     "hookspecs": ("Http", "Platform", "Source", "hookimpl"),
-    "jsontext": ("BadJson", "read_json", "read_records"),
+    "jsontext": ("BadJson", "read_json", "read_records", "write_json"),
     "models": (
         "Account", "Alias", "Attachment", "AttachmentKind", "Identity", "Kind", "Metric", "Page",
         "Post", "Record", "Relation", "RelationKind", "Rendition", "Response", "Role", "Stream",
@@ -107,4 +107,5 @@ __all__ = [
     "read_json",
     "read_records",
     "timestamp",
+    "write_json",
 ]

@@ -8,12 +8,15 @@ It opens nothing: no database, no store, no socket. What it needs is handed to i
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from pluggy import HookspecMarker
+from pluggy import HookimplMarker, HookspecMarker
 
 from archiver.models import Account, Identity, Page, Post, Record, Response, Stream, Window
 from archiver.secrets import Secret
 
 hookspec = HookspecMarker("archiver")
+
+hookimpl = HookimplMarker("archiver")
+"""Marks a function in a plugin as the implementation of a hook."""
 
 
 class Http(Protocol):
