@@ -19,12 +19,15 @@ from pathlib import Path
 from typing import Any
 
 import click
+
 from archiver import hookspecs
 from archiver.binding import Setting, settings_of
 from archiver.cli import COMMANDS, EXIT_CODES, main
 from archiver.cli.init import example_config
 from archiver.plugins import Plugins, load_plugins
 from archiver.settings import ArchiveSettings, EntryHead, MediaSettings, NetworkSettings
+from archiver_ayrshare.platform import AyrsharePlatform
+from archiver_ayrshare.tables import common_table, platform_table
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "plugins/README.md", "docs/*.md")
@@ -200,18 +203,41 @@ def _prose(item: Any) -> str:
     return inspect.cleandoc(item.__doc__ or "")
 
 
+# Platforms
+
+
+@block("platforms")
+def _platforms() -> str:
+    parts = [f"## All platforms\n\n{common_table()}"]
+    parts += [
+        f"## {platform.name}\n\n{platform_table(platform)}"
+        for platform in own_plugins().platforms
+        if isinstance(platform, AyrsharePlatform)
+    ]
+    return "\n".join(parts).rstrip()
+
+
 # Pages
 
 
 @block("pages")
 def _pages() -> str:
-    """A link to every page but the index, with its first sentence."""
+    """A link to every page but the index, with its first sentence, from the index."""
+    return _links("")
+
+
+@block("pages-from-readme")
+def _pages_from_readme() -> str:
+    return _links("docs/")
+
+
+def _links(folder: str) -> str:
     lines = []
     for path in sorted((ROOT / "docs").glob("*.md")):
         if path.name != "index.md":
             title, _, rest = path.read_text("utf-8").removeprefix("# ").partition("\n")
             sentence = " ".join(rest.strip().partition("\n\n")[0].split()).partition(". ")[0]
-            lines.append(f"- [{title}]({path.name}): {sentence.rstrip('.')}.")
+            lines.append(f"- [{title}]({folder}{path.name}): {sentence.rstrip('.')}.")
     return "\n".join(lines)
 
 

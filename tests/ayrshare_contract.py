@@ -18,7 +18,6 @@ from archiver.testing import (
     with_value,
     without,
 )
-
 from archiver_ayrshare import Ayrshare
 from archiver_ayrshare.client import AyrshareClient, Settings
 from archiver_ayrshare.platform import AyrsharePlatform

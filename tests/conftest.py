@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from archiver.cli import main
-from archiver.cli.shell import Shell
 from click.testing import CliRunner, Result
 
+from archiver.cli import main
+from archiver.cli.shell import Shell
 from running import Cli, RunArchiver
 
 

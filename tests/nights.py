@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+
 from archiver.archive.database import DATABASE
 from archiver.backup import Asked, run_backup
 from archiver.config import Config, load_config

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+
 from archiver.binding import Place, Size, bind, kind_of, settings_of
 from archiver.errors import ConfigError
 from archiver.secrets import Secret

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+
 from archiver.config import (
     AccountEntry,
     ArchiveSettings,
@@ -22,7 +23,6 @@ from archiver.config import (
 from archiver.errors import ConfigError, PluginError, SecretError, UsageError
 from archiver.plugins import Loaded, Origin, Plugins, Problem
 from archiver.secrets import Secret
-
 from plugin_samples import CardOptions, Cards, Shelf, ShelfSettings, shelf_plugins
 
 ACCOUNT = '[[accounts]]\nname = "a"\nplatform = "cards"\nsource = "shelf"\n'

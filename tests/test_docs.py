@@ -13,11 +13,11 @@ from types import ModuleType
 from xml.etree import ElementTree
 
 import pytest
+
 from archiver import hookspecs
 from archiver.cli import EXIT_CODES
 from archiver.config import Config, load_config
 from archiver.plugins import load_plugins
-
 from fresh import ROOT, build_wheel, fresh_environment, run_python
 
 DOCS = ROOT / "docs"

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from archiver import hookspecs
 from archiver.errors import PluginError
 from archiver.plugins import Plugins, load_plugins
-
 from plugin_samples import Cards, Shelf
 
 HEAD = "from archiver import hookimpl\nfrom plugin_samples import Cards, Shelf\n"

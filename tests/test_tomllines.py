@@ -4,9 +4,10 @@ import tomllib
 from typing import Any
 
 import pytest
-from archiver.tomllines import key_lines, line_of
 from hypothesis import given
 from hypothesis import strategies as st
+
+from archiver.tomllines import key_lines, line_of
 
 KEYS = st.sampled_from(["a", "b", "long-key", '"quoted key"', "'single [x]'", "c.d", "e . 'f'"])
 VALUES = st.sampled_from(

@@ -256,8 +256,13 @@ class ApiClient:
         return b"".join(pieces)
 
     def _down(self, what: str, why: str, code: str | None = None) -> SourceDown:
-        host = self._base.host
-        return SourceDown(f"{self._source} ({host}) {what}", why=redact(why), code=code)
+        return SourceDown(
+            f"{self._source} ({self._base.host}) {what}",
+            why=redact(why),
+            hint="The next run tries again; if it lasts, look at base_url and at the source's "
+            "own status page",
+            code=code,
+        )
 
 
 def _base(source: str, text: str) -> httpx.URL:

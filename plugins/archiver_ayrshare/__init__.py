@@ -6,7 +6,6 @@ Each platform is a module and an entry point of its own; here is only where they
 from collections.abc import Callable, Sequence
 
 from archiver import Http, Identity, Secret, Source, hookimpl
-
 from archiver_ayrshare import accounts
 from archiver_ayrshare.client import AyrshareClient, Settings
 from archiver_ayrshare.platform import SOURCE

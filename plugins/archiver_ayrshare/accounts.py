@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archiver import AccessRefused, Identity, Secret
-
 from archiver_ayrshare.client import AyrshareClient
 from archiver_ayrshare.options import ProfileOptions, TwitterOptions
 from archiver_ayrshare.values import first, id_of, list_of, text_of, url_of

@@ -21,7 +21,6 @@ from archiver import (
     read_records,
     timestamp,
 )
-
 from archiver_ayrshare.values import list_of, object_of, text_of
 
 _EMPTY = "221"  # "History not found": the window holds nothing

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archiver import Attachment, Kind, Platform, Relation, hookimpl
-
 from archiver_ayrshare.fields import AUTHOR, CREATED, Fields
 from archiver_ayrshare.media import (
     ITEM,

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 from archiver import AccessRefused, Http, Record, Response, Secret
-
 from archiver_ayrshare.answers import X_KEYS_HINT, Answer, read_answer, read_object
 from archiver_ayrshare.options import ProfileOptions
 from archiver_ayrshare.values import id_of, object_of

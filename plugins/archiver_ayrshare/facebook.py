@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 from archiver import Attachment, AttachmentKind, Kind, Platform, Relation, Stream, hookimpl
-
 from archiver_ayrshare.fields import AUTHOR, Fields
 from archiver_ayrshare.media import (
     distinct,

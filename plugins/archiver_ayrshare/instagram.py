@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archiver import Alias, Attachment, Kind, Platform, Stream, hookimpl
-
 from archiver_ayrshare.fields import Fields
 from archiver_ayrshare.meta import MEDIA, children_of, read_media
 from archiver_ayrshare.options import MetaOptions, ProfileOptions

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from archiver import Attachment, Kind, Platform, Relation, Rendition, hookimpl
-
 from archiver_ayrshare.fields import AUTHOR, Fields
 from archiver_ayrshare.media import (
     ITEM,

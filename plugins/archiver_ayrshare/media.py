@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from archiver import Attachment, AttachmentKind, Rendition, Role
-
 from archiver_ayrshare.values import (
     dig,
     first,

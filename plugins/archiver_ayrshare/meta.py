@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from archiver import Attachment, AttachmentKind
-
 from archiver_ayrshare.media import distinct, items_of, kind_of_url, kind_of_word, original, still
 from archiver_ayrshare.values import (
     first,

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archiver import Attachment, Kind, Platform, hookimpl
-
 from archiver_ayrshare.fields import Fields
 from archiver_ayrshare.media import distinct, items_of, kind_of_url, kind_of_word, original, still
 from archiver_ayrshare.platform import AyrsharePlatform

@@ -20,7 +20,6 @@ from archiver import (
     Stream,
     Window,
 )
-
 from archiver_ayrshare import accounts, refetch
 from archiver_ayrshare.client import AyrshareClient
 from archiver_ayrshare.fields import Fields

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from archiver import Alias, Metric
-
 from archiver_ayrshare.fields import Fields, steps_of
 from archiver_ayrshare.values import content_of, dig, id_of, number_of, text_of, time_of, url_of
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from archiver import BadJson, Record, Response, read_json, read_records, write_json
-
 from archiver_ayrshare.answers import read_object
 from archiver_ayrshare.client import AyrshareClient
 from archiver_ayrshare.options import ProfileOptions, TwitterOptions

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archiver import Attachment, Kind, Platform, Stream, hookimpl
-
 from archiver_ayrshare.fields import Fields
 from archiver_ayrshare.media import SINGLE, kind_of_word, read_single, still
 from archiver_ayrshare.platform import AyrsharePlatform

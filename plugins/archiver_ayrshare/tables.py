@@ -1,9 +1,11 @@
 """The platforms' tables in Markdown, for the docs: which path goes where, and what stays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from archiver_ayrshare.fields import COMMON_METRICS, COMMON_RAW, Fields
 from archiver_ayrshare.platform import AyrsharePlatform
+
+_FEW = 4
 
 
 def platform_table(platform: AyrsharePlatform) -> str:
@@ -45,4 +47,23 @@ def _own_rows(fields: Fields) -> Iterator[tuple[str, str]]:
 
 
 def _code(paths: list[str]) -> str:
-    return ", ".join(f"`{path}`" for path in paths)
+    """Paths as code; many that are one list of names in several places are told once."""
+    if len(paths) <= _FEW:
+        return _words(paths)
+    names_in: dict[str, list[str]] = {}
+    for path in paths:
+        place, _, name = path.rpartition(".")
+        names_in.setdefault(place, []).append(name)
+    places_of: dict[tuple[str, ...], list[str]] = {}
+    for place, names in names_in.items():
+        places_of.setdefault(tuple(names), []).append(place)
+    return "; ".join(
+        _words(names)
+        + (f" in {_words(found)}" if (found := [p for p in places if p]) else "")
+        + (" and at the top" if found and "" in places else "")
+        for names, places in places_of.items()
+    )
+
+
+def _words(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archiver import Attachment, Kind, Platform, hookimpl
-
 from archiver_ayrshare.fields import AUTHOR, Fields
 from archiver_ayrshare.media import (
     ITEM,

@@ -19,7 +19,6 @@ from archiver import (
     Rendition,
     hookimpl,
 )
-
 from archiver_ayrshare.fields import Fields
 from archiver_ayrshare.media import distinct, items_of, kind_of_url, kind_of_word, original, still
 from archiver_ayrshare.options import ProfileOptions, TwitterOptions

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from archiver import AccessRefused, Page, RateLimited, SourceDown, SourceError, Window
-
 from archiver_ayrshare.answers import Answer
 from archiver_ayrshare.client import PAGE, AyrshareClient
 from archiver_ayrshare.fields import CREATED

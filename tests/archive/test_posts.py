@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from archiver.archive import runs
 from archiver.archive.database import transaction, writer
 from archiver.archive.posts import PostWriter, Reading, Saved

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from archiver.archive.database import DATABASE, reader, writer
 from archiver.archive.schema import migrations, statements
 from archiver.errors import ArchiveLocked, StorageError
-
 from nights import nights
 
 

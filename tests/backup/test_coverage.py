@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archiver.models import Page
 
+from archiver.models import Page
 from nights import Nights, nights
 
 

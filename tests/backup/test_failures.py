@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from archiver.archive.database import DATABASE, writer
 from archiver.errors import ArchiveLocked, SchemaTooNew, StorageError
-
 from nights import Nights, nights
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from archiver.demo.specs import photo, video
-
 from nights import Nights, nights
 
 

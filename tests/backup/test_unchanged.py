@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from archiver.demo.specs import photo
 
+from archiver.demo.specs import photo
 from nights import PLATFORMS, nights
 
 TABLES = ("posts", "revisions", "events", "attachments", "renditions", "media", "metrics",

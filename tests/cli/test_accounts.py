@@ -5,9 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from archiver.cli.shell import Shell
 from archiver.models import Identity
-
 from plugin_samples import shelf_plugins
 from running import Cli
 

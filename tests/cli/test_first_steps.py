@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from archiver.demo.server import serve
 from archiver.demo.world import World
-
 from running import Cli
 
 PLATFORMS = ("bluesky", "instagram", "threads", "twitter")

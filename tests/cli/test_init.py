@@ -5,8 +5,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from archiver.config import load_config
 
+from archiver.config import load_config
 from running import Cli
 
 

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from archiver.cli.shell import Shell
 
+from archiver.cli.shell import Shell
 from plugin_samples import shelf_plugins
 from running import Cli
 

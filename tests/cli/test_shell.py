@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+
 from archiver import cli as command_line
 from archiver.cli import COMMANDS, EXIT_CODES, main
 from archiver.cli.failures import guarded, layout
@@ -18,7 +19,6 @@ from archiver.cli.shell import Shell, Subcommand, terminated_as_interrupted
 from archiver.cli.text import width_of
 from archiver.errors import AccessRefused, ArchiverError, Interrupted, RecordError, SourceDown
 from archiver.secrets import Secret
-
 from running import Cli, RunArchiver
 
 HEAVY = ("httpx", "httpcore", "sqlite_utils", "PIL", "anyio", "asyncio", "sqlite3", "uvicorn")

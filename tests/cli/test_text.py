@@ -3,6 +3,7 @@
 import doctest
 
 import pytest
+
 from archiver.cli import text
 from archiver.cli.text import cut, pad, safe, table, width_of, wrap
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+
 from archiver.demo.server import RunningServer
 from archiver.demo.world import World
 

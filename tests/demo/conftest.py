@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+
 from archiver.demo.clock import DemoClock
 from archiver.demo.server import serve
 from archiver.demo.world import World
-
 from demo.asking import Api
 
 

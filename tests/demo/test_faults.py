@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import httpx
 import pytest
+
 from archiver.demo.clock import DemoClock
 from archiver.demo.specs import photo, video
 from archiver.demo.world import World
-
 from demo.asking import Api
 
 

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
+
 from archiver.demo.clock import DemoClock
 from archiver.demo.networks import NETWORKS
 from archiver.demo.specs import photo
 from archiver.demo.world import World
-
 from demo.asking import Api
 
 PLATFORMS = tuple(NETWORKS)

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from archiver.demo.world import PlanName, World
 
+from archiver.demo.world import PlanName, World
 from demo.asking import Api
 
 

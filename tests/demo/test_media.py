@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from PIL import Image
+
 from archiver.demo.clock import DemoClock
 from archiver.demo.networks import NETWORKS
 from archiver.demo.specs import gif, photo, video
 from archiver.demo.world import World
-from PIL import Image
-
 from demo.asking import Api
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from archiver.demo.clock import DemoClock
 from archiver.demo.networks import NETWORKS
 from archiver.demo.posts import WorldPost

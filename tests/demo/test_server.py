@@ -8,6 +8,7 @@ import anyio
 import anyio.lowlevel
 import httpx
 import pytest
+
 from archiver.demo.clock import START, DemoClock
 from archiver.demo.server import serve
 from archiver.demo.world import World

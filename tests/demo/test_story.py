@@ -4,12 +4,13 @@ import io
 import json
 
 import pytest
+from PIL import Image
+
 from archiver.demo.clock import DemoClock
 from archiver.demo.networks import NETWORKS
 from archiver.demo.story import EPOCHS, advance, begin
 from archiver.demo.story_things import MENDED, MIXED, REEL, REGRETTED, TYPO
 from archiver.demo.world import World
-from PIL import Image
 
 
 def told(until: int) -> World:

@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+
 from archiver.media.choose import Choice, Videos, choose, expected_kind, is_playlist
 from archiver.models import Attachment, AttachmentKind, Rendition, Role
 

@@ -12,6 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from archiver.errors import (
     MediaError,
     MediaExpired,
@@ -24,9 +27,6 @@ from archiver.media.download import Download, Downloader
 from archiver.media.transfer import Limits
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from media.samples import GIF, HTML, JPEG, MP4, PNG, picture
 from net.wire import LOOPBACK, Answer, FakeClock, Reply, Request, Wire, http, wire
 

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from archiver.media.expiry import url_expired, url_expiry
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from archiver.media.expiry import url_expired, url_expiry
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EPOCH = int(AT.timestamp())

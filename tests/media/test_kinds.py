@@ -4,13 +4,13 @@ import struct
 from pathlib import Path
 
 import pytest
-from archiver.media.ending import is_whole
-from archiver.media.inspect import NOTHING, Dimensions, inspect
-from archiver.media.kinds import UNKNOWN, FileKind, impostor, sniff
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from archiver.media.ending import is_whole
+from archiver.media.inspect import NOTHING, Dimensions, inspect
+from archiver.media.kinds import UNKNOWN, FileKind, impostor, sniff
 from media.samples import GIF, HTML, JPEG, MP4, PNG, WEBP, box, movie, picture
 
 MEDIA = [

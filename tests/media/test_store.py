@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from archiver.errors import StorageError
 from archiver.media import disk
 from archiver.media.download import Download

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 import anyio
 import httpx
 import pytest
+
 from archiver.errors import ConfigError, RateLimited, SourceDown
 from archiver.hookspecs import Http
 from archiver.net.api import ApiClient, api_client
 from archiver.secrets import MASK, Secret
-
 from net.wire import Answer, FakeClock, Reply, Wire, http, wire
 
 pytestmark = pytest.mark.anyio

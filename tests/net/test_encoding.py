@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator, Sequence
 
 import anyio
 import pytest
-from archiver.net.encoding import BadEncoding, gunzip, is_plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from archiver.net.encoding import BadEncoding, gunzip, is_plain
 
 
 async def chunked(pieces: Sequence[bytes]) -> AsyncGenerator[bytes, None]:

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+
 from archiver.errors import MediaError, MediaRefused
 from archiver.net.fetch import MediaClient, MediaStream
 from archiver.net.guard import AddressGuard
-
 from net.wire import LOOPBACK, Answer, FakeClock, Reply, Wire, http, wire
 
 pytestmark = pytest.mark.anyio

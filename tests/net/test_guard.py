@@ -6,14 +6,14 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 import httpcore
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from archiver.errors import ConfigError, MediaError, MediaRefused
 from archiver.net.addresses import is_public
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard, GuardedBackend
 from archiver.net.transport import Transport
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from net.wire import FakeClock, http, wire
 
 PRIVATE = [

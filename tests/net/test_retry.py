@@ -5,9 +5,10 @@ import ssl
 from datetime import UTC, datetime
 
 import pytest
-from archiver.net.retry import backoff, is_certificate_error, retry_after
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from archiver.net.retry import backoff, is_certificate_error, retry_after
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

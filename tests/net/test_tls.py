@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+
 from archiver.errors import MediaError
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard, GuardedBackend
 from archiver.net.transport import Transport
-
 from net.wire import FakeClock
 
 pytestmark = pytest.mark.anyio

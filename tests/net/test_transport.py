@@ -7,8 +7,8 @@ import anyio.lowlevel
 import httpcore
 import httpx
 import pytest
-from archiver.net.transport import _ERRORS, Transport
 
+from archiver.net.transport import _ERRORS, Transport
 from net.wire import Reply, http, wire
 
 pytestmark = pytest.mark.anyio

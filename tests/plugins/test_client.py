@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+
 from archiver import (
     AccessRefused,
     ConfigError,
@@ -19,7 +20,6 @@ from archiver import (
     Window,
 )
 from archiver.testing import FakeHttp, Request
-
 from archiver_ayrshare import Ayrshare, accounts
 from archiver_ayrshare.bluesky import Bluesky
 from archiver_ayrshare.client import AyrshareClient

@@ -1,5 +1,4 @@
 from archiver.canonical import content_sha256
-
 from archiver_ayrshare.facebook import Facebook
 from ayrshare_contract import AyrshareContract, account_for, samples
 
