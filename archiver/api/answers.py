@@ -1,11 +1,13 @@
 """What the API says, and how it says no."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 JsonObject = dict[str, Any]
+Json = JsonObject | bytes
+"""A JSON object: as data, or as its exact text in UTF-8."""
 ErrorShape = Literal["flat", "nested", "list"]
 
 
@@ -14,14 +16,30 @@ class ApiAnswer:
     """One answer. `body` is JSON data, or the exact bytes to send."""
 
     status: int
-    body: JsonObject | bytes
+    body: Json
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def content(self) -> bytes:
         """The bytes of the body."""
-        if isinstance(self.body, bytes):
-            return self.body
-        return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()
+        return written(self.body)
+
+
+def written(value: Any) -> bytes:
+    """A value as JSON text; bytes are JSON text already, and stay what they are."""
+    if isinstance(value, bytes):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def written_object(members: Mapping[str, Any]) -> bytes:
+    """An object as JSON text, whose members may be exact text themselves."""
+    pairs = (written(name) + b":" + written(value) for name, value in members.items())
+    return b"{" + b",".join(pairs) + b"}"
+
+
+def written_list(items: Iterable[Any]) -> bytes:
+    """A list as JSON text, whose items may be exact text themselves."""
+    return b"[" + b",".join(map(written, items)) + b"]"
 
 
 class Refusal(Exception):

@@ -2,7 +2,8 @@
 
 It checks the key, the profile and every parameter, writes envelopes and errors, and issues and
 reads cursors. Where records come from is a `Library`: the demo's world, or anything else that can
-list posts.
+list posts. The manners are strict, or lenient: then parameters that are not known are ignored, and
+those of one platform hold for all, as an answerer does that must serve clients it has not met.
 """
 
 import base64
@@ -16,7 +17,17 @@ from datetime import datetime, time
 from typing import Any, Protocol, cast
 
 from archiver.api import parameters
-from archiver.api.answers import ApiAnswer, JsonObject, Refusal, bad_request, not_found, refusal
+from archiver.api.answers import (
+    ApiAnswer,
+    Json,
+    JsonObject,
+    Refusal,
+    bad_request,
+    not_found,
+    refusal,
+    written_list,
+    written_object,
+)
 
 PLATFORMS = (
     "bluesky", "facebook", "instagram", "linkedin", "pinterest", "snapchat", "threads", "tiktok",
@@ -37,7 +48,7 @@ _ONLY = {
     "userId": {"twitter"},
     "userName": {"twitter"},
 }
-_EVERYWHERE = {"limit", "next", "source"}
+_EVERYWHERE = {"limit", "next", "id", "source"}  # two that the vendor's own client sends along
 _USER_PARAMETERS = {"instagramDetails", "instagramQuota", "validate", "source"}
 _PROFILE_PARAMETERS = {"title", "refId", "hasActiveSocialAccounts", "limit", "cursor", "source"}
 _NUMBER = re.compile(r"\d{1,20}", re.ASCII)
@@ -56,7 +67,11 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked for, checked. `after` is a library's own mark; `post_id` asks for one post."""
+    """What is asked for, checked. `after` is a library's own mark; `post_id` asks for one post.
+
+    `as_of` and `removed` are no part of the API: the history as it was known at a time, and posts
+    that are gone too. Only lenient manners read them.
+    """
 
     platform: str
     profile_key: str = ""
@@ -70,12 +85,15 @@ class Query:
     user_id: str | None = None
     user_name: str | None = None
     post_id: str | None = None
+    as_of: datetime | None = None
+    removed: bool = False
 
     def filters(self) -> tuple[object, ...]:
         """What a cursor is bound to: everything but the limit and the place."""
         return (
             self.platform, self.profile_key, self.since, self.until, self.data_type,
             self.page_published, self.skip_analytics, self.user_id, self.user_name,
+            self.as_of, self.removed,
         )  # fmt: skip
 
 
@@ -86,7 +104,7 @@ class Listing:
     `paged` says whether the answer has `meta.pagination` at all.
     """
 
-    records: tuple[JsonObject, ...]
+    records: tuple[Json, ...]
     updated_at: str
     next_update: str
     paged: bool = True
@@ -137,7 +155,7 @@ class Library(Protocol):
     def history(self, query: Query) -> Listing:
         """The newest records first, pinned ones before them, `query.limit` at most."""
 
-    def post(self, query: Query) -> JsonObject | None:
+    def post(self, query: Query) -> Json | None:
         """The answer about one post, or None when the account has none of that id."""
 
     def user(self, profile_key: str) -> JsonObject:
@@ -150,8 +168,9 @@ class Library(Protocol):
 class Manners:
     """The API over a library."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, *, lenient: bool = False) -> None:
         self._library = library
+        self._lenient = lenient
 
     def answer(self, request: ApiRequest) -> ApiAnswer:
         """Answer one request; `path` is what follows the base URL, without a leading slash."""
@@ -167,10 +186,10 @@ class Manners:
         if request.method != "GET":
             raise refusal(405, 405, f"{request.method} is not allowed here.")
         caller = self._identify(request, profile_matters=resource != "profiles")
-        params = parameters.unique(request.params)
+        params = dict(request.params) if self._lenient else parameters.unique(request.params)
         match resource:
             case "user":
-                parameters.allow(params, _USER_PARAMETERS)
+                self._allow(params, _USER_PARAMETERS)
                 return ApiAnswer(200, self._library.user(caller.profile_key))
             case "profiles":
                 return self._profiles(params)
@@ -189,8 +208,12 @@ class Manners:
             raise refusal(403, 403, "This profile is suspended.")
         return caller
 
+    def _allow(self, params: Mapping[str, str], known: set[str]) -> None:
+        if not self._lenient:
+            parameters.allow(params, known)
+
     def _profiles(self, params: Mapping[str, str]) -> ApiAnswer:
-        parameters.allow(params, _PROFILE_PARAMETERS)
+        self._allow(params, _PROFILE_PARAMETERS)
         if not self._library.plan.profiles:
             raise refusal(403, 403, "Your plan does not include profiles.")
         answer = self._library.profiles()
@@ -223,13 +246,13 @@ class Manners:
     def _single(
         self, slot: str, params: Mapping[str, str], caller: Caller, headers: Mapping[str, str]
     ) -> ApiAnswer:
-        parameters.allow(params, {"searchPlatformId", "platform", "source"})
+        self._allow(params, {"searchPlatformId", "platform", "source"})
         platform = params.get("platform", "")
         if not parameters.boolean(params, "searchPlatformId") or platform not in _SINGLE:
             raise bad_request("searchPlatformId must be true, platform one that has it")
         if not self._library.plan.single_posts:
             raise refusal(403, 403, "Your plan does not include searching by platform id.")
-        query = Query(platform, caller.profile_key, post_id=slot)
+        query = Query(platform, caller.profile_key, post_id=slot, **_additions(params))
         self._check_x(query, headers)
         answer = self._library.post(query)
         if answer is None:
@@ -238,7 +261,7 @@ class Manners:
 
     def _query(self, platform: str, params: Mapping[str, str], caller: Caller) -> Query:
         known = _EVERYWHERE | {name for name, only in _ONLY.items() if platform in only}
-        parameters.allow(params, known)
+        self._allow(params, known)
         foreign = "userId" in params or "userName" in params
         if foreign and caller.profile_key:
             raise bad_request("userId and userName cannot be combined with a Profile-Key")
@@ -253,6 +276,7 @@ class Manners:
             skip_analytics=parameters.boolean(params, "skipAnalytics"),
             user_id=parameters.matching(params, "userId", _NUMBER),
             user_name=parameters.matching(params, "userName", _HANDLE),
+            **_additions(params),
         )
         if query.user_id and query.user_name:
             raise bad_request("send userId or userName, not both")
@@ -280,7 +304,8 @@ class Manners:
             )
 
     def _envelope(self, query: Query, listing: Listing) -> ApiAnswer:
-        body: JsonObject = {"status": listing.status, "posts": list(listing.records)}
+        posts = written_list(listing.records)
+        body: JsonObject = {"status": listing.status, "posts": posts}
         if listing.paged:
             paging: JsonObject = {"hasMore": listing.after is not None}
             if listing.after is not None:
@@ -288,7 +313,7 @@ class Manners:
             body["meta"] = {"pagination": {**paging, "limit": query.limit}}
         body |= listing.more
         body |= {"lastUpdated": listing.updated_at, "nextUpdate": listing.next_update}
-        return ApiAnswer(listing.http_status, body)
+        return ApiAnswer(listing.http_status, written_object(body))
 
     # -- cursors
 
@@ -309,3 +334,11 @@ class Manners:
     def _seal(self, mark: str, query: Query) -> str:
         words = "\n".join(map(str, (mark, *query.filters())))
         return hmac.digest(self._library.cursor_secret, words.encode(), hashlib.sha256).hex()[:20]
+
+
+def _additions(params: Mapping[str, str]) -> dict[str, Any]:
+    """What a query may ask for beyond the API; strict manners have refused it before."""
+    return {
+        "as_of": parameters.moment(params, "asOf", time.max),
+        "removed": parameters.boolean(params, "includeRemoved"),
+    }

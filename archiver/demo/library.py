@@ -163,7 +163,8 @@ class WorldLibrary:
                 half = listing.records[::2]
                 return replace(listing, records=half, status="partial", more={"errors": errors})
             case _:
-                bad = tuple(_failed(record) for record in listing.records[: fault.count])
+                spoilt = listing.records[: fault.count]
+                bad = tuple(_failed(record) for record in spoilt if isinstance(record, dict))
                 records = bad + listing.records[fault.count :]
                 return replace(listing, records=records, status="error", http_status=400)
 
