@@ -69,7 +69,11 @@ class Source(Protocol):
 
 
 class Platform(Protocol):
-    """One network, read through a source."""
+    """One network, read through a source.
+
+    It may also have an `absence_note`: what else it can mean on this network that a post is no
+    longer shown. It is added to the reason when one vanishes.
+    """
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ grows with the number of files.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -124,7 +124,9 @@ class FileRun:
         """The file, or why not. An address that has expired is asked for anew, once."""
         try:
             try:
-                return await self._download(wanted, wanted.url)
+                # what was lost here was fetched long ago; its address is hardly good any more
+                url = await self._renew(wanted) if wanted.lost else None
+                return await self._download(wanted, url or wanted.url)
             except MediaExpired:
                 url = await self._renew(wanted) or wanted.url
                 return await self._download(wanted, url, even_if_expired=True)
@@ -190,10 +192,12 @@ class FileRun:
 
     async def _keep_batch(self, batch: list[Result]) -> None:
         downloads = [result for _, result in batch if isinstance(result, Download)]
+        healed: set[str] = set()
         if downloads:
-            await to_thread.run_sync(self.store.keep, downloads)
+            replaced = await to_thread.run_sync(self.store.keep, downloads)
+            healed = {path.name.partition(".")[0] for path in replaced}
         outcomes = [
-            _stored(wanted, result) if isinstance(result, Download) else result
+            _stored(wanted, result, healed) if isinstance(result, Download) else result
             for wanted, result in batch
         ]
         states = queue.save(self.connection, outcomes, self.run_id, self.clock.now())
@@ -233,9 +237,9 @@ def _reason(error: MediaError) -> str:
     return (error.why or error.what).rstrip(".")
 
 
-def _stored(wanted: Wanted, download: Download) -> Stored:
+def _stored(wanted: Wanted, download: Download, healed: Collection[str]) -> Stored:
     return Stored(
         wanted, download.sha256, relative_path(download.sha256, download.extension),
         download.size, download.content_type, download.width, download.height,
-        download.duration_ms,
+        download.duration_ms, download.sha256 in healed,
     )  # fmt: skip

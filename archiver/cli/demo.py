@@ -1,6 +1,7 @@
 """`archiver demo`: the main job on a small made-up world, with no key and no network."""
 
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,9 +148,17 @@ def _back_up(shell: Shell, config: "Config", world: "World", clock: "Clock") -> 
 def _say_what_next(shell: Shell, folder: Path) -> None:
     if shell.quiet:
         return
-    config = safe(folder / "archive.toml")
+    program, config = _program(), safe(folder / "archive.toml")
     shell.out(click.style("\nLook at it", bold=True))
-    shell.out(f"  archiver --config {config} status")
-    shell.out(f"  archiver --config {config} verify")
+    shell.out(f"  {program} --config {config} status")
+    shell.out(f"  {program} --config {config} verify")
     shell.out(f"  sqlite3 {safe(folder / 'archive' / 'archive.db')} 'SELECT * FROM timeline'")
     shell.out(f"  ls {safe(folder / 'archive' / 'media')}")
+
+
+def _program() -> str:
+    """How to call this program from here."""
+    called = Path(sys.argv[0])
+    if called.name != "archiver" or shutil.which("archiver"):
+        return "archiver"
+    return safe(called)

@@ -1,5 +1,6 @@
 """What a run did, for people: what changed, account by account, then one line of counts."""
 
+import re
 from collections.abc import Iterator
 
 from archiver.archive.runs import Counts
@@ -8,6 +9,7 @@ from archiver.cli.text import cut, safe, screen_width, table, wrap
 from archiver.report import AccountReport, Change, RunReport
 
 _MOST_CHANGES = 20
+_FRACTION = re.compile(r":\d\d\.\d{3}Z")
 _WORDS = {
     "seen": "new", "edited": "edited", "missing": "missing", "removed": "removed",
     "returned": "returned", "omitted": "withheld", "media_returned": "given back",
@@ -92,11 +94,16 @@ def _changes(report: RunReport) -> Iterator[str]:
 
 
 def _title(change: Change) -> str:
+    """The beginning of the post, and the reason where it says more than the word before it."""
+    reason = change.reason if change.what in {"omitted", "removed", "gone"} else None
     text = safe(change.text).strip()
-    quoted = f"“{cut(text, 44)}”" if text else f"post {change.post_id}"
-    if change.reason and change.what in {"omitted", "removed", "gone"}:
-        quoted += f" ({safe(change.reason)})"
-    return quoted
+    quoted = f"“{cut(text, 24 if reason else 44)}”" if text else f"post {change.post_id}"
+    return f"{quoted} ({safe(_short(reason))})" if reason else quoted
+
+
+def _short(reason: str) -> str:
+    """A reason without the milliseconds that nobody asked for."""
+    return _FRACTION.sub("", reason).replace("T", " ") if _FRACTION.search(reason) else reason
 
 
 def _failures(report: RunReport) -> Iterator[str]:

@@ -44,6 +44,7 @@ class AyrsharePlatform:
     streams: Sequence[Stream] = ("posts",)
     content_version: int = 1
     usual_kind: Kind = "post"
+    absence_note: str | None = None
     fields: Fields = Fields()
 
     def __init__(self) -> None:

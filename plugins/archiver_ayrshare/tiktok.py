@@ -29,6 +29,7 @@ class TikTok(AyrsharePlatform):
     """TikTok."""
 
     name = "tiktok"
+    absence_note = "TikTok also leaves out what it has flagged for copyright"
     fields = Fields(
         author=(*AUTHOR, "postUrl", "shareUrl", "url", "name"),
         visibility=("privacyLevel",),

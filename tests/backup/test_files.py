@@ -241,3 +241,22 @@ def test_an_edited_carousel_keeps_its_attachments_and_their_files(tmp_path: Path
         assert rows == [
             (ids[0], 0, 1, 1), (ids[2], 0, 1, 2), (ids[1], 1, 1, 2), (post.media[2].id, 2, 2, 2),
         ]  # fmt: skip
+
+
+def test_a_tiktok_post_that_is_left_out_carries_that_it_may_be_flagged(tmp_path: Path) -> None:
+    with nights(tmp_path, "tiktok") as world:
+        post = world.account("tiktok").publish("Dance")
+        world.account("tiktok").publish("Another dance")
+        world.backup()
+        post.withhold(whole=True)
+        for _ in range(2):
+            world.next_night()
+            world.backup(full=True)
+        post.release()
+        world.next_night()
+        world.backup(full=True)
+
+        events = world.query("SELECT what, reason FROM events WHERE what <> 'seen' ORDER BY id")
+        assert [what for what, _ in events] == ["missing", "removed", "returned"]
+        assert "copyright" in events[0][1]
+        assert "copyright" in events[1][1]
