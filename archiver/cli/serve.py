@@ -1,0 +1,157 @@
+"""`archiver serve`: the history API, answered from the archive."""
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.text import safe
+from archiver.errors import ArchiverError, UsageError
+
+if TYPE_CHECKING:
+    import socket
+    import threading
+
+    from archiver.secrets import Secret
+    from archiver.serve.accounts import Configured
+
+_LOOPBACK = ("127.", "::1", "localhost")
+_SCHEMES = frozenset({"env", "file", "keyring", "cmd"})
+
+
+@subcommand(
+    "serve",
+    short_help="Answer the history API from the archive.",
+    example="ARCHIVE_TOKEN=choose-one archiver serve --token env:ARCHIVE_TOKEN --media",
+)
+@click.option(
+    "--token",
+    "reference",
+    required=True,
+    metavar="REFERENCE",
+    help="What clients send as their API key; a reference such as env:NAME or file:PATH.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8585,
+    show_default=True,
+    help="The port; 0 takes any free one.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="The address to listen on; by default this machine only.",
+)
+@click.option("--media", is_flag=True, help="Point records to this server for the files it has.")
+@click.option(
+    "--as-of",
+    metavar="DATE",
+    help="Answer with what was known at the end of a day, or at a time: 2026-03-17T12:00Z.",
+)
+@click.option("--removed", is_flag=True, help="Serve posts too that are gone from their platform.")
+@pass_shell
+def command(
+    shell: Shell, reference: str, port: int, host: str, media: bool, as_of: str | None,
+    removed: bool,
+) -> int | None:  # fmt: skip
+    """Answer the history API from the archive, so that what was written for it reads the archive.
+
+    Reads only, and works while a backup runs. Clients send the token as their API key; with an
+    account's label, or its profile key, as Profile-Key they choose the account.
+    """
+    from archiver.api.running import running
+    from archiver.archive.database import reader
+    from archiver.serve.app import application
+    from archiver.serve.library import Serving
+
+    token = _token(reference).reveal()
+    directory = shell.config().archive.directory
+    with reader(directory):
+        pass  # says so now where there is no archive
+    serving = Serving.of(
+        directory, token, _configured(shell), media=media, as_of=_moment(as_of),
+        removed=removed,
+    )  # fmt: skip
+    sock = _socket(host, port)
+    if not host.startswith(_LOOPBACK):
+        shell.warn(f"Whoever can reach {host} and has the token can read the archive, in the clear")
+    with running(application(serving), [sock]) as thread:
+        shell.out(f"{_address(host, sock)}/api answers from {safe(directory)}")
+        shell.say("Stop it with Ctrl-C.")
+        _wait(thread)
+    return None
+
+
+def _token(reference: str) -> "Secret":
+    from archiver.secrets import Secret
+
+    if reference.partition(":")[0] not in _SCHEMES:
+        raise UsageError(
+            "--token wants a reference, not the token itself",
+            why="Everybody on this machine can read a command line",
+            hint="Write for example --token env:ARCHIVE_TOKEN",
+        )
+    return Secret(reference, base=Path.cwd(), literal_allowed=False)
+
+
+def _configured(shell: Shell) -> "list[Configured]":
+    """The accounts of the config; one whose settings are wrong can be chosen by its label only."""
+    from archiver.serve.accounts import Configured
+
+    config, plugins = shell.config(), shell.plugins()
+    found = []
+    for entry in config.accounts:
+        try:
+            options = config.account(entry, plugins).options
+        except ArchiverError as error:
+            shell.warn(str(error))
+            options = None
+        key = getattr(options, "profile_key", None)
+        found.append(Configured(entry.name, entry.platform, key))
+    return found
+
+
+def _moment(text: str | None) -> datetime | None:
+    """The moment; a day stands for all of it, and a time without a zone is UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"--as-of {text} is not a date", hint="Write for example --as-of 2026-03-17"
+        ) from None
+    if len(text) <= len("2026-03-17"):
+        moment = datetime.combine(moment, time.max)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _socket(host: str, port: int) -> "socket.socket":
+    from archiver.api.running import listen
+
+    try:
+        return listen(host, port)
+    except OSError as error:
+        raise UsageError(
+            f"{host} port {port} cannot be listened on",
+            why=error.strerror or str(error),
+            hint="Name another port with --port, or let --port 0 choose one",
+        ) from None
+
+
+def _address(host: str, sock: "socket.socket") -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
+
+
+def _wait(thread: "threading.Thread") -> None:
+    """Until Ctrl-C, which is how a server is meant to end."""
+    try:
+        while thread.is_alive():
+            thread.join(1.0)  # on Windows a wait without end would not hear Ctrl-C
+    except KeyboardInterrupt:
+        pass
