@@ -3,6 +3,7 @@
 Damage is declared only after a second reading agrees. Nothing is changed here but by `repair`.
 """
 
+import json
 import os
 import sqlite3
 import zlib
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 from archiver.archive.database import transaction
+from archiver.archive.losses import heal_found, lose
+from archiver.archive.rows import update
 from archiver.archive.schema import ROW_HASHED
 from archiver.canonical import row_sha256
 from archiver.errors import StorageError
@@ -97,7 +100,7 @@ def _references(connection: sqlite3.Connection) -> Iterator[Finding]:
     rules = {
         "says stored, but names no file": """
             SELECT 'renditions', id FROM renditions
-             WHERE (state = 'stored') <> (media_sha256 IS NOT NULL)""",
+             WHERE state = 'stored' AND media_sha256 IS NULL""",
         "has nothing that says where its file is": f"""
             SELECT 'attachments', id FROM attachments WHERE kind IN {_WITH_FILES}
                AND NOT EXISTS (SELECT 1 FROM renditions WHERE attachment_id = attachments.id)""",
@@ -114,14 +117,15 @@ def _references(connection: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def _rows(connection: sqlite3.Connection, result: Verified) -> None:
-    for table, columns in ROW_HASHED.items():
-        query = f"SELECT id, row_sha256, {', '.join(columns)} FROM {table}"
-        for row_id, expected, *values in connection.execute(query):
+    for table in ROW_HASHED:
+        cursor = connection.execute(f"SELECT * FROM {table}")
+        columns = [description[0] for description in cursor.description]
+        for values in cursor:
             result.rows += 1
             row = dict(zip(columns, values, strict=True))
-            if row_sha256(table, row, columns) != expected:
+            if row_sha256(table, row) != row["row_sha256"]:
                 detail = "its columns are not those that were written"
-                result.findings.append(Finding("changed_row", f"{table} {row_id}", detail))
+                result.findings.append(Finding("changed_row", f"{table} {values[0]}", detail))
     for row_id, expected, body in connection.execute("SELECT id, body_sha256, body FROM responses"):
         result.rows += 1
         if _sha256_unzipped(body) != expected:
@@ -192,17 +196,17 @@ def _leftovers(connection: sqlite3.Connection, store: Store) -> Iterator[Finding
 def note_verified(connection: sqlite3.Connection, result: Verified, now: str) -> None:
     """Note on the rows of sound files when they were read back."""
     with transaction(connection):
-        connection.executemany(
-            "UPDATE media SET verified_at = ? WHERE sha256 = ?",
-            ((now, digest) for digest in result.sound),
-        )
+        heal_found(connection, result.sound, now)
+        update(
+            connection, "media", "sha256 IN (SELECT value FROM json_each(?))",
+            (json.dumps(result.sound),), verified_at=now,
+        )  # fmt: skip
 
 
 def repair(connection: sqlite3.Connection, directory: Path, result: Verified, run_at: str) -> int:
     """Queue what is lost to be fetched again; returns for how many renditions.
 
-    A damaged file is moved to `quarantine/`, never deleted. Whether the source still has the same
-    bytes is seen by the next backup; the event tells which hash was lost.
+    A damaged file is moved to `quarantine/`, never deleted.
     """
     store = Store(directory)
     queued = 0
@@ -211,25 +215,6 @@ def repair(connection: sqlite3.Connection, directory: Path, result: Verified, ru
             continue
         if finding.what == "changed_file":
             store.quarantine(finding.subject)
-        queued += _queue_again(connection, finding.subject, run_at)
-    return queued
-
-
-def _queue_again(connection: sqlite3.Connection, path: str, now: str) -> int:
-    digest = Path(path).stem
-    reason = f"lost here: {digest}"
-    with transaction(connection):
-        run_id = connection.execute("SELECT max(id) FROM runs").fetchone()[0]
-        connection.execute(
-            "INSERT INTO events (post_id, run_id, at, what, attachment_id, reason) "
-            "SELECT DISTINCT post_id, ?, ?, 'lost', attachments.id, ? FROM renditions "
-            "JOIN attachments ON attachments.id = attachment_id WHERE media_sha256 = ?",
-            (run_id, now, reason, digest),
-        )
-        queued = connection.execute(
-            "UPDATE renditions SET state = 'pending', reason = ?, media_sha256 = NULL, tries = 0 "
-            "WHERE media_sha256 = ?",
-            (reason, digest),
-        ).rowcount
-        connection.execute("DELETE FROM media WHERE sha256 = ?", (digest,))
+        with transaction(connection):
+            queued += lose(connection, Path(finding.subject).stem, run_at)
     return queued

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from archiver.archive.database import transaction
-from archiver.archive.rows import clean_text, update
+from archiver.archive.rows import clean_text, insert, update, update_row
 from archiver.models import EXPIRING_KINDS
 
 
@@ -49,14 +49,14 @@ def mark_absent(
                 continue
             if missing_at is None:
                 missing += 1
-                connection.execute(
-                    "UPDATE sightings SET missing_at = ?, missing_updated_at = ? WHERE post_id = ?",
-                    (now, look.updated_at, post_id),
-                )
+                update(
+                    connection, "sightings", "post_id = ?", (post_id,), missing_at=now,
+                    missing_updated_at=look.updated_at,
+                )  # fmt: skip
                 _event(connection, post_id, run_id, now, "missing", note)
             elif look.updated_at is None or look.updated_at != missing_updated_at:
                 removed += 1
-                update(connection, "posts", post_id, removed_at=missing_at, last_seen_at=now)
+                update_row(connection, "posts", post_id, removed_at=missing_at, last_seen_at=now)
                 reason = f"missing since {missing_at}" + (f"; {note}" if note else "")
                 _event(connection, post_id, run_id, now, "removed", reason)
     return Absent(missing, removed)
@@ -79,7 +79,4 @@ def _event(
     connection: sqlite3.Connection, post_id: int, run_id: int, now: str, what: str,
     reason: str | None,
 ) -> None:  # fmt: skip
-    connection.execute(
-        "INSERT INTO events (post_id, run_id, at, what, reason) VALUES (?, ?, ?, ?, ?)",
-        (post_id, run_id, now, what, reason),
-    )
+    insert(connection, "events", post_id=post_id, run_id=run_id, at=now, what=what, reason=reason)

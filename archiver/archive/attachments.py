@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from archiver.archive.rows import Rows, clean_row, clean_text, update
-from archiver.archive.schema import ROW_HASHED
-from archiver.canonical import attachment_keys, media_key, row_sha256
+from archiver.archive.rows import Rows, clean_row, clean_text, update, update_row
+from archiver.canonical import attachment_keys, media_key
 from archiver.models import Attachment, Metric, Post, Rendition
 
 if TYPE_CHECKING:
@@ -26,6 +25,9 @@ LOCAL = "local:"
 
 _REPLACED = "replaced"  # the source now offers another file in this role
 _UNFINISHED = frozenset({"pending", "failed"})
+_COLUMNS = (
+    "position", "key", "kind", "platform_id", "alt_text", "width", "height", "duration_ms",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class AttachmentWriter:
         return differ
 
     def _held(self) -> dict[str, dict[str, Any]]:
-        columns = (*ROW_HASHED["attachments"], "id", "withheld", "last_revision")
+        columns = (*_COLUMNS, "id", "withheld", "last_revision")
         query = f"SELECT {', '.join(columns)} FROM attachments WHERE post_id = ?"
         found = self.connection.execute(query, (self.post_id,))
         return {row["key"]: row for row in (dict(zip(columns, r, strict=True)) for r in found)}
@@ -109,14 +111,13 @@ class AttachmentWriter:
         wanted = clean_row(_columns(position, held["key"], attachment))
         differs = any(held[column] != value for column, value in wanted.items())
         if differs:
-            row_hash = row_sha256("attachments", wanted, ROW_HASHED["attachments"])
-            update(self.connection, "attachments", held["id"], **wanted, row_sha256=row_hash)
+            update_row(self.connection, "attachments", held["id"], **wanted)
         if held["last_revision"] != self.revision:
-            update(self.connection, "attachments", held["id"], last_revision=self.revision)
+            update_row(self.connection, "attachments", held["id"], last_revision=self.revision)
         withheld = is_withheld(attachment)
         if withheld != bool(held["withheld"]):
             differs = True
-            update(self.connection, "attachments", held["id"], withheld=int(withheld))
+            update_row(self.connection, "attachments", held["id"], withheld=int(withheld))
             if withheld:
                 self._note_withheld(held["id"])
             else:
@@ -169,11 +170,13 @@ class AttachmentWriter:
             return
         for other in rows:
             if other.role == rendition.role != "variant" and other.state in _UNFINISHED:
-                update(self.connection, "renditions", other.id, state="skipped", reason=_REPLACED)
+                update_row(
+                    self.connection, "renditions", other.id, state="skipped", reason=_REPLACED
+                )
         self._add_rendition(attachment_id, rendition, choice, post)
 
     def _reset(self, row_id: int, rendition: Rendition, choice: Choice) -> None:
-        update(
+        update_row(
             self.connection, "renditions", row_id, media_key=media_key(rendition),
             **_offered(rendition), state=choice[0], reason=choice[1], tries=0, next_try_at=None,
         )  # fmt: skip
@@ -181,11 +184,9 @@ class AttachmentWriter:
     def _refresh(self, row: _Held, rendition: Rendition) -> None:
         """The newest address, for a file that is still to be fetched; elsewhere it is not news."""
         if row.state in _UNFINISHED and rendition.url:
-            self.connection.execute(
-                "UPDATE renditions SET url = ? WHERE id = ? AND url IS NOT ? "
-                "AND (state = 'pending' OR next_try_at <= ?)",
-                (clean_text(rendition.url), row.id, clean_text(rendition.url), self.now),
-            )
+            url = clean_text(rendition.url)
+            is_due = "id = ? AND url IS NOT ? AND (state = 'pending' OR next_try_at <= ?)"
+            update(self.connection, "renditions", is_due, (row.id, url, self.now), url=url)
 
     def _add_rendition(
         self, attachment_id: int, rendition: Rendition, choice: Choice, post: Post
@@ -193,7 +194,7 @@ class AttachmentWriter:
         self.rows.add(
             "renditions", attachment_id=attachment_id, role=rendition.role,
             media_key=media_key(rendition), **_offered(rendition), state=choice[0],
-            reason=choice[1], next_try_at=self.now if choice[0] == "failed" else None,
+            reason=choice[1], tries=0, next_try_at=self.now if choice[0] == "failed" else None,
             published_at=post.created_at,
         )  # fmt: skip
 

@@ -7,11 +7,16 @@ from typing import Any
 
 from archiver.archive.attachments import Choice
 from archiver.archive.database import transaction
+from archiver.archive.rows import update
 from archiver.canonical import attachment_keys, media_key
 from archiver.errors import RecordError
 from archiver.models import Attachment, Post
 
 _BY_SETTING = ("videos=", "thumbnails=")
+_LEFT_OUT = """
+    role = ? AND media_key = ? AND state = 'skipped' AND reason IS NOT ?
+    AND attachment_id = (SELECT id FROM attachments WHERE post_id = ? AND key = ?)
+"""
 
 
 def choose_again(
@@ -60,10 +65,8 @@ def _choose_for(
         for rendition, (state, reason) in zip(
             attachment.renditions, choose(attachment), strict=True
         ):
-            changed += connection.execute(
-                "UPDATE renditions SET state = ?, reason = ? "
-                "WHERE role = ? AND media_key = ? AND state = 'skipped' AND reason IS NOT ? "
-                "AND attachment_id = (SELECT id FROM attachments WHERE post_id = ? AND key = ?)",
-                (state, reason, rendition.role, media_key(rendition), reason, post_id, key),
-            ).rowcount
+            of_attachment = (rendition.role, media_key(rendition), reason, post_id, key)
+            changed += update(
+                connection, "renditions", _LEFT_OUT, of_attachment, state=state, reason=reason
+            )
     return changed

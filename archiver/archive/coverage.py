@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from archiver.archive.rows import delete, insert, update_row
 from archiver.models import Page, Post, stream_of, timestamp
 
 STORY_LIFE = timedelta(hours=24)
@@ -147,7 +148,7 @@ class Walk:
             if not self.stretch.id:
                 self.stretch.id = other.id
             else:
-                self._connection.execute("DELETE FROM coverage WHERE id = ?", (other.id,))
+                delete(self._connection, "coverage", "id = ?", (other.id,))
 
     def _save(self) -> None:
         save(self._connection, self._account_id, "posts", self.stretch, self._run_id)
@@ -173,23 +174,18 @@ def save(
     connection: sqlite3.Connection, account_id: int, stream: str, stretch: Stretch, run_id: int
 ) -> None:
     """Write a stretch: a new row, or its own."""
-    values = (
-        stretch.newest, stretch.oldest, int(stretch.reached_start), stretch.next, stretch.reason,
-        run_id,
-    )  # fmt: skip
+    values = {
+        "newest": stretch.newest,
+        "oldest": stretch.oldest,
+        "reached_start": stretch.reached_start,
+        "next": stretch.next,
+        "reason": stretch.reason,
+        "run_id": run_id,
+    }
     if stretch.id:
-        connection.execute(
-            "UPDATE coverage SET newest = ?, oldest = ?, reached_start = ?, next = ?, reason = ?, "
-            "run_id = ? WHERE id = ?",
-            (*values, stretch.id),
-        )
-        return
-    cursor = connection.execute(
-        "INSERT INTO coverage (newest, oldest, reached_start, next, reason, run_id, account_id, "
-        "stream) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (*values, account_id, stream),
-    )
-    stretch.id = cursor.lastrowid or 0
+        update_row(connection, "coverage", stretch.id, **values)
+    else:
+        stretch.id = insert(connection, "coverage", account_id=account_id, stream=stream, **values)
 
 
 def cover_stories(

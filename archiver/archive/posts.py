@@ -8,12 +8,11 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from archiver.archive.attachments import AttachmentWriter, Choice
-from archiver.archive.rows import Rows, clean_text, update
-from archiver.archive.schema import ROW_HASHED
-from archiver.canonical import content_sha256, fingerprint, row_sha256
+from archiver.archive.rows import Rows, clean_text, delete, insert_new, update, update_row
+from archiver.canonical import content_sha256, fingerprint
 from archiver.errors import RecordError
 from archiver.models import Attachment, Metric, Post, Record
 
@@ -57,6 +56,13 @@ class _Known:
     content_sha256: str | None
     missing_at: str | None
     removed_at: str | None
+
+
+class _Number(NamedTuple):
+    """The newest value of a metric."""
+
+    value: int | float
+    seen_at: str
 
 
 @dataclass(slots=True)
@@ -153,16 +159,12 @@ class PostWriter:
         if old.fingerprint != print_ or old.missing_at is not None:
             # an answer with ids only must not make the next full answer look like a change
             keeps = post.sighting and old.fingerprint is not None
-            self.connection.execute(
-                "UPDATE sightings SET fingerprint = ?, content_version = ?, content_sha256 = ?, "
-                "missing_at = NULL, missing_updated_at = NULL WHERE post_id = ?",
-                (
-                    old.fingerprint if keeps else print_,
-                    old.content_version if keeps else self.reading.content_version,
-                    content,
-                    old.id,
-                ),
-            )
+            version = old.content_version if keeps else self.reading.content_version
+            update(
+                self.connection, "sightings", "post_id = ?", (old.id,),
+                fingerprint=old.fingerprint if keeps else print_, content_version=version,
+                content_sha256=content, missing_at=None, missing_updated_at=None,
+            )  # fmt: skip
         return _Known(old.id, print_, self.reading.content_version, content, None, None)
 
     def _compare_content(
@@ -182,10 +184,10 @@ class PostWriter:
             self._update_post(old.id, record, post, is_edit=is_edit)
             self._replace_relations(rows, old.id, post)
         for alias in dict.fromkeys(post.aliases):
-            self.connection.execute(
-                "INSERT OR IGNORE INTO post_aliases (post_id, scheme, value) VALUES (?, ?, ?)",
-                (old.id, clean_text(alias.scheme), clean_text(alias.value)),
-            )
+            insert_new(
+                self.connection, "post_aliases", post_id=old.id, scheme=alias.scheme,
+                value=alias.value,
+            )  # fmt: skip
 
     def _content_as_read_today(self, old: _Known) -> str | None:
         """The hash of the content we hold, by today's list of content fields.
@@ -209,13 +211,7 @@ class PostWriter:
             values["edited_at"] = self.connection.execute(
                 "SELECT coalesce(?, edited_at) FROM posts WHERE id = ?", (post.edited_at, post_id)
             ).fetchone()[0]
-        identity = {"platform": self.platform, "platform_id": post.platform_id}
-        hashed = {
-            name: clean_text(value) if isinstance(value, str) else value
-            for name, value in (values | identity).items()
-        }
-        row_hash = row_sha256("posts", hashed, ROW_HASHED["posts"])
-        update(self.connection, "posts", post_id, **values, row_sha256=row_hash)
+        update_row(self.connection, "posts", post_id, **values)
 
     def _columns_differ(self, post_id: int, post: Post) -> bool:
         wanted = _columns(post)
@@ -249,7 +245,7 @@ class PostWriter:
         self.saved.returned += 1
         self._event(rows, old.id, "returned", f"missing since {old.removed_at or old.missing_at}")
         if old.removed_at is not None:
-            update(self.connection, "posts", old.id, removed_at=None, last_seen_at=self.now)
+            update_row(self.connection, "posts", old.id, removed_at=None, last_seen_at=self.now)
 
     def _add_relations(self, rows: Rows, post_id: int, post: Post) -> None:
         for relation in dict.fromkeys(post.relations):
@@ -264,7 +260,7 @@ class PostWriter:
         ).fetchall()
         wanted = [(r.kind, r.platform_id, r.url) for r in dict.fromkeys(post.relations)]
         if held != wanted:
-            self.connection.execute("DELETE FROM relations WHERE post_id = ?", (post_id,))
+            delete(self.connection, "relations", "post_id = ?", (post_id,))
             self._add_relations(rows, post_id, post)
 
     def _compare_metrics(self, rows: Rows, post_id: int, post: Post) -> None:
@@ -272,9 +268,9 @@ class PostWriter:
             SELECT attachment_id, name, value, max(seen_at) FROM metrics
              WHERE post_id = ? GROUP BY attachment_id, name
         """
-        held: dict[int, dict[str, Any]] = {}
-        for attachment_id, name, value, _ in self.connection.execute(query, (post_id,)):
-            held.setdefault(attachment_id, {})[name] = value
+        held: dict[int, dict[str, _Number]] = {}
+        for attachment_id, name, *number in self.connection.execute(query, (post_id,)):
+            held.setdefault(attachment_id, {})[name] = _Number(*number)
         self._metrics(rows, post_id, 0, post.metrics, held.get(0, {}))
         ids = self._attachments(rows, post_id, 0).ids(post)
         for attachment_id, attachment in zip(ids, post.attachments, strict=True):
@@ -284,14 +280,17 @@ class PostWriter:
 
     def _metrics(
         self, rows: Rows, post_id: int, attachment_id: int, metrics: Iterable[Metric],
-        held: Mapping[str, Any],
+        held: Mapping[str, _Number],
     ) -> None:  # fmt: skip
-        for name, value in {metric.name: metric.value for metric in metrics}.items():
-            if held.get(name) != value:
-                rows.add(
-                    "metrics", post_id=post_id, attachment_id=attachment_id, name=name,
-                    seen_at=self.now, value=value,
-                )  # fmt: skip
+        for name, value in {clean_text(metric.name): metric.value for metric in metrics}.items():
+            last = held.get(name)
+            key = {"post_id": post_id, "attachment_id": attachment_id, "name": name}
+            if last is None or (last.value != value and last.seen_at != self.now):
+                rows.add("metrics", **key, seen_at=self.now, value=value)
+            elif last.value != value:  # two looks in one millisecond: the later number stands
+                where = "post_id = ? AND attachment_id = ? AND name = ? AND seen_at = ?"
+                found = (*key.values(), self.now)
+                update(self.connection, "metrics", where, found, value=value)
 
     def _attachments(self, rows: Rows, post_id: int, revision: int) -> AttachmentWriter:
         return AttachmentWriter(

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from archiver.archive.database import transaction
+from archiver.archive.losses import heal
+from archiver.archive.rows import insert, insert_new, update, update_row
 from archiver.models import timestamp
 
 NOT_FOUND = "not found (404)"
@@ -18,7 +20,7 @@ _LONGEST_WAIT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One file to fetch."""
+    """One file to fetch. `lost` is the hash of the bytes that it had, where those were lost."""
 
     rendition_id: int
     attachment_id: int
@@ -33,11 +35,12 @@ class Wanted:
     content_type: str | None
     tries: int
     reason: str | None
+    lost: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A file that is now in the store."""
+    """A file that is now in the store; `healed` where it took the place of a damaged one."""
 
     wanted: Wanted
     sha256: str
@@ -47,6 +50,7 @@ class Stored:
     width: int | None
     height: int | None
     duration_ms: int | None
+    healed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +62,17 @@ class NotStored:
     reason: str
 
 
+# joined in this order, so that the index gives the newest first and nothing is sorted
 _WAITING = """
       FROM renditions
-      JOIN attachments ON attachments.id = attachment_id
-      JOIN posts ON posts.id = post_id
-     WHERE state IN ('pending', 'failed') AND (state = 'pending' OR next_try_at <= :now)
+     CROSS JOIN attachments ON attachments.id = attachment_id
+     CROSS JOIN posts ON posts.id = post_id
+     WHERE state IN ('pending', 'failed') AND {due}
        AND renditions.url IS NOT NULL
        AND account_id IN (SELECT value FROM json_each(:accounts))
 """
+_PENDING = "state = 'pending'"
+_DUE_AGAIN = "state = 'failed' AND next_try_at <= :now"
 
 
 def take(
@@ -73,23 +80,31 @@ def take(
     in_hand: Collection[int] = (), limit: int = 64,
 ) -> list[Wanted]:  # fmt: skip
     """The next files to fetch, newest posts first, leaving out those in hand."""
-    query = f"""
+    each = """
         SELECT renditions.id, attachments.id, attachments.key, posts.id, account_id,
                posts.platform_id, attachments.kind, role, media_key, renditions.url,
-               renditions.content_type, tries, reason
-        {_WAITING} AND renditions.id NOT IN (SELECT value FROM json_each(:in_hand))
+               renditions.content_type, tries, reason, media_sha256, published_at
+        {waiting} AND renditions.id NOT IN (SELECT value FROM json_each(:in_hand))
         ORDER BY published_at DESC, renditions.id LIMIT :limit
+    """
+    pending, failed = (
+        each.format(waiting=_WAITING.format(due=due)) for due in (_PENDING, _DUE_AGAIN)
+    )
+    query = f"""
+        SELECT * FROM (SELECT * FROM ({pending}) UNION ALL SELECT * FROM ({failed}))
+        ORDER BY published_at DESC, 1 LIMIT :limit
     """
     parameters = _parameters(account_ids, now) | {
         "in_hand": json.dumps(list(in_hand)),
         "limit": limit,
     }
-    return [Wanted(*row) for row in connection.execute(query, parameters)]
+    return [Wanted(*row[:-1]) for row in connection.execute(query, parameters)]
 
 
 def count(connection: sqlite3.Connection, account_ids: Collection[int], now: str) -> int:
     """How many files are waiting."""
-    query = f"SELECT count(*) {_WAITING}"
+    due = f"({_PENDING} OR {_DUE_AGAIN})"
+    query = f"SELECT count(*) {_WAITING.format(due=due)}"
     waiting: int = connection.execute(query, _parameters(account_ids, now)).fetchone()[0]
     return waiting
 
@@ -102,14 +117,11 @@ def retry_now(connection: sqlite3.Connection, account_ids: Collection[int], now:
              WHERE account_id IN (SELECT value FROM json_each(:accounts)))
     """
     with transaction(connection):
-        connection.execute(
-            f"UPDATE renditions SET next_try_at = :now WHERE state = 'failed' AND {of_accounts}",
-            _parameters(account_ids, now),
-        )
-        connection.execute(
-            f"UPDATE renditions SET state = 'pending' WHERE state = 'refused' AND {of_accounts}",
-            _parameters(account_ids, now),
-        )
+        accounts = {"accounts": json.dumps(list(account_ids))}
+        failed = f"state = 'failed' AND {of_accounts}"
+        refused = f"state = 'refused' AND {of_accounts}"
+        update(connection, "renditions", failed, accounts, next_try_at=now)
+        update(connection, "renditions", refused, accounts, state="pending")
 
 
 def _parameters(account_ids: Collection[int], now: str) -> dict[str, object]:
@@ -126,7 +138,7 @@ def save(
     """
     with transaction(connection):
         return [
-            _save_stored(connection, outcome, now)
+            _save_stored(connection, outcome, run_id, now)
             if isinstance(outcome, Stored)
             else _save_not_stored(connection, outcome, run_id, now)
             for outcome in outcomes
@@ -136,24 +148,31 @@ def save(
 def renew_url(connection: sqlite3.Connection, rendition_id: int, url: str) -> None:
     """Note a fresh address."""
     with transaction(connection):
-        connection.execute("UPDATE renditions SET url = ? WHERE id = ?", (url, rendition_id))
+        update_row(connection, "renditions", rendition_id, url=url)
 
 
-def _save_stored(connection: sqlite3.Connection, stored: Stored, now: datetime) -> str:
-    connection.execute(
-        "INSERT INTO media (sha256, path, size, content_type, width, height, duration_ms, "
-        "stored_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (
-            stored.sha256, stored.path, stored.size, stored.content_type, stored.width,
-            stored.height, stored.duration_ms, timestamp(now),
-        ),
+def _save_stored(connection: sqlite3.Connection, stored: Stored, run_id: int, now: datetime) -> str:
+    wanted, at = stored.wanted, timestamp(now) or ""
+    is_new = insert_new(
+        connection, "media", sha256=stored.sha256, path=stored.path,
+        size=stored.size, content_type=stored.content_type, width=stored.width,
+        height=stored.height, duration_ms=stored.duration_ms, stored_at=at,
     )  # fmt: skip
-    connection.execute(
-        "UPDATE renditions SET state = 'stored', reason = NULL, media_sha256 = ?, tries = 0, "
-        "next_try_at = NULL WHERE id = ?",
-        (stored.sha256, stored.wanted.rendition_id),
-    )
+    if not is_new and (stored.healed or _is_lost(connection, stored.sha256)):
+        heal(connection, stored.sha256, run_id, at)
+    update_row(
+        connection, "renditions", wanted.rendition_id, state="stored", reason=None,
+        media_sha256=stored.sha256, tries=0, next_try_at=None,
+    )  # fmt: skip
+    if wanted.lost not in {None, stored.sha256}:
+        reason = f"{wanted.lost} was lost here, and the source has other bytes now"
+        _event(connection, wanted, run_id, at, "replaced", reason)
     return "stored"
+
+
+def _is_lost(connection: sqlite3.Connection, sha256: str) -> bool:
+    query = "SELECT lost_at NOT NULL FROM media WHERE sha256 = ?"
+    return bool(connection.execute(query, (sha256,)).fetchone()[0])
 
 
 def _save_not_stored(
@@ -165,23 +184,28 @@ def _save_not_stored(
     if outcome.reason == NOT_FOUND and tries >= MEDIA_TRIES:
         state = "gone"
     next_try_at = timestamp(now + _wait(outcome.reason, tries)) if state == "failed" else None
-    connection.execute(
-        "UPDATE renditions SET state = ?, reason = ?, tries = ?, next_try_at = ? WHERE id = ?",
-        (state, outcome.reason, tries, next_try_at, wanted.rendition_id),
-    )
+    update(  # another rendition may have brought the lost bytes of this one
+        connection, "renditions", "id = ? AND state <> 'stored'", (wanted.rendition_id,),
+        state=state, reason=outcome.reason, tries=tries, next_try_at=next_try_at,
+    )  # fmt: skip
     if state == "gone":
-        connection.execute(
-            "INSERT INTO events (post_id, run_id, at, what, attachment_id, reason) "
-            "VALUES (?, ?, ?, 'gone', ?, ?)",
-            (wanted.post_id, run_id, timestamp(now), wanted.attachment_id, outcome.reason),
-        )
+        _event(connection, wanted, run_id, timestamp(now) or "", "gone", outcome.reason)
     # with thumbnails = false, a still is left out only where its original is here
-    connection.execute(
-        "UPDATE renditions SET state = 'pending', reason = NULL "
-        "WHERE attachment_id = ? AND state = 'skipped' AND reason = 'thumbnails=false'",
-        (wanted.attachment_id,),
-    )
+    update(
+        connection, "renditions",
+        "attachment_id = ? AND state = 'skipped' AND reason = 'thumbnails=false'",
+        (wanted.attachment_id,), state="pending", reason=None,
+    )  # fmt: skip
     return state
+
+
+def _event(
+    connection: sqlite3.Connection, wanted: Wanted, run_id: int, at: str, what: str, reason: str
+) -> None:
+    insert(
+        connection, "events", post_id=wanted.post_id, run_id=run_id, at=at, what=what,
+        attachment_id=wanted.attachment_id, reason=reason,
+    )  # fmt: skip
 
 
 def _wait(reason: str, tries: int) -> timedelta:

@@ -1,16 +1,35 @@
-"""Rows on their way into the archive: ids given out here, everything written in few statements.
+"""Rows on their way into the archive: the only place that writes tables whose rows are hashed.
 
+Every row carries a hash of itself, and every table's rows are counted and summed up in `tallies`,
+in the same transaction: so an altered cell, a lost row and a row added by other hands all show.
 There is one writer, so it can number new rows itself; then whole pages of posts with all that
 hangs on them go in with one `executemany` a table.
 """
 
 import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from archiver.archive.schema import ROW_HASHED
 from archiver.canonical import row_sha256
 
+TALLY_DIGITS = 12
+"""So many hex digits of each row's hash are summed up in `tallies`."""
+TALLY_MASK = (1 << 62) - 1
+"""The sum is kept to what SQLite can add without overflow."""
+
 _NUL = "\u2400"  # a picture of it: SQLite functions would cut the text there
+
+_KEYS = {
+    "media": ("sha256",),
+    "metrics": ("post_id", "attachment_id", "name", "seen_at"),
+    "post_aliases": ("post_id", "scheme", "value"),
+}
+"""The primary keys of tables without a rowid."""
+
+_UNNUMBERED = {*_KEYS, "sightings", "run_accounts"}
+"""Tables whose rows have no `id` of their own."""
+
+Parameters = Sequence[object] | Mapping[str, object]
 
 
 class Rows:
@@ -28,49 +47,144 @@ class Rows:
 
     def new_id(self, table: str) -> int:
         """The id of a row that is about to be added."""
-        if table not in self._next_id:
-            query = f"SELECT coalesce(max(id), 0) + 1 FROM {table}"
-            self._next_id[table] = self._connection.execute(query).fetchone()[0]
-        given = self._next_id[table]
+        given = self._next_id.get(table) or _new_id(self._connection, table)
         self._next_id[table] = given + 1
         return given
 
     def add(self, table: str, **row: Any) -> None:
         """Gather one row; text is made fit for a column, and the row's own hash is added."""
-        clean = clean_row(row)
-        if table in ROW_HASHED:
-            clean["row_sha256"] = row_sha256(table, clean, ROW_HASHED[table])
-        self._gathered[table].append(clean)
+        if table not in _UNNUMBERED and "id" not in row:
+            row["id"] = self.new_id(table)
+        self._gathered[table].append(_finished(table, row))
 
     def write(self) -> None:
         """Write what was gathered. Ids are given out anew after this."""
         for table in self.ORDER:
             rows = self._gathered[table]
             if rows:
-                columns = ", ".join(rows[0])
-                values = ", ".join(f":{column}" for column in rows[0])
-                # two looks in one millisecond: the later number stands
-                verb = "INSERT OR REPLACE" if table == "metrics" else "INSERT"
-                statement = f"{verb} INTO {table} ({columns}) VALUES ({values})"
-                self._connection.executemany(statement, rows)
+                self._connection.executemany(_insert_statement(table, rows[0]), rows)
+                _tally(self._connection, table, added=[row["row_sha256"] for row in rows])
                 self._gathered[table] = []
         self._next_id.clear()
 
 
-def update(connection: sqlite3.Connection, table: str, row_id: int, **values: Any) -> None:
-    """Change some columns of one row."""
+def insert(connection: sqlite3.Connection, table: str, /, **row: Any) -> int:
+    """Add one row; columns that are not given are NULL. Returns its id, if it has one."""
+    return _insert(connection, "INSERT", table, row)
+
+
+def insert_new(connection: sqlite3.Connection, table: str, /, **row: Any) -> bool:
+    """Add one row, unless it is there already; says whether it was added."""
+    return bool(_insert(connection, "INSERT OR IGNORE", table, row))
+
+
+def _insert(connection: sqlite3.Connection, verb: str, table: str, row: dict[str, Any]) -> int:
+    if table not in _UNNUMBERED and "id" not in row:
+        row["id"] = _new_id(connection, table)
+    finished = _finished(table, row)
+    if not connection.execute(_insert_statement(table, finished, verb), finished).rowcount:
+        return 0
+    _tally(connection, table, added=[finished["row_sha256"]])
+    return int(row.get("id", 1))
+
+
+def update(
+    connection: sqlite3.Connection, table: str, where: str, parameters: Parameters, /, **values: Any
+) -> int:
+    """Change some columns of the rows that `where` finds; returns how many they are.
+
+    A row that is not as its hash says keeps its old hash, which the new columns do not have
+    either: writing to a damaged row must not make it look sound.
+    """
+    key = _KEYS.get(table, ("rowid",))
+    cursor = connection.execute(
+        f"SELECT {', '.join(key)}, * FROM {table} WHERE {where}", parameters
+    )
+    columns = [description[0] for description in cursor.description][len(key) :]
     clean = clean_row(values)
-    assignments = ", ".join(f"{column} = :{column}" for column in clean)
-    statement = f"UPDATE {table} SET {assignments} WHERE id = :id"
-    connection.execute(statement, clean | {"id": row_id})
+    changed, gone, added = [], [], []
+    for found in cursor.fetchall():
+        row = dict(zip(columns, found[len(key) :], strict=True))
+        old = row["row_sha256"]
+        is_sound = old == row_sha256(table, row)
+        row |= clean
+        new = row_sha256(table, row) if is_sound else old
+        changed.append((*(row[column] for column in clean), new, *found[: len(key)]))
+        if is_sound:
+            gone.append(old)
+            added.append(new)
+    if changed:
+        assignments = ", ".join(f"{column} = ?" for column in (*clean, "row_sha256"))
+        is_it = " AND ".join(f"{column} = ?" for column in key)
+        connection.executemany(f"UPDATE {table} SET {assignments} WHERE {is_it}", changed)
+        _tally(connection, table, gone=gone, added=added)
+    return len(changed)
 
 
-def clean_row(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with text that any column can hold."""
-    return {
-        column: clean_text(value) if isinstance(value, str) else value
-        for column, value in row.items()
-    }
+def update_row(connection: sqlite3.Connection, table: str, row_id: int, /, **values: Any) -> None:
+    """Change some columns of one row, as `update` does."""
+    update(connection, table, "id = ?", (row_id,), **values)
+
+
+def delete(
+    connection: sqlite3.Connection, table: str, where: str, parameters: Parameters, /
+) -> int:
+    """Delete the rows that `where` finds; returns how many they were."""
+    query = f"SELECT row_sha256 FROM {table} WHERE {where}"
+    gone = [row[0] for row in connection.execute(query, parameters)]
+    connection.execute(f"DELETE FROM {table} WHERE {where}", parameters)
+    _tally(connection, table, gone=gone)
+    return len(gone)
+
+
+def tally_of(hashes: Iterable[str]) -> int:
+    """What hashes of rows add up to, in `tallies`."""
+    return sum(map(_number, hashes)) & TALLY_MASK
+
+
+def _number(digest: str) -> int:
+    try:
+        return int(digest[:TALLY_DIGITS], 16)
+    except ValueError:  # a damaged hash; whoever checks its row will say so
+        return 0
+
+
+def _tally(
+    connection: sqlite3.Connection, table: str, *, gone: Sequence[str] = (),
+    added: Sequence[str] = (),
+) -> None:  # fmt: skip
+    moved = (tally_of(added) - tally_of(gone)) & TALLY_MASK
+    connection.execute(
+        f"UPDATE tallies SET rows = rows + ?, sum = (sum + ?) & {TALLY_MASK} WHERE name = ?",
+        (len(added) - len(gone), moved, table),
+    )
+
+
+def _new_id(connection: sqlite3.Connection, table: str) -> int:
+    new: int = connection.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0]
+    return new
+
+
+def _finished(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    clean = clean_row(row)
+    clean["row_sha256"] = row_sha256(table, clean)
+    return clean
+
+
+def _insert_statement(table: str, row: Mapping[str, Any], verb: str = "INSERT") -> str:
+    values = ", ".join(f":{column}" for column in row)
+    return f"{verb} INTO {table} ({', '.join(row)}) VALUES ({values})"
+
+
+def clean_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with values as a column holds them: sound text, and truth as 0 and 1."""
+    return {column: _clean(value) for column, value in row.items()}
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean_text(value)
+    return int(value) if isinstance(value, bool) else value
 
 
 def clean_text(text: str) -> str:

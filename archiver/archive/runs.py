@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from archiver.archive.database import transaction
-from archiver.archive.rows import clean_text, update
+from archiver.archive.rows import clean_text, insert, insert_new, update, update_row
 from archiver.errors import AccessRefused
 from archiver.models import Account, Identity, Record, Response
 
@@ -47,15 +47,12 @@ class LastLook:
 def begin_run(connection: sqlite3.Connection, at: str, version: str, asked: dict[str, Any]) -> int:
     """Open a run; returns its id. Runs that were killed are closed as interrupted."""
     with transaction(connection):
-        connection.execute("UPDATE runs SET outcome = 'interrupted' WHERE outcome = 'running'")
-        connection.execute(
-            "UPDATE run_accounts SET outcome = 'interrupted' WHERE outcome = 'running'"
-        )
-        cursor = connection.execute(
-            "INSERT INTO runs (started_at, outcome, version, asked) VALUES (?, 'running', ?, ?)",
-            (at, version, json.dumps(asked, sort_keys=True)),
-        )
-    return cursor.lastrowid or 0
+        for table in ("runs", "run_accounts"):
+            update(connection, table, "outcome = 'running'", (), outcome="interrupted")
+        return insert(
+            connection, "runs", started_at=at, outcome="running", version=version,
+            asked=json.dumps(asked, sort_keys=True), bytes=0, **Counts().columns(),
+        )  # fmt: skip
 
 
 def end_run(
@@ -64,7 +61,7 @@ def end_run(
 ) -> None:  # fmt: skip
     """Close a run."""
     with transaction(connection):
-        update(
+        update_row(
             connection, "runs", run_id, finished_at=at, outcome=outcome, exit_code=exit_code,
             bytes=received, **counts.columns(),
         )  # fmt: skip
@@ -73,22 +70,16 @@ def end_run(
 def begin_account(connection: sqlite3.Connection, run_id: int, name: str, at: str) -> None:
     """Note that a run has begun with an account."""
     with transaction(connection):
-        connection.execute(
-            "INSERT INTO run_accounts (run_id, name, started_at, outcome) "
-            "VALUES (?, ?, ?, 'running')",
-            (run_id, name, at),
-        )
+        insert(
+            connection, "run_accounts", run_id=run_id, name=name, started_at=at,
+            outcome="running", full=0, complete=0, unread=0, **Counts().columns(),
+        )  # fmt: skip
 
 
 def end_account(connection: sqlite3.Connection, run_id: int, name: str, **values: Any) -> None:
     """Note how it went with an account; `values` by the names of the columns."""
-    clean = {key: clean_text(v) if isinstance(v, str) else v for key, v in values.items()}
-    assignments = ", ".join(f"{column} = :{column}" for column in clean)
     with transaction(connection):
-        connection.execute(
-            f"UPDATE run_accounts SET {assignments} WHERE run_id = :run_id AND name = :name",
-            clean | {"run_id": run_id, "name": name},
-        )
+        update(connection, "run_accounts", "run_id = ? AND name = ?", (run_id, name), **values)
 
 
 def claim_account(
@@ -116,11 +107,10 @@ def claim_account(
             raise _refuse(account, f"This is the account that the archive has as {by_identity[1]}")
         row = by_name or by_identity
         if row is None:
-            cursor = connection.execute(
-                "INSERT INTO accounts (name, platform, first_seen_at) VALUES (?, ?, ?)",
-                (account.name, account.platform, at),
-            )
-            account_id = cursor.lastrowid or 0
+            account_id = insert(
+                connection, "accounts", name=account.name, platform=account.platform,
+                first_seen_at=at,
+            )  # fmt: skip
         else:
             account_id = row[0]
         _update_identity(connection, account_id, account.name, identity)
@@ -161,7 +151,7 @@ def _update_identity(
     )  # fmt: skip
     wanted = (name, *(new or old for new, old in zip(told, held[1:], strict=True)))
     if wanted != held:
-        update(connection, "accounts", account_id, **dict(zip(columns, wanted, strict=True)))
+        update_row(connection, "accounts", account_id, **dict(zip(columns, wanted, strict=True)))
 
 
 def account_id_of(connection: sqlite3.Connection, account: Account) -> int | None:
@@ -203,15 +193,12 @@ def keep_response(
     response: Response,
 ) -> None:  # fmt: skip
     """Keep an answer as it was received."""
-    connection.execute(
-        "INSERT INTO responses (id, run_id, account_id, source, url, status, received_at, "
-        "headers, body_sha256, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            response_id, run_id, account_id, response.source, clean_text(response.url),
-            response.status, response.received_at,
-            clean_text(json.dumps(dict(response.headers), sort_keys=True)),
-            sha256(response.body).hexdigest(), zlib.compress(response.body),
-        ),
+    insert(
+        connection, "responses", id=response_id, run_id=run_id, account_id=account_id,
+        source=response.source, url=response.url, status=response.status,
+        received_at=response.received_at,
+        headers=json.dumps(dict(response.headers), sort_keys=True),
+        body_sha256=sha256(response.body).hexdigest(), body=zlib.compress(response.body),
     )  # fmt: skip
 
 
@@ -220,9 +207,7 @@ def quarantine(
 ) -> bool:
     """Keep a record that could not be read; says whether it is a new one."""
     raw = clean_text(record.raw)
-    cursor = connection.execute(
-        "INSERT OR IGNORE INTO quarantine (run_id, account_id, reason, raw_sha256, raw) "
-        "VALUES (?, ?, ?, ?, ?)",
-        (run_id, account_id, clean_text(reason), sha256(raw.encode()).hexdigest(), raw),
-    )
-    return cursor.rowcount > 0
+    return insert_new(
+        connection, "quarantine", run_id=run_id, account_id=account_id, reason=reason,
+        raw_sha256=sha256(raw.encode()).hexdigest(), raw=raw,
+    )  # fmt: skip

@@ -16,19 +16,12 @@ APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is
 
 migrations = Migrations("archiver")
 
-ROW_HASHED: dict[str, tuple[str, ...]] = {
-    "posts": (
-        "platform", "platform_id", "created_at", "text", "title", "url", "kind", "visibility",
-        "author", "edited_at", "raw",
-    ),
-    "revisions": (
-        "number", "seen_at", "source", "content_version", "content_sha256", "raw",
-    ),
-    "attachments": (
-        "position", "key", "kind", "platform_id", "alt_text", "width", "height", "duration_ms",
-    ),
-}  # fmt: skip
-"""The columns that `row_sha256` covers, in order, for each table that has it."""
+ROW_HASHED = (
+    "runs", "accounts", "run_accounts", "responses", "posts", "sightings", "post_aliases",
+    "relations", "revisions", "attachments", "media", "renditions", "events", "metrics", "coverage",
+    "quarantine",
+)  # fmt: skip
+"""The tables whose rows carry a hash of themselves, and are counted in `tallies`."""
 
 TABLES = """
 CREATE TABLE runs (
@@ -40,14 +33,15 @@ CREATE TABLE runs (
     exit_code INTEGER,           -- what the program told the shell
     version TEXT NOT NULL,       -- of this program
     asked TEXT NOT NULL,         -- JSON: accounts and options of the command line
-    got INTEGER NOT NULL DEFAULT 0,      -- records received
-    new INTEGER NOT NULL DEFAULT 0,      -- posts seen for the first time
-    edited INTEGER NOT NULL DEFAULT 0,   -- posts whose content had changed
-    removed INTEGER NOT NULL DEFAULT 0,  -- posts found removed, at the second look
-    stored INTEGER NOT NULL DEFAULT 0,   -- renditions whose file was stored
-    bytes INTEGER NOT NULL DEFAULT 0,    -- bytes of media received
-    omitted INTEGER NOT NULL DEFAULT 0,  -- renditions found withheld by the platform
-    failed INTEGER NOT NULL DEFAULT 0    -- renditions that were tried and could not be had
+    got INTEGER NOT NULL,        -- records received
+    new INTEGER NOT NULL,        -- posts seen for the first time
+    edited INTEGER NOT NULL,     -- posts whose content had changed
+    removed INTEGER NOT NULL,    -- posts found removed, at the second look
+    stored INTEGER NOT NULL,     -- renditions whose file was stored
+    bytes INTEGER NOT NULL,      -- bytes of media received
+    omitted INTEGER NOT NULL,    -- renditions found withheld by the platform
+    failed INTEGER NOT NULL,     -- renditions that were tried and could not be had
+    row_sha256 TEXT NOT NULL     -- hash of this row
 ) STRICT;
 
 CREATE TABLE accounts (
@@ -60,6 +54,7 @@ CREATE TABLE accounts (
     title TEXT,                  -- display name, as last seen
     url TEXT,                    -- its page on the platform
     first_seen_at TEXT NOT NULL, -- when this archive met it
+    row_sha256 TEXT NOT NULL,    -- hash of this row
     UNIQUE (platform, platform_id)
 ) STRICT;
 
@@ -73,18 +68,19 @@ CREATE TABLE run_accounts (
     outcome TEXT NOT NULL,       -- running, done, fresh (skipped, nothing new expected), partial, failed, interrupted
     error_code TEXT,             -- a short word for programs: down, plan, not_linked, …
     message TEXT,                -- the same for people
-    full INTEGER NOT NULL DEFAULT 0,      -- 1: looked at all there is
-    complete INTEGER NOT NULL DEFAULT 0,  -- 1: the look was complete over its time
+    full INTEGER NOT NULL,       -- 1: looked at all there is
+    complete INTEGER NOT NULL,   -- 1: the look was complete over its time
     source_updated_at TEXT,      -- when the source last asked the platform, by its own word
     fresh_until TEXT,            -- before this, asking again brings nothing new
-    unread INTEGER NOT NULL DEFAULT 0,   -- fields met that no column or list knows; they are in raw
-    got INTEGER NOT NULL DEFAULT 0,      -- as in runs
-    new INTEGER NOT NULL DEFAULT 0,
-    edited INTEGER NOT NULL DEFAULT 0,
-    removed INTEGER NOT NULL DEFAULT 0,
-    stored INTEGER NOT NULL DEFAULT 0,
-    omitted INTEGER NOT NULL DEFAULT 0,
-    failed INTEGER NOT NULL DEFAULT 0,
+    unread INTEGER NOT NULL,     -- fields met that no column or list knows; they are in raw
+    got INTEGER NOT NULL,        -- as in runs
+    new INTEGER NOT NULL,
+    edited INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
+    stored INTEGER NOT NULL,
+    omitted INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    row_sha256 TEXT NOT NULL,    -- hash of this row
     PRIMARY KEY (run_id, name)
 ) STRICT;
 
@@ -99,7 +95,8 @@ CREATE TABLE responses (
     received_at TEXT NOT NULL,
     headers TEXT NOT NULL,       -- JSON, those that matter later
     body_sha256 TEXT NOT NULL,   -- of the body before compression
-    body BLOB NOT NULL           -- the body, compressed with zlib
+    body BLOB NOT NULL,          -- the body, compressed with zlib
+    row_sha256 TEXT NOT NULL     -- hash of this row
 ) STRICT;
 
 CREATE TABLE posts (
@@ -134,7 +131,8 @@ CREATE TABLE sightings (
     content_version INTEGER,         -- the platform's list of content fields, by number
     content_sha256 TEXT,             -- of the content as that list has it; empty: no content seen yet
     missing_at TEXT,                 -- first complete look that did not show the post
-    missing_updated_at TEXT          -- the source's own lastUpdated at that look
+    missing_updated_at TEXT,         -- the source's own lastUpdated at that look
+    row_sha256 TEXT NOT NULL     -- hash of this row
 ) STRICT;
 CREATE INDEX sightings_missing ON sightings(post_id) WHERE missing_at IS NOT NULL;
 
@@ -143,6 +141,7 @@ CREATE TABLE post_aliases (
     post_id INTEGER NOT NULL REFERENCES posts(id),
     scheme TEXT NOT NULL,        -- postId, shortcode, cid, …
     value TEXT NOT NULL,
+    row_sha256 TEXT NOT NULL,    -- hash of this row
     PRIMARY KEY (post_id, scheme, value)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX post_aliases_value ON post_aliases(scheme, value);
@@ -153,7 +152,8 @@ CREATE TABLE relations (
     post_id INTEGER NOT NULL REFERENCES posts(id),
     kind TEXT NOT NULL,          -- reply_to, quotes, reposts, shares
     platform_id TEXT,            -- the other post's id, where it is told
-    url TEXT                     -- its page, where it is told
+    url TEXT,                    -- its page, where it is told
+    row_sha256 TEXT NOT NULL     -- hash of this row
 ) STRICT;
 CREATE INDEX relations_post ON relations(post_id);
 CREATE INDEX relations_platform_id ON relations(platform_id);
@@ -188,7 +188,7 @@ CREATE TABLE attachments (
     width INTEGER,               -- pixels, by the platform's word
     height INTEGER,
     duration_ms INTEGER,         -- milliseconds
-    withheld INTEGER NOT NULL DEFAULT 0,  -- 1 while the platform withholds its file
+    withheld INTEGER NOT NULL,   -- 1 while the platform withholds its file
     first_revision INTEGER,      -- number of the first revision it was attached in
     last_revision INTEGER,       -- number of the last one
     row_sha256 TEXT NOT NULL,    -- hash of this row
@@ -205,7 +205,9 @@ CREATE TABLE media (
     height INTEGER,
     duration_ms INTEGER,         -- milliseconds, from the file
     stored_at TEXT NOT NULL,
-    verified_at TEXT             -- when `archiver verify` last read it back
+    verified_at TEXT,            -- when `archiver verify` last read it back
+    lost_at TEXT,                -- when it was found lost or damaged; empty while we hold it
+    row_sha256 TEXT NOT NULL     -- hash of this row
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE renditions (
@@ -221,10 +223,11 @@ CREATE TABLE renditions (
     bitrate INTEGER,             -- bits per second
     state TEXT NOT NULL,         -- pending, stored, skipped, omitted, gone, failed, refused
     reason TEXT,                 -- why it is in this state
-    media_sha256 TEXT REFERENCES media(sha256),
-    tries INTEGER NOT NULL DEFAULT 0,  -- tries in a row that ended for this reason
+    media_sha256 TEXT REFERENCES media(sha256),  -- its file; while it waits: the one that was lost
+    tries INTEGER NOT NULL,      -- tries in a row that ended for this reason
     next_try_at TEXT,            -- a failed one is tried again from then on
-    published_at TEXT            -- the post's created_at: the newest are fetched first
+    published_at TEXT,           -- the post's created_at: the newest are fetched first
+    row_sha256 TEXT NOT NULL     -- hash of this row
 ) STRICT;
 CREATE UNIQUE INDEX renditions_identity ON renditions(attachment_id, role, media_key);
 CREATE INDEX renditions_queue ON renditions(state, published_at DESC, id)
@@ -239,9 +242,10 @@ CREATE TABLE events (
     post_id INTEGER NOT NULL REFERENCES posts(id),
     run_id INTEGER NOT NULL REFERENCES runs(id),
     at TEXT NOT NULL,            -- when this archive noticed
-    what TEXT NOT NULL,          -- seen, edited, missing, removed, returned, omitted, media_returned, expired, gone
+    what TEXT NOT NULL,          -- seen, edited, missing, removed, returned, omitted, media_returned, expired, gone, lost, healed, replaced, mended
     attachment_id INTEGER REFERENCES attachments(id),  -- where it is about one attachment
-    reason TEXT
+    reason TEXT,
+    row_sha256 TEXT NOT NULL     -- hash of this row
 ) STRICT;
 CREATE INDEX events_post ON events(post_id);
 CREATE TRIGGER events_stay BEFORE UPDATE ON events
@@ -252,10 +256,11 @@ CREATE TRIGGER events_keep BEFORE DELETE ON events
 CREATE TABLE metrics (
     -- A number about a post or an attachment at a time; a row only when the value moved.
     post_id INTEGER NOT NULL REFERENCES posts(id),
-    attachment_id INTEGER NOT NULL DEFAULT 0,  -- 0: about the post itself
+    attachment_id INTEGER NOT NULL,  -- 0: about the post itself
     name TEXT NOT NULL,          -- likes, comments, organic.likes, …
     seen_at TEXT NOT NULL,
     value ANY NOT NULL,          -- whole or fractional number
+    row_sha256 TEXT NOT NULL,    -- hash of this row, its first twelve digits
     PRIMARY KEY (post_id, attachment_id, name, seen_at)
 ) STRICT, WITHOUT ROWID;
 
@@ -269,7 +274,8 @@ CREATE TABLE coverage (
     reached_start INTEGER NOT NULL,  -- 1: nothing older exists
     next TEXT,                   -- where an unfinished walk goes on
     reason TEXT,                 -- why it does not reach further back
-    run_id INTEGER NOT NULL REFERENCES runs(id)  -- the run that last confirmed or extended it
+    run_id INTEGER NOT NULL REFERENCES runs(id),  -- the run that last confirmed or extended it
+    row_sha256 TEXT NOT NULL     -- hash of this row
 ) STRICT;
 CREATE INDEX coverage_account ON coverage(account_id, stream, newest DESC);
 
@@ -281,8 +287,16 @@ CREATE TABLE quarantine (
     reason TEXT NOT NULL,
     raw_sha256 TEXT NOT NULL,    -- so that the same record is kept once
     raw TEXT NOT NULL,           -- the record, exact text
+    row_sha256 TEXT NOT NULL,    -- hash of this row
     UNIQUE (account_id, raw_sha256)
 ) STRICT;
+
+CREATE TABLE tallies (
+    -- What each table should add up to, so that a row deleted or added by other hands shows.
+    name TEXT PRIMARY KEY,       -- of the table
+    rows INTEGER NOT NULL,       -- how many it has
+    sum INTEGER NOT NULL         -- of the first twelve digits of every row_sha256, modulo 2^62
+) STRICT, WITHOUT ROWID;
 
 CREATE VIRTUAL TABLE posts_fts USING fts5(
     text, title, alt_texts, content="posts", content_rowid="id", tokenize="trigram"
@@ -312,7 +326,7 @@ CREATE VIEW timeline AS
            (SELECT count(*) FROM attachments WHERE post_id = posts.id) AS attached,
            (SELECT media.path FROM attachments
               JOIN renditions ON attachment_id = attachments.id
-              JOIN media ON sha256 = media_sha256
+              JOIN media ON sha256 = media_sha256 AND lost_at IS NULL
              WHERE post_id = posts.id ORDER BY position, role = 'original' DESC LIMIT 1) AS media,
            posts.edited_at, posts.removed_at
       FROM posts JOIN accounts ON accounts.id = posts.account_id
@@ -359,6 +373,8 @@ def m001_archive(db: "Database") -> None:
     """Tables, search and views of the first release."""
     for statement in statements(TABLES + VIEWS):
         db.execute(statement)
+    for table in ROW_HASHED:
+        db.execute("INSERT INTO tallies VALUES (?, 0, 0)", (table,))
 
 
 def statements(script: str) -> list[str]:

@@ -1,0 +1,65 @@
+"""Files that were stored and are lost or damaged: what rows say of them, and how they come back.
+
+The row of a lost file keeps its hash and gets `lost_at`; its renditions wait to be fetched again
+and keep `media_sha256`. Only the same bytes heal it. Where the source has other bytes by now, the
+rendition takes those, and the old file stays known as lost.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+from archiver.archive.rows import insert, update
+
+LOST = "lost here"
+"""The reason of a rendition whose file was stored and is to be fetched again."""
+
+
+def lose(connection: sqlite3.Connection, sha256: str, at: str) -> int:
+    """Note that a file is lost, and queue its renditions; returns how many. In a transaction."""
+    lost = update(connection, "media", "sha256 = ? AND lost_at IS NULL", (sha256,), lost_at=at)
+    if lost:
+        note(connection, sha256, _last_run(connection), at, "lost", sha256)
+    return update(
+        connection, "renditions", "media_sha256 = ? AND state = 'stored'", (sha256,),
+        state="pending", reason=LOST, tries=0, next_try_at=None,
+    )  # fmt: skip
+
+
+def heal(connection: sqlite3.Connection, sha256: str, run_id: int | None, at: str) -> None:
+    """Note that a file is whole again, for all that use it. In a transaction."""
+    update(connection, "media", "sha256 = ?", (sha256,), lost_at=None)
+    update(
+        connection, "renditions", "media_sha256 = ? AND state <> 'stored'", (sha256,),
+        state="stored", reason=None, tries=0, next_try_at=None,
+    )  # fmt: skip
+    note(connection, sha256, run_id or _last_run(connection), at, "healed", sha256)
+
+
+def heal_found(connection: sqlite3.Connection, sound: Iterable[str], at: str) -> int:
+    """Heal those of these files, all read and found sound, that were known as lost."""
+    lost = {row[0] for row in connection.execute("SELECT sha256 FROM media WHERE lost_at NOT NULL")}
+    back = lost.intersection(sound)
+    for sha256 in sorted(back):
+        heal(connection, sha256, None, at)
+    return len(back)
+
+
+def note(
+    connection: sqlite3.Connection, sha256: str, run_id: int, at: str, what: str, reason: str
+) -> None:
+    """An event for every attachment that has, or had, a file."""
+    query = """
+        SELECT DISTINCT post_id, attachments.id FROM renditions
+          JOIN attachments ON attachments.id = attachment_id
+         WHERE media_sha256 = ? ORDER BY 1, 2
+    """
+    for post_id, attachment_id in connection.execute(query, (sha256,)).fetchall():
+        insert(
+            connection, "events", post_id=post_id, run_id=run_id, at=at, what=what,
+            attachment_id=attachment_id, reason=reason,
+        )  # fmt: skip
+
+
+def _last_run(connection: sqlite3.Connection) -> int:
+    run_id: int = connection.execute("SELECT max(id) FROM runs").fetchone()[0]
+    return run_id
