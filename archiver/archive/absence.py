@@ -14,12 +14,14 @@ class Look:
     """A complete look: the ids that it showed, and the time above which it showed all there was.
 
     `floor` is None where it went down to the start. `updated_at` is the source's own word for when
-    it had asked the platform; two looks at one cached answer are one look.
+    it had asked the platform; two looks at one cached answer are one look. `view` are the options
+    of the account that choose what is shown.
     """
 
     seen: Collection[str]
     floor: str | None
     updated_at: str | None
+    view: str = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def mark_absent(
     missing = removed = 0
     with transaction(connection):
         for post_id, platform_id, missing_at, missing_updated_at in _candidates(
-            connection, account_id, look.floor
+            connection, account_id, look
         ):
             if platform_id in seen:
                 continue
@@ -63,16 +65,16 @@ def mark_absent(
 
 
 def _candidates(
-    connection: sqlite3.Connection, account_id: int, floor: str | None
+    connection: sqlite3.Connection, account_id: int, look: Look
 ) -> list[tuple[int, str, str | None, str | None]]:
     expiring = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
     query = f"""
         SELECT posts.id, platform_id, missing_at, missing_updated_at
           FROM posts JOIN sightings ON post_id = posts.id
          WHERE account_id = ? AND removed_at IS NULL AND kind NOT IN ({expiring})
-           AND (? IS NULL OR created_at > ?)
+           AND view = ? AND (? IS NULL OR created_at > ?)
     """
-    return connection.execute(query, (account_id, floor, floor)).fetchall()
+    return connection.execute(query, (account_id, look.view, look.floor, look.floor)).fetchall()
 
 
 def _event(

@@ -22,13 +22,16 @@ class Reading:
     """How posts of one account are read and what of them is wanted.
 
     `content_version` is the number of the platform's list of content fields; `reread` reads a
-    stored record with today's reader; `choose` says for an attachment which renditions to fetch.
+    stored record with today's reader; `choose` says for an attachment which renditions to fetch;
+    `view` are the account's options that choose what is shown: a post is missed only by looks
+    like the one that last showed it.
     """
 
     source: str
     content_version: int
     reread: Callable[[Mapping[str, Any]], Post]
     choose: Callable[[Attachment], Sequence[Choice]]
+    view: str = "{}"
 
 
 @dataclass(slots=True)
@@ -56,6 +59,7 @@ class _Known:
     content_sha256: str | None
     missing_at: str | None
     removed_at: str | None
+    view: str | None
 
 
 class _Number(NamedTuple):
@@ -99,7 +103,7 @@ class PostWriter:
         """Those of these posts that are in the archive."""
         query = """
             SELECT posts.platform_id, posts.id, fingerprint, content_version, content_sha256,
-                   missing_at, removed_at
+                   missing_at, removed_at, view
               FROM posts LEFT JOIN sightings ON post_id = posts.id
              WHERE account_id = ? AND posts.platform_id IN (SELECT value FROM json_each(?))
         """
@@ -109,9 +113,9 @@ class PostWriter:
             for row in self.connection.execute(query, (self.account_id, wanted))
         }
 
-    @staticmethod
-    def _is_unchanged(old: _Known, print_: bytes) -> bool:
-        return old.fingerprint == print_ and old.missing_at is None and old.removed_at is None
+    def _is_unchanged(self, old: _Known, print_: bytes) -> bool:
+        was_there = old.missing_at is None and old.removed_at is None
+        return old.fingerprint == print_ and was_there and old.view == self.reading.view
 
     def _waiting_for_media(self, known: Mapping[str, _Known]) -> set[int]:
         """Posts with files still to be fetched: their addresses may be newer on this page."""
@@ -136,6 +140,7 @@ class PostWriter:
         rows.add(
             "sightings", post_id=post_id, fingerprint=print_,
             content_version=self.reading.content_version, content_sha256=content,
+            view=self.reading.view,
         )  # fmt: skip
         if content is not None:
             self._revision(rows, post_id, 1, record, content)
@@ -145,7 +150,11 @@ class PostWriter:
         self._metrics(rows, post_id, 0, post.metrics, {})
         self._attachments(rows, post_id, 1).add_all(post)
         self.saved.new += 1
-        return _Known(post_id, print_, self.reading.content_version, content, None, None)
+        return self._as_saved(post_id, print_, content)
+
+    def _as_saved(self, post_id: int, print_: bytes, content: str | None) -> _Known:
+        version = self.reading.content_version
+        return _Known(post_id, print_, version, content, None, None, self.reading.view)
 
     def _compare(
         self, rows: Rows, old: _Known, record: Record, post: Post, print_: bytes
@@ -156,7 +165,7 @@ class PostWriter:
             content = content_sha256(post)
             self._compare_content(rows, old, record, post, content)
             self._compare_metrics(rows, old.id, post)
-        if old.fingerprint != print_ or old.missing_at is not None:
+        if not self._is_unchanged(old, print_):
             # an answer with ids only must not make the next full answer look like a change
             keeps = post.sighting and old.fingerprint is not None
             version = old.content_version if keeps else self.reading.content_version
@@ -164,8 +173,9 @@ class PostWriter:
                 self.connection, "sightings", "post_id = ?", (old.id,),
                 fingerprint=old.fingerprint if keeps else print_, content_version=version,
                 content_sha256=content, missing_at=None, missing_updated_at=None,
+                view=self.reading.view,
             )  # fmt: skip
-        return _Known(old.id, print_, self.reading.content_version, content, None, None)
+        return self._as_saved(old.id, print_, content)
 
     def _compare_content(
         self, rows: Rows, old: _Known, record: Record, post: Post, content: str

@@ -42,6 +42,7 @@ class LastLook:
     fresh_until: str | None = None
     last_full_at: str | None = None
     has_posts: bool = False
+    view: str | None = None
 
 
 def begin_run(connection: sqlite3.Connection, at: str, version: str, asked: dict[str, Any]) -> int:
@@ -178,7 +179,14 @@ def last_look(connection: sqlite3.Connection, account_id: int) -> LastLook:
         "AND kind <> 'story')",
         (account_id,),
     ).fetchone()
-    return LastLook(fresh[0] if fresh else None, full[0], bool(has_posts[0]))
+    view = connection.execute(
+        "SELECT view FROM run_accounts WHERE account_id = ? AND complete "
+        "ORDER BY run_id DESC LIMIT 1",
+        (account_id,),
+    ).fetchone()
+    return LastLook(
+        fresh[0] if fresh else None, full[0], bool(has_posts[0]), view[0] if view else None
+    )
 
 
 def new_response_id(connection: sqlite3.Connection) -> int:

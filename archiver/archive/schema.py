@@ -72,6 +72,7 @@ CREATE TABLE run_accounts (
     complete INTEGER NOT NULL,   -- 1: the look was complete over its time
     source_updated_at TEXT,      -- when the source last asked the platform, by its own word
     fresh_until TEXT,            -- before this, asking again brings nothing new
+    view TEXT,                   -- the account's options that choose what is shown, as JSON
     unread INTEGER NOT NULL,     -- fields met that no column or list knows; they are in raw
     got INTEGER NOT NULL,        -- as in runs
     new INTEGER NOT NULL,
@@ -83,6 +84,8 @@ CREATE TABLE run_accounts (
     row_sha256 TEXT NOT NULL,    -- hash of this row
     PRIMARY KEY (run_id, name)
 ) STRICT;
+
+CREATE INDEX run_accounts_account ON run_accounts(account_id, run_id);
 
 CREATE TABLE responses (
     -- Answers of a source, as received; which are kept is a setting.
@@ -132,6 +135,7 @@ CREATE TABLE sightings (
     content_sha256 TEXT,             -- of the content as that list has it; empty: no content seen yet
     missing_at TEXT,                 -- first complete look that did not show the post
     missing_updated_at TEXT,         -- the source's own lastUpdated at that look
+    view TEXT NOT NULL,              -- the options of the account under which it was last shown
     row_sha256 TEXT NOT NULL     -- hash of this row
 ) STRICT;
 CREATE INDEX sightings_missing ON sightings(post_id) WHERE missing_at IS NOT NULL;

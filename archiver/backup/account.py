@@ -1,9 +1,10 @@
 """One account's history into the archive, page by page."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +13,13 @@ from archiver.archive.absence import Look, mark_absent
 from archiver.archive.attachments import Choice
 from archiver.archive.database import transaction
 from archiver.archive.posts import PostWriter, Reading
+from archiver.archive.rows import clean_text
 from archiver.clock import Clock
 from archiver.errors import ArchiverError, RecordError, SourceDown, SourceError, StorageError
 from archiver.hookspecs import Platform
 from archiver.models import Account, Attachment, Page, Post, Record, Window, timestamp
 from archiver.report import AccountReport, Progress
+from archiver.secrets import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ class AccountBackup:
             ) from error
         if not post.platform_id:
             raise RecordError("The record has no id")
-        return post
+        platform_id = clean_text(post.platform_id)
+        return post if platform_id == post.platform_id else replace(post, platform_id=platform_id)
 
     async def _look(self) -> None:
         self.account_id = runs.account_id_of(self.connection, self.account)
@@ -102,6 +106,9 @@ class AccountBackup:
         self.account_id = runs.claim_account(self.connection, self.account, identity, self._now())
         lost_its_place = await self._finish_walk()
         full = self.asked.full or lost_its_place or self._is_full_due(known)
+        if known.view not in {None, self._view()}:
+            full = True
+            self.report.note("The options of this account have changed: looked at all there is")
         self.report.full = full
         walk = coverage.Walk(self.connection, self.account_id, self.run_id, full=full)
         window = Window(since=self.asked.since, limit=self.asked.limit)
@@ -212,7 +219,8 @@ class AccountBackup:
             writer = PostWriter(
                 self.connection, self.account_id, self.account.platform, self.run_id,
                 Reading(
-                    self.account.source, self.platform.content_version, self.read, self.choose
+                    self.account.source, self.platform.content_version, self.read, self.choose,
+                    self._view(),
                 ),
                 now, response_id if keeps else None,
             )  # fmt: skip
@@ -273,7 +281,7 @@ class AccountBackup:
                 )
         if walk.is_complete:
             note = getattr(self.platform, "absence_note", None)
-            look = Look(walk.seen, walk.floor(), self._updated_at)
+            look = Look(walk.seen, walk.floor(), self._updated_at, self._view())
             absent = mark_absent(
                 self.connection, self.account_id, self.run_id, look, self._now(), note
             )
@@ -302,11 +310,23 @@ class AccountBackup:
                 "complete": int(report.complete),
                 "source_updated_at": self._updated_at,
                 "fresh_until": self._fresh_until,
+                "view": self._view(),
                 "unread": report.unread,
                 **report.counts.columns(),
                 **values,
             },
         )  # fmt: skip
+
+    def _view(self) -> str:
+        """The options that may choose what the source shows; a key only says who asks."""
+        options = self.account.options
+        chosen = {
+            option.name: value
+            for option in fields(options)
+            if not isinstance(value := getattr(options, option.name), Secret)
+            and value not in (option.default, None)
+        }
+        return json.dumps(chosen, sort_keys=True, default=str)
 
     def _now(self) -> str:
         return timestamp(self.clock.now()) or ""

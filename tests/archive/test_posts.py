@@ -231,3 +231,8 @@ def test_events_and_revisions_cannot_be_changed(saver: Saver) -> None:
     ):  # fmt: skip
         with pytest.raises(sqlite3.IntegrityError, match="never"):
             saver.connection.execute(statement)
+
+
+def test_two_numbers_of_one_post_in_one_answer_leave_the_later(saver: Saver) -> None:
+    saver.save(POST, replace(POST, metrics=(Metric("likes", 4),)))
+    assert saver.rows("SELECT value FROM metrics") == [(4,)]

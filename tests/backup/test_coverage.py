@@ -236,3 +236,27 @@ def test_stories_that_expire_are_never_missed_but_nights_without_a_look_are_a_ga
 
         assert world.column("SELECT stream FROM gaps") == ["stories"]
         assert world.column("SELECT DISTINCT what FROM events") == ["seen"]
+
+
+def test_changed_options_of_an_account_make_nothing_look_vanished(tmp_path: Path) -> None:
+    with nights(tmp_path, "facebook") as world:
+        page = world.account("facebook")
+        page.publish("By the page")
+        page.publish("By the page as well")
+        page.publish("By a visitor", visitor=True)
+        world.backup()
+        world.extra += "page_published = true\n"
+        for _ in range(3):
+            world.next_night()
+            world.backup()
+
+        assert world.column("SELECT DISTINCT what FROM events") == ["seen"]
+
+        page.posts()[-1].remove()
+        for _ in range(2):
+            world.next_night()
+            world.backup()
+
+        assert world.query("SELECT text FROM posts WHERE removed_at IS NOT NULL") == [
+            ("By the page",)
+        ]

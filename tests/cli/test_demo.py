@@ -1,0 +1,62 @@
+"""`archiver demo` tells a story, and everything in it is true."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from running import Cli
+
+
+@pytest.fixture
+def told(cli: Cli) -> list[str]:
+    """What the demo prints, in the folder `demo`."""
+    result = cli("demo")
+    assert result.exit_code == 0, result.output
+    return result.stdout.splitlines()
+
+
+def test_the_story_has_withheld_media_an_edit_new_posts_and_a_vanished_one(
+    told: list[str],
+) -> None:
+    days = "\n".join(told).split("\nDay ")
+    assert len(days) == 4
+    first, second, third = days[1:]
+    assert first.count("(copyright)") == 3
+    assert "not found (404)" in first
+    assert "edited" in second
+    assert "missing" in second
+    assert "removed" in third
+    assert "given back" in third
+    for day in (second, third):
+        assert "0 B of them fetched again" in day
+
+
+def test_no_line_is_wider_than_80_columns(told: list[str]) -> None:
+    assert [line for line in told if len(line) > 80 and "sqlite3" not in line] == []
+
+
+def test_the_archive_is_there_sound_and_open_to_the_other_commands(
+    told: list[str], cli: Cli
+) -> None:
+    assert cli("--config", "demo/archive.toml", "verify").exit_code == 0
+    status = cli("--config", "demo/archive.toml", "status")
+    assert status.exit_code == 0
+    assert "Withheld by the platform" in status.stdout
+    connection = sqlite3.connect("demo/archive/archive.db")
+    platforms = connection.execute("SELECT count(DISTINCT platform) FROM posts").fetchone()
+    connection.close()
+    assert platforms == (10,)
+
+
+def test_it_can_be_run_again_but_touches_no_folder_of_others(
+    told: list[str], cli: Cli, tmp_path: Path
+) -> None:
+    assert cli("demo", "-q").exit_code == 0
+    other = tmp_path / "mine"
+    other.mkdir()
+    (other / "thesis.txt").write_text("years of work")
+    refused = cli("demo", other)
+    assert refused.exit_code == 2
+    assert "not a demo's" in refused.stderr
+    assert (other / "thesis.txt").read_text() == "years of work"
