@@ -1,0 +1,87 @@
+"""Which of Datasette's databases are archives, and what their pages need to know of them.
+
+A database is an archive by what it says of itself (its application id) and by the tables it has,
+so `datasette archive.db` needs no configuration. A published copy lacks tables and columns that
+the owner's archive has: pages ask `has` before they ask the database.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from archiver.browse.thumbs import Thumbs
+
+from archiver.archive.schema import APPLICATION_ID
+from archiver.browse.tally import Tally
+
+NEEDED = ("accounts", "posts", "attachments", "renditions", "media")
+
+
+@dataclass(frozen=True, eq=False)  # each is one of a kind, and may be a key
+class Archive:
+    """One archive among Datasette's databases."""
+
+    name: str  # the database's name in Datasette
+    folder: Path  # where `media/` lies
+    columns: Mapping[str, frozenset[str]]  # of each table and view
+    thumbs: Thumbs
+    tally: Tally = field(default_factory=Tally)
+
+    def has(self, table: str, column: str | None = None) -> bool:
+        """Whether there is such a table, and such a column in it."""
+        found = self.columns.get(table)
+        return found is not None and (column is None or column in found)
+
+
+_known: "WeakKeyDictionary[Any, dict[str, Archive | None]]" = WeakKeyDictionary()
+
+
+def archive_named(datasette: Any, name: str) -> Archive | None:
+    """The archive of that name; None where the database is something else."""
+    known = _known.setdefault(datasette, {})
+    if name not in known:
+        database = datasette.databases.get(name)
+        if database is None:
+            return None
+        path = None if database.is_memory else database.path
+        known[name] = _examine(name, Path(path), database.is_mutable) if path else None
+    return known[name]
+
+
+def archives(datasette: Any) -> list[Archive]:
+    """All archives among the databases."""
+    names = [name for name in datasette.databases if name != "_internal"]
+    return [found for name in names if (found := archive_named(datasette, name))]
+
+
+def the_archive(datasette: Any) -> Archive | None:
+    """The archive, where Datasette serves nothing else."""
+    others = [name for name in datasette.databases if name not in {"_internal", "_memory"}]
+    found = archives(datasette)
+    return found[0] if len(found) == len(others) == 1 else None
+
+
+def _examine(name: str, path: Path, mutable: bool) -> Archive | None:
+    mode = "mode=ro" if mutable else "immutable=1"
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as connection:
+            if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+                return None
+            columns = dict(_columns(connection))
+    except sqlite3.Error:
+        return None
+    if not all(table in columns for table in NEEDED):
+        return None
+    folder = path.resolve().parent
+    return Archive(name, folder, columns, Thumbs(folder))
+
+
+def _columns(connection: sqlite3.Connection) -> Iterator[tuple[str, frozenset[str]]]:
+    names = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+    for (name,) in names.fetchall():
+        rows = connection.execute("SELECT name FROM pragma_table_xinfo(?)", (name,))
+        yield name, frozenset(column for (column,) in rows)

@@ -1,0 +1,108 @@
+"""Coverage as a small calendar: a row per year, a cell per month."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One cell."""
+
+    month: str  # 2026-03
+    posts: int
+    state: str  # covered, gap, before (nothing known), ahead (the future)
+    level: int  # 0 to 4, by the number of posts
+
+    @property
+    def label(self) -> str:
+        """March 2026: 12 posts, complete."""
+        name = f"{_MONTHS[int(self.month[5:]) - 1]} {self.month[:4]}"
+        posts = f"{self.posts:,} post{'' if self.posts == 1 else 's'}"
+        return f"{name}: {posts}, {_SAID[self.state]}"
+
+
+_SAID = {
+    "covered": "complete", "gap": "not complete", "before": "not covered", "ahead": "to come",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, by months; both ends belong to it. `since` may be empty: from the start."""
+
+    since: str
+    until: str
+
+    def touches(self, month: str) -> bool:
+        """Whether the month has to do with it."""
+        return self.since <= month <= self.until
+
+
+def years(
+    months: Mapping[str, int],
+    covered: Iterable[Span],
+    gaps: Iterable[Span],
+    now: datetime,
+    most_years: int,
+) -> list[tuple[str, list[Month]]]:
+    """The newest years first, each with its twelve months."""
+    covered, gaps = list(covered), list(gaps)
+    known = [month for month in months if month]
+    ends = [span.until for span in covered] + known
+    starts = [span.since for span in covered if span.since] + known
+    if not ends:
+        return []
+    today = f"{now.astimezone(UTC):%Y-%m}"
+    first, last = int(min(starts or ends)[:4]), int(max(ends)[:4])
+    top = max(months.values(), default=1)
+    found = []
+    for year in range(last, max(first, last - most_years + 1) - 1, -1):
+        cells = []
+        for k in range(1, 13):
+            month = f"{year:04}-{k:02}"
+            state = _state(month, covered, gaps, max(today, max(ends)))
+            count = months.get(month, 0)
+            cells.append(Month(month, count, state, _level(count, top)))
+        found.append((f"{year:04}", cells))
+    return found
+
+
+def _state(month: str, covered: list[Span], gaps: list[Span], last: str) -> str:
+    if month > last:
+        return "ahead"
+    if any(span.touches(month) for span in gaps):
+        return "gap"
+    return "covered" if any(span.touches(month) for span in covered) else "before"
+
+
+def _level(count: int, top: int) -> int:
+    """0 for none, 4 for the most; in between by quarters."""
+    return 0 if not count else max(1, min(4, -(-4 * count // top)))
+
+
+def spans(connection: sqlite3.Connection) -> tuple[dict[int, list[Span]], dict[int, list[Span]]]:
+    """What is covered and where gaps are, of the posts of each account."""
+    covered: dict[int, list[Span]] = defaultdict(list)
+    gaps: dict[int, list[Span]] = defaultdict(list)
+    rows = connection.execute(
+        "SELECT account_id, newest, oldest, reached_start FROM coverage "
+        "WHERE stream = 'posts' AND newest IS NOT NULL"
+    )
+    for account, newest, oldest, reached_start in rows:
+        since = (oldest or newest)[:7]
+        covered[account].append(Span("" if reached_start else since, newest[:7]))
+    rows = connection.execute(
+        "SELECT accounts.id, since, until FROM gaps JOIN accounts ON accounts.name = account "
+        "WHERE stream = 'posts' AND since IS NOT NULL AND until IS NOT NULL"
+    )
+    for account, since, until in rows:
+        gaps[account].append(Span(since[:7], until[:7]))
+    return covered, gaps

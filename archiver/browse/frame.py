@@ -1,0 +1,131 @@
+"""What every page has in common: Datasette's frame, the navigation, and headers that keep it safe.
+
+Nothing on our pages may run but our own script and the one that Datasette's frame has inline; that
+one is let through by its hash, so nothing else inline is.
+"""
+
+import base64
+import hashlib
+import re
+import sqlite3
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
+from typing import Any, TypeVar
+
+from datasette.utils import sqlite_timelimit
+from datasette.utils.asgi import Forbidden, NotFound, Response
+
+from archiver.browse import text
+from archiver.browse.archives import Archive, archive_named, the_archive
+from archiver.browse.filters import Filter
+
+Found = TypeVar("Found")
+
+PATIENCE_MS = 5000
+"""A page that needs longer is given up, with a sentence instead."""
+
+ASSETS = {
+    "archiver.css": "text/css; charset=utf-8",
+    "tables.css": "text/css; charset=utf-8",
+    "archiver.js": "text/javascript; charset=utf-8",
+}
+_INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+class TookTooLongError(Exception):
+    """A question that no index could answer in time."""
+
+
+async def archive_of(datasette: Any, request: Any) -> Archive:
+    """The archive that the address names, if the visitor may see it."""
+    name = request.url_vars.get("database")
+    archive = archive_named(datasette, name) if name else the_archive(datasette)
+    if archive is None:
+        raise NotFound("There is no archive of that name")
+    for action, resource in (("view-instance", None), ("view-database", archive.name)):
+        if not await datasette.permission_allowed(request.actor, action, resource, default=True):
+            raise Forbidden(action)
+    return archive
+
+
+async def ask(
+    datasette: Any, archive: Archive, question: Callable[[sqlite3.Connection], Found]
+) -> Found:
+    """Run a question in one of Datasette's threads, within the time limit, on one snapshot."""
+
+    def within_limit(connection: sqlite3.Connection) -> Found:
+        with sqlite_timelimit(connection, PATIENCE_MS):
+            connection.execute("BEGIN")  # a run that writes meanwhile changes nothing halfway
+            try:
+                return question(connection)
+            except sqlite3.OperationalError as error:
+                if "interrupted" in str(error):
+                    raise TookTooLongError from error
+                raise
+            finally:
+                connection.rollback()
+
+    found: Found = await datasette.databases[archive.name].execute_fn(within_limit)
+    return found
+
+
+async def page(
+    datasette: Any,
+    request: Any,
+    archive: Archive,
+    template: str,
+    context: dict[str, Any],
+    status: int = 200,
+) -> Any:
+    """A page of ours, as a response."""
+    base = datasette.urls.database(archive.name) + "/-"
+    wanted = context.get("wanted", Filter())
+    html = await datasette.render_template(
+        f"archiver/{template}.html",
+        {
+            "say": text, "archive": archive, "base": base, "tables": base.removesuffix("/-"),
+            "asset": lambda name: datasette.urls.path(asset_path(name)),
+            "here": template, "wanted": wanted, "everything": Filter(), **context,
+        },
+        request=request,
+        view_name="archiver",
+    )  # fmt: skip
+    html = html.replace("<html>", '<html lang="en">', 1)  # Datasette's frame names no language
+    return Response.html(html, status=status, headers=safe_headers(datasette))
+
+
+def safe_headers(datasette: Any) -> dict[str, str]:
+    """Headers of our pages: nothing from elsewhere, nothing inline, nobody's frame."""
+    own = " ".join(("'self'", *_inline_hashes(datasette.jinja_env)))
+    return {
+        "Content-Security-Policy": (
+            f"default-src 'none'; script-src {own}; style-src 'self'; img-src 'self' data:; "
+            "media-src 'self'; connect-src 'none'; form-action 'self'; base-uri 'none'; "
+            "frame-ancestors 'none'"
+        ),
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Cache-Control": "private, no-cache",
+    }
+
+
+@cache
+def _inline_hashes(environment: Any) -> tuple[str, ...]:
+    """Hashes of the scripts that Datasette's frame has inline, as a policy names them."""
+    source, _, _ = environment.loader.get_source(environment, "_close_open_menus.html")
+    digests = (hashlib.sha256(script.encode()).digest() for script in _INLINE.findall(source))
+    return tuple(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+
+
+@cache
+def asset(name: str) -> bytes:
+    """A file of ours for browsers."""
+    return (resources.files("archiver.browse") / "assets" / name).read_bytes()
+
+
+@cache
+def asset_path(name: str) -> str:
+    """Its address, which changes with its content."""
+    return f"/-/archiver/{hashlib.sha256(asset(name)).hexdigest()[:12]}/{name}"

@@ -1,0 +1,75 @@
+"""Around all of Datasette: who may ask, and what browsers may do with the answers.
+
+Only `archiver browse` switches it on for Datasette's own pages; an archive opened by a plain
+`datasette archive.db` has it on our pages alone.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from archiver.browse.media import FOREVER, TILE_TAG
+
+App = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
+
+_FILES = re.compile(r"/-/(media/[0-9a-f]{64}|thumb/[sm]/[0-9a-f]{64}|archiver/[0-9a-f]{12}/)")
+_TABLES_POLICY = (
+    b"default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    b"img-src 'self' data:; media-src 'self'; connect-src 'self'; form-action 'self'; "
+    b"base-uri 'none'; frame-ancestors 'none'"
+)
+_SAFE = {b"x-content-type-options": b"nosniff", b"referrer-policy": b"no-referrer"}
+
+
+def guarded(app: App, hosts: frozenset[str] | None) -> App:
+    """Wrap the application. With `hosts`, only requests to these names are answered.
+
+    A web page elsewhere can have its own name resolve to 127.0.0.1 and read what is served there;
+    its requests then carry that name.
+    """
+
+    async def wrapper(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        if hosts is not None and _host(scope) not in hosts:
+            await _refuse(send)
+            return
+        is_file = _FILES.search(scope["path"]) is not None
+
+        async def with_headers(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": _headers(message, is_file, hosts is not None)}
+            await send(message)
+
+        await app(scope, receive, with_headers)
+
+    return wrapper
+
+
+def _headers(message: dict[str, Any], is_file: bool, strict: bool) -> list[tuple[bytes, bytes]]:
+    headers = [(name.lower(), value) for name, value in message["headers"]]
+    names = {name for name, _ in headers}
+    lasts = is_file and b"etag" in names and (b"etag", TILE_TAG.encode()) not in headers
+    if lasts and message["status"] in {200, 206, 304}:
+        # Datasette forbids caching whenever there is a cookie; these never change
+        headers = [(name, value) for name, value in headers if name != b"cache-control"]
+        headers.append((b"cache-control", FOREVER.encode()))
+    if strict:
+        if b"content-security-policy" not in names:
+            headers.append((b"content-security-policy", _TABLES_POLICY))
+        headers += [(name, value) for name, value in _SAFE.items() if name not in names]
+    return headers
+
+
+def _host(scope: dict[str, Any]) -> str:
+    """The name in the Host header, without its port."""
+    value = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return re.sub(r":\d+$", "", value.decode("latin-1")).lower()
+
+
+async def _refuse(send: Any) -> None:
+    body = b"This archive is served to this machine only, by the names localhost and 127.0.0.1.\n"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 421, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,144 @@
+"""The first page: what there is, how far back it is complete, and what wants attention."""
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from archiver.browse.archives import Archive
+from archiver.browse.calendar import Month, spans, years
+from archiver.browse.frame import archive_of, ask, page
+from archiver.browse.text import ago, counted, parse_time
+
+_STALE_AFTER = timedelta(days=8)
+_YEARS = 3
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account on the first page."""
+
+    row: Mapping[str, Any]
+    posts: int
+    edited: int
+    removed: int
+    last_good: str | None
+    last_outcome: str | None
+    last_message: str | None
+    years: list[tuple[str, list[Month]]]
+
+
+@dataclass(frozen=True)
+class Home:
+    """All of the first page."""
+
+    accounts: list[Account]
+    posts: int
+    files: int
+    bytes: int
+    last_run: Mapping[str, Any] | None
+    alarms: list[tuple[str, str]]  # a sentence, and where to look: a page's name
+    withheld: int
+
+
+async def home(datasette: Any, request: Any) -> Any:
+    """The first page."""
+    archive = await archive_of(datasette, request)
+    now = datetime.now(UTC)
+    found = await ask(datasette, archive, lambda connection: collect(connection, archive, now))
+    return await page(datasette, request, archive, "home", {"home": found, "now": now})
+
+
+def collect(
+    connection: sqlite3.Connection, archive: Archive, now: datetime, most_years: int = _YEARS
+) -> Home:
+    """What the page says."""
+    months = archive.tally.months(connection)
+    files, size = archive.tally.files(connection)
+    accounts = list(_accounts(connection, archive, months, now, most_years))
+    last_run = None
+    if archive.has("runs", "outcome"):
+        row = connection.execute("SELECT * FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+        last_run = dict(row) if row else None
+    withheld = connection.execute(
+        "SELECT count(*) FROM renditions WHERE state = 'omitted'"
+    ).fetchone()[0]
+    alarms = list(_alarms(connection, archive, accounts, last_run, now))
+    return Home(accounts, sum(months.values()), files, size, last_run, alarms, withheld)
+
+
+def _accounts(
+    connection: sqlite3.Connection,
+    archive: Archive,
+    months: Counter[tuple[int, str]],
+    now: datetime,
+    most_years: int,
+) -> Iterator[Account]:
+    by_account: dict[int, dict[str, int]] = defaultdict(dict)
+    for (account, month), count in months.items():
+        by_account[account][month] = count
+    covered, gaps = spans(connection) if archive.has("coverage") else ({}, {})
+    runs = _runs(connection) if archive.has("run_accounts") else {}
+    for row in connection.execute("SELECT * FROM accounts ORDER BY name").fetchall():
+        own, run = by_account[row["id"]], runs.get(row["id"], {})
+        yield Account(
+            dict(row), sum(own.values()), run.get("edited", 0), run.get("removed", 0),
+            run.get("last_good"), run.get("outcome"), run.get("message"),
+            years(own, covered.get(row["id"], ()), gaps.get(row["id"], ()), now, most_years),
+        )  # fmt: skip
+
+
+def _runs(connection: sqlite3.Connection) -> dict[int, Mapping[str, Any]]:
+    """What the runs have found for each account, all of them and the last one."""
+    rows = connection.execute(
+        """SELECT account_id, sum(edited) AS edited, sum(removed) AS removed,
+                  max(CASE WHEN outcome IN ('done', 'fresh') THEN finished_at END) AS last_good,
+                  max(run_id) AS run_id
+             FROM run_accounts WHERE account_id IS NOT NULL GROUP BY account_id"""
+    ).fetchall()
+    found = {}
+    for row in rows:
+        last = connection.execute(
+            "SELECT outcome, message FROM run_accounts WHERE run_id = ? AND account_id = ?",
+            (row["run_id"], row["account_id"]),
+        ).fetchone()
+        found[row["account_id"]] = {**dict(row), **dict(last)}
+    return found
+
+
+def _alarms(
+    connection: sqlite3.Connection,
+    archive: Archive,
+    accounts: list[Account],
+    last_run: Mapping[str, Any] | None,
+    now: datetime,
+) -> Iterator[tuple[str, str]]:
+    """What a person should look at, worst first."""
+    if last_run:
+        ended = parse_time(last_run["finished_at"] or last_run["started_at"])
+        if last_run["outcome"] == "failed":
+            yield "The last run failed.", "runs"
+        elif last_run["outcome"] == "interrupted":
+            yield "The last run was interrupted; the next one goes on where it stopped.", "runs"
+        if ended and now - ended > _STALE_AFTER:
+            yield f"The last run was {ago(ended.isoformat(), now)}.", "runs"
+    for account in accounts:
+        if account.last_outcome in {"failed", "partial", "interrupted"}:
+            why = f": {account.last_message}" if account.last_message else ""
+            yield f"{account.row['name']}: the last run was {account.last_outcome}{why}", "runs"
+    if archive.has("gaps"):
+        rows = connection.execute("SELECT account, count(*) FROM gaps GROUP BY account")
+        for name, count in rows.fetchall():
+            yield f"{name}: {counted(count, 'gap')} in what is covered.", "runs"
+    waiting = connection.execute(
+        "SELECT state, count(*) FROM renditions WHERE state IN ('pending', 'failed') GROUP BY state"
+    ).fetchall()
+    for state, count in waiting:
+        what = "could not be fetched yet" if state == "failed" else "waiting to be fetched"
+        yield f"{counted(count, 'file')} {what}.", "missing"
+    if archive.has("quarantine"):
+        bad = connection.execute("SELECT count(*) FROM quarantine").fetchone()[0]
+        if bad:
+            yield f"{counted(bad, 'record')} could not be read, and are kept as received.", "runs"

@@ -1,0 +1,158 @@
+"""The pages that account for what is not there, and for what was done: missing, runs."""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from archiver.browse.archives import Archive
+from archiver.browse.cards import cards
+from archiver.browse.filters import Cursor
+from archiver.browse.frame import archive_of, ask, page
+from archiver.browse.home import collect
+
+STATES = {
+    "omitted": ("withheld", "The platform keeps these back, for copyright or by a flag."),
+    "gone": ("gone", "These were offered once, and the platform has them no longer."),
+    "failed": ("failed", "These could not be fetched yet, and are tried again."),
+    "refused": ("refused", "These were not fetched for safety: address, scheme or size."),
+    "pending": ("waiting", "These are fetched by the next run."),
+}
+"""The states in which a file is missing: how they are called, and what they mean."""
+
+_ROWS = 50
+_COUNTED = 10_000
+_RUNS = 50
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One page of files that are not here."""
+
+    counts: dict[str, str]  # by state; 10,000+ where there are more
+    state: str
+    rows: list[Mapping[str, Any]]
+    older: Cursor | None
+
+
+async def missing(datasette: Any, request: Any) -> Any:
+    """Everything that is not here, by state, with its reason."""
+    archive = await archive_of(datasette, request)
+    asked = request.args.get("state") or ""
+    cursor = Cursor.parse(request.args.get("before"))
+
+    def question(connection: sqlite3.Connection) -> Missing:
+        counts = {state: count for state in STATES if (count := _count(connection, state))}
+        state = asked if asked in STATES else next(iter(counts), "omitted")
+        rows, older = _missing_rows(connection, archive, state, cursor)
+        return Missing(counts, state, rows, older)
+
+    found = await ask(datasette, archive, question)
+    context = {"missing": found, "states": STATES, "is_first": cursor is None}
+    return await page(datasette, request, archive, "missing", context)
+
+
+def _count(connection: sqlite3.Connection, state: str) -> str:
+    """How many files are in a state, counted no further than is read at a glance."""
+    count = connection.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM renditions WHERE {_in_state(state)} "
+        f"LIMIT {_COUNTED + 1})"
+    ).fetchone()[0]
+    if not count:
+        return ""
+    return f"{_COUNTED:,}+" if count > _COUNTED else f"{count:,}"
+
+
+def _in_state(state: str) -> str:
+    """The condition as text of ours, so that the partial indexes on the state are used."""
+    assert state in STATES  # noqa: S101 — it goes into SQL
+    return f"state = '{state}'"
+
+
+def _missing_rows(
+    connection: sqlite3.Connection, archive: Archive, state: str, cursor: Cursor | None
+) -> tuple[list[Mapping[str, Any]], Cursor | None]:
+    """Newest posts first where an index has that order, else in the order of the rows."""
+    by_time = state in {"pending", "failed"}
+    where, values = "", ()
+    if cursor and by_time:
+        where = "AND published_at <= ? AND (published_at < ? OR id > ?)"
+        values = (cursor.created_at, cursor.created_at, cursor.id)
+    elif cursor:
+        where, values = "AND id < ?", (cursor.id,)
+    order = "published_at DESC, id" if by_time else "id DESC"
+    found = connection.execute(
+        f"SELECT id, published_at FROM renditions WHERE {_in_state(state)} {where} "
+        f"ORDER BY {order} LIMIT {_ROWS + 1}",
+        values,
+    ).fetchall()
+    chosen = found[:_ROWS]
+    rows = [_missing_row(connection, archive, row["id"]) for row in chosen]
+    last = chosen[-1] if len(found) > _ROWS else None
+    return rows, Cursor(last["published_at"] or "", last["id"]) if last else None
+
+
+def _missing_row(
+    connection: sqlite3.Connection, archive: Archive, rendition: int
+) -> Mapping[str, Any]:
+    row = connection.execute(
+        """SELECT renditions.*, attachments.post_id, attachments.kind AS attachment_kind,
+                  attachments.position
+             FROM renditions JOIN attachments ON attachments.id = attachment_id
+            WHERE renditions.id = ?""",
+        (rendition,),
+    ).fetchone()
+    (card,) = cards(connection, [row["post_id"]])
+    item = next(
+        (one for one in (*card.items, *card.former) if one.id == row["attachment_id"]), None
+    )
+    shown = dict(row)
+    if not archive.has("renditions", "url"):
+        shown["url"] = None
+    return {"file": shown, "card": card, "item": item}
+
+
+async def runs(datasette: Any, request: Any) -> Any:
+    """What each run brought, and how far back every account is complete."""
+    archive = await archive_of(datasette, request)
+    before = Cursor.parse(request.args.get("before"))
+    now = datetime.now(UTC)
+
+    def question(connection: sqlite3.Connection) -> dict[str, Any]:
+        shown = _run_rows(connection, archive, before)
+        gaps = []
+        if archive.has("gaps"):
+            gaps = [dict(row) for row in connection.execute("SELECT * FROM gaps LIMIT 500")]
+        return {
+            "runs": shown[:_RUNS],
+            "older": Cursor("", shown[_RUNS - 1]["id"]) if len(shown) > _RUNS else None,
+            "home": collect(connection, archive, now, most_years=30),
+            "gaps": gaps,
+        }
+
+    context = await ask(datasette, archive, question)
+    return await page(datasette, request, archive, "runs", context | {"now": now})
+
+
+def _run_rows(
+    connection: sqlite3.Connection, archive: Archive, before: Cursor | None
+) -> list[dict[str, Any]]:
+    if not archive.has("runs", "outcome"):
+        return []
+    rows = connection.execute(
+        f"SELECT * FROM runs WHERE id < ? ORDER BY id DESC LIMIT {_RUNS + 1}",
+        (before.id if before else 2**62,),
+    ).fetchall()
+    found = [dict(row) for row in rows]
+    for run in found[:_RUNS]:
+        accounts = connection.execute(
+            "SELECT * FROM run_accounts WHERE run_id = ? ORDER BY name", (run["id"],)
+        )
+        run["accounts"] = [dict(row) for row in accounts]
+        run["troubled"] = [
+            row for row in run["accounts"] if row["outcome"] not in {"done", "fresh", "running"}
+        ]
+    return found
+
+

@@ -1,0 +1,122 @@
+"""The page of one post: everything the archive knows of it."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from datasette.utils.asgi import NotFound
+
+from archiver.browse.archives import Archive
+from archiver.browse.cards import Card, cards
+from archiver.browse.charts import Chart, chart
+from archiver.browse.diff import Change, changes, published_paths
+from archiver.browse.frame import archive_of, ask, page
+
+_MOST_REVISIONS = 200
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One content of the post, and what it changed."""
+
+    row: Mapping[str, Any]
+    texts: tuple[Change, ...] = ()
+    rest: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the page shows besides the card."""
+
+    row: Mapping[str, Any]
+    revisions: list[Revision]
+    events: list[Mapping[str, Any]]
+    charts: dict[int, list[Chart]]  # by attachment; 0: the post
+    aliases: list[Mapping[str, Any]]
+
+
+async def post(datasette: Any, request: Any) -> Any:
+    """Everything about one post."""
+    archive = await archive_of(datasette, request)
+    post_id = int(request.url_vars["post"])
+
+    def question(connection: sqlite3.Connection) -> tuple[Card, Details] | None:
+        found = cards(connection, [post_id])
+        return (found[0], _details(connection, archive, found[0])) if found else None
+
+    answer = await ask(datasette, archive, question)
+    if answer is None:
+        raise NotFound("There is no post of that number")
+    card, details = answer
+    return await page(datasette, request, archive, "post", {"card": card, "details": details})
+
+
+def _details(connection: sqlite3.Connection, archive: Archive, card: Card) -> Details:
+    row = connection.execute("SELECT * FROM posts WHERE id = ?", (card.id,)).fetchone()
+    return Details(
+        dict(row),
+        _revisions(connection, archive, card),
+        _rows(connection, archive, "events", card.id),
+        _charts(connection, card.id),
+        _rows(connection, archive, "post_aliases", card.id),
+    )
+
+
+def _rows(
+    connection: sqlite3.Connection, archive: Archive, table: str, post_id: int
+) -> list[Mapping[str, Any]]:
+    if not archive.has(table):
+        return []
+    order = "ORDER BY id" if archive.has(table, "id") else ""
+    found = connection.execute(f"SELECT * FROM {table} WHERE post_id = ? {order}", (post_id,))
+    return [dict(row) for row in found]
+
+
+def _revisions(connection: sqlite3.Connection, archive: Archive, card: Card) -> list[Revision]:
+    """All revisions, newest first, each compared with the one before."""
+    if not archive.has("revisions"):
+        return []
+    responses = archive.has("responses") and archive.has("revisions", "response_id")
+    joined = "LEFT JOIN responses ON responses.id = response_id" if responses else ""
+    more = ", responses.url AS asked, status, received_at, body_sha256" if responses else ""
+    rows = connection.execute(
+        f"SELECT revisions.*{more} FROM revisions {joined} WHERE post_id = ? "
+        f"ORDER BY number DESC LIMIT {_MOST_REVISIONS}",
+        (card.id,),
+    ).fetchall()
+    if not archive.has("revisions", "raw"):
+        return [Revision(dict(row)) for row in rows]
+    texts = [card.text, card.title, *(item.alt for item in card.items)]
+    published = published_paths(rows[0]["raw"], texts) if rows else frozenset()
+    made = []
+    for row, older in zip(rows, [*rows[1:], None], strict=True):
+        found = changes(older["raw"], row["raw"], published) if older else []
+        made.append(
+            Revision(
+                dict(row),
+                tuple(change for change in found if change.is_text),
+                tuple(change for change in found if not change.is_text),
+            )
+        )
+    return made
+
+
+def _charts(connection: sqlite3.Connection, post_id: int) -> dict[int, list[Chart]]:
+    """Every number of the post and of what is attached, over time."""
+    series: dict[tuple[int, str], list[tuple[str, float]]] = defaultdict(list)
+    rows = connection.execute(
+        "SELECT attachment_id, name, seen_at, value FROM metrics WHERE post_id = ? "
+        "ORDER BY attachment_id, name, seen_at",
+        (post_id,),
+    )
+    for attachment, name, seen_at, value in rows:
+        if isinstance(value, int | float):
+            series[attachment, name].append((seen_at, value))
+    found: dict[int, list[Chart]] = defaultdict(list)
+    for (attachment, name), points in series.items():
+        found[attachment].append(chart(name, points))
+    for group in found.values():
+        group.sort(key=lambda one: (not one.moves, one.rank, one.name))
+    return found

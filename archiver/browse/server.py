@@ -1,0 +1,115 @@
+"""Serving an archive to the person at this machine, and to nobody else."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from datasette.app import Datasette
+from datasette.plugins import DEFAULT_PLUGINS, pm
+
+import archiver.browse as ours
+from archiver.archive.database import DATABASE
+from archiver.browse import thumbs
+from archiver.errors import StorageError, UsageError
+
+HOST = "127.0.0.1"
+PORT = 8001
+HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+
+SETTINGS = {
+    "default_allow_sql": True,  # the local user's own data
+    "allow_download": False,  # a copy of a live database is torn; the file is at hand anyway
+    "sql_time_limit_ms": 5000,
+    "max_csv_mb": 0,
+    "default_cache_ttl": 0,
+    "template_debug": False,
+    "trace_debug": False,
+}
+
+
+def find_database(place: Path) -> Path:
+    """The database of an archive, told its folder or its file. Raises StorageError."""
+    path = place if place.is_file() else place / DATABASE
+    if not path.is_file():
+        raise StorageError(
+            f"There is no archive in {place}",
+            hint="Make one with archiver backup, or name the folder that holds archive.db",
+            code="no_archive",
+        )
+    return path
+
+
+def make_datasette(database: Path, *, other_plugins: bool = False) -> Any:
+    """Datasette over one archive: files are named one by one, so that nothing in its folder runs.
+
+    Without `other_plugins`, what else is installed for Datasette stays out of it.
+    """
+    if not any(plugin is ours for plugin in pm.get_plugins()):
+        pm.register(ours, ours.__name__)
+    if not other_plugins:
+        for plugin in list(pm.get_plugins()):
+            if plugin is not ours and plugin.__name__ not in DEFAULT_PLUGINS:
+                pm.unregister(plugin)
+    still = _never_changes(database)
+    return Datasette(
+        [] if still else [str(database)],
+        immutables=[str(database)] if still else [],
+        settings=SETTINGS,
+        metadata={"plugins": {ours.CONFIG: {"hosts": HOSTS}}},
+    )
+
+
+def _never_changes(database: Path) -> bool:
+    """Whether the file lies where nobody can write: only then may SQLite skip its locks.
+
+    A database in WAL mode cannot be read any other way from a read-only folder.
+    """
+    log = database.with_name(database.name + "-wal")
+    if os.access(database.parent, os.W_OK):
+        return False
+    return not (log.exists() and log.stat().st_size)
+
+
+def serve(datasette: Any, port: int, ready: Callable[[str], None]) -> None:
+    """Answer until interrupted. Port 0 takes a free one. Raises UsageError where it is taken."""
+    listener = _listen(port)
+    url = f"http://{HOST}:{listener.getsockname()[1]}/"
+
+    class Server(uvicorn.Server):
+        """Says when it answers."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                threading.Thread(target=ready, args=(url,), daemon=True).start()
+
+    config = uvicorn.Config(
+        datasette.app(), log_level="warning", lifespan="on", server_header=False, access_log=False
+    )
+    try:
+        Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass  # the way to end it
+    finally:
+        listener.close()
+        thumbs.stop()
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            f"Port {port} of this machine cannot be used",
+            why=error.strerror,
+            hint="Name another with --port, or --port 0 for any that is free",
+        ) from error
+    return listener

@@ -1,0 +1,188 @@
+"""How texts, times, sizes and reasons are written on pages. Everything foreign stays text."""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from markupsafe import Markup, escape
+
+PLATFORMS = {
+    "bluesky": "Bluesky", "facebook": "Facebook", "instagram": "Instagram",
+    "linkedin": "LinkedIn", "pinterest": "Pinterest", "snapchat": "Snapchat",
+    "threads": "Threads", "tiktok": "TikTok", "twitter": "X", "youtube": "YouTube",
+}  # fmt: skip
+
+KINDS = (
+    "post", "reel", "story", "saved_story", "spotlight", "reply", "quote", "repost", "pin", "video",
+)  # fmt: skip
+
+_LINK = re.compile(r"https?://[^\s<>\"'\x00-\x1f\x7f]+", re.IGNORECASE)
+_TRAILING = ".,;:!?…)]}’”»。、，！？）」』"
+
+
+def platform_name(platform: str) -> str:
+    """How people call it."""
+    return PLATFORMS.get(platform, platform)
+
+
+def kind_name(kind: str) -> str:
+    """The kind of a post in words."""
+    return kind.replace("_", " ")
+
+
+def day(moment: str | None) -> str:
+    """2 March 2026; the text as it is where it is no time."""
+    parsed = parse_time(moment)
+    return f"{parsed.day} {parsed:%B} {parsed.year}" if parsed else (moment or "no date")
+
+
+def day_time(moment: str | None) -> str:
+    """2 March 2026, 09:00, in UTC."""
+    parsed = parse_time(moment)
+    return f"{day(moment)}, {parsed:%H:%M}" if parsed else (moment or "no date")
+
+
+def short_time(moment: str | None) -> str:
+    """2026-03-02 09:00, in UTC, for tables."""
+    parsed = parse_time(moment)
+    return f"{parsed:%Y-%m-%d %H:%M}" if parsed else (moment or "")
+
+
+def parse_time(moment: str | None) -> datetime | None:
+    """A time as the archive writes it, or None."""
+    try:
+        parsed = datetime.fromisoformat(moment or "")
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def ago(moment: str | None, now: datetime) -> str:
+    """How long ago, in the largest unit that fits: 3 hours ago."""
+    parsed = parse_time(moment)
+    if parsed is None:
+        return "never"
+    seconds = max(0, int((now - parsed).total_seconds()))
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            return counted(seconds // length, unit) + " ago"
+    return "just now"
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """1 post, 2 posts, 12,345 posts."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def size(count: int | None) -> str:
+    """Bytes in the unit that fits, in steps of 1000."""
+    if count is None:
+        return ""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:,.1f} TB"
+
+
+def duration(milliseconds: int | None) -> str:
+    """0:02, 3:15, 1:02:03."""
+    if not milliseconds:
+        return ""
+    seconds = round(milliseconds / 1000)
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def between(start: str | None, end: str | None) -> str:
+    """How long something took: 2.5 s, 4 min, 1 h 20 min."""
+    first, last = parse_time(start), parse_time(end)
+    if first is None or last is None:
+        return ""
+    seconds = (last - first).total_seconds()
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def number(value: Any) -> str:
+    """A number as people read it."""
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+    return f"{int(value):,}" if isinstance(value, int | float) else str(value)
+
+
+def metric_name(name: str) -> str:
+    """`non_public.profile_clicks` as words: non public, profile clicks."""
+    return name.replace(".", ", ").replace("_", " ")
+
+
+def safe_link(url: str | None) -> str | None:
+    """An address that may become a link: http and https only."""
+    return url if url and re.match(r"https?://[^\s/]", url, re.IGNORECASE) else None
+
+
+def pretty_json(text: str | None) -> str:
+    """JSON with line breaks, numbers exactly as they are written; other text as it is."""
+    try:
+        value = json.loads(text or "", parse_float=_Literal, parse_int=_Literal)
+    except (ValueError, RecursionError):
+        return text or ""
+    return _indented(value, 0)
+
+
+class _Literal(str):
+    """A number, kept as the text it was."""
+
+    __slots__ = ()
+
+
+def _indented(value: Any, depth: int) -> str:
+    inner = "  " * (depth + 1)
+    if isinstance(value, _Literal):
+        return str(value)
+    if isinstance(value, dict) and value:
+        lines = (
+            f"{inner}{json.dumps(key, ensure_ascii=False)}: {_indented(part, depth + 1)}"
+            for key, part in value.items()
+        )
+        return "{\n" + ",\n".join(lines) + "\n" + "  " * depth + "}"
+    if isinstance(value, list) and value:
+        lines = (f"{inner}{_indented(part, depth + 1)}" for part in value)
+        return "[\n" + ",\n".join(lines) + "\n" + "  " * depth + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def rich(text: str | None, terms: list[str] | tuple[str, ...] = ()) -> Markup:
+    """A post's text: addresses become links, what was searched for is marked, all else is text."""
+    text = text or ""
+    pieces, at = [], 0
+    for found in _LINK.finditer(text):
+        address = found[0].rstrip(_TRAILING)
+        if "(" in address and found[0][len(address) :].startswith(")"):
+            address += ")"
+        pieces.append(marked(text[at : found.start()], terms))
+        pieces.append(
+            Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(
+                address, marked(address, terms)
+            )
+        )
+        at = found.start() + len(address)
+    pieces.append(marked(text[at:], terms))
+    return Markup("").join(pieces)
+
+
+def marked(text: str, terms: list[str] | tuple[str, ...]) -> Markup:
+    """Text with every occurrence of a term in a <mark>."""
+    wanted = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True) if term)
+    if not wanted:
+        return escape(text)
+    parts = re.split(f"({wanted})", text, flags=re.IGNORECASE)
+    return Markup("").join(
+        Markup("<mark>{}</mark>").format(part) if k % 2 else escape(part)
+        for k, part in enumerate(parts)
+    )

@@ -1,0 +1,182 @@
+"""Small pictures, made when first asked for and kept in `cache/thumbs/` beside the media.
+
+The folder may be deleted at any time. Where it cannot be written (an archive on a read-only disk),
+pictures are kept in a temporary folder for as long as the server runs.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock, Timer, local
+from typing import Any
+
+from archiver.browse.media import Held, open_held
+
+EDGES = {"s": 360, "m": 1080}
+"""Sizes by their name in addresses: the longer edge, in pixels."""
+
+_SCRIPT = Path(__file__).with_name("thumbnailer.py")
+_DRAWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
+_MOST_PIXELS = 120_000_000
+_PATIENCE = 20.0  # seconds for one picture
+_WORKERS = 2
+
+
+class Thumbs:
+    """The small pictures of one archive. Makes nothing until it is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = Lock()
+        self._running: dict[tuple[str, str], Future[Path | None]] = {}
+        self._cache: Path | None = None
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._hopeless: set[str] = set()
+
+    def get(self, row: Held, size: str) -> Path | None:
+        """The small picture's file, made now if need be; None where none can be made."""
+        if row.content_type not in _DRAWN or row.sha256 in self._hopeless:
+            return None
+        if (row.width or 0) * (row.height or 0) > _MOST_PIXELS:
+            return None
+        target = self._place(row.sha256, size)
+        if target.is_file():
+            return target
+        with self._lock:
+            running = self._running.get((row.sha256, size))
+            if running is None:
+                running = _pool().submit(self._make, row, target, EDGES[size])
+                self._running[row.sha256, size] = running
+        try:
+            return running.result()
+        finally:
+            with self._lock:
+                self._running.pop((row.sha256, size), None)
+
+    def _make(self, row: Held, target: Path, edge: int) -> Path | None:
+        file = open_held(self._folder, row)
+        if file is None:
+            return None
+        with file:
+            half_made = target.with_suffix(f".{os.getpid()}.tmp")
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                source = self._folder / row.path
+                job = {"source": str(source), "target": str(half_made), "edge": edge}
+                if not _worker().ask(job):
+                    self._hopeless.add(row.sha256)
+                    return None
+                half_made.replace(target)
+            except OSError:
+                return None
+            finally:
+                half_made.unlink(missing_ok=True)
+        return target
+
+    def _place(self, sha256: str, size: str) -> Path:
+        if self._cache is None:
+            self._cache = self._somewhere()
+        return self._cache / sha256[:2] / f"{sha256}-{size}.webp"
+
+    def _somewhere(self) -> Path:
+        wanted = self._folder / "cache" / "thumbs"
+        try:
+            wanted.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.access(wanted, os.W_OK) and not (self._folder / "cache").is_symlink():
+                return wanted
+        except OSError:
+            pass
+        self._temporary = tempfile.TemporaryDirectory(prefix="archiver-thumbs-")
+        return Path(self._temporary.name)
+
+
+class _Worker:
+    """One process that makes pictures; begun again when it dies or takes too long."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def ask(self, job: dict[str, Any]) -> bool:
+        """Have one picture made. False where it could not be."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            process = self._process = self._begin()
+        timer = Timer(_PATIENCE, process.kill)
+        timer.start()
+        try:
+            assert process.stdin  # noqa: S101 — for the type checker
+            assert process.stdout  # noqa: S101 — for the type checker
+            process.stdin.write(json.dumps(job) + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except OSError:
+            line = ""
+        finally:
+            timer.cancel()
+        if not line:
+            self.end()
+            return False
+        return bool(json.loads(line)["ok"])
+
+    def end(self) -> None:
+        """Stop the process and let go of its pipes."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
+
+    @staticmethod
+    def _begin() -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-I", str(_SCRIPT)],  # by itself: quick to start, and knows nothing
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+        )
+
+
+_mine = local()
+_pools: list[ThreadPoolExecutor] = []
+_workers: list[_Worker] = []
+_pools_lock = Lock()
+
+
+def _pool() -> ThreadPoolExecutor:
+    """The threads that each keep one process, shared by all archives."""
+    with _pools_lock:
+        if not _pools:
+            _pools.append(ThreadPoolExecutor(_WORKERS, thread_name_prefix="thumbs"))
+        return _pools[0]
+
+
+def _worker() -> _Worker:
+    if not hasattr(_mine, "worker"):
+        _mine.worker = _Worker()
+        with _pools_lock:
+            _workers.append(_mine.worker)
+    worker: _Worker = _mine.worker
+    return worker
+
+
+def stop() -> None:
+    """End the processes; they begin again when needed."""
+    with _pools_lock:
+        pools, workers = _pools[:], _workers[:]
+        _pools.clear()
+        _workers.clear()
+    for pool in pools:
+        pool.shutdown(wait=True, cancel_futures=True)
+    for worker in workers:
+        worker.end()
