@@ -75,6 +75,13 @@ _PENDING = "state = 'pending'"
 _DUE_AGAIN = "state = 'failed' AND next_try_at <= :now"
 
 
+_OF_ACCOUNTS = """
+    attachment_id IN (
+        SELECT attachments.id FROM attachments JOIN posts ON posts.id = post_id
+         WHERE account_id IN (SELECT value FROM json_each(:accounts)))
+"""
+
+
 def take(
     connection: sqlite3.Connection, account_ids: Collection[int], now: str, *,
     in_hand: Collection[int] = (), limit: int = 64,
@@ -111,17 +118,30 @@ def count(connection: sqlite3.Connection, account_ids: Collection[int], now: str
 
 def retry_now(connection: sqlite3.Connection, account_ids: Collection[int], now: str) -> None:
     """Make every failed and refused file of these accounts due."""
-    of_accounts = """
-        attachment_id IN (
-            SELECT attachments.id FROM attachments JOIN posts ON posts.id = post_id
-             WHERE account_id IN (SELECT value FROM json_each(:accounts)))
-    """
     with transaction(connection):
         accounts = {"accounts": json.dumps(list(account_ids))}
-        failed = f"state = 'failed' AND {of_accounts}"
-        refused = f"state = 'refused' AND {of_accounts}"
+        failed = f"state = 'failed' AND {_OF_ACCOUNTS}"
+        refused = f"state = 'refused' AND {_OF_ACCOUNTS}"
         update(connection, "renditions", failed, accounts, next_try_at=now)
         update(connection, "renditions", refused, accounts, state="pending")
+
+
+def retry_refused(
+    connection: sqlite3.Connection, account_ids: Collection[int], *, because: str, unless: str
+) -> None:
+    """Queue files again that were refused because of a setting that says something else today.
+
+    `because` and `unless` are parts of the reason: of any such refusal, and of today's.
+    """
+    where = f"""
+        state = 'refused' AND instr(reason, :because) AND NOT instr(reason, :unless)
+        AND {_OF_ACCOUNTS}
+    """
+    parameters = {
+        "accounts": json.dumps(list(account_ids)), "because": because, "unless": unless,
+    }  # fmt: skip
+    with transaction(connection):
+        update(connection, "renditions", where, parameters, state="pending")
 
 
 def _parameters(account_ids: Collection[int], now: str) -> dict[str, object]:

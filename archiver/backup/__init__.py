@@ -205,6 +205,10 @@ class Backup:
             self.connection, files.accounts, current,
             lambda account_id, data: files.accounts[account_id].read(data), self._choose(),
         )  # fmt: skip
+        limit = f"media.max_size is {media.max_size:,} bytes"
+        queue.retry_refused(
+            self.connection, files.accounts, because="media.max_size is ", unless=limit
+        )
         if self.asked.now:
             queue.retry_now(self.connection, files.accounts, self._now())
 

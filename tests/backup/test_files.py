@@ -203,6 +203,11 @@ def test_a_file_beyond_max_size_is_refused_with_the_reason(tmp_path: Path) -> No
         assert len(states) == 1
         assert "max_size" in (states[0][2] or "")
 
+        world.settings["media"] = 'max_size = "1MB"'
+        world.next_night()
+        assert world.backup().counts.stored == 1
+        assert [row for row in renditions(world, post.id) if row[1] == "refused"] == []
+
 
 def test_private_addresses_are_refused_unless_allowed(tmp_path: Path) -> None:
     with nights(tmp_path, "linkedin") as world:
