@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,23 +14,26 @@ LOCK = ".lock"
 
 _PAGE_SIZE = 8192  # a post with its record fills 2 to 3 KB: with 4096 nearly half a page is wasted
 _BUSY_MS = 30_000
+_DAMAGED = {"malformed", "not a database", "could not decode"}
 _FULL = {"full", "no space"}
+_NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 
 @contextmanager
 def writer(directory: Path, *, create: bool = True) -> Iterator[sqlite3.Connection]:
     """The one connection that writes, schema up to date, for as long as the lock is held.
 
-    Raises StorageError, ArchiveLocked, SchemaTooNew.
+    It is also the only one that moves pages from the log into the database: two that do may, with
+    SQLite before 3.51.3, damage it. Raises StorageError, ArchiveLocked, SchemaTooNew.
     """
-    with _lock(directory, create=create), storage_errors(directory):
+    with locked(directory, create=create), storage_errors(directory):
         connection = _connect(directory / DATABASE)
         try:
             connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")
-            _migrate(connection)
+            _migrate(connection, directory)
             yield connection
         finally:
             connection.close()
@@ -39,17 +43,18 @@ def writer(directory: Path, *, create: bool = True) -> Iterator[sqlite3.Connecti
 def reader(directory: Path) -> Iterator[sqlite3.Connection]:
     """A connection that can only read; needs no lock, and works while a run writes.
 
-    Raises StorageError when there is no archive, SchemaTooNew.
+    Raises StorageError when there is no archive, or none that can be read, SchemaTooNew.
     """
     path = directory / DATABASE
-    if not path.exists():
+    if not os.path.lexists(path):
         raise StorageError(
             f"There is no archive in {directory}",
             hint="Make one with archiver backup, or point [archive] directory to where it is",
             code="no_archive",
         )
     with storage_errors(directory):
-        connection = _connect(path)
+        _refuse_links(directory)
+        connection = _connect_to_read(path)
         try:
             connection.execute("PRAGMA query_only = ON")
             # an archive from elsewhere may hold views that call what they should not; a writer
@@ -98,7 +103,7 @@ def storage_errors(directory: Path) -> Iterator[None]:
                 f"The archive in {directory} is busy", kept=kept,
                 hint="Another program holds its database; try again when it is done",
             ) from error  # fmt: skip
-        if "malformed" in text or "not a database" in text:
+        if any(word in text for word in _DAMAGED):
             raise StorageError(
                 f"The database in {directory} is damaged", why=str(error), kept=kept,
                 hint="Run archiver verify, and restore archive.db from a backup", code="damaged",
@@ -118,25 +123,61 @@ def _reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000)
+def _connect(path: Path, parameters: str = "mode=rw") -> sqlite3.Connection:
+    address = f"{path.absolute().as_uri()}?{parameters}"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=_BUSY_MS / 1000)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cell_size_check = ON")
     return connection
 
 
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """A connection for reading, on a read-only disk too.
+
+    There SQLite cannot make the files by which readers and a writer share the log, and needs to
+    be told that nobody writes.
+    """
+    is_frozen = not os.access(path.parent, os.W_OK) and not _has_log(path)
+    return _connect(path, "mode=ro&immutable=1" if is_frozen else "mode=ro")
+
+
+def _has_log(path: Path) -> bool:
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def _refuse_links(directory: Path) -> None:
+    """A link in place of one of our files would have us read, or write to, what it points to."""
+    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK):
+        path = directory / name
+        if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+            raise StorageError(
+                f"{path} is not a regular file",
+                why="A link or a device in its place could lead anywhere",
+                kept="Nothing was read or written",
+                hint="Move the whole archive folder rather than single files of it",
+                code="link",
+            )
+
+
 @contextmanager
-def _lock(directory: Path, *, create: bool) -> Iterator[None]:
+def locked(directory: Path, *, create: bool = True) -> Iterator[None]:
+    """Hold the lock of an archive folder, which is made if need be.
+
+    Raises ArchiveLocked at once where another program holds it, StorageError.
+    """
     from filelock import FileLock, Timeout  # noqa: PLC0415 — readers never need it
 
     if not create and not (directory / DATABASE).exists():
         raise StorageError(f"There is no archive in {directory}", code="no_archive")
     with storage_errors(directory):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _refuse_links(directory)
         for name in (DATABASE, LOCK):  # born private: SQLite gives its -wal and -shm the same mode
-            if name == DATABASE and not create:
-                continue
-            os.close(os.open(directory / name, os.O_CREAT | os.O_RDWR, 0o600))
+            if name == LOCK or create:
+                os.close(os.open(directory / name, os.O_CREAT | os.O_RDWR | _NOFOLLOW, 0o600))
         lock = FileLock(directory / LOCK, mode=0o600, blocking=False)
         try:
             lock.acquire()
@@ -152,30 +193,64 @@ def _lock(directory: Path, *, create: bool) -> Iterator[None]:
         lock.release()
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _make(directory: Path) -> None:
+    """Make the archive's folder, if need be with those above it, so that a power cut spares it.
+
+    Raises OSError.
+    """
+    missing = [folder for folder in (directory, *directory.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True, mode=0o700 if folder == directory else 0o777)
+        _sync_names(folder.parent)
+    if not missing:  # whoever made it may have been killed before its name was safe
+        _sync_names(directory.parent)
+
+
+def _sync_names(directory: Path) -> None:
+    """Return when the names in a folder are on the disk: SQLite sees to its own files only."""
+    if os.name != "posix":
+        return  # Windows has no such call; NTFS journals names
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except PermissionError:
+        return  # a folder that we may enter, but not read
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _migrate(connection: sqlite3.Connection, directory: Path) -> None:
     from sqlite_utils import Database  # noqa: PLC0415 — readers never need it
 
-    from archiver.archive.schema import APPLICATION_ID, migrations  # noqa: PLC0415 — as above
+    from archiver.archive.schema import migrations  # noqa: PLC0415 — as above
 
-    _check_version(connection, None)
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        _check_version(connection, directory)
+    else:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     database = Database(connection)
     if migrations.pending(database):
         migrations.apply(database)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def _check_version(connection: sqlite3.Connection, directory: Path | None) -> None:
-    found = connection.execute(
-        "SELECT count(*) FROM sqlite_master WHERE name = '_sqlite_migrations'"
-    ).fetchone()[0]
-    if not found:
-        if directory is not None:
-            raise StorageError(
-                f"The database in {directory} is not an archive, or was never finished",
-                hint="Run archiver backup to make it",
-                code="no_archive",
-            )
-        return
+def _check_version(connection: sqlite3.Connection, directory: Path) -> None:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    if tables and application_id != APPLICATION_ID:
+        raise StorageError(
+            f"The database in {directory} is not an archive",
+            why=f"It says that it is of application {application_id:#x}, not {APPLICATION_ID:#x}",
+            kept="Nothing was changed",
+            hint="Point [archive] directory to an archive; if it is one, run archiver verify",
+            code="not_an_archive",
+        )
+    if "_sqlite_migrations" not in tables:
+        raise StorageError(
+            f"The database in {directory} is not an archive, or was never finished",
+            hint="Run archiver backup to make it",
+            code="no_archive",
+        )
     applied = {
         name
         for (name,) in connection.execute(
@@ -191,6 +266,8 @@ def _check_version(connection: sqlite3.Connection, directory: Path | None) -> No
             hint="Upgrade: pip install --upgrade social-archiver",
         )
 
+
+APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is
 
 KNOWN_STEPS = frozenset({"m001_archive"})
 """Names of all steps in schema.py, here so that readers need not import sqlite-utils."""

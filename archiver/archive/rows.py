@@ -20,6 +20,7 @@ TALLY_MASK = (1 << 62) - 1
 _NUL = "\u2400"  # a picture of it: SQLite functions would cut the text there
 
 _KEYS = {
+    "about": ("name",),
     "media": ("sha256",),
     "metrics": ("post_id", "attachment_id", "name", "seen_at"),
     "post_aliases": ("post_id", "scheme", "value"),
@@ -96,7 +97,7 @@ def update(
     A row that is not as its hash says keeps its old hash, which the new columns do not have
     either: writing to a damaged row must not make it look sound.
     """
-    key = _KEYS.get(table, ("rowid",))
+    key = key_of(table)
     cursor = connection.execute(
         f"SELECT {', '.join(key)}, * FROM {table} WHERE {where}", parameters
     )
@@ -135,6 +136,29 @@ def delete(
     connection.execute(f"DELETE FROM {table} WHERE {where}", parameters)
     _tally(connection, table, gone=gone)
     return len(gone)
+
+
+def key_of(table: str) -> tuple[str, ...]:
+    """The columns by which a row of a table is found."""
+    return _KEYS.get(table, ("rowid",))
+
+
+def put_back(
+    connection: sqlite3.Connection, table: str, key: Sequence[object], row: Mapping[str, Any], /
+) -> None:
+    """Write a damaged row as it once was, which its own hash has proven; in a transaction.
+
+    Not even a trigger stops it: what is never changed is not changed by this either.
+    """
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
+    triggers = connection.execute(query, (table,)).fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
+    assignments = ", ".join(f"{column} = ?" for column in row)
+    is_it = " AND ".join(f"{column} = ?" for column in key_of(table))
+    connection.execute(f"UPDATE {table} SET {assignments} WHERE {is_it}", (*row.values(), *key))
+    for _, sql in triggers:
+        connection.execute(sql)
 
 
 def tally_of(hashes: Iterable[str]) -> int:
@@ -178,13 +202,14 @@ def _insert_statement(table: str, row: Mapping[str, Any], verb: str = "INSERT") 
 
 def clean_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """The row with values as a column holds them: sound text, and truth as 0 and 1."""
-    return {column: _clean(value) for column, value in row.items()}
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return clean_text(value)
-    return int(value) if isinstance(value, bool) else value
+    return {
+        column: clean_text(value)
+        if isinstance(value, str)
+        else int(value)
+        if value is True or value is False
+        else value
+        for column, value in row.items()
+    }
 
 
 def clean_text(text: str) -> str:

@@ -6,24 +6,33 @@ into `docs/schema.md`. A released step is never edited; a change is a new step a
 """
 
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from sqlite_utils import Migrations
+
+from archiver.archive.database import APPLICATION_ID as APPLICATION_ID  # noqa: PLC0414 — a part of it
+from archiver.archive.rows import insert
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is
-
 migrations = Migrations("archiver")
 
 ROW_HASHED = (
-    "runs", "accounts", "run_accounts", "responses", "posts", "sightings", "post_aliases",
-    "relations", "revisions", "attachments", "media", "renditions", "events", "metrics", "coverage",
-    "quarantine",
+    "about", "runs", "accounts", "run_accounts", "responses", "posts", "sightings", "post_aliases",
+    "relations", "revisions", "attachments", "media", "renditions", "events", "metrics",
+    "coverage", "quarantine",
 )  # fmt: skip
 """The tables whose rows carry a hash of themselves, and are counted in `tallies`."""
 
 TABLES = """
+CREATE TABLE about (
+    -- What this archive is. `archive_id` tells it from every other: a copy has the same.
+    name TEXT PRIMARY KEY,       -- archive_id
+    value TEXT NOT NULL,
+    row_sha256 TEXT NOT NULL     -- hash of this row, see docs/schema.md
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE runs (
     -- One execution of `archiver backup`.
     id INTEGER PRIMARY KEY,
@@ -379,6 +388,7 @@ def m001_archive(db: "Database") -> None:
         db.execute(statement)
     for table in ROW_HASHED:
         db.execute("INSERT INTO tallies VALUES (?, 0, 0)", (table,))
+    insert(db.conn, "about", name="archive_id", value=uuid4().hex)
 
 
 def statements(script: str) -> list[str]:
