@@ -61,6 +61,7 @@ def reader(directory: Path) -> Iterator[sqlite3.Connection]:
             # cannot have this, since the triggers of its search index count as such
             connection.execute("PRAGMA trusted_schema = OFF")
             _check_version(connection, directory)
+            _refuse_unfinished(connection, directory)
             yield connection
         finally:
             connection.close()
@@ -173,11 +174,12 @@ def locked(directory: Path, *, create: bool = True) -> Iterator[None]:
     if not create and not (directory / DATABASE).exists():
         raise StorageError(f"There is no archive in {directory}", code="no_archive")
     with storage_errors(directory):
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make(directory)
         _refuse_links(directory)
         for name in (DATABASE, LOCK):  # born private: SQLite gives its -wal and -shm the same mode
             if name == LOCK or create:
                 os.close(os.open(directory / name, os.O_CREAT | os.O_RDWR | _NOFOLLOW, 0o600))
+        _sync_names(directory)
         lock = FileLock(directory / LOCK, mode=0o600, blocking=False)
         try:
             lock.acquire()
@@ -232,6 +234,18 @@ def _migrate(connection: sqlite3.Connection, directory: Path) -> None:
     database = Database(connection)
     if migrations.pending(database):
         migrations.apply(database)
+
+
+def _refuse_unfinished(connection: sqlite3.Connection, directory: Path) -> None:
+    """A first run that was killed while it made the tables has left an archive without any."""
+    query = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'archiver'"
+    if not connection.execute(query).fetchone()[0]:
+        raise StorageError(
+            f"The archive in {directory} was never finished",
+            kept="Nothing was in it yet",
+            hint="Run archiver backup to make it",
+            code="no_archive",
+        )
 
 
 def _check_version(connection: sqlite3.Connection, directory: Path) -> None:
