@@ -87,6 +87,9 @@ class Store:
         try:
             for folder in (self._media, self.tmp):
                 make_directory(folder)
+            # a run that was killed may have made folders whose names are not on the disk yet
+            for folder in (self.directory, self._media):
+                sync_directory(folder)
             with os.scandir(self.tmp) as entries:
                 for entry in entries:
                     if not entry.is_dir(follow_symlinks=False):
@@ -144,8 +147,10 @@ class Store:
     def walk(self) -> Iterator[StoredFile]:
         """Every file in the media folder, in the order of their names; links are not followed.
 
-        Raises StorageError.
+        None where the folder was never made. Raises StorageError.
         """
+        if not os.path.lexists(self._media):
+            return
         try:
             for folder in _sorted_entries(self._media):
                 if not folder.is_dir(follow_symlinks=False):
