@@ -22,6 +22,9 @@ Stream = Literal["posts", "stories"]
 EXPIRING_KINDS: frozenset[str] = frozenset({"story"})
 """Kinds that the platform takes down by itself: their absence says nothing."""
 
+STORY_LIFE = timedelta(hours=24)
+"""How long Facebook, Instagram and Snapchat show a story."""
+
 
 def stream_of(kind: str) -> Stream:
     """The stream that posts of this kind are covered in."""

@@ -3,10 +3,13 @@
 import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from archiver.archive.database import transaction
 from archiver.archive.rows import clean_text, insert, update, update_row
-from archiver.models import EXPIRING_KINDS
+from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
+
+_EXPIRING = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ def mark_absent(
     """Note which known posts a complete look should have shown and did not.
 
     `note` is what else an absence can mean on this platform; it goes into the event's reason.
-    What expires by itself is never missed. Content and media are kept.
+    What expires by itself is never missed: it has expired. Content and media are kept.
     """
     seen = {clean_text(platform_id) for platform_id in look.seen}
     missing = removed = 0
@@ -61,17 +64,32 @@ def mark_absent(
                 update_row(connection, "posts", post_id, removed_at=missing_at, last_seen_at=now)
                 reason = f"missing since {missing_at}" + (f"; {note}" if note else "")
                 _event(connection, post_id, run_id, now, "removed", reason)
+        _note_expired(connection, account_id, run_id, seen, now)
     return Absent(missing, removed)
+
+
+def _note_expired(
+    connection: sqlite3.Connection, account_id: int, run_id: int, seen: Collection[str], now: str
+) -> None:
+    """Note once that a story is over."""
+    born_before = timestamp(datetime.fromisoformat(now) - STORY_LIFE)
+    query = f"""
+        SELECT posts.id, platform_id FROM posts JOIN sightings ON post_id = posts.id
+         WHERE account_id = ? AND kind IN ({_EXPIRING}) AND missing_at IS NULL AND created_at <= ?
+    """
+    for post_id, platform_id in connection.execute(query, (account_id, born_before)).fetchall():
+        if platform_id not in seen:
+            update(connection, "sightings", "post_id = ?", (post_id,), missing_at=now)
+            _event(connection, post_id, run_id, now, "expired", None)
 
 
 def _candidates(
     connection: sqlite3.Connection, account_id: int, look: Look
 ) -> list[tuple[int, str, str | None, str | None]]:
-    expiring = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
     query = f"""
         SELECT posts.id, platform_id, missing_at, missing_updated_at
           FROM posts JOIN sightings ON post_id = posts.id
-         WHERE account_id = ? AND removed_at IS NULL AND kind NOT IN ({expiring})
+         WHERE account_id = ? AND removed_at IS NULL AND kind NOT IN ({_EXPIRING})
            AND view = ? AND (? IS NULL OR created_at > ?)
     """
     return connection.execute(query, (account_id, look.view, look.floor, look.floor)).fetchall()

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from archiver.archive.rows import delete, insert, update_row
-from archiver.models import Page, Post, stream_of, timestamp
+from archiver.models import STORY_LIFE, Page, Post, stream_of, timestamp
 
-STORY_LIFE = timedelta(hours=24)
 _STORY_SLACK = timedelta(hours=1)  # a nightly run is never exactly a day after the last
 _TAIL = 10
 

@@ -1,19 +1,17 @@
 """A post of the world, what is attached to it, and what its owner can do with it."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from archiver.demo.ids import digest
 from archiver.demo.recipes import Recipe
 from archiver.demo.specs import MediaSpec
 from archiver.demo.truth import Deed, What
-from archiver.models import EXPIRING_KINDS, Kind, Role
+from archiver.models import EXPIRING_KINDS, STORY_LIFE, Kind, Role
 
 if TYPE_CHECKING:
     from archiver.demo.accounts import WorldAccount
-
-STORY_LIFE = timedelta(hours=24)
 
 _COUNTED = ("likes", "comments", "shares", "views", "saves", "reposts", "quotes", "clicks")
 

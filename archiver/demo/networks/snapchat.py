@@ -2,7 +2,8 @@
 
 from archiver.demo.ids import letters, uuid
 from archiver.demo.networks.base import JsonObject, Network, View, iso_ms, poster, url_of
-from archiver.demo.posts import STORY_LIFE, MediaFile, WorldMedia, WorldPost
+from archiver.demo.posts import MediaFile, WorldMedia, WorldPost
+from archiver.models import STORY_LIFE
 
 _TYPES = {"story": "PUBLIC_STORY", "saved_story": "SAVED_STORY", "spotlight": "SPOTLIGHT"}
 _TALL = (270, 480)
