@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from archiver.browse.thumbs import Thumbs
-
 from archiver.archive.schema import APPLICATION_ID
 from archiver.browse.tally import Tally
+from archiver.browse.thumbs import Thumbs
 
 NEEDED = ("accounts", "posts", "attachments", "renditions", "media")
 

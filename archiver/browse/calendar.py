@@ -36,7 +36,7 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time, by months; both ends belong to it. `since` may be empty: from the start."""
+    """A stretch of time, by months; both ends belong to it. `since` may be empty: always."""
 
     since: str
     until: str
@@ -68,7 +68,7 @@ def years(
         cells = []
         for k in range(1, 13):
             month = f"{year:04}-{k:02}"
-            state = _state(month, covered, gaps, max(today, max(ends)))
+            state = _state(month, covered, gaps, max(today, *ends))
             count = months.get(month, 0)
             cells.append(Month(month, count, state, _level(count, top)))
         found.append((f"{year:04}", cells))

@@ -226,7 +226,7 @@ def items(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[int, lis
 
 def _file(row: sqlite3.Row) -> File:
     names = row.keys()
-    held = row["media_sha256"] is not None and row["media_type"] is not None
+    held = row["state"] == "stored" and row["media_type"] is not None
     return File(
         row["id"], row["role"], row["state"], row["reason"], row["tries"], row["next_try_at"],
         row["media_sha256"] if held else None, row["size"],
@@ -275,27 +275,24 @@ def _by_post(rows: Iterable[sqlite3.Row]) -> dict[int, list[Mapping[str, Any]]]:
 
 def absence(state: str, reason: str | None, next_try_at: str | None = None) -> str:
     """Why a file is not here, as a sentence; empty when it is."""
-    why = f": {reason}" if reason else ""
-    match state:
-        case "stored":
-            return ""
-        case "omitted":
-            return "Withheld by the platform" + (" for copyright" if reason == "copyright" else why)
-        case "skipped":
-            return _SKIPPED.get(reason or "", f"Left out by the settings ({reason})")
-        case "gone":
-            return f"Gone at the platform{why}"
-        case "failed":
-            again = f"; tried again from {short_time(next_try_at)}" if next_try_at else ""
-            return f"Could not be fetched{why}{again}"
-        case "refused":
-            return f"Refused{why}"
-        case "pending":
-            return "Waiting to be fetched"
-        case _:
-            return state + why
+    if state == "stored":
+        return ""
+    if state == "skipped":
+        return _SKIPPED.get(reason or "", f"Left out by the settings ({reason})")
+    if (state, reason) == ("omitted", "copyright"):
+        return "Withheld by the platform for copyright"
+    why = _STATES.get(state, state) + (f": {reason}" if reason else "")
+    again = state == "failed" and next_try_at
+    return f"{why}; tried again from {short_time(next_try_at)}" if again else why
 
 
+_STATES = {
+    "omitted": "Withheld by the platform",
+    "gone": "Gone at the platform",
+    "failed": "Could not be fetched",
+    "refused": "Refused",
+    "pending": "Waiting to be fetched",
+}
 _SKIPPED = {
     "not_offered": "The platform does not hand out this file",
     "playlist": "A playlist; the file itself was preferred",

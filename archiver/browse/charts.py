@@ -1,4 +1,4 @@
-"""Numbers over time as small drawings: a step line, since a number holds until it is seen to move."""
+"""Numbers over time as small drawings: steps, since a number holds until it is seen to move."""
 
 from dataclasses import dataclass
 
@@ -35,20 +35,22 @@ class Chart:
         return HEADLINES.index(self.name) if self.name in HEADLINES else len(HEADLINES)
 
 
-def chart(name: str, points: list[tuple[str, float]]) -> Chart:
-    """Draw a number from its times and values, oldest first."""
+def chart(name: str, points: list[tuple[str, float]], until: str) -> Chart:
+    """Draw a number from its times and values, oldest first, up to when it was last looked at."""
     said = tuple((seen_at, number(value)) for seen_at, value in points)
     times = [moment.timestamp() if (moment := parse_time(at)) else 0.0 for at, _ in points]
+    end = moment.timestamp() if (moment := parse_time(until)) else times[-1]
     if len(points) < 2 or times[-1] <= times[0]:
         return Chart(name, said[-1][1], said)
     values = [float(value) for _, value in points]
     low, high = min(values), max(values)
     steps = []
     for at, value in zip(times, values, strict=True):
-        x = _MARGIN + (at - times[0]) / (times[-1] - times[0]) * (WIDTH - 2 * _MARGIN)
+        x = _MARGIN + (at - times[0]) / (end - times[0]) * (WIDTH - 2 * _MARGIN)
         y = HEIGHT - _MARGIN - (value - low) / ((high - low) or 1) * (HEIGHT - 2 * _MARGIN)
         steps.append((round(x, 1), round(y, 1)))
     path = f"M{steps[0][0]},{steps[0][1]}" + "".join(f"H{x}V{y}" for x, y in steps[1:])
+    path += f"H{WIDTH - _MARGIN}"
     area = f"{path}V{HEIGHT}H{steps[0][0]}Z"
     label = (
         f"{metric_name(name)}: from {said[0][1]} on {day(points[0][0])} "

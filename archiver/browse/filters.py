@@ -100,7 +100,8 @@ class Filter:
         """The same without one part."""
         if name in FLAGS:
             return replace(self, flags=self.flags - {name})
-        return replace(self, **{"words" if name == "q" else name: ""})
+        changed: dict[str, Any] = {"words" if name == "q" else name: ""}
+        return replace(self, **changed)
 
 
 def _moment(text: str | None) -> str:

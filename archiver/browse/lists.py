@@ -10,7 +10,7 @@ from archiver.browse.archives import Archive
 from archiver.browse.cards import cards
 from archiver.browse.filters import Cursor
 from archiver.browse.frame import archive_of, ask, page
-from archiver.browse.home import collect
+from archiver.browse.home import collect, waiting
 
 STATES = {
     "omitted": ("withheld", "The platform keeps these back, for copyright or by a flag."),
@@ -22,7 +22,6 @@ STATES = {
 """The states in which a file is missing: how they are called, and what they mean."""
 
 _ROWS = 50
-_COUNTED = 10_000
 _RUNS = 50
 
 
@@ -43,7 +42,7 @@ async def missing(datasette: Any, request: Any) -> Any:
     cursor = Cursor.parse(request.args.get("before"))
 
     def question(connection: sqlite3.Connection) -> Missing:
-        counts = {state: count for state in STATES if (count := _count(connection, state))}
+        counts = {state: count for state in STATES if (count := waiting(connection, state))}
         state = asked if asked in STATES else next(iter(counts), "omitted")
         rows, older = _missing_rows(connection, archive, state, cursor)
         return Missing(counts, state, rows, older)
@@ -53,37 +52,20 @@ async def missing(datasette: Any, request: Any) -> Any:
     return await page(datasette, request, archive, "missing", context)
 
 
-def _count(connection: sqlite3.Connection, state: str) -> str:
-    """How many files are in a state, counted no further than is read at a glance."""
-    count = connection.execute(
-        f"SELECT count(*) FROM (SELECT 1 FROM renditions WHERE {_in_state(state)} "
-        f"LIMIT {_COUNTED + 1})"
-    ).fetchone()[0]
-    if not count:
-        return ""
-    return f"{_COUNTED:,}+" if count > _COUNTED else f"{count:,}"
-
-
-def _in_state(state: str) -> str:
-    """The condition as text of ours, so that the partial indexes on the state are used."""
-    assert state in STATES  # noqa: S101 — it goes into SQL
-    return f"state = '{state}'"
-
-
 def _missing_rows(
     connection: sqlite3.Connection, archive: Archive, state: str, cursor: Cursor | None
 ) -> tuple[list[Mapping[str, Any]], Cursor | None]:
     """Newest posts first where an index has that order, else in the order of the rows."""
     by_time = state in {"pending", "failed"}
-    where, values = "", ()
+    where, values = "", list[object]()
     if cursor and by_time:
         where = "AND published_at <= ? AND (published_at < ? OR id > ?)"
-        values = (cursor.created_at, cursor.created_at, cursor.id)
+        values = [cursor.created_at, cursor.created_at, cursor.id]
     elif cursor:
-        where, values = "AND id < ?", (cursor.id,)
+        where, values = "AND id < ?", [cursor.id]
     order = "published_at DESC, id" if by_time else "id DESC"
     found = connection.execute(
-        f"SELECT id, published_at FROM renditions WHERE {_in_state(state)} {where} "
+        f"SELECT id, published_at FROM renditions WHERE state = '{state}' {where} "
         f"ORDER BY {order} LIMIT {_ROWS + 1}",
         values,
     ).fetchall()
@@ -154,5 +136,3 @@ def _run_rows(
             row for row in run["accounts"] if row["outcome"] not in {"done", "fresh", "running"}
         ]
     return found
-
-

@@ -59,10 +59,10 @@ def held(connection: sqlite3.Connection, sha256: str) -> Held | None:
     """The row of a hash; None where the archive has no such file."""
     if not SHA256.fullmatch(sha256):
         return None
-    row = connection.execute(
-        "SELECT sha256, path, content_type, width, height FROM media WHERE sha256 = ?", (sha256,)
-    ).fetchone()
-    return Held(*row) if row else None
+    row = connection.execute("SELECT * FROM media WHERE sha256 = ?", (sha256,)).fetchone()
+    if row is None or ("lost_at" in row.keys() and row["lost_at"]):  # noqa: SIM118 — not a dict
+        return None
+    return Held(row["sha256"], row["path"], row["content_type"], row["width"], row["height"])
 
 
 def open_held(folder: Path, row: Held) -> BinaryIO | None:
@@ -216,6 +216,4 @@ async def answer_bytes(
         await _end(send)
         return
     await _start(send, 200, headers | {"content-length": str(len(body))})
-    await send(
-        {"type": "http.response.body", "body": b"" if request.method == "HEAD" else body}
-    )
+    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})

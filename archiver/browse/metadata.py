@@ -9,6 +9,8 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
+from sqlite_utils import Database
+
 from archiver.archive import schema
 from archiver.browse.archives import Archive
 
@@ -72,7 +74,8 @@ _QUERIES: dict[str, dict[str, Any]] = {
     "posts_per_month": {
         "title": "How much was published each month?",
         "needs": {"posts", "accounts"},
-        "sql": """SELECT substr(created_at, 1, 7) AS month, accounts.name AS account, count(*) AS posts
+        "sql": """SELECT substr(created_at, 1, 7) AS month, accounts.name AS account,
+       count(*) AS posts
   FROM posts JOIN accounts ON accounts.id = account_id
  GROUP BY month, account ORDER BY month DESC, account""",
     },
@@ -150,12 +153,20 @@ def _table(archive: Archive, name: str) -> dict[str, Any]:
 def comments() -> dict[str, tuple[str, dict[str, str]]]:
     """What the schema says of each table and view, and of their columns."""
     found: dict[str, tuple[str, dict[str, str]]] = {}
-    for statement in schema.statements(schema.TABLES + schema.VIEWS):
+    for (statement,) in model().execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"):
         head = _TABLE.search(statement)
         if head:
             lines = (_COLUMN.match(line) for line in statement.splitlines())
             found[head[1]] = (head[2], {line[1]: line[2] for line in lines if line})
     return found
+
+
+@cache
+def model() -> sqlite3.Connection:
+    """An empty archive in memory, as this version of the program makes it."""
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    schema.migrations.apply(Database(connection))
+    return connection
 
 
 def questions(archive: Archive) -> dict[str, dict[str, Any]]:

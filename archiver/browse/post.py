@@ -115,8 +115,9 @@ def _charts(connection: sqlite3.Connection, post_id: int) -> dict[int, list[Char
         if isinstance(value, int | float):
             series[attachment, name].append((seen_at, value))
     found: dict[int, list[Chart]] = defaultdict(list)
+    until = max((points[-1][0] for points in series.values()), default="")
     for (attachment, name), points in series.items():
-        found[attachment].append(chart(name, points))
+        found[attachment].append(chart(name, points, until))
     for group in found.values():
         group.sort(key=lambda one: (not one.moves, one.rank, one.name))
     return found

@@ -19,6 +19,7 @@ _MOST_MERGED = 100
 FEW = 2000
 """Up to so many matches are sorted; more are so dense that walking meets them soon."""
 
+_INDEXED = re.compile(r"\b(created_at|account_id|kind|edited_at|removed_at)\b")
 _SHORT = 3  # the search index knows runs of three characters
 
 
@@ -108,7 +109,7 @@ def _conditions(connection: sqlite3.Connection, wanted: Filter) -> _Conditions:
     if "media" in wanted.flags:
         found.add(
             "EXISTS (SELECT 1 FROM attachments JOIN renditions ON attachment_id = attachments.id "
-            "WHERE post_id = posts.id AND media_sha256 IS NOT NULL)"
+            "WHERE post_id = posts.id AND state = 'stored')"
         )
     if "withheld" in wanted.flags:
         _add_withheld(connection, found)
@@ -237,7 +238,10 @@ def _look_up(
     if accounts is not None:
         where.append("account_id IN (SELECT value FROM json_each(?))")
         parameters.append(json.dumps(accounts))
-    plain = [re.sub(r"\b(created_at|account_id|kind|edited_at|removed_at)\b", r"+\1", part) for part in where]
+    plain = [
+        re.sub(r"\b(created_at|account_id|kind|edited_at|removed_at)\b", r"+\1", part)
+        for part in where
+    ]
     return _branch(plain, tail.replace("created_at", "+created_at")), parameters
 
 

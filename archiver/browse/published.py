@@ -1,0 +1,290 @@
+"""A copy of an archive for others to see: what was public, and nothing about how it was got.
+
+What is copied is listed, so that a column added to the schema later stays private until somebody
+puts it here. Records as received, addresses (they may be signed), answers of the source, runs,
+quarantine and every state of the program stay behind; so do posts that were not for everybody,
+and, unless asked for, what its owner took down or wrote over.
+"""
+
+import os
+import shlex
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from archiver.archive.database import DATABASE
+from archiver.archive.schema import APPLICATION_ID
+from archiver.browse.cards import HEADLINES
+from archiver.browse.diff import published_paths, text_at
+from archiver.browse.media import Held, open_held
+from archiver.browse.metadata import model
+from archiver.errors import StorageError, UsageError
+
+PUBLIC: dict[str, tuple[str, ...]] = {
+    "accounts": ("id", "name", "platform", "platform_id", "handle", "title", "url"),
+    "posts": (
+        "id", "account_id", "platform", "platform_id", "created_at", "text", "title", "url",
+        "kind", "author", "alt_texts", "first_seen_at", "edited_at", "removed_at",
+    ),
+    "relations": ("id", "post_id", "kind", "platform_id", "url"),
+    "revisions": ("id", "post_id", "number", "seen_at", "content_sha256"),
+    "attachments": (
+        "id", "post_id", "position", "key", "kind", "alt_text", "width", "height", "duration_ms",
+        "withheld", "first_revision", "last_revision",
+    ),
+    "media": ("sha256", "path", "size", "content_type", "width", "height", "duration_ms"),
+    "renditions": (
+        "id", "attachment_id", "role", "content_type", "width", "height", "bitrate", "state",
+        "reason", "media_sha256", "published_at",
+    ),
+    "metrics": ("post_id", "attachment_id", "name", "seen_at", "value"),
+}  # fmt: skip
+"""Tables and columns that a published copy has, parents before children."""
+
+_SHOWN_NUMBERS = " OR ".join(
+    ["name LIKE 'reactions.%'", *(f"name = '{name}'" for name in HEADLINES)]
+)
+"""Numbers that platforms show to everybody; those for the owner alone stay behind."""
+
+_SETTINGS = (
+    ("default_allow_sql", "off"), ("allow_download", "off"), ("sql_time_limit_ms", "1000"),
+    ("max_csv_mb", "50"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was made. `left_out` has a number and what it counts."""
+
+    folder: Path
+    posts: int
+    files: int
+    bytes: int
+    left_out: tuple[tuple[int, str], ...]
+    serve: str  # a command line
+
+
+def publish(database: Path, folder: Path, *, with_removed: bool = False) -> Published:
+    """Make the copy in a new or empty folder, or in place of an earlier one.
+
+    Raises UsageError, StorageError.
+    """
+    target = folder / DATABASE
+    _make_room(database, folder)
+    fresh = folder / f"{DATABASE}.new"
+    try:
+        with closing(_create(fresh)) as connection:
+            connection.execute("ATTACH ? AS own", (f"{database.resolve().as_uri()}?mode=ro",))
+            left_out = tuple(_copy(connection, with_removed=with_removed))
+            connection.execute("DETACH own")
+            rows = connection.execute("SELECT sha256, path, content_type FROM media").fetchall()
+            posts = connection.execute("SELECT count(*) FROM posts").fetchone()[0]
+            connection.execute("VACUUM")
+        files, size = _files(database.parent, folder, [Held(*row) for row in rows])
+        fresh.replace(target)
+    except sqlite3.Error as error:
+        raise StorageError(f"The copy in {folder} could not be made", why=str(error)) from error
+    except OSError as error:
+        raise StorageError(
+            f"The copy in {folder} could not be made", why=error.strerror or str(error)
+        ) from error
+    finally:
+        fresh.unlink(missing_ok=True)
+    return Published(folder, posts, files, size, left_out, _serve_command(target))
+
+
+def _make_room(database: Path, folder: Path) -> None:
+    """Make the folder. Refuse one that holds anything but an earlier copy."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.resolve() == database.parent.resolve():
+        raise UsageError(
+            "The copy cannot be made in the archive itself",
+            kept="Nothing was changed",
+            hint="Name another folder",
+        )
+    known = {DATABASE, f"{DATABASE}.new", "media", "cache"}
+    strange = sorted(path.name for path in folder.iterdir() if path.name not in known)
+    if strange or ((folder / DATABASE).exists() and not _is_copy(folder / DATABASE)):
+        raise UsageError(
+            f"{folder} has something in it that is not a published copy",
+            why=f"It has {', '.join(strange[:3]) or DATABASE}",
+            kept="Nothing was changed",
+            hint="Name a new folder",
+        )
+
+
+def _is_copy(database: Path) -> bool:
+    """Whether it is a copy made here: an archive without records has nothing to lose."""
+    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as found:
+        columns = {row[0] for row in found.execute("SELECT name FROM pragma_table_info('posts')")}
+    return bool(columns) and "raw" not in columns
+
+
+def _create(path: Path) -> sqlite3.Connection:
+    """An empty copy: the same tables, with the public columns alone."""
+    path.unlink(missing_ok=True)
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}", uri=True, isolation_level=None)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("PRAGMA foreign_keys = OFF")
+    whole = model()
+    for table, columns in PUBLIC.items():
+        connection.execute(_table_sql(whole, table, columns))
+    for sql in _index_sql(whole):
+        connection.execute(sql)
+    for name in ("posts_fts", "timeline", "latest_metrics"):
+        found = whole.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,))
+        connection.execute(found.fetchone()[0])
+    connection.execute("ALTER TABLE revisions ADD COLUMN text TEXT")
+    connection.execute(_MISSING)
+    return connection
+
+
+def _table_sql(whole: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> str:
+    """The table's statement with these columns, their types, keys and references."""
+    infos = {row[1]: row for row in whole.execute(f"PRAGMA table_info({table})")}
+    parts = []
+    for column in columns:
+        _, _, kind, not_null, default, _ = infos[column]
+        part = f"{column} {kind}"
+        part += " NOT NULL" if not_null else ""
+        parts.append(part + (f" DEFAULT {default}" if default is not None else ""))
+    key = [row[1] for row in sorted(infos.values(), key=lambda row: row[5]) if row[5]]
+    parts.append(f"PRIMARY KEY ({', '.join(key)})")
+    parts += [
+        f"FOREIGN KEY ({row[3]}) REFERENCES {row[2]}({row[4]})"
+        for row in whole.execute(f"PRAGMA foreign_key_list({table})")
+        if row[3] in columns and row[2] in PUBLIC
+    ]
+    sql = whole.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
+    without = ", WITHOUT ROWID" if "WITHOUT ROWID" in sql else ""
+    return f"CREATE TABLE {table} ({', '.join(parts)}) STRICT{without}"
+
+
+def _index_sql(whole: sqlite3.Connection) -> Iterator[str]:
+    """The statements of all indexes that need public columns alone."""
+    rows = whole.execute(
+        "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    ).fetchall()
+    for name, table, sql in rows:
+        used = {row[0] for row in whole.execute("SELECT name FROM pragma_index_info(?)", (name,))}
+        if table in PUBLIC and used <= set(PUBLIC[table]):
+            yield sql
+    yield "CREATE INDEX attachments_post ON attachments(post_id, position)"
+    yield "CREATE INDEX renditions_attachment ON renditions(attachment_id)"
+    yield "CREATE INDEX revisions_post ON revisions(post_id, number)"
+    yield "CREATE INDEX posts_platform_id ON posts(account_id, platform_id)"
+
+
+_MISSING = """
+CREATE VIEW missing_media AS
+    -- Every file that is not here, and why.
+    SELECT accounts.name AS account, posts.platform, posts.created_at, posts.id AS post_id,
+           attachments.position, attachments.kind, renditions.role, renditions.state,
+           renditions.reason
+      FROM renditions
+      JOIN attachments ON attachments.id = renditions.attachment_id
+      JOIN posts ON posts.id = attachments.post_id
+      JOIN accounts ON accounts.id = posts.account_id
+     WHERE renditions.state IN ('pending', 'omitted', 'gone', 'failed', 'refused')
+     ORDER BY posts.created_at DESC
+"""
+
+
+def _copy(connection: sqlite3.Connection, *, with_removed: bool) -> Iterator[tuple[int, str]]:
+    """Copy what is public in one transaction; tell what is left out."""
+    connection.execute("BEGIN")
+    public = "(visibility IS NULL OR lower(visibility) = 'public')"
+    standing = "1" if with_removed else "removed_at IS NULL"
+    hidden = connection.execute(f"SELECT count(*) FROM own.posts WHERE NOT {public}").fetchone()[0]
+    removed = connection.execute(
+        f"SELECT count(*) FROM own.posts WHERE {public} AND NOT ({standing})"
+    ).fetchone()[0]
+    newest = "1" if with_removed else (
+        "(number = (SELECT max(number) FROM own.revisions AS other "
+        "WHERE other.post_id = revisions.post_id))"
+    )  # fmt: skip
+    attached = "1" if with_removed else (
+        "(last_revision IS NULL OR last_revision = (SELECT max(number) FROM own.revisions "
+        "WHERE revisions.post_id = attachments.post_id))"
+    )  # fmt: skip
+    conditions = {
+        "posts": f"{public} AND {standing}",
+        "relations": "post_id IN (SELECT id FROM main.posts)",
+        "revisions": f"post_id IN (SELECT id FROM main.posts) AND {newest}",
+        "attachments": f"post_id IN (SELECT id FROM main.posts) AND {attached}",
+        "renditions": "attachment_id IN (SELECT id FROM main.attachments)",
+        "media": (
+            "sha256 IN (SELECT media_sha256 FROM own.renditions "
+            "WHERE state = 'stored' AND attachment_id IN (SELECT id FROM main.attachments))"
+        ),
+        "metrics": (
+            f"post_id IN (SELECT id FROM main.posts) AND ({_SHOWN_NUMBERS}) AND (attachment_id = 0 "
+            "OR attachment_id IN (SELECT id FROM main.attachments))"
+        ),
+    }
+    for table, columns in PUBLIC.items():
+        names = ", ".join(columns)
+        connection.execute(
+            f"INSERT INTO main.{table} ({names}) SELECT {names} FROM own.{table} "
+            f"WHERE {conditions.get(table, '1')}"
+        )
+    if with_removed:
+        _texts(connection)
+    else:
+        connection.execute("UPDATE main.posts SET edited_at = NULL")
+    connection.execute("INSERT INTO posts_fts(posts_fts) VALUES ('rebuild')")
+    connection.execute("COMMIT")
+    if hidden:
+        yield hidden, "posts that were not for everybody"
+    if removed:
+        yield removed, "posts that were taken down (--with-removed keeps them)"
+
+
+def _texts(connection: sqlite3.Connection) -> None:
+    """The text of each version of edited posts, taken out of records that stay behind."""
+    edited = connection.execute(
+        "SELECT id, text FROM main.posts WHERE id IN "
+        "(SELECT post_id FROM main.revisions WHERE number > 1)"
+    ).fetchall()
+    for post_id, text in edited:
+        rows = connection.execute(
+            "SELECT id, raw FROM own.revisions WHERE post_id = ? ORDER BY number DESC", (post_id,)
+        ).fetchall()
+        path = next(iter(sorted(published_paths(rows[0][1], [text]))), None)
+        connection.executemany(
+            "UPDATE main.revisions SET text = ? WHERE id = ?",
+            [(text_at(raw, path), revision) for revision, raw in rows],
+        )
+
+
+def _files(archive: Path, folder: Path, rows: list[Held]) -> tuple[int, int]:
+    """Bring the files over, as links where the disk can, and drop what is no longer wanted."""
+    wanted = {row.path for row in rows}
+    for path in folder.glob("media/*/*"):
+        if str(path.relative_to(folder).as_posix()) not in wanted:
+            path.unlink()
+    size = count = 0
+    for row in rows:
+        file = open_held(archive, row)
+        if file is None:
+            continue  # verify tells of it; the page shows a tile
+        with file:
+            target = folder / row.path
+            count, size = count + 1, size + os.fstat(file.fileno()).st_size
+            if target.exists():
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(archive / row.path, target, follow_symlinks=False)
+            except OSError:
+                with target.open("xb") as copy:
+                    shutil.copyfileobj(file, copy)
+    return count, size
+
+
+def _serve_command(database: Path) -> str:
+    settings = " ".join(f"--setting {name} {value}" for name, value in _SETTINGS)
+    return f"datasette serve -i {shlex.quote(str(database))} --host 127.0.0.1 {settings}"
