@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from archiver.archive.changes import Change
 from archiver.archive.runs import Counts
 from archiver.errors import ArchiverError
 
@@ -81,19 +82,6 @@ class AccountReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One post that a run found new, edited, missing, removed or returned."""
-
-    what: str
-    account: str
-    platform: str
-    post_id: int
-    text: str
-    url: str | None
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class FileFailure:
     """Some files of one account that could not be had for one reason."""
 
@@ -155,10 +143,7 @@ class RunReport:
             "bytes": self.received,
             "waiting": self.waiting,
             "accounts": [_account_json(account) for account in self.accounts],
-            "changes": [
-                {name: getattr(change, name) for name in Change.__slots__}
-                for change in self.changes
-            ],
+            "changes": [change._asdict() for change in self.changes],
             "file_failures": [
                 {name: getattr(failure, name) for name in FileFailure.__slots__}
                 for failure in self.file_failures

@@ -7,14 +7,11 @@ positions, rotated hosts and fresh signatures change nothing and fetch nothing t
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archiver.archive.rows import Rows, clean_row, clean_text, update, update_row
 from archiver.canonical import attachment_keys, media_key
 from archiver.models import Attachment, Metric, Post, Rendition
-
-if TYPE_CHECKING:
-    from archiver.archive.posts import Saved
 
 Choice = tuple[str, str | None]
 """The first state of a rendition, and the reason for it."""
@@ -28,6 +25,21 @@ _UNFINISHED = frozenset({"pending", "failed"})
 _COLUMNS = (
     "position", "key", "kind", "platform_id", "alt_text", "width", "height", "duration_ms",
 )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Saved:
+    """What saving a page changed."""
+
+    new: int = 0
+    edited: int = 0
+    returned: int = 0
+    omitted: int = 0
+    media_returned: int = 0
+
+    def is_worth_keeping(self) -> bool:
+        """Whether the answer showed anything but moved counters."""
+        return bool(self.new or self.edited or self.returned or self.omitted or self.media_returned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,7 @@ class AttachmentWriter:
     choose: Callable[[Attachment], Sequence[Choice]]
     event: Callable[[str, int | None, str | None], None]
     metrics: Callable[[int, Iterable[Metric]], None]
-    saved: "Saved"
+    saved: Saved
 
     def add_all(self, post: Post) -> None:
         """Add the attachments of a new post."""

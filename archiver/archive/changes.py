@@ -7,8 +7,8 @@ from typing import NamedTuple
 _OF_INTEREST = ("edited", "missing", "removed", "returned", "media_returned", "omitted", "gone")
 
 
-class EventRow(NamedTuple):
-    """One event, with the post that it is about."""
+class Change(NamedTuple):
+    """One post that a run found new, edited, missing, removed or returned, and so on."""
 
     what: str
     account: str
@@ -19,7 +19,7 @@ class EventRow(NamedTuple):
     reason: str | None
 
 
-def changes_of(connection: sqlite3.Connection, run_id: int, limit: int) -> Iterator[EventRow]:
+def changes_of(connection: sqlite3.Connection, run_id: int, limit: int) -> Iterator[Change]:
     """The noteworthy events of a run, in order. New posts of an account's first run are not."""
     query = f"""
         SELECT what, accounts.name, posts.platform, posts.id,
@@ -32,4 +32,4 @@ def changes_of(connection: sqlite3.Connection, run_id: int, limit: int) -> Itera
          ORDER BY events.id LIMIT :limit
     """
     for row in connection.execute(query, {"run": run_id, "limit": limit}):
-        yield EventRow(*row)
+        yield Change(*row)

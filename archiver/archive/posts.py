@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from archiver.archive.attachments import AttachmentWriter, Choice
+from archiver.archive.attachments import AttachmentWriter, Choice, Saved
 from archiver.archive.rows import Rows, clean_text, delete, insert_new, update, update_row
 from archiver.canonical import content_sha256, fingerprint
 from archiver.errors import RecordError
@@ -32,21 +32,6 @@ class Reading:
     reread: Callable[[Mapping[str, Any]], Post]
     choose: Callable[[Attachment], Sequence[Choice]]
     view: str = "{}"
-
-
-@dataclass(slots=True)
-class Saved:
-    """What saving a page changed."""
-
-    new: int = 0
-    edited: int = 0
-    returned: int = 0
-    omitted: int = 0
-    media_returned: int = 0
-
-    def is_worth_keeping(self) -> bool:
-        """Whether the answer showed anything but moved counters."""
-        return bool(self.new or self.edited or self.returned or self.omitted or self.media_returned)
 
 
 @dataclass(frozen=True, slots=True)

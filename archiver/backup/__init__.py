@@ -30,7 +30,7 @@ from archiver.models import Account, timestamp
 from archiver.net.api import ApiClient, api_client
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
-from archiver.report import AccountReport, Change, Progress, RunReport
+from archiver.report import AccountReport, Progress, RunReport
 
 __all__ = ["Asked", "Backup", "run_backup"]
 
@@ -168,9 +168,7 @@ class Backup:
             self._mark_interrupted()
         report.file_failures = files.failure_report()
         report.waiting = queue.count(self.connection, files.accounts, self._now())
-        report.changes = [
-            Change(*row) for row in changes_of(self.connection, run_id, _MOST_CHANGES)
-        ]
+        report.changes = list(changes_of(self.connection, run_id, _MOST_CHANGES))
 
     def _prepare(self, run_id: int, account: Account, report: RunReport, files: FileRun) -> None:
         """Get ready for an account; one whose secrets are missing fails alone."""

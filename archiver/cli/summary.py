@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from archiver.archive.changes import Change
 from archiver.archive.runs import Counts
 from archiver.cli.progress import size_text
 from archiver.cli.text import cut, safe, screen_width, table, wrap
-from archiver.report import AccountReport, Change, RunReport
+from archiver.report import AccountReport, RunReport
 
 _MOST_CHANGES = 20
 _FRACTION = re.compile(r":\d\d\.\d{3}Z")
