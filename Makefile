@@ -6,7 +6,7 @@ BIN := .venv/bin
 RUN := .venv/.ready-to-run
 WORK := .venv/.ready-to-work
 
-.PHONY: help demo test lint format docs docs-check wheel clean
+.PHONY: help demo test lint format docs docs-check tools wheel clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -14,7 +14,7 @@ help: ## say what there is
 demo: $(RUN) ## back up a small world of ten platforms, three days in a row
 	$(BIN)/archiver demo demo
 
-test: $(WORK) ## run the tests, in parallel
+test: $(WORK) tools ## run the tests, in parallel
 	$(BIN)/pytest -q -n auto
 
 lint: $(WORK) ## check style and types
@@ -31,6 +31,16 @@ docs: $(WORK) ## print the reference pages anew
 
 docs-check: $(WORK) ## fail where a reference page is not what the program says
 	$(BIN)/python docs/generate.py --check
+
+tools: ## install what the tests drive and Python does not bring: a browser and strace
+	@for tool in chromium strace; do \
+	  command -v $$tool > /dev/null && continue; \
+	  if command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ]; then \
+	    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y $$tool > /dev/null; \
+	  else \
+	    echo "$$tool is not installed: the tests that drive it are skipped"; \
+	  fi; \
+	done
 
 wheel: $(WORK) ## build the distribution
 	$(BIN)/python -m hatchling build

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from archiver.archive import runs
+from archiver.archive.attachments import Saved
 from archiver.archive.database import transaction, writer
-from archiver.archive.posts import PostWriter, Reading, Saved
+from archiver.archive.posts import PostWriter, Reading
 from archiver.media.choose import choose
 from archiver.models import (
     Account,
