@@ -1,6 +1,8 @@
 """`archiver verify`: read everything back and compare it."""
 
-from collections.abc import Callable
+import re
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,111 +13,146 @@ import click
 
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, table
-from archiver.errors import ArchiveLocked, DamageFound, StorageError
+from archiver.errors import DamageFound, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from archiver.verify import Verified
+    from archiver.evidence.findings import Verified
+    from archiver.evidence.repair import Repaired
 
 _MOST_FINDINGS = 50
+_SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 
 
 @subcommand(
     "verify",
     short_help="Read everything back and compare it.",
-    example="archiver verify\narchiver verify --repair && archiver backup",
+    example="archiver verify\narchiver verify --minutes 30\narchiver verify --slice 3/30\n"
+    "archiver verify --repair && archiver backup\narchiver verify /mnt/copy",
 )
-@click.option("--repair", is_flag=True, help="Queue lost and damaged files to be fetched again.")
+@click.argument("directory", required=False, type=click.Path(path_type=Path))
+@click.option("--repair", is_flag=True, help="Put right what can be; queue files to be fetched.")
+@click.option("--slice", "slice_", metavar="K/N", help="Of the files, only the K-th of N parts.")
+@click.option(
+    "--minutes", type=click.FloatRange(min=0), metavar="M",
+    help="Stop reading files after so long; next time go on from there.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
-def command(shell: Shell, repair: bool, as_json: bool) -> int | None:
+def command(
+    shell: Shell, directory: Path | None, repair: bool, slice_: str | None, minutes: float | None,
+    as_json: bool,
+) -> int | None:  # fmt: skip
     """Read every file and every row back: hashes, references, the database's own check.
 
-    Needs no key and changes nothing but the note of when a file was read. With --repair, a damaged
-    file is moved to the folder quarantine, and the next backup fetches it again.
-    """
-    from archiver.archive.database import reader
-    from archiver.verify import verify
+    Reads the archive of the config, or the one in DIRECTORY, such as a copy. Needs no key and
+    changes nothing but the note of when a file was read. --slice and --minutes spread the files
+    over many nights; rows are always read all.
 
-    directory = shell.config().archive.directory
-    with reader(directory) as connection, _progress(shell, connection) as on_file:
-        result = verify(connection, directory, on_file=on_file)
-    queued = _write_back(directory, result, repair=repair)
+    With --repair, a damaged file is moved to the folder quarantine and the next backup fetches it
+    again; a damaged row is put back where its own hash proves what it was.
+    """
+    from archiver.evidence.repair import Repaired
+    from archiver.evidence.repair import repair as put_right
+    from archiver.evidence.verify import verify
+    from archiver.models import timestamp
+
+    directory = directory or shell.config().archive.directory
+    now = timestamp(datetime.now(UTC)) or ""
+    with _progress(shell) as (on_total, on_file):
+        result = verify(directory, _scope(slice_, minutes), now, on_total=on_total, on_file=on_file)
+    repaired = put_right(directory, result, now) if repair else Repaired()
     if as_json:
-        shell.json(_as_json(result, queued))
+        shell.json(_as_json(result, repaired))
         return DamageFound.exit_code if result.damage else None
-    _print(shell, result, queued)
+    _print(shell, result, repaired)
     if result.damage:
         raise DamageFound(
-            f"{len(result.damage)} of {result.files + result.rows} things read are not as stored",
+            f"{len(result.damage)} things in {directory} are not as they were stored",
             kept="Nothing was deleted",
-            hint="Run archiver backup: it fetches the queued files again" if queued else
-            "Run archiver verify --repair to fetch files again; restore rows from a backup",
-        )  # fmt: skip
+            hint=_hint(result, repaired, asked=repair),
+        )
     return None
 
 
-def _write_back(directory: Path, result: "Verified", *, repair: bool) -> int:
-    """Note what was read; queue what is lost. Reading alone must never need the lock."""
-    from archiver.archive.database import writer
-    from archiver.models import timestamp
-    from archiver.verify import note_verified
-    from archiver.verify import repair as queue_again
+def _scope(slice_: str | None, minutes: float | None) -> Any:
+    from archiver.evidence.files import Scope
 
-    now = timestamp(datetime.now(UTC)) or ""
-    try:
-        with writer(directory, create=False) as connection:
-            note_verified(connection, result, now)
-            return queue_again(connection, directory, result, now) if repair else 0
-    except ArchiveLocked:
-        if repair:
-            raise
-    except StorageError:
-        if repair or not result.damage:
-            raise
-    return 0
+    seconds = None if minutes is None else minutes * 60
+    if slice_ is None:
+        return Scope(seconds=seconds)
+    match = _SLICE.fullmatch(slice_)
+    if match is None or int(match[1]) > int(match[2]):
+        raise UsageError(
+            f"--slice {slice_} is not a part", hint="Write 3/30 for the third of thirty"
+        )
+    return Scope(int(match[1]), int(match[2]), seconds)
 
 
 @contextmanager
-def _progress(shell: Shell, connection: Any) -> "Iterator[Callable[[int], object]]":
-    total = connection.execute("SELECT coalesce(sum(size), 0) FROM media").fetchone()[0]
-    if not (shell.progress and total):
-        yield int
+def _progress(shell: Shell) -> Iterator[tuple[Any, Any]]:
+    if not shell.progress:
+        yield int, int
         return
-    screen = click.get_text_stream("stderr")
-    bar: Any = click.progressbar(length=total, label="reading", file=screen)
-    with bar:
-        yield bar.update
+    with click.progressbar(length=1, label="reading", file=sys.stderr) as bar:
+
+        def on_total(size: int) -> None:
+            bar.length = max(1, size)
+
+        yield on_total, bar.update
 
 
-def _print(shell: Shell, result: "Verified", queued: int) -> None:
+def _hint(result: "Verified", repaired: "Repaired", *, asked: bool) -> str:
+    """What to do next, which depends on what is damaged and on what was done about it."""
+    kinds = {finding.what for finding in result.damage}
+    if not asked and kinds & {"missing_file", "changed_file", "changed_row", "search_index"}:
+        return "Run archiver verify --repair; what it cannot put right, take from a copy"
+    steps = []
+    if repaired.queued:
+        steps.append("Run archiver backup: it fetches the queued files again.")
+    if repaired.rows < len(result.bad_rows) or kinds & {"rows", "reference", "database"}:
+        steps.append("Take archive.db from a copy that archiver verify finds sound.")
+    return " ".join(steps) or "Run archiver verify again: all of it should be right now"
+
+
+def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
     from archiver.cli.progress import size_text
 
-    leftovers = [finding for finding in result.findings if not finding.is_damage]
-    if result.damage:
-        rows = [(f.what, f.subject, f.detail) for f in result.damage[:_MOST_FINDINGS]]
+    damage = result.damage
+    if damage:
+        rows = [(f.what, f.subject, f.detail) for f in damage[:_MOST_FINDINGS]]
         shell.out(table(rows, ["DAMAGE", "WHERE", "WHAT"]))
-        if len(result.damage) > _MOST_FINDINGS:
-            shell.out(f"… and {len(result.damage) - _MOST_FINDINGS} more: see --json")
-    for finding in leftovers[:_MOST_FINDINGS] if shell.verbose else ():
-        shell.out(f"leftover: {safe(finding.subject)} ({finding.detail})")
-    if queued:
-        shell.out(f"{queued} files are queued to be fetched again.")
-    verdict = f"{len(result.damage)} damaged" if result.damage else "all sound"
-    extra = f", {len(leftovers)} leftover files that nothing refers to" if leftovers else ""
+        if len(damage) > _MOST_FINDINGS:
+            shell.out(f"… and {len(damage) - _MOST_FINDINGS} more: see --json")
+    others = [finding for finding in result.findings if not finding.is_damage]
+    for finding in others:
+        if finding.what in {"unsteady", "unchecked"} or shell.verbose:
+            shell.say(f"{finding.what}: {safe(finding.subject)} ({safe(finding.detail)})")
+    if repaired:
+        shell.out(
+            f"Repaired: {repaired.queued:,} files queued to be fetched again, "
+            f"{repaired.rows:,} rows put back, {repaired.indexes:,} indexes made anew."
+        )
+    parts = [f"{len(damage)} damaged" if damage else "all sound"]
+    for what, words in (("leftover", "leftover"), ("known_lost", "known as lost")):
+        if count := sum(finding.what == what for finding in others):
+            parts.append(f"{count:,} {words}")
+    if result.left:
+        parts.append(f"{result.left:,} files left for another time")
     shell.out(
         f"{result.files:,} files ({size_text(result.size)}) and {result.rows:,} rows read: "
-        f"{verdict}{extra}"
+        + ", ".join(parts)
     )
 
 
-def _as_json(result: "Verified", queued: int) -> dict[str, Any]:
+def _as_json(result: "Verified", repaired: "Repaired") -> dict[str, Any]:
     return {
         "files": result.files,
         "bytes": result.size,
         "rows": result.rows,
-        "queued": queued,
+        "left": result.left,
+        "queued": repaired.queued,
+        "repaired": asdict(repaired),
         "damage": [asdict(finding) for finding in result.damage],
-        "leftovers": [asdict(f) for f in result.findings if not f.is_damage],
+        "leftovers": [asdict(f) for f in result.findings if f.what == "leftover"],
+        "notes": [asdict(f) for f in result.findings if not f.is_damage and f.what != "leftover"],
     }

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from archiver.media.download import Download
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}", re.ASCII)
 _SYNC_THREADS = 8
+_OF_THREAD = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +56,30 @@ def relative_path(sha256: str, extension: str) -> str:
     return f"media/{sha256[:2]}/{sha256}.{extension}"
 
 
-def hash_file(path: Path) -> tuple[str, int]:
+def hash_file(path: Path, *, from_disk: bool = False) -> tuple[str, int]:
     """The SHA-256 of a file, in hexadecimal, and its size; never through a link.
 
+    `from_disk` asks the system to forget what it holds of the file in memory, and read it anew.
     Raises OSError.
     """
     digest = hashlib.sha256()
     size = 0
-    buffer = bytearray(PIECE)
-    view = memoryview(buffer)
+    view = _buffer()
     with os.fdopen(open_file(path), "rb", buffering=0) as file:
-        while count := file.readinto(buffer):
+        if from_disk and hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        while count := file.readinto(view):
             digest.update(view[:count])
             size += count
     return digest.hexdigest(), size
+
+
+def _buffer() -> memoryview:
+    """A buffer that the files read by one thread share: for small ones, making it is the work."""
+    if not hasattr(_OF_THREAD, "buffer"):
+        _OF_THREAD.buffer = memoryview(bytearray(PIECE))
+    buffer: memoryview = _OF_THREAD.buffer
+    return buffer
 
 
 class Store:

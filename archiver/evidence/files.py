@@ -1,0 +1,163 @@
+"""Reading media back: every file against its name, on all cores, and what lies around besides."""
+
+import os
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from archiver.errors import StorageError
+from archiver.evidence.findings import Finding
+from archiver.media.store import Store, hash_file
+
+_FILES_AT_ONCE = 32
+_BYTES_AT_ONCE = 32 << 20
+_ROWS_AT_ONCE = 1_000
+
+
+class MediaRow(NamedTuple):
+    """A row of `media`, as far as its file goes."""
+
+    sha256: str
+    path: str
+    size: int
+    lost_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which files are wanted: all; or the `part`-th of `parts`; or as many as `seconds` allow.
+
+    Parts are told apart by hash, so that they stay the same while the archive grows. With a time,
+    those come first that were longest not read.
+    """
+
+    part: int = 1
+    parts: int = 1
+    seconds: float | None = None
+
+
+def files_in(connection: sqlite3.Connection, scope: Scope) -> list[bytes]:
+    """The hashes of the files in a scope, in the order in which to read them.
+
+    That is the order of their names, by which they lie near each other on the disk. 32 bytes
+    each are kept in memory: no statement stays open while files are read for hours.
+    """
+    order = "sha256" if scope.seconds is None else "verified_at, sha256"
+    names = connection.execute(f"SELECT sha256 FROM media ORDER BY {order}")
+    return [name for (text,) in names if (name := _name(text)) is not None and _is_in(name, scope)]
+
+
+def _name(text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:  # a damaged row, which says so itself
+        return None
+
+
+def _is_in(name: bytes, scope: Scope) -> bool:
+    return int.from_bytes(name[:8]) % scope.parts == scope.part - 1
+
+
+def rows_of(connection: sqlite3.Connection, names: Iterable[bytes]) -> Iterator[MediaRow]:
+    """The rows of these files, looked up some at a time."""
+    names = iter(names)
+    while some := [name.hex() for name in islice(names, _ROWS_AT_ONCE)]:
+        marks = ", ".join("?" * len(some))
+        query = f"SELECT sha256, path, size, lost_at FROM media WHERE sha256 IN ({marks})"
+        found = {row[0]: MediaRow(*row) for row in connection.execute(query, some)}
+        yield from (found[name] for name in some if name in found)
+
+
+def read_files(
+    store: Store, rows: Iterable[MediaRow], on_read: Callable[[MediaRow, Finding | None], None],
+    *, seconds: float | None = None,
+) -> None:  # fmt: skip
+    """Hash files on all cores until there are no more, or the time is over.
+
+    `on_read` is told of every file in this thread, with what is wrong with it.
+    """
+    ends_at = None if seconds is None else time.monotonic() + seconds
+    chunks = _chunks(rows)
+    pending: deque[Future[list[tuple[MediaRow, Finding | None]]]] = deque()
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            while True:
+                is_over = ends_at is not None and time.monotonic() >= ends_at
+                while not is_over and len(pending) < 2 * workers and (chunk := next(chunks, None)):
+                    pending.append(pool.submit(_check_chunk, store, chunk))
+                if not pending:
+                    return
+                for row, finding in pending.popleft().result():
+                    on_read(row, finding)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _chunks(rows: Iterable[MediaRow]) -> Iterator[list[MediaRow]]:
+    """Files in groups that are worth a thread's attention."""
+    chunk: list[MediaRow] = []
+    size = 0
+    for row in rows:
+        chunk.append(row)
+        size += row.size
+        if len(chunk) >= _FILES_AT_ONCE or size >= _BYTES_AT_ONCE:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _check_chunk(store: Store, chunk: list[MediaRow]) -> list[tuple[MediaRow, Finding | None]]:
+    return [(row, check_file(store, row)) for row in chunk]
+
+
+def check_file(store: Store, row: MediaRow) -> Finding | None:
+    """What is wrong with a file. Damage is declared only when a second reading finds it too."""
+    first = _read(store, row, from_disk=False)
+    if first is None:
+        return None
+    if row.lost_at is not None and first.what == "missing_file":
+        return Finding("known_lost", row.path, f"known as lost since {row.lost_at}")
+    second = _read(store, row, from_disk=True)
+    if second is None:
+        return Finding("unsteady", row.path, f"right when read again; at first: {first.detail}")
+    if second != first:
+        return Finding(second.what, row.path, f"{second.detail}; at first: {first.detail}")
+    return Finding(second.what, row.path, f"{second.detail}; read twice")
+
+
+def _read(store: Store, row: MediaRow, *, from_disk: bool) -> Finding | None:
+    try:
+        found, size = hash_file(store.path_of(row.path), from_disk=from_disk)
+    except FileNotFoundError:
+        return Finding("missing_file", row.path, "the file is not there")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return Finding("changed_file", row.path, f"cannot be read: {reason}")
+    except StorageError as error:  # a path that leads elsewhere
+        return Finding("reference", f"media {row.sha256}", error.what)
+    if found == row.sha256:
+        if size == row.size:
+            return None
+        return Finding("reference", f"media {row.sha256}", f"has {size:,} bytes, not {row.size:,}")
+    return Finding("changed_file", row.path, f"its {size:,} bytes have the hash {found}")
+
+
+def leftovers(connection: sqlite3.Connection, store: Store) -> Iterator[Finding]:
+    """What lies in the archive folder and belongs to no row."""
+    known = "SELECT path FROM media WHERE sha256 = ?"
+    for file in store.walk():
+        row = file.sha256 and connection.execute(known, (file.sha256,)).fetchone()
+        if not row or row[0] != file.path:
+            yield Finding("leftover", file.path, "no row of the archive refers to it")
+    for folder, what in (("tmp", "an unfinished download"), ("quarantine", "was found damaged")):
+        path = store.directory / folder
+        if path.is_dir() and not path.is_symlink():
+            for entry in sorted(path.iterdir()):
+                yield Finding("leftover", f"{folder}/{entry.name}", what)

@@ -1,0 +1,69 @@
+"""What reading an archive back can find, and what a reading of it brought."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+What = Literal[
+    "missing_file", "changed_file", "changed_row", "rows", "reference", "database", "search_index",
+    "leftover", "unsteady", "known_lost", "unchecked",
+]  # fmt: skip
+_HARMLESS = frozenset({"leftover", "unsteady", "known_lost", "unchecked"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it was stored, or that is worth saying.
+
+    Damage: `missing_file`, `changed_file` (its bytes are not those of its name), `changed_row`
+    (its columns are not those of its hash), `rows` (a table has lost or gained rows), `reference`
+    (a row that belongs to another is alone), `database` (SQLite's own check), `search_index`.
+
+    No damage: `leftover` (a file that no row refers to), `unsteady` (damage that a second reading
+    did not find), `known_lost` (a file found lost before), `unchecked` (what could not be checked
+    this time). `subject` names the file, the row or the table.
+    """
+
+    what: What
+    subject: str
+    detail: str
+
+    @property
+    def is_damage(self) -> bool:
+        """Whether something that was stored is lost or altered."""
+        return self.what not in _HARMLESS
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that is not as its hash says: its table, and its primary key."""
+
+    table: str
+    key: tuple[object, ...]
+
+    def __str__(self) -> str:
+        return f"{self.table} {' / '.join(map(str, self.key))}"
+
+
+@dataclass(slots=True)
+class Verified:
+    """What was read, and what was found. `size` is in bytes.
+
+    `left` counts the files that were not read, because only a part was asked for.
+    """
+
+    files: int = 0
+    size: int = 0
+    rows: int = 0
+    left: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    bad_rows: list[BadRow] = field(default_factory=list)
+
+    @property
+    def damage(self) -> list[Finding]:
+        """The findings that are not harmless."""
+        return [finding for finding in self.findings if finding.is_damage]
+
+    @property
+    def database_is_sound(self) -> bool:
+        """Whether SQLite finds its own file in order, so that it may be written to."""
+        return not any(finding.what == "database" for finding in self.findings)

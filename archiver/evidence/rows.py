@@ -1,0 +1,200 @@
+"""Reading the database back: its own check, every row against its hash, what belongs together."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from archiver.archive.rows import TALLY_MASK, key_of, tally_of
+from archiver.archive.schema import ROW_HASHED
+from archiver.canonical import row_sha256
+from archiver.evidence.findings import BadRow, Finding, Verified
+
+Reopen = Callable[[], AbstractContextManager[sqlite3.Connection]]
+"""Opens another connection, whose reading is a second one."""
+
+_AT_ONCE = 500
+_WITH_FILES = "('image', 'video', 'gif', 'audio')"
+_RULES = {
+    "says stored, but names no file": """
+        SELECT 'renditions', id FROM renditions WHERE state = 'stored' AND media_sha256 IS NULL""",
+    "says stored, but its file is known as lost": """
+        SELECT 'renditions', renditions.id FROM renditions JOIN media ON sha256 = media_sha256
+         WHERE state = 'stored' AND lost_at IS NOT NULL""",
+    "has a file, but does not say stored": """
+        SELECT 'renditions', renditions.id FROM renditions JOIN media ON sha256 = media_sha256
+         WHERE state <> 'stored' AND lost_at IS NULL""",
+    "names its file by another hash": """
+        SELECT 'media', sha256 FROM media
+         WHERE path NOT LIKE 'media/' || substr(sha256, 1, 2) || '/' || sha256 || '.%'""",
+    "has nothing that says where its file is": f"""
+        SELECT 'attachments', id FROM attachments WHERE kind IN {_WITH_FILES}
+           AND NOT EXISTS (SELECT 1 FROM renditions WHERE attachment_id = attachments.id)""",
+    "has content, but no revision of it": """
+        SELECT 'posts', post_id FROM sightings WHERE content_sha256 IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM revisions WHERE post_id = sightings.post_id)""",
+    "has other content than its last revision": """
+        SELECT 'posts', sightings.post_id FROM sightings
+          JOIN revisions ON revisions.post_id = sightings.post_id AND number =
+               (SELECT max(number) FROM revisions AS r WHERE r.post_id = sightings.post_id)
+         WHERE sightings.content_version = revisions.content_version
+           AND sightings.content_sha256 <> revisions.content_sha256""",
+    "lacks one of its revisions": """
+        SELECT 'posts', post_id FROM revisions GROUP BY post_id
+        HAVING count(*) <> max(number) OR min(number) <> 1""",
+    "has no bookkeeping": """
+        SELECT 'posts', id FROM posts
+         WHERE NOT EXISTS (SELECT 1 FROM sightings WHERE post_id = posts.id)""",
+    "was never seen, by its events": """
+        SELECT 'posts', id FROM posts WHERE NOT EXISTS
+               (SELECT 1 FROM events WHERE post_id = posts.id AND what = 'seen')""",
+}
+"""What foreign keys cannot say, each with a query for the rows that break it."""
+
+
+def check_database(connection: sqlite3.Connection, again: Reopen, result: Verified) -> None:
+    """Check the whole database as it stands at one moment, while others may write to it."""
+    connection.execute("BEGIN")
+    try:
+        result.findings += _own_check(connection)
+        for table in ROW_HASHED:
+            result.findings += _guarded(_rows(connection, table, again, result), table)
+        result.findings += _guarded(_references(connection), "references")
+    finally:
+        connection.rollback()
+
+
+def _guarded(findings: Iterable[Finding], subject: str) -> Iterator[Finding]:
+    """The findings, and one more where the database cannot even be read."""
+    try:
+        yield from findings
+    except sqlite3.DatabaseError as error:
+        yield Finding("database", subject, f"cannot be read: {error}")
+
+
+def _own_check(connection: sqlite3.Connection) -> Iterator[Finding]:
+    for check in ("integrity_check", "foreign_key_check"):
+        yield from _guarded(_pragma(connection, check), "archive.db")
+
+
+def _pragma(connection: sqlite3.Connection, check: str) -> Iterator[Finding]:
+    for row in connection.execute(f"PRAGMA {check}"):
+        if check == "foreign_key_check":
+            table, row_id, parent, _ = row
+            yield Finding(
+                "reference", f"{table} {row_id}", f"refers to a row of {parent} that is gone"
+            )
+        elif row[0] != "ok":
+            for line in row[0].splitlines():
+                yield Finding("database", "archive.db", line)
+
+
+def _references(connection: sqlite3.Connection) -> Iterator[Finding]:
+    for detail, query in _RULES.items():
+        for table, row_id in connection.execute(query):
+            yield Finding("reference", f"{table} {row_id}", detail)
+    query = """
+        SELECT sha256, path FROM media WHERE lost_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM renditions WHERE media_sha256 = sha256)
+    """
+    for _, path in connection.execute(query):
+        yield Finding("leftover", path, "no rendition uses it")
+
+
+def _rows(
+    connection: sqlite3.Connection, table: str, again: Reopen, result: Verified
+) -> Iterator[Finding]:
+    """The rows of one table, each against its hash, and all against what they should add up to."""
+    count, total, suspects = _read_table(connection, table)
+    result.rows += count
+    bad = []
+    if suspects:
+        with again() as second:
+            tolerate(second)
+            bad = [key for key in suspects if not _is_sound(second, table, key)]
+    for key in suspects:
+        row = BadRow(table, key)
+        if key in bad:
+            result.bad_rows.append(row)
+            yield Finding("changed_row", str(row), "its columns are not those that were written")
+        else:
+            yield Finding("unsteady", str(row), "read wrong once, and right the second time")
+    yield from _count(connection, table, count, total)
+
+
+def _count(connection: sqlite3.Connection, table: str, count: int, total: int) -> Iterator[Finding]:
+    expected = connection.execute("SELECT rows, sum FROM tallies WHERE name = ?", (table,))
+    match expected.fetchone():
+        case None:
+            yield Finding("rows", table, "what it should add up to is gone from tallies")
+        case (rows, _) if rows != count:
+            few_or_many = "lost" if count < rows else "gained"
+            detail = (
+                f"has {few_or_many} rows by other hands: {count:,}, where {rows:,} were written"
+            )
+            yield Finding("rows", table, detail)
+        case (_, expected_sum) if expected_sum != total:
+            yield Finding("rows", table, "its rows do not add up: one was put in another's place")
+
+
+def _read_table(
+    connection: sqlite3.Connection, table: str
+) -> tuple[int, int, list[tuple[object, ...]]]:
+    """How many rows a table has, what their hashes add up to, and the keys of those to doubt."""
+    try:
+        return _scan(connection, table)
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error).lower():
+            raise
+        tolerate(connection)
+        try:
+            return _scan(connection, table)
+        finally:
+            connection.text_factory = str
+
+
+def _scan(connection: sqlite3.Connection, table: str) -> tuple[int, int, list[tuple[object, ...]]]:
+    keys = len(key_of(table))
+    cursor = connection.execute(f"SELECT {', '.join(key_of(table))}, * FROM {table}")
+    columns = [description[0] for description in cursor.description][keys:]
+    count = total = 0
+    suspects = []
+    while rows := cursor.fetchmany(_AT_ONCE):
+        count += len(rows)
+        hashes = []
+        for found in rows:
+            row = dict(zip(columns, found[keys:], strict=True))
+            hashes.append(str(row["row_sha256"]))
+            if not is_sound(table, row):
+                suspects.append(found[:keys])
+        total += tally_of(hashes)
+    return count, total & TALLY_MASK, suspects
+
+
+def is_sound(table: str, row: dict[str, Any]) -> bool:
+    """Whether a row, read whole, is what its own hash says."""
+    try:
+        return bool(row_sha256(table, row) == row["row_sha256"])
+    except (UnicodeEncodeError, TypeError, OverflowError):
+        return False
+
+
+def _is_sound(connection: sqlite3.Connection, table: str, key: tuple[object, ...]) -> bool:
+    row = read_row(connection, table, key)
+    return row is not None and is_sound(table, row)
+
+
+def read_row(
+    connection: sqlite3.Connection, table: str, key: tuple[object, ...]
+) -> dict[str, Any] | None:
+    """One row, by its key; None where it is not there."""
+    is_it = " AND ".join(f"{column} = ?" for column in key_of(table))
+    cursor = connection.execute(f"SELECT * FROM {table} WHERE {is_it}", key)
+    columns = [description[0] for description in cursor.description]
+    found = cursor.fetchone()
+    return dict(zip(columns, found, strict=True)) if found else None
+
+
+def tolerate(connection: sqlite3.Connection) -> None:
+    """Let text that is no longer Unicode be read: what is wrong in it shows as surrogates."""
+    connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")

@@ -1,0 +1,156 @@
+"""Reading the archive back: every file against its name, every row against its own hash.
+
+Damage is declared only after a second reading agrees. Reading needs no lock, and works while a
+backup runs and on a read-only disk; only the notes of when a file was read are written, when the
+lock is free.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from archiver.archive.database import DATABASE, reader, transaction, writer
+from archiver.archive.losses import heal_found
+from archiver.archive.rows import update
+from archiver.errors import ArchiveLocked, DamageFound, StorageError
+from archiver.evidence.files import MediaRow, Scope, files_in, leftovers, read_files, rows_of
+from archiver.evidence.findings import Finding, Verified
+from archiver.evidence.rows import check_database
+from archiver.media.store import Store
+
+_NOTES_AT_ONCE = 5_000
+_DAMAGED = {"damaged", "not_an_archive"}
+
+
+def verify(
+    directory: Path, scope: Scope, now: str, *, on_total: Callable[[int], object] = int,
+    on_file: Callable[[int], object] = int,
+) -> Verified:  # fmt: skip
+    """Read everything back, or of the files those in `scope`; the database is always read whole.
+
+    `on_total` is told how many bytes there are to read, `on_file` the size of every file read.
+    `now` is noted on the rows of sound files. Raises DamageFound where the database cannot even be
+    opened as one, StorageError where there is none or the disk does not let us read it.
+    """
+    result = Verified()
+    with opened(directory) as connection:
+        check_database(connection, partial(reader, directory), result)
+        with _unreadable(result):
+            _check_files(connection, directory, scope, now, result, on_total, on_file)
+    if result.database_is_sound:
+        result.findings += _check_search(directory)
+    return result
+
+
+@contextmanager
+def opened(directory: Path) -> Iterator[sqlite3.Connection]:
+    """A reading connection; a database that is none any more is damage. Raises as `verify`."""
+    try:
+        with reader(directory) as connection:
+            yield connection
+    except StorageError as error:
+        is_emptied = error.code == "no_archive" and any(Store(directory).walk())
+        if error.code not in _DAMAGED and not is_emptied:
+            raise
+        raise DamageFound(
+            f"The database {directory / DATABASE} is damaged as a whole",
+            why=error.why or error.what,
+            kept="Nothing was changed; the media are not touched by this",
+            hint="Keep this file, and put archive.db from the last archiver copy in its place",
+        ) from error
+
+
+@contextmanager
+def _unreadable(result: Verified) -> Iterator[None]:
+    """A database too damaged to list the files is a finding, not the end."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        result.findings.append(Finding("database", "media", f"cannot be read: {error}"))
+
+
+def _check_files(
+    connection: sqlite3.Connection, directory: Path, scope: Scope, now: str, result: Verified,
+    on_total: Callable[[int], object], on_file: Callable[[int], object],
+) -> None:  # fmt: skip
+    store = Store(directory)
+    names = files_in(connection, scope)
+    on_total(_bytes_in(connection, names))
+    with Notes(directory, now, result) as notes:
+
+        def on_read(row: MediaRow, finding: Finding | None) -> None:
+            result.files += 1
+            result.size += row.size
+            on_file(row.size)
+            if finding is not None:
+                result.findings.append(finding)
+            if finding is None or finding.what == "unsteady":
+                notes.add(row.sha256)
+
+        read_files(store, rows_of(connection, names), on_read, seconds=scope.seconds)
+    count = connection.execute("SELECT count(*) FROM media").fetchone()[0]
+    result.left = max(0, count - result.files)
+    result.findings += leftovers(connection, store)
+
+
+def _bytes_in(connection: sqlite3.Connection, names: list[bytes]) -> int:
+    count, size = connection.execute("SELECT count(*), sum(size) FROM media").fetchone()
+    return int((size or 0) * len(names) / max(1, count))
+
+
+class Notes:
+    """Notes when files were read and sound, a batch at a time, whenever the lock is free.
+
+    Never in a database that SQLite finds damaged: writing could make it worse.
+    """
+
+    def __init__(self, directory: Path, now: str, result: Verified) -> None:
+        self._directory = directory
+        self._now = now
+        self._result = result
+        self._waiting: list[str] = []
+        self._wanted = result.database_is_sound
+
+    def __enter__(self) -> "Notes":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._write()
+
+    def add(self, sha256: str) -> None:
+        """Note one file."""
+        self._waiting.append(sha256)
+        if len(self._waiting) % _NOTES_AT_ONCE == 0:
+            self._write()
+
+    def _write(self) -> None:
+        if not (self._waiting and self._wanted):
+            return
+        try:
+            with writer(self._directory, create=False) as connection, transaction(connection):
+                heal_found(connection, self._waiting, self._now)
+                update(
+                    connection, "media", "sha256 IN (SELECT value FROM json_each(?))",
+                    (json.dumps(self._waiting),), verified_at=self._now,
+                )  # fmt: skip
+        except ArchiveLocked:
+            return  # a backup is running; perhaps it is done when the next batch is
+        except StorageError:
+            self._wanted = False  # a read-only disk, or a full one: reading goes on without notes
+        self._waiting.clear()
+
+
+def _check_search(directory: Path) -> Iterator[Finding]:
+    """Whether the search index says what the posts say. SQLite wants to write for that."""
+    try:
+        with writer(directory, create=False) as connection:
+            try:
+                check = "INSERT INTO posts_fts (posts_fts, rank) VALUES ('integrity-check', 1)"
+                connection.execute(check)
+            except sqlite3.DatabaseError as error:
+                yield Finding("search_index", "posts_fts", f"does not fit the posts: {error}")
+    except StorageError as error:
+        yield Finding("unchecked", "posts_fts", f"the search index was not checked: {error.what}")
