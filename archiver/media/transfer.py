@@ -153,7 +153,10 @@ class Transfer:
         return {}
 
     async def _take(self, answer: Answer, *, ranged: bool) -> None:
-        _check_status(answer, ranged=ranged, longest_wait=self._limits.longest_wait)
+        if answer.status == 416 and ranged:
+            self._forget()
+            raise TryAgain(_error("The server has no rest of what came before", "range"), 0.0)
+        _check_status(answer, longest_wait=self._limits.longest_wait)
         if answer.status == 206:
             expected: int | None = self._accept_rest(answer, ranged=ranged)
         else:
@@ -177,6 +180,11 @@ class Transfer:
             if self._on_bytes is not None:
                 self._on_bytes(len(chunk))
             pace.count(len(chunk))
+
+    def _forget(self) -> None:
+        """Begin anew, and ask for everything."""
+        self._part.restart()
+        self._validator = None
 
     def _accept_whole(self, answer: Answer) -> int | None:
         length = _length(answer.headers)
@@ -202,8 +210,7 @@ class Transfer:
             )
         length = _length(answer.headers)
         if not fits or (length is not None and length != last - first + 1):
-            self._part.restart()
-            self._validator = None
+            self._forget()
             raise TryAgain(_error("The server sent another part than asked for", "range"), 0.0)
         if total > self._max_size:
             refuse_size(self._max_size, total)
@@ -248,7 +255,7 @@ def check_media(head: bytes) -> None:
         raise _error(f"{name or word.upper()} came in place of media", word)
 
 
-def _check_status(answer: Answer, *, ranged: bool, longest_wait: float) -> None:
+def _check_status(answer: Answer, *, longest_wait: float) -> None:
     """Raises what a status other than 200 and 206 means."""
     status = answer.status
     if status in {200, 206}:
@@ -263,8 +270,6 @@ def _check_status(answer: Answer, *, ranged: bool, longest_wait: float) -> None:
     if status in {404, 410}:
         raise MediaGone(f"{said}: there is no such file", final=status == 410)
     error = _error(said, f"http_{status}")
-    if status == 416 and ranged:
-        raise TryAgain(error, 0.0)
     if status in _RETRYABLE:
         if answer.retry_after is not None and answer.retry_after > longest_wait:
             raise error

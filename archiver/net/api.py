@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import cast
 
+import anyio
 import httpcore
 import httpx
 
@@ -30,9 +31,10 @@ _WAITS = 2
 _DEFAULT_WAIT = 300.0  # the vendor's window; no Retry-After is documented
 _LONGEST_WAIT = 900.0
 _WINDOW = 300.0
+_OPENING = 300.0
 _DEADLINE = 600.0
 _TIMEOUTS = {"connect": 10.0, "read": 120.0, "write": 30.0, "pool": None}
-_LARGEST_BODY = 256 * 1024 * 1024
+_LARGEST_BODY = 64 * 1024 * 1024  # 5,000 posts of 13 kB each
 _SHOWN = 200
 _KEPT_HEADERS = frozenset({"date", "content-type", "content-length", "etag", "retry-after"})
 _LOCAL_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost", ".test")
@@ -206,11 +208,15 @@ class ApiClient:
 
     async def _try(self, request: httpx.Request) -> Response:
         try:
-            answer = await self._transport.handle_async_request(request)
+            with anyio.fail_after(_OPENING):  # interim answers can go on for ever
+                answer = await self._transport.handle_async_request(request)
             try:
                 body = await self._read(answer)
             finally:
                 await answer.aclose()
+        except TimeoutError:
+            limit = f"Nothing came for {_OPENING:.0f} s"
+            raise _TryAgain(self._down("answers too slowly", limit)) from None
         except BadEncoding as error:
             raise _TryAgain(self._down("sent a damaged answer", str(error), "encoding")) from None
         except httpx.LocalProtocolError:
@@ -301,5 +307,6 @@ def _kept(headers: httpx.Headers) -> dict[str, str]:
 
 def _excerpt(body: bytes) -> str:
     """The beginning of a body on one line, for a message."""
-    text = " ".join(redact(body[:4096].decode(errors="replace")).split())
-    return "".join(letter for letter in text if letter.isprintable())[:_SHOWN]
+    text = " ".join(body[:4096].decode(errors="replace").split())
+    # what cannot be seen goes first: it could stand between the letters of a secret
+    return redact("".join(letter for letter in text if letter.isprintable()))[:_SHOWN]

@@ -157,7 +157,7 @@ class Transport(httpx.AsyncBaseTransport):
     async def give_back(self, host: "_Host", connection: httpcore.AsyncHTTPConnection) -> None:
         """Keep a connection whose answer was read to its end, close any other; free its slot."""
         try:
-            if connection.is_idle() and self._keepalive:
+            if connection.is_idle() and self._keepalive and not _has_leftovers(connection):
                 host.idle[connection] = None
                 self._idle[connection] = host
             else:
@@ -209,6 +209,25 @@ class _Body(httpx.AsyncByteStream):
                 await self._answer.aclose()
             finally:
                 await self._transport.give_back(self._host, self._connection)
+
+
+def _has_leftovers(connection: httpcore.AsyncHTTPConnection) -> bool:
+    """Whether more came than the answer that was read, be it in clear or still encrypted.
+
+    It would be taken for the answer to the next request. httpcore asks only whether the socket
+    has bytes to read; these have left it already.
+    """
+    inner = connection._connection  # no public way leads there
+    assert isinstance(inner, httpcore.AsyncHTTP11Connection)  # noqa: S101 — we offer no other
+    if inner._h11_state.trailing_data != (b"", False):
+        return True
+    tls = inner._network_stream.get_extra_info("ssl_object")
+    try:
+        return tls is not None and tls.read(1) is not None
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        return True
 
 
 async def _close(connection: httpcore.AsyncHTTPConnection) -> None:

@@ -1,0 +1,226 @@
+"""Each way in which a server can misbehave, against a whole backup.
+
+After it the stored bytes are right or absent, the row says why, nothing is left over and the exit
+code is right; then a clean run brings the archive to where it would have been without the fault.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from archiver import backup
+from archiver.demo.specs import photo
+from archiver.media.download import Downloader
+from archiver.media.transfer import Limits
+from archiver.net import api, fetch
+from transfer import behaviours as b
+from transfer.faultserver import Behaviour
+from transfer.worlds import Behind, behind
+
+STORED = "stored"
+QUICK = Limits(tries=4, opening=0.4)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A behaviour, the state that its files end in, a part of the reason, the exit code."""
+
+    behaviour: Behaviour | Callable[[], Behaviour]
+    state: str
+    reason: str = ""
+    exit_code: int = 3
+    made: bool = False
+
+
+def made(make: Callable[[], Behaviour], state: str = STORED, reason: str = "") -> Case:
+    """A behaviour that remembers, and so is made anew for each test."""
+    return Case(make, state, reason, 0 if state == STORED else 3, made=True)
+
+
+def fine(behaviour: Behaviour) -> Case:
+    return Case(behaviour, STORED, exit_code=0)
+
+
+FILE_CASES = {
+    "short with length": Case(b.short_with_length, "failed"),
+    "short without length": Case(b.short_without_length, "failed", "ends too early"),
+    "whole without length": fine(b.without_length),
+    "more than its length": fine(b.more_than_length),
+    "empty": Case(b.in_place(b""), "failed", "Nothing came"),
+    "no content": Case(b.status(204), "failed", "Nothing came"),
+    "not modified": Case(b.status(304), "failed", "304"),
+    "gzip unasked": fine(b.gzipped),
+    "gzip cut, length right": Case(b.gzip_cut, "failed", "gzip"),
+    "gzip damaged": Case(b.gzip_flipped, "failed", "gzip"),
+    "gzip bomb": Case(b.gzip_bomb, "failed"),
+    "brotli": Case(b.encoded("br"), "failed", "not asked for"),
+    "zstd": Case(b.encoded("zstd"), "failed", "not asked for"),
+    "gzip twice": Case(b.encoded("gzip, gzip"), "failed", "not asked for"),
+    "gzip in name only": Case(b.encoded("gzip"), "failed", "gzip"),
+    "web page": Case(b.in_place(b.HTML), "failed", "HTML"),
+    "json": Case(b.in_place(b.JSON), "failed", "JSON"),
+    "xml": Case(b.in_place(b'<?xml version="1.0"?><Error/>'), "failed", "XML"),
+    "text": Case(b.in_place(b"URL signature expired"), "failed", "Text"),
+    "svg": Case(b.in_place(b"<svg onload=alert(1)></svg>"), "failed", "SVG"),
+    "pdf": Case(b.in_place(b"%PDF-1.7 ..."), "failed", "PDF"),
+    "program": Case(b.in_place(b"\x7fELF\x02\x01\x01" + bytes(99)), "failed", "program"),
+    "zip": Case(b.in_place(b"PK\x03\x04" + bytes(99)), "failed", "ZIP"),
+    "another kind": Case(b.in_place(b"ID3\x04" + bytes(999)), "failed"),
+    "wrong type": fine(b.typed("text/html")),
+    "no such type": fine(b.typed("\x7fx/\xff")),
+    "endless": Case(b.endless, "refused", "too large"),
+    "endless chunks": Case(b.endless_chunks, "refused", "too large"),
+    "a length of ten terabytes": Case(b.lengths("10000000000000"), "refused", "too large"),
+    "a negative length": Case(b.lengths("-5"), "failed"),
+    "two lengths": Case(b.lengths("5", "700"), "failed"),
+    "a length in words": Case(b.lengths("many"), "failed"),
+    "chunks without end": Case(b.chunks_broken_off, "failed"),
+    "chunks garbled": Case(b.chunks_garbled, "failed"),
+    "status line garbled": Case(b.raw(b"\x16\x03\x01\x02\x00\x01\r\n\r\n"), "failed"),
+    "HTTP/0.9": Case(b.raw(b"\xff\xd8\xff\xe0 picture"), "failed"),
+    "10,000 headers": Case(b.many_headers, "failed"),
+    "5 MB of a header": Case(b.large_header, "failed"),
+    "interim answers for ever": Case(b.not_yet_for_ever, "failed", "too long"),
+    "reset at once": Case(b.reset_at_once, "failed"),
+    "reset in the middle": Case(b.reset_after(0.5), "failed"),
+    "closed without an answer": Case(b.no_answer, "failed"),
+    "silence": Case(b.stall_at_once, "failed", "too long"),
+    "silence in the headers": Case(b.stall_in_headers, "failed", "too long"),
+    "silence in the body": Case(b.stall_in_body, "failed", "in time"),
+    "401": Case(b.status(401), "failed", "401"),
+    "403": Case(b.status(403), "failed", "403"),
+    "404": Case(b.status(404), "failed", "404"),
+    "418": Case(b.status(418), "failed", "418"),
+    "429": Case(b.status(429), "failed", "429"),
+    "429, 5": Case(b.status(429, retry_after="5"), "failed", "429"),
+    "429, -5": Case(b.status(429, retry_after="-5"), "failed", "429"),
+    "429, a year": Case(b.status(429, retry_after="99999999999"), "failed", "429"),
+    "429, 1e3": Case(b.status(429, retry_after="1e3"), "failed", "429"),
+    "429, two": Case(b.status(429, retry_after="120, 60"), "failed", "429"),
+    "429, nothing": Case(b.status(429, retry_after=""), "failed", "429"),
+    "429, a word": Case(b.status(429, retry_after="soon"), "failed", "429"),
+    "429, a date": Case(
+        b.status(429, retry_after="Mon, 02 Mar 2026 09:00:09 GMT"), "failed", "429"
+    ),
+    "429, a date long past": Case(
+        b.status(429, retry_after="Thu, 01 Jan 1970 00:00:00 GMT"), "failed", "429"
+    ),
+    "500": Case(b.status(500), "failed", "500"),
+    "503": Case(b.status(503, retry_after="1"), "failed", "503"),
+    "a circle": Case(b.redirect("{self}"), "failed", "circle"),
+    "nowhere": Case(b.status(302), "failed", "302"),
+    "a long way": Case(b.redirect("{self}&again"), "failed", "redirects"),
+    "to file:": Case(b.redirect("file:///etc/passwd"), "refused"),
+    "to ftp:": Case(b.redirect("ftp://example.com/a"), "refused"),
+    "to data:": Case(b.redirect("data:image/gif;base64,R0lGODdh"), "refused"),
+    "to javascript:": Case(b.redirect("javascript:alert(1)"), "refused"),
+    "to a private network": Case(b.redirect("http://10.0.0.1/a"), "refused", "public"),
+    "to the cloud's metadata": Case(b.redirect("http://169.254.169.254/a"), "refused", "public"),
+    "with a password": Case(b.redirect("http://a:b@127.0.0.1/a"), "refused"),
+    "set-cookie": fine(b.cookies),
+    "closes unannounced": fine(b.closing_unannounced),
+    "announces a close, stays": fine(b.announcing_a_close),
+    "length and chunks": Case(b.length_and_chunks, "failed", "of 5 bytes"),
+    "a part unasked": Case(b.part_unasked, "failed"),
+    "the whole as a part": fine(b.whole_as_part),
+    "resumed": made(lambda: b.broken_then(b.rest())),
+    "resumed, no validator": made(lambda: b.broken_then(b.rest(), None)),
+    "resumed, weak validator": made(lambda: b.broken_then(b.rest('W/"a"'), 'W/"a"')),
+    "resumed, changed": made(lambda: b.broken_then(b.rest('"b"', other=True))),
+    "resumed, no validator told": made(lambda: b.broken_then(b.rest("", other=True))),
+    "resumed elsewhere": made(lambda: b.broken_then(b.rest(shift=1))),
+    "resumed, another size": made(lambda: b.broken_then(b.rest(grow=1))),
+    "resumed, no range": made(lambda: b.broken_then(b.rest(range_=None, other=True))),
+    "resumed, a wild range": made(lambda: b.broken_then(b.rest(range_="bytes 9-1/x"))),
+    "resumed, unknown size": made(lambda: b.broken_then(b.rest(range_="bytes 1-9/*"))),
+    "resumed in parts": made(lambda: b.broken_then(b.rest_in_many_parts)),
+    "resumed, refused": made(lambda: b.broken_then(b.rest_refused)),
+    "resumed with everything": made(lambda: b.broken_then(b.everything)),
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits that are reached in a moment."""
+    monkeypatch.setattr(backup, "Downloader", partial(Downloader, limits=QUICK))
+    monkeypatch.setattr(fetch, "_TIMEOUTS", {**fetch._TIMEOUTS, "read": 0.4})
+    monkeypatch.setattr(api, "_TIMEOUTS", {**api._TIMEOUTS, "read": 0.4})
+
+
+def furnish(world: Behind) -> None:
+    """Two posts with a picture each, and a third with two, so that one origin is asked often."""
+    account = world.world.account("instagram")
+    world.world.settings["media"] = 'max_size = "20MB"'
+    for number in range(2):
+        account.publish(f"Good morning {number}", media=[photo()])
+    account.publish("Two of them", media=[photo(), photo()])
+
+
+def recover(world: Behind) -> None:
+    """A clean night, and the two archives say the same."""
+    world.faults.clear()
+    world.world.next_night()
+    assert world.backup_reference(full=True, now=True).exit_code == 0
+    assert world.backup(full=True, now=True).exit_code == 0
+    world.check_sound()
+    assert world.difference() == ""
+
+
+@pytest.mark.parametrize("name", FILE_CASES)
+def test_a_file_that_comes_wrong_is_right_or_absent(tmp_path: Path, name: str) -> None:
+    case = FILE_CASES[name]
+    with behind(tmp_path, "instagram") as world:
+        furnish(world)
+        assert world.backup_reference().exit_code == 0
+        behaviour = case.behaviour() if case.made else case.behaviour  # type: ignore[call-arg]  # what `made` says
+        world.faults.rule(".jpg", behaviour)  # type: ignore[arg-type]
+
+        report = world.backup()
+
+        rows = world.world.query("SELECT state, reason FROM renditions WHERE state <> 'skipped'")
+        assert {state for state, _ in rows} == {case.state}, rows
+        assert all(case.reason in (reason or "") for _, reason in rows), rows
+        assert report.exit_code == case.exit_code
+        world.check_sound()
+        recover(world)
+
+
+def test_a_drip_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with behind(tmp_path, "instagram") as world:
+        furnish(world)
+        world.backup_reference()
+        world.faults.rule(".jpg", b.drip)
+        clock = world.world.clock
+        usual = type(clock).monotonic
+
+        def hurried(self: object) -> float:
+            clock._slept += 5
+            return usual(clock)
+
+        monkeypatch.setattr(type(clock), "monotonic", hurried)
+        report = world.backup()
+        monkeypatch.undo()
+
+        assert report.exit_code == 3
+        reasons = set(world.world.column("SELECT reason FROM renditions"))
+        assert reasons == {"The server sends too slowly"}
+        recover(world)
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [b.short_with_length, b.gzip_cut, b.reset_at_once, b.reset_after(0.5), b.no_answer,
+     b.status(429), b.status(503), b.chunks_broken_off],
+)  # fmt: skip
+def test_what_happens_once_is_mended_at_once(tmp_path: Path, behaviour: Behaviour) -> None:
+    with behind(tmp_path, "instagram") as world:
+        furnish(world)
+        world.backup_reference()
+        world.faults.rule(".jpg", behaviour, times=1)
+        report = world.backup()
+        mended = 0 if behaviour is not b.gzip_cut else 3  # a server that packs badly does so again
+        assert report.exit_code == mended
+        recover(world)

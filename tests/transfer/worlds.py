@@ -1,0 +1,76 @@
+"""A served world behind a fault server, and two archives of it: one suffers, one does not."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from archiver.report import RunReport
+from nights import Nights, nights
+from torture import oracle
+from transfer.faultserver import FaultServer, fault_server
+
+_SIGNED = re.compile(r"(https?://[^\s\"?]+)\?[^\s\"\\]*")
+
+
+class Behind:
+    """A world, the fault server before it, the archive under test and the reference archive."""
+
+    def __init__(self, folder: Path, world: Nights, faults: FaultServer) -> None:
+        self.world = world
+        self.faults = faults
+        self.tested = folder / "tested"
+        self.reference = folder / "reference"
+        for place in (self.tested, self.reference):
+            place.mkdir()
+        world.base_url = f"{faults.origin}/api"
+        world.origins = [faults.origin]
+
+    def backup(self, **asked: Any) -> RunReport:
+        """A backup into the archive under test."""
+        self.world.folder = self.tested
+        return self.world.backup(**asked)
+
+    def backup_reference(self, **asked: Any) -> RunReport:
+        """A backup into the reference archive."""
+        self.world.folder = self.reference
+        report = self.world.backup(**asked)
+        self.world.folder = self.tested
+        return report
+
+    def difference(self) -> str:
+        """Where the two archives differ in what they hold; empty where they do not."""
+        return oracle.difference(settled(self.tested), settled(self.reference))
+
+    def check_sound(self) -> None:
+        """What holds after every run: no wrong bytes, nothing left, every absence explained."""
+        self.world.folder = self.tested
+        assert oracle.lies(self.world.directory) == []
+        tmp = self.world.directory / "tmp"
+        assert not tmp.exists() or list(tmp.iterdir()) == []
+        query = "SELECT count(*) FROM renditions WHERE state <> 'stored' AND reason IS NULL"
+        assert self.world.column(f"{query} AND state <> 'pending'") == [0]
+
+
+def settled(place: Path) -> oracle.Dump:
+    """The logical dump without what differs from night to night: signatures of addresses."""
+    found = oracle.dump(place / "archive")
+    return {
+        name: sorted((tuple(map(_unsigned, row)) for row in rows), key=repr)
+        for name, rows in found.items()
+    }
+
+
+def _unsigned(value: Any) -> Any:
+    return _SIGNED.sub(r"\1", value) if isinstance(value, str) else value
+
+
+@contextmanager
+def behind(folder: Path, *platforms: str, **options: Any) -> Iterator[Behind]:
+    """A world behind a fault server, with these platforms in its config."""
+    with (
+        nights(folder, *platforms, **options) as world,
+        fault_server(world.base_url.removesuffix("/api")) as faults,
+    ):
+        yield Behind(folder, world, faults)
