@@ -76,7 +76,7 @@ def _never_changes(database: Path) -> bool:
 
 def serve(datasette: Any, port: int, ready: Callable[[str], None]) -> None:
     """Answer until interrupted. Port 0 takes a free one. Raises UsageError where it is taken."""
-    listener = _listen(port)
+    listener = listen(port)
     url = f"http://{HOST}:{listener.getsockname()[1]}/"
 
     class Server(uvicorn.Server):
@@ -99,7 +99,8 @@ def serve(datasette: Any, port: int, ready: Callable[[str], None]) -> None:
         thumbs.stop()
 
 
-def _listen(port: int) -> socket.socket:
+def listen(port: int) -> socket.socket:
+    """A socket of this machine alone. Raises UsageError where the port is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if os.name == "posix":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

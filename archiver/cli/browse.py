@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--with-removed",
     is_flag=True,
-    help="In that copy, keep posts that were removed and the earlier texts of edited ones.",
+    help="Keep in that copy what was removed, and earlier texts of what was edited.",
 )
 @pass_shell
 def command(

@@ -1,0 +1,242 @@
+"""Files by their hash: parts, caching, types, and nothing but what the archive holds."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from archiver.browse.ranges import Part, UnsatisfiableError, matches, part_of
+from archiver.browse.thumbs import Thumbs
+from browsing import browsing
+
+
+@pytest.fixture(scope="module")
+def own(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the demo's archive that tests may change."""
+    folder = tmp_path_factory.mktemp("own") / "archive"
+    shutil.copytree(demo.parent, folder)
+    return folder / demo.name
+
+
+@pytest.fixture(scope="module")
+def changed(own: Path) -> Iterator[httpx.Client]:
+    """A client of that copy."""
+    with browsing(own) as found:
+        yield found
+
+
+def media_rows(database: Path, content_type: str) -> list[tuple[str, str, int]]:
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        return connection.execute(
+            "SELECT sha256, path, size FROM media WHERE content_type = ? ORDER BY sha256",
+            (content_type,),
+        ).fetchall()
+
+
+def add_media(database: Path, sha256: str, path: str, content_type: str = "image/jpeg") -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "INSERT INTO media (sha256, path, size, content_type, stored_at, row_sha256) "
+            "VALUES (?, ?, 1, ?, '', '')",
+            (sha256, path, content_type),
+        )
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (None, None), ("", None), ("bytes=0-9", Part(0, 10)), ("bytes=90-", Part(90, 100)),
+        ("bytes=-10", Part(90, 100)), ("bytes=-1000", Part(0, 100)), ("bytes=0-1000", Part(0, 100)),
+        ("BYTES = 5 - 6", Part(5, 7)), ("bytes=9-5", None), ("bytes=0-1,5-6", None),
+        ("items=0-1", None), ("bytes=-", None), ("bytes=a-b", None), ("bytes=99-99", Part(99, 100)),
+    ],
+)  # fmt: skip
+def test_ranges_are_read_as_the_standard_says(header: str | None, expected: Part | None) -> None:
+    assert part_of(100, header) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "header"), [(100, "bytes=100-"), (100, "bytes=-0"), (0, "bytes=-5"), (0, "bytes=0-")]
+)
+def test_ranges_outside_the_file_are_refused(size: int, header: str) -> None:
+    with pytest.raises(UnsatisfiableError):
+        part_of(size, header)
+
+
+@pytest.mark.parametrize(
+    ("header", "same"),
+    [
+        (None, False),
+        ('"a"', True),
+        ('W/"a"', True),
+        ('"b", "a"', True),
+        ("*", True),
+        ('"b"', False),
+    ],
+)
+def test_entity_tags(header: str | None, same: bool) -> None:
+    assert matches(header, '"a"') is same
+
+
+def test_a_video_comes_whole_and_in_parts(client: httpx.Client, demo: Path) -> None:
+    sha256, path, size = media_rows(demo, "video/mp4")[0]
+    content = (demo.parent / path).read_bytes()
+    address = f"/archive/-/media/{sha256}"
+    whole = client.get(address)
+    assert (whole.status_code, whole.content) == (200, content)
+    assert whole.headers["content-type"] == "video/mp4"
+    assert whole.headers["accept-ranges"] == "bytes"
+    part = client.get(address, headers={"range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, content[10:20])
+    assert part.headers["content-range"] == f"bytes 10-19/{size}"
+    tail = client.get(address, headers={"range": "bytes=-7"})
+    assert (tail.status_code, tail.content) == (206, content[-7:])
+    beyond = client.get(address, headers={"range": f"bytes={size}-"})
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
+    head = client.head(address)
+    assert (head.headers["content-length"], head.content) == (str(size), b"")
+    stale = {"range": "bytes=0-1", "if-range": '"another"'}
+    assert client.get(address, headers=stale).status_code == 200
+
+
+def test_files_are_safe_and_cached_for_ever(client: httpx.Client, demo: Path) -> None:
+    sha256, _, _ = media_rows(demo, "image/jpeg")[0]
+    answer = client.get(f"/archive/-/media/{sha256}", headers={"cookie": "another_app=1"})
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "content-disposition" not in answer.headers
+    again = client.get(
+        f"/archive/-/media/{sha256}", headers={"if-none-match": answer.headers["etag"]}
+    )
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "name", ["0" * 64, "A" * 64, "../archive.db", "..%2Farchive.db", "archive.db", "%00", "a" * 63]
+)
+def test_nothing_but_hashes_of_the_archive_is_answered(client: httpx.Client, name: str) -> None:
+    assert client.get(f"/archive/-/media/{name}").status_code in {302, 400, 404}
+    assert client.get(f"/archive/-/thumb/s/{name}").status_code in {302, 400, 404}
+
+
+def test_only_reading(client: httpx.Client, demo: Path) -> None:
+    sha256, _, _ = media_rows(demo, "image/jpeg")[0]
+    for method in ("POST", "PUT", "DELETE"):
+        answer = client.request(method, f"/archive/-/media/{sha256}")
+        assert answer.status_code in {403, 405}
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/html", "image/svg+xml", "application/pdf", "image/x\r\nset-cookie: a=b"]
+)
+def test_what_is_no_media_is_downloaded(
+    own: Path, changed: httpx.Client, content_type: str
+) -> None:
+    sha256 = content_type.encode().hex().ljust(64, "0")[:64]
+    path = f"media/{sha256[:2]}/{sha256}.bin"
+    (own.parent / path).parent.mkdir(exist_ok=True)
+    (own.parent / path).write_bytes(b"<script>alert(1)</script>")
+    add_media(own, sha256, path, content_type)
+    answer = changed.get(f"/archive/-/media/{sha256}")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/etc/passwd", "media/../archive.db", "../../etc/passwd", "media/{ab}/../../archive.db",
+     "archive.db", "media/{ab}/{other}.jpg", "media/{ab}/{sha}.jpg/x", "media/zz/{sha}.jpg"],
+)  # fmt: skip
+def test_a_path_that_lies_is_not_followed(own: Path, changed: httpx.Client, path: str) -> None:
+    sha256 = path.encode().hex().ljust(64, "1")[:64]
+    add_media(own, sha256, path.format(ab=sha256[:2], sha=sha256, other="f" * 64))
+    assert changed.get(f"/archive/-/media/{sha256}").status_code == 404
+    assert changed.get(f"/archive/-/thumb/s/{sha256}").content.startswith(b"<svg")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes as POSIX has them")
+@pytest.mark.parametrize("what", ["link", "pipe", "folder", "folder link"])
+def test_links_and_pipes_in_the_store_are_not_opened(
+    own: Path, changed: httpx.Client, what: str
+) -> None:
+    sha256 = what.encode().hex().ljust(64, "2")[:64]
+    path = own.parent / "media" / sha256[:2] / f"{sha256}.jpg"
+    if what == "folder link":
+        sha256 = "e9" + sha256[2:]
+        shutil.rmtree(own.parent / "media" / "e9", ignore_errors=True)
+        path = own.parent / "elsewhere" / f"{sha256}.jpg"
+        path.parent.mkdir()
+        path.write_bytes(b"secret")
+        (own.parent / "media" / "e9").symlink_to(path.parent)
+    else:
+        path.parent.mkdir(exist_ok=True)
+        {"link": lambda: path.symlink_to("/etc/passwd"), "pipe": lambda: os.mkfifo(path),
+         "folder": path.mkdir}[what]()  # fmt: skip
+    add_media(own, sha256, f"media/{sha256[:2]}/{sha256}.jpg")
+    assert changed.get(f"/archive/-/media/{sha256}").status_code == 404
+    assert changed.get(f"/archive/-/thumb/s/{sha256}").content.startswith(b"<svg")
+
+
+def test_small_pictures_are_made_kept_and_made_again(own: Path, changed: httpx.Client) -> None:
+    sha256, _, _ = media_rows(own, "image/png")[0]
+    answer = changed.get(f"/archive/-/thumb/s/{sha256}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
+    (kept,) = (own.parent / "cache" / "thumbs").rglob(f"{sha256}-s.webp")
+    with Image.open(kept) as picture:
+        assert max(picture.size) == 360
+    shutil.rmtree(own.parent / "cache")
+    assert changed.get(f"/archive/-/thumb/s/{sha256}").content == answer.content
+    assert kept.is_file()
+    assert not list(kept.parent.glob("*.tmp"))
+
+
+def test_a_video_has_the_neutral_tile(changed: httpx.Client, own: Path) -> None:
+    sha256, _, _ = media_rows(own, "video/mp4")[0]
+    answer = changed.get(f"/archive/-/thumb/s/{sha256}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+    assert "no-store" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize("what", ["bomb", "half", "text"])
+def test_a_picture_that_is_a_trap_gets_the_tile(
+    own: Path, changed: httpx.Client, what: str
+) -> None:
+    sha256 = what.encode().hex().ljust(64, "3")[:64]
+    path = own.parent / "media" / sha256[:2] / f"{sha256}.png"
+    path.parent.mkdir(exist_ok=True)
+    if what == "bomb":
+        Image.new("1", (30_000, 30_000)).save(path)  # 900 million pixels in a hundred kilobytes
+    else:
+        good = (own.parent / media_rows(own, "image/png")[0][1]).read_bytes()
+        path.write_bytes(good[: len(good) // 2] if what == "half" else b"not a picture")
+    add_media(own, sha256, f"media/{sha256[:2]}/{sha256}.png", "image/png")
+    assert changed.get(f"/archive/-/thumb/m/{sha256}").content.startswith(b"<svg")
+    good_one = media_rows(own, "image/webp")[0][0]
+    assert changed.get(f"/archive/-/thumb/m/{good_one}").headers["content-type"] == "image/webp"
+
+
+def test_a_worker_that_dies_is_begun_again(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from archiver.browse import thumbs
+    from archiver.browse.media import held
+
+    with closing(sqlite3.connect(f"{own.as_uri()}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        first, second = (held(connection, row[0]) for row in media_rows(own, "image/webp")[:2])
+    assert first
+    assert second
+    thumbs.stop()
+    with monkeypatch.context() as patch:
+        patch.setattr(thumbs, "_SCRIPT", Path(os.devnull))
+        assert Thumbs(own.parent / "a").get(first, "s") is None
+    shutil.rmtree(own.parent / "cache", ignore_errors=True)
+    thumbs.stop()
+    assert Thumbs(own.parent).get(second, "s") is not None

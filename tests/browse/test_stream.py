@@ -1,0 +1,187 @@
+"""Walking through posts: every post once, in order, and from indexes alone."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+
+from archiver.browse import stream
+from archiver.browse.filters import Cursor, Filter
+from archiver.browse.metadata import model
+from archiver.browse.stream import search_terms, stretch
+
+PLAIN = (
+    "INSERT INTO posts (id, account_id, platform, platform_id, created_at, text, kind, "
+    "edited_at, removed_at, first_seen_at, last_seen_at, raw, row_sha256) "
+    "VALUES (?, ?, 'x', ?, ?, ?, ?, ?, NULL, '', '', '{}', '')"
+)
+
+
+@pytest.fixture
+def posts() -> Iterator[sqlite3.Connection]:
+    """Two hundred posts of three accounts; many share a time, some have none."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        model().backup(connection)
+        connection.row_factory = sqlite3.Row
+        for k in (1, 2, 3):
+            connection.execute(
+                "INSERT INTO accounts (id, name, platform, first_seen_at, row_sha256) "
+                "VALUES (?, ?, ?, '', '')",
+                (k, f"account {k}", "threads" if k < 3 else "bluesky"),
+            )
+        for k in range(1, 201):
+            at = None if k % 23 == 0 else f"2026-01-{1 + k * 7 % 28:02}T00:00:00.000Z"
+            kind = "reply" if k % 5 == 0 else "post"
+            text = f"post {k} 釉薬" if k % 50 == 0 else f'post {k} 100% "glaze"'
+            edited = "2026-03-01" if k % 40 == 0 else None
+            connection.execute(PLAIN, (k, 1 + k % 3, str(k), at, text, kind, edited))
+        yield connection
+
+
+def walk(connection: sqlite3.Connection, wanted: Filter, size: int = 7) -> list[int]:
+    """All ids, by following the older pages."""
+    ids, cursor = [], None
+    while True:
+        page = stretch(connection, wanted, older_than=cursor, size=size)
+        ids += page.ids
+        if page.older is None:
+            return ids
+        cursor = page.older
+
+
+FILTERS = [
+    (Filter(), "1"),
+    (Filter(account="account 2"), "account_id = 2"),
+    (Filter(platform="threads"), "account_id IN (1, 2)"),
+    (Filter(kind="reply"), "kind = 'reply'"),
+    (
+        Filter(since="2026-01-10", until="2026-01-12"),
+        "created_at >= '2026-01-10' AND created_at < '2026-01-13'",
+    ),
+    (Filter(until="2025"), "created_at < '2026'"),
+    (Filter(flags=frozenset({"edited"})), "edited_at IS NOT NULL"),
+    (Filter(words="釉薬"), "text LIKE '%釉薬%'"),
+    (Filter(words="glaze 100%"), "text LIKE '%glaze%'"),
+    (Filter(words='post "11 100"'), "text LIKE '%11 100%' "),
+    (Filter(words="post 1"), "text LIKE '%post%' AND text LIKE '%1%'"),
+    (Filter(words="nothing says this"), "0"),
+    (Filter(account="nobody"), "0"),
+    (
+        Filter(words="glaze", platform="bluesky", kind="post"),
+        "text LIKE '%glaze%' AND account_id = 3 AND kind = 'post'",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("few", [2000, 3], ids=["looked up", "walked"])
+@pytest.mark.parametrize(("wanted", "condition"), FILTERS, ids=lambda value: str(value)[:60])
+def test_every_post_comes_once_and_in_order(
+    posts: sqlite3.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: Filter,
+    condition: str,
+    few: int,
+) -> None:
+    monkeypatch.setattr(stream, "FEW", few)
+    rows = posts.execute(f"SELECT id FROM posts WHERE {condition} ORDER BY created_at DESC, id")
+    assert walk(posts, wanted) == [row[0] for row in rows]
+
+
+@pytest.mark.parametrize("wanted", [Filter(), Filter(platform="threads"), Filter(words="glaze")])
+def test_the_way_up_shows_the_pages_of_the_way_down(
+    posts: sqlite3.Connection, wanted: Filter
+) -> None:
+    down = [stretch(posts, wanted, size=9)]
+    while down[-1].older:
+        down.append(stretch(posts, wanted, older_than=down[-1].older, size=9))
+    page = down[-1]
+    for expected in reversed(down[:-1]):
+        assert page.newer
+        page = stretch(posts, wanted, newer_than=page.newer, size=9)
+        assert page.ids == expected.ids
+    assert page.newer is None
+
+
+def plans(connection: sqlite3.Connection, wanted: Filter, cursor: Cursor | None) -> list[str]:
+    """What SQLite does for one page, statement by statement."""
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    stretch(connection, wanted, older_than=cursor)
+    connection.set_trace_callback(None)
+    return [
+        row[3]
+        for statement in statements
+        if statement.startswith("SELECT")
+        for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+    ]
+
+
+@pytest.mark.parametrize("cursor", [None, Cursor("2026-01-15T00:00:00.000Z", 60)])
+@pytest.mark.parametrize(("wanted", "_condition"), FILTERS, ids=lambda value: str(value)[:60])
+def test_no_page_reads_all_posts(
+    posts: sqlite3.Connection, wanted: Filter, _condition: str, cursor: Cursor | None
+) -> None:
+    for step in plans(posts, wanted, cursor):
+        assert step.split(" USING ")[0] != "SCAN posts" or "USING" in step, step
+
+
+@pytest.mark.parametrize("wanted", [Filter(), Filter(account="account 2"), Filter(kind="reply")])
+def test_pages_far_down_start_at_the_index(posts: sqlite3.Connection, wanted: Filter) -> None:
+    cursor = Cursor("2026-01-15T00:00:00.000Z", 60)
+    assert any("created_at<?" in step for step in plans(posts, wanted, cursor))
+
+
+@pytest.mark.parametrize(
+    ("words", "terms"),
+    [
+        ("kiln four", ["kiln", "four"]),
+        ('say "open on Tuesday" now', ["say", "open on Tuesday", "now"]),
+        ('"', []),
+        ('half" open', ["half", "open"]),
+        ("AND OR NOT *", ["AND", "OR", "NOT", "*"]),
+    ],
+)
+def test_questions_are_words_and_phrases(words: str, terms: list[str]) -> None:
+    assert search_terms(words) == terms
+
+
+@pytest.mark.parametrize(
+    "words", ['"', "*", "AND", 'a"b"c', "text:x", "^abc", "(((", "-x NEAR/2 y"]
+)
+def test_no_question_is_an_error(posts: sqlite3.Connection, words: str) -> None:
+    walk(posts, Filter(words=words))
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("2026", "2027"),
+        ("2026-02", "2026-03"),
+        ("2026-12", "2027-01"),
+        ("2026-02-28", "2026-03-01"),
+    ],
+)
+def test_until_reaches_to_the_end(text: str, before: str) -> None:
+    assert Filter.parse({"until": text}).until_before == before
+
+
+@pytest.mark.parametrize("text", ["2026-13", "yesterday", "2026-02-30", "26", "2026-1", "' OR 1"])
+def test_dates_that_do_not_exist_are_ignored(text: str) -> None:
+    assert Filter.parse({"until": text, "since": text}) == Filter()
+
+
+def test_a_filter_is_its_address() -> None:
+    wanted = Filter(
+        "kiln “four” &c", "a/b", "threads", "post", "2026", "2026-02", frozenset({"edited"})
+    )
+
+    assert Filter.parse(dict(parse_qsl(wanted.query()[1:]))) == wanted
+
+
+def test_the_demo_is_walked_as_its_view_says(demo: Path) -> None:
+    with closing(sqlite3.connect(f"{demo.as_uri()}?mode=ro", uri=True)) as connection:
+        rows = connection.execute("SELECT id FROM posts ORDER BY created_at DESC, id")
+        assert walk(connection, Filter()) == [row[0] for row in rows]

@@ -1,0 +1,75 @@
+"""Archives to look at, and the pages of one served over real HTTP on a free port."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from click.testing import CliRunner
+
+from archiver.browse import server
+from archiver.cli import main
+from nights import nights
+
+HOSTILE = (
+    "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+    '"><svg onload=alert(1)> javascript:alert(1) https://example.com/?a="onmouseover=alert(1) '
+    "<style>*{display:none}</style> {{ 7*7 }} end"
+)
+
+
+def demo_archive(folder: Path) -> Path:
+    """The demo's archive: ten platforms, three days."""
+    result = CliRunner().invoke(main, ["-q", "demo", str(folder)])
+    assert result.exit_code == 0, result.output
+    return folder / "archive" / "archive.db"
+
+
+def hostile_archive(folder: Path) -> Path:
+    """An archive whose posts, names and titles try to be markup."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with nights(folder, "instagram", "youtube", "threads") as world:
+        for platform in world.platforms:
+            account = world.account(platform)
+            account.publish(HOSTILE, **({"title": HOSTILE} if platform == "youtube" else {}))
+        assert world.backup().exit_code == 0
+    database = folder / "archive" / "archive.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE accounts SET title = ?, handle = ?", (HOSTILE, HOSTILE))
+        connection.execute("UPDATE attachments SET alt_text = ?", (HOSTILE,))
+        connection.execute("UPDATE posts SET url = 'javascript:alert(1)', author = ?", (HOSTILE,))
+    return database
+
+
+@contextmanager
+def serving(datasette: Any) -> Iterator[str]:
+    """The pages over HTTP, for as long as it lasts; gives the address, without a slash behind."""
+    running = uvicorn.Server(uvicorn.Config(datasette.app(), log_level="error", lifespan="on"))
+    listener = server.listen(0)
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    address = f"http://{server.HOST}:{listener.getsockname()[1]}"
+    try:
+        with httpx.Client(base_url=address, timeout=30) as probe:
+            assert probe.get("/-/versions").status_code == 200  # the socket listens already
+        yield address
+    finally:
+        running.should_exit = True
+        thread.join(timeout=20)
+        listener.close()
+        for database in datasette.databases.values():
+            database.close()
+
+
+@contextmanager
+def browsing(database: Path) -> Iterator[httpx.Client]:
+    """A client of `archiver browse` over an archive."""
+    with (
+        serving(server.make_datasette(database)) as address,
+        httpx.Client(base_url=address, timeout=30) as client,
+    ):
+        yield client
