@@ -197,7 +197,7 @@ def test_a_drip_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         usual = type(clock).monotonic
 
         def hurried(self: object) -> float:
-            clock._slept += 5
+            clock._slept += 100
             return usual(clock)
 
         monkeypatch.setattr(type(clock), "monotonic", hurried)
