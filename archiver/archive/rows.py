@@ -143,6 +143,20 @@ def key_of(table: str) -> tuple[str, ...]:
     return _KEYS.get(table, ("rowid",))
 
 
+def by_key(table: str, key: Sequence[object]) -> tuple[str, list[object]]:
+    """The condition that finds a row, and its parameters, even where its key is damaged text."""
+    conditions: list[str] = []
+    parameters: list[object] = []
+    for column, value in zip(key_of(table), key, strict=True):
+        if isinstance(value, str):
+            conditions.append(f"{column} = CAST(? AS TEXT)")
+            parameters.append(value.encode("utf-8", "surrogateescape"))
+        else:
+            conditions.append(f"{column} = ?")
+            parameters.append(value)
+    return " AND ".join(conditions), parameters
+
+
 def put_back(
     connection: sqlite3.Connection, table: str, key: Sequence[object], row: Mapping[str, Any], /
 ) -> None:
@@ -155,8 +169,8 @@ def put_back(
     for name, _ in triggers:
         connection.execute(f"DROP TRIGGER {name}")
     assignments = ", ".join(f"{column} = ?" for column in row)
-    is_it = " AND ".join(f"{column} = ?" for column in key_of(table))
-    connection.execute(f"UPDATE {table} SET {assignments} WHERE {is_it}", (*row.values(), *key))
+    is_it, found = by_key(table, key)
+    connection.execute(f"UPDATE {table} SET {assignments} WHERE {is_it}", (*row.values(), *found))
     for _, sql in triggers:
         connection.execute(sql)
 

@@ -51,6 +51,7 @@ def command(
     With --repair, a damaged file is moved to the folder quarantine and the next backup fetches it
     again; a damaged row is put back where its own hash proves what it was.
     """
+    from archiver.evidence.findings import Finding, Verified
     from archiver.evidence.repair import Repaired
     from archiver.evidence.repair import repair as put_right
     from archiver.evidence.verify import verify
@@ -58,8 +59,15 @@ def command(
 
     directory = directory or shell.config().archive.directory
     now = timestamp(datetime.now(UTC)) or ""
-    with _progress(shell) as (on_total, on_file):
-        result = verify(directory, _scope(slice_, minutes), now, on_total=on_total, on_file=on_file)
+    scope = _scope(slice_, minutes)
+    try:
+        with _progress(shell) as (on_total, on_file):
+            result = verify(directory, scope, now, on_total=on_total, on_file=on_file)
+    except DamageFound as error:  # there is no database to read from any more
+        if as_json:
+            result = Verified(findings=[Finding("database", "archive.db", str(error))])
+            shell.json(_as_json(result, Repaired()))
+        raise
     repaired = put_right(directory, result, now) if repair else Repaired()
     if as_json:
         shell.json(_as_json(result, repaired))

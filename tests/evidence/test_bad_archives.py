@@ -1,0 +1,42 @@
+"""Each bad archive of the public set has exactly one thing wrong with it, and verify names it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from archiver.cli import main
+from bad_archives import BAD, Bad
+
+
+def verify_json(capsys: pytest.CaptureFixture[str], archive: Path) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["verify", str(archive), "--json"])
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
+def test_verify_finds_what_is_wrong(
+    bad: Bad, archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = bad.damage(archive)
+    code, out, err = verify_json(capsys, archive)
+    assert code == bad.exit_code, (out, err)
+    assert "Traceback" not in err
+    if not bad.opens:
+        assert str(archive) in err.replace("\n        ", "") or "newer" in err
+        assert "Next:" in err
+        return
+    result = json.loads(out)
+    findings = result["damage"] + result["leftovers"]
+    assert [f for f in findings if f["what"] == bad.finding and named in f["subject"]], findings
+
+
+def test_a_database_beyond_reading_is_told_in_json_too(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (archive / "archive.db").write_bytes(b"no database")
+    code, out, _ = verify_json(capsys, archive)
+    assert code == 7
+    assert [finding["what"] for finding in json.loads(out)["damage"]] == ["database"]
