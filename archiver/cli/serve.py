@@ -1,8 +1,12 @@
 """`archiver serve`: the history API, answered from the archive."""
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -12,7 +16,6 @@ from archiver.errors import ArchiverError, UsageError
 
 if TYPE_CHECKING:
     import socket
-    import threading
 
     from archiver.secrets import Secret
     from archiver.serve.accounts import Configured
@@ -148,10 +151,28 @@ def _address(host: str, sock: "socket.socket") -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
 
 
-def _wait(thread: "threading.Thread") -> None:
-    """Until Ctrl-C, which is how a server is meant to end."""
+def _wait(thread: threading.Thread) -> None:
+    """Until Ctrl-C or SIGTERM, which is how a server is meant to end."""
     try:
-        while thread.is_alive():
-            thread.join(1.0)  # on Windows a wait without end would not hear Ctrl-C
+        with _terminated_too():
+            while thread.is_alive():
+                thread.join(1.0)  # on Windows a wait without end would not hear Ctrl-C
     except KeyboardInterrupt:
         pass
+
+
+@contextmanager
+def _terminated_too() -> Iterator[None]:
+    """While it lasts SIGTERM ends the wait, also where a shell started us deaf to Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt

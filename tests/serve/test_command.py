@@ -15,6 +15,8 @@ from nights import Nights, nights
 from running import Cli
 
 TOKEN = "a-token-from-the-environment"
+DEAF = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+"""Starts a program as a script starts one in the background: Ctrl-C is ignored."""
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +29,17 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="stopped by a signal")
-def test_it_serves_until_it_is_stopped(small: Nights) -> None:
+@pytest.mark.parametrize(
+    ("deaf", "stop"),
+    [((), signal.SIGINT), ((), signal.SIGTERM), (DEAF, signal.SIGTERM)],
+    ids=["Ctrl-C", "terminated", "terminated in the background of a script"],
+)
+def test_it_serves_until_it_is_stopped(
+    small: Nights, deaf: tuple[str, ...], stop: signal.Signals
+) -> None:
     command = [sys.executable, "-m", "archiver", "--config", str(small.folder / "archive.toml")]
     with subprocess.Popen(
-        [*command, "serve", "--port", "0", "--token", "env:ARCHIVE_TOKEN", "--media"],
+        [*deaf, *command, "serve", "--port", "0", "--token", "env:ARCHIVE_TOKEN", "--media"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "ARCHIVE_TOKEN": TOKEN},
     ) as server:  # fmt: skip
@@ -45,7 +54,7 @@ def test_it_serves_until_it_is_stopped(small: Nights) -> None:
                 assert "?archived=" in str(answer)
                 assert client.get(f"{base_url}/history/twitter").json()["posts"]
         finally:
-            server.send_signal(signal.SIGINT)
+            server.send_signal(stop)
             _, said = server.communicate(timeout=20)
     assert server.returncode == 0, said
     assert base_url.startswith("http://127.0.0.1:")
