@@ -164,11 +164,12 @@ def test_a_pinned_old_post_does_not_end_a_look(tmp_path: Path) -> None:
         old = account.populate(150, every=timedelta(hours=2))[20]
         world.backup(media=False)
         old.pin()
-        world.clock.advance(days=20)
-        account.populate(250, every=timedelta(hours=1))
+        world.clock.advance(days=5)  # no full look is due, which would hide a mistake
+        account.populate(250, every=timedelta(minutes=20))
 
         report = world.backup(media=False)
 
+        assert not report.accounts[0].full
         assert report.counts.new == 250
         assert world.query("SELECT * FROM gaps") == []
 
