@@ -52,6 +52,8 @@ def reader(directory: Path) -> Iterator[sqlite3.Connection]:
             hint="Make one with archiver backup, or point [archive] directory to where it is",
             code="no_archive",
         )
+    if os.path.lexists(path.with_name(f"{DATABASE}-journal")):
+        raise _never_finished(directory)  # SQLite writes one only before there is a log
     with storage_errors(directory):
         _refuse_links(directory)
         connection = _connect_to_read(path)
@@ -240,12 +242,16 @@ def _refuse_unfinished(connection: sqlite3.Connection, directory: Path) -> None:
     """A first run that was killed while it made the tables has left an archive without any."""
     query = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'archiver'"
     if not connection.execute(query).fetchone()[0]:
-        raise StorageError(
-            f"The archive in {directory} was never finished",
-            kept="Nothing was in it yet",
-            hint="Run archiver backup to make it",
-            code="no_archive",
-        )
+        raise _never_finished(directory)
+
+
+def _never_finished(directory: Path) -> StorageError:
+    return StorageError(
+        f"The archive in {directory} was never finished",
+        kept="Nothing was in it yet",
+        hint="Run archiver backup to make it",
+        code="no_archive",
+    )
 
 
 def _check_version(connection: sqlite3.Connection, directory: Path) -> None:
