@@ -18,6 +18,8 @@ from archiver.secrets import redact
 
 BUG = 1
 BROKEN_PIPE = 141  # what a shell reports of a program that ends by SIGPIPE
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DISK = {*_FULL, errno.EIO, errno.EROFS, errno.EFBIG}
 _LABELS = (("Why", "why"), ("Kept", "kept"), ("Next", "hint"))
 
 
@@ -46,8 +48,9 @@ def guarded(work: Callable[[], object], *, verbose: Callable[[], int]) -> int:
 
 
 def tell(error: ArchiverError) -> None:
-    """Print an error to stderr, laid out for eighty columns."""
-    click.echo(layout(error), err=True)
+    """Print an error to stderr, laid out for eighty columns; where that fails, the code tells."""
+    with suppress(OSError):
+        click.echo(layout(error), err=True)
 
 
 def layout(error: ArchiverError) -> str:
@@ -89,8 +92,9 @@ def _told(error: BaseException, *, verbose: int) -> int:
         if verbose > 1:
             _print_traceback(error)
         return max(known, key=lambda leaf: leaf.exit_code).exit_code
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        tell(StorageError("There is no space left", why=str(error)))
+    if isinstance(error, OSError) and error.errno in _DISK:
+        words = "There is no space left" if error.errno in _FULL else "Cannot write"
+        tell(StorageError(words, why=str(error)))
         _close_stdout()
         return StorageError.exit_code
     _tell_bug(next(leaf for leaf in leaves if not isinstance(leaf, ArchiverError)))
