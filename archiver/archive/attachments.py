@@ -33,13 +33,15 @@ class Saved:
 
     new: int = 0
     edited: int = 0
+    revisions: int = 0
     returned: int = 0
     omitted: int = 0
     media_returned: int = 0
 
     def is_worth_keeping(self) -> bool:
         """Whether the answer showed anything but moved counters."""
-        return bool(self.new or self.edited or self.returned or self.omitted or self.media_returned)
+        seen = self.new or self.revisions or self.returned
+        return bool(seen or self.omitted or self.media_returned)
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,6 +228,7 @@ class PostWriter:
     def _revision(
         self, rows: Rows, post_id: int, number: int, record: Record, content: str
     ) -> None:
+        self.saved.revisions += 1
         rows.add(
             "revisions", post_id=post_id, number=number, seen_at=self.now, run_id=self.run_id,
             response_id=self.response_id, source=self.reading.source,

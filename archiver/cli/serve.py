@@ -1,12 +1,9 @@
 """`archiver serve`: the history API, answered from the archive."""
 
-import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
@@ -154,25 +151,7 @@ def _address(host: str, sock: "socket.socket") -> str:
 def _wait(thread: threading.Thread) -> None:
     """Until Ctrl-C or SIGTERM, which is how a server is meant to end."""
     try:
-        with _terminated_too():
-            while thread.is_alive():
-                thread.join(1.0)  # on Windows a wait without end would not hear Ctrl-C
+        while thread.is_alive():
+            thread.join(1.0)  # on Windows a wait without end would not hear Ctrl-C
     except KeyboardInterrupt:
         pass
-
-
-@contextmanager
-def _terminated_too() -> Iterator[None]:
-    """While it lasts SIGTERM ends the wait, also where a shell started us deaf to Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt

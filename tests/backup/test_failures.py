@@ -219,6 +219,24 @@ def test_answers_with_ids_only_are_sightings(tmp_path: Path) -> None:
         assert world.dump("revisions", "posts", "events", "renditions") == before
 
 
+def test_posts_first_seen_by_their_ids_get_their_content_from_the_next_full_answer(
+    tmp_path: Path,
+) -> None:
+    with nights(tmp_path, "instagram") as world:
+        world.account("instagram").populate(4)
+        world.fail("instagram", status=500, times=None, when=lambda query: not query.skip_analytics)
+        assert world.backup().counts.new == 4
+        assert world.column("SELECT count(*) FROM revisions") == [0]
+        world.faults.clear()
+        world.next_night()
+
+        report = world.backup()
+
+        assert (report.exit_code, report.counts.edited) == (0, 0)
+        assert world.column("SELECT count(*) FROM revisions WHERE response_id NOT NULL") == [4]
+        assert world.column("SELECT count(*) FROM posts WHERE text IS NULL") == [0]
+
+
 def test_a_record_that_cannot_be_read_goes_to_quarantine_whole(tmp_path: Path) -> None:
     with nights(tmp_path, "threads") as world:
         good = json.dumps(world.account("threads").publish("Fine").record())
