@@ -19,6 +19,7 @@ COMMANDS = {
     "status": ("archiver.cli.status", "Say what the archive holds, and what is missing."),
     "accounts": ("archiver.cli.accounts", "List the accounts; find those a key has linked."),
     "verify": ("archiver.cli.verify", "Read everything back and compare it."),
+    "copy": ("archiver.cli.copy", "Make or renew a second copy of the archive."),
     "browse": ("archiver.cli.browse", "Look at the archive in a browser."),
     "serve": ("archiver.cli.serve", "Answer the history API from the archive."),
     "plugins": ("archiver.cli.plugins", "List plugins, platforms and where they come from."),

@@ -1,0 +1,79 @@
+"""`archiver copy`: a second copy of the archive, whole and read back, while backups go on."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.text import table
+from archiver.errors import DamageFound
+
+if TYPE_CHECKING:
+    from archiver.evidence.copy import Copied
+
+_MOST_FINDINGS = 50
+
+
+@subcommand(
+    "copy",
+    short_help="Make or renew a second copy of the archive.",
+    example="archiver copy /mnt/usb/archive\narchiver verify /mnt/usb/archive",
+)
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@pass_shell
+def command(shell: Shell, directory: Path, as_json: bool) -> int | None:
+    """Bring DIRECTORY up to date as a copy of the archive, also while a backup runs.
+
+    Copies the database as it stands at one moment, and the files that the copy has not; all of it
+    is read back before the new copy takes the place of the old one. DIRECTORY is an archive like
+    any other: look at it with archiver verify DIRECTORY, or point [archive] directory to it.
+    """
+    from archiver.evidence.copy import copy_archive
+
+    source = shell.config().archive.directory
+    with _progress(shell) as (on_total, on_file):
+        copied = copy_archive(source, directory, on_total=on_total, on_file=on_file)
+    if as_json:
+        shell.json(asdict(copied))
+        return DamageFound.exit_code if copied.damage else None
+    _print(shell, directory, copied)
+    if copied.damage:
+        raise DamageFound(
+            f"{len(copied.damage)} things in {source} are not as they were stored",
+            kept=f"What is sound was copied to {directory}" if copied.done else
+            f"The copy in {directory} is as it was before",
+            hint="Run archiver verify --repair, then archiver copy again",
+        )  # fmt: skip
+    return None
+
+
+def _print(shell: Shell, directory: Path, copied: "Copied") -> None:
+    from archiver.cli.progress import size_text
+
+    if copied.damage:
+        rows = [(f.what, f.subject, f.detail) for f in copied.damage[:_MOST_FINDINGS]]
+        shell.out(table(rows, ["DAMAGE", "WHERE", "WHAT"]))
+    if copied.done and not (shell.quiet and not copied.files):
+        shell.out(
+            f"{copied.files:,} files ({size_text(copied.size)}) copied to {directory}, "
+            f"{copied.there:,} were there; database of {copied.rows:,} rows copied and read back."
+        )
+
+
+@contextmanager
+def _progress(shell: Shell) -> Iterator[tuple[Any, Any]]:
+    if not shell.progress:
+        yield int, int
+        return
+    with click.progressbar(length=1, label="copying", file=sys.stderr) as bar:
+
+        def on_total(size: int) -> None:
+            bar.length = max(1, size)
+
+        yield on_total, bar.update

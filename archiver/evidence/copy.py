@@ -1,0 +1,221 @@
+"""A second copy of an archive that is whole at every moment, while backups go on.
+
+The database is taken as it stands at one instant. Then the files that this state names are copied,
+hashed on the way, and read back; last of all the new database takes the place of the old one. So
+a copy that is broken off is still the copy that it was, with some files more.
+"""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from archiver.archive.database import DATABASE, locked, reader, storage_errors
+from archiver.errors import StorageError, UsageError
+from archiver.evidence.files import MediaRow, Scope, check_file, files_in, rows_of
+from archiver.evidence.findings import Finding, Verified
+from archiver.evidence.rows import check_database
+from archiver.evidence.verify import opened
+from archiver.media.disk import PIECE, create_file, open_file, sync_directory, sync_file
+from archiver.media.download import Download
+from archiver.media.part import Part
+from archiver.media.store import Store
+
+_FILES_AT_ONCE = 64
+_NEW = ".archive.db.new"
+_LOGS = ("-wal", "-shm", "-journal")
+
+
+@dataclass(slots=True)
+class Copied:
+    """What a copy brought: files copied, their bytes, files that were there, rows in all.
+
+    `damage` is what is damaged in the source. `done` says that the copy stands for the archive as
+    it was when this began; where rows are damaged it is not, and an earlier copy stays as it was.
+    """
+
+    files: int = 0
+    size: int = 0
+    there: int = 0
+    rows: int = 0
+    done: bool = False
+    damage: list[Finding] = field(default_factory=list)
+
+
+def copy_archive(
+    source: Path, target: Path, *, on_total: Callable[[int], object] = int,
+    on_file: Callable[[int], object] = int,
+) -> Copied:  # fmt: skip
+    """Make, or bring up to date, a copy of an archive in another folder.
+
+    `on_total` is told how many bytes there are to copy, `on_file` of every file's size. Files of
+    the right name and size that are there are taken as copied before; reading them back is what
+    verify does. Raises UsageError for a folder that is no place for a copy, ArchiveLocked where
+    somebody writes there, DamageFound where the source cannot be opened, StorageError.
+    """
+    copied = Copied()
+    with opened(source) as connection:
+        _check_place(connection, source, target)
+        with locked(target, database=False), storage_errors(target):
+            _copy_into(connection, source, target, copied, on_total, on_file)
+    return copied
+
+
+def _check_place(connection: sqlite3.Connection, source: Path, target: Path) -> None:
+    """Refuse what would end in a mess. Raises UsageError, StorageError."""
+    here, there = source.resolve(), target.resolve()
+    if here == there or here in there.parents or there in here.parents:
+        raise UsageError(
+            f"{target} and the archive in {source} lie within each other",
+            hint="Give a folder of its own, best on another disk",
+        )
+    if not target.exists() or not any(target.iterdir()):
+        return
+    if not (target / DATABASE).exists():
+        if {entry.name for entry in target.iterdir()} <= {".lock", "media", "tmp", _NEW}:
+            return  # a first copy that was broken off
+        raise UsageError(
+            f"{target} is not empty, and not a copy of an archive",
+            hint="Give an empty folder, or the one of an earlier copy",
+        )
+    with reader(target) as other:
+        if _archive_id(other) != _archive_id(connection):
+            raise UsageError(
+                f"{target} holds another archive",
+                kept="Nothing was written",
+                hint="Give an empty folder, or the one of an earlier copy",
+            )
+
+
+def _archive_id(connection: sqlite3.Connection) -> str | None:
+    query = "SELECT value FROM about WHERE name = 'archive_id'"
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def _copy_into(
+    connection: sqlite3.Connection, source: Path, target: Path, copied: Copied,
+    on_total: Callable[[int], object], on_file: Callable[[int], object],
+) -> None:  # fmt: skip
+    new = target / _NEW
+    try:
+        _snapshot(connection, new)
+        with closing(_open(new)) as snapshot:
+            result = Verified()
+            check_database(snapshot, lambda: closing(_open(new)), result)
+            copied.rows = result.rows
+            copied.damage += result.damage
+            if result.damage:  # an earlier copy may be better, and is left as it is
+                return
+            missing = _missing(snapshot, Store(target), copied)
+            on_total(sum(row.size for row in missing))
+            _copy_files(Store(source), Store(target), missing, copied, on_file)
+        _put_in_place(new, target)
+        copied.done = True
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _snapshot(connection: sqlite3.Connection, new: Path) -> None:
+    """The database as it stands now, in one file that needs no log, on the disk."""
+    new.unlink(missing_ok=True)
+    os.close(create_file(new))
+    with closing(sqlite3.connect(new, isolation_level=None)) as snapshot:
+        connection.backup(
+            snapshot
+        )  # all of it in one step: a busy writer cannot make it begin again
+        snapshot.execute("PRAGMA journal_mode = DELETE")
+    sync_file(new)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+
+
+def _missing(snapshot: sqlite3.Connection, target: Store, copied: Copied) -> list[MediaRow]:
+    """The files that the copy has not: those known as lost cannot be copied."""
+    missing = []
+    for row in rows_of(snapshot, files_in(snapshot, Scope())):
+        if row.lost_at is None and not _is_there(target, row):
+            missing.append(row)
+        elif row.lost_at is None:
+            copied.there += 1
+    return missing
+
+
+def _is_there(target: Store, row: MediaRow) -> bool:
+    try:
+        found = target.path_of(row.path).lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == row.size
+
+
+def _copy_files(
+    source: Store, target: Store, rows: list[MediaRow], copied: Copied,
+    on_file: Callable[[int], object],
+) -> None:  # fmt: skip
+    target.prepare()
+    waiting = iter(rows)
+    while some := list(islice(waiting, _FILES_AT_ONCE)):
+        downloads = [found for row in some if (found := _fetch(source, target, row, copied))]
+        target.keep(downloads)
+        for row in some:
+            on_file(row.size)
+        names = {download.sha256 for download in downloads}
+        for row in some:
+            if row.sha256 in names and (wrong := check_file(target, row)) is not None:
+                raise StorageError(
+                    f"{target.path_of(row.path)} cannot be read back as it was written",
+                    why=wrong.detail,
+                    kept="The earlier copy is as it was",
+                    hint="Check that disk before you trust it",
+                )
+
+
+def _fetch(source: Store, target: Store, row: MediaRow, copied: Copied) -> Download | None:
+    """One file, copied into the target's tmp and hashed on the way; None where it is damaged."""
+    for _ in range(2):  # what is read wrong once may be right the second time
+        with Part(target.tmp) as part:
+            if _pour(source.path_of(row.path), part) and part.finish() == row.sha256:
+                part.keep()
+                copied.files += 1
+                copied.size += part.size
+                extension = row.path.rpartition(".")[2]
+                return Download(part.path, row.sha256, part.size, "", extension)
+    wrong = check_file(source, row)
+    copied.damage.append(
+        wrong or Finding("changed_file", row.path, "read wrong twice of four times")
+    )
+    return None
+
+
+def _pour(path: Path, part: Part) -> bool:
+    """Copy a file; False where it cannot be read to its end."""
+    try:
+        with os.fdopen(open_file(path), "rb", buffering=0) as file:
+            while data := file.read(PIECE):
+                part.write(data)
+    except OSError:
+        return False
+    return True
+
+
+def _put_in_place(new: Path, target: Path) -> None:
+    """The new database instead of the old one, whose log must not be taken for the new one's."""
+    old = target / DATABASE
+    if old.exists():
+        with closing(sqlite3.connect(old, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+    for path in _logs(old):
+        path.unlink(missing_ok=True)
+    new.replace(old)
+    sync_directory(target)
+
+
+def _logs(path: Path) -> Iterator[Path]:
+    return (path.with_name(path.name + end) for end in _LOGS)

@@ -1,0 +1,177 @@
+"""A second copy: whole at every moment, never mixed with another archive, fit for a restore."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from archiver.archive.database import DATABASE, locked, transaction, writer
+from archiver.archive.rows import insert
+from archiver.cli import main
+from archiver.demo.specs import photo
+from archiver.errors import ArchiveLocked, DamageFound, UsageError
+from archiver.evidence.copy import copy_archive
+from archiver.evidence.files import Scope
+from archiver.evidence.verify import verify
+from bad_archives import flip, raw
+from nights import nights
+
+NOW = "2026-11-23T00:00:00.000Z"
+
+
+def media(archive: Path) -> dict[str, bytes]:
+    """Every file of an archive."""
+    return {
+        path.relative_to(archive).as_posix(): path.read_bytes()
+        for path in (archive / "media").rglob("*")
+        if path.is_file()
+    }
+
+
+def rows(archive: Path, table: str) -> int:
+    connection = sqlite3.connect(archive / DATABASE)
+    (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    connection.close()
+    return int(count)
+
+
+def test_a_copy_is_an_archive_of_the_same_rows_and_files(archive: Path, tmp_path: Path) -> None:
+    copied = copy_archive(archive, tmp_path / "copy")
+
+    assert copied.done
+    assert copied.files == len(media(archive))
+    assert media(tmp_path / "copy") == media(archive)
+    assert verify(tmp_path / "copy", Scope(), NOW).findings == []
+    entries = sorted(path.name for path in (tmp_path / "copy").iterdir())
+    assert entries == [".lock", "archive.db", "media", "tmp"]
+    assert (tmp_path / "copy" / DATABASE).stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_there_is_not_copied_again(archive: Path, tmp_path: Path) -> None:
+    first = copy_archive(archive, tmp_path / "copy")
+    again = copy_archive(archive, tmp_path / "copy")
+    assert (again.files, again.there) == (0, first.files)
+
+    one = next((tmp_path / "copy" / "media").glob("*/*"))
+    one.unlink()
+    assert copy_archive(archive, tmp_path / "copy").files == 1
+
+
+def test_rows_in_the_log_of_a_running_backup_are_copied_though_cp_would_lose_them(
+    archive: Path, tmp_path: Path
+) -> None:
+    with writer(archive) as connection:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        for _ in range(100):
+            with transaction(connection):
+                insert(
+                    connection, "events", post_id=1, run_id=1, at=NOW, what="edited", reason=None
+                )
+        before = rows(archive, "events")
+        shutil.copy(archive / DATABASE, tmp_path / "by-cp.db")
+
+        copy_archive(archive, tmp_path / "copy")
+
+    assert rows(tmp_path / "copy", "events") == before
+    lost = sqlite3.connect(tmp_path / "by-cp.db")
+    assert lost.execute("SELECT count(*) FROM events").fetchone()[0] == before - 100
+    lost.close()
+
+
+def test_another_archive_is_never_written_to(archive: Path, tmp_path: Path) -> None:
+    with writer(tmp_path / "other"):
+        pass
+    before = (tmp_path / "other" / DATABASE).read_bytes()
+    with pytest.raises(UsageError, match="another archive"):
+        copy_archive(archive, tmp_path / "other")
+    assert (tmp_path / "other" / DATABASE).read_bytes() == before
+
+
+def test_a_folder_of_something_else_is_refused(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "letter.txt").write_text("Dear all")
+    with pytest.raises(UsageError, match="not empty"):
+        copy_archive(archive, tmp_path / "home")
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.parametrize("place", [".", "copy", ".."])
+def test_a_copy_within_its_archive_is_refused(archive: Path, place: str) -> None:
+    with pytest.raises(UsageError, match="within each other"):
+        copy_archive(archive, archive / place)
+
+
+def test_a_copy_that_somebody_writes_to_is_left_alone(archive: Path, tmp_path: Path) -> None:
+    copy_archive(archive, tmp_path / "copy")
+    with locked(tmp_path / "copy"), pytest.raises(ArchiveLocked):
+        copy_archive(archive, tmp_path / "copy")
+
+
+def test_a_damaged_file_is_not_copied_and_what_the_copy_had_stays(
+    archive: Path, tmp_path: Path
+) -> None:
+    copy_archive(archive, tmp_path / "copy")
+    sound = media(archive)
+    first, second = sorted((archive / "media").glob("*/*"))[:2]
+    for path in (first, second):
+        path.write_bytes(flip(path.read_bytes(), 0))
+    (tmp_path / "copy" / second.relative_to(archive)).unlink()
+
+    copied = copy_archive(archive, tmp_path / "copy")
+
+    assert copied.done
+    assert [f.subject for f in copied.damage] == [second.relative_to(archive).as_posix()]
+    del sound[second.relative_to(archive).as_posix()]
+    assert media(tmp_path / "copy") == sound
+
+
+def test_damaged_rows_never_take_the_place_of_a_sound_copy(archive: Path, tmp_path: Path) -> None:
+    copy_archive(archive, tmp_path / "copy")
+    before = (tmp_path / "copy" / DATABASE).read_bytes()
+    with raw(archive) as connection:
+        connection.execute("UPDATE posts SET text = 'We never said so' WHERE id = 1")
+
+    copied = copy_archive(archive, tmp_path / "copy")
+
+    assert not copied.done
+    assert copied.damage
+    assert (tmp_path / "copy" / DATABASE).read_bytes() == before
+
+
+def test_a_database_that_is_none_any_more_is_not_copied(archive: Path, tmp_path: Path) -> None:
+    (archive / DATABASE).write_bytes(b"noise")
+    with pytest.raises(DamageFound):
+        copy_archive(archive, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_the_restore_drill(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The steps of docs/second-copy.md: the disk dies, the copy takes its place, backups go on."""
+    with nights(tmp_path, "instagram") as world:
+        world.account("instagram").populate(8)
+        assert world.backup().exit_code == 0
+        config = str(tmp_path / "archive.toml")
+        copy = tmp_path / "disk" / "copy"
+        with pytest.raises(SystemExit) as ended:
+            main(["--config", config, "copy", str(copy)])
+        assert not ended.value.code
+        assert "copied and read back" in capsys.readouterr().out
+        everything = world.dump("posts", "revisions", "media", "events")
+        shutil.rmtree(world.directory)
+
+        shutil.copytree(copy, world.directory)
+        with pytest.raises(SystemExit) as ended:
+            main(["--config", config, "verify"])
+
+        assert not ended.value.code
+        assert [row[0] for row in world.dump("media")["media"]] == [
+            row[0] for row in everything["media"]
+        ]
+        assert world.dump("posts", "revisions", "events") == {
+            table: everything[table] for table in ("posts", "revisions", "events")
+        }
+        world.account("instagram").publish("After the restore", media=[photo()])
+        world.next_night()
+        report = world.backup()
+        assert (report.exit_code, report.counts.new) == (0, 1)
