@@ -166,20 +166,20 @@ def _refuse_links(directory: Path) -> None:
 
 
 @contextmanager
-def locked(directory: Path, *, create: bool = True) -> Iterator[None]:
-    """Hold the lock of an archive folder, which is made if need be.
+def locked(directory: Path, *, create: bool = True, database: bool = True) -> Iterator[None]:
+    """Hold the lock of an archive folder, which is made if need be, with its `database` or without.
 
     Raises ArchiveLocked at once where another program holds it, StorageError.
     """
     from filelock import FileLock, Timeout  # noqa: PLC0415 — readers never need it
 
-    if not create and not (directory / DATABASE).exists():
+    if database and not create and not (directory / DATABASE).exists():
         raise StorageError(f"There is no archive in {directory}", code="no_archive")
     with storage_errors(directory):
         _make(directory)
         _refuse_links(directory)
         for name in (DATABASE, LOCK):  # born private: SQLite gives its -wal and -shm the same mode
-            if name == LOCK or create:
+            if name == LOCK or (create and database):
                 os.close(os.open(directory / name, os.O_CREAT | os.O_RDWR | _NOFOLLOW, 0o600))
         _sync_names(directory)
         lock = FileLock(directory / LOCK, mode=0o600, blocking=False)
