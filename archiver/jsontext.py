@@ -6,15 +6,15 @@ digits with both. `NaN` and `Infinity` are not JSON, and are refused by both.
 """
 
 import json
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import msgspec
 
+from archiver.jsonpieces import BadJson, split_items, split_members
 from archiver.models import Record
 
-
-class BadJson(ValueError):
-    """The text is not JSON, or is nested too deep to be read."""
+__all__ = ["BadJson", "read_json", "read_records", "write_json"]
 
 
 def read_json(body: bytes | str) -> Any:
@@ -32,7 +32,9 @@ def read_records(body: bytes, key: str) -> tuple[dict[str, Any], tuple[Record, .
     """An answer that is an object: its other fields, and the records of the list under `key`.
 
     Each record's `raw` is its exact text in the answer. A missing list is an empty one; a list
-    that is something else stays among the other fields. Raises BadJson.
+    that is something else stays among the other fields. Where something in the answer is no JSON
+    (nested too deep, not UTF-8, NaN), the records are told apart all the same: each of the others
+    is read, and that one has no data. Raises BadJson for an answer that is not even in one piece.
     """
     try:
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
@@ -40,7 +42,11 @@ def read_records(body: bytes, key: str) -> tuple[dict[str, Any], tuple[Record, .
         envelope = {name: read_json(bytes(value)) for name, value in fields.items()}
         return envelope, tuple(_record(bytes(item)) for item in items)
     except (msgspec.DecodeError, ValueError, RecursionError):
+        pass
+    try:
         return _read_records_slowly(body, key)
+    except BadJson:
+        return _salvage(body, key)
 
 
 def write_json(value: Any) -> str:
@@ -50,11 +56,10 @@ def write_json(value: Any) -> str:
 
 
 def _record(raw: bytes) -> Record:
-    text = raw.decode()
     try:
-        return Record(raw=text, data=read_json(raw))
-    except BadJson:
-        return Record(raw=text, data=None)
+        return Record(raw=raw.decode(), data=read_json(raw))
+    except (BadJson, UnicodeDecodeError):
+        return Record(raw=raw.decode(errors="backslashreplace"), data=None)
 
 
 def _read_records_slowly(body: bytes, key: str) -> tuple[dict[str, Any], tuple[Record, ...]]:
@@ -66,6 +71,19 @@ def _read_records_slowly(body: bytes, key: str) -> tuple[dict[str, Any], tuple[R
         envelope[key] = items
         items = []
     return envelope, tuple(Record(raw=write_json(item), data=item) for item in items)
+
+
+def _salvage(body: bytes, key: str) -> tuple[dict[str, Any], tuple[Record, ...]]:
+    """What can be read of an answer that as a whole cannot. Fields that cannot are left out."""
+    envelope: dict[str, Any] = {}
+    records: tuple[Record, ...] = ()
+    for name, value in split_members(body):
+        if name == key and value[:1] == b"[":
+            records = tuple(_record(item) for item in split_items(value))
+            continue
+        with suppress(BadJson):
+            envelope[name] = read_json(value)
+    return envelope, records
 
 
 def _read_slowly(body: bytes | str) -> Any:

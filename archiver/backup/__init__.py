@@ -263,7 +263,7 @@ class Backup:
                 client = source.client(settings, partial(self._open, source_name))
             except ArchiverError:
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 why = f"{type(error).__name__}: {error}"
                 raise PluginError(f"The plugin for {source_name} failed", why=why) from error
             self._clients[source_name] = client

@@ -1,25 +1,31 @@
 """One account's history into the archive, page by page."""
 
+import asyncio
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
+
+import anyio
 
 from archiver.archive import coverage, runs
 from archiver.archive.absence import Look, mark_absent
 from archiver.archive.attachments import Choice
 from archiver.archive.database import transaction
 from archiver.archive.posts import PostWriter, Reading
-from archiver.archive.rows import clean_text
+from archiver.backup.gate import Unfit, fit_identity, fit_page, fit_post
 from archiver.clock import Clock
 from archiver.errors import ArchiverError, RecordError, SourceDown, SourceError, StorageError
 from archiver.hookspecs import Platform
 from archiver.models import Account, Attachment, Page, Post, Record, Window, timestamp
 from archiver.report import AccountReport, Progress
 from archiver.secrets import Secret
+
+_PATIENCE = 2 * 3600.0  # seconds for one page: longer than all waiting that a source may ask for
+_STALE_PAGES = 25  # so many pages without a new post are a circle
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,9 @@ class AccountBackup:
             outcome = {}
         except StorageError:
             raise
+        except Unfit as error:
+            self.report.fail(self._failed(str(error)))
+            outcome = {}
         except ArchiverError as error:
             self.report.fail(error)
             outcome = {}
@@ -82,14 +91,13 @@ class AccountBackup:
             post = self.platform.read(data, self.account)
         except ArchiverError:
             raise
-        except Exception as error:
+        except BaseException as error:
+            if not is_fault_of_plugin(error):
+                raise
             raise RecordError(
                 f"The {self.platform.name} reader failed: {type(error).__name__}"
             ) from error
-        if not post.platform_id:
-            raise RecordError("The record has no id")
-        platform_id = clean_text(post.platform_id)
-        return post if platform_id == post.platform_id else replace(post, platform_id=platform_id)
+        return fit_post(post)
 
     async def _look(self) -> None:
         self.account_id = runs.account_id_of(self.connection, self.account)
@@ -102,7 +110,9 @@ class AccountBackup:
                     f"Nothing new is expected before {known.fresh_until}; --now asks anyway"
                 )
                 return
-        identity = await self._asking(self.platform.identify(self.client, self.account))
+        identity = fit_identity(
+            await self.ask(lambda: self.platform.identify(self.client, self.account))
+        )
         self.account_id = runs.claim_account(self.connection, self.account, identity, self._now())
         lost_its_place = await self._finish_walk()
         full = self.asked.full or lost_its_place or self._is_full_due(known)
@@ -163,10 +173,10 @@ class AccountBackup:
         self, walk: coverage.Walk, window: Window, *, may_be_empty: bool = True
     ) -> None:
         """Read pages until the walk is over; every page is saved before the next is asked for."""
-        pages = self.platform.pages(self.client, self.account, window)
-        async with aclosing(pages) as pages:  # type: ignore[type-var]  # every async generator has it
+        stale = 0
+        async with self._pages(window) as pages:
             while not walk.is_over:
-                page = await self._asking(anext(pages, None))
+                page = fit_page(await self.ask(lambda: anext(pages, None)))
                 if page is None:
                     walk.stop("the source gave no more")
                     break
@@ -174,24 +184,49 @@ class AccountBackup:
                 if not may_be_empty and not page.records and not walk.seen:
                     self._sound_alarm()
                     return
+                before = len(walk.seen)
                 self._save(walk, page)
                 self._stop_where_asked(walk)
                 may_be_empty = True
+                stale = 0 if len(walk.seen) > before else stale + 1
+                if stale >= _STALE_PAGES:
+                    walk.stop("the source repeats itself")
 
-    async def _asking(self, question: Any) -> Any:
-        """Await a plugin, and turn whatever it raises into the failure of this account alone."""
+    @asynccontextmanager
+    async def _pages(self, window: Window) -> AsyncIterator[AsyncIterator[Any]]:
+        """The plugin's pages, closed in the end where it gives something that can be closed."""
+
+        async def begin() -> AsyncIterator[Any]:
+            return aiter(self.platform.pages(self.client, self.account, window))
+
+        pages = await self.ask(begin)
         try:
-            return await question
+            yield pages
+        finally:
+            with anyio.CancelScope(shield=True):
+                if close := getattr(pages, "aclose", None):
+                    await self.ask(close)
+
+    async def ask(self, question: Callable[[], Awaitable[Any]]) -> Any:
+        """Ask a plugin, and turn whatever it raises into the failure of this account alone."""
+        try:
+            with anyio.fail_after(_PATIENCE):
+                return await question()
         except ArchiverError:
             raise
-        except Exception as error:
-            raise SourceError(
-                f"The plugin for {self.platform.name} failed",
-                why=f"{type(error).__name__}: {error}",
-                kept="What it gave before is saved",
-                hint="Run with -v and report this to whoever makes the plugin",
-                code="plugin",
-            ) from error
+        except BaseException as error:
+            if not is_fault_of_plugin(error):
+                raise
+            raise self._failed(f"{type(error).__name__}: {error}") from error
+
+    def _failed(self, why: str) -> SourceError:
+        return SourceError(
+            f"The plugin for {self.platform.name} failed",
+            why=why,
+            kept="What it gave before is saved",
+            hint="Run with -v and report this to whoever makes the plugin",
+            code="plugin",
+        )
 
     def _take_notes(self, page: Page) -> None:
         for note in page.notes:
@@ -330,3 +365,11 @@ class AccountBackup:
 
     def _now(self) -> str:
         return timestamp(self.clock.now()) or ""
+
+
+def is_fault_of_plugin(error: BaseException) -> bool:
+    """Whether a plugin made this up: not when the user stops the run, or the run its tasks."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or not task.cancelling()
+    return not isinstance(error, KeyboardInterrupt)

@@ -32,7 +32,7 @@ from archiver.errors import (
 from archiver.media.choose import expected_kind
 from archiver.media.download import Download, Downloader
 from archiver.media.store import Store, relative_path
-from archiver.models import Attachment, Rendition, timestamp
+from archiver.models import Attachment, Record, Rendition, timestamp
 from archiver.report import FileFailure, Progress
 
 _BATCH = 64
@@ -163,8 +163,10 @@ class FileRun:
     async def _ask_again(self, wanted: Wanted) -> Mapping[tuple[str, str, str], str]:
         work = self.accounts[wanted.account_id]
         try:
-            record = await work.platform.refetch(work.client, work.account, wanted.post_platform_id)
-            if record is None:
+            record = await work.ask(
+                lambda: work.platform.refetch(work.client, work.account, wanted.post_platform_id)
+            )
+            if not isinstance(record, Record):
                 return {}
             post = work.read(record.data)
         except (ArchiverError, RecordError):

@@ -162,7 +162,10 @@ def _opened(response: Response, platform: str) -> tuple[dict[str, Any], tuple[Re
 
 def _says_posts(body: bytes) -> bool:
     """Whether an answer without records has a list all the same: an empty one."""
-    found = read_json(body)
+    try:
+        found = read_json(body)
+    except BadJson:
+        return False
     return isinstance(found, list) or any(
         isinstance(value, list) and not value for value in object_of(found).values()
     )

@@ -1,12 +1,12 @@
 """How far a history is read: paging, gaps, unfinished walks, and what a kill leaves behind."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from archiver.archive.coverage import Walk
+from archiver.backup.account import AccountBackup
 from archiver.models import Page
 from nights import Nights, nights
 
@@ -17,17 +17,18 @@ class Killed(BaseException):
 
 def kill_after(world: Nights, monkeypatch: pytest.MonkeyPatch, platform: str, pages: int) -> None:
     """End the program in the moment after so many pages were saved."""
-    real = world.plugins.platform(platform, "ayrshare")
+    save = AccountBackup._save
+    count = 0
 
-    async def some_pages(client: Any, account: Any, window: Any) -> AsyncIterator[Page]:
-        count = 0
-        async for page in type(real).pages(real, client, account, window):
+    def some_saves(self: AccountBackup, walk: Walk, page: Page) -> None:
+        nonlocal count
+        if self.account.platform == platform:
             if count == pages:
                 raise Killed
-            yield page
             count += 1
+        save(self, walk, page)
 
-    monkeypatch.setattr(real, "pages", some_pages)
+    monkeypatch.setattr(AccountBackup, "_save", some_saves)
 
 
 def test_800_posts_behind_next_are_all_fetched_and_nothing_is_missing(tmp_path: Path) -> None:

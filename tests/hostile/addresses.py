@@ -88,10 +88,9 @@ def _urls(network: Network, way: str) -> list[str]:
         return SPELLINGS
     if way == "redirect":
         return [f"http://first.example/target/{number}.jpg" for number in range(len(SPELLINGS))]
-    answers = {"DNS": lambda a: [[a]], "mixed DNS": lambda a: [[PUBLIC, a]]}.get(
-        way, lambda a: [[PUBLIC], [a]]
-    )
-    network.answers = {f"n{n}.example": answers(a) for n, a in enumerate(TARGETS)}
+    for number, target in enumerate(TARGETS):
+        answers = {"DNS": [[target]], "mixed DNS": [[PUBLIC, target]]}
+        network.answers[f"n{number}.example"] = answers.get(way, [[PUBLIC], [target]])
     return [f"http://{name}/target/0.jpg" for name in network.answers]
 
 

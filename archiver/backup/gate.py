@@ -1,0 +1,209 @@
+"""What plugins give, checked before the core believes it.
+
+The types of the contract are only promises: a plugin may give anything. What has the wrong shape
+is refused here, so that it is one account's failure, or one record in quarantine, and neither a
+crash nor a row that no reader expects. Text is made fit for a column: well-formed Unicode without
+NUL; the record keeps what was really sent.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, get_args
+
+from archiver.archive.rows import clean_text
+from archiver.errors import RecordError
+from archiver.models import (
+    Alias,
+    Attachment,
+    AttachmentKind,
+    Identity,
+    Kind,
+    Metric,
+    Page,
+    Post,
+    Record,
+    Relation,
+    RelationKind,
+    Rendition,
+    Response,
+    Role,
+)
+
+_KINDS = frozenset(get_args(Kind))
+_ATTACHMENT_KINDS = frozenset(get_args(AttachmentKind))
+_RELATION_KINDS = frozenset(get_args(RelationKind))
+_ROLES = frozenset(get_args(Role))
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_LARGEST = 2**63 - 1  # what a column of whole numbers holds
+_PLAIN = frozenset({str, int, bool, float, type(None)})
+
+
+class Unfit(Exception):
+    """What a plugin gave breaks the contract; the message says how."""
+
+
+def fit_page(page: object) -> Page | None:
+    """A page as the contract has it, or None for the end. Raises Unfit."""
+    if page is None:
+        return None
+    if not isinstance(page, Page):
+        raise Unfit(f"It gave {_kind_of(page)} where a Page belongs")
+    for record in _all(page.records, Record):
+        if not isinstance(record.raw, str):
+            raise Unfit("A record of its page is not text")
+    texts = (page.cursor, page.end_reason, page.updated_at, page.fresh_until)
+    _all(page.notes, str)
+    if not _are_texts(texts):
+        raise Unfit("What its page says about itself is not text")
+    _check_response(page.response)
+    cleaned: Page = _clean(page, "records", "response")
+    return cleaned
+
+
+def fit_identity(identity: object) -> Identity | None:
+    """Who an account is, as the contract has it. Raises Unfit."""
+    if identity is None:
+        return None
+    if not isinstance(identity, Identity) or not isinstance(identity.platform_id, str):
+        raise Unfit(f"It gave {_kind_of(identity)} where an Identity belongs")
+    if not identity.platform_id or not _are_texts((identity.handle, identity.title, identity.url)):
+        raise Unfit("Its Identity has no id, or names that are not text")
+    cleaned: Identity = _clean(identity)
+    return cleaned
+
+
+def fit_post(post: object) -> Post:
+    """A post as the contract has it. Raises RecordError."""
+    try:
+        if not isinstance(post, Post):
+            raise Unfit(f"It gave {_kind_of(post)} where a Post belongs")
+        texts = _check_post(post)
+        joined = "".join(text for text in texts if text is not None)
+    except (Unfit, TypeError, AttributeError) as error:
+        raise RecordError("The record was read into what is no post", why=str(error)) from error
+    except RecursionError as error:
+        raise RecordError("The record is nested too deep to be read") from error
+    if not post.platform_id:
+        raise RecordError("The record has no id")
+    if joined == clean_text(joined):
+        return post
+    cleaned: Post = _clean(post, "content")
+    return cleaned
+
+
+def _check_post(post: Post) -> list[str | None]:
+    """Check everything but the texts, which are returned. Raises Unfit, TypeError."""
+    if post.kind not in _KINDS:
+        raise Unfit(f"There is no kind {post.kind!r} of posts")
+    for moment in (post.created_at, post.edited_at):
+        if moment is not None and not _TIME.fullmatch(moment):
+            raise Unfit(f"{moment!r} is not a time in the archive's form")
+    texts = [post.platform_id, post.text, post.title, post.url, post.visibility, post.author]
+    if post.platform_id is None:
+        raise Unfit("It has no platform_id")
+    for alias in _all(post.aliases, Alias):
+        texts += (alias.scheme + alias.value,)
+    for relation in _all(post.relations, Relation):
+        if relation.kind not in _RELATION_KINDS:
+            raise Unfit(f"There is no relation {relation.kind!r}")
+        texts += (relation.platform_id, relation.url)
+    _check_metrics(post.metrics)
+    for attachment in _all(post.attachments, Attachment):
+        texts += _check_attachment(attachment)
+    if not isinstance(post.content, Mapping):
+        raise Unfit("Its content is not a mapping")
+    _check_content(dict(post.content))
+    texts += _all(post.unread, str)
+    return texts
+
+
+def _check_attachment(attachment: Attachment) -> list[str | None]:
+    if attachment.kind not in _ATTACHMENT_KINDS:
+        raise Unfit(f"There is no kind {attachment.kind!r} of attachments")
+    _check_sizes(attachment.width, attachment.height, attachment.duration_ms)
+    _check_metrics(attachment.metrics)
+    texts = [attachment.platform_id, attachment.alt_text]
+    for rendition in _all(attachment.renditions, Rendition):
+        if rendition.role not in _ROLES or rendition.absent not in {None, "copyright",
+                                                                    "not_offered"}:  # fmt: skip
+            raise Unfit(f"There is no role {rendition.role!r}, or no such absence")
+        _check_sizes(rendition.width, rendition.height, rendition.bitrate)
+        texts += (rendition.url, rendition.media_key, rendition.content_type)
+        if rendition.path is not None:
+            texts.append(str(rendition.path))
+    return texts
+
+
+def _check_sizes(*sizes: object) -> None:
+    for size in sizes:
+        if size is not None and not (type(size) is int and 0 <= size <= _LARGEST):
+            raise Unfit(f"{size!r} is not a size")
+
+
+def _check_metrics(metrics: Iterable[Metric]) -> None:
+    for metric in _all(metrics, Metric):
+        value: object = metric.value
+        fits = type(value) is int and -_LARGEST <= value <= _LARGEST
+        if not fits and not (type(value) is float and math.isfinite(value)):
+            raise Unfit(f"The metric {metric.name} is not a number that can be kept")
+        if not isinstance(metric.name, str) or not metric.name.isprintable():
+            raise Unfit("A metric has no proper name")
+
+
+def _check_content(value: object) -> None:
+    """Only what JSON has, so that it can be hashed."""
+    if type(value) in _PLAIN:
+        return
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise Unfit("A key of its content is not text")
+            _check_content(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check_content(item)
+    else:
+        raise Unfit(f"Its content has {_kind_of(value)}")
+
+
+def _check_response(response: object) -> None:
+    if response is None:
+        return
+    if not isinstance(response, Response) or not isinstance(response.body, bytes):
+        raise Unfit("The response of its page is not a Response")
+    texts = (response.source, response.url, response.received_at)
+    if not _are_texts((*texts, *response.headers, *response.headers.values())) or None in texts:
+        raise Unfit("What the response of its page says is not text")
+    if type(response.status) is not int:
+        raise Unfit("The response of its page has no status")
+
+
+def _all(items: Any, kind: type[Any]) -> tuple[Any, ...] | list[Any]:
+    if not isinstance(items, tuple | list):
+        raise Unfit(f"It gave {_kind_of(items)} where several of {kind.__name__} belong")
+    for item in items:
+        if not isinstance(item, kind):
+            raise Unfit(f"It gave {_kind_of(item)} where {kind.__name__} belongs")
+    return items
+
+
+def _are_texts(values: Iterable[object]) -> bool:
+    return all(value is None or isinstance(value, str) for value in values)
+
+
+def _clean(value: Any, *but: str) -> Any:
+    """The same, with text that a column can hold everywhere."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, tuple | list):
+        return tuple(map(_clean, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        names = (field.name for field in fields(value) if field.name not in but)
+        return replace(value, **{name: _clean(getattr(value, name)) for name in names})
+    return value
+
+
+def _kind_of(value: object) -> str:
+    return f"a value of type {type(value).__name__}"
