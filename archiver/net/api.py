@@ -7,7 +7,6 @@ from ipaddress import ip_address
 from typing import cast
 
 import anyio
-import httpcore
 import httpx
 
 from archiver.clock import Clock
@@ -16,6 +15,7 @@ from archiver.models import Response, timestamp
 from archiver.net.addresses import is_public
 from archiver.net.encoding import BadEncoding, gunzip, is_plain
 from archiver.net.retry import backoff, is_certificate_error, retry_after
+from archiver.net.sockets import Sockets
 from archiver.net.transport import Transport
 from archiver.secrets import redact, redact_bytes
 
@@ -60,9 +60,7 @@ def api_client(
         clock=clock,
         on_wait=on_wait,
         transport=transport
-        or Transport(
-            connections=_CONNECTIONS, per_host=_CONNECTIONS, backend=httpcore.AnyIOBackend()
-        ),
+        or Transport(connections=_CONNECTIONS, per_host=_CONNECTIONS, backend=Sockets()),
     )
 
 

@@ -19,6 +19,7 @@ import httpx
 
 from archiver.errors import ConfigError, MediaRefused
 from archiver.net.addresses import Address, is_public
+from archiver.net.sockets import Sockets
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """From host and port to the addresses of the name, in the order of preference.
@@ -72,7 +73,9 @@ class AddressGuard:
         if match is None:
             _refuse("it is not a plain http or https address")
         try:
-            url = httpx.URL(text).copy_with(fragment=None)
+            url = httpx.URL(text)
+            if "#" in text:
+                url = url.copy_with(fragment=None)
         except httpx.InvalidURL as error:
             _refuse(f"it is malformed ({error})")
         host = url.raw_host.decode("ascii")
@@ -148,7 +151,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     ) -> None:
         self._guard = guard
         self._resolve = resolver or resolve
-        self._dialler = dialler or httpcore.AnyIOBackend()
+        self._dialler = dialler or Sockets()
 
     async def connect_tcp(
         self,

@@ -1,19 +1,22 @@
-"""An httpx transport with one httpcore connection per slot.
+"""An httpx transport with one connection per slot.
 
 httpcore's own pool looks at every idle connection twice per request, a system call each, and so
 gets slower as connections are added. Here a request takes a slot (first come, first served), then
 the origin's most recently used connection or a new one; nothing depends on how many there are.
-HTTP/1.1 only, no proxies, no cookies, nothing from the environment.
+HTTP/1.1 only, no proxies, no cookies, nothing from the environment. Sockets are opened by a network
+backend of httpcore's kind, and errors are its errors, in httpx's clothes.
 """
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
-from typing import cast
 
 import anyio
 import httpcore
 import httpx
+
+from archiver.net.http1 import Answer, Connection
+from archiver.net.sockets import Sockets
 
 _Origin = tuple[bytes, bytes, int | None]
 _KEEPALIVE_SECONDS = 90.0
@@ -38,12 +41,12 @@ class Transport(httpx.AsyncBaseTransport):
     ) -> None:
         self._connections = connections
         self._per_host = per_host
-        self._backend = backend or httpcore.AnyIOBackend()
+        self._backend = backend or Sockets()
         self._ssl_context = ssl_context
         self._keepalive = keepalive
         self._slots = anyio.Semaphore(connections, fast_acquire=True)
         self._hosts: dict[_Origin, _Host] = {}
-        self._idle: dict[httpcore.AsyncHTTPConnection, _Host] = {}  # the longest idle comes first
+        self._idle: dict[Connection, _Host] = {}  # the longest idle comes first
         self._busy = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -51,7 +54,7 @@ class Transport(httpx.AsyncBaseTransport):
         host = await self._enter(request.url)
         try:
             with _httpx_errors():
-                connection, answer = await self._send(host, _to_httpcore(request))
+                connection, answer = await self._send(host, request)
         except BaseException:
             self._leave(host)
             raise
@@ -102,41 +105,37 @@ class Transport(httpx.AsyncBaseTransport):
         if not host.users and not host.idle:
             self._hosts.pop(host.key, None)
 
-    async def _send(
-        self, host: "_Host", request: httpcore.Request
-    ) -> tuple[httpcore.AsyncHTTPConnection, httpcore.Response]:
+    async def _send(self, host: "_Host", request: httpx.Request) -> tuple[Connection, Answer]:
         connection = await self._take_idle(host)
         if connection is not None:
             try:
-                return connection, await connection.handle_async_request(request)
+                return connection, await connection.send(request)
             except (httpcore.NetworkError, httpcore.RemoteProtocolError):
                 # A server may close an idle connection just as it is used again: no answer came,
                 # so the request is sent once more (RFC 9112 section 9.3.1).
                 await _close(connection)
-                if request.method.decode() not in _REPLAYABLE:
+                if request.method not in _REPLAYABLE:
                     raise
             except BaseException:
                 await _close(connection)
                 raise
-        connection = await self._connect(host, request.url.origin)
+        connection = await self._connect(request.url)
         try:
-            return connection, await connection.handle_async_request(request)
+            return connection, await connection.send(request)
         except BaseException:
             await _close(connection)
             raise
 
-    async def _take_idle(self, host: "_Host") -> httpcore.AsyncHTTPConnection | None:
+    async def _take_idle(self, host: "_Host") -> Connection | None:
         while host.idle:
             connection, _ = host.idle.popitem()
             del self._idle[connection]
-            if connection.is_idle() and not connection.has_expired():
+            if connection.is_usable():
                 return connection
             await _close(connection)
         return None
 
-    async def _connect(
-        self, host: "_Host", origin: httpcore.Origin
-    ) -> httpcore.AsyncHTTPConnection:
+    async def _connect(self, url: httpx.URL) -> Connection:
         if self._idle and self._busy + len(self._idle) > self._connections:
             longest = next(iter(self._idle))
             owner = self._idle.pop(longest)
@@ -144,20 +143,20 @@ class Transport(httpx.AsyncBaseTransport):
             if not owner.users and not owner.idle:
                 self._hosts.pop(owner.key, None)
             await _close(longest)
-        if self._ssl_context is None and host.key[0] == b"https":
-            # One for all: building it reads the certificate store, 40 ms each time.
-            self._ssl_context = httpx.create_ssl_context(trust_env=False)
-        return httpcore.AsyncHTTPConnection(
-            origin=origin,
-            ssl_context=self._ssl_context,
-            keepalive_expiry=self._keepalive,
-            network_backend=self._backend,
+        return Connection(
+            url, backend=self._backend, ssl_context=self._context, keepalive=self._keepalive
         )
 
-    async def give_back(self, host: "_Host", connection: httpcore.AsyncHTTPConnection) -> None:
+    def _context(self) -> ssl.SSLContext:
+        """One for all: building it reads the certificate store, 40 ms each time."""
+        if self._ssl_context is None:
+            self._ssl_context = httpx.create_ssl_context(trust_env=False)
+        return self._ssl_context
+
+    async def give_back(self, host: "_Host", connection: Connection) -> None:
         """Keep a connection whose answer was read to its end, close any other; free its slot."""
         try:
-            if connection.is_idle() and self._keepalive and not _has_leftovers(connection):
+            if connection.is_idle and self._keepalive:
                 host.idle[connection] = None
                 self._idle[connection] = host
             else:
@@ -172,7 +171,7 @@ class _Host:
     def __init__(self, key: _Origin, per_host: int) -> None:
         self.key = key
         self.slots = anyio.Semaphore(per_host, fast_acquire=True)
-        self.idle: dict[httpcore.AsyncHTTPConnection, None] = {}
+        self.idle: dict[Connection, None] = {}
         self.users = 0
 
 
@@ -183,8 +182,8 @@ class _Body(httpx.AsyncByteStream):
         self,
         transport: Transport,
         host: _Host,
-        connection: httpcore.AsyncHTTPConnection,
-        answer: httpcore.Response,
+        connection: Connection,
+        answer: Answer,
     ) -> None:
         self._transport = transport
         self._host = host
@@ -193,10 +192,8 @@ class _Body(httpx.AsyncByteStream):
         self._open = True
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        stream = self._answer.stream
-        assert isinstance(stream, AsyncIterable)  # noqa: S101 — httpcore's type allows both kinds
         with _httpx_errors():
-            async with aclosing(cast("AsyncGenerator[bytes, None]", aiter(stream))) as chunks:
+            async with aclosing(self._answer.body) as chunks:
                 async for chunk in chunks:
                     yield chunk
 
@@ -206,48 +203,14 @@ class _Body(httpx.AsyncByteStream):
         self._open = False
         with anyio.CancelScope(shield=True):
             try:
-                await self._answer.aclose()
+                await self._answer.body.aclose()
             finally:
                 await self._transport.give_back(self._host, self._connection)
 
 
-def _has_leftovers(connection: httpcore.AsyncHTTPConnection) -> bool:
-    """Whether more came than the answer that was read, be it in clear or still encrypted.
-
-    It would be taken for the answer to the next request. httpcore asks only whether the socket
-    has bytes to read; these have left it already.
-    """
-    inner = connection._connection  # no public way leads there
-    assert isinstance(inner, httpcore.AsyncHTTP11Connection)  # noqa: S101 — we offer no other
-    if inner._h11_state.trailing_data != (b"", False):
-        return True
-    tls = inner._network_stream.get_extra_info("ssl_object")
-    try:
-        return tls is not None and tls.read(1) is not None
-    except ssl.SSLWantReadError:
-        return False
-    except ssl.SSLError:
-        return True
-
-
-async def _close(connection: httpcore.AsyncHTTPConnection) -> None:
+async def _close(connection: Connection) -> None:
     with anyio.CancelScope(shield=True):
         await connection.aclose()
-
-
-def _to_httpcore(request: httpx.Request) -> httpcore.Request:
-    return httpcore.Request(
-        method=request.method,
-        url=httpcore.URL(
-            scheme=request.url.raw_scheme,
-            host=request.url.raw_host,
-            port=request.url.port,
-            target=request.url.raw_path,
-        ),
-        headers=request.headers.raw,
-        content=request.stream,
-        extensions=request.extensions,
-    )
 
 
 _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (

@@ -1,0 +1,273 @@
+"""One HTTP/1.1 connection as a client: what RFC 9112 asks for, strictly, and nothing else.
+
+Answers come from strangers. What is ambiguous (two lengths, a coding other than chunked, control
+characters in a header) is an error, and only an answer whose end is certain leaves a connection
+that may be used again.
+"""
+
+import re
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+
+import httpcore
+import httpx
+
+Headers = list[tuple[bytes, bytes]]
+
+_LONGEST_HEAD = 100 * 1024
+_LONGEST_LINE = 4 * 1024
+_MOST_INTERIM = 20
+_READ = 1 << 20
+_READ_TLS = 64 * 1024  # OpenSSL gives 16 KiB at a time, whatever is asked for
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_TEXT = rb"[\t\x20-\x7e\x80-\xff]*"
+_REQUEST = re.compile(
+    _TOKEN + rb" [\x21-\x7e]+ HTTP/1\.1\r\n"
+    rb"(?:" + _TOKEN + rb": (?:[\x21-\x7e\x80-\xff](?:" + _TEXT + rb"[\x21-\x7e\x80-\xff])?)?\r\n)*"
+    rb"\r\n"
+)  # fmt: skip
+_END = re.compile(rb"\n\r?\n")
+_FOLD = re.compile(rb"\r?\n[ \t]+")
+_ANYTHING = rb"[^\x00\n\x0b\x0c\r]*"  # servers put worse into headers than RFC 9110 allows
+_HEAD = re.compile(
+    rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: " + _ANYTHING + rb")?\r?\n"
+    rb"((?:" + _TOKEN + rb":" + _ANYTHING + rb"\r?\n)*)\r?\n"
+)  # fmt: skip
+_LENGTH = re.compile(rb"[0-9]{1,18}")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;" + _ANYTHING + rb")?\r?\n")
+
+_LINE_END = re.compile(rb"\r?\n")
+_TRAILER = re.compile(rb"(" + _TOKEN + rb":" + _ANYTHING + rb")?\r?\n")
+
+
+@dataclass(slots=True)
+class Answer:
+    """A status, headers as they came, and the body as it comes."""
+
+    status: int
+    headers: Headers
+    body: AsyncGenerator[bytes, None]
+
+
+class Connection:
+    """A connection to one origin, opened by the first request. One request at a time.
+
+    `keepalive` is how many seconds it may be idle. Raises what httpcore would raise.
+    """
+
+    def __init__(
+        self,
+        url: httpx.URL,
+        *,
+        backend: httpcore.AsyncNetworkBackend,
+        ssl_context: Callable[[], ssl.SSLContext],
+        keepalive: float,
+    ) -> None:
+        self._secure = url.scheme == "https"
+        self._host = url.raw_host.decode("ascii")
+        self._port = url.port or (443 if self._secure else 80)
+        self._backend = backend
+        self._ssl_context = ssl_context
+        self._keepalive = keepalive
+        self._stream: httpcore.AsyncNetworkStream | None = None
+        self._data = b""  # read, and not yet looked at
+        self._left_at = 0.0
+        self._is_idle = False
+        self._may_stay = False
+
+    async def send(self, request: httpx.Request) -> Answer:
+        """Send a request; the answer to it, its body still to be read.
+
+        Raises httpcore's exceptions.
+        """
+        head = _request_head(request)
+        body = b""
+        if "content-length" in request.headers:
+            assert isinstance(request.stream, AsyncIterable)  # noqa: S101 — httpx allows both kinds
+            body = b"".join([chunk async for chunk in request.stream])
+        timeouts: Mapping[str, float | None] = request.extensions.get("timeout", {})
+        self._is_idle = self._may_stay = False
+        if self._stream is None:
+            await self._open(timeouts.get("connect"))
+        assert self._stream is not None  # noqa: S101 — it was opened
+        await self._stream.write(head + body, timeouts.get("write"))
+        return await self._answer(request.method, timeouts.get("read"))
+
+    def is_usable(self) -> bool:
+        """Whether another request may be sent over it."""
+        return (
+            self._is_idle
+            and self._stream is not None
+            and monotonic() < self._left_at + self._keepalive
+            and not self._stream.get_extra_info("is_readable")
+        )
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the last answer was read to an end that is certain."""
+        return self._is_idle
+
+    async def aclose(self) -> None:
+        """Close it, whatever goes on."""
+        self._is_idle = False
+        if self._stream is not None:
+            await self._stream.aclose()
+
+    async def _open(self, timeout: float | None) -> None:  # noqa: ASYNC109
+        stream = await self._backend.connect_tcp(self._host, self._port, timeout)
+        if self._secure:
+            self._stream = stream  # so that it is closed where the handshake fails
+            name = self._host.rstrip(".")
+            stream = await stream.start_tls(self._ssl_context(), name, timeout)
+        self._stream = stream
+
+    async def _answer(self, method: str, timeout: float | None) -> Answer:  # noqa: ASYNC109
+        for _ in range(_MOST_INTERIM):
+            version, status, headers = await self._head(timeout)
+            if status >= 200:
+                break
+            if status == 101:
+                raise httpcore.RemoteProtocolError("the server switches to another protocol")
+        else:
+            why = "the server keeps us waiting too long and sends no final answer"
+            raise httpcore.RemoteProtocolError(why)
+        codings = _all(headers, b"transfer-encoding")
+        lengths = _all(headers, b"content-length")
+        options = [option.strip() for option in b",".join(_all(headers, b"connection")).split(b",")]
+        self._may_stay = version == b"1" and b"close" not in options
+        if method == "HEAD" or status in {204, 304}:
+            return self._counted_answer(status, headers, 0, timeout)
+        if codings:
+            if codings != [b"chunked"] or version == b"0":
+                raise httpcore.RemoteProtocolError("the answer has an unknown transfer coding")
+            self._may_stay = self._may_stay and not lengths
+            return Answer(status, headers, self._chunked(timeout))
+        if lengths:
+            return self._counted_answer(status, headers, _length(lengths), timeout)
+        self._may_stay = False
+        return Answer(status, headers, self._endless(timeout))
+
+    def _counted_answer(
+        self, status: int, headers: Headers, length: int, timeout: float | None
+    ) -> Answer:
+        if not length:
+            self._end()
+        return Answer(status, headers, self._counted(length, timeout))
+
+    async def _head(self, timeout: float | None) -> tuple[bytes, int, Headers]:  # noqa: ASYNC109
+        end = _END.search(self._data)
+        while end is None:
+            if len(self._data) > _LONGEST_HEAD:
+                raise httpcore.RemoteProtocolError("the head of the answer is too long")
+            await self._more(timeout)
+            end = _END.search(self._data)
+        head, self._data = self._data[: end.end()], self._data[end.end() :]
+        if len(head) > _LONGEST_HEAD:
+            raise httpcore.RemoteProtocolError("the head of the answer is too long")
+        match = _HEAD.fullmatch(_FOLD.sub(b" ", head))
+        if match is None:
+            raise httpcore.RemoteProtocolError("the head of the answer is malformed")
+        version, status, fields = match.groups()
+        headers = []
+        for line in fields.splitlines():
+            name, _, value = line.partition(b":")
+            headers.append((name, value.strip(b" \t")))
+        return version, int(status), headers
+
+    async def _more(self, timeout: float | None) -> None:  # noqa: ASYNC109
+        data = await self._read(timeout)
+        if not data:
+            why = "The server closed the connection without an answer"
+            raise httpcore.RemoteProtocolError(why)
+        self._data += data
+
+    async def _read(self, timeout: float | None) -> bytes:  # noqa: ASYNC109
+        assert self._stream is not None  # noqa: S101 — something was sent over it
+        return await self._stream.read(_READ_TLS if self._secure else _READ, timeout)
+
+    async def _counted(
+        self, length: int, timeout: float | None  # noqa: ASYNC109
+    ) -> AsyncGenerator[bytes, None]:  # fmt: skip
+        left = length
+        while left:
+            data, self._data = self._data or await self._read(timeout), b""
+            if not data:
+                why = f"The connection was closed after {length - left} of {length} bytes"
+                raise httpcore.RemoteProtocolError(why)
+            if len(data) > left:
+                data, self._data = data[:left], data[left:]
+            left -= len(data)
+            if not left:
+                self._end()
+            yield data
+
+    async def _endless(self, timeout: float | None) -> AsyncGenerator[bytes, None]:  # noqa: ASYNC109
+        data, self._data = self._data, b""
+        while data or (data := await self._read(timeout)):
+            yield data
+            data = b""
+
+    async def _chunked(self, timeout: float | None) -> AsyncGenerator[bytes, None]:  # noqa: ASYNC109
+        while size := int((await self._line(_CHUNK, timeout))[1], 16):
+            async for data in self._inside(size, timeout):
+                yield data
+            await self._line(_LINE_END, timeout)
+        size = 0
+        while (line := await self._line(_TRAILER, timeout))[1]:
+            size += len(line[0])
+            if size > _LONGEST_HEAD:
+                raise httpcore.RemoteProtocolError("the trailer of the answer is too long")
+        self._end()
+
+    async def _inside(
+        self, size: int, timeout: float | None  # noqa: ASYNC109
+    ) -> AsyncGenerator[bytes, None]:  # fmt: skip
+        while size:
+            if not self._data:
+                await self._more(timeout)
+            data, self._data = self._data[:size], self._data[size:]
+            size -= len(data)
+            yield data
+
+    async def _line(
+        self, pattern: re.Pattern[bytes], timeout: float | None  # noqa: ASYNC109
+    ) -> re.Match[bytes]:  # fmt: skip
+        while (end := self._data.find(b"\n")) < 0 and len(self._data) <= _LONGEST_LINE:
+            await self._more(timeout)
+        match = pattern.fullmatch(self._data, 0, end + 1)
+        if match is None or end > _LONGEST_LINE:
+            raise httpcore.RemoteProtocolError("a chunk of the answer is malformed")
+        self._data = self._data[end + 1 :]
+        return match
+
+    def _end(self) -> None:
+        """The answer is over; what came after it was not asked for."""
+        self._is_idle = self._may_stay and not self._data
+        self._left_at = monotonic()
+
+
+def _request_head(request: httpx.Request) -> bytes:
+    """Raises httpcore.LocalProtocolError for what would say something else to the server."""
+    lines = [b"%b %b HTTP/1.1\r\n" % (request.method.encode("ascii"), request.url.raw_path)]
+    lines += [b"%b: %b\r\n" % pair for pair in request.headers.raw]
+    head = b"".join([*lines, b"\r\n"])
+    one_each = head.count(b"\n") == len(lines) + 1  # or a value brings a header of its own
+    if not one_each or not _REQUEST.fullmatch(head) or "transfer-encoding" in request.headers:
+        raise httpcore.LocalProtocolError("the request has characters that HTTP does not allow")
+    return head
+
+
+def _all(headers: Headers, name: bytes) -> list[bytes]:
+    """All values of a header, in lower case."""
+    return [value.lower() for found, value in headers if found.lower() == name]
+
+
+def _length(values: list[bytes]) -> int:
+    lengths = {value.strip(b" \t") for value in b",".join(values).split(b",")}
+    length = lengths.pop()
+    if lengths or not _LENGTH.fullmatch(length):
+        raise httpcore.RemoteProtocolError("the length of the answer is malformed")
+    return int(length)

@@ -1,0 +1,235 @@
+"""Sockets under httpcore's interface of a network backend, on asyncio's own protocols.
+
+anyio's streams cost more per read than reading does, and their TLS is driven from Python record
+by record. Here the event loop reads into one buffer that all connections share, for plain TCP and
+for TLS alike, and a reader gets what has come as one piece.
+"""
+
+import asyncio
+import select
+import ssl
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, cast
+
+import anyio
+import httpcore
+
+_BUFFER = 256 * 1024
+_HIGH = 512 * 1024  # so much may wait in one connection before the peer is made to wait
+_HAPPY_EYEBALLS = 0.25  # RFC 8305: the next address is tried after so many seconds
+
+
+class Sockets(httpcore.AsyncNetworkBackend):
+    """Opens connections on the running asyncio loop; one loop at a time."""
+
+    def __init__(self) -> None:
+        self._buffer = memoryview(bytearray(_BUFFER))
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 — the interface of httpcore
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """A connection. Raises httpcore.ConnectError and httpcore.ConnectTimeout."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout):
+                transport, stream = await loop.create_connection(
+                    lambda: Stream(self._buffer), host, port,
+                    local_addr=(local_address, 0) if local_address else None,
+                    happy_eyeballs_delay=_HAPPY_EYEBALLS,
+                )  # fmt: skip
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        for option in socket_options or ():
+            transport.get_extra_info("socket").setsockopt(*option)
+        return stream
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for so many seconds."""
+        await anyio.sleep(seconds)
+
+
+class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
+    """One connection: bytes wait here until they are read, at most half a mebibyte of them.
+
+    `buffer` is where the loop reads to; it holds nothing between two calls, so all streams of a
+    loop may share one.
+    """
+
+    def __init__(self, buffer: memoryview) -> None:
+        self._buffer = buffer
+        self._transport: asyncio.Transport | None = None
+        self._pieces: deque[bytes] = deque()
+        self._waiting = 0
+        self._over = False
+        self._lost = False
+        self._error: Exception | None = None
+        self._is_paused = False
+        self._may_write = asyncio.Event()
+        self._may_write.set()
+        self._reader: asyncio.Future[None] | None = None
+        self._closing: asyncio.Future[None] | None = None
+
+    # asyncio calls these
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is there."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 — the interface
+        """Where the loop may read to."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """So many bytes were read."""
+        self._pieces.append(bytes(self._buffer[:nbytes]))
+        self._waiting += nbytes
+        if self._waiting > _HIGH and not self._is_paused and self._transport is not None:
+            self._is_paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        """The peer sends no more; asyncio closes the connection."""
+        self._over = True
+        self._wake()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone; `exc` says why, where the peer did not just end it."""
+        self._over = self._lost = True
+        self._error = exc
+        self._may_write.set()
+        self._wake()
+        if self._closing is not None and not self._closing.done():
+            self._closing.set_result(None)
+
+    def pause_writing(self) -> None:
+        """The peer does not keep up."""
+        self._may_write.clear()
+
+    def resume_writing(self) -> None:
+        """The peer does again."""
+        self._may_write.set()
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    # httpcore's interface
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """What has come, or comes next; nothing at the end.
+
+        Raises httpcore.ReadTimeout and httpcore.ReadError.
+        """
+        if not self._pieces and not self._over:
+            await self._wait(timeout)
+        if not self._pieces:
+            if self._error is not None:
+                raise httpcore.ReadError(str(self._error)) from self._error
+            return b""
+        data = self._pieces.popleft()
+        if len(data) > max_bytes:
+            self._pieces.appendleft(data[max_bytes:])
+            data = data[:max_bytes]
+        self._waiting -= len(data)
+        if self._is_paused and self._waiting <= _HIGH // 2 and self._transport is not None:
+            self._is_paused = False
+            self._transport.resume_reading()
+        return data
+
+    async def _wait(self, timeout: float | None) -> None:  # noqa: ASYNC109
+        loop = asyncio.get_running_loop()
+        self._reader = loop.create_future()
+        timer = loop.call_later(timeout, self._expire, self._reader) if timeout else None
+        try:
+            await self._reader
+        finally:
+            self._reader = None
+            if timer is not None:
+                timer.cancel()
+
+    @staticmethod
+    def _expire(reader: "asyncio.Future[None]") -> None:
+        if not reader.done():
+            reader.set_exception(httpcore.ReadTimeout())
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Send bytes. Raises httpcore.WriteTimeout and httpcore.WriteError."""
+        if not buffer:
+            return
+        if self._transport is None or self._lost or self._transport.is_closing():
+            raise httpcore.WriteError(str(self._error or "the connection is closed"))
+        self._transport.write(buffer)
+        if self._may_write.is_set():
+            return
+        try:
+            async with asyncio.timeout(timeout):
+                await self._may_write.wait()
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(str(error)) from error
+        if self._lost:
+            raise httpcore.WriteError(str(self._error or "the connection is closed"))
+
+    async def aclose(self) -> None:
+        """Close the connection at once: whatever is still on its way is not wanted."""
+        if self._transport is None or self._lost:
+            return
+        self._transport.abort()
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().create_future()
+        await self._closing
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        """Go on over TLS; this stream is the encrypted one from now on.
+
+        Raises httpcore.ConnectError and httpcore.ConnectTimeout.
+        """
+        loop = asyncio.get_running_loop()
+        assert self._transport is not None  # noqa: S101 — create_connection has set it
+        try:
+            async with asyncio.timeout(timeout):
+                self._transport = await loop.start_tls(
+                    self._transport, self, ssl_context, server_hostname=server_hostname
+                )
+        except BaseException as error:
+            with anyio.CancelScope(shield=True):
+                await self.aclose()
+            if isinstance(error, TimeoutError):
+                raise httpcore.ConnectTimeout(str(error)) from error
+            if isinstance(error, OSError):  # ssl.SSLError is one
+                raise httpcore.ConnectError(str(error)) from error
+            raise
+        if self._transport is None:
+            raise httpcore.ConnectError("the connection was closed during the handshake")
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        """What asyncio knows of the connection; `is_readable` is true where it is of no use."""
+        if info != "is_readable":
+            return self._transport and self._transport.get_extra_info(info)
+        if self._over or self._pieces or self._transport is None or self._transport.is_closing():
+            return True
+        return _is_readable(self._transport.get_extra_info("socket").fileno())
+
+
+def _is_readable(descriptor: int) -> bool:
+    """Whether something has come that the loop has not read yet, be it the end."""
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(0))
+    return bool(select.select([descriptor], [], [], 0)[0])

@@ -1,0 +1,57 @@
+"""The media side of a backup as it is: queue, client, checks, durable store, rows in the archive.
+
+ours.py ARCHIVE CONNECTIONS [CERTIFICATE]: fetches what waits in the archive.
+"""
+
+import ssl
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import anyio
+
+from archiver.archive.database import writer
+from archiver.archive.runs import Counts
+from archiver.backup.files import FileRun
+from archiver.clock import SystemClock
+from archiver.media.download import Downloader
+from archiver.media.store import Store
+from archiver.net.fetch import MediaClient
+from archiver.net.guard import AddressGuard, GuardedBackend
+from archiver.net.transport import Transport
+from archiver.report import Silence
+
+
+async def main(directory: Path, connections: int, certificate: str | None) -> None:
+    clock = SystemClock()
+    guard = AddressGuard(["127.0.0.0/8"])
+    transport = Transport(
+        connections=connections, per_host=connections, backend=GuardedBackend(guard),
+        ssl_context=ssl.create_default_context(cafile=certificate) if certificate else None,
+    )  # fmt: skip
+    with writer(directory) as connection:
+        store = Store(directory)
+        store.prepare()
+        media = MediaClient(guard, clock, transport=transport)
+        downloader = Downloader(
+            media.open, store.tmp, clock, max_size=1 << 40, on_bytes=Silence().received
+        )
+        files = FileRun(
+            connection, 1, store, downloader, clock, Silence(), connections, listing_done=True
+        )
+        account = SimpleNamespace(name="acme")
+        report = SimpleNamespace(counts=Counts())
+        files.accounts[1] = SimpleNamespace(account=account, report=report)  # type: ignore[assignment]
+        async with media:
+            await files.run()
+        waiting = connection.execute(
+            "SELECT count(*) FROM renditions WHERE state <> 'stored'"
+        ).fetchone()[0]
+        if waiting or files.failures:
+            raise SystemExit(f"{waiting} files were not stored: {files.failures}")
+
+
+if __name__ == "__main__":
+    anyio.run(main, Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else None)
+    peak = next(line for line in Path("/proc/self/status").open() if line.startswith("VmHWM"))
+    print("peak", peak.split()[1])

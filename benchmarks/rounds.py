@@ -1,0 +1,71 @@
+"""Runs commands side by side, round after round, and compares the medians of what they took."""
+
+import os
+import statistics
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+Command = Callable[[int], Sequence[str | Path]]
+"""From the number of the round to the command to run in it; what it prepares is not measured."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run took: seconds, and MiB of resident memory at the most."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+@dataclass
+class Rounds:
+    """All runs of one row, by the name of what ran."""
+
+    costs: dict[str, list[Cost]] = field(default_factory=dict)
+
+    def median(self, name: str, what: str = "wall") -> float:
+        """The median of all rounds."""
+        return statistics.median(getattr(cost, what) for cost in self.costs[name])
+
+    def ratio(self, name: str, peer: str, what: str = "wall") -> float:
+        """The median of the rounds' own ratios: what disturbed a round disturbed both."""
+        pairs = zip(self.costs[name], self.costs[peer], strict=True)
+        return statistics.median(getattr(a, what) / getattr(b, what) for a, b in pairs)
+
+
+def interleaved(commands: Mapping[str, Command], rounds: int = 5) -> Rounds:
+    """A B C, C B A, A B C …: slow minutes of the machine meet all of them."""
+    found = Rounds({name: [] for name in commands})
+    names = list(commands)
+    for number in range(rounds):
+        for name in names if number % 2 == 0 else reversed(names):
+            command = commands[name](number)
+            os.sync()  # what others wrote is not written back at this one's cost
+            found.costs[name].append(measure(command))
+    return found
+
+
+def measure(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> Cost:
+    """Run a command, which must succeed.
+
+    A process that says on its last line `peak KIB` is believed: the kernel's own figure for a
+    child starts with what its parent had.
+    """
+    begin = perf_counter()
+    with subprocess.Popen(
+        [*map(str, command)], stdout=subprocess.PIPE, env={**os.environ, **(env or {})}
+    ) as process:
+        assert process.stdout is not None
+        said = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = perf_counter() - begin
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command[0]} … failed: {said[-2000:].decode(errors='replace')}")
+    last = said.splitlines()[-1].split() if said.strip() else []
+    peak = int(last[1]) if last[:1] == [b"peak"] else usage.ru_maxrss
+    return Cost(wall, usage.ru_utime + usage.ru_stime, peak / 1024)
