@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 
 from archiver.browse import server
 from archiver.cli import main
+from archiver.demo.specs import photo
 from nights import nights
 
 HOSTILE = (
@@ -21,10 +23,13 @@ HOSTILE = (
     "<style>*{display:none}</style> {{ 7*7 }} end"
 )
 
+MORE: dict[str, Any] = {"youtube": {"title": HOSTILE}, "instagram": {"media": [photo()]}}
+
 
 def demo_archive(folder: Path) -> Path:
     """The demo's archive: ten platforms, three days."""
-    result = CliRunner().invoke(main, ["-q", "demo", str(folder)])
+    with ThreadPoolExecutor(1) as apart:  # Playwright has an event loop in this thread
+        result = apart.submit(CliRunner().invoke, main, ["-q", "demo", str(folder)]).result()
     assert result.exit_code == 0, result.output
     return folder / "archive" / "archive.db"
 
@@ -35,8 +40,9 @@ def hostile_archive(folder: Path) -> Path:
     with nights(folder, "instagram", "youtube", "threads") as world:
         for platform in world.platforms:
             account = world.account(platform)
-            account.publish(HOSTILE, **({"title": HOSTILE} if platform == "youtube" else {}))
-        assert world.backup().exit_code == 0
+            account.publish(HOSTILE, **MORE.get(platform, {}))
+        with ThreadPoolExecutor(1) as apart:
+            assert apart.submit(world.backup).result().exit_code == 0
     database = folder / "archive" / "archive.db"
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE accounts SET title = ?, handle = ?", (HOSTILE, HOSTILE))

@@ -10,7 +10,7 @@ from typing import Any
 from datasette import hookimpl
 
 from archiver.browse import guard, metadata
-from archiver.browse.archives import archive_named, archives, the_archive
+from archiver.browse.archives import all_archives, archive_named, the_archive
 from archiver.browse.cells import cell
 from archiver.browse.frame import asset_path
 from archiver.browse.routes import ROUTES
@@ -36,7 +36,9 @@ def prepare_connection(conn: Any, database: str, datasette: Any) -> None:
 @hookimpl
 def get_metadata(datasette: Any) -> dict[str, Any]:
     """Labels, descriptions and units of every archive's tables."""
-    return {"databases": {found.name: metadata.describe(found) for found in archives(datasette)}}
+    return {
+        "databases": {found.name: metadata.describe(found) for found in all_archives(datasette)}
+    }
 
 
 @hookimpl
@@ -58,9 +60,9 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
     return [
         {
             "href": f"{datasette.urls.database(found.name)}/-/{place}",
-            "label": label if len(archives(datasette)) == 1 else f"{label} of {found.name}",
+            "label": label if len(all_archives(datasette)) == 1 else f"{label} of {found.name}",
         }
-        for found in archives(datasette)
+        for found in all_archives(datasette)
         for place, label in (("home", "Home"), ("timeline", "Timeline"), ("gallery", "Gallery"))
     ]
 

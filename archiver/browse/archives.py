@@ -51,7 +51,7 @@ def archive_named(datasette: Any, name: str) -> Archive | None:
     return known[name]
 
 
-def archives(datasette: Any) -> list[Archive]:
+def all_archives(datasette: Any) -> list[Archive]:
     """All archives among the databases."""
     names = [name for name in datasette.databases if name != "_internal"]
     return [found for name in names if (found := archive_named(datasette, name))]
@@ -60,7 +60,7 @@ def archives(datasette: Any) -> list[Archive]:
 def the_archive(datasette: Any) -> Archive | None:
     """The archive, where Datasette serves nothing else."""
     others = [name for name in datasette.databases if name not in {"_internal", "_memory"}]
-    found = archives(datasette)
+    found = all_archives(datasette)
     return found[0] if len(found) == len(others) == 1 else None
 
 
@@ -82,5 +82,8 @@ def _examine(name: str, path: Path, mutable: bool) -> Archive | None:
 def _columns(connection: sqlite3.Connection) -> Iterator[tuple[str, frozenset[str]]]:
     names = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
     for (name,) in names.fetchall():
-        rows = connection.execute("SELECT name FROM pragma_table_xinfo(?)", (name,))
+        try:
+            rows = connection.execute("SELECT name FROM pragma_table_xinfo(?)", (name,)).fetchall()
+        except sqlite3.OperationalError:  # a view of something that is not there
+            continue
         yield name, frozenset(column for (column,) in rows)

@@ -39,7 +39,6 @@ class File:
     duration_ms: int | None
     bitrate: int | None = None
     url: str | None = None
-    stored_at: str | None = None
 
     @property
     def group(self) -> str:
@@ -200,7 +199,7 @@ _ITEMS = """
 """
 _FILES = """
     SELECT renditions.*, media.size, media.content_type AS media_type, media.width AS media_width,
-           media.height AS media_height, media.duration_ms, media.stored_at
+           media.height AS media_height, media.duration_ms
       FROM renditions LEFT JOIN media ON sha256 = media_sha256
      WHERE attachment_id IN (SELECT value FROM json_each(?)) ORDER BY renditions.id
 """
@@ -225,16 +224,20 @@ def items(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[int, lis
 
 
 def _file(row: sqlite3.Row) -> File:
-    names = row.keys()
+    names = frozenset(row.keys())
+    private = {name: row[name] if name in names else None for name in _PRIVATE}
     held = row["state"] == "stored" and row["media_type"] is not None
     return File(
-        row["id"], row["role"], row["state"], row["reason"], row["tries"], row["next_try_at"],
-        row["media_sha256"] if held else None, row["size"],
+        row["id"], row["role"], row["state"], row["reason"], private["tries"] or 0,
+        private["next_try_at"], row["media_sha256"] if held else None, row["size"],
         row["media_type"] if held else row["content_type"],
         row["media_width"] or row["width"], row["media_height"] or row["height"],
-        row["duration_ms"], row["bitrate"], row["url"] if "url" in names else None,
-        row["stored_at"],
+        row["duration_ms"], row["bitrate"], private["url"],
     )  # fmt: skip
+
+
+_PRIVATE = ("tries", "next_try_at", "url")
+"""Columns that a published copy lacks."""
 
 
 def _current(attached: Iterable[Item], revision: int | None) -> tuple[list[Item], list[Item]]:

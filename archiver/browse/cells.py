@@ -21,6 +21,8 @@ def cell(datasette: Any, value: Any, column: str, table: str | None, database: s
     if value is None or archive_named(datasette, database) is None:
         return None
     base = datasette.urls.database(database) + "/-"
+    if isinstance(value, dict) and column == "post_id":  # with the label that Datasette found
+        return Markup('<a href="{}/post/{}">{}</a>').format(base, value["value"], value["label"])
     if isinstance(value, int):
         if column == "post_id" or (column == "id" and table in _POST_TABLES):
             return Markup('<a href="{}/post/{}">{}</a>').format(base, value, value)

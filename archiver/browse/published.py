@@ -27,7 +27,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
     "accounts": ("id", "name", "platform", "platform_id", "handle", "title", "url"),
     "posts": (
         "id", "account_id", "platform", "platform_id", "created_at", "text", "title", "url",
-        "kind", "author", "alt_texts", "first_seen_at", "edited_at", "removed_at",
+        "kind", "visibility", "author", "alt_texts", "first_seen_at", "edited_at", "removed_at",
     ),
     "relations": ("id", "post_id", "kind", "platform_id", "url"),
     "revisions": ("id", "post_id", "number", "seen_at", "content_sha256"),
@@ -35,7 +35,9 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         "id", "post_id", "position", "key", "kind", "alt_text", "width", "height", "duration_ms",
         "withheld", "first_revision", "last_revision",
     ),
-    "media": ("sha256", "path", "size", "content_type", "width", "height", "duration_ms"),
+    "media": (
+        "sha256", "path", "size", "content_type", "width", "height", "duration_ms", "lost_at",
+    ),
     "renditions": (
         "id", "attachment_id", "role", "content_type", "width", "height", "bitrate", "state",
         "reason", "media_sha256", "published_at",

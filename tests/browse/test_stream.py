@@ -43,7 +43,8 @@ def posts() -> Iterator[sqlite3.Connection]:
 
 def walk(connection: sqlite3.Connection, wanted: Filter, size: int = 7) -> list[int]:
     """All ids, by following the older pages."""
-    ids, cursor = [], None
+    ids: list[int] = []
+    cursor = None
     while True:
         page = stretch(connection, wanted, older_than=cursor, size=size)
         ids += page.ids

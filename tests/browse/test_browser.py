@@ -1,0 +1,255 @@
+"""The pages in a real browser: Debian's Chromium, driven by Playwright."""
+
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+
+from archiver.browse import server
+from browsing import serving
+
+PATHS = (
+    "/", "/archive/-/timeline", "/archive/-/timeline?q=Tuesday", "/archive/-/timeline?withheld=1",
+    "/archive/-/gallery", "/archive/-/missing", "/archive/-/runs",
+)  # fmt: skip
+SERIOUS = {"serious", "critical"}
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+
+
+def chromium() -> str | None:
+    """Where Chromium is."""
+    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests. On CI it must be there."""
+    path = chromium()
+    if path is None:
+        reason = "Chromium is missing: apt-get install chromium, or name it in CHROMIUM"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def address(demo: Path) -> Iterator[str]:
+    """Where the demo's archive is served."""
+    with serving(server.make_datasette(demo)) as found:
+        yield found
+
+
+class Watched:
+    """A page, and all that it should not have done."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.complaints: list[str] = []
+        page.on("console", lambda message: self._console(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self._request(request.url))
+        page.on("dialog", self._dialog)
+
+    def _console(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"}:
+            self.complaints.append(f"{kind}: {text}")
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.complaints.append("a dialog")
+        dialog.dismiss()
+
+    def _request(self, url: str) -> None:
+        if not url.startswith((self.address + "/", "data:")):
+            self.complaints.append(f"asked {url}")
+
+    def goto(self, path: str) -> None:
+        """Open a page and wait until it has all it wants."""
+        self.page.goto(self.address + path, wait_until="networkidle")
+
+
+@pytest.fixture(params=["desktop light", "phone dark"])
+def watched(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    """A page in two sizes and schemes. Afterwards there must be nothing to complain of."""
+    phone = request.param == "phone dark"
+    with browser.new_context(
+        viewport={"width": 375, "height": 812} if phone else {"width": 1440, "height": 900},
+        color_scheme="dark" if phone else "light",
+    ) as context:
+        found = Watched(context.new_page(), address)
+        yield found
+        assert found.complaints == []
+
+
+@pytest.fixture
+def desktop(browser: Browser, address: str) -> Iterator[Watched]:
+    """A page on a desktop."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        found = Watched(context.new_page(), address)
+        yield found
+        assert found.complaints == []
+
+
+def row(database: Path, sql: str) -> Any:
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        return connection.execute(sql).fetchone()[0]
+
+
+def paths(database: Path) -> list[str]:
+    edited = row(database, "SELECT id FROM posts WHERE edited_at IS NOT NULL")
+    removed = row(database, "SELECT id FROM posts WHERE removed_at IS NOT NULL")
+    film = row(database, _FILM)
+    return [*PATHS, f"/archive/-/post/{edited}", f"/archive/-/post/{removed}", film]
+
+
+_FILM = """
+    SELECT '/archive/-/gallery/' || attachments.id FROM attachments
+      JOIN renditions ON attachment_id = attachments.id JOIN media ON sha256 = media_sha256
+     WHERE media.content_type = 'video/mp4' AND state = 'stored' AND attachments.kind = 'video'
+"""
+
+
+def test_every_page_is_quiet_and_accessible(watched: Watched, demo: Path) -> None:
+    for path in paths(demo):
+        watched.goto(path)
+        width = watched.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert width <= 0, f"{path} is wider than the screen"
+        broken = watched.page.evaluate(
+            "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
+        )
+        assert broken == [], path
+        result = Axe().run(watched.page)
+        found = [
+            (violation["id"], violation["nodes"][0]["html"][:160])
+            for violation in result.response["violations"]
+            if violation["impact"] in SERIOUS
+        ]
+        assert found == [], path
+
+
+def test_datasettes_tables_are_quiet(desktop: Watched) -> None:
+    for path in ("/archive", "/archive/media", "/archive/posts/1", "/archive/timeline"):
+        desktop.goto(path)
+    assert desktop.page.locator(".archiver-json, img").count() >= 0
+
+
+def test_a_video_plays_and_seeks(desktop: Watched, demo: Path) -> None:
+    desktop.goto(row(demo, _FILM))
+    video = desktop.page.locator("video")
+    assert "/-/thumb/m/" in (video.get_attribute("poster") or "")
+    played = video.evaluate(
+        """async v => { v.muted = true; await v.play();
+             await new Promise(done => v.addEventListener('timeupdate', done, {once: true}));
+             v.pause(); v.currentTime = 1.5;
+             await new Promise(done => v.addEventListener('seeked', done, {once: true}));
+             return [v.duration, v.currentTime, v.videoWidth, v.error] }"""
+    )
+    assert played[0] == pytest.approx(2, abs=0.2)
+    assert played[1] == pytest.approx(1.5, abs=0.1)
+    assert played[2] > 0
+    assert played[3] is None
+
+
+def test_the_search_finds_an_edited_post(desktop: Watched) -> None:
+    desktop.goto("/")
+    desktop.page.get_by_role("searchbox", name="Search all posts").fill("open it on tuesday")
+    with desktop.page.expect_navigation():
+        desktop.page.get_by_role("button", name="Search").click()
+    assert desktop.page.locator("mark").first.text_content() == "open"
+    with desktop.page.expect_navigation():
+        desktop.page.get_by_role("link", name=re.compile("Edited, 2 versions")).click()
+    assert desktop.page.locator("del").first.text_content() == "Tuseday"
+    assert desktop.page.locator("ins").first.text_content() == "Tuesday"
+
+
+def test_filters_are_links_and_back_leads_back(desktop: Watched) -> None:
+    desktop.goto("/archive/-/timeline")
+    desktop.page.get_by_text("Filter", exact=True).click()
+    desktop.page.get_by_label("Platform").select_option("threads")
+    with desktop.page.expect_navigation():
+        desktop.page.get_by_role("button", name="Show").click()
+    assert set(desktop.page.locator("article .badge").all_text_contents()) == {"Threads"}
+    with desktop.page.expect_navigation():
+        desktop.page.get_by_role("link", name="Details").first.click()
+    desktop.page.go_back()
+    desktop.page.wait_for_url("**platform=threads*")
+    desktop.page.go_back()
+    assert len(set(desktop.page.locator("article .badge").all_text_contents())) > 3
+    desktop.page.go_forward()
+    desktop.page.wait_for_url("**platform=threads*")
+    with desktop.page.expect_navigation():
+        desktop.page.get_by_role("link", name="Remove the filter threads").click()
+    assert len(set(desktop.page.locator("article .badge").all_text_contents())) > 3
+
+
+def test_arrow_keys_turn_the_viewer_and_escape_leaves_it(desktop: Watched) -> None:
+    desktop.goto("/archive/-/gallery")
+    with desktop.page.expect_navigation():
+        desktop.page.locator(".tile a").first.click()
+    seen = [desktop.page.url]
+    for _ in range(6):
+        with desktop.page.expect_navigation():
+            desktop.page.keyboard.press("ArrowRight")
+        seen.append(desktop.page.url)
+    assert len(set(seen)) == len(seen)
+    with desktop.page.expect_navigation():
+        desktop.page.keyboard.press("ArrowLeft")
+    assert desktop.page.url == seen[-2]
+    with desktop.page.expect_navigation():
+        desktop.page.keyboard.press("Escape")
+    assert desktop.page.url.endswith("/gallery")
+
+
+def test_the_whole_archive_is_reached_by_older(desktop: Watched, demo: Path) -> None:
+    desktop.goto("/archive/-/timeline")
+    count = desktop.page.locator("article").count()
+    while desktop.page.get_by_role("link", name="Older").count():
+        with desktop.page.expect_navigation():
+            desktop.page.get_by_role("link", name="Older").click()
+        count += desktop.page.locator("article").count()
+    assert count == row(demo, "SELECT count(*) FROM posts")
+
+
+def test_it_is_readable_without_script(browser: Browser, address: str) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{address}/archive/-/gallery")
+        page.locator(".tile a").first.click()
+        page.get_by_role("link", name="Older").click()
+        assert page.locator("figure img, figure video").count() == 1
+
+
+def test_the_keyboard_reaches_the_content_first(desktop: Watched) -> None:
+    desktop.goto("/archive/-/timeline")
+    desktop.page.keyboard.press("Tab")
+    assert desktop.page.evaluate("document.activeElement.textContent") == "Skip to content"
+    desktop.page.keyboard.press("Enter")
+    assert desktop.page.evaluate("document.activeElement.id") == "main"
+
+
+def test_markup_in_posts_stays_text(browser: Browser, hostile: Path) -> None:
+    with serving(server.make_datasette(hostile)) as address, browser.new_context() as context:
+        found = Watched(context.new_page(), address)
+        for path in ("/", *PATHS, "/archive/-/post/1", "/archive/posts", "/archive/accounts"):
+            found.goto(path)
+            assert "owned" not in found.page.title().partition("–")[0].partition("<")[0]
+            assert found.page.locator("article img[src=x], main svg[onload]").count() == 0
+        found.goto("/archive/-/timeline")
+        assert "<script>document.title='owned'</script>" in found.page.inner_text("main")
+        assert found.complaints == []

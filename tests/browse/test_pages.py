@@ -1,0 +1,257 @@
+"""Every page over HTTP: complete, inert, safe, and shown while a run writes."""
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from datasette.app import Datasette
+
+from archiver.archive.database import writer
+from archiver.browse import metadata, server
+from archiver.errors import StorageError, UsageError
+from browsing import browsing, serving
+
+PAGES = (
+    "/", "/archive/-/home", "/archive/-/timeline", "/archive/-/timeline?q=Tuesday",
+    "/archive/-/timeline?platform=twitter&removed=1", "/archive/-/timeline?withheld=1",
+    "/archive/-/timeline?q=nothing+says+this", "/archive/-/gallery", "/archive/-/gallery?kind=reel",
+    "/archive/-/post/1", "/archive/-/missing", "/archive/-/missing?state=gone", "/archive/-/runs",
+)  # fmt: skip
+TABLES = (
+    "/archive", "/archive/posts", "/archive/posts/1", "/archive/timeline", "/archive/media",
+    "/archive/renditions", "/archive/missing_media", "/archive/runs", "/archive/revisions",
+    "/archive/responses", "/archive/gaps", "/archive/latest_metrics", "/-/metadata",
+)  # fmt: skip
+
+
+def post_id(database: Path, condition: str) -> int:
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        found: int = connection.execute(f"SELECT id FROM posts WHERE {condition}").fetchone()[0]
+        return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_answers_and_is_safe(client: httpx.Client, page: str) -> None:
+    answer = client.get(page)
+    assert answer.status_code == 200, answer.text
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe-inline" not in policy
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert '<html lang="en">' in answer.text
+    assert re.findall(r"(?:src|action|poster)=\"(?:https?:)?//", answer.text) == []
+    assert " style=" not in answer.text
+    assert not re.search(r"\son\w+=", answer.text)
+
+
+@pytest.mark.parametrize("page", TABLES)
+def test_datasettes_own_pages_answer_within_the_guard(client: httpx.Client, page: str) -> None:
+    answer = client.get(page)
+    assert answer.status_code == 200, answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_every_question_has_an_answer(client: httpx.Client) -> None:
+    names = client.get("/archive.json").json()["queries"]
+    assert len(names) >= 8
+    for query in names:
+        answer = client.get(
+            f"/archive/{query['name']}.json", params={"post_id": "1", "words": "kiln"}
+        )
+        assert answer.json()["ok"], answer.text
+        assert answer.json()["rows"] or query["name"] == "troubled_accounts"
+
+
+def test_an_edited_post_shows_what_changed(client: httpx.Client, demo: Path) -> None:
+    found = post_id(demo, "edited_at IS NOT NULL")
+    page = client.get(f"/archive/-/post/{found}").text
+    assert "<del>Tuseday</del><ins>Tuesday</ins>" in page
+    assert "2 versions" in page
+
+
+def test_search_finds_and_marks(client: httpx.Client) -> None:
+    found = {"tuesday": "Tuesday", "釉薬": "釉薬", "陶芸": "陶芸", '"on Tuesday"': "on Tuesday"}
+    for words, mark in found.items():
+        page = client.get("/archive/-/timeline", params={"q": words}).text
+        assert f"<mark>{mark}</mark>" in page, words
+    assert "Nothing here" in client.get("/archive/-/timeline?q=Tuseday").text
+
+
+def test_what_vanished_and_what_is_withheld_is_said(client: httpx.Client) -> None:
+    assert "Vanished from X" in client.get("/archive/-/timeline?removed=1").text
+    withheld = client.get("/archive/-/timeline?withheld=1").text
+    assert withheld.count("Withheld by the platform for copyright") == 2
+    assert "copyright" in client.get("/archive/-/missing").text
+
+
+def test_a_post_tells_where_it_comes_from(client: httpx.Client) -> None:
+    page = client.get("/archive/-/post/1").text
+    assert "/api/history/" in page
+    assert re.search(r"<code class=\"hash\">[0-9a-f]{64}</code>", page)
+    assert "As the source sent it" in page
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/archive/-/post/999999999", "/archive/-/post/x", "/archive/-/gallery/999999999",
+     "/nothing/-/timeline", "/_internal/-/timeline",
+     "/-/archiver/000000000000/thumbs.py"],
+)  # fmt: skip
+def test_what_is_not_there_is_a_404(client: httpx.Client, address: str) -> None:
+    assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "~", "2026~-1", "'~1", "a" * 500, "2026-01-01~" + "9" * 30]
+)
+def test_cursors_of_others_do_no_harm(client: httpx.Client, cursor: str) -> None:
+    for name in ("before", "after"):
+        assert client.get("/archive/-/timeline", params={name: cursor}).status_code == 200
+
+
+@pytest.fixture(scope="module")
+def inert(hostile: Path) -> Iterator[httpx.Client]:
+    """A client of an archive whose texts try to be markup."""
+    with browsing(hostile) as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    "page",
+    [*PAGES, "/archive/-/post/2", "/archive/-/post/3", "/archive/-/gallery/1", *TABLES,
+     "/archive/-/timeline?q=%3Cscript%3E", "/archive/accounts", "/archive/attachments"],
+)  # fmt: skip
+def test_texts_stay_texts(inert: httpx.Client, page: str) -> None:
+    text = inert.get(page).text
+    assert "<script>document" not in text
+    assert "<img src=x" not in text
+    assert "<svg onload" not in text
+    assert "<style>*" not in text
+    assert not re.search(r"href=\"javascript:", text)
+    assert "49 end" not in text
+    assert re.findall(r"<a [^>]*onmouseover", text) == []
+
+
+def test_links_in_texts_tell_nobody_where_they_were_followed(inert: httpx.Client) -> None:
+    page = inert.get("/archive/-/timeline").text
+    assert '<a href="https://example.com/?a=" rel="noopener noreferrer nofollow">' in page
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
+def test_other_names_are_not_answered(client: httpx.Client, host: str) -> None:
+    assert client.get("/", headers={"host": host}).status_code in {400, 421}
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8001", "127.0.0.1:1", "[::1]:8001"])
+def test_the_machines_own_names_are(client: httpx.Client, host: str) -> None:
+    assert client.get("/", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["attach database '/etc/passwd' as x", "delete from posts", "pragma writable_schema=1",
+     "select load_extension('x')", "select writefile('/tmp/x', 'x')", "vacuum into '/tmp/x'"],
+)  # fmt: skip
+def test_sql_only_reads(client: httpx.Client, sql: str) -> None:
+    answer = client.get("/archive.json", params={"sql": sql})
+    assert answer.json()["ok"] is False
+
+
+def test_the_file_is_not_handed_out(client: httpx.Client) -> None:
+    assert client.get("/archive.db").status_code == 403
+
+
+def test_tables_show_pictures_and_links(client: httpx.Client) -> None:
+    assert '<img src="/archive/-/thumb/s/' in client.get("/archive/media").text
+    assert '<a href="/archive/-/post/' in client.get("/archive/events").text
+    row = client.get("/archive/posts/1").text
+    assert '<details class="archiver-json">' in row
+
+
+def test_every_table_and_column_is_explained(client: httpx.Client) -> None:
+    said = client.get("/-/metadata.json").json()["databases"]["archive"]["tables"]
+    for table, (text, columns) in metadata.comments().items():
+        assert said[table]["description"] == text
+        assert said[table].get("columns", {}) == columns
+    assert said["posts"]["columns"]["removed_at"]
+
+
+def test_a_plain_datasette_shows_it_too(demo: Path) -> None:
+    other = Datasette([str(demo)])
+    with serving(other) as address, httpx.Client(base_url=address, timeout=30) as plain:
+        assert "Kiln four" in plain.get("/archive/-/timeline").text
+        assert plain.get("/", headers={"host": "a.name.of.its.own"}).status_code == 200
+
+
+def test_several_archives_each_have_their_pages(demo: Path, hostile: Path) -> None:
+    other = Datasette([str(demo), str(hostile)])
+    with serving(other) as address, httpx.Client(base_url=address, timeout=30) as plain:
+        assert "Kiln four" in plain.get("/archive/-/timeline").text
+        assert "Kiln four" not in plain.get("/archive_2/-/timeline").text
+        assert plain.get("/").status_code == 200
+
+
+def test_other_databases_are_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+        connection.execute("CREATE TABLE posts (id INTEGER PRIMARY KEY, raw TEXT)")
+    with (
+        serving(Datasette([str(tmp_path / "other.db")])) as address,
+        httpx.Client(base_url=address, timeout=30) as plain,
+    ):
+        assert plain.get("/other/-/timeline").status_code == 404
+        assert "archiver" not in plain.get("/other/posts").text
+
+
+def test_nothing_in_the_archives_folder_is_run(demo: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    shutil.copytree(demo.parent, folder)
+    (folder / "plugins").mkdir()
+    (folder / "plugins" / "evil.py").write_text("raise SystemExit('it was run')")
+    (folder / "templates").mkdir()
+    (folder / "templates" / "base.html").write_text("owned")
+    (folder / "settings.json").write_text('{"allow_download": true}')
+    (folder / "metadata.json").write_text('{"title": "owned"}')
+    with browsing(folder / demo.name) as found:
+        assert "owned" not in found.get("/").text
+        assert found.get("/archive.db").status_code == 403
+
+
+def test_it_is_shown_while_a_run_writes(demo: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    shutil.copytree(demo.parent, folder)
+    with browsing(folder / demo.name) as found, writer(folder) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE posts SET text = 'new words of a run'")
+        assert "new words of a run" not in found.get("/archive/-/timeline").text
+        connection.execute("COMMIT")
+        assert "new words of a run" in found.get("/archive/-/timeline").text
+
+
+def test_a_question_that_takes_too_long_is_given_up(
+    demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from archiver.browse import timeline
+    from archiver.browse.frame import TookTooLongError
+
+    def for_ever(*_: object, **__: object) -> None:
+        raise TookTooLongError
+
+    monkeypatch.setattr(timeline, "stretch", for_ever)
+    with browsing(demo) as found:
+        answer = found.get("/archive/-/timeline?q=a")
+    assert (answer.status_code, "This took too long" in answer.text) == (503, True)
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with closing(server.listen(0)) as taken, pytest.raises(UsageError, match="--port"):
+        server.listen(taken.getsockname()[1])
+
+
+def test_a_place_without_an_archive_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="no archive"):
+        server.find_database(tmp_path)

@@ -1,0 +1,113 @@
+"""A published copy has what was public, and nothing else, in no table, page or free space."""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from datasette.app import Datasette
+
+from archiver.browse.published import PUBLIC, publish
+from archiver.errors import UsageError
+from browsing import serving
+
+
+@pytest.fixture(scope="module")
+def copy(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a copy."""
+    folder = tmp_path_factory.mktemp("copy") / "public"
+    publish(demo, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def public(copy: Path) -> Iterator[httpx.Client]:
+    """A client of the copy, served as its instructions say."""
+    datasette = Datasette(
+        immutables=[str(copy / "archive.db")],
+        settings={"default_allow_sql": False, "allow_download": False, "sql_time_limit_ms": 1000},
+    )
+    with serving(datasette) as address, httpx.Client(base_url=address, timeout=30) as found:
+        yield found
+
+
+def values(database: Path, sql: str) -> list[str]:
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        return [row[0] for row in connection.execute(sql)]
+
+
+def test_only_listed_columns_are_there(copy: Path) -> None:
+    for table, columns in PUBLIC.items():
+        found = values(copy / "archive.db", f"SELECT name FROM pragma_table_info('{table}')")
+        assert set(found) - {"text"} == set(columns) - {"text"}
+    tables = values(copy / "archive.db", "SELECT name FROM sqlite_master WHERE type = 'table'")
+    assert {name for name in tables if not name.startswith("posts_fts")} == set(PUBLIC)
+
+
+def test_no_private_word_is_anywhere_in_the_file(copy: Path, demo: Path) -> None:
+    content = (copy / "archive.db").read_bytes()
+    for address in values(demo, "SELECT url FROM renditions WHERE url LIKE '%?%'"):
+        assert address.partition("?")[2].encode() not in content
+    for private in (b"/api/history", b"profileUrl", b"x-ratelimit", b"lastUpdated"):
+        assert private not in content
+    hidden = values(
+        demo,
+        "SELECT text FROM posts WHERE removed_at IS NOT NULL OR visibility NOT IN ('public')",
+    )
+    assert len(hidden) == 3
+    for text in hidden:
+        assert text.encode() not in content
+    assert b"Tuseday" not in content
+
+
+def test_earlier_texts_are_kept_when_asked_for(demo: Path, tmp_path: Path) -> None:
+    made = publish(demo, tmp_path / "public", with_removed=True)
+    texts = values(made.folder / "archive.db", "SELECT text FROM revisions WHERE text NOT NULL")
+    assert ["Tuseday" in text for text in texts] == [True, False]
+    assert values(made.folder / "archive.db", "SELECT id FROM posts WHERE removed_at NOT NULL")
+
+
+def test_its_files_are_those_of_its_posts(copy: Path) -> None:
+    paths = values(copy / "archive.db", "SELECT path FROM media")
+    assert paths
+    found = {str(path.relative_to(copy)) for path in copy.glob("media/*/*")}
+    assert found == set(paths)
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["/", "/archive/-/timeline", "/archive/-/timeline?q=Tuesday", "/archive/-/gallery",
+     "/archive/-/missing", "/archive/-/post/1", "/archive", "/archive/posts", "/archive/media"],
+)  # fmt: skip
+def test_every_page_of_it_answers(public: httpx.Client, page: str) -> None:
+    answer = public.get(page)
+    assert answer.status_code == 200, answer.text
+    assert "/-/runs" not in answer.text
+
+
+def test_it_takes_no_sql(public: httpx.Client) -> None:
+    assert public.get("/archive?sql=select+1").status_code == 403
+
+
+def test_it_can_be_made_again(demo: Path, tmp_path: Path) -> None:
+    first = publish(demo, tmp_path / "public", with_removed=True)
+    (first.folder / "media" / "ab").mkdir(exist_ok=True)
+    (first.folder / "media" / "ab" / "left over").write_text("x")
+    again = publish(demo, tmp_path / "public")
+    assert again.posts == first.posts - 1
+    assert not (first.folder / "media" / "ab" / "left over").exists()
+
+
+def test_it_takes_no_folder_of_others(demo: Path, tmp_path: Path) -> None:
+    (tmp_path / "letters.txt").write_text("mine")
+    with pytest.raises(UsageError, match=r"letters\.txt"):
+        publish(demo, tmp_path)
+    own = tmp_path / "own"
+    shutil.copytree(demo.parent, own)
+    with pytest.raises(UsageError):
+        publish(demo, own)
+    with pytest.raises(UsageError, match="in the archive itself"):
+        publish(demo, demo.parent)
