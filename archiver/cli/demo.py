@@ -150,6 +150,7 @@ def _say_what_next(shell: Shell, folder: Path) -> None:
         return
     program, config = _program(), safe(folder / "archive.toml")
     shell.out(click.style("\nLook at it", bold=True))
+    shell.out(f"  {program} --config {config} browse")
     shell.out(f"  {program} --config {config} status")
     shell.out(f"  {program} --config {config} verify")
     shell.out(f"  sqlite3 {safe(folder / 'archive' / 'archive.db')} 'SELECT * FROM timeline'")
