@@ -29,6 +29,9 @@ from archiver.settings import ArchiveSettings, EntryHead, MediaSettings, Network
 from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.tables import common_table, platform_table
 
+sys.path.insert(0, str(Path(__file__).parent))
+import schema_pages
+
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "plugins/README.md", "docs/*.md")
 COPIES = {"archive.example.toml": example_config}
@@ -215,6 +218,14 @@ def _platforms() -> str:
         if isinstance(platform, AyrsharePlatform)
     ]
     return "\n".join(parts).rstrip()
+
+
+# The database
+
+BLOCKS["schema-tables"] = schema_pages.tables
+BLOCKS["schema-views"] = schema_pages.views
+BLOCKS["schema-row-hashes"] = schema_pages.row_hashes
+BLOCKS["schema-content-hashes"] = schema_pages.content_hashes
 
 
 # Pages

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from archiver.errors import StorageError
@@ -29,6 +30,7 @@ from archiver.media.disk import (
 from archiver.media.download import Download
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_PATH = re.compile(r"media/([0-9a-f]{2})/([0-9a-f]{64})\.([a-z0-9]{1,8})", re.ASCII)
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}", re.ASCII)
 _SYNC_THREADS = 8
 _OF_THREAD = threading.local()
@@ -65,7 +67,7 @@ def hash_file(path: Path, *, from_disk: bool = False) -> tuple[str, int]:
     digest = hashlib.sha256()
     size = 0
     view = _buffer()
-    with os.fdopen(open_file(path), "rb", buffering=0) as file:
+    with FileIO(open_file(path)) as file:
         if from_disk and hasattr(os, "posix_fadvise"):
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         while count := file.readinto(view):
@@ -151,10 +153,10 @@ class Store:
 
         Raises StorageError for a path that leads anywhere else.
         """
-        match = re.fullmatch(r"media/([0-9a-f]{2})/([0-9a-f]{64})\.([a-z0-9]{1,8})", path)
+        match = _PATH.fullmatch(path)
         if match is None or match[1] != match[2][:2]:
             raise StorageError(f"{path!r} is not the path of a stored file")
-        return self.directory / path
+        return Path(f"{self.directory}/{path}")
 
     def walk(self) -> Iterator[StoredFile]:
         """Every file in the media folder, in the order of their names; links are not followed.

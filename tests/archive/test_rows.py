@@ -1,0 +1,171 @@
+"""Row hashes: what they are over, that everything written has one, and that one place writes."""
+
+import ast
+import re
+import sqlite3
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from archiver.archive.database import writer
+from archiver.archive.rows import (
+    Rows,
+    delete,
+    insert,
+    insert_new,
+    tally_of,
+    update,
+    update_row,
+)
+from archiver.archive.schema import ROW_HASHED, TABLES
+from archiver.canonical import row_sha256
+
+ARCHIVER = Path(__file__).parent.parent.parent / "archiver"
+_WRITES = re.compile(
+    r"\b(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|UPDATE|DELETE\s+FROM)\s+(\w+|\{\w+\})",
+    re.IGNORECASE,
+)
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with writer(tmp_path / "archive") as connection:
+        insert(connection, "runs", **RUN)
+        yield connection
+
+
+RUN = {
+    "started_at": "2026-01-01T00:00:00.000Z", "outcome": "running", "version": "1", "asked": "{}",
+    "got": 0, "new": 0, "edited": 0, "removed": 0, "stored": 0, "bytes": 0, "omitted": 0,
+    "failed": 0,
+}  # fmt: skip
+
+
+def unsound(connection: sqlite3.Connection) -> list[str]:
+    """The tables with a row that is not as its hash says, or that do not add up."""
+    found = []
+    for table in ROW_HASHED:
+        cursor = connection.execute(f"SELECT * FROM {table}")
+        columns = [description[0] for description in cursor.description]
+        rows = [dict(zip(columns, row, strict=True)) for row in cursor]
+        hashes = [row["row_sha256"] for row in rows]
+        tally = connection.execute("SELECT rows, sum FROM tallies WHERE name = ?", (table,))
+        if tally.fetchone() != (len(rows), tally_of(hashes)):
+            found.append(f"{table}: tally")
+        if any(row_sha256(table, row) != row["row_sha256"] for row in rows):
+            found.append(f"{table}: hash")
+    return found
+
+
+def strings(path: Path) -> Iterator[str]:
+    """The texts in a module, but for its prose."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "{it}"
+                for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+MODULES = [
+    path
+    for path in sorted(ARCHIVER.rglob("*.py"))
+    if path.relative_to(ARCHIVER).as_posix() not in {"archive/rows.py", "archive/schema.py"}
+]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ARCHIVER)))
+def test_only_one_module_writes_rows_with_a_hash(path: Path) -> None:
+    for text in strings(path):
+        for table in _WRITES.findall(text):
+            assert table.lower() not in {*ROW_HASHED, "tallies", "{it}"}, text
+
+
+def test_every_table_but_the_tallies_has_a_row_hash() -> None:
+    tables = re.findall(r"^CREATE TABLE (\w+)", TABLES, re.MULTILINE)
+    assert sorted(tables) == sorted([*ROW_HASHED, "tallies"])
+
+
+VECTORS: list[tuple[str, dict[str, Any], str]] = [
+    (
+        "relations", {"id": 1, "post_id": 2, "kind": "quotes", "platform_id": None, "url": '"\\\n'},
+        '{"":"relations","id":1,"kind":"quotes","post_id":2,"url":"\\"\\\\\\n"}',
+    ),
+    (
+        "posts", {"id": 7, "text": "Grüße 日本 \U0001f600 \x01\x7f/", "row_sha256": "not in it"},
+        '{"":"posts","id":7,"text":"Grüße 日本 \U0001f600 \\u0001\x7f/"}',
+    ),
+    (
+        "sightings", {"post_id": 9_007_199_254_740_993, "fingerprint": b"\x00\xff\x10"},
+        '{"":"sightings","fingerprint":"AP8Q","post_id":9007199254740993}',
+    ),
+    (
+        "metrics", {"post_id": 1, "attachment_id": 0, "name": "rate", "value": 0.1},
+        '{"":"metrics","attachment_id":0,"name":"rate","post_id":1,"value":"0.1"}',
+    ),
+]  # fmt: skip
+"""A table, a row of it, and the bytes that are hashed. They are printed in docs/schema.md."""
+
+
+@pytest.mark.parametrize(("table", "row", "text"), VECTORS)
+def test_the_bytes_under_the_hash(table: str, row: dict[str, Any], text: str) -> None:
+    digest = sha256(text.encode()).hexdigest()
+    assert row_sha256(table, row) == (digest[:12] if table == "metrics" else digest)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.text(st.characters(codec=None, categories=None), max_size=40),
+    st.one_of(
+        st.integers(-(2**63), 2**63 - 1),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.booleans(),
+    ),
+)
+def test_whatever_is_written_reads_back_with_its_hash(
+    connection: sqlite3.Connection, text: str, number: Any
+) -> None:
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.execute("BEGIN")
+    insert(connection, "runs", **RUN | {"asked": text})
+    rows = Rows(connection)
+    rows.add("metrics", post_id=1, attachment_id=0, name=text, seen_at=text, value=number)
+    rows.write()
+    assert unsound(connection) == []
+    connection.rollback()
+
+
+def test_updates_and_deletions_keep_hashes_and_tallies(connection: sqlite3.Connection) -> None:
+    for number in range(5):
+        insert(connection, "runs", **RUN | {"version": str(number)})
+    assert update(connection, "runs", "version > ?", ("2",), outcome="done", bytes=True) == 2
+    update_row(connection, "runs", 2, finished_at="2026-01-02T00:00:00.000Z")
+    assert delete(connection, "runs", "version = ?", ("0",)) == 1
+    assert unsound(connection) == []
+    assert connection.execute("SELECT count(*) FROM runs").fetchone() == (5,)
+
+
+def test_a_row_that_is_there_already_is_not_counted_twice(connection: sqlite3.Connection) -> None:
+    row = {
+        "sha256": "ab" * 32, "path": "media/ab/x.jpg", "size": 1, "content_type": "image/jpeg",
+        "stored_at": "2026-01-01T00:00:00.000Z",
+    }  # fmt: skip
+    assert insert_new(connection, "media", **row)
+    assert not insert_new(connection, "media", **row)
+    assert unsound(connection) == []
+
+
+def test_writing_to_a_damaged_row_does_not_make_it_look_sound(
+    connection: sqlite3.Connection,
+) -> None:
+    connection.execute("UPDATE runs SET version = 'other' WHERE id = 1")
+    update_row(connection, "runs", 1, outcome="done")
+    assert unsound(connection) == ["runs: hash"]
