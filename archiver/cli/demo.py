@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ def command(shell: Shell, folder: Path) -> int | None:
     from archiver.demo.story import EPOCHS, advance, begin
 
     _make_room(folder)
-    clock = DemoClock(running=True)
+    clock = DemoClock(datetime.now(UTC) - timedelta(days=len(EPOCHS) - 1), running=True)
     world = begin(clock)
     worst = 0
     with serve(world) as server:

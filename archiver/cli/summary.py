@@ -10,7 +10,7 @@ from archiver.cli.text import cut, safe, screen_width, table, wrap
 from archiver.report import AccountReport, RunReport
 
 _MOST_CHANGES = 20
-_FRACTION = re.compile(r":\d\d\.\d{3}Z")
+_CLOCK = re.compile(r"T\d\d:\d\d:\d\d\.\d{3}Z")
 _WORDS = {
     "seen": "new", "edited": "edited", "missing": "missing", "removed": "removed",
     "returned": "returned", "omitted": "withheld", "media_returned": "given back",
@@ -99,12 +99,8 @@ def _title(change: Change) -> str:
     reason = change.reason if change.what in {"omitted", "removed", "gone"} else None
     text = safe(change.text).strip()
     quoted = f"“{cut(text, 24 if reason else 44)}”" if text else f"post {change.post_id}"
-    return f"{quoted} ({safe(_short(reason))})" if reason else quoted
-
-
-def _short(reason: str) -> str:
-    """A reason without the milliseconds that nobody asked for."""
-    return _FRACTION.sub("", reason).replace("T", " ") if _FRACTION.search(reason) else reason
+    # the day is enough here; the time is in the archive
+    return f"{quoted} ({safe(_CLOCK.sub('', reason))})" if reason else quoted
 
 
 def _failures(report: RunReport) -> Iterator[str]:
