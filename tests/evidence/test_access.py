@@ -1,0 +1,90 @@
+"""Who may do what with the files of an archive: modes, links, read-only disks."""
+
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archiver.archive.database import DATABASE, LOCK, reader, writer
+from archiver.errors import StorageError
+from archiver.evidence.copy import copy_archive
+from archiver.evidence.files import Scope
+from archiver.evidence.verify import verify
+
+NOW = "2026-11-23T00:00:00.000Z"
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def modes(folder: Path) -> set[tuple[bool, int]]:
+    """Whether it is a folder, and its mode, of everything in a folder and itself."""
+    found = [folder, *folder.rglob("*")]
+    return {(path.is_dir(), stat.S_IMODE(path.lstat().st_mode)) for path in found}
+
+
+def test_nobody_else_can_read_an_archive_made_under_an_open_umask(
+    tmp_path: Path, archive: Path, open_umask: None
+) -> None:
+    with writer(tmp_path / "new") as connection:
+        connection.execute("SELECT 1")
+        assert modes(tmp_path / "new") == {(True, 0o700), (False, 0o600)}
+    copy_archive(archive, tmp_path / "copy")
+    verify(tmp_path / "copy", Scope(), NOW)
+    assert modes(tmp_path / "copy") == {(True, 0o700), (False, 0o600)}
+
+
+@pytest.mark.parametrize("name", [DATABASE, LOCK, f"{DATABASE}-wal", f"{DATABASE}-shm"])
+def test_a_link_in_place_of_one_of_our_files_is_refused(
+    archive: Path, tmp_path: Path, name: str
+) -> None:
+    target = tmp_path / "victim"
+    target.write_bytes(b"precious")
+    (archive / name).unlink(missing_ok=True)
+    (archive / name).symlink_to(target)
+    for opener in (writer, reader):
+        with pytest.raises(StorageError, match="not a regular file"), opener(archive):
+            pass
+    assert target.read_bytes() == b"precious"
+
+
+@pytest.fixture
+def frozen(archive: Path, tmp_path: Path) -> Iterator[Path]:
+    """The archive on a read-only disk."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    for words in (["--bind", str(archive)], ["-o", "remount,bind,ro"]):
+        if subprocess.run(
+            ["mount", *words, str(place)], capture_output=True, check=False
+        ).returncode:
+            subprocess.run(["umount", str(place)], capture_output=True, check=False)
+            pytest.skip("may not mount")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_on_a_read_only_disk_all_is_read_and_nothing_written(frozen: Path) -> None:
+    before = sorted(path.name for path in frozen.iterdir())
+    result = verify(frozen, Scope(), NOW)
+    assert result.damage == []
+    assert result.files > 5
+    assert [finding.what for finding in result.findings] == ["unchecked"]
+    assert sorted(path.name for path in frozen.iterdir()) == before
+
+
+def test_damage_on_a_read_only_disk_is_found(archive: Path, frozen: Path) -> None:
+    path = next(archive.glob("media/*/*"))
+    path.write_bytes(path.read_bytes()[:-1])
+    assert [finding.what for finding in verify(frozen, Scope(), NOW).damage] == ["changed_file"]
+
+
+def test_a_read_only_disk_can_be_copied_from(frozen: Path, tmp_path: Path) -> None:
+    assert copy_archive(frozen, tmp_path / "copy").done
+    assert verify(tmp_path / "copy", Scope(), NOW).findings == []
