@@ -6,11 +6,14 @@ Every secret that was ever revealed in this process is blanked out of all text t
 """
 
 import os
+import re
 import stat
 import subprocess
+from base64 import b64encode
+from contextlib import suppress
+from html.entities import codepoint2name
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import quote
 
 from archiver.errors import SecretError
 
@@ -27,6 +30,9 @@ class Secret:
     """
 
     _revealed: ClassVar[set[str]] = set()
+    _patterns: ClassVar[list[tuple[re.Pattern[str], re.Pattern[bytes]]]] = []
+    _variables: ClassVar[set[str]] = set()
+    _looked_up: ClassVar[dict[str, str]] = {}
 
     def __init__(
         self, reference: str, *, base: Path = Path(), literal_allowed: bool = True
@@ -34,6 +40,9 @@ class Secret:
         self._reference = reference
         self._base = base
         self._literal_allowed = literal_allowed
+        scheme, _, name = reference.partition(":")
+        if scheme == "env":
+            self._variables.add(name)
 
     def __repr__(self) -> str:
         """The reference where it is one, else nothing."""
@@ -58,7 +67,7 @@ class Secret:
         scheme, _, rest = self._reference.partition(":")
         resolver = _RESOLVERS.get(scheme)
         if resolver is not None:
-            value = resolver(rest, self._base)
+            value = self._looked_up.get(self._reference) or resolver(rest, self._base)
         elif self._literal_allowed:
             value = self._reference
         else:
@@ -70,24 +79,75 @@ class Secret:
         value = value.strip().removeprefix("\ufeff").strip()
         if not value:
             raise SecretError(f"{self._reference!r} is empty" if resolver else "A secret is empty")
-        self._revealed.add(value)
+        if value not in self._revealed and len(value) >= _SHORTEST_MASKED:
+            self._revealed.add(value)
+            # the longest first: one secret may begin with another
+            found = [_spellings(secret) for secret in sorted(self._revealed, key=len, reverse=True)]
+            Secret._patterns = [(re.compile(text), re.compile(text.encode())) for text in found]
+        if scheme in {"cmd", "keyring"}:  # which may ask a person, who is asked once
+            self._looked_up[self._reference] = value
         return value
+
+    def mask(self) -> None:
+        """Have it blanked out from now on: an answer may show a secret before it has been used.
+
+        One that cannot be resolved is an error only where it is used.
+        """
+        with suppress(SecretError):
+            self.reveal()
 
 
 def redact(text: str) -> str:
     """The text with every secret that was revealed in this process blanked out."""
-    for secret in Secret._revealed:
-        if len(secret) >= _SHORTEST_MASKED:
-            text = text.replace(secret, MASK).replace(quote(secret, safe=""), MASK)
+    for pattern, _ in Secret._patterns:
+        text = pattern.sub(MASK, text)
     return text
 
 
 def redact_bytes(body: bytes) -> bytes:
     """As `redact`, for an answer that may echo a key."""
-    for secret in Secret._revealed:
-        if len(secret) >= _SHORTEST_MASKED:
-            body = body.replace(secret.encode(), MASK.encode())
+    for _, pattern in Secret._patterns:
+        body = pattern.sub(MASK.encode(), body)
     return body
+
+
+def _spellings(secret: str) -> str:
+    """A pattern for all the ways in which an echo may write a secret.
+
+    As it is, in Base64, and as URLs, JSON, HTML and Python escape it, several times over if need
+    be: JSON in JSON, a URL in a URL.
+    """
+    in_base64 = re.escape(b64encode(secret.encode()).decode().rstrip("="))
+    return "".join(map(_character, secret)) + "|" + in_base64
+
+
+def _character(character: str) -> str:
+    if character.isascii() and (character.isalnum() or character in "-_.~"):
+        return re.escape(character)
+    code = ord(character)
+    units = character.encode("utf-16-be", "surrogatepass")
+    ways = [
+        r"\\*" + re.escape(character),
+        "".join(rf"%(?:25)*{_hex(byte, 2)}" for byte in character.encode("utf-8", "replace")),
+        "".join(rf"\\+u{_hex(int.from_bytes(units[i : i + 2]), 4)}"
+                for i in range(0, len(units), 2)),
+        rf"&(?:amp;)*#(?:0*{code}|[xX]0*{_hex(code, 1)});",
+    ]  # fmt: skip
+    if code < 0x100:
+        ways.append(rf"\\+x{_hex(code, 2)}")
+    if character == " ":
+        ways.append(r"\+")
+    if name := codepoint2name.get(code):
+        ways.append(rf"&(?:amp;)*{name};")
+    return f"(?:{'|'.join(ways)})"
+
+
+def _hex(number: int, digits: int) -> str:
+    """A number in hexadecimal, in letters of either case."""
+    return "".join(
+        f"[{digit}{digit.upper()}]" if digit.isalpha() else digit
+        for digit in f"{number:0{digits}x}"
+    )
 
 
 def _from_environment(name: str, _base: Path) -> str:
@@ -143,8 +203,9 @@ def _from_keyring(name: str, _base: Path) -> str:
 def _from_command(command: str, _base: Path) -> str:
     try:
         done = subprocess.run(  # noqa: S602 — the operator's own command line, from their own config
-            command, shell=True, check=True, capture_output=True, timeout=_COMMAND_SECONDS
-        )
+            command, shell=True, check=True, capture_output=True, timeout=_COMMAND_SECONDS,
+            env={name: v for name, v in os.environ.items() if name not in Secret._variables},
+        )  # fmt: skip
         return done.stdout.decode()
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:
         reason = type(error).__name__

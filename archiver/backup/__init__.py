@@ -4,7 +4,7 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from archiver.net.api import ApiClient, api_client
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
 from archiver.report import AccountReport, Progress, RunReport
+from archiver.secrets import Secret
 
 __all__ = ["Asked", "Backup", "run_backup"]
 
@@ -152,6 +153,7 @@ class Backup:
             self.connection, run_id, self.store, downloader, self.clock, self.progress,
             self.config.media.connections,
         )  # fmt: skip
+        self._mask_secrets(accounts)
         for account in accounts:
             self._prepare(run_id, account, report, files)
         self._choose_again(files)
@@ -169,6 +171,17 @@ class Backup:
         report.file_failures = files.failure_report()
         report.waiting = queue.count(self.connection, files.accounts, self._now())
         report.changes = list(changes_of(self.connection, run_id, _MOST_CHANGES))
+
+    def _mask_secrets(self, accounts: Sequence[Account]) -> None:
+        """Whatever may be sent in this run is blanked out of all that comes back in it."""
+        for account in accounts:
+            holders = [account.options]
+            with suppress(ArchiverError):
+                holders.append(self.config.source_settings(self.plugins.source(account.source)))
+            for holder in holders:
+                for name in getattr(holder, "__dataclass_fields__", ()):
+                    if isinstance(secret := getattr(holder, name), Secret):
+                        secret.mask()
 
     def _prepare(self, run_id: int, account: Account, report: RunReport, files: FileRun) -> None:
         """Get ready for an account; one whose secrets are missing fails alone."""

@@ -1,6 +1,6 @@
 """`archiver backup`: the main job."""
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -87,6 +87,7 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
     from archiver.clock import SystemClock
     from archiver.version import version
 
+    _leave_no_core()
     config, plugins = shell.config(), shell.plugins()
     config.check(plugins)
     return anyio.run(
@@ -94,6 +95,15 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
             config, plugins, asked, clock=SystemClock(), progress=progress, version=version()  # type: ignore[arg-type]  # made above
         )
     )  # fmt: skip
+
+
+def _leave_no_core() -> None:
+    """Keep the memory of a crash, with the keys in it, off the disk."""
+    with suppress(ImportError, OSError, ValueError):  # not on Windows, or not allowed
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def _progress(shell: Shell) -> "nullcontext[Progress]":

@@ -15,16 +15,23 @@ class _Redact(logging.Filter):
     """Blanks secrets out of a record before any handler behind it sees it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = safe(redact(record.getMessage()))
+        try:
+            message = record.getMessage()
+        except Exception as error:  # noqa: BLE001 — a plugin's slip must not end the run
+            message = f"{record.msg} ({type(error).__name__} when it was put together)"
+        record.msg = safe(redact(message))
         record.args = None
         return True
 
 
 class _Formatter(logging.Formatter):
-    """Blanks secrets out of tracebacks too."""
+    """Blanks secrets out of tracebacks too, and lets none of their lines steer a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+        lines = redact(super().format(record)).split("\n")
+        return "\n".join(
+            " " * (len(line) - len(line.lstrip(" "))) + safe(line.strip(" ")) for line in lines
+        )
 
 
 @contextmanager

@@ -1,0 +1,136 @@
+"""Keys go to the API and nowhere else: not to a file, a log, an error, a server of media."""
+
+import resource
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archiver.demo.specs import photo
+from archiver.errors import SecretError
+from archiver.secrets import Secret, redact, redact_bytes
+from hostile.canaries import KEYS, Canaries, leaks, spellings
+from running import RunArchiver
+from transfer.worlds import Behind, behind
+
+CREDENTIALS = {"authorization", "profile-key", "cookie", "proxy-authorization", "referer",
+               "x-twitter-oauth1-api-key", "x-twitter-oauth1-api-secret"}  # fmt: skip
+
+
+def furnish(world: Behind) -> None:
+    now = datetime.now(UTC)
+    world.world.clock.advance(seconds=(now - world.world.clock.now()).total_seconds())
+    one = world.world.add_profile(KEYS["PROFILEone"], "One")
+    two = world.world.add_profile(KEYS["PROFILEtwo"], "Two")
+    for account in (one.account("threads"), two.account("instagram"),
+                    world.world.account("twitter")):  # fmt: skip
+        account.publish("Good morning", media=[photo("bowl")])
+
+
+def test_no_canary_is_found_anywhere_after_a_faulty_run(
+    tmp_path: Path, clean_environment: None
+) -> None:
+    with behind(tmp_path, "threads") as world:
+        furnish(world)
+        canaries = Canaries(world)
+        world.faults.rule("/api/history/", canaries.echoing)
+        assert canaries.run("-vv") in {0, 3}
+        assert canaries.run("-v", "--json", "--full") in {0, 3}
+        for status in (302, 400, 401, 403, 404, 500):
+            world.faults.clear()
+            world.faults.rule("/api/", canaries.failing(status))  # type: ignore[arg-type]  # made for it
+            assert canaries.run("-vv", *(["--json"] if status % 2 else [])) in {4, 5}
+        world.faults.clear()
+        assert canaries.run("-v", "--full") in {0, 3}
+
+        assert canaries.found == []
+        assert canaries.looked > 50
+        assert len(world.world.column("SELECT id FROM posts")) == 3
+        _check_requests(world)
+        environment = (world.tested / "child-environment").read_bytes()
+        assert b"PATH=" in environment
+        assert leaks(environment) == []
+
+
+def _check_requests(world: Behind) -> None:
+    """Media servers see no credentials; each profile's key went with its own account alone."""
+    media = [asked for asked in world.faults.asked if not asked.target.startswith("/api/")]
+    assert media
+    for asked in media:
+        assert not CREDENTIALS & set(asked.headers)
+        assert not leaks(repr(asked).encode())
+    platforms = {"threads": KEYS["PROFILEone"], "instagram": KEYS["PROFILEtwo"], "twitter": None}
+    for platform, key in platforms.items():
+        sent = {
+            asked.headers.get("profile-key")
+            for asked in world.faults.asked
+            if f"/api/history/{platform}" in asked.target
+        }
+        assert sent == {key}
+
+
+def test_a_redirected_download_takes_nothing_along(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with behind(tmp_path, "threads") as world, behind(other, "threads") as second:
+        world.world.account("threads").publish("Good morning", media=[photo()])
+
+        def lead(talk: Any) -> bool:
+            cookie = {"set-cookie": "a=b", "location": second.faults.origin + talk.asked.target}
+            talk.answer(b"", cookie, status=302)
+            return True
+
+        world.faults.rule(".jpg", lead)
+        world.backup()
+        assert second.faults.asked
+        for asked in second.faults.asked:
+            assert set(asked.headers) == {"host", "user-agent", "accept", "accept-encoding"}
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
+def test_a_secret_that_others_can_read_is_refused(
+    tmp_path: Path, run_archiver: RunArchiver, mode: int
+) -> None:
+    config = tmp_path / "archive.toml"
+    config.write_text(
+        '[ayrshare]\napi_key = "written-out-canary"\nbase_url = "http://127.0.0.1:9/api"\n'
+        '[[accounts]]\nname = "a"\nplatform = "threads"\n'
+    )
+    config.chmod(mode)
+    done = run_archiver("backup", "-vv", "--config", config)
+    assert done.returncode == 2
+    assert "chmod 600" in done.stdout + done.stderr
+    assert "written-out-canary" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+def test_every_spelling_is_blanked_out(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    Secret(key).reveal()
+    for spelling in spellings(key):
+        assert not leaks(redact(f"<{spelling}>").encode())
+        assert not leaks(redact_bytes(f"<{spelling}>".encode()))
+
+
+def test_a_secret_that_begins_like_another_does_not_uncover_it() -> None:
+    Secret("prefix-7788").reveal()
+    Secret("prefix-7788-and-the-rest").reveal()
+    assert "rest" not in redact("prefix-7788-and-the-rest")
+
+
+def test_a_crash_leaves_no_memory_behind() -> None:
+    program = (
+        "import resource\nfrom archiver.cli.backup import _leave_no_core\n_leave_no_core()\n"
+        "print(resource.getrlimit(resource.RLIMIT_CORE)[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout.strip() == b"0"
+    assert resource.RLIMIT_CORE >= 0
+
+
+def test_a_command_is_not_shown_its_output_when_it_fails() -> None:
+    with pytest.raises(SecretError) as caught:
+        Secret("cmd:echo leaked-canary; exit 3").reveal()
+    assert "leaked-canary" not in f"{caught.value}".replace("echo leaked-canary", "")
