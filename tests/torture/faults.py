@@ -1,0 +1,161 @@
+"""One fault of each kind, and what must hold after it: killed, failed, cut off from power."""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from torture import oracle, power, trace
+from torture.patches import COUNTED
+from torture.rig import ARCHIVE, SERIAL, Ended, Rig
+from torture.trace import Call, Point
+
+T = TypeVar("T")
+
+ERRORS = ("ENOSPC", "EIO", "EROFS", "EDQUOT")
+
+_STORAGE = 6
+_BUG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A whole run without faults: its calls, and the folder that the disk was in."""
+
+    calls: Sequence[Call]
+    points: Sequence[Point]
+    top: str
+    base: power.Image
+
+
+def record(rig: Rig, patches: Sequence[str] = (), base: Path | None = None) -> Recording:
+    """Run a backup to its end, and write down its calls."""
+    log = rig.folder / "log"
+    with rig.temporary_place(base) as place:
+        before = power.read_image(place / "disk")
+        ended = rig.run(
+            place, "backup", patches=(*SERIAL, *patches), strace=trace.FULL_LOG, log=log
+        )
+        assert ended.code == 0, ended.stderr
+        calls = list(trace.read_log(log))
+        log.unlink()
+        points = trace.points(calls, str(place / ARCHIVE), str(place / "notes"))
+        return Recording(calls, points, str(place / "disk"), before)
+
+
+def kill_at(rig: Rig, place: Path, point: Point, patches: Sequence[str] = ()) -> Ended:
+    """Kill a run there just before a call."""
+    inject = f"{point.name}:signal=KILL:when={point.ordinal}"
+    return rig.run(place, "backup", patches=(*SERIAL, *patches), strace=_strace(point, inject))
+
+
+def record_killed(rig: Rig, place: Path, point: Point) -> list[Call]:
+    """Kill a run there just before a call, and write down the calls that it made."""
+    inject = f"inject={point.name}:signal=KILL:when={point.ordinal}"
+    return _recorded(rig, place, "-e", inject)
+
+
+def record_again(rig: Rig, place: Path) -> list[Call]:
+    """Run a backup there, and write down its calls."""
+    return _recorded(rig, place)
+
+
+def _recorded(rig: Rig, place: Path, *options: str) -> list[Call]:
+    log = place / "log"
+    rig.run(place, "backup", patches=SERIAL, strace=[*trace.FULL_LOG, *options], log=log)
+    return list(trace.read_log(log))
+
+
+def kill(
+    rig: Rig, point: Point, patches: Sequence[str] = (), base: Path | None = None
+) -> list[str] | None:
+    """Kill a run just before a call; what is wrong afterwards. None: it ended before that."""
+    with rig.temporary_place(base) as place:
+        ended = kill_at(rig, place, point, patches)
+        if ended.code == 0:
+            return None
+        if ended.code != -9:
+            return [f"it ended with {ended.code}: {ended.stderr}"]
+        return rig.after_fault(place, oracle.acknowledged(place / "notes"))
+
+
+def fail(
+    rig: Rig, point: Point, error: str, patches: Sequence[str] = (), *, lasting: bool = False,
+    base: Path | None = None,
+) -> list[str] | None:  # fmt: skip
+    """Let one call fail, or it and all later ones of its name; what is wrong afterwards.
+
+    The run must end with code 6 and a sentence, or get over it and miss nothing.
+    None: it ended before that call.
+    """
+    with rig.temporary_place(base) as place:
+        inject = f"{point.name}:error={error}:when={point.ordinal}{'+' if lasting else ''}"
+        log = place / "log"
+        ended = rig.run(
+            place, "backup", patches=(*SERIAL, *patches), strace=_strace(point, inject), log=log
+        )
+        if "(INJECTED)" not in log.read_text(errors="replace"):
+            return None
+        found = []
+        if ended.code == 0:
+            found += rig.compared(place)
+            if (
+                point.name == "fsync"
+            ):  # the kernel may have dropped the bytes: success later is none
+                found.append("a sync that failed was believed in the end")
+        elif ended.code != _STORAGE:
+            found.append(f"it ended with {ended.code}: {ended.stdout}{ended.stderr}")
+        elif "Error: " not in ended.stderr and not _is_silenced(point):
+            found.append("it ended with 6 and no sentence")
+        if "Traceback" in ended.stderr:
+            found.append(f"a traceback: {ended.stderr}")
+        return found + rig.after_fault(place, oracle.acknowledged(place / "notes"))
+
+
+def _is_silenced(point: Point) -> bool:
+    """Whether the fault also struck the sentence itself on its way to stderr."""
+    return point.name == "write"
+
+
+def cut(rig: Rig, lost: power.Cut) -> list[str]:
+    """Start from what a power cut left; what is wrong with it."""
+    with rig.temporary_place() as place:
+        shutil.rmtree(place / "disk")
+        (place / "disk").mkdir()
+        power.write_image(lost.image, place / "disk")
+        promised = dict.fromkeys(COUNTED, 0) | json.loads(lost.promised)
+        return rig.after_fault(place, promised)
+
+
+def _strace(point: Point, inject: str) -> list[str]:
+    return ["-e", f"trace={point.name}", "-e", f"inject={inject}"]
+
+
+def telling(cuts: Sequence[power.Cut]) -> list[power.Cut]:
+    """Those images first that show most: the latest, with nothing of what was not synced."""
+    order = ("nothing", "bytes", "names", "half", "last", "zeros", "all")
+    return sorted(cuts, key=lambda lost: (order.index(lost.variant), -lost.step))
+
+
+def sample(items: Sequence[T], most: int) -> list[T]:
+    """So many of them, evenly: the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    step = (len(items) - 1) / (most - 1)
+    return [items[round(k * step)] for k in range(most)]
+
+
+def hunt(rig: Rig, mutant: str, most: int = 40) -> Iterator[list[str]]:
+    """What every means finds against a broken rule, the most telling moments first."""
+    recording = record(rig, (mutant,))
+    cuts = list(power.cuts(recording.calls, recording.top, recording.base))
+    syncs = [point for point in recording.points if point.name == "fsync"]
+    moments = [point for point in recording.points if point.name in {"rename", "fsync", "unlink"}]
+    for lost in telling(cuts)[:most]:
+        yield cut(rig, lost)
+    for point in sample(syncs, 4):
+        yield fail(rig, point, "EIO", (mutant,)) or []
+    for point in moments + sample(recording.points, most):
+        yield kill(rig, point, (mutant,)) or []

@@ -1,0 +1,330 @@
+"""What a disk holds after a power cut: a model of what POSIX promises, and no more.
+
+Bytes of a file are durable once the file was synced, names in a folder once the folder was. All
+else may or may not have reached the disk: nothing of it, all of it, names without bytes, bytes
+without names, half of the writes, only the last write, zeros where bytes should be. Folders are
+replayed from the log of a run's system calls; a call that the model does not know is an error.
+
+`archive.db-shm` is mapped into memory by SQLite, and rebuilt by whoever opens the database first:
+it does not exist here.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torture.patches import ACKS
+from torture.trace import Call, UnknownCall
+
+VARIANTS = ("nothing", "all", "names", "bytes", "half", "last", "zeros")
+"""What became of everything that was not synced."""
+
+_VOLATILE = "-shm"
+
+Write = tuple[int, bytes]
+"""Where in the file, and what. A None of bytes, in `_Node.pending`, cuts the file off there."""
+
+
+@dataclass(eq=False, slots=True)
+class _Node:
+    """A file or folder: as programs see it, and as the disk is sure to have it."""
+
+    is_folder: bool = False
+    data: bytearray = field(default_factory=bytearray)
+    safe: bytes = b""
+    pending: list[tuple[int, bytes | None]] = field(default_factory=list)
+    names: dict[str, "_Node"] = field(default_factory=dict)
+    safe_names: dict[str, "_Node"] = field(default_factory=dict)
+
+    def write(self, offset: int, data: bytes) -> None:
+        _apply(self.data, offset, data)
+        self.pending.append((offset, data))
+
+    def cut(self, size: int) -> None:
+        _apply(self.data, size, None)
+        self.pending.append((size, None))
+
+    def sync(self) -> None:
+        """All of it is on the disk: bytes of a file, names of a folder."""
+        if self.is_folder:
+            self.safe_names = dict(self.names)
+        else:
+            self.safe, self.pending = bytes(self.data), []
+
+    def content(self, variant: str) -> bytes:
+        """What of its bytes survived."""
+        if not self.pending or variant in {"nothing", "names"}:
+            return self.safe
+        if variant in {"all", "bytes"}:
+            return bytes(self.data)
+        survived = bytearray(self.safe)
+        if variant == "zeros":
+            survived = survived[: len(self.data)]
+            return bytes(survived.ljust(len(self.data), b"\0"))
+        kept = (
+            self.pending[-1:] if variant == "last" else self.pending[: -(-len(self.pending) // 2)]
+        )
+        for number, (offset, data) in enumerate(kept):
+            torn = variant == "half" and number == len(kept) - 1 and data is not None
+            _apply(survived, offset, data[: len(data) // 2] if torn and data is not None else data)
+        return bytes(survived)
+
+
+def _apply(content: bytearray, offset: int, data: bytes | None) -> None:
+    size = len(content)
+    if data is None:
+        del content[offset:]
+        content.extend(bytes(max(0, offset - size)))
+        return
+    content.extend(bytes(max(0, offset - size)))
+    content[offset : offset + len(data)] = data
+
+
+Image = dict[str, bytes | None]
+"""What is on the disk, by path from the top folder; None is a folder."""
+
+
+@dataclass(slots=True)
+class _Open:
+    node: _Node
+    offset: int = 0
+    appends: bool = False
+
+
+class Disk:
+    """A folder, replayed call by call. `promised` is what the run had acknowledged by now."""
+
+    def __init__(self, top: str, base: Image | None = None) -> None:
+        self._top = top
+        self._root = _Node(is_folder=True)
+        for path, content in sorted((base or {}).items()):
+            node = _Node(content is None, bytearray(content or b""), content or b"")
+            parent = self._parent(path)
+            parent.names[_name(path)] = parent.safe_names[_name(path)] = node
+        self._open: dict[int, _Open | None] = {}
+        self.promised = "{}"
+
+    def image(self, variant: str) -> Image:
+        """What a power cut now could leave."""
+        found: Image = {}
+        names_survive = variant not in {"nothing", "bytes"}
+
+        def walk(node: _Node, prefix: str) -> None:
+            for name, inner in (node.names if names_survive else node.safe_names).items():
+                path = f"{prefix}{name}"
+                found[path] = None if inner.is_folder else inner.content(variant)
+                if inner.is_folder:
+                    walk(inner, f"{path}/")
+
+        walk(self._root, "")
+        return found
+
+    def replay(self, call: Call) -> bool:
+        """Do what a call did; says whether it made something durable. Raises UnknownCall."""
+        if call.name == "writev":
+            self._note(call)
+            return False
+        if call.result < 0:
+            return False
+        method = getattr(self, f"_do_{call.name}", None)
+        if method is None:
+            if call.touches(self._top):
+                raise UnknownCall(f"{call.name}({', '.join(call.arguments)[:200]})")
+            return False
+        return bool(method(call))
+
+    def _note(self, call: Call) -> None:
+        if not (call.path_of_descriptor() or "").endswith(f"/{ACKS}"):
+            if call.touches(self._top):
+                raise UnknownCall("writev into the archive")
+            return
+        inner = call.arguments[1].removeprefix("[{iov_base=")
+        self.promised = Call(0, "writev", (inner,), 0, 0).data(0).decode()
+
+    # -- calls
+
+    def _do_openat(self, call: Call) -> None:
+        path = self._inside(call.place)
+        if path is None or call.result < 0:
+            self._open[call.result] = None
+            return
+        flags = call.arguments[2]
+        if path.endswith(_VOLATILE):
+            self._open[call.result] = None
+            return
+        node = self._find(path)
+        if node is None:
+            if "O_CREAT" not in flags:
+                raise UnknownCall(f"{path} was opened, but never made")
+            node = _Node()
+            self._parent(path).names[_name(path)] = node
+        if "O_TRUNC" in flags:
+            node.cut(0)
+        self._open[call.result] = _Open(node, appends="O_APPEND" in flags)
+
+    def _do_close(self, call: Call) -> None:
+        self._open.pop(call.descriptor(), None)
+
+    def _do_read(self, call: Call) -> None:
+        if opened := self._opened(call):
+            opened.offset += call.result
+
+    def _do_lseek(self, call: Call) -> None:
+        if opened := self._opened(call):
+            opened.offset = call.result
+
+    def _do_write(self, call: Call) -> None:
+        if opened := self._opened(call):
+            if opened.appends:
+                opened.offset = len(opened.node.data)
+            opened.node.write(opened.offset, call.data(1)[: call.result])
+            opened.offset += call.result
+
+    def _do_pwrite64(self, call: Call) -> None:
+        if opened := self._opened(call):
+            opened.node.write(int(call.arguments[3]), call.data(1)[: call.result])
+
+    def _do_ftruncate(self, call: Call) -> None:
+        if opened := self._opened(call):
+            opened.node.cut(int(call.arguments[1]))
+
+    def _do_fsync(self, call: Call) -> bool:
+        opened = self._opened(call)
+        if opened:
+            opened.node.sync()
+        return opened is not None
+
+    _do_fdatasync = _do_fsync
+
+    def _do_mkdir(self, call: Call) -> None:
+        if path := self._inside(call.path(0)):
+            self._parent(path).names[_name(path)] = _Node(is_folder=True)
+
+    def _do_rename(self, call: Call) -> None:
+        old, new = self._inside(call.path(0)), self._inside(call.path(1))
+        if old is None and new is None:
+            return
+        if old is None or new is None:
+            raise UnknownCall("something was moved into the archive, or out of it")
+        self._parent(new).names[_name(new)] = self._parent(old).names.pop(_name(old))
+
+    def _do_unlink(self, call: Call) -> None:
+        path = self._inside(call.path(0))
+        if path and not path.endswith(_VOLATILE):
+            del self._parent(path).names[_name(path)]
+
+    def _do_mmap(self, call: Call) -> None:
+        shared = "MAP_SHARED" in call.arguments[3] and "PROT_WRITE" in call.arguments[2]
+        path = call.path_of_descriptor(4) or ""
+        if shared and self._inside(path) is not None and not path.endswith(_VOLATILE):
+            raise UnknownCall(f"{path} is written through memory")
+
+    # -- where things are
+
+    def _opened(self, call: Call) -> _Open | None:
+        """What a number means, if it is of the archive; strace's own word must agree."""
+        opened = self._open.get(call.descriptor())
+        path = self._inside(call.path_of_descriptor())
+        expected = None if path is None or path.endswith(_VOLATILE) else self._find(path)
+        if (opened.node if opened else None) is not expected and "(deleted)" not in call.arguments[
+            0
+        ]:
+            raise UnknownCall(
+                f"{call.name} of {path}, which is not what that number was opened for"
+            )
+        return opened
+
+    def _inside(self, path: str | None) -> str | None:
+        if path is None or not (path == self._top or path.startswith(f"{self._top}/")):
+            return None
+        return path[len(self._top) + 1 :]
+
+    def _find(self, path: str) -> _Node | None:
+        node: _Node | None = self._root
+        for name in filter(None, path.split("/")):
+            node = node.names.get(name) if node else None
+        return node
+
+    def _parent(self, path: str) -> _Node:
+        parent = self._find(path.rpartition("/")[0])
+        if parent is None:
+            raise UnknownCall(f"{path} is made in a folder that was never made")
+        return parent
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One distinct image that a power cut could have left, and what had been promised by then."""
+
+    step: int
+    variant: str
+    promised: str
+    image: Image
+
+    def __str__(self) -> str:
+        return f"before sync {self.step}: {self.variant}"
+
+
+def cuts(
+    calls: Iterable[Call], top: str, base: Image | None = None,
+    variants: Iterable[str] = VARIANTS,
+) -> Iterator[Cut]:  # fmt: skip
+    """Every distinct image that a power cut during a run could have left of a folder.
+
+    `base` is what was in the folder before, safe on the disk.
+    Each is looked at as late as it can be, just before the next sync returns: then most had been
+    promised. Raises UnknownCall.
+    """
+    disk = Disk(top, base)
+    seen: set[tuple[str, bytes]] = set()
+    step = 0
+
+    def distinct() -> Iterator[Cut]:
+        for variant in variants:
+            image = disk.image(variant)
+            key = (disk.promised, _digest(image))
+            if key not in seen:
+                seen.add(key)
+                yield Cut(step, variant, disk.promised, image)
+
+    for call in calls:
+        if call.name in {"fsync", "fdatasync"} and call.touches(top):
+            step += 1
+            yield from distinct()
+        disk.replay(call)
+    step += 1
+    yield from distinct()
+
+
+def _digest(image: Image) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(image):
+        content = image[path]
+        digest.update(f"{path}\0{-1 if content is None else len(content)}\0".encode())
+        digest.update(content or b"")
+    return digest.digest()
+
+
+def read_image(folder: Path) -> Image:
+    """What is in a folder of a real disk."""
+    return {
+        str(path.relative_to(folder)): None if path.is_dir() else path.read_bytes()
+        for path in folder.rglob("*")
+        if not path.name.endswith(_VOLATILE)
+    }
+
+
+def write_image(image: Image, folder: Path) -> None:
+    """Put an image on a real disk."""
+    for path in sorted(image):  # folders come before what is in them
+        content = image[path]
+        if content is None:
+            (folder / path).mkdir(mode=0o700)
+        else:
+            (folder / path).write_bytes(content)
+            (folder / path).chmod(0o600)

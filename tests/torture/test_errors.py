@@ -1,0 +1,26 @@
+"""A call that fails ends the run with code 6 and a sentence, or is got over; nothing is lost."""
+
+import pytest
+
+from torture import faults
+from torture.rig import Rig
+
+SHARDS = 2
+POINTS = 24
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_any_call_may_fail(tiny: Rig, shard: int) -> None:
+    """Every kind of call, with each error in turn; `make torture` has all with all."""
+    recording = faults.record(tiny)
+    rare = [point for point in recording.points if point.name != "pwrite64"]
+    writes = [point for point in recording.points if point.name == "pwrite64"]
+    points = faults.sample(rare, POINTS) + faults.sample(writes, POINTS // 4)
+
+    found = {}
+    for number, point in list(enumerate(points))[shard::SHARDS]:
+        error = faults.ERRORS[(number // SHARDS + shard) % len(faults.ERRORS)]
+        words = faults.fail(tiny, point, error, lasting=number % 3 == 0)
+        found[f"{point} {error}"] = words
+
+    assert {point: words for point, words in found.items() if words} == {}

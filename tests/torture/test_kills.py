@@ -1,0 +1,50 @@
+"""Killed before any of its system calls, a run has lost nothing, and the next one finishes."""
+
+import pytest
+
+from torture import faults
+from torture.rig import Rig
+
+SHARDS = 2
+PAGE_WRITES = 12
+
+
+@pytest.fixture(scope="module")
+def recording(tiny: Rig) -> faults.Recording:
+    return faults.record(tiny)
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_a_run_may_be_killed_before_any_of_its_calls(
+    tiny: Rig, recording: faults.Recording, shard: int
+) -> None:
+    """Every call but SQLite's hundreds of page writes, of which some; `make torture` has all."""
+    rare = [point for point in recording.points if point.name != "pwrite64"]
+    writes = [point for point in recording.points if point.name == "pwrite64"]
+    points = (rare + faults.sample(writes, PAGE_WRITES))[shard::SHARDS]
+
+    found = {str(point): faults.kill(tiny, point) for point in points}
+
+    assert {point: words for point, words in found.items() if words} == {}
+    assert None not in found.values(), "a recorded run and a killed one make the same calls"
+
+
+def test_a_run_that_adds_to_an_archive_may_be_killed_too(second_night: Rig) -> None:
+    points = faults.sample(faults.record(second_night).points, 16)
+
+    found = {str(point): faults.kill(second_night, point) for point in points}
+
+    assert {point: words for point, words in found.items() if words} == {}
+
+
+def test_two_kills_in_a_row_are_survived(tiny: Rig, recording: faults.Recording) -> None:
+    """The second one strikes while the next run clears up."""
+    middle = recording.points[len(recording.points) // 2]
+    with tiny.temporary_place() as place:
+        assert faults.kill_at(tiny, place, middle).code == -9
+        again = faults.record(tiny, base=place / "disk")
+        points = faults.sample(again.points, 5)
+
+        found = {str(point): faults.kill(tiny, point, base=place / "disk") for point in points}
+
+    assert {point: words for point, words in found.items() if words} == {}
