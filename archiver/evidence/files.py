@@ -134,7 +134,7 @@ def check_file(store: Store, row: MediaRow) -> Finding | None:
 
 def _read(store: Store, row: MediaRow, *, from_disk: bool) -> Finding | None:
     try:
-        found, size = hash_file(store.path_of(row.path), from_disk=from_disk)
+        found, size = hash_file(store.name_of(row.path), from_disk=from_disk)
     except FileNotFoundError:
         return Finding("missing_file", row.path, "the file is not there")
     except OSError as error:

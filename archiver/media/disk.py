@@ -53,7 +53,7 @@ def create_file(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, 0o600)
 
 
-def open_file(path: Path) -> int:
+def open_file(path: Path | str) -> int:
     """A descriptor to read a regular file. Raises OSError, also for a link or anything else."""
     descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW | _BINARY | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -58,7 +58,7 @@ def relative_path(sha256: str, extension: str) -> str:
     return f"media/{sha256[:2]}/{sha256}.{extension}"
 
 
-def hash_file(path: Path, *, from_disk: bool = False) -> tuple[str, int]:
+def hash_file(path: Path | str, *, from_disk: bool = False) -> tuple[str, int]:
     """The SHA-256 of a file, in hexadecimal, and its size; never through a link.
 
     `from_disk` asks the system to forget what it holds of the file in memory, and read it anew.
@@ -89,6 +89,7 @@ class Store:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._root = str(directory)
         self.tmp = directory / "tmp"
         self._media = directory / "media"
         self._quarantine = directory / "quarantine"
@@ -153,10 +154,14 @@ class Store:
 
         Raises StorageError for a path that leads anywhere else.
         """
+        return Path(self.name_of(path))
+
+    def name_of(self, path: str) -> str:
+        """The same as text: for hundreds of thousands of files, making a Path of it is work."""
         match = _PATH.fullmatch(path)
         if match is None or match[1] != match[2][:2]:
             raise StorageError(f"{path!r} is not the path of a stored file")
-        return Path(f"{self.directory}/{path}")
+        return f"{self._root}/{path}"
 
     def walk(self) -> Iterator[StoredFile]:
         """Every file in the media folder, in the order of their names; links are not followed.
