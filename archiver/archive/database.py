@@ -225,14 +225,16 @@ def _sync_names(directory: Path) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, directory: Path) -> None:
-    from sqlite_utils import Database  # noqa: PLC0415 — readers never need it
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        _check_version(connection, directory)
+        if _applied(connection) == KNOWN_STEPS:
+            return
+    else:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    from sqlite_utils import Database  # noqa: PLC0415 — takes longer to import than to open a file
 
     from archiver.archive.schema import migrations  # noqa: PLC0415 — as above
 
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        _check_version(connection, directory)
-    else:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     database = Database(connection)
     if migrations.pending(database):
         migrations.apply(database)
@@ -271,13 +273,7 @@ def _check_version(connection: sqlite3.Connection, directory: Path) -> None:
             hint="Run archiver backup to make it",
             code="no_archive",
         )
-    applied = {
-        name
-        for (name,) in connection.execute(
-            "SELECT name FROM _sqlite_migrations WHERE migration_set = 'archiver'"
-        )
-    }
-    newer = sorted(applied - KNOWN_STEPS)
+    newer = sorted(_applied(connection) - KNOWN_STEPS)
     if newer:
         raise SchemaTooNew(
             "This archive was written by a newer version of archiver",
@@ -285,6 +281,11 @@ def _check_version(connection: sqlite3.Connection, directory: Path) -> None:
             kept="Nothing was changed",
             hint="Upgrade: pip install --upgrade social-archiver",
         )
+
+
+def _applied(connection: sqlite3.Connection) -> set[str]:
+    query = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'archiver'"
+    return {name for (name,) in connection.execute(query)}
 
 
 APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is

@@ -2,14 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from archiver.archive.database import transaction
 from archiver.archive.losses import heal
-from archiver.archive.rows import insert, insert_new, update, update_row
+from archiver.archive.rows import insert, insert_all, update, update_row, update_rows
 from archiver.models import timestamp
 
 NOT_FOUND = "not found (404)"
@@ -156,12 +156,14 @@ def save(
 
     Returns the state that each rendition ended in.
     """
+    every = list(outcomes)
     with transaction(connection):
+        _save_stored([each for each in every if isinstance(each, Stored)], connection, run_id, now)
         return [
-            _save_stored(connection, outcome, run_id, now)
+            "stored"
             if isinstance(outcome, Stored)
             else _save_not_stored(connection, outcome, run_id, now)
-            for outcome in outcomes
+            for outcome in every
         ]
 
 
@@ -171,28 +173,41 @@ def renew_url(connection: sqlite3.Connection, rendition_id: int, url: str) -> No
         update_row(connection, "renditions", rendition_id, url=url)
 
 
-def _save_stored(connection: sqlite3.Connection, stored: Stored, run_id: int, now: datetime) -> str:
-    wanted, at = stored.wanted, timestamp(now) or ""
-    is_new = insert_new(
-        connection, "media", sha256=stored.sha256, path=stored.path,
-        size=stored.size, content_type=stored.content_type, width=stored.width,
-        height=stored.height, duration_ms=stored.duration_ms, stored_at=at,
-    )  # fmt: skip
-    if not is_new and (stored.healed or _is_lost(connection, stored.sha256)):
-        heal(connection, stored.sha256, run_id, at)
-    update_row(
-        connection, "renditions", wanted.rendition_id, state="stored", reason=None,
-        media_sha256=stored.sha256, tries=0, next_try_at=None,
-    )  # fmt: skip
-    if wanted.lost not in {None, stored.sha256}:
-        reason = f"{wanted.lost} was lost here, and the source has other bytes now"
-        _event(connection, wanted, run_id, at, "replaced", reason)
-    return "stored"
+def _save_stored(
+    batch: Sequence[Stored], connection: sqlite3.Connection, run_id: int, now: datetime
+) -> None:
+    """A few statements for all of a batch."""
+    at = timestamp(now) or ""
+    query = """
+        SELECT sha256, lost_at NOT NULL FROM media
+         WHERE sha256 IN (SELECT value FROM json_each(?))
+    """
+    is_lost = dict(connection.execute(query, (json.dumps([file.sha256 for file in batch]),)))
+    fresh = {file.sha256: file for file in reversed(batch) if file.sha256 not in is_lost}
+    insert_all(connection, "media", [_media_row(file, at) for file in fresh.values()])
+    for stored in batch:
+        if stored.sha256 in is_lost and (stored.healed or is_lost[stored.sha256]):
+            heal(connection, stored.sha256, run_id, at)
+            is_lost[stored.sha256] = 0
+        if stored.wanted.lost not in {None, stored.sha256}:
+            reason = f"{stored.wanted.lost} was lost here, and the source has other bytes now"
+            _event(connection, stored.wanted, run_id, at, "replaced", reason)
+    columns = ("state", "reason", "media_sha256", "tries", "next_try_at")
+    values = {
+        file.wanted.rendition_id: dict(
+            zip(columns, ("stored", None, file.sha256, 0, None), strict=True)
+        )
+        for file in batch
+    }
+    update_rows(connection, "renditions", columns, values)
 
 
-def _is_lost(connection: sqlite3.Connection, sha256: str) -> bool:
-    query = "SELECT lost_at NOT NULL FROM media WHERE sha256 = ?"
-    return bool(connection.execute(query, (sha256,)).fetchone()[0])
+def _media_row(file: Stored, at: str) -> dict[str, object]:
+    return {
+        "sha256": file.sha256, "path": file.path, "size": file.size,
+        "content_type": file.content_type, "width": file.width, "height": file.height,
+        "duration_ms": file.duration_ms, "stored_at": at,
+    }  # fmt: skip
 
 
 def _save_not_stored(

@@ -6,8 +6,9 @@ There is one writer, so it can number new rows itself; then whole pages of posts
 hangs on them go in with one `executemany` a table.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from archiver.canonical import row_sha256
@@ -79,6 +80,16 @@ def insert_new(connection: sqlite3.Connection, table: str, /, **row: Any) -> boo
     return bool(_insert(connection, "INSERT OR IGNORE", table, row))
 
 
+def insert_all(
+    connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]], /
+) -> None:
+    """Add rows that all have the same columns, their key among them."""
+    finished = [_finished(table, row) for row in rows]
+    if finished:
+        connection.executemany(_insert_statement(table, finished[0]), finished)
+        _tally(connection, table, added=[row["row_sha256"] for row in finished])
+
+
 def _insert(connection: sqlite3.Connection, verb: str, table: str, row: dict[str, Any]) -> int:
     if table not in _UNNUMBERED and "id" not in row:
         row["id"] = _new_id(connection, table)
@@ -97,25 +108,43 @@ def update(
     A row that is not as its hash says keeps its old hash, which the new columns do not have
     either: writing to a damaged row must not make it look sound.
     """
+    clean = clean_row(values)
+    return _update(connection, table, where, parameters, tuple(clean), lambda _: clean)
+
+
+def update_rows(
+    connection: sqlite3.Connection, table: str, columns: Sequence[str],
+    values: Mapping[int, Mapping[str, Any]], /,
+) -> None:  # fmt: skip
+    """Change these columns of many rows, as `update` does; `values` are by the rows' ids."""
+    clean = {row_id: clean_row(row) for row_id, row in values.items()}
+    where = "id IN (SELECT value FROM json_each(?))"
+    wanted = (json.dumps(list(clean)),)
+    _update(connection, table, where, wanted, tuple(columns), lambda row: clean[row["id"]])
+
+
+def _update(
+    connection: sqlite3.Connection, table: str, where: str, parameters: Parameters,
+    columns: tuple[str, ...], values: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+) -> int:  # fmt: skip
     key = key_of(table)
     cursor = connection.execute(
         f"SELECT {', '.join(key)}, * FROM {table} WHERE {where}", parameters
     )
-    columns = [description[0] for description in cursor.description][len(key) :]
-    clean = clean_row(values)
+    names = [description[0] for description in cursor.description][len(key) :]
     changed, gone, added = [], [], []
     for found in cursor.fetchall():
-        row = dict(zip(columns, found[len(key) :], strict=True))
+        row = dict(zip(names, found[len(key) :], strict=True))
         old = row["row_sha256"]
         is_sound = old == row_sha256(table, row)
-        row |= clean
+        row |= values(row)
         new = row_sha256(table, row) if is_sound else old
-        changed.append((*(row[column] for column in clean), new, *found[: len(key)]))
+        changed.append((*(row[column] for column in columns), new, *found[: len(key)]))
         if is_sound:
             gone.append(old)
             added.append(new)
     if changed:
-        assignments = ", ".join(f"{column} = ?" for column in (*clean, "row_sha256"))
+        assignments = ", ".join(f"{column} = ?" for column in (*columns, "row_sha256"))
         is_it = " AND ".join(f"{column} = ?" for column in key)
         connection.executemany(f"UPDATE {table} SET {assignments} WHERE {is_it}", changed)
         _tally(connection, table, gone=gone, added=added)

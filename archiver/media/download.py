@@ -156,7 +156,7 @@ class Downloader:
                 why=f"It ends too early for {kind.content_type}, and no length was given",
                 code="short",
             )
-        found = inspect(part.path, kind)
+        found = inspect(part.path, kind, part.head)
         part.keep()
         return Download(
             path=part.path,

@@ -2,17 +2,17 @@
 
 What cannot be measured is stored all the same. Pillow reads the headers of still pictures; where
 its plugins would read the whole file to do so (WebP, AVIF), or know nothing (video), a bounded
-look at the containers serves.
+look at the containers serves. So does a look at the first bytes of a JPEG or PNG, nearly always:
+opening the file again and asking Pillow takes longer than hashing a picture.
 """
 
 import threading
 import warnings
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-
-from PIL import Image
 
 from archiver.media.kinds import FileKind
 
@@ -22,6 +22,8 @@ _QUIETLY = threading.Lock()  # what is done to warnings is done to the whole pro
 _MOST_BOXES = 2000
 _LONGEST_MS = 1000 * 3600 * 24 * 365
 _LARGEST_SIDE = 1 << 20
+_MOST_PIXELS = 1 << 26  # a larger picture is for Pillow to judge: it knows bombs
+_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 _ISPE_WITHIN = 64 * 1024
 
 
@@ -37,23 +39,58 @@ class Dimensions:
 NOTHING = Dimensions()
 
 
-def inspect(path: Path, kind: FileKind) -> Dimensions:
-    """What the file's headers say of it; nothing where they cannot be read. Never raises."""
+def inspect(path: Path, kind: FileKind, head: bytes = b"") -> Dimensions:
+    """What the file's headers say of it; nothing where they cannot be read. Never raises.
+
+    `head` are its first bytes, where they are known.
+    """
     try:
-        if kind.extension in _PILLOW:
-            return _picture(path, _PILLOW[kind.extension])
-        if kind.extension in _ISO_VIDEO:
-            return _iso_video(path)
-        if kind.extension == "webp":
-            return _webp(path)
-        if kind.extension in {"avif", "heic"}:
-            return _iso_image(path)
+        return _at_once(kind.extension, head) or _read(path, kind)
     except Exception:  # noqa: BLE001 — parsers of hostile bytes raise what they like
         return NOTHING
+
+
+def _read(path: Path, kind: FileKind) -> Dimensions:
+    if kind.extension in _PILLOW:
+        return _picture(path, _PILLOW[kind.extension])
+    if kind.extension in _ISO_VIDEO:
+        return _iso_video(path)
+    if kind.extension == "webp":
+        return _webp(path)
+    if kind.extension in {"avif", "heic"}:
+        return _iso_image(path)
     return NOTHING
 
 
+def _at_once(extension: str, head: bytes) -> Dimensions | None:
+    """The size of an ordinary JPEG or PNG from its first bytes; None where it takes more."""
+    sides = None
+    if extension == "jpg":
+        sides = _jpeg_sides(head)
+    elif extension == "png" and zlib.crc32(head[12:29]) == int.from_bytes(head[29:33], "big"):
+        sides = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    if sides is None or not all(sides) or sides[0] * sides[1] > _MOST_PIXELS:
+        return None
+    return _sides(*sides)
+
+
+def _jpeg_sides(head: bytes) -> tuple[int, int] | None:
+    """From the frame header (ITU-T T.81, B.2.2), if there is one of the usual kinds in reach."""
+    at = 2
+    while at + 9 < len(head) and head[at] == 0xFF:
+        marker = head[at + 1]
+        if marker in _FRAMES and head[at + 4] == 8:
+            height, width = head[at + 5 : at + 7], head[at + 7 : at + 9]
+            return int.from_bytes(width, "big"), int.from_bytes(height, "big")
+        if marker == 0xFF or marker < 0xC4 or 0xD0 <= marker <= 0xDA:
+            return None
+        at += 2 + int.from_bytes(head[at + 2 : at + 4], "big")
+    return None
+
+
 def _picture(path: Path, pillow_format: str) -> Dimensions:
+    from PIL import Image  # noqa: PLC0415 — a run seldom needs it, and it takes long to import
+
     with _QUIETLY, warnings.catch_warnings():
         # Pillow warns of a decompression bomb and gives the size; such a size is not believed.
         warnings.simplefilter("error")

@@ -3,11 +3,15 @@
 import hashlib
 import os
 import secrets
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 
 from archiver.media.disk import PIECE, create_file, storage_error
 from archiver.media.kinds import HEAD
+
+_RUN = secrets.token_hex(12)  # asking the system for randomness takes longer than hashing
+_NUMBERS = count()
 
 
 class Part:
@@ -18,7 +22,7 @@ class Part:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / f"{secrets.token_hex(16)}.part"
+        self.path = folder / f"{_RUN}-{next(_NUMBERS)}.part"
         self.size = 0
         self.head = b""
         self._hash = hashlib.sha256()

@@ -1,6 +1,6 @@
 """The client for media: it has no credentials, believes no address, and gives raw bytes."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import cast
 
@@ -24,6 +24,39 @@ _WORTH_DRAINING = 64 * 1024
 _DRAIN_SECONDS = 1.0
 
 
+class Fields(Mapping[str, str]):
+    """Headers, found in any case: read once, where httpx.Headers decodes all for every question.
+
+    Several of one name are joined by commas.
+    """
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+        self._found: dict[str, str] = {}
+        for name, value in raw:
+            key, text = name.decode("ascii").lower(), _text(value)
+            self._found[key] = f"{self._found[key]}, {text}" if key in self._found else text
+
+    def __getitem__(self, name: str) -> str:
+        return self._found[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def without(self, *names: str) -> "Fields":
+        """All but these."""
+        return Fields((k.encode(), v.encode()) for k, v in self.items() if k not in names)
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
 class MediaStream:
     """One answer: its `status`, its `headers` (found in any case) and its bytes, once.
 
@@ -33,7 +66,7 @@ class MediaStream:
     """
 
     def __init__(
-        self, status: int, headers: httpx.Headers, url: str, body: AsyncGenerator[bytes, None]
+        self, status: int, headers: Fields, url: str, body: AsyncGenerator[bytes, None]
     ) -> None:
         self.status = status
         self.headers: Mapping[str, str] = headers
@@ -90,14 +123,14 @@ class MediaClient:
         extra = dict(headers or {})
         if unknown := {name.lower() for name in extra} - _ALLOWED_HEADERS:
             raise ValueError(f"the media client sends no {', '.join(sorted(unknown))}")
-        response, target = await self._follow(url, extra)
+        response, fields, target = await self._follow(url, extra)
         try:
             with _media_errors():
-                stream = _stream(response, target)
-            stream.retry_after = retry_after(response.headers, self._clock.now())
+                stream = _stream(response, fields, target)
+            stream.retry_after = retry_after(fields, self._clock.now())
             yield stream
         finally:
-            await _finish(response)
+            await _finish(response, fields)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -111,16 +144,17 @@ class MediaClient:
 
     async def _follow(
         self, text: str, extra: Mapping[str, str]
-    ) -> tuple[httpx.Response, httpx.URL]:
+    ) -> tuple[httpx.Response, Fields, httpx.URL]:
         url = self._guard.check(text)
         seen = {url}
         while True:
             with _media_errors():
                 response = await self._transport.handle_async_request(_request(url, extra))
-            location = response.headers.get("location")
+            fields = Fields(response.headers.raw)
+            location = fields.get("location")
             if response.status_code not in _REDIRECTS or location is None:
-                return response, url
-            await _finish(response)
+                return response, fields, url
+            await _finish(response, fields)
             url = self._next(url, location)
             if url in seen or len(seen) > _MOST_REDIRECTS:
                 raise MediaError(
@@ -155,23 +189,20 @@ def _request(url: httpx.URL, extra: Mapping[str, str]) -> httpx.Request:
     return httpx.Request("GET", url, headers=headers, extensions={"timeout": _TIMEOUTS})
 
 
-def _stream(response: httpx.Response, url: httpx.URL) -> MediaStream:
+def _stream(response: httpx.Response, fields: Fields, url: httpx.URL) -> MediaStream:
     """Raises BadEncoding."""
-    headers = response.headers
-    if not response.is_success or is_plain(headers):
-        return MediaStream(response.status_code, headers, str(url), _body(response))
-    plain = httpx.Headers(headers)
-    for name in ("content-encoding", "content-length", "accept-ranges"):
-        plain.pop(name, None)
+    if not response.is_success or is_plain(fields):
+        return MediaStream(response.status_code, fields, str(url), _body(response))
+    plain = fields.without("content-encoding", "content-length", "accept-ranges")
     stream = MediaStream(response.status_code, plain, str(url), gunzip(_body(response)))
     stream.checked_end = True
     return stream
 
 
-async def _finish(response: httpx.Response) -> None:
+async def _finish(response: httpx.Response, fields: Fields) -> None:
     """Close an answer, after reading a short error page, so that the connection can go on."""
     try:
-        length = response.headers.get("content-length", "")
+        length = fields.get("content-length", "")
         if not response.is_success and length.isdecimal() and int(length) <= _WORTH_DRAINING:
             with anyio.move_on_after(_DRAIN_SECONDS):
                 async for _ in _body(response):
