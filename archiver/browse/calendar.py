@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from markupsafe import Markup
+
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
@@ -106,3 +108,25 @@ def spans(connection: sqlite3.Connection) -> tuple[dict[int, list[Span]], dict[i
     for account, since, until in rows:
         gaps[account].append(Span(since[:7], until[:7]))
     return covered, gaps
+
+
+_CELL = Markup('<td class="{} l{}"><span title="{}"><span class="aside">{}</span></span></td>')
+_LINK = Markup('<td class="{} l{}"><a href="{}" title="{}"><span class="aside">{}</span></a></td>')
+
+
+def rows(years_shown: Iterable[tuple[str, list[Month]]], address: str) -> Markup:
+    """The rows of the table, ready made: a template would need as long as the rest of the page.
+
+    `address` is that of the account's posts; a month with posts leads to them.
+    """
+    lines = []
+    for year, months in years_shown:
+        cells = [Markup('<tr><th scope="row">{}</th>').format(year)]
+        for cell in months:
+            if cell.posts:
+                link = f"{address}&since={cell.month}&until={cell.month}"
+                cells.append(_LINK.format(cell.state, cell.level, link, cell.label, cell.label))
+            else:
+                cells.append(_CELL.format(cell.state, cell.level, cell.label, cell.label))
+        lines.append(Markup("").join(cells) + Markup("</tr>"))
+    return Markup("\n").join(lines)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from datasette.utils import sqlite_timelimit
 from datasette.utils.asgi import Forbidden, NotFound, Response
+from datasette.views.base import DatasetteError
 
 from archiver.browse import text
 from archiver.browse.archives import Archive, archive_named, the_archive
@@ -33,8 +34,11 @@ ASSETS = {
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
-class TookTooLongError(Exception):
+class TookTooLongError(DatasetteError):  # type: ignore[misc] # it has no types
     """A question that no index could answer in time."""
+
+    def __init__(self) -> None:
+        super().__init__("This took too long, and was given up.", status=503)
 
 
 async def archive_of(datasette: Any, request: Any) -> Archive:

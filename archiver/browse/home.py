@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
+
+from markupsafe import Markup
 
 from archiver.browse.archives import Archive
-from archiver.browse.calendar import Month, spans, years
+from archiver.browse.calendar import Month, rows, spans, years
 from archiver.browse.frame import archive_of, ask, page
+from archiver.browse.states import in_state
 from archiver.browse.text import ago, counted, parse_time
 
 _STALE_AFTER = timedelta(days=8)
@@ -29,6 +33,10 @@ class Account:
     last_outcome: str | None
     last_message: str | None
     years: list[tuple[str, list[Month]]]
+
+    def calendar(self, base: str) -> Markup:
+        """The rows of its calendar; `base` is the address of the archive's pages."""
+        return rows(self.years, f"{base}/timeline?{urlencode({'account': self.row['name']})}")
 
 
 @dataclass(frozen=True)
@@ -98,14 +106,14 @@ def _accounts(
 
 def _runs(connection: sqlite3.Connection) -> dict[int, Mapping[str, Any]]:
     """What the runs have found for each account, all of them and the last one."""
-    rows = connection.execute(
+    sums = connection.execute(
         """SELECT account_id, sum(edited) AS edited, sum(removed) AS removed,
                   max(CASE WHEN outcome IN ('done', 'fresh') THEN finished_at END) AS last_good,
                   max(run_id) AS run_id
              FROM run_accounts WHERE account_id IS NOT NULL GROUP BY account_id"""
     ).fetchall()
     found: dict[int, Mapping[str, Any]] = {}
-    for row in rows:
+    for row in sums:
         last = connection.execute(
             "SELECT outcome, message FROM run_accounts WHERE run_id = ? AND account_id = ?",
             (row["run_id"], row["account_id"]),
@@ -129,8 +137,8 @@ def _alarms(
             why = f": {account.last_message}" if account.last_message else ""
             yield f"{account.row['name']}: the last run was {account.last_outcome}{why}", "runs"
     if archive.has("gaps"):
-        rows = connection.execute("SELECT account, count(*) FROM gaps GROUP BY account")
-        for name, count in rows.fetchall():
+        found = connection.execute("SELECT account, count(*) FROM gaps GROUP BY account")
+        for name, count in found.fetchall():
             yield f"{name}: {counted(count, 'gap')} in what is covered.", "runs"
     for state, said in (("failed", "could not be fetched yet"), ("pending", "waiting")):
         if count := waiting(connection, state):
@@ -152,13 +160,9 @@ def _run_alarms(last_run: Mapping[str, Any], now: datetime) -> Iterator[tuple[st
 
 
 def waiting(connection: sqlite3.Connection, state: str) -> str:
-    """How many files are in a state, counted no further than is read at a glance; empty for none.
-
-    The state is part of the statement, so that the partial indexes on it are used.
-    """
-    assert state.isalpha()  # noqa: S101 — it is a word of ours
+    """How many files are in a state, counted no further than is read at a glance."""
     count = connection.execute(
-        f"SELECT count(*) FROM (SELECT 1 FROM renditions WHERE state = '{state}' "
+        f"SELECT count(*) FROM (SELECT 1 FROM renditions WHERE {in_state(state)} "
         f"LIMIT {_COUNTED + 1})"
     ).fetchone()[0]
     if not count:

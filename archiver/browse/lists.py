@@ -11,6 +11,7 @@ from archiver.browse.cards import cards
 from archiver.browse.filters import Cursor
 from archiver.browse.frame import archive_of, ask, page
 from archiver.browse.home import collect, waiting
+from archiver.browse.states import in_state
 
 STATES = {
     "omitted": ("withheld", "The platform keeps these back, for copyright or by a flag."),
@@ -65,7 +66,7 @@ def _missing_rows(
         where, values = "AND id < ?", [cursor.id]
     order = "published_at DESC, id" if by_time else "id DESC"
     found = connection.execute(
-        f"SELECT id, published_at FROM renditions WHERE state = '{state}' {where} "
+        f"SELECT id, published_at FROM renditions WHERE {in_state(state)} {where} "
         f"ORDER BY {order} LIMIT {_ROWS + 1}",
         values,
     ).fetchall()

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archiver.browse.filters import Cursor, Filter
+from archiver.browse.states import in_state
 
 PAGE = 24
 _MOST_MERGED = 100
@@ -122,7 +123,7 @@ def _add_withheld(connection: sqlite3.Connection, found: _Conditions) -> None:
     ids = _few(
         connection,
         "SELECT post_id FROM renditions JOIN attachments ON attachments.id = attachment_id "
-        "WHERE state = 'omitted'",
+        f"WHERE {in_state('omitted')}",
     )
     if ids is not None:
         found.only(ids)

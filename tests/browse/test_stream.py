@@ -11,6 +11,7 @@ import pytest
 from archiver.browse import stream
 from archiver.browse.filters import Cursor, Filter
 from archiver.browse.metadata import model
+from archiver.browse.states import in_state
 from archiver.browse.stream import search_terms, stretch
 
 PLAIN = (
@@ -127,6 +128,13 @@ def test_no_page_reads_all_posts(
 ) -> None:
     for step in plans(posts, wanted, cursor):
         assert step.split(" USING ")[0] != "SCAN posts" or "USING" in step, step
+
+
+@pytest.mark.parametrize("state", ["pending", "failed", "omitted", "gone", "refused"])
+def test_states_are_found_by_their_partial_indexes(posts: sqlite3.Connection, state: str) -> None:
+    sql = f"EXPLAIN QUERY PLAN SELECT count(*) FROM renditions WHERE {in_state(state)}"
+    (step,) = (row[3] for row in posts.execute(sql))
+    assert "COVERING INDEX renditions_" in step
 
 
 @pytest.mark.parametrize("wanted", [Filter(), Filter(account="account 2"), Filter(kind="reply")])
