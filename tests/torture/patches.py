@@ -26,7 +26,7 @@ MUTANTS: dict[str, Patch] = {}
 """Name of each mutant, in the order of the table."""
 
 SECOND_NIGHT = {"cursor before rows"}
-"""Those that only show where there was an archive before: a first run looks at everything anyway."""
+"""Those that only show where there was an archive before: without, all is looked at anyway."""
 
 _HELPERS: dict[str, Patch] = {}
 

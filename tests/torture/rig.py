@@ -264,7 +264,7 @@ def _go_on(world: World, count: int) -> None:
     """What happens after the first night."""
     for account in world.accounts():
         account.posts()[0].edit(text="Edited since")
-        account.populate(count, every=timedelta(hours=1))
+        account.populate(count, every=timedelta(hours=1), media=False)
 
 
 @contextmanager
