@@ -37,6 +37,7 @@ __all__ = ["Asked", "Backup", "run_backup"]
 
 _ACCOUNTS_AT_ONCE = 4
 _MOST_CHANGES = 200
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Registry(Protocol):
@@ -167,6 +168,7 @@ class Backup:
                 await self._list(files)
             tasks.cancel_scope.cancel()
         if report.interrupted:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             self._mark_interrupted()
         report.file_failures = files.failure_report()
         report.waiting = queue.count(self.connection, files.accounts, self._now())
@@ -248,9 +250,11 @@ class Backup:
         """Stop cleanly at the first Ctrl-C or SIGTERM; the second one is the system's."""
         if threading.current_thread() is not threading.main_thread():
             return
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with anyio.open_signal_receiver(*_STOPS) as signals:
             async for _ in signals:
                 break
+        for number in _STOPS:  # Python's own would wait for threads, and those for the disk
+            signal.signal(number, signal.SIG_DFL)
         report.interrupted = True
         self.progress.note("Stopping; what is saved stays. Press Ctrl-C again to stop at once.")
         scope.cancel()

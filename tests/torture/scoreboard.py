@@ -1,0 +1,250 @@
+"""`make torture`: every fault that there is time for, and a page with how it went.
+
+    python tests/torture/scoreboard.py --minutes 8 --write docs/reliability.md
+
+Points are tried in an order of which any beginning is an even sample, by as many processes as
+asked for, each with a world of its own. With `--minutes 0` all of them are tried.
+"""
+
+import math
+import multiprocessing
+import os
+import platform
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from torture import faults, patches, power
+from torture.rig import LARGE, SECOND_NIGHT, SMALL, TINY, Rig, Scene, rig
+
+AREA = "durability"
+_BEGIN, _END = f"<!-- figures: {AREA} -->", f"<!-- end of figures: {AREA} -->"
+_SCENES = {
+    "two pages, one file": TINY,
+    "a second night": SECOND_NIGHT,
+    "two accounts": SMALL,
+    "large": LARGE,
+}
+_MOST_TOLD = 10
+_MEANS = ("SIGKILL", "failing calls", "power cut")
+
+T = TypeVar("T")
+Trial = tuple[str, Callable[[], list[str] | None]]
+
+
+@dataclass(slots=True)
+class Tally:
+    """How some trials went: of `there` moments, `tried`, of which `bad` had findings."""
+
+    there: int = 0
+    tried: int = 0
+    bad: int = 0
+    missed: int = 0
+    told: list[str] = field(default_factory=list)
+
+    def add(self, other: "Tally") -> None:
+        """Take in what another process tried of the same moments."""
+        self.there = max(self.there, other.there)
+        self.tried += other.tried
+        self.bad += other.bad
+        self.missed += other.missed
+        self.told = (self.told + other.told)[:_MOST_TOLD]
+
+
+def spread(items: Sequence[T]) -> Iterator[T]:
+    """All of them, in an order of which every beginning is spread evenly (bits reversed)."""
+    bits = max(1, math.ceil(math.log2(max(2, len(items)))))
+    for number in range(1 << bits):
+        place = int(f"{number:0{bits}b}"[::-1], 2)
+        if place < len(items):
+            yield items[place]
+
+
+def attempt(trials: Sequence[Trial], shard: int, shards: int, until: float) -> Tally:
+    """Do this process's share of the trials until the time is up."""
+    tally = Tally(there=len(trials))
+    for number, (name, trial) in enumerate(spread(trials)):
+        if number % shards != shard:
+            continue
+        if time.monotonic() > until and tally.tried:
+            break
+        found = trial()
+        if found is None:
+            tally.missed += 1
+            continue
+        tally.tried += 1
+        if found:
+            tally.bad += 1
+            tally.told.append(f"{name}: {found[0][:300]}")
+    return tally
+
+
+def trials_of(kind: str, made: Rig, mutant: Sequence[str] = ()) -> list[Trial]:
+    """All trials of one kind against a scene."""
+    recording = faults.record(made, mutant)
+    if kind == "power cut":
+        cuts = list(power.cuts(recording.calls, recording.top, recording.base))
+        return [(str(lost), lambda lost=lost: faults.cut(made, lost)) for lost in cuts]  # type: ignore[misc]
+    if kind == "SIGKILL":
+        return [(str(p), lambda p=p: faults.kill(made, p, mutant)) for p in recording.points]  # type: ignore[misc]
+    ways = [(error, False) for error in faults.ERRORS] + [("ENOSPC", True)]
+    return [
+        (
+            f"{p} {error}{'+' if lasting else ''}",
+            lambda p=p, error=error, lasting=lasting: faults.fail(  # type: ignore[misc]
+                made, p, error, mutant, lasting=lasting
+            ),
+        )
+        for p in recording.points
+        for error, lasting in ways
+    ]
+
+
+def work(scene: str, kind: str, shard: int, shards: int, seconds: float) -> Tally:
+    """One process: a world of its own, and its share."""
+    with rig(_SCENES[scene]) as made:
+        trials = trials_of(kind, made)
+        return attempt(trials, shard, shards, time.monotonic() + seconds)
+
+
+def work_on_mutant(mutant: str, most: int) -> dict[str, Tally]:
+    """What each means finds against one broken rule, within so many trials each."""
+    scene: Scene = SECOND_NIGHT if mutant in patches.SECOND_NIGHT else TINY
+    with rig(scene) as made:
+        found = {}
+        for kind in _MEANS:
+            trials = trials_of(kind, made, (mutant,) if mutant else ())
+            if kind == "failing calls":
+                trials = [trial for trial in trials if trial[0].startswith("fsync")]
+            found[kind] = attempt(list(spread(trials))[:most], 0, 1, math.inf)
+    return found
+
+
+def campaign(pool: ProcessPoolExecutor, jobs: int, minutes: float) -> dict[tuple[str, str], Tally]:
+    """The program itself: every kind of fault in every scene."""
+    shares = {"two pages, one file": 0.2, "a second night": 0.1, "two accounts": 0.1, "large": 0.6}
+    weights = {"SIGKILL": 0.4, "failing calls": 0.3, "power cut": 0.3}
+    tallies: dict[tuple[str, str], Tally] = {}
+    for scene, share in shares.items():
+        for kind in _MEANS:
+            seconds = minutes * 60 * share * weights[kind] if minutes else math.inf
+            futures: list[Future[Tally]] = [
+                pool.submit(work, scene, kind, shard, jobs, seconds) for shard in range(jobs)
+            ]
+            tally = Tally()
+            for future in futures:
+                tally.add(future.result())
+            tallies[scene, kind] = tally
+            click.echo(f"{scene}, {kind}: {_survived(tally)}", err=True)
+            for told in tally.told:
+                click.echo(f"    {told}", err=True)
+    return tallies
+
+
+def mutants(pool: ProcessPoolExecutor, most: int) -> dict[str, dict[str, Tally]]:
+    """The tests themselves: how often each means finds each broken rule."""
+    names = ["", *patches.MUTANTS]
+    futures = {name: pool.submit(work_on_mutant, name, most) for name in names}
+    found = {}
+    for name, future in futures.items():
+        found[name] = future.result()
+        line = ", ".join(f"{kind} {t.bad} of {t.tried}" for kind, t in found[name].items())
+        click.echo(f"{name or 'the program as it is'}: {line}", err=True)
+    return found
+
+
+def page(
+    tallies: dict[tuple[str, str], Tally], table: dict[str, dict[str, Tally]], command: str
+) -> str:
+    """The generated part of the page."""
+    lines = [
+        f"Measured on {datetime.now(UTC):%Y-%m-%d} with `{command}`: Python "
+        f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}, {_strace_version()}, Linux "
+        f"{platform.machine()}, {os.cpu_count()} cores; revision {_revision()}.",
+        "",
+        "| run | fault | moments there are | tried | survived |",
+        "|---|---|---|---|---|",
+    ]
+    for (scene, kind), tally in tallies.items():
+        share = f"{tally.tried:,}" + (f" ({tally.tried / tally.there:.0%})" if tally.there else "")
+        lines.append(
+            f"| {scene} | {kind} | {tally.there:,} | {share} | {tally.tried - tally.bad:,} |"
+        )
+    for kind in _MEANS:
+        total = [tally for (_, k), tally in tallies.items() if k == kind]
+        tried, bad = sum(t.tried for t in total), sum(t.bad for t in total)
+        lines.append(f"| **all** | **{kind}** | | **{tried:,}** | **{tried - bad:,}** |")
+    caught = [name for name, by in table.items() if name and any(t.bad for t in by.values())]
+    lines += [
+        "",
+        f"Broken rules found out: {len(caught)} of {len(patches.MUTANTS)}. In each cell, how many "
+        "of the moments that were tried showed it.",
+        "",
+        "| rule broken on purpose | SIGKILL | failing sync | power cut |",
+        "|---|---|---|---|",
+    ]
+    for name, by in table.items():
+        cells = " | ".join(
+            f"{'**' * bool(t.bad)}{t.bad} of {t.tried}{'**' * bool(t.bad)}" for t in by.values()
+        )
+        lines.append(f"| {name or 'none: the program as it is'} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def write_into(path: Path, text: str) -> None:
+    """Put the generated part where the page has a place for it."""
+    before, begin, rest = path.read_text().partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise click.ClickException(f"{path} has no place for the figures of {AREA}")
+    path.write_text(f"{before}{begin}\n\n{text}\n{end}{after}")
+
+
+def _survived(tally: Tally) -> str:
+    return f"{tally.tried - tally.bad:,} of {tally.tried:,} survived, {tally.there:,} there are"
+
+
+def _strace_version() -> str:
+    said = subprocess.run(["strace", "-V"], capture_output=True, text=True, check=False).stdout
+    return "strace " + said.split("version", 1)[-1].split()[0]
+
+
+def _revision() -> str:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+@click.command()
+@click.option("--minutes", type=float, default=8.0, help="For all of it, roughly; 0 for no limit.")
+@click.option("--jobs", type=int, default=2, help="Processes at once.")
+@click.option("--most", type=int, default=40, help="Trials per mutant and means.")
+@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="A page to fill in.")
+def main(minutes: float, jobs: int, most: int, write: Path | None) -> None:
+    """Try it all, print the page; exit code 1 where anything was lost or a mutant survived."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        table = mutants(pool, most)
+        tallies = campaign(pool, jobs, minutes * 0.75)
+    text = page(tallies, table, f"make torture TORTURE_MINUTES={minutes:g}")
+    click.echo(text)
+    if write is not None:
+        write_into(write, text)
+    escaped = [name for name, by in table.items() if name and not any(t.bad for t in by.values())]
+    if escaped or any(tally.bad for tally in tallies.values()):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
