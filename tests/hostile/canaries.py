@@ -79,7 +79,7 @@ def leaks(data: bytes) -> list[bytes]:
 
 @dataclass
 class Canaries:
-    """Runs the program with canaries in its config, and looks for them wherever it leaves a trace."""
+    """Runs the program with canaries in its config, and looks for them in all it leaves."""
 
     world: Behind
     found: list[str] = field(default_factory=list)
