@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -62,7 +62,7 @@ def years(
     starts = [span.since for span in covered if span.since] + known
     if not ends:
         return []
-    today = f"{now.astimezone(UTC):%Y-%m}"
+    ahead = max(f"{now.astimezone(UTC):%Y-%m}", *ends)
     first, last = int(min(starts or ends)[:4]), int(max(ends)[:4])
     top = max(months.values(), default=1)
     found = []
@@ -70,7 +70,7 @@ def years(
         cells = []
         for k in range(1, 13):
             month = f"{year:04}-{k:02}"
-            state = _state(month, covered, gaps, max(today, *ends))
+            state = _state(month, covered, gaps, ahead)
             count = months.get(month, 0)
             cells.append(Month(month, count, state, _level(count, top)))
         found.append((f"{year:04}", cells))
@@ -110,23 +110,24 @@ def spans(connection: sqlite3.Connection) -> tuple[dict[int, list[Span]], dict[i
     return covered, gaps
 
 
-_CELL = Markup('<td class="{} l{}"><span title="{}"><span class="aside">{}</span></span></td>')
-_LINK = Markup('<td class="{} l{}"><a href="{}" title="{}"><span class="aside">{}</span></a></td>')
-
-
 def rows(years_shown: Iterable[tuple[str, list[Month]]], address: str) -> Markup:
     """The rows of the table, ready made: a template would need as long as the rest of the page.
 
-    `address` is that of the account's posts; a month with posts leads to them.
+    `address` is that of the account's posts; a month with posts leads to them. All else that goes
+    into it are words and numbers of ours.
     """
+    link = escape(address)
     lines = []
     for year, months in years_shown:
-        cells = [Markup('<tr><th scope="row">{}</th>').format(year)]
+        lines.append(f'<tr><th scope="row">{year}</th>')
         for cell in months:
+            said = cell.label
+            inner = f'title="{said}"><span class="aside">{said}</span>'
             if cell.posts:
-                link = f"{address}&since={cell.month}&until={cell.month}"
-                cells.append(_LINK.format(cell.state, cell.level, link, cell.label, cell.label))
+                to = f"{link}&amp;since={cell.month}&amp;until={cell.month}"
+                inner = f'<a href="{to}" {inner}</a>'
             else:
-                cells.append(_CELL.format(cell.state, cell.level, cell.label, cell.label))
-        lines.append(Markup("").join(cells) + Markup("</tr>"))
-    return Markup("\n").join(lines)
+                inner = f"<span {inner}</span>"
+            lines.append(f'<td class="{cell.state} l{cell.level}">{inner}</td>')
+        lines.append("</tr>")
+    return Markup("".join(lines))  # noqa: S704 — see above

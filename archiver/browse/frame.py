@@ -34,6 +34,10 @@ ASSETS = {
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
+COUNTING_MS = 120_000
+"""The first page counts the whole archive once; that must come to an end."""
+
+
 class TookTooLongError(DatasetteError):  # type: ignore[misc] # it has no types
     """A question that no index could answer in time."""
 
@@ -54,12 +58,15 @@ async def archive_of(datasette: Any, request: Any) -> Archive:
 
 
 async def ask(
-    datasette: Any, archive: Archive, question: Callable[[sqlite3.Connection], Found]
+    datasette: Any,
+    archive: Archive,
+    question: Callable[[sqlite3.Connection], Found],
+    patience_ms: int = PATIENCE_MS,
 ) -> Found:
     """Run a question in one of Datasette's threads, within the time limit, on one snapshot."""
 
     def within_limit(connection: sqlite3.Connection) -> Found:
-        with sqlite_timelimit(connection, PATIENCE_MS):
+        with sqlite_timelimit(connection, patience_ms):
             connection.execute("BEGIN")  # a run that writes meanwhile changes nothing halfway
             try:
                 return question(connection)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from archiver.browse.archives import Archive
 from archiver.browse.calendar import Month, rows, spans, years
-from archiver.browse.frame import archive_of, ask, page
+from archiver.browse.frame import COUNTING_MS, archive_of, ask, page
 from archiver.browse.states import in_state
 from archiver.browse.text import ago, counted, parse_time
 
@@ -56,7 +56,9 @@ async def home(datasette: Any, request: Any) -> Any:
     """The first page."""
     archive = await archive_of(datasette, request)
     now = datetime.now(UTC)
-    found = await ask(datasette, archive, lambda connection: collect(connection, archive, now))
+    found = await ask(
+        datasette, archive, lambda connection: collect(connection, archive, now), COUNTING_MS
+    )
     return await page(datasette, request, archive, "home", {"home": found, "now": now})
 
 

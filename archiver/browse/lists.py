@@ -9,7 +9,7 @@ from typing import Any
 from archiver.browse.archives import Archive
 from archiver.browse.cards import cards
 from archiver.browse.filters import Cursor
-from archiver.browse.frame import archive_of, ask, page
+from archiver.browse.frame import COUNTING_MS, archive_of, ask, page
 from archiver.browse.home import collect, waiting
 from archiver.browse.states import in_state
 
@@ -114,7 +114,7 @@ async def runs(datasette: Any, request: Any) -> Any:
             "gaps": gaps,
         }
 
-    context = await ask(datasette, archive, question)
+    context = await ask(datasette, archive, question, COUNTING_MS)
     return await page(datasette, request, archive, "runs", context | {"now": now})
 
 
