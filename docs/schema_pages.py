@@ -6,7 +6,8 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
-from archiver.archive.schema import TABLES, VIEWS
+from archiver.archive.schema import TABLES
+from archiver.archive.views import VIEWS
 from archiver.canonical import canonical_json, content_sha256, row_sha256
 from archiver.models import Attachment, Post, Rendition
 

@@ -5,84 +5,26 @@
 Everything is done to the files below the program: its own code never writes these.
 """
 
-import os
 import shutil
-import sqlite3
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from sqlite3 import Connection
 
+import bad_files  # noqa: F401 — adds its own to the list
 from archiver.archive.database import DATABASE, writer
 from archiver.archive.rows import insert, key_of
 from archiver.archive.schema import ROW_HASHED
 from archiver.canonical import row_sha256
+from damage import BAD, Bad, Damage, bad, flip, raw, subject
 
-Damage = Callable[[Path], str]
-"""Damages the archive in a folder, and returns what the finding must name."""
-
-
-@dataclass(frozen=True)
-class Bad:
-    """One bad archive. `finding` is what verify says, `exit_code` what it tells the shell.
-
-    With `opens` false the database is beyond reading, and the error itself is the finding.
-    """
-
-    name: str
-    damage: Damage
-    finding: str
-    exit_code: int = 7
-    opens: bool = True
-
-
-BAD: list[Bad] = []
-
-
-def bad(finding: str, **more: Any) -> Callable[[Damage], Damage]:
-    """Add a damage to the set, under its function's name."""
-
-    def add(damage: Damage) -> Damage:
-        BAD.append(Bad(damage.__name__, damage, finding, **more))
-        return damage
-
-    return add
-
-
-@contextmanager
-def raw(archive: Path) -> Iterator[sqlite3.Connection]:
-    """The database as any program sees it, with no trigger in the way."""
-    connection = sqlite3.connect(archive / DATABASE)
-    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name NOT LIKE '%fts%'"
-    triggers = connection.execute(query).fetchall()
-    for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER {name}")
-    yield connection
-    for _, sql in triggers:
-        connection.execute(sql)
-    connection.commit()
-    connection.close()
-
-
-def flip(data: bytes, bit: int) -> bytes:
-    """The same bytes with one bit the other way."""
-    changed = bytearray(data)
-    changed[bit // 8] ^= 1 << (bit % 8)
-    return bytes(changed)
-
-
-def subject(table: str, key: tuple[object, ...]) -> str:
-    """How a finding names a row."""
-    return f"{table} {' / '.join(map(str, key))}"
-
+__all__ = ["BAD", "Bad", "flip", "raw", "subject"]
 
 # cells
 
 
-def _first_key(connection: sqlite3.Connection, table: str, where: str) -> tuple[object, ...]:
+def _first_key(connection: Connection, table: str, where: str) -> tuple[object, ...]:
     query = f"SELECT {', '.join(key_of(table))} FROM {table} WHERE {where} LIMIT 1"
     key: tuple[object, ...] = connection.execute(query).fetchone()
     return key
@@ -333,103 +275,6 @@ def lost_log(archive: Path) -> str:
         shutil.copyfile(archive / DATABASE, away)
     away.replace(archive / DATABASE)
     return path
-
-
-# files
-
-
-def _a_file(archive: Path, number: int = 0) -> Path:
-    connection = sqlite3.connect(archive / DATABASE)
-    rows = connection.execute("SELECT path FROM media ORDER BY size DESC").fetchall()
-    connection.close()
-    return archive / str(rows[number][0])
-
-
-def _file(archive: Path, change: Callable[[bytes], bytes]) -> str:
-    path = _a_file(archive)
-    path.write_bytes(change(path.read_bytes()))
-    return path.relative_to(archive).as_posix()
-
-
-@bad("changed_file")
-def file_with_a_flipped_bit(archive: Path) -> str:
-    return _file(archive, lambda data: flip(data, len(data) * 4))
-
-
-@bad("changed_file")
-def file_cut_short(archive: Path) -> str:
-    return _file(archive, lambda data: data[:-1])
-
-
-@bad("changed_file")
-def file_with_a_tail(archive: Path) -> str:
-    return _file(archive, lambda data: data + b"\0")
-
-
-@bad("changed_file")
-def file_of_zeros(archive: Path) -> str:
-    return _file(archive, lambda data: bytes(len(data)))
-
-
-@bad("changed_file")
-def empty_file(archive: Path) -> str:
-    return _file(archive, lambda _: b"")
-
-
-@bad("changed_file")
-def swapped_files(archive: Path) -> str:
-    first, second = _a_file(archive), _a_file(archive, 1)
-    aside = archive / "aside"
-    first.rename(aside)
-    second.rename(first)
-    aside.rename(second)
-    return second.relative_to(archive).as_posix()
-
-
-@bad("missing_file")
-def deleted_file(archive: Path) -> str:
-    path = _a_file(archive)
-    path.unlink()
-    return path.relative_to(archive).as_posix()
-
-
-@bad("changed_file")
-def link_to_the_right_bytes(archive: Path) -> str:
-    path = _a_file(archive)
-    path.rename(archive.parent / "outside")
-    path.symlink_to(archive.parent / "outside")
-    return path.relative_to(archive).as_posix()
-
-
-@bad("changed_file")
-def pipe_in_place_of_a_file(archive: Path) -> str:
-    path = _a_file(archive)
-    path.unlink()
-    os.mkfifo(path)
-    return path.relative_to(archive).as_posix()
-
-
-@bad("changed_file")
-def folder_in_place_of_a_file(archive: Path) -> str:
-    path = _a_file(archive)
-    path.unlink()
-    path.mkdir()
-    return path.relative_to(archive).as_posix()
-
-
-@bad("leftover", exit_code=0)
-def file_of_nobody(archive: Path) -> str:
-    path = archive / "media/ab" / f"{'ab' * 32}.jpg"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(b"whose?")
-    return path.relative_to(archive).as_posix()
-
-
-@bad("leftover", exit_code=0)
-def unfinished_download(archive: Path) -> str:
-    (archive / "tmp").mkdir(exist_ok=True)
-    (archive / "tmp/0123.part").write_bytes(b"half of")
-    return "tmp/0123.part"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,67 @@
+"""Tools to damage an archive below the program, and the list of the bad archives made so."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archiver.archive.database import DATABASE
+
+Damage = Callable[[Path], str]
+"""Damages the archive in a folder, and returns what the finding must name."""
+
+
+@dataclass(frozen=True)
+class Bad:
+    """One bad archive. `finding` is what verify says, `exit_code` what it tells the shell.
+
+    With `opens` false the database is beyond reading, and the error itself is the finding.
+    """
+
+    name: str
+    damage: Damage
+    finding: str
+    exit_code: int = 7
+    opens: bool = True
+
+
+BAD: list[Bad] = []
+
+
+def bad(finding: str, **more: Any) -> Callable[[Damage], Damage]:
+    """Add a damage to the set, under its function's name."""
+
+    def add(damage: Damage) -> Damage:
+        BAD.append(Bad(damage.__name__, damage, finding, **more))
+        return damage
+
+    return add
+
+
+@contextmanager
+def raw(archive: Path) -> Iterator[sqlite3.Connection]:
+    """The database as any program sees it, with no trigger in the way."""
+    connection = sqlite3.connect(archive / DATABASE)
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name NOT LIKE '%fts%'"
+    triggers = connection.execute(query).fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
+    yield connection
+    for _, sql in triggers:
+        connection.execute(sql)
+    connection.commit()
+    connection.close()
+
+
+def flip(data: bytes, bit: int) -> bytes:
+    """The same bytes with one bit the other way."""
+    changed = bytearray(data)
+    changed[bit // 8] ^= 1 << (bit % 8)
+    return bytes(changed)
+
+
+def subject(table: str, key: tuple[object, ...]) -> str:
+    """How a finding names a row."""
+    return f"{table} {' / '.join(map(str, key))}"
