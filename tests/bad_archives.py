@@ -1,6 +1,6 @@
 """A public set of bad archives: one damage each, and what `archiver verify` must find.
 
-    bad_archives.py GOOD OUT    makes OUT/<name>/ for every damage, from a copy of GOOD
+    bad_archives.py OUT    makes OUT/<name>/archive for every damage, and OUT/good/archive
 
 Everything is done to the files below the program: its own code never writes these.
 """
@@ -18,6 +18,7 @@ from archiver.archive.rows import insert, key_of
 from archiver.archive.schema import ROW_HASHED
 from archiver.canonical import row_sha256
 from damage import BAD, Bad, Damage, bad, flip, raw, subject
+from good_archive import make_good_archive
 
 __all__ = ["BAD", "Bad", "flip", "raw", "subject"]
 
@@ -278,7 +279,10 @@ def lost_log(archive: Path) -> str:
 
 
 if __name__ == "__main__":
-    good, out = map(Path, sys.argv[1:])
+    out = Path(sys.argv[1])
+    (out / "good").mkdir(parents=True)
+    good = make_good_archive(out / "good")
     for one in BAD:
         place = Path(shutil.copytree(good, out / one.name / "archive", symlinks=True))
-        print(f"{one.name}: {one.finding or 'cannot be opened'} {one.damage(place)}")  # noqa: T201
+        named = one.damage(place)
+        print(f"{one.name}: {one.finding or 'cannot be opened'} {named}")  # noqa: T201

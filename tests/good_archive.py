@@ -1,0 +1,37 @@
+"""A small sound archive with rows in every table: three platforms, an edit, a removal."""
+
+import json
+from pathlib import Path
+
+from archiver.archive import runs
+from archiver.archive.database import transaction, writer
+from archiver.demo.specs import photo, video
+from archiver.models import Record
+from nights import nights
+
+PLATFORMS = ("bluesky", "instagram", "twitter")
+
+
+def make_good_archive(folder: Path) -> Path:
+    """Make it below this folder; returns the archive's own."""
+    with nights(folder, *PLATFORMS) as world:
+        world.settings["archive"] = 'keep_responses = "all"'
+        for platform in PLATFORMS:
+            world.account(platform).populate(6)
+        world.account("instagram").publish("Grüße, 日本語のテキスト", media=[photo(), video()])
+        first = world.account("instagram").publish("To be edited", media=[photo()])
+        removed = world.account("twitter").publish("To be removed", media=[photo()])
+        world.account("twitter").publish("An answer", kind="reply")
+        assert world.backup().exit_code == 0
+        for _ in range(3):
+            first.edit(text=f"{first.text}, again")
+            world.tick(newest=5)
+            removed.remove()
+            world.next_night(8)
+            assert world.backup().exit_code == 0
+    directory = folder / "archive"
+    with writer(directory) as connection, transaction(connection):
+        account_id = connection.execute("SELECT min(id) FROM accounts").fetchone()[0]
+        record = Record(json.dumps({"no": "id"}), {"no": "id"})
+        runs.quarantine(connection, 1, account_id, record, "The record has no id")
+    return directory
