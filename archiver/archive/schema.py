@@ -136,6 +136,8 @@ CREATE TABLE posts (
 ) STRICT;
 CREATE INDEX posts_created ON posts(created_at DESC);
 CREATE INDEX posts_account_created ON posts(account_id, created_at DESC);
+CREATE INDEX posts_removed ON posts(created_at DESC) WHERE removed_at IS NOT NULL;
+CREATE INDEX posts_edited ON posts(created_at DESC) WHERE edited_at IS NOT NULL;
 
 CREATE TABLE sightings (
     -- Bookkeeping of the program: what the last look knew of each post.
@@ -246,7 +248,7 @@ CREATE TABLE renditions (
 CREATE UNIQUE INDEX renditions_identity ON renditions(attachment_id, role, media_key);
 CREATE INDEX renditions_queue ON renditions(state, published_at DESC, id)
     WHERE state IN ('pending', 'failed');
-CREATE INDEX renditions_absent ON renditions(state)
+CREATE INDEX renditions_absent ON renditions(state, published_at DESC, id)
     WHERE state IN ('omitted', 'gone', 'refused');
 CREATE INDEX renditions_media ON renditions(media_sha256) WHERE media_sha256 IS NOT NULL;
 

@@ -13,7 +13,7 @@ CREATE VIEW timeline AS
              WHERE post_id = posts.id ORDER BY position, role = 'original' DESC LIMIT 1) AS media,
            posts.edited_at, posts.removed_at
       FROM posts JOIN accounts ON accounts.id = posts.account_id
-     ORDER BY posts.created_at DESC, posts.id DESC;
+     ORDER BY posts.created_at DESC, posts.id;
 
 CREATE VIEW missing_media AS
     -- Every file that is not here, and why. Files left out by the settings are not listed.
@@ -26,7 +26,7 @@ CREATE VIEW missing_media AS
       JOIN posts ON posts.id = attachments.post_id
       JOIN accounts ON accounts.id = posts.account_id
      WHERE renditions.state IN ('pending', 'omitted', 'gone', 'failed', 'refused')
-     ORDER BY posts.created_at DESC, posts.id DESC, attachments.position;
+     ORDER BY posts.created_at DESC, posts.id, attachments.position;
 
 CREATE VIEW latest_metrics AS
     -- The newest value of every number.
