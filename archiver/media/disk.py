@@ -8,6 +8,7 @@ import errno
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from archiver.errors import StorageError
@@ -88,13 +89,28 @@ def make_directory(path: Path) -> bool:
 
     Raises OSError, also where something else has its name.
     """
+    return bool(make_directories([path]))
+
+
+def make_directories(paths: Iterable[Path]) -> list[Path]:
+    """Make private folders and, with one sync of each folder that they are in, their names durable.
+
+    Returns those that were not there before. Raises OSError, also where something else has the
+    name of one.
+    """
+    made = [path for path in sorted(paths) if _make(path)]
+    for parent in sorted({path.parent for path in made}):
+        sync_directory(parent)
+    return made
+
+
+def _make(path: Path) -> bool:
     try:
         path.mkdir(mode=0o700)
     except FileExistsError:
         if not stat.S_ISDIR(path.lstat().st_mode):
             raise
         return False
-    sync_directory(path.parent)
     return True
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from archiver.errors import StorageError
 from archiver.media.disk import (
     PIECE,
+    make_directories,
     make_directory,
     open_file,
     storage_error,
@@ -131,9 +132,9 @@ class Store:
         damaged: list[Path] = []
         known: list[Path] = []
         fresh: set[Path] = set()
-        for download in downloads:
-            target = self.directory / relative_path(download.sha256, download.extension)
-            make_directory(target.parent)
+        targets = [self.directory / relative_path(d.sha256, d.extension) for d in downloads]
+        make_directories({target.parent for target in targets})
+        for download, target in zip(downloads, targets, strict=True):
             touched.add(target.parent)
             if target in fresh or self._holds(target, download):
                 known.append(target)

@@ -9,6 +9,7 @@ and to the Host header, so a second, different DNS answer has nothing to act on.
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import SOCK_STREAM
 from typing import NoReturn
@@ -206,6 +207,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(sockaddr[0]).partition("%")[0] for *_, sockaddr in answers))
 
 
+@lru_cache(1024)
 def _literal(host: str) -> Address | None:
     """The address that a host is written as, or None for a name.
 
