@@ -5,8 +5,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 RUN := .venv/.ready-to-run
 WORK := .venv/.ready-to-work
+TORTURE_MINUTES ?= 7
+HOSTILE_MINUTES ?= 2
 
-.PHONY: help demo test lint format docs docs-check tools wheel clean
+.PHONY: help demo test torture lint format docs docs-check tools wheel clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,6 +18,10 @@ demo: $(RUN) ## back up a small world of ten platforms, three days in a row
 
 test: $(WORK) tools ## run the tests, in parallel
 	$(BIN)/pytest -q -n auto
+
+torture: $(WORK) ## kill it, fail it, cut its power, feed it lies, as long as there is time
+	$(BIN)/python tests/torture/scoreboard.py --minutes $(TORTURE_MINUTES) --write docs/reliability.md
+	$(BIN)/python tests/hostile/exhaustive.py --minutes $(HOSTILE_MINUTES) --write docs/reliability.md
 
 lint: $(WORK) ## check style and types
 	$(BIN)/ruff check .

@@ -10,14 +10,17 @@ import math
 import multiprocessing
 import os
 import platform
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,6 +40,12 @@ _SCENES = {
     "large": LARGE,
 }
 _MOST_TOLD = 10
+_MEASURED = (
+    ("film", "a film of 8 MiB", 8 << 20),
+    ("film", "a film of 2 GiB", 2 << 30),
+    ("posts", "1,000 posts", 1_000),
+    ("posts", "100,000 posts", 100_000),
+)
 _MEANS = ("SIGKILL", "failing calls", "power cut")
 
 T = TypeVar("T")
@@ -71,14 +80,15 @@ def spread(items: Sequence[T]) -> Iterator[T]:
             yield items[place]
 
 
-def attempt(trials: Sequence[Trial], shard: int, shards: int, until: float) -> Tally:
-    """Do this process's share of the trials until the time is up."""
-    tally = Tally(there=len(trials))
-    for number, (name, trial) in enumerate(spread(trials)):
-        if number % shards != shard:
-            continue
-        if time.monotonic() > until and tally.tried:
-            break
+def attempt(
+    tally: Tally, trials: Iterator[Trial], until: float, most: float = math.inf, *,
+    till_found: bool = False,
+) -> None:  # fmt: skip
+    """Do one trial after the other, until the time is up, so many are done, or something shows."""
+    while tally.tried < most and not (till_found and tally.bad):
+        name, trial = next(trials, ("", None))
+        if trial is None:
+            return
         found = trial()
         if found is None:
             tally.missed += 1
@@ -87,7 +97,8 @@ def attempt(trials: Sequence[Trial], shard: int, shards: int, until: float) -> T
         if found:
             tally.bad += 1
             tally.told.append(f"{name}: {found[0][:300]}")
-    return tally
+        if time.monotonic() > until:
+            return
 
 
 def trials_of(kind: str, made: Rig, mutant: Sequence[str] = ()) -> list[Trial]:
@@ -115,23 +126,33 @@ def work(scene: str, kind: str, shard: int, shards: int, seconds: float) -> Tall
     """One process: a world of its own, and its share."""
     with rig(_SCENES[scene]) as made:
         trials = trials_of(kind, made)
-        return attempt(trials, shard, shards, time.monotonic() + seconds)
+        tally = Tally(there=len(trials))
+        share = islice(spread(trials), shard, None, shards)
+        attempt(tally, share, time.monotonic() + seconds)
+        return tally
 
 
 def work_on_mutant(mutant: str, most: int, seconds: float) -> dict[str, Tally]:
     """What each means finds against one broken rule, in so many trials or seconds for each."""
     scene: Scene = SECOND_NIGHT if mutant in patches.SECOND_NIGHT else TINY
     with rig(scene) as made:
-        found = {}
+        found, left = {}, {}
         for kind in _MEANS:
-            trials = trials_of(kind, made, (mutant,) if mutant else ())
-            if kind == "failing calls":
-                trials = [trial for trial in trials if trial[0].startswith("fsync")]
-            if kind == "SIGKILL":  # one in ten of SQLite's page writes is enough here
-                pages = [trial for trial in trials if trial[0].startswith("pwrite64")]
-                trials = [t for t in trials if t not in pages] + pages[::10]
-            found[kind] = attempt(list(spread(trials))[:most], 0, 1, time.monotonic() + seconds)
+            trials = _worth_trying(kind, trials_of(kind, made, (mutant,) if mutant else ()))
+            found[kind], left[kind] = Tally(len(trials)), spread(trials)
+            attempt(found[kind], left[kind], time.monotonic() + seconds, most)
+        for kind in _MEANS[::-1] if mutant else ():
+            if not any(tally.bad for tally in found.values()):  # no haste lets one escape
+                attempt(found[kind], left[kind], math.inf, till_found=True)
     return found
+
+
+def _worth_trying(kind: str, trials: list[Trial]) -> list[Trial]:
+    """Of a mutant's moments: all but most of SQLite's page writes, and of the calls only syncs."""
+    if kind == "failing calls":
+        return [trial for trial in trials if trial[0].startswith("fsync")]
+    pages = [trial for trial in trials if trial[0].startswith("pwrite64")]
+    return [trial for trial in trials if trial not in pages] + pages[::10]
 
 
 def campaign(pool: ProcessPoolExecutor, jobs: int, minutes: float) -> dict[tuple[str, str], Tally]:
@@ -167,9 +188,32 @@ def mutants(pool: ProcessPoolExecutor, most: int, seconds: float) -> dict[str, d
     return found
 
 
+def peaks() -> list[tuple[str, int]]:
+    """What is fetched, and the most memory, in MiB, that a run took for it."""
+    found = []
+    for what, words, number in _MEASURED:
+        memory_disk = Path("/dev/shm")
+        roomy = memory_disk.is_dir() and shutil.disk_usage(memory_disk).free > 4 << 30
+        with tempfile.TemporaryDirectory(dir=memory_disk if roomy else None) as folder:
+            command = [sys.executable, str(Path(__file__).with_name("memory.py"))]
+            done = subprocess.run(
+                [*command, what, folder, str(number)], capture_output=True, text=True, check=True,
+                env={**os.environ, "PYTHONPATH": _python_path()},
+            )  # fmt: skip
+        found.append((words, int(done.stdout)))
+        click.echo(f"{words}: {done.stdout.strip()} MiB", err=True)
+    return found
+
+
+def _python_path() -> str:
+    tests = str(Path(__file__).parent.parent)
+    return os.pathsep.join(filter(None, (tests, os.environ.get("PYTHONPATH"))))
+
+
 def page(
-    tallies: dict[tuple[str, str], Tally], table: dict[str, dict[str, Tally]], command: str
-) -> str:
+    tallies: dict[tuple[str, str], Tally], table: dict[str, dict[str, Tally]],
+    memory: Sequence[tuple[str, int]], command: str,
+) -> str:  # fmt: skip
     """The generated part of the page."""
     lines = [
         f"Measured on {datetime.now(UTC):%Y-%m-%d} with `{command}`: Python "
@@ -202,7 +246,9 @@ def page(
             f"{'**' * bool(t.bad)}{t.bad} of {t.tried}{'**' * bool(t.bad)}" for t in by.values()
         )
         lines.append(f"| {name or 'none: the program as it is'} | {cells} |")
-    return "\n".join(lines) + "\n"
+    lines += ["", "| what is fetched | peak memory of the run |", "|---|---|"]
+    lines += [f"| {words} | {peak} MiB |" for words, peak in memory]
+    return "\n".join(lines)
 
 
 def write_into(path: Path, text: str) -> None:
@@ -241,7 +287,7 @@ def main(minutes: float, jobs: int, most: int, write: Path | None) -> None:
         share = minutes * 60 * 0.3 * jobs / (len(patches.MUTANTS) + 1) / len(_MEANS)
         table = mutants(pool, most, share or math.inf)
         tallies = campaign(pool, jobs, minutes * 0.6)
-    text = page(tallies, table, f"make torture TORTURE_MINUTES={minutes:g}")
+    text = page(tallies, table, peaks(), f"make torture TORTURE_MINUTES={minutes:g}")
     click.echo(text)
     if write is not None:
         write_into(write, text)
