@@ -138,7 +138,11 @@ def lies(directory: Path) -> list[str]:
     for path, (_, digest) in held.items():
         if Path(path).name.partition(".")[0] != digest:
             found.append(f"{path} has other bytes than its name says")
-    for sha256, path, size in _media_rows(directory):
+    try:
+        rows = _media_rows(directory)
+    except sqlite3.DatabaseError as error:
+        return [*found, f"the database cannot be read: {error}"]
+    for sha256, path, size in rows:
         if held.get(path) != (size, sha256):
             found.append(f"{path} is said to be stored, and is {held.get(path, 'not there')}")
     return found

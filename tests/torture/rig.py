@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -186,7 +187,10 @@ class Rig:
     def compared(self, place: Path) -> list[str]:
         """What is untrue in the archive, and where it is not what a run without faults makes."""
         archive = place / ARCHIVE
-        difference = oracle.difference(oracle.dump(archive), self.reference)
+        try:
+            difference = oracle.difference(oracle.dump(archive), self.reference)
+        except sqlite3.DatabaseError as error:
+            return [f"the database cannot be read: {error}"]
         return oracle.lies(archive) + ([f"not as without faults: {difference}"] * bool(difference))
 
     def good_run(self, keep: Path) -> Path:

@@ -1,5 +1,6 @@
 """The scoreboard's own arithmetic: what is left out is left out evenly, and where figures go."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -16,11 +17,11 @@ def test_every_moment_has_its_turn_once(count: int) -> None:
 def test_any_beginning_is_spread_over_the_whole() -> None:
     first = sorted(list(spread(range(1000)))[:16])
 
-    assert max(later - earlier for earlier, later in zip(first, first[1:], strict=False)) <= 128
+    assert max(later - earlier for earlier, later in pairwise(first)) <= 128
 
 
 def test_what_is_found_counts_and_what_was_not_reached_does_not() -> None:
-    trials = iter([("a", lambda: []), ("b", lambda: ["lost"]), ("c", lambda: None)])
+    trials = iter([("a", list), ("b", lambda: ["lost"]), ("c", lambda: None)])
     tally = Tally(there=3)
 
     attempt(tally, trials, until=float("inf"))
