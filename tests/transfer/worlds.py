@@ -13,6 +13,8 @@ from transfer.faultserver import FaultServer, fault_server
 
 _SIGNED = re.compile(r"(https?://[^\s\"?]+)\?[^\s\"\\]*")
 
+_ASKED = re.compile(r'"(?:lastUpdated|nextUpdate)":"[^"]*"')
+
 
 class Behind:
     """A world, the fault server before it, the archive under test and the reference archive."""
@@ -54,9 +56,14 @@ class Behind:
 
 
 def settled(place: Path) -> oracle.Dump:
-    """The logical dump without what tells of the way: signatures, hours of looking for stories."""
+    """The logical dump without what tells of the way: signatures, hours of asking."""
     found = oracle.dump(place / "archive")
     found["gaps"] = [row for row in found["gaps"] if row[1] != "stories"]
+    found["covered"] = [row[1:] for row in found["covered"]]  # accounts by number
+    first_sight = "by its id only"
+    found["events"] = [
+        tuple(v for v in row if v not in {None, first_sight}) for row in found["events"]
+    ]
     return {
         name: sorted((tuple(map(_unsigned, row)) for row in rows), key=repr)
         for name, rows in found.items()
@@ -64,7 +71,7 @@ def settled(place: Path) -> oracle.Dump:
 
 
 def _unsigned(value: Any) -> Any:
-    return _SIGNED.sub(r"\1", value) if isinstance(value, str) else value
+    return _ASKED.sub("", _SIGNED.sub(r"\1", value)) if isinstance(value, str) else value
 
 
 @contextmanager
