@@ -125,6 +125,9 @@ def test_two_contents_of_one_post_in_one_answer_are_both_kept(saver: Saver) -> N
     assert saver.rows("SELECT number FROM revisions") == [(1,), (2,)]
     assert saver.rows("SELECT text FROM posts") == [("Again",)]
 
+    saver.save(POST, replace(POST, text="Again", content={"text": "Again"}))
+    assert saver.written == 0, "the same answer on another night says nothing new"
+
 
 def test_a_number_has_a_row_only_when_it_moved(saver: Saver) -> None:
     for likes in (3, 3, 4, 4, 3):
