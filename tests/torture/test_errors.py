@@ -6,7 +6,7 @@ from torture import faults
 from torture.rig import Rig
 
 SHARDS = 2
-POINTS = 24
+POINTS = 18
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))

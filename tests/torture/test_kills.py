@@ -2,11 +2,11 @@
 
 import pytest
 
-from torture import faults
+from torture import faults, oracle
 from torture.rig import Rig
 
 SHARDS = 2
-PAGE_WRITES = 12
+PAGE_WRITES = 6
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +30,25 @@ def test_a_run_may_be_killed_before_any_of_its_calls(
 
 
 def test_a_run_that_adds_to_an_archive_may_be_killed_too(second_night: Rig) -> None:
-    points = faults.sample(faults.record(second_night).points, 16)
+    points = faults.sample(faults.record(second_night).points, 10)
 
     found = {str(point): faults.kill(second_night, point) for point in points}
 
     assert {point: words for point, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "ordinal"), [("fsync", 1), ("fsync", 4), ("rename", 1), ("pwrite64", 200)]
+)
+def test_with_all_its_threads_it_may_be_killed_too(tiny: Rig, name: str, ordinal: int) -> None:
+    """The tracer counts per thread here: the first thread to get that far ends it for all."""
+    with tiny.temporary_place() as place:
+        inject = f"inject={name}:signal=KILL:when={ordinal}"
+        options = ["-e", f"trace={name}", "-e", inject]
+        ended = tiny.run(place, "backup", patches=["witness"], strace=options)
+
+        assert ended.code == -9
+        assert tiny.after_fault(place, oracle.acknowledged(place / "notes")) == []
 
 
 def test_two_kills_in_a_row_are_survived(tiny: Rig, recording: faults.Recording) -> None:
@@ -43,7 +57,7 @@ def test_two_kills_in_a_row_are_survived(tiny: Rig, recording: faults.Recording)
     with tiny.temporary_place() as place:
         assert faults.kill_at(tiny, place, middle).code == -9
         again = faults.record(tiny, base=place / "disk")
-        points = faults.sample(again.points, 5)
+        points = faults.sample(again.points, 4)
 
         found = {str(point): faults.kill(tiny, point, base=place / "disk") for point in points}
 

@@ -30,6 +30,6 @@ def test_many_posts_take_little_more_memory_than_few(tmp_path: Path) -> None:
     few.mkdir()
     many.mkdir()
 
-    grown = peak_of_posts(many, 3000) - peak_of_posts(few, 300)
+    grown = peak_of_posts(many, 2000) - peak_of_posts(few, 300)
 
-    assert grown < 12 * MIB
+    assert grown < 10 * MIB

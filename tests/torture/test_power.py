@@ -6,7 +6,7 @@ from torture import faults, power
 from torture.rig import Rig
 
 SHARDS = 2
-MOST = 50
+MOST = 32
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
@@ -28,7 +28,7 @@ def test_the_power_may_fail_in_the_run_after_one_that_was_killed(tiny: Rig) -> N
         calls += faults.record_again(tiny, place)
         cuts = list(power.cuts(calls, str(place / "disk")))
 
-        late = faults.telling(cuts)[:12]
+        late = faults.telling(cuts)[:8]
         found = {str(lost): faults.cut(tiny, lost) for lost in late}
 
     assert {lost: words for lost, words in found.items() if words} == {}
