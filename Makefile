@@ -19,7 +19,7 @@ demo: $(RUN) ## back up a small world of ten platforms, three days in a row
 test: $(WORK) tools ## run the tests, in parallel
 	$(BIN)/pytest -q -n auto
 
-torture: $(WORK) ## kill it, fail it, cut its power, feed it lies, as long as there is time
+torture: $(WORK) tools ## kill it, fail it, cut its power, feed it lies, as long as there is time
 	$(BIN)/python tests/torture/scoreboard.py --minutes $(TORTURE_MINUTES) --write docs/reliability.md
 	$(BIN)/python tests/hostile/exhaustive.py --minutes $(HOSTILE_MINUTES) --write docs/reliability.md
 
