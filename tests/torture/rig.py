@@ -36,6 +36,8 @@ connections = {connections}
 allow = ["127.0.0.0/8"]
 """
 
+_NO_QUOTA = 10**9  # the program slows down where one is nearly used up
+
 NIGHT = timedelta(days=2)
 """What lies between two nights."""
 
@@ -242,6 +244,7 @@ def rig(scene: Scene, folder: Path | None = None) -> Iterator[Rig]:
     """A world as the scene says, served; runs take place in memory where the system has a place."""
     clock = DemoClock(datetime.now(UTC) - NIGHT)
     world = World(clock.now, cache=None)
+    world.rate_limit_max = _NO_QUOTA
     for platform, count in scene.accounts.items():
         account = world.account(platform)
         account.populate(count)
