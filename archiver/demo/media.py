@@ -142,8 +142,8 @@ async def _send(reply: Reply, fault: MediaFault, log: MediaLog, send: Send) -> N
         if fault.delay:
             await asyncio.sleep(fault.delay)
         chunk = body[start : start + step]
+        log.sent += len(chunk)  # before it leaves: whoever has the bytes can look them up here
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        log.sent += len(chunk)
     if fault.cut is not None:
         raise Aborted
     await send({"type": "http.response.body", "body": b"", "more_body": False})
