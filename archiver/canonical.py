@@ -11,6 +11,7 @@ Rows are hashed by the million, in the form that the fastest encoder writes; see
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ from archiver.models import Attachment, Post, Rendition
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _DIGITS = {"metrics": 12}
+_ORDINARY = re.compile(r"https?://[A-Za-z0-9.:_-]+(/[^?#\x00-\x20\x7f-\xa0]*)(?:[?#]|\Z)")
+"""A URL whose path needs no thought: `urlsplit` takes twenty times as long to say the same."""
 
 
 def canonical_json(value: Any) -> bytes:
@@ -47,6 +50,8 @@ def media_key(rendition: Rendition) -> str:
 
 
 def _url_path(url: str) -> str:
+    if match := _ORDINARY.match(url):
+        return match[1]
     try:
         return urlsplit(url).path or url
     except ValueError:

@@ -6,7 +6,7 @@ Between two stretches is a gap, until a walk closes it.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,7 +69,7 @@ class Walk:
             return None
         return max(self._tail) if self._tail else "9999"
 
-    def page(self, page: Page, posts: Sequence[Post], known: set[str]) -> None:
+    def page(self, page: Page, posts: Sequence[Post], known: Collection[str]) -> None:
         """Take one page into account, and save the stretch; inside the page's transaction.
 
         `known` are the ids of those posts that the archive had before this page.
@@ -113,7 +113,7 @@ class Walk:
             self._save()
         self.is_over = True
 
-    def _note_met(self, ordered: Sequence[Post], known: set[str]) -> None:
+    def _note_met(self, ordered: Sequence[Post], known: Collection[str]) -> None:
         times = [p.created_at for p in ordered if p.created_at and p.platform_id in known]
         for other in self._others:
             if other not in self._met and any(_holds(other, time) for time in times):

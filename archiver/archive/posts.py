@@ -66,11 +66,16 @@ class PostWriter:
     now: str
     response_id: int | None = None
     saved: Saved = field(default_factory=Saved)
+    met: frozenset[str] = frozenset()
 
     def save(self, entries: Iterable[tuple[Record, Post]]) -> Saved:
-        """Save the posts of one page; returns what changed. One id twice: both are kept."""
+        """Save the posts of one page; returns what changed. One id twice: both are kept.
+
+        `met` are then the ids of those that were in the archive before.
+        """
         entries = list(entries)
         known = self.known([post.platform_id for _, post in entries])
+        self.met = frozenset(known)
         waiting = self._waiting_for_media(known)
         rows = Rows(self.connection)
         last = {post.platform_id: post for _, post in entries}

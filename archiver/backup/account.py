@@ -259,13 +259,12 @@ class AccountBackup:
                 ),
                 now, response_id if keeps else None,
             )  # fmt: skip
-            known = set(writer.known([post.platform_id for _, post in entries]))
             saved = writer.save(entries)
             quarantined = sum(
                 runs.quarantine(self.connection, self.run_id, self.account_id, record, reason)
                 for record, reason in unreadable
             )
-            walk.page(page, [post for _, post in entries], known)
+            walk.page(page, [post for _, post in entries], writer.met)
             walk.note_unreadable(record.data for record, _ in unreadable)
             if page.response is not None and keeps and (
                 self.keep_responses == "all" or saved.is_worth_keeping() or quarantined
