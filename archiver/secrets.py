@@ -8,7 +8,6 @@ Every secret that was ever revealed in this process is blanked out of all text t
 import os
 import re
 import stat
-import subprocess
 from base64 import b64encode
 from contextlib import suppress
 from html.entities import codepoint2name
@@ -201,6 +200,8 @@ def _from_keyring(name: str, _base: Path) -> str:
 
 
 def _from_command(command: str, _base: Path) -> str:
+    import subprocess  # noqa: PLC0415 — every command imports this module, hardly one comes here
+
     try:
         done = subprocess.run(  # noqa: S602 — the operator's own command line, from their own config
             command, shell=True, check=True, capture_output=True, timeout=_COMMAND_SECONDS,

@@ -6,7 +6,6 @@ Nothing leaves here that holds a secret or could steer a terminal.
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -119,6 +118,8 @@ def _tell_bug(error: BaseException) -> None:
 
 
 def _print_traceback(error: BaseException) -> None:
+    import traceback
+
     for line in redact("".join(traceback.format_exception(error))).splitlines():
         indent = " " * (len(line) - len(line.lstrip(" ")))
         click.echo(indent + safe(line.strip()), err=True)

@@ -11,7 +11,6 @@ It returns its exit code, or None for 0, and raises ArchiverError for what it ca
 import what is heavy inside functions: `--help` and completion import all of them.
 """
 
-import json
 import os
 import signal
 import sys
@@ -78,6 +77,8 @@ class Shell:
 
     def json(self, value: Any) -> None:
         """Print one JSON value to stdout; in ASCII, which every terminal and pipe can carry."""
+        import json
+
         click.echo(json.dumps(value, indent=2))
 
     def say(self, text: str) -> None:
@@ -197,4 +198,6 @@ def subcommand(
 
 def toml_text(text: str) -> str:
     """Any text as TOML writes it, on one line, harmless on a terminal."""
+    import json
+
     return json.dumps(safe(text), ensure_ascii=False)

@@ -1,6 +1,7 @@
 """Text for people: foreign text made harmless, columns, wrapping, all by width on the screen."""
 
-import shutil
+import os
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -111,4 +112,14 @@ def _fitting(widths: list[int]) -> list[int]:
 
 def screen_width() -> int:
     """Columns of the screen, at most eighty: longer lines are hard to read."""
-    return max(40, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
+    # as shutil has it, which would bring every compression there is
+    try:
+        columns = int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        columns = 0
+    if columns <= 0:
+        try:
+            columns = os.get_terminal_size(sys.__stdout__.fileno()).columns  # type: ignore[union-attr]  # None is caught
+        except (AttributeError, ValueError, OSError):
+            columns = WIDTH
+    return max(40, min(WIDTH, columns or WIDTH))
