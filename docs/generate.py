@@ -261,6 +261,8 @@ def filled(text: str) -> str:
     """A page with its blocks printed anew."""
 
     def fill(match: re.Match[str]) -> str:
+        if match[2] not in BLOCKS:  # figures, written by the program that measured them
+            return match[0]
         return f"{match[1]}{BLOCKS[match[2]]()}\n{match[3]}"
 
     return _BLOCK.sub(fill, text)
