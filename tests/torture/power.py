@@ -10,8 +10,9 @@ it does not exist here.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from torture.patches import ACKS
@@ -22,13 +23,13 @@ VARIANTS = ("nothing", "all", "names", "bytes", "half", "last", "zeros")
 
 _VOLATILE = "-shm"
 
-Write = tuple[int, bytes]
-"""Where in the file, and what. A None of bytes, in `_Node.pending`, cuts the file off there."""
-
 
 @dataclass(eq=False, slots=True)
 class _Node:
-    """A file or folder: as programs see it, and as the disk is sure to have it."""
+    """A file or folder: as programs see it, and as the disk is sure to have it.
+
+    `pending` are writes that were not synced: where, and what; None cuts the file off there.
+    """
 
     is_folder: bool = False
     data: bytearray = field(default_factory=bytearray)
@@ -36,14 +37,17 @@ class _Node:
     pending: list[tuple[int, bytes | None]] = field(default_factory=list)
     names: dict[str, "_Node"] = field(default_factory=dict)
     safe_names: dict[str, "_Node"] = field(default_factory=dict)
+    _digests: dict[str, bytes] = field(default_factory=dict)
 
     def write(self, offset: int, data: bytes) -> None:
         _apply(self.data, offset, data)
         self.pending.append((offset, data))
+        self._digests.clear()
 
     def cut(self, size: int) -> None:
         _apply(self.data, size, None)
         self.pending.append((size, None))
+        self._digests.clear()
 
     def sync(self) -> None:
         """All of it is on the disk: bytes of a file, names of a folder."""
@@ -51,6 +55,15 @@ class _Node:
             self.safe_names = dict(self.names)
         else:
             self.safe, self.pending = bytes(self.data), []
+        self._digests.clear()
+
+    def digest(self, variant: str) -> bytes:
+        """A name for what of its bytes survived."""
+        variant = variant if self.pending else ""
+        if variant not in self._digests:
+            found = hashlib.blake2b(self.content(variant), digest_size=16).digest()
+            self._digests[variant] = found
+        return self._digests[variant]
 
     def content(self, variant: str) -> bytes:
         """What of its bytes survived."""
@@ -107,32 +120,48 @@ class Disk:
 
     def image(self, variant: str) -> Image:
         """What a power cut now could leave."""
-        found: Image = {}
-        names_survive = variant not in {"nothing", "bytes"}
+        return {
+            path: None if node.is_folder else node.content(variant)
+            for path, node in self._survivors(variant)
+        }
 
-        def walk(node: _Node, prefix: str) -> None:
-            for name, inner in (node.names if names_survive else node.safe_names).items():
-                path = f"{prefix}{name}"
-                found[path] = None if inner.is_folder else inner.content(variant)
+    def digest(self, variant: str) -> bytes:
+        """A name for that; equal names, equal images."""
+        digest = hashlib.blake2b(digest_size=16)
+        for path, node in sorted(self._survivors(variant), key=lambda found: found[0]):
+            digest.update(f"{path}\0{node.is_folder}\0".encode())
+            if not node.is_folder:
+                digest.update(node.digest(variant))
+        return digest.digest()
+
+    def _survivors(self, variant: str) -> Iterator[tuple[str, _Node]]:
+        """Files and folders whose names are on the disk."""
+        waiting = [("", self._root)]
+        while waiting:
+            prefix, node = waiting.pop()
+            safe = variant in {"nothing", "bytes"}
+            for name, inner in (node.safe_names if safe else node.names).items():
+                yield f"{prefix}{name}", inner
                 if inner.is_folder:
-                    walk(inner, f"{path}/")
+                    waiting.append((f"{prefix}{name}/", inner))
 
-        walk(self._root, "")
-        return found
-
-    def replay(self, call: Call) -> bool:
-        """Do what a call did; says whether it made something durable. Raises UnknownCall."""
+    def replay(self, call: Call) -> None:
+        """Do what a call did. Raises UnknownCall."""
         if call.name == "writev":
             self._note(call)
-            return False
+            return
         if call.result < 0:
-            return False
+            return
         method = getattr(self, f"_do_{call.name}", None)
         if method is None:
             if call.touches(self._top):
                 raise UnknownCall(f"{call.name}({', '.join(call.arguments)[:200]})")
-            return False
-        return bool(method(call))
+            return
+        method(call)
+
+    def is_synced_by(self, call: Call) -> bool:
+        """Whether a call makes something of this folder durable."""
+        return call.name in {"fsync", "fdatasync"} and call.touches(self._top)
 
     def _note(self, call: Call) -> None:
         if not (call.path_of_descriptor() or "").endswith(f"/{ACKS}"):
@@ -189,11 +218,9 @@ class Disk:
         if opened := self._opened(call):
             opened.node.cut(int(call.arguments[1]))
 
-    def _do_fsync(self, call: Call) -> bool:
-        opened = self._opened(call)
-        if opened:
+    def _do_fsync(self, call: Call) -> None:
+        if opened := self._opened(call):
             opened.node.sync()
-        return opened is not None
 
     _do_fdatasync = _do_fsync
 
@@ -259,20 +286,36 @@ def _name(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One distinct image that a power cut could have left, and what had been promised by then."""
+    """One distinct image that a power cut could have left, and what had been promised by then.
+
+    The image itself is made when it is asked for: thousands of them would not fit into memory.
+    """
 
     step: int
     variant: str
     promised: str
-    image: Image
+    _calls: Sequence[Call] = field(repr=False)
+    _disk: Callable[[], Disk] = field(repr=False)
 
     def __str__(self) -> str:
         return f"before sync {self.step}: {self.variant}"
 
+    @property
+    def image(self) -> Image:
+        """What is on the disk."""
+        disk, step = self._disk(), 1
+        for call in self._calls:
+            if disk.is_synced_by(call):
+                if step == self.step:
+                    break
+                step += 1
+            disk.replay(call)
+        return disk.image(self.variant)
+
 
 def cuts(
-    calls: Iterable[Call], top: str, base: Image | None = None,
-    variants: Iterable[str] = VARIANTS,
+    calls: Sequence[Call], top: str, base: Image | None = None,
+    variants: Sequence[str] = VARIANTS,
 ) -> Iterator[Cut]:  # fmt: skip
     """Every distinct image that a power cut during a run could have left of a folder.
 
@@ -280,34 +323,23 @@ def cuts(
     Each is looked at as late as it can be, just before the next sync returns: then most had been
     promised. Raises UnknownCall.
     """
-    disk = Disk(top, base)
+    begin = partial(Disk, top, base)
+    disk, step = begin(), 1
     seen: set[tuple[str, bytes]] = set()
-    step = 0
 
     def distinct() -> Iterator[Cut]:
         for variant in variants:
-            image = disk.image(variant)
-            key = (disk.promised, _digest(image))
+            key = (disk.promised, disk.digest(variant))
             if key not in seen:
                 seen.add(key)
-                yield Cut(step, variant, disk.promised, image)
+                yield Cut(step, variant, disk.promised, calls, begin)
 
     for call in calls:
-        if call.name in {"fsync", "fdatasync"} and call.touches(top):
-            step += 1
+        if disk.is_synced_by(call):
             yield from distinct()
+            step += 1
         disk.replay(call)
-    step += 1
     yield from distinct()
-
-
-def _digest(image: Image) -> bytes:
-    digest = hashlib.blake2b(digest_size=16)
-    for path in sorted(image):
-        content = image[path]
-        digest.update(f"{path}\0{-1 if content is None else len(content)}\0".encode())
-        digest.update(content or b"")
-    return digest.digest()
 
 
 def read_image(folder: Path) -> Image:
