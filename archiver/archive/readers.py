@@ -86,9 +86,6 @@ def withheld(connection: sqlite3.Connection, limit: int = 100) -> list[tuple[str
 _ACCOUNTS = """
     SELECT accounts.id, name, accounts.platform, handle,
            (SELECT count(*) FROM posts WHERE account_id = accounts.id),
-           (SELECT count(*) FROM posts WHERE account_id = accounts.id AND removed_at IS NOT NULL),
-           (SELECT count(*) FROM revisions JOIN posts ON posts.id = post_id
-             WHERE account_id = accounts.id AND number > 1),
            (SELECT max(created_at) FROM posts WHERE account_id = accounts.id),
            (SELECT min(created_at) FROM posts WHERE account_id = accounts.id),
            (SELECT count(*) FROM quarantine WHERE account_id = accounts.id)
@@ -96,9 +93,23 @@ _ACCOUNTS = """
 """
 
 
+# Asked once for all accounts, from the few rows that count: asked per account, each of these would
+# look at every post.
+_REMOVED = """
+    SELECT account_id, count(*) FROM posts INDEXED BY posts_removed
+     WHERE removed_at IS NOT NULL GROUP BY account_id
+"""
+_EDITS = """
+    SELECT account_id, count(*) FROM revisions CROSS JOIN posts ON posts.id = post_id
+     WHERE number > 1 GROUP BY account_id
+"""
+
+
 def _accounts(connection: sqlite3.Connection) -> Iterator[AccountStatus]:
+    removed, edits = (dict(connection.execute(query)) for query in (_REMOVED, _EDITS))
+    missing = _missing(connection)
     for row in connection.execute(_ACCOUNTS).fetchall():
-        account_id, name, platform, handle, posts, removed, edits, newest, oldest, bad = row
+        account_id, name, platform, handle, posts, newest, oldest, bad = row
         files, size = connection.execute(_FILES, (account_id,)).fetchone()
         covered = connection.execute(
             "SELECT oldest, reached_start FROM coverage WHERE account_id = ? AND stream = 'posts' "
@@ -116,19 +127,22 @@ def _accounts(connection: sqlite3.Connection) -> Iterator[AccountStatus]:
             (account_id,),
         ).fetchone() or (None, None)
         yield AccountStatus(
-            name, platform, handle, posts, removed, edits, files, size, newest, oldest,
+            name, platform, handle, posts, removed.get(account_id, 0), edits.get(account_id, 0),
+            files, size, newest, oldest,
             covered[0], bool(covered[1]), good, last[0], last[1], bad,
             gaps=tuple(_gaps(connection, name)),
-            missing=tuple(_missing(connection, account_id)),
+            missing=tuple(missing.get(account_id, ())),
         )  # fmt: skip
 
 
+# joined in this order: the other way round looks at the files of all accounts for each
 _FILES = """
-    SELECT count(*), coalesce(sum(size), 0) FROM media WHERE sha256 IN (
-        SELECT media_sha256 FROM renditions
-          JOIN attachments ON attachments.id = attachment_id
-          JOIN posts ON posts.id = post_id
+    SELECT count(*), coalesce(sum(size), 0) FROM (
+        SELECT DISTINCT media_sha256 FROM posts
+         CROSS JOIN attachments ON post_id = posts.id
+         CROSS JOIN renditions ON attachment_id = attachments.id
          WHERE account_id = ? AND media_sha256 IS NOT NULL)
+     CROSS JOIN media ON sha256 = media_sha256
 """
 
 
@@ -138,13 +152,20 @@ def _gaps(connection: sqlite3.Connection, name: str) -> Iterator[Gap]:
         yield Gap(*row)
 
 
-def _missing(connection: sqlite3.Connection, account_id: int) -> Iterator[Missing]:
+def _missing(connection: sqlite3.Connection) -> dict[int, list[Missing]]:
+    """By account, the most frequent first; both halves have an index of their own."""
     query = """
-        SELECT state, role, reason, count(*), min(next_try_at)
-          FROM renditions JOIN attachments ON attachments.id = attachment_id
-          JOIN posts ON posts.id = post_id
-         WHERE state IN ('pending', 'failed', 'omitted', 'gone', 'refused') AND account_id = ?
-         GROUP BY state, role, reason ORDER BY count(*) DESC
+        SELECT account_id, state, role, reason, count(*), min(next_try_at) FROM (
+            SELECT attachment_id, state, role, reason, next_try_at
+              FROM renditions WHERE state IN ('pending', 'failed')
+             UNION ALL
+            SELECT attachment_id, state, role, reason, next_try_at
+              FROM renditions WHERE state IN ('omitted', 'gone', 'refused'))
+         CROSS JOIN attachments ON attachments.id = attachment_id
+         CROSS JOIN posts ON posts.id = post_id
+         GROUP BY account_id, state, role, reason ORDER BY count(*) DESC
     """
-    for row in connection.execute(query, (account_id,)):
-        yield Missing(*row)
+    found: dict[int, list[Missing]] = {}
+    for account_id, *row in connection.execute(query):
+        found.setdefault(account_id, []).append(Missing(*row))
+    return found
