@@ -8,7 +8,7 @@ WORK := .venv/.ready-to-work
 TORTURE_MINUTES ?= 7
 HOSTILE_MINUTES ?= 2
 
-.PHONY: help demo test torture lint format docs docs-check tools wheel clean
+.PHONY: help demo test torture lint format docs docs-check tools wheel clean bench bench-scale
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,12 @@ tools: ## install what the tests drive and Python does not bring: a browser and 
 	    echo "$$tool is not installed: the tests that drive it are skipped"; \
 	  fi; \
 	done
+
+bench: $(WORK) ## compare with aiohttp, curl, gallery-dl and others, side by side
+	$(BIN)/python -m benchmarks
+
+bench-scale: $(WORK) ## see how times grow up to a million posts
+	$(BIN)/python -m benchmarks.scale
 
 wheel: $(WORK) ## build the distribution
 	$(BIN)/python -m hatchling build

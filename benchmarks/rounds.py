@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
+from benchmarks.environment import HOME
+
+ERRORS = HOME / "errors"
+
 Command = Callable[[int], Sequence[str | Path]]
 """From the number of the round to the command to run in it; what it prepares is not measured."""
 
@@ -52,12 +56,15 @@ def interleaved(commands: Mapping[str, Command], rounds: int = 5) -> Rounds:
 def measure(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> Cost:
     """Run a command, which must succeed.
 
-    A process that says on its last line `peak KIB` is believed: the kernel's own figure for a
-    child starts with what its parent had.
+    A process that says `peak KIB` or `took WALL CPU` on its last lines is believed: the kernel's
+    own figure of memory starts with what the parent had, and making data is not what is measured.
     """
     begin = perf_counter()
     with subprocess.Popen(
-        [*map(str, command)], stdout=subprocess.PIPE, env={**os.environ, **(env or {})}
+        [*map(str, command)],
+        stdout=subprocess.PIPE,
+        stderr=ERRORS.open("wb"),
+        env={**os.environ, **(env or {})},
     ) as process:
         assert process.stdout is not None
         said = process.stdout.read()
@@ -65,7 +72,8 @@ def measure(command: Sequence[str | Path], *, env: Mapping[str, str] | None = No
         wall = perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{command[0]} … failed: {said[-2000:].decode(errors='replace')}")
-    last = said.splitlines()[-1].split() if said.strip() else []
-    peak = int(last[1]) if last[:1] == [b"peak"] else usage.ru_maxrss
-    return Cost(wall, usage.ru_utime + usage.ru_stime, peak / 1024)
+        raise SystemExit(f"{command[0]} … failed: {ERRORS.read_text('utf-8', 'replace')[-2000:]}")
+    told = {line.split()[0]: line.split()[1:] for line in said.decode().splitlines()[-2:] if line}
+    cpu = usage.ru_utime + usage.ru_stime
+    wall, cpu = map(float, told.get("took", (wall, cpu)))
+    return Cost(wall, cpu, int(told.get("peak", (usage.ru_maxrss,))[0]) / 1024)

@@ -1,0 +1,129 @@
+"""A large account whose answers are made on the spot: pages of 500 Instagram posts, 2 KB each.
+
+Only the wire is missing: bodies are split, read, compared and saved as in any run.
+"""
+
+import json
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from archiver.archive import queue
+from archiver.jsontext import read_records
+from archiver.models import Account, Identity, Page, Window
+from archiver.plugins import load_plugins
+from archiver_ayrshare.instagram import Instagram
+
+PAGE = 500
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+CONFIG = """
+[archive]
+directory = "archive"
+keep_responses = "none"
+
+[ayrshare]
+api_key = "file:api-key"
+
+[[accounts]]
+name = "acme"
+platform = "instagram"
+"""
+_SYLLABLES = [a + b for a in "bdfgklmnprstv" for b in ("a", "e", "i", "o", "u", "ar", "en", "is")]
+
+
+def body(start: int, count: int) -> bytes:
+    """One answer: the posts from number `start` on, the newest first."""
+    return json.dumps(
+        {"status": "success", "posts": [_record(n) for n in range(start, start + count)]}
+    ).encode()
+
+
+def bodies(count: int, first: int = 0) -> Iterator[bytes]:
+    """All answers for so many posts."""
+    for start in range(first, first + count, PAGE):
+        yield body(start, min(PAGE, first + count - start))
+
+
+def _record(number: int) -> dict[str, Any]:
+    chance = random.Random(number)
+    words = ["".join(chance.choices(_SYLLABLES, k=chance.randint(1, 4))) for _ in range(60)]
+    name = str(17_900_000_000_000_000 + number)
+    url = f"https://cdn.example/v/{name}"
+    return {
+        "id": name, "post": " ".join(words), "likeCount": 12, "commentsCount": 3,
+        "created": (FIRST - timedelta(minutes=number)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "mediaProductType": "FEED", "mediaType": "VIDEO", "username": "acme",
+        "mediaUrls": [{
+            "mediaUrl": f"{url}/o.mp4?oh={number:064x}&oe=7FFFFFFF", "mediaType": "VIDEO",
+            "thumbnailUrl": f"{url}/t.jpg?oh={number:064x}&oe=7FFFFFFF",
+        }],
+        "postUrl": f"https://www.instagram.com/p/{number:x}/", "isSharedToFeed": True,
+        "note": "".join(chance.choices("abcdefghij", k=900)),
+    }  # fmt: skip
+
+
+class Shelf(Instagram):
+    """Instagram, but for the network."""
+
+    def __init__(self, answers: list[bytes]) -> None:
+        super().__init__()
+        self.answers = answers
+
+    async def identify(self, client: Any, account: Account) -> Identity | None:
+        return Identity("instagram", "1")
+
+    async def pages(self, client: Any, account: Account, window: Window) -> AsyncIterator[Page]:
+        for number, answer in enumerate(self.answers):
+            _, records = read_records(answer, "posts")
+            is_last = number == len(self.answers) - 1
+            yield Page(records, cursor=None if is_last else str(number), reached_start=is_last)
+
+
+class Registry:
+    """The plugins, with the shelf in the place of Instagram."""
+
+    def __init__(self, answers: list[bytes]) -> None:
+        self.shelf = Shelf(answers)
+
+    @cached_property
+    def plugins(self) -> Any:
+        return load_plugins()
+
+    @property
+    def sources(self) -> Any:
+        return self.plugins.sources
+
+    def source(self, name: str) -> Any:
+        return self.plugins.source(name)
+
+    def platform(self, name: str, source: str) -> Any:
+        return self.shelf
+
+
+def settle_media(connection: sqlite3.Connection) -> None:
+    """Mark every waiting file as stored, as if it had been fetched."""
+    number = 0
+    while found := queue.take(connection, [1], "2026-01-01T00:00:00.000Z", limit=1000):
+        outcomes = []
+        for wanted in found:
+            number += 1
+            digest = f"{number:064x}"
+            path = f"media/{digest[:2]}/{digest}.jpg"
+            outcomes.append(
+                queue.Stored(wanted, digest, path, 100_000, "image/jpeg", 1080, 1080, None)
+            )
+        queue.save(connection, outcomes, 1, FIRST)
+
+
+def settle(folder: Path) -> Path:
+    """A folder with a config for the shelf; the config's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    key = folder / "api-key"
+    key.write_text("benchmark")
+    key.chmod(0o600)
+    (folder / "archive.toml").write_text(CONFIG)
+    return folder / "archive.toml"
