@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from typing import cast
+from typing import Any, cast
 
 import anyio
 import httpcore
@@ -38,6 +38,10 @@ class Fields(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         return self._found[name.lower()]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As any mapping's, but without an exception for each header that is not there."""
+        return self._found.get(name.lower(), default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._found)
