@@ -6,6 +6,7 @@ look at the containers serves. So does a look at the first bytes of a JPEG or PN
 opening the file again and asking Pillow takes longer than hashing a picture.
 """
 
+import errno
 import threading
 import warnings
 import zlib
@@ -23,6 +24,7 @@ _MOST_BOXES = 2000
 _LONGEST_MS = 1000 * 3600 * 24 * 365
 _LARGEST_SIDE = 1 << 20
 _MOST_PIXELS = 1 << 26  # a larger picture is for Pillow to judge: it knows bombs
+_OF_PARSERS = {None, errno.EINVAL}  # Pillow's own, and a seek to where no file has anything
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 _ISPE_WITHIN = 64 * 1024
 
@@ -40,12 +42,17 @@ NOTHING = Dimensions()
 
 
 def inspect(path: Path, kind: FileKind, head: bytes = b"") -> Dimensions:
-    """What the file's headers say of it; nothing where they cannot be read. Never raises.
+    """What the file's headers say of it; nothing where they say nothing that can be understood.
 
-    `head` are its first bytes, where they are known.
+    `head` are its first bytes, where they are known. Raises OSError only where the disk fails:
+    taken for a file without a size, a failing disk would leave a row that no later run fills.
     """
     try:
         return _at_once(kind.extension, head) or _read(path, kind)
+    except OSError as error:
+        if error.errno not in _OF_PARSERS:
+            raise
+        return NOTHING
     except Exception:  # noqa: BLE001 — parsers of hostile bytes raise what they like
         return NOTHING
 

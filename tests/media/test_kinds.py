@@ -143,8 +143,12 @@ def test_boxes_that_lie_about_their_size_end_the_walk(tmp_path: Path) -> None:
     assert inspect(path, kind) == NOTHING
 
 
-def test_a_file_that_is_not_there_is_not_measured(tmp_path: Path) -> None:
-    assert inspect(tmp_path / "none", FileKind("image/jpeg", "jpg", "image")) == NOTHING
+@pytest.mark.parametrize("extension", ["jpg", "mp4", "webp", "avif"])
+def test_a_disk_that_fails_is_not_taken_for_a_file_without_a_size(
+    tmp_path: Path, extension: str
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        inspect(tmp_path / "none", FileKind("", extension, "other"))
 
 
 @pytest.mark.parametrize(
