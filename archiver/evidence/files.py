@@ -1,5 +1,6 @@
 """Reading media back: every file against its name, on all cores, and what lies around besides."""
 
+import json
 import os
 import sqlite3
 import time
@@ -151,11 +152,14 @@ def _read(store: Store, row: MediaRow, *, from_disk: bool) -> Finding | None:
 
 def leftovers(connection: sqlite3.Connection, store: Store) -> Iterator[Finding]:
     """What lies in the archive folder and belongs to no row."""
-    known = "SELECT path FROM media WHERE sha256 = ?"
-    for file in store.walk():
-        row = file.sha256 and connection.execute(known, (file.sha256,)).fetchone()
-        if not row or row[0] != file.path:
-            yield Finding("leftover", file.path, "no row of the archive refers to it")
+    query = "SELECT path FROM media WHERE sha256 IN (SELECT value FROM json_each(?))"
+    files = store.walk()
+    while some := list(islice(files, _ROWS_AT_ONCE)):
+        names = json.dumps([file.sha256 for file in some])
+        known = {path for (path,) in connection.execute(query, (names,))}
+        for file in some:
+            if file.path not in known:
+                yield Finding("leftover", file.path, "no row of the archive refers to it")
     for folder, what in (("tmp", "an unfinished download"), ("quarantine", "was found damaged")):
         path = store.directory / folder
         if path.is_dir() and not path.is_symlink():

@@ -39,13 +39,12 @@ _OF_THREAD = threading.local()
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file found in the store: `path` relative to the archive folder, `size` in bytes.
+    """A file found in the store: `path` relative to the archive folder.
 
     `sha256` is what its name says; None where the name, or the file, is none of ours.
     """
 
     path: str
-    size: int
     sha256: str | None
 
 
@@ -174,11 +173,11 @@ class Store:
         try:
             for folder in _sorted_entries(self._media):
                 if not folder.is_dir(follow_symlinks=False):
-                    yield StoredFile(f"media/{folder.name}", _size(folder), None)
+                    yield StoredFile(f"media/{folder.name}", None)
                     continue
                 for entry in _sorted_entries(Path(folder.path)):
                     path = f"media/{folder.name}/{entry.name}"
-                    yield StoredFile(path, _size(entry), _name_says(path, entry))
+                    yield StoredFile(path, _name_says(path, entry))
         except OSError as error:
             raise storage_error(error, f"read {self._media}") from error
 
@@ -230,10 +229,6 @@ def _in_threads(paths: Iterable[Path]) -> None:
 def _sorted_entries(folder: Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         return sorted(entries, key=lambda entry: entry.name)
-
-
-def _size(entry: os.DirEntry[str]) -> int:
-    return entry.stat(follow_symlinks=False).st_size
 
 
 def _name_says(path: str, entry: os.DirEntry[str]) -> str | None:

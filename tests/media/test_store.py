@@ -211,7 +211,7 @@ def test_everything_in_the_folder_is_found(store: Store) -> None:
     (store.directory / "media" / "notes").write_bytes(b"xyz")
     (folder / "link").symlink_to("/etc")
     found = {item.path.rpartition("/")[2]: item for item in store.walk()}
-    assert found["stray.txt"] == StoredFile(f"media/{folder.name}/stray.txt", 1, None)
+    assert found["stray.txt"] == StoredFile(f"media/{folder.name}/stray.txt", None)
     assert found[f"{file.sha256}.jpg"].sha256 == file.sha256
     assert found[f"{file.sha256}.JPG"].sha256 is None
     assert found["notes"].sha256 is None
