@@ -5,7 +5,6 @@ Without parts, all rows are measured and written into the page. BENCH_ROUNDS (5)
 """
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from benchmarks.environment import ROOT, facts, prepare
 from benchmarks.rows import PARTS, Row
 from benchmarks.web import web
+from docs.figures import put_figures
 
 PAGE = ROOT / "docs" / "performance.md"
 HEAD = ("| job | archiver | peer | ratio | target | met |", "|---|---|---|---|---|---|")
@@ -36,7 +36,7 @@ def main(parts: list[str]) -> None:
     ]
     notes = [f"- {line}" for line in [*about, *facts()]]
     if not parts:
-        write_between("table", [*lines, "", *notes])
+        put_figures(PAGE, "peers", "\n".join([*lines, "", *notes]))
     print("\n".join(notes))
 
 
@@ -50,14 +50,6 @@ def measured(part: str, rounds: int, count: int) -> Iterator[Row]:
         yield from work(count, rounds)
     else:
         yield from work(rounds)
-
-
-def write_between(name: str, lines: list[str]) -> None:
-    """Put lines between the marks of the page."""
-    text = PAGE.read_text("utf-8")
-    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
-    body = "\n".join([begin, *lines, end])
-    PAGE.write_text(re.sub(f"{begin}.*?{end}", lambda _: body, text, flags=re.DOTALL), "utf-8")
 
 
 if __name__ == "__main__":

@@ -20,10 +20,11 @@ from archiver.clock import SystemClock
 from archiver.config import load_config
 from archiver.report import Silence
 from benchmarks import big_archive
-from benchmarks.__main__ import write_between
+from benchmarks.__main__ import PAGE
 from benchmarks.environment import HOME, ROOT
 from benchmarks.library import Registry, bodies, settle
 from benchmarks.rounds import measure
+from docs.figures import put_figures
 
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 5
@@ -52,7 +53,7 @@ def main(sizes: tuple[int, ...]) -> None:
         for name, values in found.items()
     ]
     (ROOT / "docs" / "images" / "growth.svg").write_text(picture(sizes, found), "utf-8")
-    write_between("growth", head + rows)
+    put_figures(PAGE, "growth", "\n".join(head + rows))
 
 
 def jobs(folder: Path, archive: Path) -> dict[str, float]:

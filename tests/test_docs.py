@@ -18,6 +18,7 @@ from archiver import hookspecs
 from archiver.cli import EXIT_CODES
 from archiver.config import Config, load_config
 from archiver.plugins import load_plugins
+from docs.figures import put_figures
 from fresh import ROOT, build_wheel, fresh_environment, run_python
 
 DOCS = ROOT / "docs"
@@ -51,6 +52,19 @@ def generator() -> ModuleType:
 def test_generated_pages_are_current() -> None:
     stale = [str(path.relative_to(ROOT)) for path, _ in generator().stale()]
     assert stale == [], "run docs/generate.py"
+
+
+def test_figures_go_into_their_place_and_nowhere_else(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("Before\n<!-- figures: speed -->\nold\n<!-- end of figures: speed -->\nAfter\n")
+
+    put_figures(page, "speed", "new")
+
+    assert re.sub(r"\n+", "\n", page.read_text()) == (
+        "Before\n<!-- figures: speed -->\nnew\n<!-- end of figures: speed -->\nAfter\n"
+    )
+    with pytest.raises(LookupError):
+        put_figures(page, "weight", "new")
 
 
 def test_every_block_stands_on_a_page() -> None:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.extend(str(Path(__file__).parents[number]) for number in (1, 2))
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from archiver.jsontext import BadJson, read_records
 from archiver.media.kinds import impostor, sniff
+from docs.figures import put_figures
 from hostile.addresses import WAYS, attempt
 from hostile.input import PLATFORMS, Feeder, pages
 from net.test_guard import SPELLINGS
@@ -32,7 +33,6 @@ from transfer.test_faults import FILE_CASES
 from transfer.worlds import behind
 
 Row = tuple[str, str]
-_BEGIN, _END = "<!-- figures: hostile -->", "<!-- end of figures: hostile -->"
 _CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
@@ -176,15 +176,6 @@ def catalogue(_: float) -> Row:
 PARTS = (fuzzed_json, fuzzed_heads, hostile_pages, converging, resumed, addresses, catalogue)
 
 
-def _write(page: Path, figures: str) -> None:
-    """Put the figures between their marks, or at the end of the page."""
-    text = page.read_text() if page.exists() else ""
-    before, begin, rest = text.partition(_BEGIN)
-    after = rest.partition(_END)[2] if begin else "\n"
-    before = before if begin else f"{text.rstrip()}\n\n"
-    page.write_text(f"{before}{_BEGIN}\n{figures}\n{_END}{after}")
-
-
 def main() -> int:
     """Run all parts; see the module."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -205,7 +196,7 @@ def main() -> int:
         sys.stdout.flush()
     if asked.write is not None:
         lines.append(f"\n`python tests/hostile/exhaustive.py --minutes {asked.minutes:g}`")
-        _write(asked.write, "\n".join(lines))
+        put_figures(asked.write, "hostile", "\n".join(lines))
     return 1 if failed else 0
 
 

@@ -26,13 +26,13 @@ from typing import TypeVar
 
 import click
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.extend(str(Path(__file__).parents[number]) for number in (1, 2))
 
+from docs.figures import put_figures
 from torture import faults, patches, power
 from torture.rig import LARGE, SECOND_NIGHT, SMALL, TINY, Rig, Scene, rig
 
 AREA = "durability"
-_BEGIN, _END = f"<!-- figures: {AREA} -->", f"<!-- end of figures: {AREA} -->"
 _SCENES = {
     "two pages, one file": TINY,
     "a second night": SECOND_NIGHT,
@@ -251,15 +251,6 @@ def page(
     return "\n".join(lines)
 
 
-def write_into(path: Path, text: str) -> None:
-    """Put the generated part where the page has a place for it."""
-    before, begin, rest = path.read_text().partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not begin or not end:
-        raise click.ClickException(f"{path} has no place for the figures of {AREA}")
-    path.write_text(f"{before}{begin}\n\n{text}\n{end}{after}")
-
-
 def _survived(tally: Tally) -> str:
     return f"{tally.tried - tally.bad:,} of {tally.tried:,} survived, {tally.there:,} there are"
 
@@ -290,7 +281,7 @@ def main(minutes: float, jobs: int, most: int, write: Path | None) -> None:
     text = page(tallies, table, peaks(), f"make torture TORTURE_MINUTES={minutes:g}")
     click.echo(text)
     if write is not None:
-        write_into(write, text)
+        put_figures(write, AREA, text)
     escaped = [name for name, by in table.items() if name and not any(t.bad for t in by.values())]
     if escaped or any(tally.bad for tally in tallies.values()):
         raise SystemExit(1)

@@ -1,12 +1,10 @@
-"""The scoreboard's own arithmetic: what is left out is left out evenly, and where figures go."""
+"""The scoreboard's own arithmetic: what is left out is left out evenly."""
 
 from itertools import pairwise
-from pathlib import Path
 
-import click
 import pytest
 
-from torture.scoreboard import AREA, Tally, attempt, page, spread, write_into
+from torture.scoreboard import Tally, attempt, page, spread
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 64, 1000])
@@ -29,26 +27,10 @@ def test_what_is_found_counts_and_what_was_not_reached_does_not() -> None:
     assert (tally.tried, tally.bad, tally.missed, tally.told) == (2, 1, 1, ["b: lost"])
 
 
-def test_figures_go_into_their_place_and_nowhere_else(tmp_path: Path) -> None:
-    path = tmp_path / "page.md"
-    path.write_text(
-        f"Before\n<!-- figures: {AREA} -->\nold\n<!-- end of figures: {AREA} -->\nAfter\n"
-    )
+def test_the_table_says_how_many_moments_there_were_and_which_rules_were_found_out() -> None:
     table = {"": {"SIGKILL": Tally(9, 9)}, "no fsync": {"SIGKILL": Tally(9, 9, 2)}}
 
-    write_into(path, page({("tiny", "SIGKILL"): Tally(10, 5)}, table, [("a film", 46)], "make it"))
+    text = page({("tiny", "SIGKILL"): Tally(10, 5)}, table, [("a film", 46)], "make it")
 
-    text = path.read_text()
-    assert "old" not in text
-    assert text.startswith("Before\n")
-    assert text.endswith("After\n")
     assert "| tiny | SIGKILL | 10 | 5 (50%) | 5 |" in text
     assert "| no fsync | **2 of 9** |" in text
-
-
-def test_a_page_without_a_place_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "page.md"
-    path.write_text("Nothing here\n")
-
-    with pytest.raises(click.ClickException):
-        write_into(path, "figures")
