@@ -8,6 +8,9 @@ WORK := .venv/.ready-to-work
 TORTURE_MINUTES ?= 7
 HOSTILE_MINUTES ?= 2
 
+# where it is set, every start of the program compiles it anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test torture lint format docs docs-check tools wheel clean bench bench-scale
 
 help: ## say what there is

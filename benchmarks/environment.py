@@ -4,6 +4,7 @@ Peers come from PyPI into a virtual environment, nginx from Debian's archive, un
 installed: no service is started, no file outside `.bench/` is touched.
 """
 
+import compileall
 import os
 import platform
 import shutil
@@ -33,6 +34,8 @@ def prepare() -> None:
         run("apt-get", "download", *PACKAGES, cwd=debs)
         for deb in debs.glob("*.deb"):
             run("dpkg", "-x", deb, HOME / "nginx")
+    for name in ("archiver", "plugins"):  # as an installed program is
+        compileall.compile_dir(ROOT / name, quiet=1)
     if shutil.which("curl") is None:
         raise SystemExit("curl is missing: apt-get install curl")
 

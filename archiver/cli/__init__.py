@@ -1,6 +1,5 @@
 """The command line: a group that knows its commands by name and imports one when it is run."""
 
-import difflib
 import os
 import sys
 from importlib import import_module
@@ -72,6 +71,8 @@ class _Group(click.Group):
         """Find the command, or suggest the nearest."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            import difflib
+
             close = difflib.get_close_matches(name, COMMANDS, n=1)
             hint = f' Did you mean "{close[0]}"?' if close else ""
             ctx.fail(f'There is no command "{name}".{hint}')

@@ -13,7 +13,6 @@ import click
 
 from archiver.cli.text import safe, wrap
 from archiver.errors import ArchiverError, Interrupted, StorageError
-from archiver.secrets import redact
 
 BUG = 1
 BROKEN_PIPE = 141  # what a shell reports of a program that ends by SIGPIPE
@@ -73,7 +72,13 @@ def _coloured(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return safe(redact(text)).strip()
+    return safe(_redacted(text)).strip()
+
+
+def _redacted(text: str) -> str:
+    from archiver.secrets import redact  # `--help` has no secrets, and no failures
+
+    return redact(text)
 
 
 def _told(error: BaseException, *, verbose: int) -> int:
@@ -120,7 +125,7 @@ def _tell_bug(error: BaseException) -> None:
 def _print_traceback(error: BaseException) -> None:
     import traceback
 
-    for line in redact("".join(traceback.format_exception(error))).splitlines():
+    for line in _redacted("".join(traceback.format_exception(error))).splitlines():
         indent = " " * (len(line) - len(line.lstrip(" ")))
         click.echo(indent + safe(line.strip()), err=True)
 

@@ -18,7 +18,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 class Shell:
     """The common options, as given before or after the command, and what follows from them."""
 
-    config_file: Path | None = None
+    config_file: str | None = None
     quiet: bool = False
     verbose: int = 0
     no_progress: bool = False
@@ -55,10 +54,13 @@ class Shell:
 
     def config(self) -> "Config":
         """The config, read once. Raises ConfigError."""
+        from pathlib import Path
+
         from archiver.config import find_config, load_config
 
         if self._config is None:
-            self._config = load_config(find_config(self.config_file))
+            named = Path(self.config_file) if self.config_file else None
+            self._config = load_config(find_config(named))
         return self._config
 
     def plugins(self) -> "Plugins":
@@ -112,7 +114,7 @@ def common_options() -> list[click.Parameter]:
     return [
         click.Option(
             ["--config", "config_file"],
-            type=click.Path(path_type=Path),
+            type=click.Path(),
             metavar="FILE",
             expose_value=False,
             callback=_set("config_file"),

@@ -74,6 +74,17 @@ class TestStartUp:
         assert done.returncode == 0
         assert done.stderr.strip() == "[]"
 
+    def test_the_first_help_brings_little_but_click(self, run_archiver: RunArchiver) -> None:
+        program = (
+            "import sys, click\nbefore = set(sys.modules)\nfrom archiver.cli import main\n"
+            "try:\n    main()\nfinally:\n"
+            "    print(*sorted(set(sys.modules) - before), file=sys.stderr)\n"
+        )
+        done = run_archiver("--help", python=(sys.executable, "-c", program))
+        brought = set(done.stderr.split())
+        assert not brought & {"pathlib", "difflib", "archiver.secrets", "archiver.config"}
+        assert "archiver.cli" in brought
+
     def test_completion_knows_the_commands(self, run_archiver: RunArchiver) -> None:
         env = {
             "_ARCHIVER_COMPLETE": "bash_complete",
