@@ -138,6 +138,9 @@ CREATE INDEX posts_created ON posts(created_at DESC);
 CREATE INDEX posts_account_created ON posts(account_id, created_at DESC);
 CREATE INDEX posts_removed ON posts(created_at DESC) WHERE removed_at IS NOT NULL;
 CREATE INDEX posts_edited ON posts(created_at DESC) WHERE edited_at IS NOT NULL;
+CREATE INDEX posts_text_end ON posts(lower(substr(text, -2))) WHERE text IS NOT NULL;
+CREATE INDEX posts_title_end ON posts(lower(substr(title, -2))) WHERE title IS NOT NULL;
+CREATE INDEX posts_alt_texts_end ON posts(lower(substr(alt_texts, -2))) WHERE alt_texts IS NOT NULL;
 
 CREATE TABLE sightings (
     -- Bookkeeping of the program: what the last look knew of each post.
@@ -317,6 +320,7 @@ CREATE TABLE tallies (
 CREATE VIRTUAL TABLE posts_fts USING fts5(
     text, title, alt_texts, content="posts", content_rowid="id", tokenize="trigram"
 );
+CREATE VIRTUAL TABLE posts_fts_terms USING fts5vocab(posts_fts, instance);
 CREATE TRIGGER posts_fts_insert AFTER INSERT ON posts BEGIN
     INSERT INTO posts_fts(rowid, text, title, alt_texts)
     VALUES (new.id, new.text, new.title, new.alt_texts);

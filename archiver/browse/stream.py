@@ -21,7 +21,8 @@ FEW = 2000
 """Up to so many matches are sorted; more are so dense that walking meets them soon."""
 
 _INDEXED = re.compile(r"\b(created_at|account_id|kind|edited_at|removed_at)\b")
-_SHORT = 3  # the search index knows runs of three characters
+_PAIR = 2  # characters: one less than the search index knows runs of
+_LAST = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +136,64 @@ def _add_withheld(connection: sqlite3.Connection, found: _Conditions) -> None:
 
 
 def _add_search(connection: sqlite3.Connection, found: _Conditions, terms: Sequence[str]) -> None:
-    long = [term for term in terms if len(term) >= _SHORT]
-    ids = None
-    if long:
+    """Look terms up where an index knows them; what too many posts have is met by reading."""
+    to_read = [term for term in terms if len(term) < _PAIR]
+    if long := [term for term in terms if len(term) > _PAIR]:
         question = " ".join('"' + term.replace('"', '""') + '"' for term in long)
         ids = _few(connection, "SELECT rowid FROM posts_fts WHERE posts_fts MATCH ?", question)
         if ids is not None:
             found.only(ids)
-    for term in terms:
-        if ids is not None and len(term) >= _SHORT:
-            continue
-        pattern = "%" + re.sub(r"([\\%_])", r"\\\1", term) + "%"
-        found.add(
-            "(text LIKE ? ESCAPE '\\' OR title LIKE ? ESCAPE '\\' OR alt_texts LIKE ? ESCAPE '\\')",
-            pattern, pattern, pattern,
-        )  # fmt: skip
+        else:
+            to_read += long
+    for pair in (term for term in terms if len(term) == _PAIR):
+        ids = _with_pair(connection, pair)
+        if ids is not None:
+            found.only(ids)
+        else:
+            to_read.append(pair)
+    for term in to_read:
+        _add_reading(found, term)
+
+
+def _add_reading(found: _Conditions, term: str) -> None:
+    """Look for a term in the texts themselves; LIKE takes only ASCII in either case."""
+    ways = {term} if term.isascii() else {term, term.lower(), term.upper(), term.title()}
+    patterns = ["%" + re.sub(r"([\\%_])", r"\\\1", way) + "%" for way in sorted(ways)]
+    columns = ("text", "title", "alt_texts")
+    likes = [f"{column} LIKE ? ESCAPE '\\'" for column in columns for _ in patterns]
+    found.add(f"({' OR '.join(likes)})", *patterns * len(columns))
+
+
+def _with_pair(connection: sqlite3.Connection, pair: str) -> list[int] | None:
+    """The posts that have two characters side by side, or None where they are many.
+
+    Most words of Chinese and many of Japanese are that short. The search index knows runs of
+    three: those that begin with the two. At the end of a text there is no third.
+    """
+    begin = _lower(pair)
+    beginning = "SELECT DISTINCT doc FROM posts_fts_terms WHERE term >= ? AND term < ?"
+    ids = _few(connection, beginning, begin, begin + _LAST)
+    if ids is None:
+        return None
+    endings = sorted({a + b for a in _cases(pair[0]) for b in _cases(pair[1])})
+    marks = ", ".join("?" * len(endings))
+    for column in ("text", "title", "alt_texts"):
+        sql = f"SELECT id FROM posts WHERE lower(substr({column}, -2)) IN ({marks})"
+        ending = _few(connection, f"{sql} AND {column} IS NOT NULL", *endings)
+        if ending is None:
+            return None
+        ids += ending
+    return sorted(set(ids)) if len(set(ids)) <= FEW else None
+
+
+def _lower(text: str) -> str:
+    """As the search index folds it: a character for a character."""
+    return "".join(lower if len(lower := one.lower()) == 1 else one for one in text)
+
+
+def _cases(one: str) -> set[str]:
+    """How a character may stand in what SQLite's lower() gives, which knows ASCII alone."""
+    return {one.lower()} if one.isascii() else {one, one.lower(), one.upper()}
 
 
 def _few(connection: sqlite3.Connection, sql: str, *values: object) -> list[int] | None:

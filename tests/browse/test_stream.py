@@ -37,6 +37,7 @@ def posts() -> Iterator[sqlite3.Connection]:
             at = None if k % 23 == 0 else f"2026-01-{1 + k * 7 % 28:02}T00:00:00.000Z"
             kind = "reply" if k % 5 == 0 else "post"
             text = f"post {k} 釉薬" if k % 50 == 0 else f'post {k} 100% "glaze"'
+            text = f"{k} 陶芸 ÄÖ" if k % 30 == 1 else text
             edited = "2026-03-01" if k % 40 == 0 else None
             connection.execute(PLAIN, (k, 1 + k % 3, str(k), at, text, kind, edited))
         yield connection
@@ -66,6 +67,11 @@ FILTERS = [
     (Filter(until="2025"), "created_at < '2026'"),
     (Filter(flags=frozenset({"edited"})), "edited_at IS NOT NULL"),
     (Filter(words="釉薬"), "text LIKE '%釉薬%'"),
+    (Filter(words="陶芸"), "text LIKE '%陶芸%'"),
+    (Filter(words="äö"), "text LIKE '%ÄÖ'"),
+    (Filter(words="芸 陶芸"), "text LIKE '%陶芸%'"),
+    (Filter(words='E"'), "text LIKE '%e\"'"),
+    (Filter(words="ÄÖ 陶芸 kiln"), "0"),
     (Filter(words="glaze 100%"), "text LIKE '%glaze%'"),
     (Filter(words='post "11 100"'), "text LIKE '%11 100%' "),
     (Filter(words="post 1"), "text LIKE '%post%' AND text LIKE '%1%'"),
@@ -128,6 +134,17 @@ def test_no_page_reads_all_posts(
 ) -> None:
     for step in plans(posts, wanted, cursor):
         assert step.split(" USING ")[0] != "SCAN posts" or "USING" in step, step
+
+
+@pytest.mark.parametrize("words", ["釉薬", "陶芸", "äö", "zq"])
+def test_two_characters_are_looked_up_without_reading_any_text(
+    posts: sqlite3.Connection, words: str
+) -> None:
+    statements: list[str] = []
+    posts.set_trace_callback(statements.append)
+    stretch(posts, Filter(words=words))
+    posts.set_trace_callback(None)
+    assert not any("LIKE" in statement for statement in statements)
 
 
 @pytest.mark.parametrize("state", ["pending", "failed", "omitted", "gone", "refused"])
