@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from archiver.archive.database import transaction
 from archiver.archive.rows import delete, insert, update_row
 from archiver.models import STORY_LIFE, Page, Post, stream_of, timestamp
 
@@ -109,8 +110,9 @@ class Walk:
     def stop(self, reason: str) -> None:
         """End the walk here, because the user wants no more or the source gives no more."""
         if not self.is_over and not self.is_partial:
-            self._end(reason)
-            self._save()
+            with transaction(self._connection):
+                self._end(reason)
+                self._save()
         self.is_over = True
 
     def _note_met(self, ordered: Sequence[Post], known: Collection[str]) -> None:

@@ -1,7 +1,8 @@
 """Rows on their way into the archive: the only place that writes tables whose rows are hashed.
 
 Every row carries a hash of itself, and every table's rows are counted and summed up in `tallies`,
-in the same transaction: so an altered cell, a lost row and a row added by other hands all show.
+always in the same transaction, whoever calls: so an altered cell, a lost row and a row added by
+other hands all show.
 There is one writer, so it can number new rows itself; then whole pages of posts with all that
 hangs on them go in with one `executemany` a table.
 """
@@ -11,6 +12,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from archiver.archive.database import transaction
 from archiver.canonical import row_sha256
 
 TALLY_DIGITS = 12
@@ -61,12 +63,11 @@ class Rows:
 
     def write(self) -> None:
         """Write what was gathered. Ids are given out anew after this."""
-        for table in self.ORDER:
-            rows = self._gathered[table]
-            if rows:
-                self._connection.executemany(_insert_statement(table, rows[0]), rows)
-                _tally(self._connection, table, added=[row["row_sha256"] for row in rows])
-                self._gathered[table] = []
+        with transaction(self._connection):
+            for table in self.ORDER:
+                if rows := self._gathered[table]:
+                    _write(self._connection, table, rows)
+                    self._gathered[table] = []
         self._next_id.clear()
 
 
@@ -84,19 +85,24 @@ def insert_all(
     connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]], /
 ) -> None:
     """Add rows that all have the same columns, their key among them."""
-    finished = [_finished(table, row) for row in rows]
-    if finished:
-        connection.executemany(_insert_statement(table, finished[0]), finished)
-        _tally(connection, table, added=[row["row_sha256"] for row in finished])
+    if rows:
+        with transaction(connection):
+            _write(connection, table, [_finished(table, row) for row in rows])
+
+
+def _write(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    connection.executemany(_insert_statement(table, rows[0]), rows)
+    _tally(connection, table, added=[row["row_sha256"] for row in rows])
 
 
 def _insert(connection: sqlite3.Connection, verb: str, table: str, row: dict[str, Any]) -> int:
-    if table not in _UNNUMBERED and "id" not in row:
-        row["id"] = _new_id(connection, table)
-    finished = _finished(table, row)
-    if not connection.execute(_insert_statement(table, finished, verb), finished).rowcount:
-        return 0
-    _tally(connection, table, added=[finished["row_sha256"]])
+    with transaction(connection):
+        if table not in _UNNUMBERED and "id" not in row:
+            row["id"] = _new_id(connection, table)
+        finished = _finished(table, row)
+        if not connection.execute(_insert_statement(table, finished, verb), finished).rowcount:
+            return 0
+        _tally(connection, table, added=[finished["row_sha256"]])
     return int(row.get("id", 1))
 
 
@@ -146,8 +152,9 @@ def _update(
     if changed:
         assignments = ", ".join(f"{column} = ?" for column in (*columns, "row_sha256"))
         is_it = " AND ".join(f"{column} = ?" for column in key)
-        connection.executemany(f"UPDATE {table} SET {assignments} WHERE {is_it}", changed)
-        _tally(connection, table, gone=gone, added=added)
+        with transaction(connection):
+            connection.executemany(f"UPDATE {table} SET {assignments} WHERE {is_it}", changed)
+            _tally(connection, table, gone=gone, added=added)
     return len(changed)
 
 
@@ -161,9 +168,10 @@ def delete(
 ) -> int:
     """Delete the rows that `where` finds; returns how many they were."""
     query = f"SELECT row_sha256 FROM {table} WHERE {where}"
-    gone = [row[0] for row in connection.execute(query, parameters)]
-    connection.execute(f"DELETE FROM {table} WHERE {where}", parameters)
-    _tally(connection, table, gone=gone)
+    with transaction(connection):
+        gone = [row[0] for row in connection.execute(query, parameters)]
+        connection.execute(f"DELETE FROM {table} WHERE {where}", parameters)
+        _tally(connection, table, gone=gone)
     return len(gone)
 
 

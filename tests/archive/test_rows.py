@@ -3,7 +3,7 @@
 import ast
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from archiver.archive.rows import (
     Rows,
     delete,
     insert,
+    insert_all,
     insert_new,
     tally_of,
     update,
@@ -141,6 +142,26 @@ def test_whatever_is_written_reads_back_with_its_hash(
     rows.write()
     assert unsound(connection) == []
     connection.rollback()
+
+
+def test_a_row_and_what_it_adds_up_to_are_one_transaction_whoever_calls(
+    connection: sqlite3.Connection,
+) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: insert(connection, "about", name="colour", value="red"),
+        lambda: insert_all(connection, "about", [{"name": "size", "value": "1"}]),
+        lambda: update(connection, "about", "name = 'colour'", (), value="blue"),
+        lambda: delete(connection, "about", "name = 'colour'", ()),
+    ]
+    for call in calls:
+        statements: list[str] = []
+        connection.set_trace_callback(statements.append)
+        call()
+        connection.set_trace_callback(None)
+        writing = [text for text in statements if _WRITES.match(text)]
+        inside = statements[statements.index("BEGIN IMMEDIATE") : statements.index("COMMIT")]
+        assert len(writing) == 2
+        assert set(writing) <= set(inside)
 
 
 def test_updates_and_deletions_keep_hashes_and_tallies(connection: sqlite3.Connection) -> None:

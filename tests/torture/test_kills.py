@@ -1,9 +1,11 @@
 """Killed before any of its system calls, a run has lost nothing, and the next one finishes."""
 
+from itertools import count
+
 import pytest
 
 from torture import faults, oracle
-from torture.rig import Rig
+from torture.rig import SERIAL, Rig
 
 SHARDS = 2
 PAGE_WRITES = 6
@@ -35,6 +37,25 @@ def test_a_run_that_adds_to_an_archive_may_be_killed_too(second_night: Rig) -> N
     found = {str(point): faults.kill(second_night, point) for point in points}
 
     assert {point: words for point, words in found.items() if words} == {}
+
+
+def test_a_run_that_stops_where_it_was_told_to_may_be_killed_between_any_two_commits(
+    tiny: Rig,
+) -> None:
+    found = {}
+    for ordinal in count(1):
+        with tiny.temporary_place() as place:
+            inject = f"inject=fdatasync:signal=KILL:when={ordinal}"
+            ended = tiny.run(
+                place, "backup", "--limit", "1", "--no-media", patches=SERIAL,
+                strace=["-e", "trace=fdatasync", "-e", inject],
+            )  # fmt: skip
+            if ended.code != -9:
+                break
+            found[ordinal] = tiny.verified(place)
+
+    assert ordinal > 10
+    assert {ordinal: words for ordinal, words in found.items() if words} == {}
 
 
 @pytest.mark.parametrize(
