@@ -32,12 +32,12 @@ from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
 from archiver.report import AccountReport, Progress, RunReport
 from archiver.secrets import Secret
+from archiver.stops import stops
 
 __all__ = ["Asked", "Backup", "run_backup"]
 
 _ACCOUNTS_AT_ONCE = 4
 _MOST_CHANGES = 200
-_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Registry(Protocol):
@@ -247,17 +247,19 @@ class Backup:
         files.wake()
 
     async def _watch_signals(self, scope: anyio.CancelScope, report: RunReport) -> None:
-        """Stop cleanly at the first Ctrl-C or SIGTERM; the second one is the system's."""
+        """Stop cleanly at the first request to end; the second one is the system's."""
         if threading.current_thread() is not threading.main_thread():
             return
-        with anyio.open_signal_receiver(*_STOPS) as signals:
+        numbers = stops()
+        with anyio.open_signal_receiver(*numbers) as signals:
             async for _ in signals:
                 break
-        for number in _STOPS:  # Python's own would wait for threads, and those for the disk
+        for number in numbers:  # Python's own would wait for threads, and those for the disk
             signal.signal(number, signal.SIG_DFL)
         report.interrupted = True
-        self.progress.note("Stopping; what is saved stays. Press Ctrl-C again to stop at once.")
         scope.cancel()
+        with suppress(OSError):  # a terminal that was closed
+            self.progress.note("Stopping; what is saved stays. Press Ctrl-C again to stop at once.")
 
     def _mark_interrupted(self) -> None:
         for work in self._works:

@@ -24,6 +24,7 @@ import click
 
 from archiver.cli import failures
 from archiver.cli.text import safe
+from archiver.stops import stops
 
 if TYPE_CHECKING:
     from archiver.config import Config
@@ -169,16 +170,16 @@ class Subcommand(click.Command):
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """While it lasts, a polite request to end (SIGTERM) stops a run as Ctrl-C does."""
+    """While it lasts, any request to end (SIGTERM, SIGHUP) stops a run as Ctrl-C does."""
     ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, _interrupt)  # not by SIGINT, which a background job ignores
+    numbers = [n for n in stops() if ours and signal.getsignal(n) is signal.SIG_DFL]
+    for number in numbers:  # not by SIGINT, which a background job ignores
+        signal.signal(number, _interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _interrupt(*_: object) -> NoReturn:

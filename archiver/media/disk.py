@@ -27,7 +27,7 @@ _WORDS = {
     errno.EACCES: "This user is not allowed to",
     errno.EPERM: "This user is not allowed to",
     errno.EXDEV: "media and tmp must be on one disk",
-    errno.ELOOP: "There is a symbolic link where a file belongs",
+    errno.ELOOP: "There is a symbolic link in it; link to the whole archive folder instead",
 }
 _HINTS = {
     errno.ENOSPC: "Free some space, then run again",
@@ -108,7 +108,10 @@ def _make(path: Path) -> bool:
     try:
         path.mkdir(mode=0o700)
     except FileExistsError:
-        if not stat.S_ISDIR(path.lstat().st_mode):
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            raise OSError(errno.ELOOP, "It is a symbolic link", str(path)) from None
+        if not stat.S_ISDIR(mode):
             raise
         return False
     return True

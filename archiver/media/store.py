@@ -85,9 +85,13 @@ def _buffer() -> memoryview:
 
 
 class Store:
-    """The media of one archive folder. One writer at a time; the archive's lock sees to it."""
+    """The media of one archive folder. One writer at a time; the archive's lock sees to it.
+
+    The folder itself may be behind a link; nothing in it may be one.
+    """
 
     def __init__(self, directory: Path) -> None:
+        directory = directory.resolve()
         self.directory = directory
         self._root = str(directory)
         self.tmp = directory / "tmp"

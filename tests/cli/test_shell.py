@@ -231,10 +231,11 @@ class TestFailures:
         assert run(error) == 130
         assert "Stopped" in capsys.readouterr().err
 
-    def test_a_request_to_end_is_an_interruption(self) -> None:
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+    def test_a_request_to_end_is_an_interruption(self, number: signal.Signals) -> None:
         with pytest.raises(KeyboardInterrupt), terminated_as_interrupted():
-            signal.raise_signal(signal.SIGTERM)
-        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+            signal.raise_signal(number)
+        assert signal.getsignal(number) is signal.SIG_DFL
 
     def test_a_group_of_errors(self, capsys: pytest.CaptureFixture[str]) -> None:
         group = ExceptionGroup("", [RecordError("one"), ExceptionGroup("", [SourceDown("two")])])

@@ -85,8 +85,18 @@ def test_a_link_in_place_of_a_file_is_not_followed(store: Store, tmp_path: Path)
 def test_a_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "else").mkdir()
     (tmp_path / "media").symlink_to(tmp_path / "else")
-    with pytest.raises(StorageError):
+    with pytest.raises(StorageError, match="symbolic link"):
         Store(tmp_path).prepare()
+
+
+def test_the_whole_archive_may_be_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "large disk").mkdir()
+    (tmp_path / "archive").symlink_to(tmp_path / "large disk")
+    store = Store(tmp_path / "archive")
+    store.prepare()
+    file = download(store, b"one")
+    store.keep([file])
+    assert place(store, file).read_bytes() == b"one"
 
 
 def test_leftovers_are_removed_at_the_start(store: Store, tmp_path: Path) -> None:

@@ -65,7 +65,10 @@ def finish(world: Nights) -> None:
     assert list(world.directory.glob("tmp/*")) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.mark.parametrize("number", STOPS, ids=lambda s: s.name)
 def test_asked_once_it_stops_cleanly(world: Nights, number: signal.Signals) -> None:
     gate = Gate(world)
     with running(world) as process:
@@ -81,7 +84,7 @@ def test_asked_once_it_stops_cleanly(world: Nights, number: signal.Signals) -> N
     finish(world)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+@pytest.mark.parametrize("number", STOPS, ids=lambda s: s.name)
 def test_asked_twice_it_is_gone(
     world: Nights, number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +109,22 @@ store.Store.keep = lambda self, downloads: open({str(pipe)!r}, "w").close() or o
 
     assert process.returncode in {130, -number}
     monkeypatch.undo()
+    finish(world)
+
+
+def test_under_nohup_it_goes_on_when_the_terminal_is_closed(world: Nights) -> None:
+    gate = Gate(world)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with running(world) as process:
+            assert gate.reached.wait(WITHIN)
+            process.send_signal(signal.SIGHUP)
+            gate.opened.set()
+            process.communicate(timeout=WITHIN)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert process.returncode == 0
     finish(world)
 
 
