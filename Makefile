@@ -7,6 +7,7 @@ RUN := .venv/.ready-to-run
 WORK := .venv/.ready-to-work
 TORTURE_MINUTES ?= 7
 HOSTILE_MINUTES ?= 2
+FIGURES ?= --write docs/reliability.md
 
 # where it is set, every start of the program compiles it anew
 unexport PYTHONDONTWRITEBYTECODE
@@ -23,8 +24,8 @@ test: $(WORK) tools ## run the tests, in parallel
 	$(BIN)/pytest -q -n auto
 
 torture: $(WORK) tools ## kill it, fail it, cut its power, feed it lies, as long as there is time
-	$(BIN)/python tests/torture/scoreboard.py --minutes $(TORTURE_MINUTES) --write docs/reliability.md
-	$(BIN)/python tests/hostile/exhaustive.py --minutes $(HOSTILE_MINUTES) --write docs/reliability.md
+	$(BIN)/python tests/torture/scoreboard.py --minutes $(TORTURE_MINUTES) $(FIGURES)
+	$(BIN)/python tests/hostile/exhaustive.py --minutes $(HOSTILE_MINUTES) $(FIGURES)
 
 lint: $(WORK) ## check style and types
 	$(BIN)/ruff check .

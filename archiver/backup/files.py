@@ -36,7 +36,11 @@ from archiver.models import Attachment, Record, Rendition, timestamp
 from archiver.report import FileFailure, Progress
 
 _BATCH = 256
-"""Files per flush and transaction: each costs the disk a sync of the folders and of the log."""
+"""Rows that are taken from the queue at once."""
+
+_KEPT_AT_ONCE = 1024
+"""Files per flush and transaction, at most: each costs the disk a sync of every folder that got
+one, and there are 256."""
 
 _TELL_SECONDS = 0.5
 _TELL_SHARE = 20
@@ -189,7 +193,7 @@ class FileRun:
         async with take:
             async for first in take:
                 batch = [first]
-                while len(batch) < _BATCH:
+                while len(batch) < _KEPT_AT_ONCE:
                     try:
                         batch.append(take.receive_nowait())
                     except (anyio.WouldBlock, anyio.EndOfStream):
