@@ -9,13 +9,13 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from archiver.archive.database import DATABASE, locked, reader, storage_errors
-from archiver.errors import StorageError, UsageError
+from archiver.errors import DamageFound, StorageError, UsageError
 from archiver.evidence.files import MediaRow, Scope, check_file, files_in, rows_of
 from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.rows import check_database
@@ -28,6 +28,11 @@ from archiver.media.store import Store
 _FILES_AT_ONCE = 64
 _NEW = ".archive.db.new"
 _LOGS = ("-wal", "-shm", "-journal")
+_WITHOUT_DATABASE = {
+    ".lock", "media", "tmp", "cache", "quarantine", _NEW, *(DATABASE + end for end in _LOGS),
+}  # fmt: skip
+"""What may lie in a folder that is a copy's, but for its database."""
+_DAMAGED = {"damaged", "not_an_archive", "no_archive"}
 
 
 @dataclass(slots=True)
@@ -55,7 +60,7 @@ def copy_archive(
     `on_total` is told how many bytes there are to copy, `on_file` of every file's size. Files of
     the right name and size that are there are taken as copied before; reading them back is what
     verify does. Raises UsageError for a folder that is no place for a copy, ArchiveLocked where
-    somebody writes there, DamageFound where the source cannot be opened, StorageError.
+    somebody writes there, DamageFound where either database cannot be opened, StorageError.
     """
     copied = Copied()
     with opened(source) as connection:
@@ -76,19 +81,37 @@ def _check_place(connection: sqlite3.Connection, source: Path, target: Path) -> 
     if not target.exists() or not any(target.iterdir()):
         return
     if not (target / DATABASE).exists():
-        if {entry.name for entry in target.iterdir()} <= {".lock", "media", "tmp", _NEW}:
-            return  # a first copy that was broken off
+        if {entry.name for entry in target.iterdir()} <= _WITHOUT_DATABASE:
+            return  # a first copy that was broken off, or one whose damaged database was moved away
         raise UsageError(
             f"{target} is not empty, and not a copy of an archive",
             hint="Give an empty folder, or the one of an earlier copy",
         )
-    with reader(target) as other:
+    with _copy_in(target) as other:
         if _archive_id(other) != _archive_id(connection):
             raise UsageError(
                 f"{target} holds another archive",
                 kept="Nothing was written",
                 hint="Give an empty folder, or the one of an earlier copy",
             )
+
+
+@contextmanager
+def _copy_in(target: Path) -> Iterator[sqlite3.Connection]:
+    """The database of an earlier copy. Raises DamageFound where it is none any more."""
+    try:
+        with reader(target) as connection:
+            yield connection
+    except (StorageError, sqlite3.DatabaseError) as error:
+        if isinstance(error, StorageError) and error.code not in _DAMAGED:
+            raise
+        raise DamageFound(
+            f"The copy's database {target / DATABASE} is damaged as a whole, or no archive's",
+            why=(error.why or error.what) if isinstance(error, StorageError) else str(error),
+            kept="Nothing was written, and the files of the copy are not touched by this",
+            hint=f"Move {DATABASE} out of that folder and run archiver copy again: "
+            "it makes a new one, and copies only the files that are not there",
+        ) from error
 
 
 def _archive_id(connection: sqlite3.Connection) -> str | None:

@@ -8,7 +8,7 @@ lock is free.
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -47,20 +47,24 @@ def verify(
 
 @contextmanager
 def opened(directory: Path) -> Iterator[sqlite3.Connection]:
-    """A reading connection; a database that is none any more is damage. Raises as `verify`."""
-    try:
-        with reader(directory) as connection:
-            yield connection
-    except StorageError as error:
-        is_emptied = error.code == "no_archive" and any(Store(directory).walk())
-        if error.code not in _DAMAGED and not is_emptied:
-            raise
-        raise DamageFound(
-            f"The database {directory / DATABASE} is damaged as a whole",
-            why=error.why or error.what,
-            kept="Nothing was changed; the media are not touched by this",
-            hint="Keep this file, and put archive.db from the last archiver copy in its place",
-        ) from error
+    """A reading connection; a database that is none any more is damage. Raises as `verify`.
+
+    Only opening it is watched: what fails later may be about another archive.
+    """
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(reader(directory))
+        except StorageError as error:
+            is_emptied = error.code == "no_archive" and any(Store(directory).walk())
+            if error.code not in _DAMAGED and not is_emptied:
+                raise
+            raise DamageFound(
+                f"The database {directory / DATABASE} is damaged as a whole",
+                why=error.why or error.what,
+                kept="Nothing was changed; the media are not touched by this",
+                hint="Keep this file, and put archive.db from the last archiver copy in its place",
+            ) from error
+        yield connection
 
 
 @contextmanager

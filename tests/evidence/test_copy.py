@@ -14,7 +14,7 @@ from archiver.errors import ArchiveLocked, DamageFound, UsageError
 from archiver.evidence.copy import copy_archive
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
-from bad_archives import flip, raw
+from bad_archives import BAD, flip, raw
 from nights import nights
 
 NOW = "2026-11-23T00:00:00.000Z"
@@ -144,6 +144,47 @@ def test_a_database_that_is_none_any_more_is_not_copied(archive: Path, tmp_path:
     with pytest.raises(DamageFound):
         copy_archive(archive, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["zeroed_header", "truncated_to_half_a_page", "truncated_to_nothing", "page_of_ids"]
+)
+def test_a_damaged_copy_is_named_as_such_and_its_files_serve_the_next_one(
+    archive: Path, tmp_path: Path, name: str
+) -> None:
+    copy = tmp_path / "disk"
+    files = copy_archive(archive, copy).files
+    (copy / "cache").mkdir()
+    damage_database(copy, name)
+    before = (copy / DATABASE).read_bytes()
+
+    with pytest.raises(DamageFound) as raised:
+        copy_archive(archive, copy)
+
+    assert str(copy / DATABASE) in str(raised.value)
+    assert str(archive) not in str(raised.value)
+    assert "out of that folder" in (raised.value.hint or "")
+    assert (copy / DATABASE).read_bytes() == before
+
+    (copy / DATABASE).rename(tmp_path / "damaged.db")
+    again = copy_archive(archive, copy)
+    assert (again.done, again.files, again.there) == (True, 0, files)
+    assert verify(copy, Scope(), NOW).findings == []
+
+
+def damage_database(archive: Path, name: str) -> None:
+    """Make the database of an archive unreadable, in a way of the public set or one of our own."""
+    if name != "page_of_ids":
+        (bad,) = [bad for bad in BAD if bad.name == name]
+        bad.damage(archive)
+        return
+    path = archive / DATABASE
+    with raw(archive) as connection:
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'about'"
+        (page,) = connection.execute(query).fetchone()
+    data = path.read_bytes()
+    path.write_bytes(data[: (page - 1) * size] + b"\xff" * size + data[page * size :])
 
 
 def test_the_restore_drill(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
