@@ -20,14 +20,18 @@ _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 
 @contextmanager
-def writer(directory: Path, *, create: bool = True) -> Iterator[sqlite3.Connection]:
+def writer(
+    directory: Path, *, create: bool = True, busy_ms: int = _BUSY_MS
+) -> Iterator[sqlite3.Connection]:
     """The one connection that writes, schema up to date, for as long as the lock is held.
+
+    `busy_ms` is how long it waits for a program that holds the database without that lock.
 
     It is also the only one that moves pages from the log into the database: two that do may, with
     SQLite before 3.51.3, damage it. Raises StorageError, ArchiveLocked, SchemaTooNew.
     """
     with locked(directory, create=create), storage_errors(directory):
-        connection = _connect(directory / DATABASE)
+        connection = _connect(directory / DATABASE, busy_ms=busy_ms)
         try:
             connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -126,9 +130,11 @@ def _reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _connect(path: Path, parameters: str = "mode=rw") -> sqlite3.Connection:
+def _connect(
+    path: Path, parameters: str = "mode=rw", *, busy_ms: int = _BUSY_MS
+) -> sqlite3.Connection:
     address = f"{path.absolute().as_uri()}?{parameters}"
-    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=_BUSY_MS / 1000)
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=busy_ms / 1000)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cell_size_check = ON")
     return connection

@@ -21,8 +21,13 @@ from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.rows import check_database
 from archiver.media.store import Store
 
+_writer = partial(writer, create=False, busy_ms=1_000)
+"""For what can wait until another night: a program that holds the database is not waited for."""
 _NOTES_AT_ONCE = 5_000
 _DAMAGED = {"damaged", "not_an_archive"}
+_PRIMARY = 0xFF  # the rest of SQLite's code says how, not what
+_OF_THE_INDEX = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}
+"""What SQLite says of an index that does not fit, or is not there; all else is of the disk."""
 
 
 def verify(
@@ -134,14 +139,14 @@ class Notes:
         if not (self._waiting and self._wanted):
             return
         try:
-            with writer(self._directory, create=False) as connection, transaction(connection):
+            with _writer(self._directory) as connection, transaction(connection):
                 heal_found(connection, self._waiting, self._now)
                 update(
                     connection, "media", "sha256 IN (SELECT value FROM json_each(?))",
                     (json.dumps(self._waiting),), verified_at=self._now,
                 )  # fmt: skip
         except ArchiveLocked:
-            return  # a backup is running; perhaps it is done when the next batch is
+            return  # somebody else writes; perhaps they are done when the next batch is
         except StorageError:
             self._wanted = False  # a read-only disk, or a full one: reading goes on without notes
         self._waiting.clear()
@@ -150,11 +155,13 @@ class Notes:
 def _check_search(directory: Path) -> Iterator[Finding]:
     """Whether the search index says what the posts say. SQLite wants to write for that."""
     try:
-        with writer(directory, create=False) as connection:
+        with _writer(directory) as connection:
             try:
                 check = "INSERT INTO posts_fts (posts_fts, rank) VALUES ('integrity-check', 1)"
                 connection.execute(check)
             except sqlite3.DatabaseError as error:
+                if error.sqlite_errorcode & _PRIMARY not in _OF_THE_INDEX:
+                    raise
                 yield Finding("search_index", "posts_fts", f"does not fit the posts: {error}")
     except StorageError as error:
         yield Finding("unchecked", "posts_fts", f"the search index was not checked: {error.what}")

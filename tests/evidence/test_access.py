@@ -1,6 +1,7 @@
 """Who may do what with the files of an archive: modes, links, read-only disks."""
 
 import os
+import sqlite3
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -88,3 +89,28 @@ def test_damage_on_a_read_only_disk_is_found(archive: Path, frozen: Path) -> Non
 def test_a_read_only_disk_can_be_copied_from(frozen: Path, tmp_path: Path) -> None:
     assert copy_archive(frozen, tmp_path / "copy").done
     assert verify(tmp_path / "copy", Scope(), NOW).findings == []
+
+
+@pytest.mark.parametrize("kind", ["archive", "copy"])
+def test_a_database_held_by_another_program_is_read_and_no_damage(
+    archive: Path, tmp_path: Path, kind: str
+) -> None:
+    copy_archive(archive, tmp_path / "copy")  # has no log, and other locks
+    connection = sqlite3.connect(tmp_path / kind / DATABASE, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    result = verify(tmp_path / kind, Scope(), NOW)
+    connection.close()
+    assert [finding.what for finding in result.findings] == ["unchecked"]
+    assert result.files > 5
+
+
+@pytest.mark.parametrize(
+    "change", ["DROP TABLE posts_fts", "DELETE FROM posts_fts_data WHERE id > 10"]
+)
+def test_a_search_index_that_is_gone_is_damage(archive: Path, change: str) -> None:
+    connection = sqlite3.connect(archive / DATABASE)
+    connection.execute(change)
+    connection.commit()
+    connection.close()
+    found = {finding.what for finding in verify(archive, Scope(), NOW).damage}
+    assert found & {"search_index", "schema"}
