@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlite3 import Connection
 
 import bad_files  # noqa: F401 — adds its own to the list
+import bad_schemas  # noqa: F401 — as above
 from archiver.archive.database import DATABASE, writer
 from archiver.archive.rows import insert, key_of
 from archiver.archive.schema import ROW_HASHED

@@ -55,6 +55,13 @@ def raw(archive: Path) -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
+def run_sql(archive: Path, script: str) -> None:
+    """Run SQL as any program might, triggers and all."""
+    connection = sqlite3.connect(archive / DATABASE)
+    connection.executescript(script)
+    connection.close()
+
+
 def flip(data: bytes, bit: int) -> bytes:
     """The same bytes with one bit the other way."""
     changed = bytearray(data)

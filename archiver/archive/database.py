@@ -21,11 +21,13 @@ _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 @contextmanager
 def writer(
-    directory: Path, *, create: bool = True, busy_ms: int = _BUSY_MS
+    directory: Path, *, create: bool = True, busy_ms: int = _BUSY_MS, any_trigger: bool = False
 ) -> Iterator[sqlite3.Connection]:
     """The one connection that writes, schema up to date, for as long as the lock is held.
 
     `busy_ms` is how long it waits for a program that holds the database without that lock.
+    Triggers of other hands on our tables are refused, unless `any_trigger` says that they are to
+    be taken away.
 
     It is also the only one that moves pages from the log into the database: two that do may, with
     SQLite before 3.51.3, damage it. Raises StorageError, ArchiveLocked, SchemaTooNew.
@@ -38,6 +40,8 @@ def writer(
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")
             _migrate(connection, directory)
+            if not any_trigger:
+                _refuse_foreign_triggers(connection, directory)
             yield connection
         finally:
             connection.close()
@@ -233,7 +237,7 @@ def _sync_names(directory: Path) -> None:
 def _migrate(connection: sqlite3.Connection, directory: Path) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         _check_version(connection, directory)
-        if _applied(connection) == KNOWN_STEPS:
+        if applied_steps(connection) == KNOWN_STEPS:
             return
     else:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -279,7 +283,7 @@ def _check_version(connection: sqlite3.Connection, directory: Path) -> None:
             hint="Run archiver backup to make it",
             code="no_archive",
         )
-    newer = sorted(_applied(connection) - KNOWN_STEPS)
+    newer = sorted(applied_steps(connection) - KNOWN_STEPS)
     if newer:
         raise SchemaTooNew(
             "This archive was written by a newer version of archiver",
@@ -289,12 +293,47 @@ def _check_version(connection: sqlite3.Connection, directory: Path) -> None:
         )
 
 
-def _applied(connection: sqlite3.Connection) -> set[str]:
+def applied_steps(connection: sqlite3.Connection) -> frozenset[str]:
+    """The names of the steps that have made an archive what it is."""
     query = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'archiver'"
-    return {name for (name,) in connection.execute(query)}
+    return frozenset(name for (name,) in connection.execute(query))
+
+
+def _refuse_foreign_triggers(connection: sqlite3.Connection, directory: Path) -> None:
+    """A trigger of other hands would write, or swallow, rows whenever we write others."""
+    query = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
+    foreign = [
+        f"{name} on {table}"
+        for name, table in connection.execute(query)
+        if name not in KNOWN_TRIGGERS and table.lower() in GUARDED
+    ]
+    if foreign:
+        raise StorageError(
+            f"The archive in {directory} has triggers that are none of this program's",
+            why=f"They act whenever something is saved: {', '.join(foreign)}",
+            kept="Nothing was changed",
+            hint="Run archiver verify to see what they do; with --repair it takes them away",
+            code="foreign_trigger",
+        )
 
 
 APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is
 
 KNOWN_STEPS = frozenset({"m001_archive"})
 """Names of all steps in schema.py, here so that readers need not import sqlite-utils."""
+
+KNOWN_TRIGGERS = frozenset({
+    "revisions_stay", "events_stay", "events_keep",
+    "posts_fts_insert", "posts_fts_delete", "posts_fts_update",
+})  # fmt: skip
+"""Names of all triggers in schema.py, here for the same reason."""
+
+ROW_HASHED = (
+    "about", "runs", "accounts", "run_accounts", "responses", "posts", "sightings", "post_aliases",
+    "relations", "revisions", "attachments", "media", "renditions", "events", "metrics",
+    "coverage", "quarantine",
+)  # fmt: skip
+"""The tables whose rows carry a hash of themselves, and are counted in `tallies`."""
+
+GUARDED = frozenset({*ROW_HASHED, "tallies"})
+"""The tables that only this program may write to."""

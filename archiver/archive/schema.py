@@ -5,26 +5,19 @@ The comments are part of the file: they are kept by SQLite, shown by its `.schem
 into `docs/schema.md`. A released step is never edited; a change is a new step at the end.
 """
 
-from typing import TYPE_CHECKING
+import sqlite3
+from functools import cache
 from uuid import uuid4
 
-from sqlite_utils import Migrations
+from sqlite_utils import Database, Migrations
 
 from archiver.archive.database import APPLICATION_ID as APPLICATION_ID  # noqa: PLC0414 — a part of it
+from archiver.archive.database import KNOWN_STEPS
+from archiver.archive.database import ROW_HASHED as ROW_HASHED  # noqa: PLC0414 — as above
 from archiver.archive.rows import insert
 from archiver.archive.views import VIEWS
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database
-
 migrations = Migrations("archiver")
-
-ROW_HASHED = (
-    "about", "runs", "accounts", "run_accounts", "responses", "posts", "sightings", "post_aliases",
-    "relations", "revisions", "attachments", "media", "renditions", "events", "metrics",
-    "coverage", "quarantine",
-)  # fmt: skip
-"""The tables whose rows carry a hash of themselves, and are counted in `tallies`."""
 
 TABLES = """
 CREATE TABLE about (
@@ -339,13 +332,21 @@ END;
 
 
 @migrations()
-def m001_archive(db: "Database") -> None:
+def m001_archive(db: Database) -> None:
     """Tables, search and views of the first release."""
     for statement in statements(TABLES + VIEWS):
         db.execute(statement)
     for table in ROW_HASHED:
         db.execute("INSERT INTO tallies VALUES (?, 0, 0)", (table,))
     insert(db.conn, "about", name="archive_id", value=uuid4().hex)
+
+
+@cache
+def model(steps: frozenset[str] = KNOWN_STEPS) -> sqlite3.Connection:
+    """An empty archive in memory, as these steps make it; of this version, if none are given."""
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    migrations.apply(Database(connection), stop_before=KNOWN_STEPS - steps)
+    return connection
 
 
 def statements(script: str) -> list[str]:

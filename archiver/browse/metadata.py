@@ -9,9 +9,7 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
-from sqlite_utils import Database
-
-from archiver.archive import schema
+from archiver.archive.schema import model
 from archiver.browse.archives import Archive
 
 _TABLE = re.compile(r"CREATE (?:TABLE|VIEW) (\w+) (?:\(|AS)\n\s*-- (.+)")
@@ -159,14 +157,6 @@ def comments() -> dict[str, tuple[str, dict[str, str]]]:
             lines = (_COLUMN.match(line) for line in statement.splitlines())
             found[head[1]] = (head[2], {line[1]: line[2] for line in lines if line})
     return found
-
-
-@cache
-def model() -> sqlite3.Connection:
-    """An empty archive in memory, as this version of the program makes it."""
-    connection = sqlite3.connect(":memory:", check_same_thread=False)
-    schema.migrations.apply(Database(connection))
-    return connection
 
 
 def questions(archive: Archive) -> dict[str, dict[str, Any]]:

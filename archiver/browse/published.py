@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archiver.archive.database import DATABASE
-from archiver.archive.schema import APPLICATION_ID
+from archiver.archive.schema import APPLICATION_ID, model
 from archiver.browse.cards import HEADLINES
 from archiver.browse.diff import published_paths, text_at
 from archiver.browse.media import Held, open_held
-from archiver.browse.metadata import model
 from archiver.errors import StorageError, UsageError
 
 PUBLIC: dict[str, tuple[str, ...]] = {

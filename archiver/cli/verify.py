@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archiver.evidence.repair import Repaired
 
 _MOST_FINDINGS = 50
+_FOR_REPAIR = {"missing_file", "changed_file", "changed_row", "search_index", "schema"}
 _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 
 
@@ -112,12 +113,14 @@ def _progress(shell: Shell) -> Iterator[tuple[Any, Any]]:
 def _hint(result: "Verified", repaired: "Repaired", *, asked: bool) -> str:
     """What to do next, which depends on what is damaged and on what was done about it."""
     kinds = {finding.what for finding in result.damage}
-    if not asked and kinds & {"missing_file", "changed_file", "changed_row", "search_index"}:
+    if not asked and kinds & _FOR_REPAIR:
         return "Run archiver verify --repair; what it cannot put right, take from a copy"
     steps = []
     if repaired.queued:
         steps.append("Run archiver backup: it fetches the queued files again.")
-    if repaired.rows < len(result.bad_rows) or kinds & {"rows", "reference", "database"}:
+    schema = sum(finding.what == "schema" for finding in result.damage)
+    is_whole = repaired.schema >= schema and repaired.rows >= len(result.bad_rows)
+    if not is_whole or kinds & {"rows", "reference", "database"}:
         steps.append("Take archive.db from a copy that archiver verify finds sound.")
     return " ".join(steps) or "Run archiver verify again: all of it should be right now"
 
@@ -138,7 +141,8 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
     if repaired:
         shell.out(
             f"Repaired: {repaired.queued:,} files queued to be fetched again, "
-            f"{repaired.rows:,} rows put back, {repaired.indexes:,} indexes made anew."
+            f"{repaired.rows:,} rows put back, {repaired.indexes:,} indexes made anew"
+            + (f", {repaired.schema:,} parts of the schema put right." if repaired.schema else ".")
         )
     parts = [f"{len(damage)} damaged" if damage else "all sound"]
     for what, words in (("leftover", "leftover"), ("known_lost", "known as lost")):

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 What = Literal[
-    "missing_file", "changed_file", "changed_row", "rows", "reference", "database", "search_index",
-    "leftover", "unsteady", "known_lost", "unchecked",
+    "missing_file", "changed_file", "changed_row", "rows", "reference", "database", "schema",
+    "search_index", "leftover", "unsteady", "known_lost", "unchecked", "extra",
 ]  # fmt: skip
-_HARMLESS = frozenset({"leftover", "unsteady", "known_lost", "unchecked"})
+_HARMLESS = frozenset({"leftover", "unsteady", "known_lost", "unchecked", "extra"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +16,13 @@ class Finding:
 
     Damage: `missing_file`, `changed_file` (its bytes are not those of its name), `changed_row`
     (its columns are not those of its hash), `rows` (a table has lost or gained rows), `reference`
-    (a row that belongs to another is alone), `database` (SQLite's own check), `search_index`.
+    (a row that belongs to another is alone), `database` (SQLite's own check), `schema` (an index, a
+    trigger, a view or a table is not as the program made it), `search_index`.
 
     No damage: `leftover` (a file that no row refers to), `unsteady` (damage that a second reading
     did not find), `known_lost` (a file found lost before), `unchecked` (what could not be checked
-    this time). `subject` names the file, the row or the table.
+    this time), `extra` (what others added to the database). `subject` names the file, the row or
+    the table.
     """
 
     what: What
@@ -67,3 +69,8 @@ class Verified:
     def database_is_sound(self) -> bool:
         """Whether SQLite finds its own file in order, so that it may be written to."""
         return not any(finding.what == "database" for finding in self.findings)
+
+    @property
+    def may_be_written(self) -> bool:
+        """Whether writing does what it says: the file is in order, and so is the schema."""
+        return self.database_is_sound and not any(f.what == "schema" for f in self.findings)

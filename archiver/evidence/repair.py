@@ -2,7 +2,8 @@
 
 A damaged file goes to `quarantine/`, never away, and the next backup fetches it again; its row
 keeps the hash, so that only the same bytes heal it. A damaged row is put back where its own hash
-proves what it was. An index is made anew from its table. All else is for a copy of the archive.
+proves what it was. Indexes, triggers and views are made anew; those triggers on our tables that
+are none of ours are taken away. All else is for a copy of the archive.
 """
 
 import sqlite3
@@ -15,6 +16,7 @@ from archiver.archive.losses import lose
 from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.mend import mend
 from archiver.evidence.rows import tolerate
+from archiver.evidence.schema import check_schema, mend_schema
 from archiver.media.store import Store
 
 _OF_AN_INDEX = ("missing from index", "wrong # of entries in index", "non-unique entry in index")
@@ -22,25 +24,33 @@ _OF_AN_INDEX = ("missing from index", "wrong # of entries in index", "non-unique
 
 @dataclass(slots=True)
 class Repaired:
-    """What was put right, by number: renditions to be fetched again, rows and indexes mended."""
+    """What was put right, by number: renditions to be fetched again, rows and indexes mended.
+
+    `schema` counts the indexes, triggers and views that were made anew or taken away.
+    """
 
     queued: int = 0
     rows: int = 0
     indexes: int = 0
+    schema: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.queued or self.rows or self.indexes)
+        return bool(self.queued or self.rows or self.indexes or self.schema)
 
 
 def repair(directory: Path, found: Verified, now: str) -> Repaired:
     """Put right what can be. Raises StorageError, ArchiveLocked.
 
-    A database whose pages are damaged is not written to.
+    A database whose pages are damaged is not written to; nor, but for the schema itself, one whose
+    schema is not all right afterwards.
     """
     repaired = Repaired()
     if not found.damage or not _may_be_written(found.findings):
         return repaired
-    with writer(directory, create=False) as connection:
+    with writer(directory, create=False, any_trigger=True) as connection:
+        repaired.schema = mend_schema(connection)
+        if any(finding.is_damage for finding in check_schema(connection)):
+            return repaired
         tolerate(connection)
         _mend_indexes(connection, found, repaired)
         _mend_rows(connection, found, now, repaired)
@@ -66,7 +76,7 @@ def _mend_indexes(connection: sqlite3.Connection, found: Verified, repaired: Rep
 def _mend_rows(
     connection: sqlite3.Connection, found: Verified, now: str, repaired: Repaired
 ) -> None:
-    touched = False
+    touched = repaired.schema > 0  # a trigger that was gone has kept nothing up to date
     for bad in found.bad_rows:
         with transaction(connection):
             if mend(connection, bad, now):

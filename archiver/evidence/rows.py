@@ -9,6 +9,7 @@ from archiver.archive.rows import TALLY_MASK, by_key, key_of, tally_of
 from archiver.archive.schema import ROW_HASHED
 from archiver.canonical import row_sha256
 from archiver.evidence.findings import BadRow, Finding, Verified
+from archiver.evidence.schema import check_schema
 
 Reopen = Callable[[], AbstractContextManager[sqlite3.Connection]]
 """Opens another connection, whose reading is a second one."""
@@ -56,6 +57,7 @@ def check_database(connection: sqlite3.Connection, again: Reopen, result: Verifi
     """Check the whole database as it stands at one moment, while others may write to it."""
     connection.execute("BEGIN")
     try:
+        result.findings += _guarded(check_schema(connection), "archive.db")
         result.findings += _own_check(connection)
         for table in ROW_HASHED:
             result.findings += _guarded(_rows(connection, table, again, result), table)

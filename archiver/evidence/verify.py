@@ -45,7 +45,7 @@ def verify(
         check_database(connection, partial(reader, directory), result)
         with _unreadable(result):
             _check_files(connection, directory, scope, now, result, on_total, on_file)
-    if result.database_is_sound:
+    if result.may_be_written:
         result.findings += _check_search(directory)
     return result
 
@@ -113,7 +113,8 @@ def _bytes_in(connection: sqlite3.Connection, names: list[bytes]) -> int:
 class Notes:
     """Notes when files were read and sound, a batch at a time, whenever the lock is free.
 
-    Never in a database that SQLite finds damaged: writing could make it worse.
+    Never in a database that SQLite finds damaged, or whose schema others have changed: writing
+    could make it worse.
     """
 
     def __init__(self, directory: Path, now: str, result: Verified) -> None:
@@ -121,7 +122,7 @@ class Notes:
         self._now = now
         self._result = result
         self._waiting: list[str] = []
-        self._wanted = result.database_is_sound
+        self._wanted = result.may_be_written
 
     def __enter__(self) -> "Notes":
         return self

@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from archiver.archive.schema import model
 from archiver.browse import stream
 from archiver.browse.filters import Cursor, Filter
-from archiver.browse.metadata import model
 from archiver.browse.states import in_state
 from archiver.browse.stream import search_terms, stretch
 

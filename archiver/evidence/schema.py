@@ -1,0 +1,106 @@
+"""The schema of an archive beside the one that this program makes, and putting it back.
+
+Rows can be sound while what keeps them so is gone: an index that lets nothing in twice, a trigger
+that lets nobody change an event. A trigger of other hands is worse: it writes, or swallows, rows
+while the program writes others. Tables, views and indexes that users add are their own affair.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from archiver.archive.database import applied_steps, transaction
+from archiver.archive.schema import model
+from archiver.evidence.findings import Finding
+
+_BY_LIBRARIES = {
+    "_sqlite_migrations", *(f"posts_fts_{end}" for end in ("data", "idx", "docsize", "config")),
+}  # fmt: skip
+"""Tables that SQLite and sqlite-utils make for us, each version in words of its own."""
+
+
+class Part(NamedTuple):
+    """A table, index, trigger or view: the table that it is about, and its statement."""
+
+    table: str
+    sql: str
+
+
+Name = tuple[str, str]
+"""The kind of a part (table, index, trigger, view), and its name."""
+
+
+def check_schema(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """What is not as the program made it; what others added that does no harm is noted."""
+    ours, here = _model(connection), _parts(connection)
+    for name, part in ours.items():
+        if name not in here:
+            yield Finding("schema", " ".join(name), "is gone")
+        elif here[name] != part:
+            yield Finding("schema", " ".join(name), "is not as this program made it")
+    for name in here.keys() - ours.keys():
+        if _is_trigger_on(ours, name, here[name]):
+            table, sql = here[name]
+            detail = f"was made by other hands, and acts when {table} is written to: {_line(sql)}"
+            yield Finding("schema", " ".join(name), detail)
+        else:
+            yield Finding("extra", " ".join(name), "was made by other hands, and does no harm")
+
+
+def mend_schema(connection: sqlite3.Connection) -> int:
+    """Put indexes, triggers and views back, and take foreign triggers off our tables.
+
+    Returns how many. Tables are never touched; neither is what stands under the name of another
+    kind, nor an index made where rows of today do not fit it. Raises StorageError.
+    """
+    ours, here = _model(connection), _parts(connection)
+    foreign = [name for name in here if name not in ours and _is_trigger_on(ours, name, here[name])]
+    with transaction(connection):
+        for kind, name in foreign:
+            connection.execute(f"DROP {kind} {_quoted(name)}")
+    changed = [name for name in ours if name[0] != "table" and here.get(name) != ours[name]]
+    return len(foreign) + sum(_make(connection, name, ours[name].sql) for name in changed)
+
+
+def _make(connection: sqlite3.Connection, name: Name, sql: str) -> bool:
+    kind, word = name
+    try:
+        with transaction(connection):
+            connection.execute(f"DROP {kind} IF EXISTS {_quoted(word)}")
+            connection.execute(sql)
+    except (sqlite3.IntegrityError, sqlite3.OperationalError) as error:
+        if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_ERROR}:
+            raise
+        return False  # rows that the index forbids, or something else under its name
+    return True
+
+
+def _model(connection: sqlite3.Connection) -> dict[Name, Part]:
+    """The parts of an archive at the steps that this one has taken."""
+    return _parts(model(applied_steps(connection)))
+
+
+def _parts(connection: sqlite3.Connection) -> dict[Name, Part]:
+    """All parts but those that SQLite makes by itself, from the statements of the others."""
+    query = """
+        SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master
+         WHERE NOT (type IN ('table', 'index') AND name LIKE 'sqlite\\_%' ESCAPE '\\')
+    """
+    return {
+        (kind, name): Part(table, "" if name in _BY_LIBRARIES else sql)
+        for kind, name, table, sql in connection.execute(query)
+    }
+
+
+def _is_trigger_on(ours: dict[Name, Part], name: Name, part: Part) -> bool:
+    """Whether it is a trigger on one of these tables or views; SQLite knows no case in names."""
+    tables = {word.lower() for kind, word in ours if kind in {"table", "view"}}
+    return name[0] == "trigger" and part.table.lower() in tables
+
+
+def _line(sql: str) -> str:
+    return " ".join(sql.split())
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
