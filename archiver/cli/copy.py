@@ -25,20 +25,24 @@ _MOST_FINDINGS = 50
     example="archiver copy /mnt/usb/archive\narchiver verify /mnt/usb/archive",
 )
 @click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--older", is_flag=True, help="Renew the copy though it knows more than the archive.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
-def command(shell: Shell, directory: Path, as_json: bool) -> int | None:
+def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | None:
     """Bring DIRECTORY up to date as a copy of the archive, also while a backup runs.
 
     Copies the database as it stands at one moment, and the files that the copy has not; all of it
     is read back before the new copy takes the place of the old one. DIRECTORY is an archive like
     any other: look at it with archiver verify DIRECTORY, or point [archive] directory to it.
+
+    A copy that knows more than the archive is left as it is: the archive is then an older state
+    that was put back, or has lost its archive.db-wal. --older renews the copy all the same.
     """
     from archiver.evidence.copy import copy_archive
 
     source = shell.config().archive.directory
     with _progress(shell) as (on_total, on_file):
-        copied = copy_archive(source, directory, on_total=on_total, on_file=on_file)
+        copied = copy_archive(source, directory, older=older, on_total=on_total, on_file=on_file)
     if as_json:
         shell.json(asdict(copied))
         return DamageFound.exit_code if copied.damage else None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archiver.cli.shell import Shell, pass_shell, subcommand
-from archiver.cli.text import safe, table
+from archiver.cli.text import safe, table, wrap
 from archiver.errors import DamageFound, UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 _MOST_FINDINGS = 50
 _FOR_REPAIR = {"missing_file", "changed_file", "changed_row", "search_index", "schema"}
+_FOR_FILES_WITHOUT_ROWS = (
+    "Files in media have no row. After a run that was killed, the next backup knows them again. "
+    "Where archive.db was moved without its archive.db-wal, and nothing was saved since, move that "
+    "file too; else archiver backup --full finds what is missing."
+)
 _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 
 
@@ -127,6 +132,7 @@ def _hint(result: "Verified", repaired: "Repaired", *, asked: bool) -> str:
 
 def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
     from archiver.cli.progress import size_text
+    from archiver.evidence.files import NO_ROW
 
     damage = result.damage
     if damage:
@@ -138,6 +144,8 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
     for finding in others:
         if finding.what in {"unsteady", "unchecked"} or shell.verbose:
             shell.say(f"{finding.what}: {safe(finding.subject)} ({safe(finding.detail)})")
+    if any(finding.detail == NO_ROW for finding in others):
+        shell.say(wrap(_FOR_FILES_WITHOUT_ROWS))
     if repaired:
         shell.out(
             f"Repaired: {repaired.queued:,} files queued to be fetched again, "

@@ -52,25 +52,28 @@ class Copied:
 
 
 def copy_archive(
-    source: Path, target: Path, *, on_total: Callable[[int], object] = int,
-    on_file: Callable[[int], object] = int,
+    source: Path, target: Path, *, older: bool = False,
+    on_total: Callable[[int], object] = int, on_file: Callable[[int], object] = int,
 ) -> Copied:  # fmt: skip
     """Make, or bring up to date, a copy of an archive in another folder.
 
     `on_total` is told how many bytes there are to copy, `on_file` of every file's size. Files of
     the right name and size that are there are taken as copied before; reading them back is what
-    verify does. Raises UsageError for a folder that is no place for a copy, ArchiveLocked where
+    verify does. `older` lets an archive that knows less take the place of a copy that knows more.
+    Raises UsageError for that, and for a folder that is no place for a copy, ArchiveLocked where
     somebody writes there, DamageFound where either database cannot be opened, StorageError.
     """
     copied = Copied()
     with opened(source) as connection:
-        _check_place(connection, source, target)
+        _check_place(connection, source, target, older=older)
         with locked(target, database=False), storage_errors(target):
             _copy_into(connection, source, target, copied, on_total, on_file)
     return copied
 
 
-def _check_place(connection: sqlite3.Connection, source: Path, target: Path) -> None:
+def _check_place(
+    connection: sqlite3.Connection, source: Path, target: Path, *, older: bool
+) -> None:
     """Refuse what would end in a mess. Raises UsageError, StorageError."""
     here, there = source.resolve(), target.resolve()
     if here == there or here in there.parents or there in here.parents:
@@ -94,6 +97,41 @@ def _check_place(connection: sqlite3.Connection, source: Path, target: Path) -> 
                 kept="Nothing was written",
                 hint="Give an empty folder, or the one of an earlier copy",
             )
+        if not older and (more := _only_there(connection, other)):
+            raise UsageError(
+                f"The copy in {target} knows what the archive in {source} does not",
+                why=f"{more}; was an old state put back, or {DATABASE}-wal lost?",
+                kept="Nothing was written",
+                hint=f"Put the newer {DATABASE} back with its {DATABASE}-wal, or take the copy's; "
+                "archiver copy --older renews the copy all the same, without what only it knows",
+            )
+
+
+def _only_there(connection: sqlite3.Connection, other: sqlite3.Connection) -> str | None:
+    """What another state of an archive has more of what only ever grows; None if nothing."""
+    last_run = "SELECT id, started_at FROM runs ORDER BY id DESC LIMIT 1"
+    is_known = "SELECT 1 FROM runs WHERE id = ? AND started_at = ?"
+    if (run := other.execute(last_run).fetchone()) and not connection.execute(
+        is_known, run
+    ).fetchone():
+        return f"It knows run {run[0]}, which began at {run[1]}"
+    here, there = _grown(connection), _grown(other)
+    more = [
+        f"{count:,} {table} instead of {here.get(table, 0):,}"
+        for table, count in there.items()
+        if count > here.get(table, 0)
+    ]
+    return f"It has {', '.join(more)}" if more else None
+
+
+def _grown(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many rows each table has that only ever grows by backups; a copy may be repaired too."""
+    query = """
+        SELECT name, rows FROM tallies WHERE name NOT IN ('coverage', 'relations', 'events')
+         UNION ALL
+        SELECT 'events', count(*) FROM events WHERE what NOT IN ('lost', 'healed', 'mended')
+    """
+    return dict(connection.execute(query).fetchall())
 
 
 @contextmanager

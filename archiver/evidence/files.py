@@ -18,6 +18,7 @@ from archiver.media.store import Store, hash_file
 _FILES_AT_ONCE = 32
 _BYTES_AT_ONCE = 32 << 20
 _ROWS_AT_ONCE = 1_000
+NO_ROW = "no row of the archive refers to it"
 
 
 class MediaRow(NamedTuple):
@@ -159,7 +160,7 @@ def leftovers(connection: sqlite3.Connection, store: Store) -> Iterator[Finding]
         known = {path for (path,) in connection.execute(query, (names,))}
         for file in some:
             if file.path not in known:
-                yield Finding("leftover", file.path, "no row of the archive refers to it")
+                yield Finding("leftover", file.path, NO_ROW)
     for folder, what in (("tmp", "an unfinished download"), ("quarantine", "was found damaged")):
         path = store.directory / folder
         if path.is_dir() and not path.is_symlink():

@@ -40,3 +40,15 @@ def test_a_database_beyond_reading_is_told_in_json_too(
     code, out, _ = verify_json(capsys, archive)
     assert code == 7
     assert [finding["what"] for finding in json.loads(out)["damage"]] == ["database"]
+
+
+def test_files_whose_rows_were_in_a_lost_log_come_with_what_to_do(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (bad,) = [bad for bad in BAD if bad.name == "lost_log"]
+    bad.damage(archive)
+    with pytest.raises(SystemExit):
+        main(["verify", str(archive)])
+    said = " ".join(capsys.readouterr().err.split())
+    assert "archive.db-wal" in said
+    assert "archiver backup --full" in said

@@ -2,17 +2,19 @@
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from archiver.archive.database import DATABASE, locked, transaction, writer
-from archiver.archive.rows import insert
+from archiver.archive.rows import insert, update
 from archiver.cli import main
 from archiver.demo.specs import photo
 from archiver.errors import ArchiveLocked, DamageFound, UsageError
 from archiver.evidence.copy import copy_archive
 from archiver.evidence.files import Scope
+from archiver.evidence.repair import repair
 from archiver.evidence.verify import verify
 from bad_archives import BAD, flip, raw
 from nights import nights
@@ -144,6 +146,73 @@ def test_a_database_that_is_none_any_more_is_not_copied(archive: Path, tmp_path:
     with pytest.raises(DamageFound):
         copy_archive(archive, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
+
+
+def everything_in(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def add_event(connection: sqlite3.Connection) -> None:
+    insert(connection, "events", post_id=1, run_id=1, at=NOW, what="missing")
+
+
+def add_run(connection: sqlite3.Connection) -> None:
+    counts = dict.fromkeys(
+        ("got", "new", "edited", "removed", "stored", "bytes", "omitted", "failed"), 0
+    )
+    insert(
+        connection, "runs", started_at=NOW, outcome="running", version="1", asked="{}", **counts
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("add", [add_run, add_event])
+def test_a_copy_is_not_replaced_by_an_older_state_unless_asked_for(
+    archive: Path, tmp_path: Path, add: Callable[[sqlite3.Connection], None]
+) -> None:
+    copy = tmp_path / "copy"
+    older = (archive / DATABASE).read_bytes()
+    with writer(archive) as connection:
+        add(connection)
+    assert copy_archive(archive, copy).done
+    before = everything_in(copy)
+    (archive / DATABASE).write_bytes(older)
+
+    with pytest.raises(UsageError, match="--older") as raised:
+        copy_archive(archive, copy)
+
+    assert raised.value.exit_code == 2
+    assert everything_in(copy) == before
+    assert copy_archive(archive, copy, older=True).done
+    assert rows(copy, "runs") == rows(archive, "runs")
+
+
+def test_an_older_state_that_went_on_by_itself_is_no_newer_one(
+    archive: Path, tmp_path: Path
+) -> None:
+    older = (archive / DATABASE).read_bytes()
+    with writer(archive) as connection:
+        add_run(connection)
+    copy_archive(archive, tmp_path / "copy")
+    (archive / DATABASE).write_bytes(older)
+    with writer(archive) as connection:
+        add_run(connection)
+        add_run(connection)
+        update(connection, "runs", "id > 4", (), started_at="2026-12-24T00:00:00.000Z")
+        add_event(connection)
+    with pytest.raises(UsageError, match="knows run 5"):
+        copy_archive(archive, tmp_path / "copy")
+
+
+def test_a_copy_that_was_repaired_is_renewed_all_the_same(archive: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy_archive(archive, copy)
+    with raw(copy) as connection:
+        connection.execute("UPDATE posts SET raw = '{}' WHERE id = 1")
+    next((copy / "media").glob("*/*")).unlink()
+    assert repair(copy, verify(copy, Scope(), NOW), NOW).rows == 1
+    assert rows(copy, "events") > rows(archive, "events")
+
+    assert copy_archive(archive, copy).done
 
 
 @pytest.mark.parametrize(
