@@ -52,7 +52,7 @@ class AccountStatus:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveStatus:
-    """The archive as a whole. `files` and `size` count every file once, however often used."""
+    """The archive as a whole. `files` and `size` count every file once, lost ones not."""
 
     files: int
     size: int
@@ -64,7 +64,7 @@ class ArchiveStatus:
 def archive_status(connection: sqlite3.Connection) -> ArchiveStatus:
     """All that `archiver status` says."""
     files, size = connection.execute(
-        "SELECT count(*), coalesce(sum(size), 0) FROM media"
+        "SELECT count(*), coalesce(sum(size), 0) FROM media WHERE lost_at IS NULL"
     ).fetchone()
     last = connection.execute(
         "SELECT coalesce(finished_at, started_at), outcome FROM runs ORDER BY id DESC LIMIT 1"
@@ -142,7 +142,7 @@ _FILES = """
          CROSS JOIN attachments ON post_id = posts.id
          CROSS JOIN renditions ON attachment_id = attachments.id
          WHERE account_id = ? AND media_sha256 IS NOT NULL)
-     CROSS JOIN media ON sha256 = media_sha256
+     CROSS JOIN media ON sha256 = media_sha256 AND lost_at IS NULL
 """
 
 

@@ -49,7 +49,8 @@ class Tally:
         """How many media files, and how many bytes they are."""
         with self._lock:
             if time.monotonic() >= self._count_again_at:
-                row = connection.execute("SELECT count(*), coalesce(sum(size), 0) FROM media")
+                query = "SELECT count(*), coalesce(sum(size), 0) FROM media WHERE lost_at IS NULL"
+                row = connection.execute(query)
                 self._files = tuple(row.fetchone())
                 self._count_again_at = time.monotonic() + _STALE_AFTER
             return self._files

@@ -1,12 +1,15 @@
 """Lost and damaged files come back from the source; only the same bytes heal them."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from archiver.archive.database import DATABASE, locked
+from archiver.archive.database import DATABASE, locked, reader
+from archiver.archive.readers import archive_status
 from archiver.demo.specs import photo
+from archiver.errors import StorageError
 from archiver.evidence import files
 from archiver.evidence.files import Scope, files_in
 from archiver.evidence.repair import repair
@@ -102,6 +105,75 @@ def test_a_fetch_that_brings_the_bytes_of_a_damaged_file_heals_it_unasked(tmp_pa
         assert (world.directory / path).read_bytes() == whole
         assert world.column("SELECT count(*) FROM events WHERE what = 'healed'")[0] >= 1
         assert verify(world.directory, Scope(), NOW).damage == []
+
+
+@pytest.mark.parametrize("letter", [3, 12, -1])
+def test_a_file_whose_row_named_another_path_is_not_lost(archive: Path, letter: int) -> None:
+    """A bit in the folder, in the hash, or in the extension; then the same in the key itself."""
+    for column in ("path", "sha256"):
+        with raw(archive) as connection:
+            (path,) = connection.execute(f"SELECT {column} FROM media LIMIT 1").fetchone()
+            place = letter % len(path) * 8
+            wrong = flip(path.encode(), place).decode()
+            connection.execute(
+                f"UPDATE media SET {column} = ? WHERE {column} = ?", (wrong, path)
+            )  # fmt: skip
+
+        repaired = put_right(archive)
+
+        assert (repaired.rows, repaired.queued) == (1, 0)
+        assert findings(archive) == []
+        with raw(archive) as connection:
+            query = "SELECT count(*) FROM events WHERE what IN ('lost', 'healed')"
+            assert connection.execute(query).fetchone()[0] == 0
+
+
+def test_a_lost_file_whose_row_was_damaged_too_is_queued(archive: Path) -> None:
+    with raw(archive) as connection:
+        (path,) = connection.execute("SELECT path FROM media LIMIT 1").fetchone()
+        connection.execute("UPDATE media SET path = ? WHERE path = ?", (f"{path[:-1]}f", path))
+    (archive / path).unlink()
+    repaired = put_right(archive)
+    assert repaired.rows == 1
+    assert repaired.queued >= 1
+    assert findings(archive) == ["known_lost"]
+
+
+@pytest.mark.parametrize("leave", [False, True])
+def test_a_disk_that_is_not_mounted_is_no_reason_to_fetch_everything(
+    archive: Path, tmp_path: Path, leave: bool
+) -> None:
+    (archive / "media").rename(tmp_path / "elsewhere")
+    if leave:  # a mount point
+        (archive / "media").mkdir()
+
+    with pytest.raises(StorageError, match="mounted"):
+        put_right(archive)
+
+    if leave:
+        (archive / "media").rmdir()
+    (tmp_path / "elsewhere").rename(archive / "media")
+    assert findings(archive) == []
+
+
+def test_files_that_are_gone_for_good_are_queued_as_the_message_says(archive: Path) -> None:
+    shutil.rmtree(archive / "media")
+    (archive / "media" / "00").mkdir(parents=True)
+    assert put_right(archive).queued > 5
+
+
+def test_a_lost_file_is_not_counted_as_held(archive: Path) -> None:
+    with reader(archive) as connection:
+        before = archive_status(connection)
+    next(archive.glob("media/*/*")).unlink()
+    put_right(archive)
+    with reader(archive) as connection:
+        after = archive_status(connection)
+    assert after.files == before.files - 1
+    assert after.size < before.size
+    assert sum(account.files for account in after.accounts) < sum(
+        account.files for account in before.accounts
+    )
 
 
 def test_a_file_put_back_by_hand_is_noticed(archive: Path) -> None:
