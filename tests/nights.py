@@ -7,8 +7,9 @@ with nights(tmp_path, "instagram") as world:
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ import anyio
 from archiver.archive.database import DATABASE
 from archiver.backup import Asked, run_backup
 from archiver.config import Config, load_config
+from archiver.demo.accounts import WorldAccount
 from archiver.demo.clock import DemoClock
+from archiver.demo.networks.base import JsonObject, View
+from archiver.demo.posts import WorldPost
 from archiver.demo.server import serve
 from archiver.demo.world import World
 from archiver.plugins import Plugins, load_plugins
@@ -131,3 +135,15 @@ def nights(folder: Path, *platforms: str, **options: Any) -> Iterator[Nights]:
     with serve(world) as server:
         world.base_url = server.base_url
         yield world
+
+
+def rewrite(account: WorldAccount, change: Callable[[WorldPost, JsonObject], None]) -> None:
+    """Have every record of an account changed on its way out, as no platform should write it."""
+    write = account.network.record
+
+    def record(post: WorldPost, view: View) -> JsonObject:
+        written = write(post, view)
+        change(post, written)
+        return written
+
+    account.network = replace(account.network, record=record)

@@ -18,7 +18,8 @@ class Look:
 
     `floor` is None where it went down to the start. `updated_at` is the source's own word for when
     it had asked the platform; two looks at one cached answer are one look. `view` are the options
-    of the account that choose what is shown.
+    of the account that choose what is shown. A post that was seen more than a day before its own
+    date is misdated: it may stand anywhere, so only a look down to the start can miss it.
     """
 
     seen: Collection[str]
@@ -90,7 +91,8 @@ def _candidates(
         SELECT posts.id, platform_id, missing_at, missing_updated_at
           FROM posts JOIN sightings ON post_id = posts.id
          WHERE account_id = ? AND removed_at IS NULL AND kind NOT IN ({_EXPIRING})
-           AND view = ? AND (? IS NULL OR created_at > ?)
+           AND view = ? AND (? IS NULL OR created_at > ? AND created_at
+               <= strftime('%Y-%m-%dT%H:%M:%fZ', posts.first_seen_at, '+1 day'))
     """
     return connection.execute(query, (account_id, look.view, look.floor, look.floor)).fetchall()
 

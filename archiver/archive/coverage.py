@@ -34,16 +34,18 @@ class Walk:
     """A walk down an account's posts, one page after the other, and the stretch that it makes.
 
     `resumed` continues an unfinished stretch where it stopped. `full` does not end at known
-    stretches. `seen` gathers the ids of all posts met.
+    stretches. `seen` gathers the ids of all posts met. A post dated after `now` tells nothing of
+    where the walk is: one such would stand above all others for good, and hold every later time.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, account_id: int, run_id: int, *,
+        self, connection: sqlite3.Connection, account_id: int, run_id: int, now: datetime, *,
         full: bool = False, resumed: Stretch | None = None,
     ) -> None:  # fmt: skip
         self._connection = connection
         self._account_id = account_id
         self._run_id = run_id
+        self._now = timestamp(now) or ""
         self._full = full
         self._from_top = resumed is None
         self._others = [s for s in stretches(connection, account_id) if s != resumed]
@@ -77,7 +79,7 @@ class Walk:
         """
         self.is_partial |= page.partial
         self.seen.update(post.platform_id for post in posts)
-        ordered = in_order([post for post in posts if stream_of(post.kind) == "posts"])
+        ordered = in_order([post for post in posts if self._tells_time(post)])
         times = [post.created_at for post in ordered if post.created_at]
         self._tail = (self._tail + times)[-_TAIL:]
         self._note_met(ordered, known)
@@ -114,6 +116,9 @@ class Walk:
                 self._end(reason)
                 self._save()
         self.is_over = True
+
+    def _tells_time(self, post: Post) -> bool:
+        return stream_of(post.kind) == "posts" and (post.created_at or "") <= self._now
 
     def _note_met(self, ordered: Sequence[Post], known: Collection[str]) -> None:
         times = [p.created_at for p in ordered if p.created_at and p.platform_id in known]

@@ -120,7 +120,7 @@ class AccountBackup:
             full = True
             self.report.note("The options of this account have changed: looked at all there is")
         self.report.full = full
-        walk = coverage.Walk(self.connection, self.account_id, self.run_id, full=full)
+        walk = self._new_walk(self.account_id, full=full)
         window = Window(since=self.asked.since, limit=self.asked.limit)
         await self._walk(walk, window, may_be_empty=not known.has_posts)
         self._after(walk)
@@ -152,7 +152,7 @@ class AccountBackup:
         if stretch is None or self.account_id is None:
             return False
         self.report.note(f"Went on with an unfinished walk at {stretch.oldest}")
-        walk = coverage.Walk(self.connection, self.account_id, self.run_id, resumed=stretch)
+        walk = self._new_walk(self.account_id, resumed=stretch)
         try:
             await self._walk(walk, Window(cursor=stretch.next, since=self.asked.since))
         except SourceDown:
@@ -168,6 +168,13 @@ class AccountBackup:
             f"The place where that walk had stopped is lost ({reason}); looked again from the top"
         )
         return True
+
+    def _new_walk(
+        self, account_id: int, *, full: bool = False, resumed: coverage.Stretch | None = None
+    ) -> coverage.Walk:
+        return coverage.Walk(
+            self.connection, account_id, self.run_id, self.clock.now(), full=full, resumed=resumed
+        )
 
     async def _walk(
         self, walk: coverage.Walk, window: Window, *, may_be_empty: bool = True

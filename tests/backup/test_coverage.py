@@ -7,8 +7,10 @@ import pytest
 
 from archiver.archive.coverage import Walk
 from archiver.backup.account import AccountBackup
+from archiver.demo.networks.base import JsonObject
+from archiver.demo.posts import WorldPost
 from archiver.models import Page
-from nights import Nights, nights
+from nights import Nights, nights, rewrite
 
 
 class Killed(BaseException):
@@ -173,6 +175,54 @@ def test_a_pinned_old_post_does_not_end_a_look(tmp_path: Path) -> None:
         assert not report.accounts[0].full
         assert report.counts.new == 250
         assert world.query("SELECT * FROM gaps") == []
+
+
+@pytest.mark.parametrize("place", ["on top", "between the others"])
+@pytest.mark.parametrize("created", ["9999-12-31T23:59:59Z", "1970-01-01T00:00:00Z", None])
+def test_one_post_with_an_odd_date_does_not_end_a_look(
+    tmp_path: Path, created: str | None, place: str
+) -> None:
+    with nights(tmp_path, "twitter") as world:
+        account = world.account("twitter")
+        odd = account.populate(120, every=timedelta(hours=2))[60]
+        if place == "on top":
+            odd.pin()
+
+        def misdate(post: WorldPost, record: JsonObject) -> None:
+            if post is odd:
+                record |= {"created": created, "createdAt": created}
+
+        rewrite(account, misdate)
+        assert world.backup(media=False).counts.new == 120
+        for _ in range(2):
+            world.clock.advance(days=3)  # no full look is due, which would hide a mistake
+            account.populate(150, every=timedelta(minutes=20))
+
+            report = world.backup(media=False)
+
+            assert not report.accounts[0].full
+            assert (report.exit_code, report.counts.new) == (0, 150)
+        assert world.query("SELECT * FROM gaps") == []
+        assert world.query("SELECT * FROM events WHERE what <> 'seen'") == []
+
+
+def test_a_post_from_the_future_that_is_taken_down_is_noticed(tmp_path: Path) -> None:
+    with nights(tmp_path, "twitter") as world:
+        account = world.account("twitter")
+        odd = account.populate(20, every=timedelta(hours=2))[-1]
+
+        def misdate(post: WorldPost, record: JsonObject) -> None:
+            if post is odd:
+                record |= {"created": "2030-01-01T00:00:00Z", "createdAt": None}
+
+        rewrite(account, misdate)
+        world.backup(media=False)
+        odd.remove()
+        for _ in range(2):
+            world.next_night()
+            world.backup(media=False)
+
+        assert world.column("SELECT platform_id FROM posts WHERE removed_at > ''") == [odd.id]
 
 
 def test_limit_and_since_stop_early_and_a_plain_run_goes_on_from_there(tmp_path: Path) -> None:
