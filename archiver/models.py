@@ -48,7 +48,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who an account is, on its platform."""
+    """Who an account is, on its platform.
+
+    Where only a handle is known, `platform_id` is that handle, lower case, behind an `@`. It holds
+    until the platform's own id is told; from then on a handle alone says nothing else.
+    """
 
     platform: str
     platform_id: str

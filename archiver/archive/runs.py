@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import zlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from typing import Any
 
@@ -94,13 +94,14 @@ def claim_account(
     """
     with transaction(connection):
         by_name = connection.execute(
-            "SELECT id, platform, platform_id FROM accounts WHERE name = ?", (account.name,)
+            "SELECT id, platform, platform_id, handle FROM accounts WHERE name = ?",
+            (account.name,),
         ).fetchone()
         by_identity = None
         if identity is not None:
             by_identity = connection.execute(
-                "SELECT id, name FROM accounts WHERE platform = ? AND platform_id = ?",
-                (account.platform, identity.platform_id),
+                "SELECT id, name FROM accounts WHERE platform = ? AND platform_id IN (?, ?)",
+                (account.platform, identity.platform_id, _at(identity.handle)),
             ).fetchone()
         if by_name is not None:
             _check_identity(account, identity, *by_name[1:])
@@ -118,14 +119,30 @@ def claim_account(
     return account_id
 
 
+def _at(handle: str | None) -> str | None:
+    """A handle in the place of an id that is not known."""
+    return f"@{handle}".lower() if handle else None
+
+
+def _is_provisional(platform_id: str) -> bool:
+    return platform_id.startswith("@")
+
+
 def _check_identity(
-    account: Account, identity: Identity | None, platform: str, platform_id: str | None
-) -> None:
+    account: Account, identity: Identity | None, platform: str, platform_id: str | None,
+    handle: str | None,
+) -> None:  # fmt: skip
     if platform != account.platform:
         raise _refuse(account, f"The archive has a {platform} account under this name")
-    if identity and platform_id not in {None, identity.platform_id}:
-        who = identity.handle or identity.platform_id
-        raise _refuse(account, f"The source now answers with another account, {who}")
+    if identity is None or platform_id in {None, identity.platform_id}:
+        return
+    is_by_handle = _is_provisional(platform_id) or _is_provisional(identity.platform_id)
+    if is_by_handle and _at(identity.handle) in {None, _at(handle)}:
+        return
+    who = f"{identity.handle}, " if identity.handle else ""
+    raise _refuse(
+        account, f"The source now answers with another account, {who}id {identity.platform_id}"
+    )
 
 
 def _refuse(account: Account, why: str) -> AccessRefused:
@@ -134,7 +151,7 @@ def _refuse(account: Account, why: str) -> AccessRefused:
         why=why,
         kept="Nothing was mixed in; what was archived before stays as it is",
         hint="If this is meant, give the account a new name in archive.toml; "
-        "if not, check its profile_key",
+        "if not, check whom its profile_key or user_name belongs to",
         code="identity",
     )
 
@@ -147,6 +164,8 @@ def _update_identity(
         f"SELECT {', '.join(columns)} FROM accounts WHERE id = ?",
         (account_id,),
     ).fetchone()
+    if identity and held[1] and _is_provisional(identity.platform_id):
+        identity = replace(identity, platform_id=held[1])
     told = (None,) * 4 if identity is None else (
         identity.platform_id, identity.handle, identity.title, identity.url,
     )  # fmt: skip

@@ -52,7 +52,7 @@ CREATE TABLE accounts (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,   -- the label in archive.toml
     platform TEXT NOT NULL,      -- bluesky, facebook, …
-    platform_id TEXT,            -- the platform's id for it; empty until the source tells
+    platform_id TEXT,            -- the platform's id for it; empty until the source tells; @handle where only that is known
     handle TEXT,                 -- user name, as last seen
     title TEXT,                  -- display name, as last seen
     url TEXT,                    -- its page on the platform

@@ -2,15 +2,18 @@
 
 `GET /user` lists the linked networks twice: by name in `activeSocialAccounts`, and with ids and
 names in `displayNames`. Either may be absent; with nothing linked, the first one is.
+
+Of somebody else's account on X only the posts tell who it is: a handle can pass to another person.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from archiver import AccessRefused, Identity, Secret
-from archiver_ayrshare.client import AyrshareClient
+from archiver import AccessRefused, Identity, Record, Secret
+from archiver_ayrshare.client import PAGE, AyrshareClient
 from archiver_ayrshare.options import ProfileOptions, TwitterOptions
-from archiver_ayrshare.values import first, id_of, list_of, text_of, url_of
+from archiver_ayrshare.values import first, id_of, list_of, object_of, text_of, url_of
 
 PLATFORMS = (
     "bluesky",
@@ -36,8 +39,10 @@ async def identify(
 
     Raises AccessRefused when the profile has no such account linked, and SourceError.
     """
-    if isinstance(options, TwitterOptions) and (found := _named(options)):
-        return found
+    if isinstance(options, TwitterOptions) and options.user_id:
+        return Identity("twitter", options.user_id)
+    if isinstance(options, TwitterOptions) and options.handle:
+        return await _by_handle(client, options, options.handle)
     user = await client.user(options.profile_key)
     identity = _identities(user).get(platform)
     listed = user.get("activeSocialAccounts")
@@ -67,13 +72,19 @@ async def linked(client: AyrshareClient, profile_key: Secret | None) -> Sequence
     ]
 
 
-def _named(options: TwitterOptions) -> Identity | None:
-    """Somebody else's account on X, which only the config knows."""
-    if options.user_id:
-        return Identity("twitter", options.user_id)
-    if options.handle:
-        return Identity("twitter", f"@{options.handle}".lower(), handle=options.handle)
-    return None
+async def _by_handle(client: AyrshareClient, options: TwitterOptions, handle: str) -> Identity:
+    """Whom a handle belongs to today, from the page that the walk begins with."""
+    params = {"limit": str(min(PAGE, client.limit_max)), **options.params()}
+    answer = await client.history_ahead("twitter", options, params)
+    author = author_of(answer.records)
+    return Identity("twitter", author or f"@{handle}".lower(), handle=handle)
+
+
+def author_of(records: Iterable[Record]) -> str | None:
+    """The id of whoever wrote most of these posts of X, where they say."""
+    authors = (id_of(object_of(record.data).get("authorId")) for record in records)
+    most = Counter(filter(None, authors)).most_common(1)
+    return most[0][0] if most else None
 
 
 def _identities(user: Mapping[str, Any]) -> dict[str, Identity]:

@@ -6,19 +6,25 @@ A repost comes as a post of its own (`RT @…`) with the numbers of the original
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from archiver import (
+    Account,
     Attachment,
     AttachmentKind,
     Kind,
+    Page,
     Platform,
     Relation,
     RelationKind,
     Rendition,
+    Window,
     hookimpl,
 )
+from archiver_ayrshare.accounts import author_of
+from archiver_ayrshare.client import AyrshareClient
 from archiver_ayrshare.fields import Fields
 from archiver_ayrshare.media import distinct, items_of, kind_of_url, kind_of_word, original, still
 from archiver_ayrshare.options import ProfileOptions, TwitterOptions
@@ -91,6 +97,12 @@ _RELATIONS: dict[str, tuple[RelationKind, Kind]] = {
 _HANDLE = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/(\w+)/status", re.ASCII)
 
 
+_HANDLE_ONLY = (
+    "The posts do not say whose they are, and a handle can pass to somebody else: give user_id "
+    "in place of user_name"
+)
+
+
 class Twitter(AyrsharePlatform):
     """X, which the API calls `twitter`."""
 
@@ -141,6 +153,18 @@ class Twitter(AyrsharePlatform):
             "editControls.*": "until when it may be edited",
         },
     )
+
+    async def pages(
+        self, client: AyrshareClient, account: Account, window: Window
+    ) -> AsyncIterator[Page]:
+        """The account's records, newest first; a note where only a handle says whose they are.
+
+        Raises SourceError, SecretError.
+        """
+        handle = getattr(account.options, "handle", None)
+        async for page in super().pages(client, account, window):
+            is_anyones = handle and page.records and author_of(page.records) is None
+            yield replace(page, notes=(*page.notes, _HANDLE_ONLY)) if is_anyones else page
 
     def kind(self, record: Mapping[str, Any]) -> Kind:
         """A repost before a reply before a quote; old answers tell reposts by their text alone."""

@@ -429,13 +429,31 @@ class TestIdentity:
         client, _ = client_for(lambda _request: (200, {"title": "Primary Profile"}))
         assert self.identify(Snapchat(), client) is None
 
-    def test_somebody_elses_account_needs_no_request(self) -> None:
+    def test_an_id_needs_no_request(self) -> None:
         client, http = client_for(lambda _request: (500, b""))
-        by_name = self.identify(Twitter(), client, user_name="@Google")
         by_id = self.identify(Twitter(), client, user_id="20536157")
-        assert by_name == Identity("twitter", "@google", handle="Google")
         assert by_id == Identity("twitter", "20536157")
         assert http.requests == []
+
+    @pytest.mark.parametrize(
+        ("authors", "expected"),
+        [(["7", "7", "8"], "7"), ([None, 7], "7"), ([None], "@google"), ([], "@google")],
+    )
+    def test_whom_a_handle_belongs_to_is_told_by_the_page_that_is_read_anyway(
+        self, authors: list[object], expected: str
+    ) -> None:
+        found = [{"id": f"p{n}", "authorId": author} for n, author in enumerate(authors)]
+        client, http = client_for(serve(found))
+        identity = self.identify(Twitter(), client, user_name="@Google")
+        assert identity == Identity("twitter", expected, handle="Google")
+
+        (page,) = walk(Twitter(), client, user_name="@Google")
+
+        assert len(page.records) == len(found)
+        assert len(http.requests) == 1
+        assert any("user_id" in note for note in page.notes) == (authors == [None])
+        walk(Twitter(), client, user_name="@Google")
+        assert len(http.requests) == 2, "a page that was given out once is not kept"
 
     def test_what_can_be_read_with_a_key(self) -> None:
         client, _ = client_for(lambda _request: (200, USER))

@@ -1,0 +1,117 @@
+"""Who an account is: another person under the same name is refused, not mixed in."""
+
+from pathlib import Path
+
+from archiver.demo.networks.base import JsonObject
+from archiver.demo.posts import WorldPost
+from nights import Nights, nights, rewrite
+
+_KEPT = ("accounts", "posts", "events", "coverage", "revisions")
+
+
+def watch(world: Nights, config: str = 'user_name = "Google"') -> None:
+    """Back up somebody else's account on X."""
+    world.extra = f'\n[[accounts]]\nname = "g"\nplatform = "twitter"\n{config}\n'
+
+
+def test_a_handle_that_passed_to_somebody_else_is_refused(tmp_path: Path) -> None:
+    with nights(tmp_path, "twitter") as world:
+        watch(world)
+        google = world.stranger("Google", "111")
+        google.publish("By the first one")
+        assert world.backup().exit_code == 0
+        assert world.query("SELECT platform_id, handle FROM accounts") == [("111", "Google")]
+        before = world.dump(*_KEPT)
+        google.posts()[0].remove()
+        google.publish("By the second one")
+        google.platform_id = "222"
+        for _ in range(2):
+            world.next_night()
+
+            report = world.backup()
+
+            error = report.accounts[0].error
+            assert error is not None
+            assert (report.exit_code, error.code) == (5, "identity")
+            assert "id 222" in str(error)
+        assert world.dump(*_KEPT) == before
+
+
+def test_whose_posts_they_are_costs_no_request(tmp_path: Path) -> None:
+    with nights(tmp_path, "twitter") as world:
+        watch(world)
+        world.stranger("Google", "111").publish("Hello")
+
+        world.backup()
+
+        assert len(world.api_requests) == 1
+
+
+def test_a_handle_stands_for_an_id_until_the_id_is_told(tmp_path: Path) -> None:
+    with nights(tmp_path, "twitter") as world:
+        watch(world)
+        google = world.stranger("Google", "111")
+        google.publish("Old spelling", old_spelling=True)
+
+        first = world.backup()
+
+        assert first.exit_code == 0
+        assert "give user_id" in str(first.accounts[0].notes)
+        assert world.column("SELECT platform_id FROM accounts") == ["@google"]
+
+        world.next_night()
+        google.publish("New spelling")
+        second = world.backup()
+        assert (second.exit_code, second.accounts[0].notes) == (0, [])
+        assert world.column("SELECT platform_id FROM accounts") == ["111"]
+
+        world.next_night()
+        google.posts()[0].remove()
+        assert world.backup().exit_code == 0, "posts that say nothing contradict nothing"
+        assert world.column("SELECT platform_id FROM accounts") == ["111"]
+
+        watch(world, 'user_id = "111"')
+        world.next_night()
+        assert world.backup().exit_code == 0
+        assert world.column("SELECT count(*) FROM posts") == [2]
+
+
+def test_another_handle_under_the_same_label_is_refused(tmp_path: Path) -> None:
+    with nights(tmp_path, "twitter") as world:
+        watch(world)
+        world.stranger("Google").publish("By one", old_spelling=True)
+        world.stranger("Else").publish("By another", old_spelling=True)
+        world.backup()
+        watch(world, 'user_name = "Else"')
+        world.next_night()
+
+        assert world.backup().exit_code == 5
+        assert world.column("SELECT text FROM posts") == ["By one"]
+
+
+def test_a_handle_in_other_letters_is_the_same(tmp_path: Path) -> None:
+    with nights(tmp_path, "twitter") as world:
+        watch(world)
+        world.stranger("Google").publish("Hello", old_spelling=True)
+        world.backup()
+        watch(world, 'user_name = "@GOOGLE"')
+        world.next_night()
+
+        assert world.backup().exit_code == 0
+
+
+def test_a_page_of_two_authors_is_of_the_one_who_wrote_most(tmp_path: Path) -> None:
+    with nights(tmp_path, "twitter") as world:
+        watch(world)
+        google = world.stranger("Google", "111")
+        for number in range(3):
+            google.publish(str(number))
+
+        def lend(post: WorldPost, record: JsonObject) -> None:
+            if post.number == 2:
+                record["authorId"] = "333"
+
+        rewrite(google, lend)
+        world.backup()
+
+        assert world.column("SELECT platform_id FROM accounts") == ["111"]
