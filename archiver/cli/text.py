@@ -8,13 +8,16 @@ from collections.abc import Iterable, Sequence
 WIDTH = 80
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _JOINER = "\u200d"
+_WIDTHLESS = frozenset({"Mn", "Me", "Cf"})
+_MOST_MARKS = 6  # in a row, as the flags of England and Scotland have
+_MOST_PER_COLUMN = 8  # characters, as a family of emoji has
 
 
 def safe(text: object) -> str:
     r"""Text from elsewhere on one line that cannot steer a terminal.
 
     White space of any kind becomes a space; control characters, direction marks and what no
-    encoding can say become visible escapes.
+    encoding can say become visible escapes. Of marks that pile up, six are kept.
 
     >>> safe("a\x1b[31mb\nc")
     'a\\x1b[31mb c'
@@ -22,7 +25,12 @@ def safe(text: object) -> str:
     text = str(text)
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_safe_character(character) for character in text)
+    kept, marks = [], 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in _WIDTHLESS else 0
+        if marks <= _MOST_MARKS or character in _BIDI:
+            kept.append(_safe_character(character))
+    return "".join(kept)
 
 
 def _safe_character(character: str) -> str:
@@ -42,21 +50,23 @@ def width_of(text: str) -> int:
 
 
 def _width_of_character(character: str) -> int:
-    if character == _JOINER or unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+    if character == _JOINER or unicodedata.category(character) in _WIDTHLESS:
         return 0
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
 
 
 def cut(text: str, width: int) -> str:
-    """The text, ending in an ellipsis where it is wider."""
-    if width_of(text) <= width:
+    """The text, ending in an ellipsis where it is wider, or of many more characters than that."""
+    if text.isascii() and len(text) <= width:
         return text
-    kept = ""
-    for character in text:
-        if width_of(kept + character) > width - 1:
-            break
-        kept += character
-    return f"{kept}…"
+    columns, fits = 0, 0  # `fits`: so many characters leave room for the ellipsis
+    for index, character in enumerate(text):
+        columns += _width_of_character(character)
+        if columns > width or index >= width * _MOST_PER_COLUMN:
+            return f"{text[:fits]}…"
+        if columns < width:
+            fits = index + 1
+    return text
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:

@@ -13,6 +13,10 @@ from archiver.cli.text import cut, pad, safe, table, width_of, wrap
     [
         ("plain", "plain"),
         ("Größe 日本 👩‍👩‍👧", "Größe 日本 👩‍👩‍👧"),
+        (
+            "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+            "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        ),
         ("a\tb\r\nc\u2028d", "a b  c d"),
         ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
         ("\x9b31m", "\\x9b31m"),
@@ -35,6 +39,40 @@ def test_widths() -> None:
     assert cut("abc", 3) == "abc"
     assert pad("日", 4) == "日  "
     assert pad("7", 3, right=True) == "  7"
+
+
+def test_cut_leaves_room_for_the_ellipsis() -> None:
+    assert cut("abcd", 3) == "ab…"
+    assert cut("日本", 3) == "日…"
+    assert cut("日本", 2) == "…"
+    assert cut("", 0) == ""
+    assert cut("e\u0301e\u0301e\u0301", 2) == "e\u0301…"
+
+
+@pytest.mark.parametrize("marks", ["\u0301", "\u200d", "\u0301\u200b\u20dd"])
+def test_marks_that_pile_up_are_few_on_the_screen(marks: str) -> None:
+    text = "a" + marks * (100_000 // len(marks))
+    assert len(safe(text)) == 7
+    assert len(cut(text, 40)) < 500
+    assert len(table([[text, "b"]])) < 500
+
+
+def test_cut_looks_at_no_character_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+    width_of_character = text._width_of_character
+
+    def counted(character: str) -> int:
+        nonlocal looked_at
+        looked_at += 1
+        return width_of_character(character)
+
+    monkeypatch.setattr(text, "_width_of_character", counted)
+    cut("e\u0301" * 1000, 700)
+    assert looked_at <= 2000
+
+    looked_at = 0
+    cut("\u0301" * 100_000, 40)
+    assert looked_at < 500
 
 
 def test_wrap() -> None:
