@@ -5,6 +5,7 @@ no byte of one record can cost the others. What does not end as it began is refu
 that was cut off is not one.
 """
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -23,7 +24,14 @@ def split_members(text: bytes) -> Iterator[tuple[str, bytes]]:
         rest = piece[token.end() :].lstrip() if token else b""
         if token is None or token[0][:1] != b'"' or rest[:1] != b":":
             raise BadJson("a member of an object has no name")
-        yield token[0][1:-1].decode(errors="backslashreplace"), rest[1:].strip()
+        yield _name(token[0]), rest[1:].strip()
+
+
+def _name(text: bytes) -> str:
+    try:
+        return str(json.loads(text))
+    except ValueError:  # not UTF-8, or a line break in it
+        return text[1:-1].decode(errors="backslashreplace")
 
 
 def split_items(text: bytes) -> Iterator[bytes]:

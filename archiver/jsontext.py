@@ -1,8 +1,9 @@
 """JSON that others wrote, read without losing a digit of it.
 
-A fast parser splits an answer into its records and keeps each one's exact text. What it refuses
-(a lone surrogate, a byte order mark) is read by the standard parser; whole numbers keep all their
-digits with both. `NaN` and `Infinity` are not JSON, and are refused by both.
+A fast parser splits an answer into its records and keeps each one's exact text. Where it refuses
+the answer (a lone surrogate, a byte order mark, a record that is no JSON), brackets alone tell the
+records apart, and each is read by itself, if need be by the standard parser. Whole numbers keep all
+their digits with both. `NaN` and `Infinity` are not JSON, and are refused by both.
 """
 
 import json
@@ -43,10 +44,9 @@ def read_records(body: bytes, key: str) -> tuple[dict[str, Any], tuple[Record, .
         return envelope, tuple(_record(bytes(item)) for item in items)
     except (msgspec.DecodeError, ValueError, RecursionError):
         pass
-    try:
-        return _read_records_slowly(body, key)
-    except BadJson:
-        return _salvage(body, key)
+    with suppress(BadJson):
+        return _read_by_pieces(body, key)
+    return _read_records_slowly(body, key)
 
 
 def write_json(value: Any) -> str:
@@ -73,7 +73,7 @@ def _read_records_slowly(body: bytes, key: str) -> tuple[dict[str, Any], tuple[R
     return envelope, tuple(Record(raw=write_json(item), data=item) for item in items)
 
 
-def _salvage(body: bytes, key: str) -> tuple[dict[str, Any], tuple[Record, ...]]:
+def _read_by_pieces(body: bytes, key: str) -> tuple[dict[str, Any], tuple[Record, ...]]:
     """What can be read of an answer that as a whole cannot. Fields that cannot are left out."""
     envelope: dict[str, Any] = {}
     records: tuple[Record, ...] = ()
