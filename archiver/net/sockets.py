@@ -17,6 +17,7 @@ import httpcore
 
 _BUFFER = 256 * 1024
 _HIGH = 512 * 1024  # so much may wait in one connection before the peer is made to wait
+_CLOSING_SECONDS = 5.0
 _HAPPY_EYEBALLS = 0.25  # RFC 8305: the next address is tried after so many seconds
 
 
@@ -186,7 +187,7 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
         self._transport.abort()
         if self._closing is None:
             self._closing = asyncio.get_running_loop().create_future()
-        await self._closing
+        await asyncio.wait([self._closing], timeout=_CLOSING_SECONDS)
 
     async def start_tls(
         self,
@@ -199,15 +200,17 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
         Raises httpcore.ConnectError and httpcore.ConnectTimeout.
         """
         loop = asyncio.get_running_loop()
-        assert self._transport is not None  # noqa: S101 — create_connection has set it
+        raw = self._transport
+        assert raw is not None  # noqa: S101 — create_connection has set it
         try:
             async with asyncio.timeout(timeout):
                 self._transport = await loop.start_tls(
-                    self._transport, self, ssl_context, server_hostname=server_hostname
+                    raw, self, ssl_context, server_hostname=server_hostname
                 )
         except BaseException as error:
-            with anyio.CancelScope(shield=True):
-                await self.aclose()
+            # until the handshake is over, asyncio tells nobody that the connection is lost
+            self._lost = True
+            raw.abort()
             if isinstance(error, TimeoutError):
                 raise httpcore.ConnectTimeout(str(error)) from error
             if isinstance(error, OSError):  # ssl.SSLError is one

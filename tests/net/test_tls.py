@@ -1,18 +1,25 @@
 """TLS: the name is checked, whatever address was dialled, and no certificate is waved through."""
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import pytest
+from anyio import to_thread
 
-from archiver.errors import MediaError
+from archiver.errors import MediaError, SourceDown
+from archiver.net import api, fetch
+from archiver.net.api import api_client
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard, GuardedBackend
 from archiver.net.transport import Transport
+from net.handshakes import ENDS, failing_handshakes, silence
 from net.wire import FakeClock
+from nights import nights
 
 pytestmark = pytest.mark.anyio
 
@@ -74,3 +81,56 @@ async def test_a_wrong_certificate_is_an_error_that_no_second_try_mends(trusts: 
             async with media.open(f"https://{name}:{port}/"):
                 pass
         assert caught.value.code == "certificate"
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that says nothing is given up in a moment."""
+    for module in (api, fetch):
+        monkeypatch.setattr(module, "_TIMEOUTS", {**module._TIMEOUTS, "connect": 0.2})
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_handshake_that_fails_is_an_error_of_one_file(
+    quick: None, end: Callable[[socket.socket], None]
+) -> None:
+    with failing_handshakes(end) as (port, _), anyio.fail_after(5):
+        async with client(None) as media:
+            with pytest.raises(MediaError) as caught:
+                async with media.open(f"https://media.example:{port}/"):
+                    pass
+        assert caught.value.code == "network"
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_handshake_that_fails_is_an_api_that_is_down(
+    quick: None, end: Callable[[socket.socket], None]
+) -> None:
+    with failing_handshakes(end) as (port, begun), anyio.fail_after(5):
+        base_url = f"https://127.0.0.1:{port}/api"
+        async with api_client("ayrshare", base_url, clock=FakeClock()) as http:
+            with pytest.raises(SourceDown):
+                await http.get("/user")
+        assert begun.qsize() == 3
+
+
+async def test_a_handshake_can_be_cancelled() -> None:
+    with failing_handshakes(silence) as (port, begun), anyio.fail_after(5):
+        async with client(None) as media, anyio.create_task_group() as tasks:
+
+            async def open_() -> None:
+                async with media.open(f"https://media.example:{port}/"):
+                    pass
+
+            tasks.start_soon(open_)
+            await to_thread.run_sync(begun.get)
+            tasks.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_backup_ends_where_no_handshake_does(
+    quick: None, tmp_path: Path, end: Callable[[socket.socket], None]
+) -> None:
+    with nights(tmp_path, "threads") as world, failing_handshakes(end) as (port, _):
+        world.base_url = f"https://127.0.0.1:{port}/api"
+        assert world.backup().exit_code == 4
