@@ -5,6 +5,7 @@ fetch; one keeper makes batches of files durable and only then writes their rows
 grows with the number of files.
 """
 
+import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -34,6 +35,8 @@ from archiver.media.download import Download, Downloader
 from archiver.media.store import Store, relative_path
 from archiver.models import Attachment, Record, Rendition, timestamp
 from archiver.report import FileFailure, Progress
+
+log = logging.getLogger(__name__)
 
 _BATCH = 256
 """Rows that are taken from the queue at once."""
@@ -144,6 +147,11 @@ class FileRun:
             return NotStored(wanted, "refused", str(error))
         except MediaError as error:
             return NotStored(wanted, "failed", _reason(error))
+        except (ArchiverError, OSError, sqlite3.Error):  # the disk: there is no going on
+            raise
+        except Exception as error:
+            log.exception("A bug: rendition %d could not be fetched", wanted.rendition_id)
+            return NotStored(wanted, "failed", f"a bug in archiver: {type(error).__name__}")
 
     async def _download(
         self, wanted: Wanted, url: str, *, even_if_expired: bool = False

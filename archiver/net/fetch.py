@@ -1,5 +1,6 @@
 """The client for media: it has no credentials, believes no address, and gives raw bytes."""
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any, cast
@@ -21,6 +22,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ALLOWED_HEADERS = frozenset({"range", "if-range"})
 _TIMEOUTS = {"connect": 10.0, "read": 30.0, "write": 30.0, "pool": None}
 _WORTH_DRAINING = 64 * 1024
+_SHORT_LENGTH = re.compile(r"\d{1,9}", re.ASCII)
 _DRAIN_SECONDS = 1.0
 
 
@@ -177,7 +179,7 @@ class MediaClient:
             raise MediaRefused("The address is not allowed", why="A redirect is malformed")
         try:
             joined = url.join(location)
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, ValueError) as error:  # Python's own urljoin raises the other
             raise MediaRefused("The address is not allowed", why=str(error)) from None
         return self._guard.check(str(joined), secure=secure)
 
@@ -206,8 +208,7 @@ def _stream(response: httpx.Response, fields: Fields, url: httpx.URL) -> MediaSt
 async def _finish(response: httpx.Response, fields: Fields) -> None:
     """Close an answer, after reading a short error page, so that the connection can go on."""
     try:
-        length = fields.get("content-length", "")
-        if not response.is_success and length.isdecimal() and int(length) <= _WORTH_DRAINING:
+        if not response.is_success and _is_short(fields.get("content-length", "")):
             with anyio.move_on_after(_DRAIN_SECONDS):
                 async for _ in _body(response):
                     pass
@@ -215,6 +216,10 @@ async def _finish(response: httpx.Response, fields: Fields) -> None:
         pass  # the connection is closed instead
     finally:
         await response.aclose()
+
+
+def _is_short(length: str) -> bool:
+    return bool(_SHORT_LENGTH.fullmatch(length)) and int(length) <= _WORTH_DRAINING
 
 
 def _body(response: httpx.Response) -> AsyncGenerator[bytes, None]:

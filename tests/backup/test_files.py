@@ -1,8 +1,12 @@
 """Pictures and videos: which are fetched, from where, how often, and what is said of the others."""
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from archiver.demo.specs import photo, video
+from archiver.media.download import Download, Downloader
 from nights import Nights, nights
 
 
@@ -265,3 +269,28 @@ def test_a_tiktok_post_that_is_left_out_carries_that_it_may_be_flagged(tmp_path:
         assert [what for what, _ in events] == ["missing", "removed", "returned"]
         assert "copyright" in events[0][1]
         assert "copyright" in events[1][1]
+
+
+def test_a_bug_of_ours_costs_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    usual = Downloader.fetch
+    asked: list[str] = []
+
+    async def fetch(self: Downloader, url: str, **options: Any) -> Download:
+        asked.append(url)
+        if len(asked) == 1:
+            raise KeyError(url)
+        return await usual(self, url, **options)
+
+    with nights(tmp_path, "linkedin") as world:
+        for number in range(3):
+            world.account("linkedin").publish(f"Post {number}", media=[photo()])
+        monkeypatch.setattr(Downloader, "fetch", fetch)
+
+        report = world.backup()
+
+        assert (report.exit_code, report.counts.stored) == (3, 2)
+        failed = world.column("SELECT reason FROM renditions WHERE state = 'failed'")
+        assert failed == ["a bug in archiver: KeyError"]
+        assert [record.exc_info is not None for record in caplog.records] == [True]

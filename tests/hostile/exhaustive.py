@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 sys.path.extend(str(Path(__file__).parents[number]) for number in (1, 2))
 
+import anyio
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 from archiver.jsontext import BadJson, read_records
 from archiver.media.kinds import impostor, sniff
 from docs.figures import put_figures
+from hostile import answers
 from hostile.addresses import WAYS, attempt
 from hostile.input import PLATFORMS, Feeder, pages
 from net.test_guard import SPELLINGS
@@ -80,6 +82,18 @@ def fuzzed_heads(seconds: float) -> Row:
         return 1000
 
     return "Fuzzed media heads without a traceback", f"{until(seconds, thousand):,}"
+
+
+def fuzzed_answers(seconds: float) -> Row:
+    """Answers put together at random through downloads: a file or an error, nothing else."""
+
+    def some(number: int) -> int:
+        with TemporaryDirectory() as folder:
+            anyio.run(answers.download, Path(folder), random.Random(number), 500)
+            assert not any(Path(folder).iterdir())
+        return 500
+
+    return "Fuzzed answers of media servers without a traceback", f"{until(seconds, some):,}"
 
 
 def _hypothesis(number: int, examples: int, strategy: st.SearchStrategy[object],
@@ -173,7 +187,8 @@ def catalogue(_: float) -> Row:
     return "HTTP misbehaviours: of media servers, of the API", f"{len(FILE_CASES)}, {len(CASES)}"
 
 
-PARTS = (fuzzed_json, fuzzed_heads, hostile_pages, converging, resumed, addresses, catalogue)
+PARTS = (fuzzed_json, fuzzed_heads, fuzzed_answers, hostile_pages, converging, resumed, addresses,
+         catalogue)  # fmt: skip
 
 
 def main() -> int:
@@ -182,7 +197,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--write", type=Path, help="a page whose figures are replaced")
     asked = parser.parse_args()
-    seconds = asked.minutes * 60 / 5
+    seconds = asked.minutes * 60 / 6
     lines = ["| Figure | Measured |", "|---|---|"]
     failed = 0
     for part in PARTS:

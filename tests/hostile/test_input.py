@@ -2,18 +2,21 @@
 
 import gzip
 import json
+import random
 import re
 import resource
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archiver.clock import SystemClock
 from archiver.jsontext import BadJson, read_records
+from hostile import answers
 from hostile.input import BROKEN, ODD_DATES, ODD_NUMBERS, ODD_TEXTS, ODD_URLS, Feeder, pages
 from nights import PLATFORMS
 from plugin_data import samples
@@ -176,3 +179,9 @@ def test_bytes_that_are_no_answer(tmp_path_factory: pytest.TempPathFactory, body
     for text in (body, b'{"posts": [' + body + b"]}"):
         with suppress(BadJson):
             read_records(text, "posts")
+
+
+def test_answers_of_a_media_server_are_files_or_errors(tmp_path: Path) -> None:
+    outcomes = anyio.run(answers.download, tmp_path, random.Random(5), 400)
+    assert {"stored", "refused", "network", "http_418"} <= set(outcomes)
+    assert list(tmp_path.iterdir()) == []

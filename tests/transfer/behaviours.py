@@ -53,6 +53,18 @@ def redirect(target: str, code: int = 302) -> Behaviour:
     return behave
 
 
+def long_number(code: int) -> Behaviour:
+    """A length of 5,000 digits, which means nothing beside chunks; a redirect leads to itself."""
+
+    def behave(talk: Talk) -> None:
+        fields = {"transfer-encoding": "chunked", "content-length": "9" * 5000}
+        if code == 302:
+            fields["location"] = talk.asked.target
+        talk.send(head(code, fields) + b"0\r\n\r\n")
+
+    return behave
+
+
 def short_with_length(talk: Talk) -> None:
     said = talk.honest(whole=True)
     talk.answer(said.body[:-1], said.headers, length=len(said.body))
