@@ -17,6 +17,7 @@ import anyio
 
 from archiver.archive.database import DATABASE
 from archiver.backup import Asked, run_backup
+from archiver.clock import Clock
 from archiver.config import Config, load_config
 from archiver.demo.accounts import WorldAccount
 from archiver.demo.clock import DemoClock
@@ -53,11 +54,13 @@ allow = ["127.0.0.0/8"]
 class Nights(World):
     """A world with an archive of it. Its accounts are named after their platforms.
 
-    `settings` are lines of the config, by table; `given_key` is a wrong key to ask with.
+    `settings` are lines of the config, by table; `given_key` is a wrong key to ask with;
+    `machine` is the clock that backups go by, the world's own unless a test sets another.
     """
 
     def __init__(self, folder: Path, platforms: Sequence[str], **options: Any) -> None:
         self.clock = DemoClock()
+        self.machine: Clock = self.clock
         super().__init__(self.clock.now, **options)
         self.folder = folder
         self.platforms = platforms
@@ -100,7 +103,7 @@ class Nights(World):
 
         async def run() -> RunReport:
             return await run_backup(
-                config, self.plugins, Asked(**asked), clock=self.clock, progress=Silence(),
+                config, self.plugins, Asked(**asked), clock=self.machine, progress=Silence(),
                 version="test",
             )  # fmt: skip
 

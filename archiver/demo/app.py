@@ -1,5 +1,7 @@
 """The ASGI application: the API below `/api`, the media server everywhere else."""
 
+from email.utils import format_datetime
+
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Mount
@@ -41,7 +43,9 @@ class ApiServer:
                     len(content),
                 )
             )
-        heads = {"content-type": "application/json; charset=utf-8", **rate, **answer.headers}
+            dated = {"date": format_datetime(self._world.now(), usegmt=True)}
+        kind = {"content-type": "application/json; charset=utf-8"}
+        heads = {**kind, **(dated if self._world.dates else {}), **rate, **answer.headers}
         await Response(content, answer.status, heads)(scope, receive, send)
 
 

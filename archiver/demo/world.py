@@ -71,8 +71,8 @@ class World:
 
     What can be set: `api_key`, `x_api_key`, `x_api_secret`, `plan`, `x_add_on` (whether accounts
     of others can be read), `url_life`, `rate_limit_max` (requests in five minutes and per profile,
-    None for no limit), `single_as` (a lookup by native id answers with the `record` itself or with
-    an `envelope` around it).
+    None for no limit), `dates` (whether the API's answers say when they were made), `single_as` (a
+    lookup by native id answers with the `record` itself or with an `envelope` around it).
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class World:
         self.x_add_on = True
         self.url_life = URL_LIFE
         self.rate_limit_max: int | None = None
+        self.dates = True
         self.single_as: Literal["record", "envelope"] = "envelope"
         self.truth = Truth()
         self.faults = Faults()
