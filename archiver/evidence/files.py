@@ -43,14 +43,16 @@ class Scope:
     seconds: float | None = None
 
 
-def files_in(connection: sqlite3.Connection, scope: Scope) -> list[bytes]:
+def files_in(connection: sqlite3.Connection, scope: Scope, now: str = "9999") -> list[bytes]:
     """The hashes of the files in a scope, in the order in which to read them.
 
     That is the order of their names, by which they lie near each other on the disk. 32 bytes
     each are kept in memory: no statement stays open while files are read for hours.
+    What was read later than `now` was read by a wrong clock, and counts as never read.
     """
-    order = "sha256" if scope.seconds is None else "verified_at, sha256"
-    names = connection.execute(f"SELECT sha256 FROM media ORDER BY {order}")
+    read_at = "CASE WHEN verified_at > :now THEN NULL ELSE verified_at END"
+    order = "sha256" if scope.seconds is None else f"{read_at}, sha256"
+    names = connection.execute(f"SELECT sha256 FROM media ORDER BY {order}", {"now": now})
     return [name for (text,) in names if (name := _name(text)) is not None and _is_in(name, scope)]
 
 

@@ -86,7 +86,7 @@ def _check_files(
     on_total: Callable[[int], object], on_file: Callable[[int], object],
 ) -> None:  # fmt: skip
     store = Store(directory)
-    names = files_in(connection, scope)
+    names = files_in(connection, scope, now)
     on_total(_bytes_in(connection, names))
     with Notes(directory, now, result) as notes:
 

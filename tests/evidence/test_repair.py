@@ -227,6 +227,15 @@ class TestParts:
             expected = [row[0] for row in connection.execute(query)]
             assert [name.hex() for name in files_in(connection, Scope(seconds=60))] == expected
 
+    def test_what_was_read_in_the_future_counts_as_never_read(self, archive: Path) -> None:
+        verify(archive, Scope(), NOW)
+        verify(archive, Scope(1, 4), "2106-02-11T00:00:00.000Z")
+        with raw(archive) as connection:
+            query = "SELECT sha256 FROM media ORDER BY verified_at < '2100', sha256"
+            expected = [row[0] for row in connection.execute(query)]
+            found = files_in(connection, Scope(seconds=60), NOW)
+        assert [name.hex() for name in found] == expected
+
     def test_without_time_nothing_is_read_but_rows(self, archive: Path) -> None:
         result = verify(archive, Scope(seconds=0), NOW)
         assert (result.files, result.left > 0, result.rows > 0) == (0, True, True)
