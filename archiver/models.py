@@ -25,6 +25,9 @@ EXPIRING_KINDS: frozenset[str] = frozenset({"story"})
 STORY_LIFE = timedelta(hours=24)
 """How long Facebook, Instagram and Snapchat show a story."""
 
+CLOCKS_AGREE = timedelta(minutes=5)
+"""Clocks that differ by more are not both right."""
+
 
 def stream_of(kind: str) -> Stream:
     """The stream that posts of this kind are covered in."""
@@ -93,7 +96,7 @@ class Page:
     why the walk ends here ("shows only its newest 500 posts").
     `partial` says that the source itself called the answer incomplete.
     `updated_at` and `fresh_until` are the source's own: when it last asked the platform, and
-    before when asking again brings nothing new.
+    before when asking again brings nothing new (two days from now at most are believed).
     `notes` are sentences for the user about how this page was had (a fallback, a limit).
     """
 

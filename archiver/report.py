@@ -93,11 +93,12 @@ class FileFailure:
 
 @dataclass(slots=True)
 class RunReport:
-    """How a run went. `received` is in bytes of media."""
+    """How a run went. `received` is in bytes of media; `notes` are about no single account."""
 
     started_at: str
     finished_at: str = ""
     accounts: list[AccountReport] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     changes: Sequence[Change] = ()
     file_failures: Sequence[FileFailure] = ()
     received: int = 0
@@ -142,6 +143,7 @@ class RunReport:
             "returned": sum(account.returned for account in self.accounts),
             "bytes": self.received,
             "waiting": self.waiting,
+            "notes": self.notes,
             "accounts": [_account_json(account) for account in self.accounts],
             "changes": [change._asdict() for change in self.changes],
             "file_failures": [

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from archiver.archive.queue import DUE, due_at
 from archiver.archive.rows import Rows, clean_row, clean_text, update, update_row
 from archiver.canonical import attachment_keys, media_key
 from archiver.models import Attachment, Metric, Post, Rendition
@@ -199,8 +200,9 @@ class AttachmentWriter:
         """The newest address, for a file that is still to be fetched; elsewhere it is not news."""
         if row.state in _UNFINISHED and rendition.url:
             url = clean_text(rendition.url)
-            is_due = "id = ? AND url IS NOT ? AND (state = 'pending' OR next_try_at <= ?)"
-            update(self.connection, "renditions", is_due, (row.id, url, self.now), url=url)
+            is_due = f"id = :id AND url IS NOT :url AND (state = 'pending' OR {DUE})"
+            parameters = {"id": row.id, "url": url, **due_at(self.now)}
+            update(self.connection, "renditions", is_due, parameters, url=url)
 
     def _add_rendition(
         self, attachment_id: int, rendition: Rendition, choice: Choice, post: Post

@@ -200,11 +200,12 @@ def cover_stories(
     """Note that stories were looked at: what is up now was published within their lifetime.
 
     Two looks further apart than that leave a gap in which stories may have come and gone unseen.
+    A stretch that ends in the future was noted by a wrong clock, and is not continued.
     """
     newest, oldest = timestamp(now), timestamp(now - STORY_LIFE)
     reach = timestamp(now - STORY_LIFE - _STORY_SLACK)
     found = stretches(connection, account_id, "stories")
-    last = found[0] if found else None
+    last = next((s for s in found if (s.newest or "") <= (newest or "")), None)
     if last is not None and last.newest is not None and reach is not None and last.newest >= reach:
         last.newest = newest
         save(connection, account_id, "stories", last, run_id)

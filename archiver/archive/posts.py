@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from archiver.archive.attachments import AttachmentWriter, Choice, Saved
+from archiver.archive.queue import DUE, due_at
 from archiver.archive.rows import Rows, clean_text, delete, insert_new, update, update_row
 from archiver.canonical import content_sha256, fingerprint
 from archiver.errors import RecordError
@@ -120,14 +121,14 @@ class PostWriter:
 
     def _waiting_for_media(self, known: Mapping[str, _Known]) -> set[int]:
         """Posts with files still to be fetched: their addresses may be newer on this page."""
-        query = """
+        query = f"""
             SELECT DISTINCT post_id FROM attachments
               JOIN renditions ON attachment_id = attachments.id
-             WHERE post_id IN (SELECT value FROM json_each(?))
-               AND (state = 'pending' OR (state = 'failed' AND next_try_at <= ?))
+             WHERE post_id IN (SELECT value FROM json_each(:ids))
+               AND (state = 'pending' OR (state = 'failed' AND {DUE}))
         """
-        ids = json.dumps([old.id for old in known.values()])
-        return {row[0] for row in self.connection.execute(query, (ids, self.now))}
+        parameters = {"ids": json.dumps([old.id for old in known.values()]), **due_at(self.now)}
+        return {row[0] for row in self.connection.execute(query, parameters)}
 
     def _add(self, rows: Rows, record: Record, post: Post, print_: bytes) -> _Known:
         post_id = rows.new_id("posts")

@@ -16,6 +16,7 @@ NOT_FOUND = "not found (404)"
 MEDIA_TRIES = 3  # a 404 on so many days is believed
 _DAY = timedelta(hours=23)  # a day, less the slack of a nightly run
 _LONGEST_WAIT = timedelta(days=30)
+_SLACK = timedelta(days=1)  # a clock may be set back a little while a file waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,10 @@ class NotStored:
     reason: str
 
 
+# a time further off than any wait was set by a wrong clock
+DUE = "(next_try_at <= :now OR next_try_at > :too_late)"
+"""Whether a failed file is to be tried; goes with `due_at`."""
+
 # joined in this order, so that the index gives the newest first and nothing is sorted
 _WAITING = """
       FROM renditions
@@ -72,8 +77,7 @@ _WAITING = """
        AND account_id IN (SELECT value FROM json_each(:accounts))
 """
 _PENDING = "state = 'pending'"
-_DUE_AGAIN = "state = 'failed' AND next_try_at <= :now"
-
+_DUE_AGAIN = f"state = 'failed' AND {DUE}"
 
 _OF_ACCOUNTS = """
     attachment_id IN (
@@ -145,7 +149,13 @@ def retry_refused(
 
 
 def _parameters(account_ids: Collection[int], now: str) -> dict[str, object]:
-    return {"now": now, "accounts": json.dumps(list(account_ids))}
+    return {**due_at(now), "accounts": json.dumps(list(account_ids))}
+
+
+def due_at(now: str) -> dict[str, str | None]:
+    """The parameters of `DUE`."""
+    too_late = datetime.fromisoformat(now) + _LONGEST_WAIT + _SLACK
+    return {"now": now, "too_late": timestamp(too_late)}
 
 
 def save(

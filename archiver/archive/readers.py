@@ -117,10 +117,10 @@ def _accounts(connection: sqlite3.Connection) -> Iterator[AccountStatus]:
             (account_id,),
         ).fetchone() or (None, 0)
         good = connection.execute(
-            "SELECT max(finished_at) FROM run_accounts WHERE account_id = ? "
-            "AND outcome IN ('done', 'fresh')",
+            "SELECT finished_at FROM run_accounts WHERE account_id = ? "
+            "AND outcome IN ('done', 'fresh') ORDER BY run_id DESC LIMIT 1",
             (account_id,),
-        ).fetchone()[0]
+        ).fetchone() or (None,)
         last = connection.execute(
             "SELECT outcome, message FROM run_accounts WHERE account_id = ? "
             "ORDER BY run_id DESC LIMIT 1",
@@ -129,7 +129,7 @@ def _accounts(connection: sqlite3.Connection) -> Iterator[AccountStatus]:
         yield AccountStatus(
             name, platform, handle, posts, removed.get(account_id, 0), edits.get(account_id, 0),
             files, size, newest, oldest,
-            covered[0], bool(covered[1]), good, last[0], last[1], bad,
+            covered[0], bool(covered[1]), good[0], last[0], last[1], bad,
             gaps=tuple(_gaps(connection, name)),
             missing=tuple(missing.get(account_id, ())),
         )  # fmt: skip

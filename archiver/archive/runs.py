@@ -56,6 +56,12 @@ def begin_run(connection: sqlite3.Connection, at: str, version: str, asked: dict
         )  # fmt: skip
 
 
+def newest_start(connection: sqlite3.Connection) -> str | None:
+    """When the newest run began, by the clock of that time."""
+    row = connection.execute("SELECT started_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+    return row[0] if row else None
+
+
 def end_run(
     connection: sqlite3.Connection, run_id: int, at: str, *, outcome: str, exit_code: int,
     counts: Counts, received: int,
@@ -190,7 +196,8 @@ def last_look(connection: sqlite3.Connection, account_id: int) -> LastLook:
         (account_id,),
     ).fetchone()
     full = connection.execute(
-        "SELECT max(started_at) FROM run_accounts WHERE account_id = ? AND full AND complete",
+        "SELECT started_at FROM run_accounts WHERE account_id = ? AND full AND complete "
+        "ORDER BY run_id DESC LIMIT 1",
         (account_id,),
     ).fetchone()
     has_posts = connection.execute(
@@ -204,8 +211,9 @@ def last_look(connection: sqlite3.Connection, account_id: int) -> LastLook:
         (account_id,),
     ).fetchone()
     return LastLook(
-        fresh[0] if fresh else None, full[0], bool(has_posts[0]), view[0] if view else None
-    )
+        fresh[0] if fresh else None, full[0] if full else None, bool(has_posts[0]),
+        view[0] if view else None,
+    )  # fmt: skip
 
 
 def new_response_id(connection: sqlite3.Connection) -> int:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from archiver.archive.changes import changes_of
 from archiver.archive.choices import choose_again
 from archiver.archive.database import DATABASE, storage_errors, writer
 from archiver.backup.account import AccountBackup, Asked
+from archiver.backup.clocks import note_on_earlier_run, note_on_source
 from archiver.backup.files import FileRun
 from archiver.clock import Clock
 from archiver.config import Config
@@ -130,6 +132,9 @@ class Backup:
     async def run(self, accounts: Sequence[Account]) -> RunReport:
         """Back up these accounts; see `run_backup`."""
         report = RunReport(started_at=self._now(), dry_run=self.asked.dry_run)
+        earlier = runs.newest_start(self.connection)
+        if earlier is not None and report.started_at < earlier:
+            report.notes.append(note_on_earlier_run(earlier))
         asked = {name: getattr(self.asked, name) for name in Asked.__slots__}
         run_id = runs.begin_run(self.connection, report.started_at, self.version, asked)
         try:
@@ -170,6 +175,9 @@ class Backup:
         if report.interrupted:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             self._mark_interrupted()
+        off = max((work.clock_off or timedelta() for work in self._works), key=abs, default=None)
+        if off:
+            report.notes.append(note_on_source(off))
         report.file_failures = files.failure_report()
         report.waiting = queue.count(self.connection, files.accounts, self._now())
         report.changes = list(changes_of(self.connection, run_id, _MOST_CHANGES))

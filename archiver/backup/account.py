@@ -16,6 +16,7 @@ from archiver.archive.absence import Look, mark_absent
 from archiver.archive.attachments import Choice
 from archiver.archive.database import transaction
 from archiver.archive.posts import PostWriter, Reading
+from archiver.backup.clocks import clock_off
 from archiver.backup.gate import Unfit, fit_identity, fit_page, fit_post
 from archiver.clock import Clock
 from archiver.errors import ArchiverError, RecordError, SourceDown, SourceError, StorageError
@@ -26,6 +27,7 @@ from archiver.secrets import Secret
 
 _PATIENCE = 2 * 3600.0  # seconds for one page: longer than all waiting that a source may ask for
 _STALE_PAGES = 25  # so many pages without a new post are a circle
+_LONGEST_FRESH = timedelta(days=2)  # no source is without news for longer: a clock was wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Asked:
 
 @dataclass(slots=True)
 class AccountBackup:
-    """The work on one account in one run."""
+    """The work on one account in one run. `clock_off` is how far our clock is off the source's."""
 
     connection: sqlite3.Connection
     run_id: int
@@ -59,6 +61,7 @@ class AccountBackup:
     report: AccountReport
     on_saved: Callable[[], None]
     account_id: int | None = None
+    clock_off: timedelta | None = field(default=None, init=False)
     _updated_at: str | None = field(default=None, init=False)
     _fresh_until: str | None = field(default=None, init=False)
 
@@ -128,13 +131,15 @@ class AccountBackup:
     def _is_fresh(self, known: runs.LastLook) -> bool:
         if self.asked.now or known.fresh_until is None or known.fresh_until <= self._now():
             return False
-        return self._unfinished() is None
+        latest = timestamp(self.clock.now() + _LONGEST_FRESH)
+        return latest is not None and known.fresh_until <= latest and self._unfinished() is None
 
     def _is_full_due(self, known: runs.LastLook) -> bool:
         if known.last_full_at is None:
             return True
         due = timestamp(self.clock.now() - self.full_every)
-        return due is not None and known.last_full_at <= due
+        # a look in the future was one at a wrong time
+        return due is not None and not due < known.last_full_at <= self._now()
 
     def _unfinished(self) -> coverage.Stretch | None:
         """The newest stretch whose walk was broken off, as far as this run may go on with it."""
@@ -240,6 +245,8 @@ class AccountBackup:
             self.report.note(note)
         if page.partial:
             self.report.warn("The source said that its answer was partial")
+        if page.response is not None and self.clock_off is None:
+            self.clock_off = clock_off(page.response)
         self._updated_at = self._updated_at or page.updated_at
         self._fresh_until = self._fresh_until or page.fresh_until
 
@@ -317,9 +324,9 @@ class AccountBackup:
             return
         if "stories" in self.platform.streams and not walk.is_partial:
             with transaction(self.connection):
-                coverage.cover_stories(
-                    self.connection, self.account_id, self.run_id, self.clock.now()
-                )
+                # what is up now is the source's word: where the clocks differ, its time counts
+                now = self.clock.now() - (self.clock_off or timedelta())
+                coverage.cover_stories(self.connection, self.account_id, self.run_id, now)
         if walk.is_complete:
             note = getattr(self.platform, "absence_note", None)
             look = Look(walk.seen, walk.floor(), self._updated_at, self._view())

@@ -15,6 +15,7 @@ from archiver.browse.calendar import Month, rows, spans, years
 from archiver.browse.frame import COUNTING_MS, archive_of, ask, page
 from archiver.browse.states import in_state
 from archiver.browse.text import ago, counted, parse_time
+from archiver.models import CLOCKS_AGREE
 
 _STALE_AFTER = timedelta(days=8)
 _YEARS = 3
@@ -110,15 +111,17 @@ def _runs(connection: sqlite3.Connection) -> dict[int, Mapping[str, Any]]:
     """What the runs have found for each account, all of them and the last one."""
     sums = connection.execute(
         """SELECT account_id, sum(edited) AS edited, sum(removed) AS removed,
-                  max(CASE WHEN outcome IN ('done', 'fresh') THEN finished_at END) AS last_good,
+                  max(CASE WHEN outcome IN ('done', 'fresh') THEN run_id END) AS good_id,
                   max(run_id) AS run_id
              FROM run_accounts WHERE account_id IS NOT NULL GROUP BY account_id"""
     ).fetchall()
     found: dict[int, Mapping[str, Any]] = {}
     for row in sums:
         last = connection.execute(
-            "SELECT outcome, message FROM run_accounts WHERE run_id = ? AND account_id = ?",
-            (row["run_id"], row["account_id"]),
+            "SELECT outcome, message, (SELECT finished_at FROM run_accounts "
+            "WHERE run_id = ? AND account_id = ?) AS last_good "
+            "FROM run_accounts WHERE run_id = ? AND account_id = ?",
+            (row["good_id"], row["account_id"], row["run_id"], row["account_id"]),
         ).fetchone()
         found[row["account_id"]] = {**dict(row), **dict(last)}
     return found
@@ -157,7 +160,7 @@ def _run_alarms(last_run: Mapping[str, Any], now: datetime) -> Iterator[tuple[st
     elif last_run["outcome"] == "interrupted":
         yield "The last run was interrupted; the next one goes on where it stopped.", "runs"
     ended = parse_time(last_run["finished_at"] or last_run["started_at"])
-    if ended and now - ended > _STALE_AFTER:
+    if ended and (now - ended > _STALE_AFTER or ended - now > CLOCKS_AGREE):
         yield f"The last run was {ago(ended.isoformat(), now)}.", "runs"
 
 

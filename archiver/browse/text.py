@@ -7,6 +7,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from archiver.models import CLOCKS_AGREE
+
 PLATFORMS = {
     "bluesky": "Bluesky", "facebook": "Facebook", "instagram": "Instagram",
     "linkedin": "LinkedIn", "pinterest": "Pinterest", "snapchat": "Snapchat",
@@ -63,6 +65,8 @@ def ago(moment: str | None, now: datetime) -> str:
     parsed = parse_time(moment)
     if parsed is None:
         return "never"
+    if parsed - now > CLOCKS_AGREE:
+        return "in the future: check the clock"
     seconds = max(0, int((now - parsed).total_seconds()))
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= length:

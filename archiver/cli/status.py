@@ -9,9 +9,12 @@ import click
 
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, table, wrap
+from archiver.models import CLOCKS_AGREE
 
 if TYPE_CHECKING:
     from archiver.archive.readers import AccountStatus, ArchiveStatus
+
+_FUTURE = "in the future"
 
 
 @subcommand(
@@ -46,11 +49,10 @@ def _head(status: "ArchiveStatus", directory: str, now: datetime) -> str:
     from archiver.cli.progress import size_text
 
     posts = sum(account.posts for account in status.accounts)
-    last = (
-        f"last run {_age(status.last_run, now)} ({status.last_outcome})"
-        if status.last_run
-        else "no run yet"
-    )
+    age = _age(status.last_run, now)
+    if age == _FUTURE:
+        age += ": check the clock"
+    last = f"last run {age} ({status.last_outcome})" if status.last_run else "no run yet"
     return wrap(
         f"{safe(directory)}: {posts:,} posts, {status.files:,} files, "
         f"{size_text(status.size)}; {last}"
@@ -119,7 +121,10 @@ def _age(moment: str | None, now: datetime) -> str:
     """How long ago, in the largest unit that fits: 3 hours ago."""
     if moment is None:
         return "never"
-    seconds = max(0, int((now - datetime.fromisoformat(moment)).total_seconds()))
+    passed = now - datetime.fromisoformat(moment)
+    if -passed > CLOCKS_AGREE:
+        return _FUTURE
+    seconds = max(0, int(passed.total_seconds()))
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= length:
             count = seconds // length

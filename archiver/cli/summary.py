@@ -45,7 +45,7 @@ def is_quiet(report: RunReport) -> bool:
     """Whether there is nothing to say: nothing new, nothing wrong."""
     counts = report.counts
     moved = Counts(got=counts.got)
-    return report.exit_code == 0 and counts == moved and not report.changes
+    return report.exit_code == 0 and counts == moved and not (report.changes or report.notes)
 
 
 def _accounts(report: RunReport) -> str:
@@ -116,7 +116,7 @@ def _failures(report: RunReport) -> Iterator[str]:
 
 
 def _remarks(report: RunReport) -> Iterator[str]:
-    lines = []
+    lines = [wrap(safe(note), rest="    ") for note in report.notes]
     for account in report.accounts:
         if account.error is not None:
             lines.append(_remark(account, str(account.error)))

@@ -27,10 +27,10 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     numbers = [part.strip() for part in value.split(",")]
     if all(_SECONDS.fullmatch(number) for number in numbers):
         return min(max(float(number) for number in numbers), LONGEST_WAIT)
-    moment = _date(value)
+    moment = http_date(value)
     if moment is None:
         return None
-    seconds = (moment - (_date(headers.get("date", "")) or now)).total_seconds()
+    seconds = (moment - (http_date(headers.get("date", "")) or now)).total_seconds()
     return min(max(seconds, 0.0), LONGEST_WAIT)
 
 
@@ -59,7 +59,8 @@ def is_certificate_error(error: BaseException) -> bool:
     return False
 
 
-def _date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """A time as HTTP headers have it; None if it is not one."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
