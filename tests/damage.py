@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archiver.archive.database import DATABASE
+from archiver.archive.database import DATABASE, ROW_HASHED
 
 Damage = Callable[[Path], str]
 """Damages the archive in a folder, and returns what the finding must name."""
@@ -67,6 +67,21 @@ def flip(data: bytes, bit: int) -> bytes:
     changed = bytearray(data)
     changed[bit // 8] ^= 1 << (bit % 8)
     return bytes(changed)
+
+
+def contents(archive: Path) -> dict[str, list[Any]]:
+    """All rows, without the events that tell of the mending."""
+    connection = sqlite3.connect(archive / DATABASE)
+    rows = {
+        table: sorted(connection.execute(f"SELECT * FROM {table}").fetchall(), key=repr)
+        for table in ROW_HASHED
+        if table not in {"events", "media"}
+    }
+    query = "SELECT * FROM events WHERE what <> 'mended'"
+    rows["events"] = connection.execute(query).fetchall()
+    rows["media"] = connection.execute("SELECT sha256, path, size FROM media").fetchall()
+    connection.close()
+    return rows
 
 
 def subject(table: str, key: tuple[object, ...]) -> str:

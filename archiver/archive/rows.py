@@ -9,7 +9,8 @@ hangs on them go in with one `executemany` a table.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from archiver.archive.database import transaction
@@ -201,13 +202,43 @@ def put_back(
 
     Not even a trigger stops it: what is never changed is not changed by this either.
     """
+    assignments = ", ".join(f"{column} = ?" for column in row)
+    is_it, found = by_key(table, key)
+    change = f"UPDATE {table} SET {assignments} WHERE {is_it}"
+    with _without_triggers(connection, table):
+        connection.execute(change, (*row.values(), *found))
+
+
+def replace_rows(
+    connection: sqlite3.Connection, table: str, gone: Iterable[Sequence[object]],
+    rows: Sequence[Mapping[str, Any]], /,
+) -> None:  # fmt: skip
+    """Make a table again what its tally says, which stays; in a transaction.
+
+    The rows of the keys `gone` go, `rows` come as they once were. No trigger stops it, and
+    references need to hold only when it is done.
+    """
+    connection.execute("PRAGMA defer_foreign_keys = ON")
+    with _without_triggers(connection, table):
+        for key in gone:
+            is_it, found = by_key(table, key)
+            connection.execute(f"DELETE FROM {table} WHERE {is_it}", found)
+        if rows:
+            connection.executemany(_insert_statement(table, rows[0]), rows)
+
+
+def restore_tally(connection: sqlite3.Connection, table: str, rows: int, total: int) -> None:
+    """Write what a table adds up to, where that is lost."""
+    connection.execute("INSERT INTO tallies VALUES (?, ?, ?)", (table, rows, total))
+
+
+@contextmanager
+def _without_triggers(connection: sqlite3.Connection, table: str) -> Iterator[None]:
     query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
     triggers = connection.execute(query, (table,)).fetchall()
     for name, _ in triggers:
         connection.execute(f"DROP TRIGGER {name}")
-    assignments = ", ".join(f"{column} = ?" for column in row)
-    is_it, found = by_key(table, key)
-    connection.execute(f"UPDATE {table} SET {assignments} WHERE {is_it}", (*row.values(), *found))
+    yield
     for _, sql in triggers:
         connection.execute(sql)
 

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from archiver.evidence.repair import Repaired
 
 _MOST_FINDINGS = 50
-_FOR_REPAIR = {"missing_file", "changed_file", "changed_row", "search_index", "schema"}
 _FOR_FILES_WITHOUT_ROWS = (
     "Files in media have no row. After a run that was killed, the next backup knows them again. "
     "Where archive.db was moved without its archive.db-wal, and nothing was saved since, move that "
@@ -33,10 +33,15 @@ _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
     "verify",
     short_help="Read everything back and compare it.",
     example="archiver verify\narchiver verify --minutes 30\narchiver verify --slice 3/30\n"
-    "archiver verify --repair && archiver backup\narchiver verify /mnt/copy",
+    "archiver verify --repair && archiver backup\narchiver verify --repair --from /mnt/copy\n"
+    "archiver verify /mnt/copy",
 )
 @click.argument("directory", required=False, type=click.Path(path_type=Path))
 @click.option("--repair", is_flag=True, help="Put right what can be; queue files to be fetched.")
+@click.option(
+    "--from", "copy", metavar="DIR", type=click.Path(path_type=Path),
+    help="With --repair: take what is lost from the copy in DIR.",
+)  # fmt: skip
 @click.option("--slice", "slice_", metavar="K/N", help="Of the files, only the K-th of N parts.")
 @click.option(
     "--minutes", type=click.FloatRange(min=0), metavar="M",
@@ -45,8 +50,8 @@ _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(
-    shell: Shell, directory: Path | None, repair: bool, slice_: str | None, minutes: float | None,
-    as_json: bool,
+    shell: Shell, directory: Path | None, repair: bool, copy: Path | None, slice_: str | None,
+    minutes: float | None, as_json: bool,
 ) -> int | None:  # fmt: skip
     """Read every file and every row back: hashes, references, the database's own check.
 
@@ -55,7 +60,8 @@ def command(
     over many nights; rows are always read all.
 
     With --repair, a damaged file is moved to the folder quarantine and the next backup fetches it
-    again; a damaged row is put back where its own hash proves what it was.
+    again; a damaged row is put back where its own hash proves what it was. With --from, files and
+    rows are taken from a copy made by archiver copy, wherever hashes and counts prove them right.
     """
     from archiver.evidence.findings import Finding, Verified
     from archiver.evidence.repair import Repaired
@@ -63,6 +69,8 @@ def command(
     from archiver.evidence.verify import verify
     from archiver.models import timestamp
 
+    if copy is not None and not repair:
+        raise UsageError("--from says where to take things from", hint="Add --repair")
     directory = directory or shell.config().archive.directory
     now = timestamp(datetime.now(UTC)) or ""
     scope = _scope(slice_, minutes)
@@ -74,7 +82,7 @@ def command(
             result = Verified(findings=[Finding("database", "archive.db", str(error))])
             shell.json(_as_json(result, Repaired()))
         raise
-    repaired = put_right(directory, result, now) if repair else Repaired()
+    repaired = put_right(directory, result, now, copy) if repair else Repaired()
     if as_json:
         shell.json(_as_json(result, repaired))
         return DamageFound.exit_code if result.damage else None
@@ -83,7 +91,7 @@ def command(
         raise DamageFound(
             f"{len(result.damage)} things in {directory} are not as they were stored",
             kept="Nothing was deleted",
-            hint=_hint(result, repaired, asked=repair),
+            hint=_hint(directory, result, repaired, asked=repair, copy=copy),
         )
     return None
 
@@ -115,19 +123,36 @@ def _progress(shell: Shell) -> Iterator[tuple[Any, Any]]:
         yield on_total, bar.update
 
 
-def _hint(result: "Verified", repaired: "Repaired", *, asked: bool) -> str:
+def _hint(
+    directory: Path, result: "Verified", repaired: "Repaired", *, asked: bool, copy: Path | None
+) -> str:
     """What to do next, which depends on what is damaged and on what was done about it."""
-    kinds = {finding.what for finding in result.damage}
-    if not asked and kinds & _FOR_REPAIR:
-        return "Run archiver verify --repair; what it cannot put right, take from a copy"
+    from archiver.evidence.repair import can_help
+
+    if not asked and can_help(directory, result):
+        return "Run archiver verify --repair, with --from and the folder of a copy if there is one"
     steps = []
     if repaired.queued:
         steps.append("Run archiver backup: it fetches the queued files again.")
-    schema = sum(finding.what == "schema" for finding in result.damage)
-    is_whole = repaired.schema >= schema and repaired.rows >= len(result.bad_rows)
-    if not is_whole or kinds & {"rows", "reference", "database"}:
-        steps.append("Take archive.db from a copy that archiver verify finds sound.")
+    if not _is_put_right(result, repaired):
+        steps.append(
+            "Take archive.db from a copy that archiver verify finds sound."
+            if copy or not result.database_is_sound
+            else "Run archiver verify --repair --from the folder of a copy."
+        )
     return " ".join(steps) or "Run archiver verify again: all of it should be right now"
+
+
+def _is_put_right(result: "Verified", repaired: "Repaired") -> bool:
+    """Whether all is right again but for files, as far as numbers tell."""
+    count = Counter(finding.what for finding in result.damage)
+    return (
+        repaired.schema >= count["schema"]
+        and repaired.rows >= len(result.bad_rows)
+        and repaired.tables >= count["rows"]
+        and repaired.indexes >= min(1, count["database"])
+        and (repaired.rows + repaired.tables > 0 or not count["reference"])
+    )
 
 
 def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
@@ -146,12 +171,7 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
             shell.say(f"{finding.what}: {safe(finding.subject)} ({safe(finding.detail)})")
     if any(finding.detail == NO_ROW for finding in others):
         shell.say(wrap(_FOR_FILES_WITHOUT_ROWS))
-    if repaired:
-        shell.out(
-            f"Repaired: {repaired.queued:,} files queued to be fetched again, "
-            f"{repaired.rows:,} rows put back, {repaired.indexes:,} indexes made anew"
-            + (f", {repaired.schema:,} parts of the schema put right." if repaired.schema else ".")
-        )
+    _print_repaired(shell, repaired)
     parts = [f"{len(damage)} damaged" if damage else "all sound"]
     for what, words in (("leftover", "leftover"), ("known_lost", "known as lost")):
         if count := sum(finding.what == what for finding in others):
@@ -162,6 +182,20 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
         f"{result.files:,} files ({size_text(result.size)}) and {result.rows:,} rows read: "
         + ", ".join(parts)
     )
+
+
+def _print_repaired(shell: Shell, repaired: "Repaired") -> None:
+    if repaired:
+        shell.out(
+            f"Repaired: {repaired.queued:,} files queued to be fetched again, "
+            f"{repaired.rows:,} rows put back, {repaired.indexes:,} indexes made anew"
+            + (f", {repaired.schema:,} parts of the schema put right." if repaired.schema else ".")
+        )
+    if repaired.files or repaired.tables:
+        shell.out(
+            f"From the copy: {repaired.files:,} files, "
+            f"and the rows by which {repaired.tables:,} tables add up again."
+        )
 
 
 def _as_json(result: "Verified", repaired: "Repaired") -> dict[str, Any]:

@@ -91,7 +91,7 @@ def _check_place(
             hint="Give an empty folder, or the one of an earlier copy",
         )
     with _copy_in(target) as other:
-        if _archive_id(other) != _archive_id(connection):
+        if archive_id(other) != archive_id(connection):
             raise UsageError(
                 f"{target} holds another archive",
                 kept="Nothing was written",
@@ -152,7 +152,8 @@ def _copy_in(target: Path) -> Iterator[sqlite3.Connection]:
         ) from error
 
 
-def _archive_id(connection: sqlite3.Connection) -> str | None:
+def archive_id(connection: sqlite3.Connection) -> str | None:
+    """What tells an archive, and its copies, from every other."""
     query = "SELECT value FROM about WHERE name = 'archive_id'"
     row = connection.execute(query).fetchone()
     return row[0] if row else None
@@ -238,16 +239,25 @@ def _copy_files(
                 )
 
 
-def _fetch(source: Store, target: Store, row: MediaRow, copied: Copied) -> Download | None:
-    """One file, copied into the target's tmp and hashed on the way; None where it is damaged."""
+def bring(source: Store, target: Store, row: MediaRow) -> Download | None:
+    """One file, copied into the target's tmp and hashed on the way; None where it is damaged.
+
+    Raises StorageError.
+    """
     for _ in range(2):  # what is read wrong once may be right the second time
         with Part(target.tmp) as part:
             if _pour(source.path_of(row.path), part) and part.finish() == row.sha256:
                 part.keep()
-                copied.files += 1
-                copied.size += part.size
                 extension = row.path.rpartition(".")[2]
                 return Download(part.path, row.sha256, part.size, "", extension)
+    return None
+
+
+def _fetch(source: Store, target: Store, row: MediaRow, copied: Copied) -> Download | None:
+    if (download := bring(source, target, row)) is not None:
+        copied.files += 1
+        copied.size += download.size
+        return download
     wrong = check_file(source, row)
     copied.damage.append(
         wrong or Finding("changed_file", row.path, "read wrong twice of four times")

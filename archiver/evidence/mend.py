@@ -13,11 +13,15 @@ from archiver.archive.rows import insert, put_back
 from archiver.canonical import row_sha256
 from archiver.evidence.findings import BadRow
 from archiver.evidence.rows import is_sound, read_row
+from archiver.evidence.second import Second
 
 Row = dict[str, Any]
 
 _LARGEST = 32_768
 """Bytes of a row up to which every bit of it is tried: the time grows by the square of them."""
+
+_SHORT = 4_096
+"""The same, where it is only to be found out whether there is any use in it."""
 
 _INT64 = 1 << 64
 _POST_OF = {
@@ -33,17 +37,31 @@ _POST_OF = {
 """The post that a row is about, so that the post's history tells of the mending."""
 
 
-def mend(connection: sqlite3.Connection, bad: BadRow, now: str) -> bool:
-    """Put one damaged row back, if its hash proves what it was; in a transaction."""
+def mend(
+    connection: sqlite3.Connection, bad: BadRow, now: str, second: Second | None = None
+) -> bool:
+    """Put one damaged row back, if its hash proves what it was; in a transaction.
+
+    A second copy is asked first: that takes less time than trying every bit.
+    """
     row = read_row(connection, bad.table, bad.key)
     if row is None or is_sound(bad.table, row):
         return False
-    whole = proven(connection, bad.table, row)
+    whole = second.row(bad.table, bad.key, row["row_sha256"]) if second else None
+    whole = whole or proven(connection, bad.table, row)
     if whole is None:
         return False
     put_back(connection, bad.table, bad.key, whole)
     _note(connection, bad, now)
     return True
+
+
+def could_be_mended(connection: sqlite3.Connection, bad: BadRow) -> bool:
+    """Whether `mend` could put a row back; for a long one that would take too long to find out."""
+    row = read_row(connection, bad.table, bad.key)
+    if row is None:
+        return False
+    return _SHORT < _size(row) <= _LARGEST or proven(connection, bad.table, row) is not None
 
 
 def proven(connection: sqlite3.Connection, table: str, row: Row) -> Row | None:
@@ -61,11 +79,19 @@ def _candidates(connection: sqlite3.Connection, table: str, row: Row) -> Iterato
         query = "SELECT raw FROM revisions WHERE post_id = ? ORDER BY number DESC"
         for (raw,) in connection.execute(query, (row["id"],)):
             yield row | {"raw": raw}
-    if sum(len(value) for value in row.values() if isinstance(value, str | bytes)) > _LARGEST:
+    if table == "revisions":  # and the other way round
+        query = "SELECT raw FROM posts WHERE id = ?"
+        for (raw,) in connection.execute(query, (row["post_id"],)):
+            yield row | {"raw": raw}
+    if _size(row) > _LARGEST:
         return
     for column, value in row.items():
         for other in _one_bit_off(value):
             yield row | {column: other}
+
+
+def _size(row: Row) -> int:
+    return sum(len(value) for value in row.values() if isinstance(value, str | bytes))
 
 
 def _flipped_hash(table: str, row: Row) -> str | None:

@@ -3,27 +3,31 @@
 A damaged file goes to `quarantine/`, never away, and the next backup fetches it again; its row
 keeps the hash, so that only the same bytes heal it. A damaged row is put back where its own hash
 proves what it was. Indexes, triggers and views are made anew; those triggers on our tables that
-are none of ours are taken away. All else is for a copy of the archive.
+are none of ours are taken away. All else needs a copy of the archive.
 """
 
 import re
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from archiver.archive.database import transaction, writer
-from archiver.archive.losses import lose
+from archiver.archive.database import ROW_HASHED, reader, transaction, writer
+from archiver.archive.losses import heal, lose
 from archiver.errors import StorageError
 from archiver.evidence.files import MediaRow, check_file, rows_of
 from archiver.evidence.findings import Finding, Verified
-from archiver.evidence.mend import mend
+from archiver.evidence.mend import could_be_mended, mend
 from archiver.evidence.rows import is_sound, read_row, tolerate
 from archiver.evidence.schema import check_schema, mend_schema
+from archiver.evidence.second import Second, mend_table, refuse_another, second_copy
 from archiver.media.store import Store
 
 _OF_FILES = {"missing_file", "changed_file"}
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
+_TRIED = 5
+"""Damaged rows for which a hint is worth a look at whether they can be put back."""
 _OF_AN_INDEX = ("missing from index", "wrong # of entries in index", "non-unique entry in index")
 
 
@@ -31,20 +35,25 @@ _OF_AN_INDEX = ("missing from index", "wrong # of entries in index", "non-unique
 class Repaired:
     """What was put right, by number: renditions to be fetched again, rows and indexes mended.
 
-    `schema` counts the indexes, triggers and views that were made anew or taken away.
+    `schema` counts the indexes, triggers and views that were made anew or taken away, `files` the
+    files that a copy gave, `tables` the tables that add up again with a copy's rows.
     """
 
     queued: int = 0
     rows: int = 0
     indexes: int = 0
     schema: int = 0
+    files: int = 0
+    tables: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.queued or self.rows or self.indexes or self.schema)
+        return any(astuple(self))
 
 
-def repair(directory: Path, found: Verified, now: str) -> Repaired:
-    """Put right what can be. Raises StorageError, ArchiveLocked.
+def repair(directory: Path, found: Verified, now: str, copy: Path | None = None) -> Repaired:
+    """Put right what can be, and with a copy what it has. Raises StorageError, ArchiveLocked.
+
+    Raises UsageError for a copy of something else, DamageFound for one that cannot be opened.
 
     Where the whole folder of media is not there, nothing is queued: StorageError says so.
 
@@ -53,16 +62,26 @@ def repair(directory: Path, found: Verified, now: str) -> Repaired:
     """
     _refuse_without_media(directory, found)
     repaired = Repaired()
-    if not found.damage or not _may_be_written(found.findings):
+    kinds = {finding.what for finding in found.findings}
+    is_wanted = found.damage or (copy is not None and "known_lost" in kinds)
+    if not is_wanted or not _may_be_written(found.findings):
         return repaired
-    with writer(directory, create=False, any_trigger=True) as connection:
+    with ExitStack() as stack:
+        second = stack.enter_context(second_copy(copy, directory)) if copy else None
+        connection = stack.enter_context(writer(directory, create=False, any_trigger=True))
+        if copy and second:
+            refuse_another(connection, second, copy)
         repaired.schema = mend_schema(connection)
         if any(finding.is_damage for finding in check_schema(connection)):
             return repaired
         tolerate(connection)
         _mend_indexes(connection, found, repaired)
-        _mend_rows(connection, found, now, repaired)
-        _queue(connection, Store(directory), found, now, repaired)
+        store = Store(directory)
+        if second:
+            store.prepare()
+            _mend_tables(connection, second, store, found, repaired)
+        _mend_rows(connection, second, found, now, repaired)
+        _mend_files(connection, second, store, found, now, repaired)
     return repaired
 
 
@@ -81,13 +100,26 @@ def _mend_indexes(connection: sqlite3.Connection, found: Verified, repaired: Rep
         repaired.indexes += 1
 
 
+def _mend_tables(
+    connection: sqlite3.Connection, second: Second, store: Store, found: Verified,
+    repaired: Repaired,
+) -> None:  # fmt: skip
+    """Before single rows: telling of those adds events, which must not take a lost row's place."""
+    damaged = {finding.subject for finding in found.findings if finding.what == "rows"}
+    for table in ROW_HASHED:  # in an order in which rows come before what belongs to them
+        if table in damaged and mend_table(connection, second, table, store):
+            repaired.tables += 1
+
+
 def _mend_rows(
-    connection: sqlite3.Connection, found: Verified, now: str, repaired: Repaired
-) -> None:
-    touched = repaired.schema > 0  # a trigger that was gone has kept nothing up to date
+    connection: sqlite3.Connection, second: Second | None, found: Verified, now: str,
+    repaired: Repaired,
+) -> None:  # fmt: skip
+    # what a trigger that was gone, or rows put back below it, have not kept up to date
+    touched = repaired.schema > 0 or repaired.tables > 0
     for bad in found.bad_rows:
         with transaction(connection):
-            if mend(connection, bad, now):
+            if mend(connection, bad, now, second):
                 repaired.rows += 1
                 touched |= bad.table == "posts"
     if touched or any(finding.what == "search_index" for finding in found.findings):
@@ -96,12 +128,20 @@ def _mend_rows(
         repaired.indexes += 1
 
 
-def _queue(
-    connection: sqlite3.Connection, store: Store, found: Verified, now: str, repaired: Repaired
-) -> None:
+def _mend_files(
+    connection: sqlite3.Connection, second: Second | None, store: Store, found: Verified,
+    now: str, repaired: Repaired,
+) -> None:  # fmt: skip
     for row in _doubtful(connection, found):
         finding = check_file(store, row)
-        if finding is not None and finding.what in _OF_FILES:
+        if finding is None or finding.what not in _OF_FILES | {"known_lost"}:
+            continue
+        if second and second.give_file(store, row):
+            repaired.files += 1
+            if row.lost_at is not None:
+                with transaction(connection):
+                    heal(connection, row.sha256, None, now)
+        elif finding.what != "known_lost":
             if finding.what == "changed_file":
                 store.quarantine(row.path)
             with transaction(connection):
@@ -113,13 +153,32 @@ def _doubtful(connection: sqlite3.Connection, found: Verified) -> list[MediaRow]
 
     Where the row still is, nobody knows which file it means.
     """
-    names = {Path(f.subject).stem for f in found.findings if f.what in _OF_FILES}
+    names = {Path(f.subject).stem for f in found.findings if f.what in _OF_FILES | {"known_lost"}}
     names |= {str(bad.key[0]) for bad in found.bad_rows if bad.table == "media"}
     return [
         row
         for row in rows_of(connection, (bytes.fromhex(n) for n in sorted(names) if _SHA256(n)))
         if (whole := read_row(connection, "media", (row.sha256,))) and is_sound("media", whole)
     ]
+
+
+def can_help(directory: Path, found: Verified) -> bool:
+    """Whether `repair` can put anything right without a copy, as far as a short look tells.
+
+    Raises StorageError.
+    """
+    damage = found.damage
+    if not _may_be_written(damage) or any(
+        finding.what == "schema" and finding.subject.startswith("table ") for finding in damage
+    ):
+        return False
+    if {finding.what for finding in damage} - {"changed_row", "rows", "reference"}:
+        return True
+    with reader(directory) as connection:
+        tolerate(connection)
+        return len(found.bad_rows) > _TRIED or any(
+            could_be_mended(connection, bad) for bad in found.bad_rows
+        )
 
 
 def _refuse_without_media(directory: Path, found: Verified) -> None:

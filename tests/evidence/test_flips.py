@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from archiver.archive.database import DATABASE
 from archiver.archive.rows import key_of
 from archiver.archive.schema import ROW_HASHED
 from archiver.evidence.files import Scope
 from archiver.evidence.repair import repair
 from archiver.evidence.verify import verify
 from bad_archives import flip, raw, subject
+from damage import contents
 
 NOW = "2026-11-23T00:00:00.000Z"
 SEEDS = range(6)
@@ -94,21 +94,6 @@ def test_rows_with_a_flipped_bit_are_put_back_exactly(
     assert repaired.rows == sum(map(len, done.values()))
     assert verify(archive, Scope(), NOW).damage == []
     assert contents(archive) == contents(good_archive)
-
-
-def contents(archive: Path) -> dict[str, list[Any]]:
-    """All rows, without the events that tell of the mending."""
-    connection = sqlite3.connect(archive / DATABASE)
-    rows = {
-        table: sorted(connection.execute(f"SELECT * FROM {table}").fetchall(), key=repr)
-        for table in ROW_HASHED
-        if table not in {"events", "media"}
-    }
-    query = "SELECT * FROM events WHERE what <> 'mended'"
-    rows["events"] = connection.execute(query).fetchall()
-    rows["media"] = connection.execute("SELECT sha256, path, size FROM media").fetchall()
-    connection.close()
-    return rows
 
 
 def test_what_no_single_bit_explains_is_named_and_left_alone(archive: Path) -> None:
