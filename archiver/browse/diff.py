@@ -7,12 +7,12 @@ that holds what the post's newest text says held the older text before.
 import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
-_LONGEST = 20_000  # words; beyond, texts are shown side by side as a whole
+_MOST_PAIRS = 1_000_000  # of words to compare, a second's work; beyond, all is shown as replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,26 @@ class Change:
 def words_changed(old: str, new: str) -> tuple[Piece, ...]:
     """The new text, with what was put in and what was taken out."""
     before, after = _WORDS.findall(old), _WORDS.findall(new)
-    if len(before) + len(after) > _LONGEST:
-        return (Piece("out", old), Piece("in", new))
+    head = _common(before, after)
+    tail = _common(before[head:][::-1], after[head:][::-1])
+    first, last = "".join(after[:head]), "".join(after[len(after) - tail :])
+    middle = _compared(before[head : len(before) - tail], after[head : len(after) - tail])
+    pieces = (Piece("same", first), *middle, Piece("same", last))
+    return tuple(piece for piece in pieces if piece.text)
+
+
+def _common(before: Sequence[str], after: Sequence[str]) -> int:
+    """How many words both begin with."""
+    pairs = enumerate(zip(before, after, strict=False))
+    return next((k for k, (a, b) in pairs if a != b), min(len(before), len(after)))
+
+
+def _compared(before: Sequence[str], after: Sequence[str]) -> tuple[Piece, ...]:
+    if len(before) * len(after) > _MOST_PAIRS:
+        return (Piece("out", "".join(before)), Piece("in", "".join(after)))
     pieces: list[Piece] = []
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    # a word that is everywhere, as a space is, is no anchor: else this would be cubic
+    matcher = difflib.SequenceMatcher(None, before, after)
     for what, a, b, c, d in matcher.get_opcodes():
         if what == "equal":
             pieces.append(Piece("same", "".join(before[a:b])))
@@ -88,15 +104,19 @@ def _parsed(record: str) -> Any:
         return record
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for key, part in value.items():
-            yield from _leaves(part, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list):
-        for k, part in enumerate(value):
-            yield from _leaves(part, f"{path}[{k}]")
-    else:
-        yield path, value if isinstance(value, str) else json.dumps(value)
+def _leaves(record: Any) -> Iterator[tuple[str, str]]:
+    """Every value with its path, in order; nothing calls itself, as deep as a record may be."""
+    waiting: list[tuple[str, Any]] = [("", record)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            inner = [(f"{path}.{key}" if path else str(key), part) for key, part in value.items()]
+        elif isinstance(value, list):
+            inner = [(f"{path}[{k}]", part) for k, part in enumerate(value)]
+        else:
+            inner = []
+            yield path, value if isinstance(value, str) else json.dumps(value)
+        waiting.extend(reversed(inner))
 
 
 def _replaced(was: str | None, now: str | None) -> tuple[Piece, ...]:

@@ -131,12 +131,11 @@ def safe_link(url: str | None) -> str | None:
 
 
 def pretty_json(text: str | None) -> str:
-    """JSON with line breaks, numbers exactly as they are written; other text as it is."""
+    """JSON with line breaks, numbers exactly as written; other text, or too deep, as it is."""
     try:
-        value = json.loads(text or "", parse_float=_Literal, parse_int=_Literal)
+        return _indented(json.loads(text or "", parse_float=_Literal, parse_int=_Literal), 0)
     except (ValueError, RecursionError):
         return text or ""
-    return _indented(value, 0)
 
 
 class _Literal(str):
