@@ -196,7 +196,8 @@ class Post:
     in it, or in which attachments there are, makes a revision. It holds text, whole numbers,
     truth values, lists and mappings of these; no floats, no counters, no signed URLs.
     `sighting` marks an answer without content (ids only): the post is there, nothing more is said.
-    `unread` names the JSON paths of the record that no column, metric or known list covers.
+    `unread` names the JSON paths of the record that no column, metric or known list covers, and
+    those whose value is not of the kind that is known there.
     """
 
     platform_id: str
@@ -218,22 +219,36 @@ class Post:
 
 
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|z|[+-]\d\d:?\d\d)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?"
+    r"\s*(Z|z|[+-]\d\d(?::?\d\d)?)?",
+    re.ASCII,
 )
+_MAIL_TIME = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?(?P<day>\d{1,2}) (?P<month>[A-Z][a-z]{2}) (?P<year>\d{4}) "
+    r"(?P<clock>\d\d:\d\d:\d\d) (?P<zone>GMT|UTC|[+-]\d{4})"
+    r"|[A-Z][a-z]{2} (?P<month2>[A-Z][a-z]{2}) (?P<day2>\d{1,2}) (?P<clock2>\d\d:\d\d:\d\d) "
+    r"(?P<zone2>[+-]\d{4}) (?P<year2>\d{4})",
+    re.ASCII,
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_EPOCH = re.compile(r"\d{10}|\d{13}", re.ASCII)  # seconds from 2001 on, and the same in ms
 _EPOCH_MS_FROM = 100_000_000_000  # as seconds, the year 5138; as milliseconds, 1973
 
 
 def timestamp(value: object) -> str | None:
     """A point in time in the archive's one form, UTC with milliseconds; None if it is not one.
 
-    Accepts ISO 8601 text (with or without zone; without one it is taken as UTC), a whole number of
-    seconds or milliseconds since 1970, and a datetime. Never guesses: what cannot be read is None
-    and stays in the record.
+    Accepts ISO 8601 text (with or without zone; without one it is taken as UTC), the forms of
+    e-mail and of X's first API, seconds or milliseconds since 1970 as a number or as its ten or
+    thirteen digits, and a datetime. Never guesses: what cannot be read is None and stays in the
+    record.
 
     >>> timestamp("2022-05-20T17:26:03Z")
     '2022-05-20T17:26:03.000Z'
     >>> timestamp("2022-05-20T19:26:03.5+0200")
     '2022-05-20T17:26:03.500Z'
+    >>> timestamp("Fri, 20 May 2022 17:26:03 GMT")
+    '2022-05-20T17:26:03.000Z'
     >>> timestamp("yesterday") is None
     True
     """
@@ -249,14 +264,32 @@ def timestamp(value: object) -> str | None:
 def _moment(value: object) -> datetime | None:
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, str) and _EPOCH.fullmatch(value):
+        value = int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
         seconds = value / 1000 if value >= _EPOCH_MS_FROM else value
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    if not isinstance(value, str) or not (match := _TIME.fullmatch(value.strip())):
+    if not isinstance(value, str):
         return None
+    match = _TIME.fullmatch(value.strip())
+    if match is None:
+        return _mail_moment(value.strip())
     day, clock, fraction, zone = match.groups()
     clock = clock if len(clock) == len("HH:MM:SS") else f"{clock}:00"
     zone = "+00:00" if zone in {None, "Z", "z"} else zone
     text = f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{zone}"
     moment = datetime.fromisoformat(text).astimezone(UTC)
     return moment if moment.year >= 1000 else None
+
+
+def _mail_moment(text: str) -> datetime | None:
+    match = _MAIL_TIME.fullmatch(text)
+    if match is None:
+        return None
+    year, month, day, clock, zone = (
+        match[name] or match[f"{name}2"] for name in ("year", "month", "day", "clock", "zone")
+    )
+    zone = "+0000" if zone in {"GMT", "UTC"} else zone
+    number = _MONTHS.index(month) + 1
+    moment = datetime.fromisoformat(f"{year}-{number:02d}-{int(day):02d}T{clock}{zone}")
+    return moment.astimezone(UTC) if moment.year >= 1000 else None

@@ -8,6 +8,9 @@ from archiver.archive.changes import Change
 from archiver.archive.runs import Counts
 from archiver.errors import ArchiverError
 
+_MOST_PATHS = 100
+_LONGEST_PATH = 200  # characters: a path is made of what the platform sends
+
 Outcome = Literal["done", "fresh", "partial", "failed", "interrupted"]
 
 
@@ -57,6 +60,7 @@ class AccountReport:
     missing: int = 0
     returned: int = 0
     unread: int = 0
+    unread_paths: list[str] = field(default_factory=list)
     full: bool = False
     complete: bool = False
     error: ArchiverError | None = None
@@ -74,6 +78,14 @@ class AccountReport:
         """Say what is worth knowing, once."""
         if text not in self.notes:
             self.notes.append(text)
+
+    def add_unread(self, paths: Sequence[str]) -> None:
+        """Count fields that were not read, and keep their paths, each once."""
+        self.unread += len(paths)
+        for path in paths:
+            short = path[:_LONGEST_PATH]
+            if short not in self.unread_paths and len(self.unread_paths) < _MOST_PATHS:
+                self.unread_paths.append(short)
 
     def fail(self, error: ArchiverError) -> None:
         """Note the error that ended the work on this account."""
@@ -163,6 +175,7 @@ def _account_json(account: AccountReport) -> dict[str, Any]:
         "missing": account.missing,
         "returned": account.returned,
         "unread_fields": account.unread,
+        "unread_paths": account.unread_paths,
         "full": account.full,
         "complete": account.complete,
         "error": None if error is None else {

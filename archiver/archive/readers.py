@@ -48,6 +48,7 @@ class AccountStatus:
     quarantined: int
     gaps: tuple[Gap, ...] = ()
     missing: tuple[Missing, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,18 @@ def _accounts(connection: sqlite3.Connection) -> Iterator[AccountStatus]:
             covered[0], bool(covered[1]), good[0], last[0], last[1], bad,
             gaps=tuple(_gaps(connection, name)),
             missing=tuple(missing.get(account_id, ())),
+            unread=_unread(connection, account_id),
         )  # fmt: skip
+
+
+def _unread(connection: sqlite3.Connection, account_id: int) -> tuple[str, ...]:
+    """Where in the records the fields stand that the newest run to meet any did not read."""
+    query = """
+        SELECT value FROM json_each((
+            SELECT unread_paths FROM run_accounts WHERE account_id = ? AND unread_paths IS NOT NULL
+             ORDER BY run_id DESC LIMIT 1))
+    """
+    return tuple(row[0] for row in connection.execute(query, (account_id,)))
 
 
 # joined in this order: the other way round looks at the files of all accounts for each

@@ -216,6 +216,15 @@ def last_look(connection: sqlite3.Connection, account_id: int) -> LastLook:
     )  # fmt: skip
 
 
+def unread_paths(connection: sqlite3.Connection, account_id: int) -> set[str]:
+    """The fields of an account's records that earlier runs did not read either."""
+    query = """
+        SELECT DISTINCT value FROM run_accounts, json_each(unread_paths)
+         WHERE account_id = ? AND unread_paths IS NOT NULL
+    """
+    return {row[0] for row in connection.execute(query, (account_id,))}
+
+
 def new_response_id(connection: sqlite3.Connection) -> int:
     """The id that the next response gets, known before it is worth keeping."""
     row = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM responses").fetchone()

@@ -76,7 +76,8 @@ CREATE TABLE run_accounts (
     source_updated_at TEXT,      -- when the source last asked the platform, by its own word
     fresh_until TEXT,            -- before this, asking again brings nothing new
     view TEXT,                   -- the account's options that choose what is shown, as JSON
-    unread INTEGER NOT NULL,     -- fields met that no column or list knows; they are in raw
+    unread INTEGER NOT NULL,     -- fields met that no column or list knows, or in no known form; they are in raw
+    unread_paths TEXT,           -- where in the records those stand, each once, as JSON; a hundred at most
     got INTEGER NOT NULL,        -- as in runs
     new INTEGER NOT NULL,
     edited INTEGER NOT NULL,

@@ -26,6 +26,7 @@ from archiver.report import AccountReport, Progress
 from archiver.secrets import Secret
 
 _PATIENCE = 2 * 3600.0  # seconds for one page: longer than all waiting that a source may ask for
+_PATHS_SAID = 5
 _STALE_PAGES = 25  # so many pages without a new post are a circle
 _LONGEST_FRESH = timedelta(days=2)  # no source is without news for longer: a clock was wrong
 
@@ -127,6 +128,7 @@ class AccountBackup:
         window = Window(since=self.asked.since, limit=self.asked.limit)
         await self._walk(walk, window, may_be_empty=not known.has_posts)
         self._after(walk)
+        self._speak_of_unread(self.account_id)
 
     def _is_fresh(self, known: runs.LastLook) -> bool:
         if self.asked.now or known.fresh_until is None or known.fresh_until <= self._now():
@@ -305,7 +307,7 @@ class AccountBackup:
             except RecordError as error:
                 unreadable.append((record, str(error)))
             else:
-                self.report.unread += len(post.unread)
+                self.report.add_unread(post.unread)
                 entries.append((record, post))
         return entries, unreadable
 
@@ -343,6 +345,17 @@ class AccountBackup:
             return
         self.report.warn(f"Posts before {walk.stretch.oldest} could not be had: {reason}")
 
+    def _speak_of_unread(self, account_id: int) -> None:
+        """Say once that a platform writes what it did not write before."""
+        known = runs.unread_paths(self.connection, account_id)
+        news = [path for path in self.report.unread_paths if path not in known]
+        if news:
+            more = f" and {len(news) - _PATHS_SAID} more" if len(news) > _PATHS_SAID else ""
+            self.report.note(
+                "Records have fields that this version does not read: "
+                f"{', '.join(news[:_PATHS_SAID])}{more}. They are kept with the records"
+            )
+
     def _end(self, **values: Any) -> None:
         report = self.report
         error = report.error
@@ -360,6 +373,7 @@ class AccountBackup:
                 "fresh_until": self._fresh_until,
                 "view": self._view(),
                 "unread": report.unread,
+                "unread_paths": json.dumps(report.unread_paths) if report.unread_paths else None,
                 **report.counts.columns(),
                 **values,
             },

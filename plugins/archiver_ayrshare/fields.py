@@ -74,7 +74,8 @@ class Fields:
     `text` to `author` are columns of `posts`: paths in the order in which they are tried. `aliases`
     gives the scheme of another id, `metrics` the name of a number, `content` the name of a further
     field of what was published. `kind`, `relations`, `attachments` say in words what the platform's
-    own code makes of a path; `raw_only` says why a path stays in the record alone.
+    own code makes of a path; `raw_only` says why a path stays in the record alone. `words` has the
+    known words, in lower case, of paths that speak a fixed vocabulary: another is news.
     """
 
     text: tuple[str, ...] = TEXT
@@ -91,6 +92,7 @@ class Fields:
     relations: Mapping[str, str] = field(default_factory=dict)
     attachments: Mapping[str, str] = field(default_factory=dict)
     raw_only: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def all_metrics(self) -> dict[str, str]:

@@ -28,6 +28,7 @@ class Instagram(AyrsharePlatform):
     fields = Fields(
         aliases={"shortcode": "shortcode", "igId": "ig_id"},
         kind=("mediaProductType",),
+        words={"mediaProductType": frozenset({*_KINDS, "ad", "feed"})},
         attachments=MEDIA,
         metrics={
             "playsCount": "plays",

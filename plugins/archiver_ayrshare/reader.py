@@ -60,6 +60,8 @@ class Reader:
         self._author = _compiled(fields.author)
         self._aliases = tuple((steps_of(path), scheme) for path, scheme in fields.aliases.items())
         self._metrics = MetricTable(fields.all_metrics)
+        self._words = tuple((steps_of(path), path, words) for path, words in fields.words.items())
+        self._dates = tuple((steps_of(path), path) for path in fields.created_at)
         self._content = tuple((steps_of(path), name) for path, name in fields.content.items())
         self._tree = _tree(path for path, _ in fields.rows())
         self._scalars = frozenset(key for key, node in self._tree.items() if _LEAF in node)
@@ -132,9 +134,19 @@ class Reader:
         return self._bookkeeping.issuperset(record)
 
     def unread(self, record: Mapping[str, Any]) -> tuple[str, ...]:
-        """The paths that the table does not know, each once; at most a hundred of them."""
+        """The paths that the table does not know, each once; at most a hundred of them.
+
+        A date of publication in no known form is one of them, and a word that is not known.
+        """
         scalars, wholes = self._scalars, self._wholes
         found: dict[str, None] = {}
+        for steps, path, words in self._words:
+            if steps[0] in record and any(_is_news(v, words) for v in _gather(record, steps)):
+                found[path] = None
+        if self.created_at(record) is None:
+            for steps, path in self._dates:
+                if steps[0] in record and dig(record, steps) not in (None, ""):
+                    found[path] = None
         for key, value in record.items():
             if key in wholes or (key in scalars and not isinstance(value, (dict, list))):
                 continue
@@ -179,6 +191,10 @@ def _gather(value: Any, steps: tuple[str, ...]) -> list[Any]:
             return []
         value = value[step]
     return [value]
+
+
+def _is_news(value: Any, words: frozenset[str]) -> bool:
+    return isinstance(value, str) and bool(value) and value.lower() not in words
 
 
 def _tree(paths: Iterable[str]) -> _Tree:

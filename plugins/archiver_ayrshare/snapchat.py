@@ -24,6 +24,7 @@ class Snapchat(AyrsharePlatform):
     streams: Sequence[Stream] = ("posts", "stories")
     fields = Fields(
         kind=("type",),
+        words={"type": frozenset(_KINDS)},
         attachments={
             **SINGLE,
             "thumbnailUrl": "thumbnail",

@@ -126,6 +126,7 @@ class Twitter(AyrsharePlatform):
             "mediaUrls[]": "original, where there is no media[]",
             "mediaUrls[].mediaUrl": "original, where there is no media[]",
         },
+        words={"referencedTweets[].type": frozenset(_RELATIONS)},
         content={
             "urls[].expandedUrl": "links",
             "replySettings": "reply_settings",
