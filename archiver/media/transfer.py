@@ -62,7 +62,9 @@ class Limits:
 
     `tries` in one run; `opening` seconds until the headers are there; after `grace` seconds, the
     mean rate, and in every `window` seconds the rate of that window, is at least `min_rate` bytes
-    per second. A server that asks to wait longer than `longest_wait` seconds is left for later.
+    per second. Where what comes gives no bytes at all (an encoding can hide that), `stall` seconds
+    are the end; it is more than a window and the client's patience for one read. A server that
+    asks to wait longer than `longest_wait` seconds is left for later.
     """
 
     tries: int = 5
@@ -70,6 +72,7 @@ class Limits:
     min_rate: float = 1024.0
     grace: float = 60.0
     window: float = 30.0
+    stall: float = 60.0
     longest_wait: float = 120.0
 
 
@@ -127,24 +130,20 @@ class Transfer:
         Raises TryAgain, and MediaError where a second try in this run is of no use.
         """
         headers = self._resume_headers()
-        manager = open_url(self._url, headers)
+        is_open = False
         try:
-            try:
-                with anyio.fail_after(self._limits.opening):
-                    answer = await manager.__aenter__()
-            except TimeoutError:
-                raise TryAgain(_error("The server took too long to answer", "network")) from None
-            try:
-                await self._take(answer, ranged=bool(headers))
-            except BaseException as error:
-                if not await manager.__aexit__(type(error), error, error.__traceback__):
-                    raise
-            else:
-                await manager.__aexit__(None, None, None)
+            with anyio.CancelScope(deadline=anyio.current_time() + self._limits.opening) as scope:
+                async with open_url(self._url, headers) as answer:
+                    is_open = True
+                    await self._take(answer, scope, ranged=bool(headers))
         except MediaError as error:
             if error.code == "network":
                 raise TryAgain(error) from error
             raise
+        if scope.cancelled_caught:
+            raise TryAgain(
+                _slow() if is_open else _error("The server took too long to answer", "network")
+            )
 
     def _resume_headers(self) -> dict[str, str]:
         if self._part.size and self._validator and self._part.size < self._validator.total:
@@ -152,7 +151,7 @@ class Transfer:
         self._part.restart()
         return {}
 
-    async def _take(self, answer: Answer, *, ranged: bool) -> None:
+    async def _take(self, answer: Answer, scope: anyio.CancelScope, *, ranged: bool) -> None:
         if answer.status == 416 and ranged:
             self._forget()
             raise TryAgain(_error("The server has no rest of what came before", "range"), 0.0)
@@ -163,12 +162,13 @@ class Transfer:
             self._part.restart()
             expected = self._accept_whole(answer)
         async with aclosing(answer.chunks()) as chunks:
-            await self._write(chunks)
+            await self._write(chunks, scope)
         if expected is not None and self._part.size != expected:
             raise TryAgain(_error(f"{self._part.size} of {expected} bytes came", "short"))
 
-    async def _write(self, chunks: AsyncGenerator[bytes, None]) -> None:
+    async def _write(self, chunks: AsyncGenerator[bytes, None], scope: anyio.CancelScope) -> None:
         pace = _Pace(self._clock, self._limits)
+        scope.deadline = anyio.current_time() + self._limits.stall
         judged = False
         async for chunk in chunks:
             self._part.write(chunk)
@@ -179,7 +179,8 @@ class Transfer:
                 check_media(self._part.head)
             if self._on_bytes is not None:
                 self._on_bytes(len(chunk))
-            pace.count(len(chunk))
+            if pace.count(len(chunk)):
+                scope.deadline = anyio.current_time() + self._limits.stall
 
     def _forget(self) -> None:
         """Begin anew, and ask for everything."""
@@ -233,18 +234,20 @@ class _Pace:
         self._begin = self._window_begin = clock.monotonic()
         self._bytes = self._window_bytes = 0
 
-    def count(self, size: int) -> None:
-        """Raises TryAgain when it goes too slowly."""
+    def count(self, size: int) -> bool:
+        """Whether a window begins. Raises TryAgain when it goes too slowly."""
         limits, now = self._limits, self._clock.monotonic()
         self._bytes += size
         self._window_bytes += size
         if now - self._begin > limits.grace + self._bytes / limits.min_rate:
-            raise TryAgain(_error("The server sends too slowly", "slow"))
+            raise TryAgain(_slow())
         elapsed = now - self._window_begin
         if elapsed >= limits.window:
             if self._window_bytes < limits.min_rate * elapsed:
-                raise TryAgain(_error("The server sends too slowly", "slow"))
+                raise TryAgain(_slow())
             self._window_begin, self._window_bytes = now, 0
+            return True
+        return False
 
 
 def check_media(head: bytes) -> None:
@@ -295,6 +298,10 @@ def _validator(headers: Mapping[str, str], total: int | None) -> _Validator | No
 def _length(headers: Mapping[str, str]) -> int | None:
     text = headers.get("content-length", "").strip()
     return int(text) if re.fullmatch(r"\d{1,18}", text, re.ASCII) else None
+
+
+def _slow() -> MediaError:
+    return _error("The server sends too slowly", "slow")
 
 
 def _error(why: str, code: str) -> MediaError:

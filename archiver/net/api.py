@@ -205,15 +205,17 @@ class ApiClient:
                 await self._clock.sleep(max(asked, backoff(failures, base=_BACKOFF_BASE)))
 
     async def _try(self, request: httpx.Request) -> Response:
+        limit = f"Nothing came for {_OPENING:.0f} s"
         try:
             with anyio.fail_after(_OPENING):  # interim answers can go on for ever
                 answer = await self._transport.handle_async_request(request)
+            limit = f"It was not complete after {_DEADLINE:.0f} s"
             try:
-                body = await self._read(answer)
+                with anyio.fail_after(_DEADLINE):  # and so can what gives no bytes
+                    body = await self._read(answer)
             finally:
                 await answer.aclose()
         except TimeoutError:
-            limit = f"Nothing came for {_OPENING:.0f} s"
             raise _TryAgain(self._down("answers too slowly", limit)) from None
         except BadEncoding as error:
             raise _TryAgain(self._down("sent a damaged answer", str(error), "encoding")) from None
@@ -244,7 +246,6 @@ class ApiClient:
         stream = answer.stream
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 — an async transport's
         raw = cast("AsyncGenerator[bytes, None]", aiter(stream))
-        deadline = self._clock.monotonic() + _DEADLINE
         pieces: list[bytes] = []
         size = 0
         async with aclosing(raw if is_plain(answer.headers) else gunzip(raw)) as chunks:
@@ -254,9 +255,6 @@ class ApiClient:
                 if size > _LARGEST_BODY:
                     limit = f"It is larger than {_LARGEST_BODY:,} bytes"
                     raise self._down("sent an answer that is too large", limit, "too_large")
-                if self._clock.monotonic() > deadline:
-                    limit = f"It was not complete after {_DEADLINE:.0f} s"
-                    raise _TryAgain(self._down("answers too slowly", limit))
         return b"".join(pieces)
 
     def _down(self, what: str, why: str, code: str | None = None) -> SourceDown:

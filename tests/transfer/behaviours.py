@@ -117,6 +117,50 @@ def gzip_bomb(talk: Talk) -> bool:
     return True
 
 
+def empty_members(talk: Talk) -> None:
+    """A gzip stream of members that hold nothing, as fast as they can be sent."""
+    talk.send(head(200, {"content-encoding": "gzip"}))
+    members = gzip.compress(b"") * 1000
+    while True:
+        talk.send(members)
+
+
+def empty_members_slowly(talk: Talk) -> None:
+    talk.send(head(200, {"content-encoding": "gzip"}))
+    talk.drip(gzip.compress(b""))
+
+
+def name_in_gzip(talk: Talk) -> None:
+    """A gzip header with a file name that does not end."""
+    talk.send(head(200, {"content-encoding": "gzip"}) + b"\x1f\x8b\x08\x08\0\0\0\0\0\x03")
+    while True:
+        talk.send(_CHUNK)
+
+
+def chunk_extension(talk: Talk) -> None:
+    """The line before a chunk, byte by byte."""
+    talk.send(head(200, {"transfer-encoding": "chunked"}) + b"5;")
+    talk.drip(b"a")
+
+
+def trailers(talk: Talk) -> None:
+    """The whole file in chunks, and then headers behind it."""
+    body = talk.honest(whole=True).body
+    talk.send(head(200, {"transfer-encoding": "chunked"}))
+    talk.send(f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n")
+    talk.drip(b"x: y\r\n")
+
+
+NO_BYTES: dict[str, Behaviour] = {
+    "empty gzip members": empty_members,
+    "empty gzip members, slowly": empty_members_slowly,
+    "a name in gzip's header": name_in_gzip,
+    "a chunk's extension": chunk_extension,
+    "trailers": trailers,
+}
+"""Answers in which something comes for ever, but no byte of a body."""
+
+
 def encoded(name: str) -> Behaviour:
     """An encoding that nobody asked for."""
 

@@ -21,7 +21,7 @@ API_FAULTS: dict[str, Behaviour] = {
     name: behaviour
     for name, (behaviour, _) in CASES.items()
     if name not in {"bomb", "endless", "endless chunks", "silence", "silence in the body",
-                    "interim answers for ever"}
+                    "interim answers for ever", *b.NO_BYTES}
 }  # fmt: skip
 MEDIA_FAULTS: dict[str, Behaviour] = {
     "short": b.short_with_length, "no length": b.short_without_length, "more": b.more_than_length,

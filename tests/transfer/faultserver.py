@@ -9,6 +9,7 @@ with fault_server(upstream) as server:
 """
 
 import http.client
+import select
 import socket
 import struct
 import threading
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BufferedReader
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 _HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "date", "server"}
@@ -69,6 +71,12 @@ class Talk:
         """End the connection with a RST instead of a FIN."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
+
+    def drip(self, data: bytes) -> NoReturn:
+        """Send this again and again, slower than any limit on sizes is reached."""
+        while True:
+            self.send(data)
+            select.select([self.sock], [], [], 0.01)
 
     def stall(self) -> None:
         """Say nothing more until the other side gives up."""

@@ -74,6 +74,7 @@ CASES: dict[str, tuple[Behaviour, int]] = {
     "silence": (b.stall_at_once, DOWN),
     "silence in the body": (b.stall_in_body, DOWN),
     "interim answers for ever": (b.not_yet_for_ever, DOWN),
+    **{name: (behaviour, DOWN) for name, behaviour in b.NO_BYTES.items()},
     "UTF-16": (in_utf_16, DOWN),
     "a byte order mark": (with_a_mark, FINE),
     "400": (b.status(400), DOWN),
@@ -103,6 +104,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backup, "Downloader", partial(Downloader, limits=QUICK))
     monkeypatch.setattr(api, "_TIMEOUTS", {**api._TIMEOUTS, "read": 0.4})
     monkeypatch.setattr(api, "_OPENING", 0.4)
+    monkeypatch.setattr(api, "_DEADLINE", 1.0)
     monkeypatch.setattr(api, "_LARGEST_BODY", 2_000_000)
 
 

@@ -214,6 +214,23 @@ def test_a_drip_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         recover(world)
 
 
+@pytest.mark.parametrize("name", b.NO_BYTES)
+def test_what_gives_no_bytes_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    limits = Limits(tries=2, stall=0.5)
+    monkeypatch.setattr(backup, "Downloader", partial(Downloader, limits=limits))
+    with behind(tmp_path, "instagram") as world:
+        world.world.account("instagram").publish("Good morning", media=[photo()])
+        world.faults.rule(".jpg", b.NO_BYTES[name])
+
+        report = world.backup()
+
+        reasons = world.world.column("SELECT reason FROM renditions")
+        assert (report.exit_code, reasons) == (3, ["The server sends too slowly"])
+        world.check_sound()
+
+
 @pytest.mark.parametrize(
     "behaviour",
     [b.short_with_length, b.gzip_cut, b.reset_at_once, b.reset_after(0.5), b.no_answer,
