@@ -7,7 +7,7 @@ grows with the number of files.
 
 import logging
 import sqlite3
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,15 +20,18 @@ from archiver.archive import queue
 from archiver.archive.attachments import LOCAL
 from archiver.archive.queue import NOT_FOUND, NotStored, Stored, Wanted
 from archiver.backup.account import AccountBackup
+from archiver.backup.hosts import SilentHosts
 from archiver.canonical import attachment_keys, media_key
 from archiver.clock import Clock
 from archiver.errors import (
+    AccessRefused,
     ArchiverError,
     MediaError,
     MediaExpired,
     MediaGone,
     MediaRefused,
-    RecordError,
+    RateLimited,
+    SourceDown,
 )
 from archiver.media.choose import expected_kind
 from archiver.media.download import Download, Downloader
@@ -49,8 +52,28 @@ _TELL_SECONDS = 0.5
 _TELL_SHARE = 20
 """Counting what waits takes at most one part in so many of the time."""
 
+_ASKERS = 2
+"""Workers that may ask for fresh addresses of one account: asking can mean minutes of waiting."""
+
+_MOST_ASIDE = 64
+"""With so many files waiting for that, an account's next ones stay in the queue."""
+
 Result = tuple[Wanted, Download | NotStored]
 """A file that was asked for, and how that went."""
+
+
+@dataclass(slots=True)
+class _Renewal:
+    """Fresh addresses of one account: what the source gave, by post, and who waits for more.
+
+    `is_deaf` says that the source did not answer, and is asked no more in this run.
+    """
+
+    fresh: dict[int, Mapping[tuple[str, str, str], str]] = field(default_factory=dict)
+    aside: deque[Wanted] = field(default_factory=deque)
+    askers: int = 0
+    is_deaf: bool = False
+    lock: anyio.Lock = field(default_factory=anyio.Lock)
 
 
 @dataclass(slots=True)
@@ -73,8 +96,8 @@ class FileRun:
     failures: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     _changed: anyio.Event = field(default_factory=anyio.Event)
     _in_hand: set[int] = field(default_factory=set)
-    _fresh: dict[int, Mapping[tuple[str, str, str], str]] = field(default_factory=dict)
-    _renewing: dict[int, anyio.Lock] = field(default_factory=dict)
+    _renewals: dict[int, _Renewal] = field(default_factory=dict)
+    _hosts: SilentHosts = field(default_factory=SilentHosts)
     _done: int = 0
     _told_at: float = float("-inf")
 
@@ -110,10 +133,12 @@ class FileRun:
                 self._changed = anyio.Event()
                 is_last = self.listing_done and not self._in_hand
                 found = queue.take(
-                    self.connection, self.accounts, self._now(), in_hand=self._in_hand,
+                    self.connection, self._attended(), self._now(), in_hand=self._in_hand,
                     limit=_BATCH,
                 )  # fmt: skip
                 for wanted in found:
+                    if self._renewals and self._is_crowded(wanted.account_id):
+                        continue
                     self._in_hand.add(wanted.rendition_id)
                     await give.send(wanted)
                 if not found:
@@ -122,6 +147,16 @@ class FileRun:
                     self._tell()
                     await self._changed.wait()
 
+    def _attended(self) -> Collection[int]:
+        """The accounts whose files may be taken from the queue now."""
+        if not self._renewals:
+            return self.accounts
+        return [account for account in self.accounts if not self._is_crowded(account)]
+
+    def _is_crowded(self, account_id: int) -> bool:
+        renewal = self._renewals.get(account_id)
+        return renewal is not None and len(renewal.aside) >= _MOST_ASIDE
+
     async def _work(
         self,
         take: MemoryObjectReceiveStream[Wanted],
@@ -129,24 +164,45 @@ class FileRun:
     ) -> None:
         async with take, give:
             async for wanted in take:
-                await give.send((wanted, await self._fetch(wanted)))
-
-    async def _fetch(self, wanted: Wanted) -> Download | NotStored:
-        """The file, or why not. An address that has expired is asked for anew, once."""
-        try:
-            try:
                 # what was lost here was fetched long ago; its address is hardly good any more
-                url = await self._renew(wanted) if wanted.lost else None
-                return await self._download(wanted, url or wanted.url)
-            except MediaExpired:
-                url = await self._renew(wanted) or wanted.url
-                return await self._download(wanted, url, even_if_expired=True)
-        except MediaGone as error:
-            return NotStored(wanted, "gone" if error.final else "failed", _gone(error))
-        except MediaRefused as error:
-            return NotStored(wanted, "refused", str(error))
+                result = None if wanted.lost else await self._fetch(wanted)
+                if result is not None:
+                    await give.send((wanted, result))
+                else:
+                    await self._fetch_anew(wanted, give)
+
+    async def _fetch_anew(self, wanted: Wanted, give: MemoryObjectSendStream[Result]) -> None:
+        """Fetch from a fresh address. Where enough workers ask for one, they do this one too."""
+        renewal = self._renewals.setdefault(wanted.account_id, _Renewal())
+        if wanted.post_id in renewal.fresh or renewal.is_deaf:
+            await self._give_renewed(wanted, give)
+            return
+        renewal.aside.append(wanted)
+        if renewal.askers >= _ASKERS:
+            return
+        renewal.askers += 1
+        while renewal.aside:
+            await self._give_renewed(renewal.aside.popleft(), give)
+        renewal.askers -= 1
+
+    async def _give_renewed(self, wanted: Wanted, give: MemoryObjectSendStream[Result]) -> None:
+        result = await self._fetch(wanted, renewed=True)
+        assert result is not None  # noqa: S101 — a renewed address is not renewed again
+        await give.send((wanted, result))
+
+    async def _fetch(
+        self, wanted: Wanted, *, renewed: bool = False
+    ) -> Download | NotStored | None:  # fmt: skip
+        """The file, or why not; None where its address has expired, and may be `renewed`, once."""
+        try:
+            if not renewed:
+                return await self._download(wanted, wanted.url)
+            url = await self._renew(wanted) or wanted.url
+            return await self._download(wanted, url, even_if_expired=True)
+        except MediaExpired as error:
+            return _not_stored(wanted, error) if renewed else None
         except MediaError as error:
-            return NotStored(wanted, "failed", _reason(error))
+            return _not_stored(wanted, error)
         except (ArchiverError, OSError, sqlite3.Error):  # the disk: there is no going on
             raise
         except Exception as error:
@@ -161,22 +217,39 @@ class FileRun:
         expects = expected_kind(attachment, rendition)
         if url.startswith(LOCAL):
             return await self.downloader.fetch_file(Path(url[len(LOCAL) :]), expects=expects)
-        return await self.downloader.fetch(url, expects=expects, even_if_expired=even_if_expired)
+        self._hosts.check(url)
+        try:
+            download = await self.downloader.fetch(
+                url, expects=expects, even_if_expired=even_if_expired
+            )
+        except MediaError as error:
+            if said := self._hosts.failed(url, error):
+                self.progress.note(said)
+            raise
+        self._hosts.answered(url)
+        return download
 
     async def _renew(self, wanted: Wanted) -> str | None:
         """A fresh address from the source; one question serves all files of a post."""
-        lock = self._renewing.setdefault(wanted.account_id, anyio.Lock())
-        async with lock:
-            if wanted.post_id not in self._fresh:
-                self._fresh[wanted.post_id] = await self._ask_again(wanted)
+        renewal = self._renewals[wanted.account_id]
+        async with renewal.lock:
+            if wanted.post_id not in renewal.fresh and not renewal.is_deaf:
+                try:
+                    renewal.fresh[wanted.post_id] = await self._ask_again(wanted)
+                except (SourceDown, RateLimited, AccessRefused):
+                    renewal.is_deaf = True
         key = (wanted.attachment_key, wanted.role, wanted.media_key)
-        url = self._fresh[wanted.post_id].get(key)
+        url = renewal.fresh.get(wanted.post_id, {}).get(key)
         if url is None or url == wanted.url:
             return None
         queue.renew_url(self.connection, wanted.rendition_id, url)
         return url
 
     async def _ask_again(self, wanted: Wanted) -> Mapping[tuple[str, str, str], str]:
+        """The addresses of a post as of now.
+
+        Raises SourceDown, RateLimited and AccessRefused, which are not about this post alone.
+        """
         work = self.accounts[wanted.account_id]
         try:
             record = await work.ask(
@@ -185,7 +258,9 @@ class FileRun:
             if not isinstance(record, Record):
                 return {}
             post = work.read(record.data)
-        except (ArchiverError, RecordError):
+        except (SourceDown, RateLimited, AccessRefused):
+            raise
+        except ArchiverError:
             return {}
         return {
             (key, rendition.role, media_key(rendition)): rendition.url
@@ -245,6 +320,14 @@ class FileRun:
 
     def _now(self) -> str:
         return timestamp(self.clock.now()) or ""
+
+
+def _not_stored(wanted: Wanted, error: MediaError) -> NotStored:
+    if isinstance(error, MediaGone):
+        return NotStored(wanted, "gone" if error.final else "failed", _gone(error))
+    if isinstance(error, MediaRefused):
+        return NotStored(wanted, "refused", str(error))
+    return NotStored(wanted, "failed", _reason(error))
 
 
 def _gone(error: MediaGone) -> str:
