@@ -97,7 +97,7 @@ def read_object(response: Response, what: str) -> dict[str, Any]:
     try:
         body = read_json(response.body)
     except BadJson as error:
-        raise _unreadable(response, what, error) from None
+        raise _no_json(response, what, error) from None
     found = object_of(body)
     if response.status != 200 or (found.get("status") == "error" and "code" in found):
         raise refusal(response, what, _problems(found, what))
@@ -154,9 +154,7 @@ def _opened(response: Response, platform: str) -> tuple[dict[str, Any], tuple[Re
             if not records and isinstance(envelope.get(key), list):
                 envelope, records = read_records(body, key)
     except BadJson as error:
-        if response.status in {401, 402, 403, 419}:
-            raise refusal(response, platform, ()) from None
-        raise _unreadable(response, platform, error) from None
+        raise _no_json(response, platform, error) from None
     return envelope, records
 
 
@@ -171,7 +169,10 @@ def _says_posts(body: bytes) -> bool:
     )
 
 
-def _unreadable(response: Response, what: str, error: BadJson) -> SourceDown:
+def _no_json(response: Response, what: str, error: BadJson) -> SourceError:
+    """A refusal is one in any words; all else is an answer that nobody can read."""
+    if response.status in {401, 402, 403, 419}:
+        return refusal(response, what, ())
     return SourceDown(
         f"Ayrshare answered for {what} with something that is not JSON",
         why=f"The status was {response.status}, and the body: {error}",

@@ -137,6 +137,19 @@ def test_an_answer_that_comes_wrong_costs_nothing(tmp_path: Path, name: str) -> 
         recover(world)
 
 
+@pytest.mark.parametrize(
+    ("code", "exit_code"),
+    [(401, REFUSED), (402, REFUSED), (403, REFUSED), (404, DOWN), (500, DOWN)],
+)
+def test_a_profile_is_refused_or_down_in_any_words(
+    tmp_path: Path, code: int, exit_code: int
+) -> None:
+    with behind(tmp_path, "threads") as world:
+        furnish(world)
+        world.faults.rule("/api/user", b.status(code))
+        assert world.backup().exit_code == exit_code
+
+
 def test_whoever_is_redirected_to_gets_no_key(tmp_path: Path) -> None:
     other = tmp_path / "thief"
     other.mkdir()
