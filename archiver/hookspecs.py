@@ -35,7 +35,7 @@ class Http(Protocol):
         headers: Mapping[str, str] | None = None,
         lane: str = "",
     ) -> Response:
-        """The answer to one GET below the base URL, whatever its status but 429 and 5xx.
+        """The answer to one GET below the base URL, whatever its status but 408, 425, 429 and 5xx.
 
         `lane` names whose limits apply (a profile). Raises SourceDown when there is no usable
         connection or the server keeps failing with 5xx, RateLimited when waiting did not help.

@@ -14,7 +14,7 @@ from archiver.errors import ConfigError, RateLimited, SourceDown
 from archiver.models import Response, timestamp
 from archiver.net.addresses import is_public
 from archiver.net.encoding import BadEncoding, gunzip, is_plain
-from archiver.net.retry import backoff, is_certificate_error, retry_after
+from archiver.net.retry import LONGEST_WAIT, backoff, is_certificate_error, retry_after
 from archiver.net.sockets import Sockets
 from archiver.net.transport import Transport
 from archiver.secrets import redact, redact_bytes
@@ -30,6 +30,7 @@ _LONGEST_PAUSE = 60.0
 _WAITS = 2
 _DEFAULT_WAIT = 300.0  # the vendor's window; no Retry-After is documented
 _LONGEST_WAIT = 900.0
+_TRANSIENT = frozenset({408, 425})
 _WINDOW = 300.0
 _OPENING = 300.0
 _DEADLINE = 600.0
@@ -107,9 +108,9 @@ class ApiClient:
         headers: Mapping[str, str] | None = None,
         lane: str = "",
     ) -> Response:
-        """The answer to one GET below the base URL, whatever its status but 3xx, 429 and 5xx.
+        """The answer to one GET below the base URL; see `archiver.hookspecs.Http`.
 
-        Raises SourceDown and RateLimited.
+        Raises SourceDown, for a redirect too, and RateLimited.
         """
         request = self._request(path, params or {}, headers or {})
         gate = self._lanes.setdefault(lane, _Lane())
@@ -127,7 +128,7 @@ class ApiClient:
                     why=_excerpt(response.body),
                     hint="Run again later, or less often",
                 )
-            self._close(gate, response.headers)
+            self._close(gate, response)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -172,9 +173,17 @@ class ApiClient:
         while (seconds := gate.open_at - self._clock.monotonic()) > 0:
             await self._clock.sleep(seconds)
 
-    def _close(self, gate: _Lane, headers: Mapping[str, str]) -> None:
-        asked = retry_after(headers, self._clock.now())
-        seconds = _DEFAULT_WAIT if asked is None else min(max(asked, 1.0), _LONGEST_WAIT)
+    def _close(self, gate: _Lane, response: Response) -> None:
+        """Raises RateLimited where the wait would be too long: asking sooner is of no use."""
+        asked = retry_after(response.headers, self._clock.now())
+        if asked is not None and asked > _LONGEST_WAIT:
+            more = " or more" if asked >= LONGEST_WAIT else ""
+            raise RateLimited(
+                f"{self._source} asks for a pause of {asked / 60:.0f} min{more} (429)",
+                why=_excerpt(response.body),
+                hint="Run again after that, or less often",
+            )
+        seconds = _DEFAULT_WAIT if asked is None else max(asked, 1.0)
         self._hold(gate, seconds, f"{self._source} asks for a pause (429)")
 
     def _pace(self, gate: _Lane, headers: Mapping[str, str]) -> None:
@@ -230,7 +239,7 @@ class ApiClient:
             target = redact(answer.headers.get("location", "nowhere")).partition("?")[0][:_SHOWN]
             why = f"It points to {target}"
             raise self._down("redirects, which is not followed", why, "redirect")
-        if answer.status_code >= 500:
+        if answer.status_code >= 500 or answer.status_code in _TRANSIENT:
             down = self._down(f"answers {answer.status_code}", _excerpt(body), "server_error")
             raise _TryAgain(down, retry_after(answer.headers, self._clock.now()))
         return Response(

@@ -91,8 +91,9 @@ async def test_a_bomb_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "trouble",
-    [http(500, b"{}"), http(503, b"", {"Retry-After": "4"}), Reply(b"", "close"),
-     http(200, b"{", length=9, then="close"), http(200, b"{", length=9, then="reset")],
+    [http(500, b"{}"), http(503, b"", {"Retry-After": "4"}), http(408), http(425),
+     Reply(b"", "close"), http(200, b"{", length=9, then="close"),
+     http(200, b"{", length=9, then="reset")],
 )  # fmt: skip
 async def test_what_a_second_try_mends(trouble: Reply) -> None:
     async with world(trouble, trouble, http(200, b"{}")) as api:
@@ -134,7 +135,7 @@ async def test_no_redirect_is_followed() -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("7", 7.0), ("0", 1.0), ("99999", 900.0), ("-5", 300.0), (None, 300.0), ("junk", 300.0)],
+    [("7", 7.0), ("0", 1.0), ("900", 900.0), ("-5", 300.0), (None, 300.0), ("junk", 300.0)],
 )
 async def test_429_is_waited_out(header: str | None, seconds: float) -> None:
     busy = http(429, b"", {"Retry-After": header} if header else {})
@@ -142,6 +143,14 @@ async def test_429_is_waited_out(header: str | None, seconds: float) -> None:
         assert (await api.client.get("x", lane="a")).status == 200
         assert api.clock.slept == [seconds, seconds]
         assert [wait for wait, _ in api.waits] == [seconds, seconds]
+
+
+@pytest.mark.parametrize(("header", "pause"), [("1200", "20 min"), ("86400", "60 min or more")])
+async def test_a_pause_that_is_too_long_is_not_cut_short(header: str, pause: str) -> None:
+    async with world(http(429, b"", {"Retry-After": header})) as api:
+        with pytest.raises(RateLimited, match=f"a pause of {pause}"):
+            await api.client.get("x")
+        assert (len(api.server.requests), api.clock.slept) == (1, [])
 
 
 async def test_429_for_ever() -> None:
