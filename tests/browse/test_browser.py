@@ -235,6 +235,13 @@ def test_it_is_readable_without_script(browser: Browser, address: str) -> None:
         assert page.locator("figure img, figure video").count() == 1
 
 
+def test_what_was_unfolded_stays_so_at_the_next_click(desktop: Watched) -> None:
+    desktop.goto("/archive/-/timeline")
+    desktop.page.get_by_text("Filter", exact=True).click()
+    desktop.page.locator("h1").click()
+    assert desktop.page.locator("details.filters").get_attribute("open") is not None
+
+
 def test_the_keyboard_reaches_the_content_first(desktop: Watched) -> None:
     desktop.goto("/archive/-/timeline")
     desktop.page.keyboard.press("Tab")
