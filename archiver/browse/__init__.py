@@ -9,7 +9,7 @@ from typing import Any
 
 from datasette import hookimpl
 
-from archiver.browse import guard, metadata
+from archiver.browse import errors, guard, metadata
 from archiver.browse.archives import all_archives, archive_named, the_archive
 from archiver.browse.cells import cell
 from archiver.browse.frame import asset_path
@@ -84,3 +84,9 @@ def asgi_wrapper(datasette: Any) -> Any:
     config = datasette.plugin_config(CONFIG) or {}
     hosts = config.get("hosts")
     return lambda app: guard.guarded(app, frozenset(hosts) if hosts is not None else None)
+
+
+@hookimpl
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
+    """Errors at an archive's addresses, in our own frame."""
+    return errors.error_page(datasette, request, exception)

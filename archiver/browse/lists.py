@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from datasette.utils.asgi import NotFound
+
 from archiver.browse.archives import Archive
 from archiver.browse.cards import cards
 from archiver.browse.filters import Cursor
@@ -99,6 +101,8 @@ def _missing_row(
 async def runs(datasette: Any, request: Any) -> Any:
     """What each run brought, and how far back every account is complete."""
     archive = await archive_of(datasette, request)
+    if not archive.has("coverage"):  # a published copy
+        raise NotFound("This copy does not tell of its runs")
     before = Cursor.parse(request.args.get("before"))
     now = datetime.now(UTC)
 

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from typing import Any
 
+from archiver.browse.errors import nothing
 from archiver.browse.frame import ASSETS, archive_of, ask, asset
 from archiver.browse.home import home
 from archiver.browse.lists import missing, runs
@@ -75,6 +76,7 @@ ROUTES: dict[str, Any] = {
     r"/(?P<database>[^/.]+)/-/runs$": runs,
     r"/(?P<database>[^/.]+)/-/media/(?P<sha256>[0-9a-f]{64})$": media,
     r"/(?P<database>[^/.]+)/-/thumb/(?P<size>[sm])/(?P<sha256>[0-9a-f]{64})$": thumb,
+    r"/(?P<database>[^/.]+)/-(/.*)?$": nothing,
     r"/-/archiver/[0-9a-f]{12}/(?P<name>[a-z.]+)$": assets,
 }
 """Addresses below Datasette's base, and who answers them."""

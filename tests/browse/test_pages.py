@@ -107,6 +107,31 @@ def test_what_is_not_there_is_a_404(client: httpx.Client, address: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "status", "said"),
+    [("/archive/-/post/999999999", 404, "no post of that number"),
+     ("/archive/-/nope", 404, "no such page"), ("/archive/-", 404, "no such page"),
+     ("/archive/nope", 404, "Table not found"), ("/nothing", 404, "Database not found"),
+     ("/archive?sql=delete+from+posts", 400, "SELECT"),
+     ("/archive/posts?_sort=nope", 500, "Cannot sort")],
+)  # fmt: skip
+def test_an_error_is_a_page_that_leads_on(
+    client: httpx.Client, address: str, status: int, said: str
+) -> None:
+    answer = client.get(address)
+    assert answer.status_code == status
+    assert said in answer.text
+    assert 'class="pages"' in answer.text
+    assert '<a href="/archive/-/home">Home</a>' in answer.text
+    assert "script-src 'self';" in answer.headers["content-security-policy"]
+
+
+def test_an_error_of_a_program_stays_json(client: httpx.Client) -> None:
+    answer = client.get("/archive.json?sql=select+x")
+    assert (answer.status_code, answer.json()["ok"]) == (400, False)
+    assert client.get("/archive/nope.json").json()["ok"] is False
+
+
+@pytest.mark.parametrize(
     "cursor", ["x", "~", "2026~-1", "'~1", "a" * 500, "2026-01-01~" + "9" * 30]
 )
 def test_cursors_of_others_do_no_harm(client: httpx.Client, cursor: str) -> None:

@@ -88,6 +88,12 @@ def test_every_page_of_it_answers(public: httpx.Client, page: str) -> None:
     assert "/-/runs" not in answer.text
 
 
+def test_of_its_runs_it_says_that_it_does_not_tell(public: httpx.Client) -> None:
+    answer = public.get("/archive/-/runs")
+    assert answer.status_code == 404
+    assert "does not tell of its runs" in answer.text
+
+
 def test_it_takes_no_sql(public: httpx.Client) -> None:
     assert public.get("/archive?sql=select+1").status_code == 403
 
