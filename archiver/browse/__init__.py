@@ -79,6 +79,13 @@ def extra_css_urls(database: str | None, view_name: str | None, datasette: Any) 
 
 
 @hookimpl
+def extra_js_urls(database: str | None, view_name: str | None, datasette: Any) -> list[str]:
+    """What Datasette's own pages lack for those who hear them."""
+    has_looks = extra_css_urls(database, view_name, datasette) == [asset_path("tables.css")]
+    return [asset_path("tables.js")] if has_looks else []
+
+
+@hookimpl
 def asgi_wrapper(datasette: Any) -> Any:
     """Headers for files, and the guard that `archiver browse` asks for."""
     config = datasette.plugin_config(CONFIG) or {}

@@ -28,6 +28,7 @@ ASSETS = {
     "archiver.css": "text/css; charset=utf-8",
     "tables.css": "text/css; charset=utf-8",
     "archiver.js": "text/javascript; charset=utf-8",
+    "tables.js": "text/javascript; charset=utf-8",
 }
 
 COUNTING_MS = 120_000

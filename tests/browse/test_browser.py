@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, ViewportSize, expect, sync_playwright
 
 from archiver.browse import server
 from browsing import serving
@@ -125,28 +125,74 @@ _FILM = """
 """
 
 
+def check(page: Page, path: str) -> None:
+    """What must hold of every page, Datasette's own included."""
+    assert_fits(page, path)
+    broken = page.evaluate(
+        "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
+    )
+    assert broken == [], path
+    result = Axe().run(page)
+    found = [
+        (violation["id"], violation["nodes"][0]["html"][:160])
+        for violation in result.response["violations"]
+        if violation["impact"] in SERIOUS
+    ]
+    assert found == [], path
+
+
+def assert_fits(page: Page, path: str) -> None:
+    width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert width <= 0, f"{path} is wider than the screen"
+
+
 def test_every_page_is_quiet_and_accessible(watched: Watched, demo: Path) -> None:
     for path in paths(demo):
         watched.goto(path)
-        width = watched.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert width <= 0, f"{path} is wider than the screen"
-        broken = watched.page.evaluate(
-            "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
-        )
-        assert broken == [], path
-        result = Axe().run(watched.page)
-        found = [
-            (violation["id"], violation["nodes"][0]["html"][:160])
-            for violation in result.response["violations"]
-            if violation["impact"] in SERIOUS
-        ]
-        assert found == [], path
+        check(watched.page, path)
 
 
-def test_datasettes_tables_are_quiet(desktop: Watched) -> None:
-    for path in ("/archive", "/archive/media", "/archive/posts/1", "/archive/timeline"):
-        desktop.goto(path)
-    assert desktop.page.locator(".archiver-json, img").count() >= 0
+def test_nothing_is_wider_than_the_smallest_phone(
+    browser: Browser, address: str, demo: Path
+) -> None:
+    with browser.new_context(viewport=ViewportSize(width=320, height=640)) as context:
+        found = Watched(context.new_page(), address)
+        for path in [*paths(demo), f"/archive/-/timeline?q={'x' * 190}"]:
+            found.goto(path)
+            assert_fits(found.page, path)
+        assert found.complaints == []
+
+
+TABLES = (
+    "/archive", "/archive/posts", "/archive/posts?kind=reel", "/archive/posts/1", "/archive/media",
+    "/archive/renditions", "/archive/runs", "/archive/timeline", "/archive/most_liked",
+    "/archive/largest_files", "/archive/search?words=kiln", "/archive/search",
+    "/archive?sql=select+id%2C+text+from+posts+where+kind+%3D+%27reel%27+limit+5",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", TABLES)
+def test_datasettes_own_pages_are_quiet_and_accessible(watched: Watched, path: str) -> None:
+    watched.goto(path)
+    check(watched.page, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/archive/-/nope", 404), ("/archive/nope", 404), ("/archive?sql=select+nope", 400)],
+)
+def test_errors_are_accessible_and_lead_home(watched: Watched, path: str, status: int) -> None:
+    answer = watched.page.goto(watched.address + path, wait_until="networkidle")
+    assert answer
+    assert answer.status == status
+    (complaint,) = watched.complaints  # Chromium's own, of the status
+    assert str(status) in complaint
+    watched.complaints.clear()
+    check(watched.page, path)
+    if status == 404:
+        with watched.page.expect_navigation():
+            watched.page.get_by_role("main").get_by_role("link", name="Home").click()
+        assert watched.page.url.endswith("/archive/-/home")
 
 
 def test_a_video_plays_and_seeks(desktop: Watched, demo: Path) -> None:
