@@ -5,6 +5,7 @@ Datasette; where an archive is all that is served, its home is the first page. I
 the archive: `datasette archive.db` is enough where this package is installed.
 """
 
+import re
 from typing import Any
 
 from datasette import hookimpl
@@ -14,6 +15,12 @@ from archiver.browse.archives import all_archives, archive_named, the_archive
 from archiver.browse.cells import cell
 from archiver.browse.frame import asset_path
 from archiver.browse.routes import ROUTES
+
+_OURS = re.compile(r"/|/[^/]+/-/.*")
+_PLACES = (
+    ("home", "Home"), ("timeline", "Timeline"), ("gallery", "Gallery"), ("missing", "Missing"),
+    ("runs", "Runs"),
+)  # fmt: skip
 
 CONFIG = "archiver"
 """The plugin's name in Datasette's configuration."""
@@ -55,15 +62,19 @@ def render_cell(value: Any, column: str, table: str | None, database: str, datas
 
 
 @hookimpl
-def menu_links(datasette: Any) -> list[dict[str, str]]:
-    """The way to our pages from everywhere."""
+def menu_links(datasette: Any, request: Any) -> list[dict[str, str]]:
+    """The way to our pages from Datasette's own; ours have a bar."""
+    path = "/" + request.path.removeprefix(datasette.setting("base_url")) if request else ""
+    if the_archive(datasette) and _OURS.fullmatch(path):
+        return []
     return [
         {
             "href": f"{datasette.urls.database(found.name)}/-/{place}",
             "label": label if len(all_archives(datasette)) == 1 else f"{label} of {found.name}",
         }
         for found in all_archives(datasette)
-        for place, label in (("home", "Home"), ("timeline", "Timeline"), ("gallery", "Gallery"))
+        for place, label in _PLACES
+        if place != "runs" or found.has("coverage")
     ]
 
 
