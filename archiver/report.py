@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 from archiver.archive.changes import Change
 from archiver.archive.runs import Counts
 from archiver.errors import ArchiverError
+from archiver.secrets import redact
 
 _MOST_PATHS = 100
 _LONGEST_PATH = 200  # characters: a path is made of what the platform sends
@@ -51,6 +52,7 @@ class AccountReport:
     """How it went with one account.
 
     `warnings` are about what could not be had, and make the outcome partial; `notes` are not.
+    What a plugin words may quote a key: all of it is blanked out here, before anybody sees it.
     """
 
     name: str
@@ -69,6 +71,7 @@ class AccountReport:
 
     def warn(self, text: str) -> None:
         """Say what could not be had."""
+        text = redact(text)
         if text not in self.warnings:
             self.warnings.append(text)
         if self.outcome == "done":
@@ -76,6 +79,7 @@ class AccountReport:
 
     def note(self, text: str) -> None:
         """Say what is worth knowing, once."""
+        text = redact(text)
         if text not in self.notes:
             self.notes.append(text)
 
@@ -89,7 +93,7 @@ class AccountReport:
 
     def fail(self, error: ArchiverError) -> None:
         """Note the error that ended the work on this account."""
-        self.error = error
+        self.error = _blanked(error)
         self.outcome = "failed"
 
 
@@ -163,6 +167,20 @@ class RunReport:
                 for failure in self.file_failures
             ],
         }
+
+
+def _blanked(error: ArchiverError) -> ArchiverError:
+    """The same without a key, and of a class of ours: one of a plugin's may word itself anew."""
+    classes = (cls for cls in type(error).__mro__ if issubclass(cls, ArchiverError))
+    ours = next(cls for cls in classes if cls.__module__ == ArchiverError.__module__)
+    blanked = ours.__new__(ours)
+    parts = {name: getattr(error, name, None) for name in ("why", "kept", "hint", "code")}
+    ArchiverError.__init__(
+        blanked,
+        redact(str(getattr(error, "what", None) or type(error).__name__)),
+        **{name: None if part is None else redact(str(part)) for name, part in parts.items()},
+    )
+    return blanked
 
 
 def _account_json(account: AccountReport) -> dict[str, Any]:

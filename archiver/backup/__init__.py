@@ -201,10 +201,11 @@ class Backup:
             client = self._client(account.source)
         except ArchiverError as error:
             account_report.fail(error)
+            told = account_report.error or error
             runs.begin_account(self.connection, run_id, account.name, self._now())
             runs.end_account(
                 self.connection, run_id, account.name, outcome="failed",
-                finished_at=self._now(), error_code=error.code, message=str(error),
+                finished_at=self._now(), error_code=told.code, message=str(told),
             )  # fmt: skip
             return
         work = AccountBackup(

@@ -23,7 +23,7 @@ from archiver.errors import ArchiverError, RecordError, SourceDown, SourceError,
 from archiver.hookspecs import Platform
 from archiver.models import Account, Attachment, Page, Post, Record, Window, timestamp
 from archiver.report import AccountReport, Progress
-from archiver.secrets import Secret
+from archiver.secrets import Secret, redact
 
 _PATIENCE = 2 * 3600.0  # seconds for one page: longer than all waiting that a source may ask for
 _PATHS_SAID = 5
@@ -165,7 +165,7 @@ class AccountBackup:
         except SourceDown:
             raise
         except SourceError as error:
-            stretch.next, stretch.reason = None, error.what
+            stretch.next, stretch.reason = None, redact(error.what)
             with transaction(self.connection):
                 coverage.save(self.connection, self.account_id, "posts", stretch, self.run_id)
         reason = stretch.reason or ""
@@ -305,7 +305,7 @@ class AccountBackup:
             try:
                 post = self.read(record.data)
             except RecordError as error:
-                unreadable.append((record, str(error)))
+                unreadable.append((record, redact(str(error))))
             else:
                 self.report.add_unread(post.unread)
                 entries.append((record, post))

@@ -3,7 +3,8 @@
 The types of the contract are only promises: a plugin may give anything. What has the wrong shape
 is refused here, so that it is one account's failure, or one record in quarantine, and neither a
 crash nor a row that no reader expects. Text is made fit for a column: well-formed Unicode without
-NUL; the record keeps what was really sent.
+NUL; the record keeps what was really sent. What a plugin says about a page holds no key: an answer
+that it made by itself has not passed our client, which blanks keys out.
 """
 
 import math
@@ -30,6 +31,7 @@ from archiver.models import (
     Response,
     Role,
 )
+from archiver.secrets import redact
 
 _KINDS = frozenset(get_args(Kind))
 _ATTACHMENT_KINDS = frozenset(get_args(AttachmentKind))
@@ -59,7 +61,7 @@ def fit_page(page: object) -> Page | None:
         raise Unfit("What its page says about itself is not text")
     _check_response(page.response)
     cleaned: Page = _clean(page, "records", "response")
-    return cleaned
+    return replace(cleaned, response=_without_keys(page.response))
 
 
 def fit_identity(identity: object) -> Identity | None:
@@ -180,6 +182,13 @@ def _check_response(response: object) -> None:
         raise Unfit("The response of its page has no status")
 
 
+def _without_keys(response: Response | None) -> Response | None:
+    if response is None:
+        return None
+    headers = {redact(name): redact(value) for name, value in response.headers.items()}
+    return replace(response, url=redact(response.url), headers=headers)
+
+
 def _all(items: Any, kind: type[Any]) -> tuple[Any, ...] | list[Any]:
     if not isinstance(items, tuple | list):
         raise Unfit(f"It gave {_kind_of(items)} where several of {kind.__name__} belong")
@@ -196,7 +205,7 @@ def _are_texts(values: Iterable[object]) -> bool:
 def _clean(value: Any, *but: str) -> Any:
     """The same, with text that a column can hold everywhere."""
     if isinstance(value, str):
-        return clean_text(value)
+        return redact(clean_text(value))
     if isinstance(value, tuple | list):
         return tuple(map(_clean, value))
     if is_dataclass(value) and not isinstance(value, type):

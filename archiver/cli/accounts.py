@@ -98,6 +98,7 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
     """What the source says that the key can read."""
     import anyio
 
+    from archiver.cli.strays import strays_on_stderr
     from archiver.clock import SystemClock
     from archiver.net.api import api_client
     from archiver.secrets import Secret
@@ -126,7 +127,8 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
             for http in opened:
                 await http.aclose()
 
-    return anyio.run(ask)
+    with strays_on_stderr():
+        return anyio.run(ask)
 
 
 def _entries(

@@ -84,17 +84,19 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
     import anyio
 
     from archiver.backup import run_backup
+    from archiver.cli.strays import strays_on_stderr
     from archiver.clock import SystemClock
     from archiver.version import version
 
     _leave_no_core()
     config, plugins = shell.config(), shell.plugins()
-    config.check(plugins)
-    return anyio.run(
-        lambda: run_backup(
-            config, plugins, asked, clock=SystemClock(), progress=progress, version=version()  # type: ignore[arg-type]  # made above
-        )
-    )  # fmt: skip
+    with strays_on_stderr():
+        config.check(plugins)
+        return anyio.run(
+            lambda: run_backup(
+                config, plugins, asked, clock=SystemClock(), progress=progress, version=version()  # type: ignore[arg-type]  # made above
+            )
+        )  # fmt: skip
 
 
 def _leave_no_core() -> None:

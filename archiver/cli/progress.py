@@ -20,8 +20,9 @@ class Bar:
 
     def __init__(self, say: "Callable[[str], None]") -> None:
         self._say = say
+        self._stream = sys.stderr
         self._bar: Any = click.progressbar(
-            length=1, file=sys.stderr, width=max(10, screen_width() - 62), show_eta=False,
+            length=1, file=self._stream, width=max(10, screen_width() - 62), show_eta=False,
             show_percent=False, item_show_func=self._describe, label="files",
             bar_template="%(label)s [%(bar)s] %(info)s",
         )  # fmt: skip
@@ -62,7 +63,7 @@ class Bar:
 
     def note(self, text: str) -> None:
         """Say something on a line of its own."""
-        click.echo("\r" + " " * (screen_width() - 1) + "\r", err=True, nl=False)
+        click.echo("\r" + " " * (screen_width() - 1) + "\r", file=self._stream, nl=False)
         self._say(text)
         self._draw()
 

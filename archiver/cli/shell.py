@@ -76,18 +76,18 @@ class Shell:
 
     def out(self, text: str = "") -> None:
         """Print what was asked for, to stdout. Foreign text in it must be `safe`."""
-        click.echo(text)
+        click.echo(_redacted(text))
 
     def json(self, value: Any) -> None:
         """Print one JSON value to stdout; in ASCII, which every terminal and pipe can carry."""
         import json
 
-        click.echo(json.dumps(value, indent=2))
+        click.echo(json.dumps(_redacted(value), indent=2))
 
     def say(self, text: str) -> None:
         """Print a remark for people, to stderr, unless they asked for quiet."""
         if not self.quiet:
-            click.echo(text, err=True)
+            click.echo(_redacted(text), err=True)
 
     def warn(self, text: str) -> None:
         """Print a warning to stderr, quiet or not."""
@@ -197,6 +197,20 @@ def subcommand(
         )(function)
 
     return decorate
+
+
+def _redacted(value: Any) -> Any:
+    """The same without keys in its texts; where none was ever read, none can be in them."""
+    secrets = sys.modules.get("archiver.secrets")
+    if secrets is None:
+        return value
+    if isinstance(value, str):
+        return secrets.redact(value)
+    if isinstance(value, dict):
+        return {key: _redacted(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(item) for item in value]
+    return value
 
 
 def toml_text(text: str) -> str:

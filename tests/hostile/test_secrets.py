@@ -1,5 +1,6 @@
 """Keys go to the API and nowhere else: not to a file, a log, an error, a server of media."""
 
+import json
 import resource
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from archiver.demo.specs import photo
 from archiver.errors import SecretError
 from archiver.secrets import Secret, redact, redact_bytes
 from hostile.canaries import KEYS, Canaries, leaks, spellings
+from hostile.strangers import KEY as STRANGER_KEY
+from hostile.strangers import Strangers
 from running import RunArchiver
 from transfer.worlds import Behind, behind
 
@@ -88,6 +91,51 @@ def test_a_redirected_download_takes_nothing_along(tmp_path: Path) -> None:
         assert second.faults.asked
         for asked in second.faults.asked:
             assert set(asked.headers) == {"host", "user-agent", "accept", "accept-encoding"}
+
+
+LOOSE_PAGES = {
+    "raises": 'raise RuntimeError("key is " + client)',
+    "refuses": 'raise SourceError("no", why=client, kept=client, hint=client, code=client)',
+    "words": "raise OwnWords(client)",
+    "prints": 'print("key:", client); print(client[:5], end="", flush=True); print(client[5:])',
+    "writes": 'sys.stderr.write("key: " + client)',
+    "warns": "warnings.warn(client)",
+    "deletes": "Talkative(client)",
+    "threads": """
+def fail():
+    raise RuntimeError("in a thread with " + client)
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+""",
+    "notes": "yield Page((), notes=(client,), cursor=client)",
+    "ends": "yield Page((), end_reason=client)\nreturn",
+    "answers": """
+response = Response("s", "http://a/?k=" + client, 200, {client: client}, b"", "2026")
+yield Page((Record('{"id": "2"}', {"id": "2"}),), response)
+""",
+}
+
+
+def test_a_loose_plugin_gives_no_key_away(tmp_path: Path, clean_environment: None) -> None:
+    read = {"misreads": f'return Post("1", kind="{STRANGER_KEY}")'}
+    strangers = Strangers(tmp_path, LOOSE_PAGES, read)
+    for options in ([], ["-vv", "--full", "--now"], ["--json", "--now"], ["-q", "--now"]):
+        done = strangers.run("backup", *options)
+        assert strangers.leaks(done.stdout, done.stderr) == []
+        assert done.returncode == 3
+        for word in ("key: [secret]", "deleted with [secret]", "in a thread with [secret]"):
+            assert word in done.stderr
+        assert done.stderr.count("[secret]") >= 5
+        if "--json" in options:
+            assert json.loads(done.stdout)["exit_code"] == 3
+    outcomes = dict(strangers.query("SELECT name, outcome FROM run_accounts WHERE run_id = 1"))
+    failing = {name for name, outcome in outcomes.items() if outcome == "failed"}
+    assert failing == {"raises", "refuses", "words"}
+    assert outcomes["quiet"] == "done"
+    done = strangers.run("accounts", "--discover", "--source", "strangers", "-v")
+    assert strangers.leaks(done.stdout, done.stderr) == []
+    assert "linked with [secret]" in done.stderr
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
