@@ -4,13 +4,15 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from archiver.errors import ArchiveLocked, SchemaTooNew, StorageError
 
 DATABASE = "archive.db"
 LOCK = ".lock"
+LOGS = ("-wal", "-shm", "-journal")
+"""Ends of the names of what SQLite keeps beside a database."""
 
 _PAGE_SIZE = 8192  # a post with its record fills 2 to 3 KB: with 4096 nearly half a page is wasted
 _BUSY_MS = 30_000
@@ -60,10 +62,10 @@ def reader(directory: Path) -> Iterator[sqlite3.Connection]:
             hint="Make one with archiver backup, or point [archive] directory to where it is",
             code="no_archive",
         )
-    if os.path.lexists(path.with_name(f"{DATABASE}-journal")):
-        raise _never_finished(directory)  # SQLite writes one only before there is a log
     with storage_errors(directory):
         _refuse_links(directory)
+        if os.path.lexists(path.with_name(f"{DATABASE}-journal")):
+            _roll_back(directory)
         connection = _connect_to_read(path)
         try:
             connection.execute("PRAGMA query_only = ON")
@@ -161,9 +163,33 @@ def _has_log(path: Path) -> bool:
         return False
 
 
+def _roll_back(directory: Path) -> None:
+    """Undo what a writer had half written when it was killed, before there was a log.
+
+    A reader cannot, and without it would read pages of two states. Raises StorageError.
+    """
+    path = directory / DATABASE
+    try:
+        with (
+            locked(directory, create=False),
+            storage_errors(directory),
+            closing(_connect(path)) as connection,
+        ):
+            connection.execute("BEGIN EXCLUSIVE")  # on its way SQLite rolls back, or finds no need
+            path.with_name(f"{DATABASE}-journal").unlink(missing_ok=True)
+    except StorageError as error:
+        raise StorageError(
+            f"The archive in {directory} was interrupted in the middle of a write",
+            why=error.what,
+            kept="Nothing is lost: the next run that may write finishes it",
+            hint="Run the command again where it may write, and while no other run does",
+            code="unfinished",
+        ) from error
+
+
 def _refuse_links(directory: Path) -> None:
     """A link in place of one of our files would have us read, or write to, what it points to."""
-    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK):
+    for name in (DATABASE, *(f"{DATABASE}{end}" for end in LOGS), LOCK):
         path = directory / name
         if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
             raise StorageError(

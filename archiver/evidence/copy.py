@@ -14,22 +14,21 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from archiver.archive.database import DATABASE, locked, reader, storage_errors
+from archiver.archive.database import DATABASE, LOCK, LOGS, locked, reader, storage_errors
 from archiver.errors import DamageFound, StorageError, UsageError
 from archiver.evidence.files import MediaRow, Scope, check_file, files_in, rows_of
 from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.rows import check_database
-from archiver.evidence.verify import opened
+from archiver.evidence.verify import NEW, opened
 from archiver.media.disk import PIECE, create_file, open_file, sync_directory, sync_file
 from archiver.media.download import Download
 from archiver.media.part import Part
 from archiver.media.store import Store
 
 _FILES_AT_ONCE = 64
-_NEW = ".archive.db.new"
-_LOGS = ("-wal", "-shm", "-journal")
 _WITHOUT_DATABASE = {
-    ".lock", "media", "tmp", "cache", "quarantine", _NEW, *(DATABASE + end for end in _LOGS),
+    LOCK, "media", "tmp", "cache", "quarantine", NEW,
+    *(name + end for name in (DATABASE, NEW) for end in LOGS),
 }  # fmt: skip
 """What may lie in a folder that is a copy's, but for its database."""
 _DAMAGED = {"damaged", "not_an_archive", "no_archive"}
@@ -163,7 +162,7 @@ def _copy_into(
     connection: sqlite3.Connection, source: Path, target: Path, copied: Copied,
     on_total: Callable[[int], object], on_file: Callable[[int], object],
 ) -> None:  # fmt: skip
-    new = target / _NEW
+    new = target / NEW
     try:
         _snapshot(connection, new)
         with closing(_open(new)) as snapshot:
@@ -179,12 +178,22 @@ def _copy_into(
         _put_in_place(new, target)
         copied.done = True
     finally:
+        _clear(new, keep_name=not (target / DATABASE).exists())
+
+
+def _clear(new: Path, *, keep_name: bool = False) -> None:
+    """Remove a new database; of a first copy the name may stay, to tell that it was broken off."""
+    for path in _logs(new):
+        path.unlink(missing_ok=True)
+    if keep_name and new.exists():
+        os.truncate(new, 0)
+    else:
         new.unlink(missing_ok=True)
 
 
 def _snapshot(connection: sqlite3.Connection, new: Path) -> None:
     """The database as it stands now, in one file that needs no log, on the disk."""
-    new.unlink(missing_ok=True)
+    _clear(new)
     os.close(create_file(new))
     with closing(sqlite3.connect(new, isolation_level=None)) as snapshot:
         connection.backup(
@@ -284,9 +293,10 @@ def _put_in_place(new: Path, target: Path) -> None:
             connection.execute("PRAGMA journal_mode = DELETE")
     for path in _logs(old):
         path.unlink(missing_ok=True)
+    sync_directory(target)  # or a power cut could bring the old log back beside the new database
     new.replace(old)
     sync_directory(target)
 
 
 def _logs(path: Path) -> Iterator[Path]:
-    return (path.with_name(path.name + end) for end in _LOGS)
+    return (path.with_name(path.name + end) for end in LOGS)

@@ -21,6 +21,9 @@ from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.rows import check_database
 from archiver.media.store import Store
 
+NEW = ".archive.db.new"
+"""Where a copy makes its new database; beside no other, the copy was never finished."""
+
 _writer = partial(writer, create=False, busy_ms=1_000)
 """For what can wait until another night: a program that holds the database is not waited for."""
 _NOTES_AT_ONCE = 5_000
@@ -60,6 +63,7 @@ def opened(directory: Path) -> Iterator[sqlite3.Connection]:
         try:
             connection = stack.enter_context(reader(directory))
         except StorageError as error:
+            _refuse_unfinished_copy(directory)
             is_emptied = error.code == "no_archive" and any(Store(directory).walk())
             if error.code not in _DAMAGED and not is_emptied:
                 raise
@@ -70,6 +74,16 @@ def opened(directory: Path) -> Iterator[sqlite3.Connection]:
                 hint="Keep this file, and put archive.db from the last archiver copy in its place",
             ) from error
         yield connection
+
+
+def _refuse_unfinished_copy(directory: Path) -> None:
+    if not (directory / DATABASE).exists() and (directory / NEW).exists():
+        raise StorageError(
+            f"{directory} is a copy that was broken off",
+            kept="The files that were copied are kept, and not copied again",
+            hint="Run archiver copy again: it goes on from there",
+            code="unfinished",
+        )
 
 
 @contextmanager

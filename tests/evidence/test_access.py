@@ -1,15 +1,17 @@
 """Who may do what with the files of an archive: modes, links, read-only disks."""
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from archiver.archive.database import DATABASE, LOCK, reader, writer
+from archiver.archive.database import DATABASE, LOCK, LOGS, locked, reader, writer
 from archiver.errors import StorageError
 from archiver.evidence.copy import copy_archive
 from archiver.evidence.files import Scope
@@ -42,7 +44,7 @@ def test_nobody_else_can_read_an_archive_made_under_an_open_umask(
     assert modes(tmp_path / "copy") == {(True, 0o700), (False, 0o600)}
 
 
-@pytest.mark.parametrize("name", [DATABASE, LOCK, f"{DATABASE}-wal", f"{DATABASE}-shm"])
+@pytest.mark.parametrize("name", [DATABASE, LOCK, *(f"{DATABASE}{end}" for end in LOGS)])
 def test_a_link_in_place_of_one_of_our_files_is_refused(
     archive: Path, tmp_path: Path, name: str
 ) -> None:
@@ -54,6 +56,51 @@ def test_a_link_in_place_of_one_of_our_files_is_refused(
         with pytest.raises(StorageError, match="not a regular file"), opener(archive):
             pass
     assert target.read_bytes() == b"precious"
+
+
+def test_a_pipe_in_place_of_the_journal_stops_nobody_for_ever(archive: Path) -> None:
+    os.mkfifo(archive / f"{DATABASE}-journal")
+    for opener in (writer, reader):
+        with pytest.raises(StorageError, match="not a regular file"), opener(archive):
+            pass
+
+
+@pytest.fixture
+def half_written(archive: Path) -> Path:
+    """The archive as a kill leaves it that came while its database was without a log."""
+    path = archive / DATABASE
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA cache_size = 1")
+        connection.execute("BEGIN")
+        connection.execute("UPDATE posts SET text = 'half'")
+        connection.execute("UPDATE responses SET headers = hex(zeroblob(50000))")
+        shutil.copy(f"{path}-journal", archive / "kept")
+        shutil.copy(path, archive / "struck")
+    (archive / "struck").replace(path)
+    (archive / "kept").replace(f"{path}-journal")
+    return archive
+
+
+def test_what_was_half_written_without_a_log_is_undone_before_it_is_read(
+    half_written: Path,
+) -> None:
+    with reader(half_written) as connection:
+        assert connection.execute("SELECT 1 FROM posts WHERE text = 'half'").fetchone() is None
+    assert verify(half_written, Scope(), NOW).findings == []
+
+
+def test_what_was_half_written_is_not_read_while_another_run_holds_the_lock(
+    half_written: Path,
+) -> None:
+    with (
+        locked(half_written),
+        pytest.raises(StorageError, match="in the middle of a write") as caught,
+        reader(half_written),
+    ):
+        pass
+    assert caught.value.code == "unfinished"
+    assert "in use" in str(caught.value)
 
 
 @pytest.fixture
@@ -78,6 +125,13 @@ def test_on_a_read_only_disk_all_is_read_and_nothing_written(frozen: Path) -> No
     assert result.files > 5
     assert [finding.what for finding in result.findings] == ["unchecked"]
     assert sorted(path.name for path in frozen.iterdir()) == before
+
+
+def test_what_was_half_written_is_not_read_from_a_read_only_disk(
+    half_written: Path, frozen: Path
+) -> None:
+    with pytest.raises(StorageError, match="in the middle of a write"):
+        verify(frozen, Scope(), NOW)
 
 
 def test_damage_on_a_read_only_disk_is_found(archive: Path, frozen: Path) -> None:

@@ -11,7 +11,7 @@ from archiver.archive.database import DATABASE, locked, transaction, writer
 from archiver.archive.rows import insert, update
 from archiver.cli import main
 from archiver.demo.specs import photo
-from archiver.errors import ArchiveLocked, DamageFound, UsageError
+from archiver.errors import ArchiveLocked, DamageFound, StorageError, UsageError
 from archiver.evidence.copy import copy_archive
 from archiver.evidence.files import Scope
 from archiver.evidence.repair import repair
@@ -254,6 +254,23 @@ def damage_database(archive: Path, name: str) -> None:
         (page,) = connection.execute(query).fetchone()
     data = path.read_bytes()
     path.write_bytes(data[: (page - 1) * size] + b"\xff" * size + data[page * size :])
+
+
+def test_a_first_copy_that_fails_is_told_from_a_damaged_archive_and_finished_by_the_next(
+    archive: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+
+    def stop(size: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        copy_archive(archive, copy, on_file=stop)
+    with pytest.raises(StorageError, match="a copy that was broken off"):
+        verify(copy, Scope(), NOW)
+
+    assert copy_archive(archive, copy).done
+    assert verify(copy, Scope(), NOW).findings == []
 
 
 def test_the_restore_drill(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

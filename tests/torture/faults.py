@@ -14,6 +14,18 @@ from torture.trace import Call, Point
 
 T = TypeVar("T")
 
+COPY = "disk/copy"
+"""Where the copy of a place is."""
+
+COPYING: dict[str, tuple[list[tuple[str, ...]], tuple[str, ...]]] = {
+    "a first copy": ([], ("copy", COPY)),
+    "a renewed copy": (
+        [("copy", COPY), ("verify", COPY), ("backup", "--now")], ("copy", COPY)
+    ),
+    "verify of a copy": ([("copy", COPY)], ("verify", COPY)),
+}  # fmt: skip
+"""What is killed beside backups: the commands that lead there, and the one that is struck."""
+
 ERRORS = ("ENOSPC", "EIO", "EROFS", "EDQUOT")
 
 _STORAGE = 6
@@ -127,6 +139,72 @@ def cut(rig: Rig, lost: power.Cut) -> list[str]:
         power.write_image(lost.image, place / "disk")
         promised = dict.fromkeys(COUNTED, 0) | json.loads(lost.promised)
         return rig.after_fault(place, promised)
+
+
+def before_copying(rig: Rig, what: str) -> Path:
+    """A disk on which a command of `COPYING` can be run."""
+    shutil.rmtree(rig.folder / what, ignore_errors=True)
+    base = rig.good_run(rig.folder / what)
+    with rig.temporary_place(base) as place:
+        for args in COPYING[what][0]:
+            ended = rig.run(place, *args)
+            assert ended.code == 0, ended.stderr
+        shutil.rmtree(base)
+        return (place / "disk").rename(base)
+
+
+def record_copying(rig: Rig, what: str, base: Path) -> Recording:
+    """Run such a command to its end, and write down its calls."""
+    log = rig.folder / "log"
+    with rig.temporary_place(base) as place:
+        before = power.read_image(place / "disk")
+        # the power model knows files by the paths that they are opened with
+        args = [str(place / word) if word == COPY else word for word in COPYING[what][1]]
+        ended = rig.run(place, *args, patches=["serial"], strace=trace.FULL_LOG, log=log)
+        assert ended.code == 0, ended.stderr
+        calls = list(trace.read_log(log))
+        log.unlink()
+        points = trace.points(calls, str(place / "disk"), str(place / "notes"))
+        return Recording(calls, points, str(place / "disk"), before)
+
+
+def kill_copying(rig: Rig, what: str, base: Path, point: Point) -> list[str] | None:
+    """Kill such a command just before a call; what is wrong afterwards. None: it ended before."""
+    with rig.temporary_place(base) as place:
+        inject = f"{point.name}:signal=KILL:when={point.ordinal}"
+        args = COPYING[what][1]
+        ended = rig.run(place, *args, patches=["serial"], strace=_strace(point, inject))
+        if ended.code == 0:
+            return None
+        if ended.code != -9:
+            return [f"it ended with {ended.code}: {ended.stderr}"]
+        return _after_copying(rig, what, place)
+
+
+def cut_copying(rig: Rig, what: str, base: Path, lost: power.Cut) -> list[str]:
+    """Start from what a power cut during such a command left; what is wrong with it."""
+    with rig.temporary_place(base) as place:
+        shutil.rmtree(place / "disk")
+        (place / "disk").mkdir()
+        power.write_image(lost.image, place / "disk")
+        return _after_copying(rig, what, place)
+
+
+def _after_copying(rig: Rig, what: str, place: Path) -> list[str]:
+    """Both are sound, or the copy was never finished; and a new copy leaves nothing behind."""
+    found = []
+    for args, codes in (
+        (("verify", COPY), {0, _STORAGE} if what == "a first copy" else {0}),
+        (("copy", COPY), {0}),
+        (("verify", COPY), {0}),
+        (("verify",), {0}),
+    ):
+        ended = rig.run(place, *args)
+        if ended.code not in codes or "leftover" in ended.stdout:
+            found.append(f"{args} ended with {ended.code}: {ended.stdout}{ended.stderr}")
+    entries = {path.name for path in (place / COPY).iterdir()}
+    more = entries - {".lock", "archive.db", "archive.db-wal", "archive.db-shm", "media", "tmp"}
+    return found + [f"left behind: {name}" for name in sorted(more)]
 
 
 def _strace(point: Point, inject: str) -> list[str]:

@@ -132,6 +132,26 @@ def work(scene: str, kind: str, shard: int, shards: int, seconds: float) -> Tall
         return tally
 
 
+def work_on_copy(what: str, kind: str, shard: int, shards: int, seconds: float) -> Tally:
+    """One process, and its share of a copy that is broken off."""
+    with rig(TINY) as made:
+        base = faults.before_copying(made, what)
+        recording = faults.record_copying(made, what, base)
+        if kind == "SIGKILL":
+            trials: list[Trial] = [
+                (str(p), lambda p=p: faults.kill_copying(made, what, base, p))  # type: ignore[misc]
+                for p in recording.points
+            ]
+        else:
+            trials = [
+                (str(lost), lambda lost=lost: faults.cut_copying(made, what, base, lost))  # type: ignore[misc]
+                for lost in power.cuts(recording.calls, recording.top, recording.base)
+            ]
+        tally = Tally(there=len(trials))
+        attempt(tally, islice(spread(trials), shard, None, shards), time.monotonic() + seconds)
+        return tally
+
+
 def work_on_mutant(mutant: str, most: int, seconds: float) -> dict[str, Tally]:
     """What each means finds against one broken rule, in so many trials or seconds for each."""
     scene: Scene = SECOND_NIGHT if mutant in patches.SECOND_NIGHT else TINY
@@ -157,14 +177,19 @@ def _worth_trying(kind: str, trials: list[Trial]) -> list[Trial]:
 
 def campaign(pool: ProcessPoolExecutor, jobs: int, minutes: float) -> dict[tuple[str, str], Tally]:
     """The program itself: every kind of fault in every scene."""
-    shares = {"two pages, one file": 0.2, "a second night": 0.1, "two accounts": 0.1, "large": 0.6}
+    shares = {"two pages, one file": 0.2, "a second night": 0.1, "two accounts": 0.1, "large": 0.5}
+    shares |= dict.fromkeys(faults.COPYING, 0.1 / len(faults.COPYING))
     weights = {"SIGKILL": 0.4, "failing calls": 0.3, "power cut": 0.3}
     tallies: dict[tuple[str, str], Tally] = {}
     for scene, share in shares.items():
+        is_copy = scene in faults.COPYING
         for kind in _MEANS:
+            if is_copy and kind == "failing calls":
+                continue
             seconds = minutes * 60 * share * weights[kind] if minutes else math.inf
+            trying = work_on_copy if is_copy else work
             futures: list[Future[Tally]] = [
-                pool.submit(work, scene, kind, shard, jobs, seconds) for shard in range(jobs)
+                pool.submit(trying, scene, kind, shard, jobs, seconds) for shard in range(jobs)
             ]
             tally = Tally()
             for future in futures:

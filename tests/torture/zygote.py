@@ -57,7 +57,8 @@ def _warm_up() -> None:
     for module, _ in COMMANDS.values():
         import_module(module)
     for name in ("archiver.backup", "archiver.version", "archiver.archive.schema", "filelock",
-                 "sqlite_utils", "PIL.Image", "torture.patches"):  # fmt: skip
+                 "sqlite_utils", "PIL.Image", "archiver.evidence.copy", "archiver.evidence.repair",
+                 "torture.patches"):  # fmt: skip
         import_module(name)
     load_plugins()
     anyio.run(anyio.lowlevel.checkpoint)
