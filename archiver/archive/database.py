@@ -1,5 +1,6 @@
 """Opening `archive.db`: one writer under a lock, any number of readers without."""
 
+import errno
 import os
 import sqlite3
 import stat
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from archiver.disks import FULL, complaint, has_limit, hint_for, room, words_for
 from archiver.errors import ArchiveLocked, SchemaTooNew, StorageError
 
 DATABASE = "archive.db"
@@ -18,6 +20,8 @@ _PAGE_SIZE = 8192  # a post with its record fills 2 to 3 KB: with 4096 nearly ha
 _BUSY_MS = 30_000
 _DAMAGED = {"malformed", "not a database", "could not decode"}
 _FULL = {"full", "no space"}
+_NO_SHM = ("SQLITE_IOERR_SHM", "SQLITE_CANTOPEN")
+_FROZEN = "mode=ro&immutable=1"
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 
@@ -66,8 +70,7 @@ def reader(directory: Path) -> Iterator[sqlite3.Connection]:
         _refuse_links(directory)
         if os.path.lexists(path.with_name(f"{DATABASE}-journal")):
             _roll_back(directory)
-        connection = _connect_to_read(path)
-        try:
+        with _open_to_read(path) as connection:
             connection.execute("PRAGMA query_only = ON")
             # an archive from elsewhere may hold views that call what they should not; a writer
             # cannot have this, since the triggers of its search index count as such
@@ -75,8 +78,6 @@ def reader(directory: Path) -> Iterator[sqlite3.Connection]:
             _check_version(connection, directory)
             _refuse_unfinished(connection, directory)
             yield connection
-        finally:
-            connection.close()
 
 
 @contextmanager
@@ -103,10 +104,7 @@ def storage_errors(directory: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         text = str(error).lower()
         if any(word in text for word in _FULL):
-            raise StorageError(
-                f"The disk is full: the archive in {directory} cannot grow",
-                kept=kept, hint="Free some space and run the command again", code="full",
-            ) from error  # fmt: skip
+            raise _full(directory, "The disk is full") from error
         if "readonly" in text or "read-only" in text:
             raise StorageError(
                 f"The archive in {directory} is read-only", kept=kept, code="read_only"
@@ -122,18 +120,40 @@ def storage_errors(directory: Path) -> Iterator[None]:
                 hint="Run archiver verify, and restore archive.db from a backup", code="damaged",
             ) from error  # fmt: skip
         if "i/o" in text or "unable to open" in text:
-            raise StorageError(
-                f"The database in {directory} cannot be read or written", why=str(error), kept=kept
-            ) from error
+            raise _by_the_disk(directory, error) from error
         raise  # a statement that is wrong is a bug of ours, and must look like one
     except OSError as error:
+        if error.errno in FULL:
+            raise _full(directory, words_for(error)) from error
         raise StorageError(
-            f"The archive in {directory} cannot be written", why=_reason(error), kept=kept
-        ) from error
+            f"The archive in {directory} cannot be written",
+            why=words_for(error), kept=kept, hint=hint_for(error),
+        ) from error  # fmt: skip
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+def _full(directory: Path, words: str) -> StorageError:
+    return StorageError(
+        f"{words}: the archive in {directory} cannot grow",
+        why=room(directory),
+        kept="Everything that was saved before is untouched",
+        hint="Free some space and run the command again",
+        code="full",
+    )
+
+
+def _by_the_disk(directory: Path, error: sqlite3.Error) -> StorageError:
+    """What SQLite calls an I/O error may be a full disk, too: the disk itself says it better."""
+    said = complaint(directory)
+    if said is None and error.sqlite_errorname == "SQLITE_IOERR_WRITE" and has_limit():
+        said = OSError(errno.EFBIG, "")
+    if said is not None and said.errno in FULL:
+        return _full(directory, words_for(said))
+    return StorageError(
+        f"The database in {directory} cannot be read or written",
+        why=str(error) if said is None else words_for(said),
+        kept="Everything that was saved before is untouched",
+        hint=None if said is None else hint_for(said),
+    )
 
 
 def _connect(
@@ -146,6 +166,41 @@ def _connect(
     return connection
 
 
+@contextmanager
+def _open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection for reading, on a full disk too.
+
+    There SQLite cannot make the files by which readers and a writer share the log either; that
+    nobody writes is what the lock is for.
+    """
+    with closing(_connect_to_read(path)) as connection:
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master")
+            is_readable = True
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith(_NO_SHM) or _has_log(path):
+                raise
+            is_readable = False
+        if is_readable:
+            yield connection
+            return
+    with _nobody_writes(path.parent), closing(_connect(path, _FROZEN)) as connection:
+        yield connection
+
+
+@contextmanager
+def _nobody_writes(directory: Path) -> Iterator[None]:
+    """Keep writers out for a while; other readers may do the same. Raises OSError."""
+    import fcntl  # noqa: PLC0415 — not on Windows
+
+    descriptor = os.open(directory / LOCK, os.O_RDONLY | os.O_CREAT | _NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _connect_to_read(path: Path) -> sqlite3.Connection:
     """A connection for reading, on a read-only disk too.
 
@@ -153,7 +208,7 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
     be told that nobody writes.
     """
     is_frozen = not os.access(path.parent, os.W_OK) and not _has_log(path)
-    return _connect(path, "mode=ro&immutable=1" if is_frozen else "mode=ro")
+    return _connect(path, _FROZEN if is_frozen else "mode=ro")
 
 
 def _has_log(path: Path) -> bool:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from archiver.disks import FULL, hint_for, room, words_for
 from archiver.errors import StorageError
 
 PIECE = 1 << 20
@@ -19,33 +20,17 @@ PIECE = 1 << 20
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 _BINARY: int = getattr(os, "O_BINARY", 0)  # only on Windows
 
-_WORDS = {
-    errno.ENOSPC: "The disk is full",
-    errno.EDQUOT: "The disk quota is used up",
-    errno.EROFS: "The disk is read-only",
-    errno.EIO: "The disk does not work properly",
-    errno.EACCES: "This user is not allowed to",
-    errno.EPERM: "This user is not allowed to",
-    errno.EXDEV: "media and tmp must be on one disk",
-    errno.ELOOP: "There is a symbolic link in it; link to the whole archive folder instead",
-}
-_HINTS = {
-    errno.ENOSPC: "Free some space, then run again",
-    errno.EDQUOT: "Free some space, then run again",
-    errno.EIO: "Look at the system log and check the disk before you go on",
-}
-
 
 def storage_error(error: OSError, doing: str) -> StorageError:
     """What an error of the operating system means to the user. `doing` completes "Cannot"."""
-    number = error.errno or 0
-    words = _WORDS.get(number, error.strerror or type(error).__name__)
+    is_full = error.errno in FULL
+    free = room(Path(error.filename).parent) if is_full and error.filename else None
     return StorageError(
         f"Cannot {doing}",
-        why=words,
+        why=". ".join(filter(None, (words_for(error), free))),
         kept="What was stored before is safe",
-        hint=_HINTS.get(number),
-        code="full" if number in {errno.ENOSPC, errno.EDQUOT} else None,
+        hint=hint_for(error),
+        code="full" if is_full else None,
     )
 
 
