@@ -120,6 +120,18 @@ def test_an_edit_and_the_way_back_are_three_revisions(saver: Saver) -> None:
     ]
 
 
+def test_an_alt_text_that_was_edited_is_a_revision(saver: Saver) -> None:
+    saver.save(POST)
+    described = replace(PHOTO, alt_text="A blue bowl")
+    assert saver.save(replace(POST, attachments=(described,))).edited == 1
+    assert saver.rows("SELECT number FROM revisions") == [(1,), (2,)]
+    assert saver.rows("SELECT alt_text, last_revision FROM attachments") == [("A blue bowl", 2)]
+
+
+def test_ids_that_differ_in_the_case_of_a_letter_are_two_posts(saver: Saver) -> None:
+    assert saver.save(replace(POST, platform_id="a"), replace(POST, platform_id="A")).new == 2
+
+
 def test_two_contents_of_one_post_in_one_answer_are_both_kept(saver: Saver) -> None:
     saver.save(POST, replace(POST, text="Again", content={"text": "Again"}))
     assert saver.rows("SELECT number FROM revisions") == [(1,), (2,)]

@@ -6,12 +6,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from archiver.browse.ranges import Part, UnsatisfiableError, matches, part_of
+from archiver.browse.thumbnailer import make
 from archiver.browse.thumbs import Thumbs
 from browsing import browsing
 
@@ -188,6 +191,28 @@ def test_links_and_pipes_in_the_store_are_not_opened(
     add_media(own, sha256, f"media/{sha256[:2]}/{sha256}.jpg")
     assert changed.get(f"/archive/-/media/{sha256}").status_code == 404
     assert changed.get(f"/archive/-/thumb/s/{sha256}").content.startswith(b"<svg")
+
+
+@pytest.mark.parametrize("file_type", ["JPEG", "PNG", "WEBP"])
+def test_small_pictures_say_nothing_of_where_and_by_whom(tmp_path: Path, file_type: str) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "SECRET description"
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0), 29: "SECRET"})
+    text = PngInfo()
+    text.add_text("Author", "SECRET")
+    text.add_itxt("XML:com.adobe.xmp", "<x>SECRET</x>")
+    more: dict[str, Any] = {"pnginfo": text} if file_type == "PNG" else {"xmp": b"<x>SECRET</x>"}
+    more |= {"comment": b"SECRET"} if file_type == "JPEG" else {}
+    source, target = tmp_path / "source", tmp_path / "target"
+    Image.new("RGB", (800, 600), "red").save(source, file_type, exif=exif, **more)
+    assert source.read_bytes().count(b"SECRET") >= 3
+
+    make(source, target, 360)
+
+    assert b"SECRET" not in target.read_bytes()
+    with Image.open(target) as picture:
+        assert not picture.getexif()
+        assert set(picture.info) <= {"background", "loop"}
 
 
 def test_small_pictures_are_made_kept_and_made_again(own: Path, changed: httpx.Client) -> None:

@@ -1,0 +1,36 @@
+"""What each example record is read into, kept as JSON: `python tests/plugin_golden.py` renews it.
+
+A change of a reader then shows in a diff, record by record.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from archiver.models import Account
+from archiver.plugins import load_plugins
+from nights import PLATFORMS
+from plugin_data import samples
+
+DATA = Path(__file__).parent / "plugins" / "data"
+
+
+def golden(platform_name: str) -> str:
+    """The posts that the records of a platform are read into today, as JSON text."""
+    platform = load_plugins().platform(platform_name, "ayrshare")
+    account = Account(platform_name, platform_name, "ayrshare", platform.options())
+    posts = [asdict(platform.read(record, account)) for record in samples(platform_name)]
+    told = [
+        {key: value for key, value in post.items() if value not in (None, ())} for post in posts
+    ]
+    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+
+
+def path_of(platform_name: str) -> Path:
+    """Where they are kept."""
+    return DATA / f"golden-{platform_name}.json"
+
+
+if __name__ == "__main__":
+    for name in PLATFORMS:
+        path_of(name).write_text(golden(name), encoding="utf-8")
