@@ -10,8 +10,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
+
+from archiver.browse.text import safe_link
 
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+_NUMBER = re.compile(r"-?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
 _MOST_PAIRS = 1_000_000  # of words to compare, a second's work; beyond, all is shown as replaced
 
 
@@ -79,10 +83,30 @@ def changes(old: str, new: str, published: frozenset[str] = frozenset()) -> list
     return sorted(found, key=lambda change: not change.is_text)
 
 
+def is_content(change: Change) -> bool:
+    """Whether it says more than that a number moved or that an address was signed anew."""
+    values = [piece.text for piece in change.pieces]
+    if change.is_text or not values:
+        return True
+    if all(_NUMBER.fullmatch(value) for value in values):
+        return False
+    is_signed_anew = len(values) == 2 and all(safe_link(value) for value in values)
+    return not (is_signed_anew and _path(values[0]) == _path(values[1]))
+
+
 def published_paths(record: str, values: Iterable[str | None]) -> frozenset[str]:
     """Where in a record the texts of a post stand: text, title, descriptions."""
     wanted = {value for value in values if value}
     return frozenset(path for path, value in _leaves(_parsed(record)) if value in wanted)
+
+
+def as_it_was(record: str, published: frozenset[str]) -> list[Change]:
+    """What a record published, without a comparison."""
+    return [
+        Change(path, (Piece("same", value),), is_text=True)
+        for path, value in _leaves(_parsed(record))
+        if path in published and value
+    ]
 
 
 def text_path(record: str, text: str | None) -> str | None:
@@ -95,6 +119,13 @@ def text_path(record: str, text: str | None) -> str | None:
 def text_at(record: str, path: str | None) -> str | None:
     """What stands at a path of a record."""
     return dict(_leaves(_parsed(record))).get(path) if path else None
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return url
 
 
 def _parsed(record: str) -> Any:

@@ -11,7 +11,7 @@ from datasette.utils.asgi import NotFound
 from archiver.browse.archives import Archive
 from archiver.browse.cards import Card, cards
 from archiver.browse.charts import Chart, chart
-from archiver.browse.diff import Change, changes, published_paths
+from archiver.browse.diff import Change, as_it_was, changes, is_content, published_paths
 from archiver.browse.frame import archive_of, ask, page
 
 _MOST_REVISIONS = 200
@@ -93,11 +93,13 @@ def _revisions(connection: sqlite3.Connection, archive: Archive, card: Card) -> 
     made = []
     for row, older in zip(rows, [*rows[1:], None], strict=True):
         found = changes(older["raw"], row["raw"], published) if older else []
+        if older is None and len(rows) > 1:  # the first is shown as it was
+            found = as_it_was(row["raw"], published)
         made.append(
             Revision(
                 dict(row),
                 tuple(change for change in found if change.is_text),
-                tuple(change for change in found if not change.is_text),
+                tuple(change for change in found if not change.is_text and is_content(change)),
             )
         )
     return made

@@ -72,6 +72,11 @@ def test_an_edited_post_shows_what_changed(client: httpx.Client, demo: Path) -> 
     page = client.get(f"/archive/-/post/{found}").text
     assert "<del>Tuseday</del><ins>Tuesday</ins>" in page
     assert "2 versions" in page
+    shown = page[page.index('<section id="revisions">') : page.index("Numbers over time")]
+    assert re.findall(r"<(?:del|ins)>[-0-9.]+</", shown) == []
+    first = shown[shown.index("Version 1") :]
+    assert "Tuseday" in first
+    assert "The first that this archive saw" in first
 
 
 def test_search_finds_and_marks(client: httpx.Client) -> None:
