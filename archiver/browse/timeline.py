@@ -83,6 +83,13 @@ class _View:
     before: int | None  # attachment ids
     after: int | None
 
+    @property
+    def above(self) -> Cursor | None:
+        """Where a page of the gallery begins with this post; None where it is the newest."""
+        if self.before is None and self.number == 1:
+            return None
+        return Cursor(self.card.created_at or "", self.card.id - 1)
+
 
 async def viewer(datasette: Any, request: Any) -> Any:
     """One picture or video, large; the arrow keys go on through the gallery."""

@@ -259,7 +259,10 @@ def test_arrow_keys_turn_the_viewer_and_escape_leaves_it(desktop: Watched) -> No
     assert desktop.page.url == seen[-2]
     with desktop.page.expect_navigation():
         desktop.page.keyboard.press("Escape")
-    assert desktop.page.url.endswith("/gallery")
+    assert "#tile-" in desktop.page.url
+    tile = desktop.page.locator("#tile-" + desktop.page.url.partition("#tile-")[2])
+    expect(tile).to_be_in_viewport()
+    assert seen[-2].endswith(tile.locator("a").get_attribute("href") or "nowhere")
 
 
 def test_the_whole_archive_is_reached_by_older(desktop: Watched, demo: Path) -> None:
