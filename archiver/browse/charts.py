@@ -18,6 +18,7 @@ class Chart:
     path: str = ""
     area: str = ""
     label: str = ""
+    span: str = ""
 
     @property
     def title(self) -> str:
@@ -40,6 +41,7 @@ def chart(name: str, points: list[tuple[str, float]], until: str) -> Chart:
     said = tuple((seen_at, number(value)) for seen_at, value in points)
     times = [moment.timestamp() if (moment := parse_time(at)) else 0.0 for at, _ in points]
     end = moment.timestamp() if (moment := parse_time(until)) else times[-1]
+    end += (end - times[0]) / 12  # the newest value is seen to hold for a while
     if len(points) < 2 or times[-1] <= times[0]:
         return Chart(name, said[-1][1], said)
     values = [float(value) for _, value in points]
@@ -56,4 +58,5 @@ def chart(name: str, points: list[tuple[str, float]], until: str) -> Chart:
         f"{metric_name(name)}: from {said[0][1]} on {day(points[0][0])} "
         f"to {said[-1][1]} on {day(points[-1][0])}"
     )
-    return Chart(name, said[-1][1], said, path, area, label)
+    span = f"{said[0][1]} on {day(points[0][0])}"
+    return Chart(name, said[-1][1], said, path, area, label, span)
