@@ -145,9 +145,7 @@ def _alarms(
         found = connection.execute("SELECT account, count(*) FROM gaps GROUP BY account")
         for name, count in found.fetchall():
             yield f"{name}: {counted(count, 'gap')} in what is covered.", "runs"
-    for state, said in (("failed", "could not be fetched yet"), ("pending", "waiting")):
-        if count := waiting(connection, state):
-            yield f"{count} {'file' if count == '1' else 'files'} {said}.", "missing"
+    yield from _file_alarms(connection, last_run)
     if archive.has("quarantine"):
         bad = connection.execute("SELECT count(*) FROM quarantine").fetchone()[0]
         if bad:
@@ -162,6 +160,16 @@ def _run_alarms(last_run: Mapping[str, Any], now: datetime) -> Iterator[tuple[st
     ended = parse_time(last_run["finished_at"] or last_run["started_at"])
     if ended and (now - ended > _STALE_AFTER or ended - now > CLOCKS_AGREE):
         yield f"The last run was {ago(ended.isoformat(), now)}.", "runs"
+
+
+def _file_alarms(
+    connection: sqlite3.Connection, last_run: Mapping[str, Any] | None
+) -> Iterator[tuple[str, str]]:
+    for state, said in (("failed", "could not be fetched yet"), ("pending", "waiting")):
+        if count := waiting(connection, state):
+            yield f"{count} {'file' if count == '1' else 'files'} {said}.", "missing"
+        elif state == "failed" and last_run and last_run["failed"]:  # and is not tried again
+            yield f"The last run could not have {counted(last_run['failed'], 'file')}.", "runs"
 
 
 def waiting(connection: sqlite3.Connection, state: str) -> str:

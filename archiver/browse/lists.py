@@ -122,6 +122,17 @@ async def runs(datasette: Any, request: Any) -> Any:
     return await page(datasette, request, archive, "runs", context | {"now": now})
 
 
+_BROUGHT = (
+    ("new", "new"), ("edited", "edited"), ("removed", "gone"), ("stored", "media"),
+    ("omitted", "withheld"), ("failed", "failed"),
+)  # fmt: skip
+
+
+def _brought(row: Mapping[str, Any]) -> str:
+    """What a run brought for one account, in words; empty for nothing."""
+    return ", ".join(f"{row[name]:,} {said}" for name, said in _BROUGHT if row[name])
+
+
 def _run_rows(
     connection: sqlite3.Connection, archive: Archive, before: Cursor | None
 ) -> list[dict[str, Any]]:
@@ -137,6 +148,7 @@ def _run_rows(
             "SELECT * FROM run_accounts WHERE run_id = ? ORDER BY name", (run["id"],)
         )
         run["accounts"] = [dict(row) for row in accounts]
+        run["brought"] = [(row["name"], said) for row in run["accounts"] if (said := _brought(row))]
         run["troubled"] = [
             row for row in run["accounts"] if row["outcome"] not in {"done", "fresh", "running"}
         ]
