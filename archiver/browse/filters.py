@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from archiver.browse.text import kind_name, platform_name
+
 FLAGS = {
     "media": "with media",
     "edited": "edited",
@@ -90,8 +92,9 @@ class Filter:
     def parts(self) -> Iterator[tuple[str, str]]:
         """Each part in words, with the address of the same view without it."""
         said = {
-            "q": f"“{self.words}”", "account": self.account, "platform": self.platform,
-            "kind": self.kind, "since": f"since {self.since}", "until": f"until {self.until}",
+            "q": f"“{self.words}”", "account": self.account,
+            "platform": platform_name(self.platform), "kind": kind_name(self.kind),
+            "since": f"since {self.since}", "until": f"until {self.until}",
         }  # fmt: skip
         for name, _ in self.pairs():
             yield said.get(name) or FLAGS[name], self.without(name).query() or "?"

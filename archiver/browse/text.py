@@ -20,6 +20,7 @@ KINDS = (
 )  # fmt: skip
 
 _LINK = re.compile(r"https?://[^\s<>\"'\x00-\x1f\x7f]+", re.IGNORECASE)
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z")
 _TRAILING = ".,;:!?…)]}’”»。、，！？）」』"
 
 
@@ -49,6 +50,11 @@ def short_time(moment: str | None) -> str:
     """2026-03-02 09:00, in UTC, for tables."""
     parsed = parse_time(moment)
     return f"{parsed:%Y-%m-%d %H:%M}" if parsed else (moment or "")
+
+
+def with_times(text: str) -> str:
+    """A sentence of the archive's, with its times as people read them."""
+    return _MOMENT.sub(lambda found: short_time(found[0]) + " UTC", text)
 
 
 def parse_time(moment: str | None) -> datetime | None:

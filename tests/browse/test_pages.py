@@ -90,7 +90,7 @@ def test_search_finds_and_marks(client: httpx.Client) -> None:
 def test_what_vanished_and_what_is_withheld_is_said(client: httpx.Client) -> None:
     assert "Vanished from X" in client.get("/archive/-/timeline?removed=1").text
     withheld = client.get("/archive/-/timeline?withheld=1").text
-    assert withheld.count("Withheld by the platform for copyright") == 2
+    assert withheld.count("<strong>Withheld</strong> <span>by the platform for copyright") == 2
     assert "copyright" in client.get("/archive/-/missing").text
 
 
