@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from typing import Any
@@ -64,10 +65,17 @@ def newest_start(connection: sqlite3.Connection) -> str | None:
 
 def end_run(
     connection: sqlite3.Connection, run_id: int, at: str, *, outcome: str, exit_code: int,
-    counts: Counts, received: int,
+    accounts: Mapping[str, Counts], received: int,
 ) -> None:  # fmt: skip
-    """Close a run."""
+    """Close a run. `accounts` has what it brought each account: files come after its last page."""
+    counts = sum(accounts.values(), Counts())
     with transaction(connection):
+        for name, own in accounts.items():
+            if own.stored or own.omitted or own.failed:
+                update(
+                    connection, "run_accounts", "run_id = ? AND name = ?", (run_id, name),
+                    stored=own.stored, omitted=own.omitted, failed=own.failed,
+                )  # fmt: skip
         update_row(
             connection, "runs", run_id, finished_at=at, outcome=outcome, exit_code=exit_code,
             bytes=received, **counts.columns(),

@@ -329,7 +329,8 @@ class Backup:
         try:
             runs.end_run(
                 self.connection, run_id, report.finished_at, outcome=outcome or report.outcome,
-                exit_code=report.exit_code, counts=report.counts, received=report.received,
+                exit_code=report.exit_code, received=report.received,
+                accounts={account.name: account.counts for account in report.accounts},
             )  # fmt: skip
         except sqlite3.Error:
             if outcome is None:  # a failing run is already on its way to say why

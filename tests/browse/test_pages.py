@@ -79,6 +79,12 @@ def test_an_edited_post_shows_what_changed(client: httpx.Client, demo: Path) -> 
     assert "The first that this archive saw" in first
 
 
+def test_runs_tell_what_each_account_got(client: httpx.Client) -> None:
+    page = client.get("/archive/-/runs").text
+    assert len(re.findall(r"linkedin</a>: [^<]*\b1 failed", page)) == 3
+    assert re.search(r"instagram</a>: [^<]*[0-9]+ media", page)
+
+
 def test_search_finds_and_marks(client: httpx.Client) -> None:
     found = {"tuesday": "Tuesday", "釉薬": "釉薬", "陶芸": "陶芸", '"on Tuesday"': "on Tuesday"}
     for words, mark in found.items():

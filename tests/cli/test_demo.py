@@ -1,6 +1,7 @@
 """`archiver demo` tells a story, and everything in it is true."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,16 @@ def test_the_archive_is_there_sound_and_open_to_the_other_commands(
     platforms = connection.execute("SELECT count(DISTINCT platform) FROM posts").fetchone()
     connection.close()
     assert platforms == (10,)
+
+
+def test_what_each_account_got_adds_up_to_what_its_run_got(told: list[str]) -> None:
+    names = ("got", "new", "edited", "removed", "stored", "omitted", "failed")
+    sums = ", ".join(f"sum({name})" for name in names)
+    with closing(sqlite3.connect("demo/archive/archive.db")) as connection:
+        runs = connection.execute(f"SELECT id, {', '.join(names)} FROM runs").fetchall()
+        accounts = connection.execute(f"SELECT run_id, {sums} FROM run_accounts GROUP BY 1")
+        assert accounts.fetchall() == runs
+    assert all(stored for *_, stored, _omitted, _failed in runs)
 
 
 def test_it_can_be_run_again_but_touches_no_folder_of_others(
