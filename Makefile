@@ -66,7 +66,7 @@ clean: ## remove what these commands made
 
 $(RUN): pyproject.toml constraints.txt
 	test -d .venv || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[browse]'
 	touch $@
 
 $(WORK): $(RUN)

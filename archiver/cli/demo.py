@@ -3,6 +3,7 @@
 import shutil
 import sys
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,6 +152,8 @@ def _say_what_next(shell: Shell, folder: Path) -> None:
         return
     program, config = _program(), safe(folder / "archive.toml")
     shell.out(click.style("\nLook at it", bold=True))
+    if find_spec("datasette") is None:
+        shell.out("  pip install 'social-archiver[browse]'")
     shell.out(f"  {program} --config {config} browse")
     shell.out(f"  {program} --config {config} status")
     shell.out(f"  {program} --config {config} verify")

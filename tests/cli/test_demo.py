@@ -1,11 +1,16 @@
 """`archiver demo` tells a story, and everything in it is true."""
 
+import shlex
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
+from archiver.cli import demo
 from running import Cli
 
 
@@ -58,6 +63,27 @@ def test_what_each_account_got_adds_up_to_what_its_run_got(told: list[str]) -> N
         accounts = connection.execute(f"SELECT run_id, {sums} FROM run_accounts GROUP BY 1")
         assert accounts.fetchall() == runs
     assert all(stored for *_, stored, _omitted, _failed in runs)
+
+
+def test_the_command_it_names_first_serves_its_archive(told: list[str]) -> None:
+    program, *arguments = shlex.split(told[told.index("Look at it") + 1])
+    assert program == "archiver"
+    command = [sys.executable, "-m", program, *arguments, "--port", "0", "--no-open"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout
+            address = running.stdout.readline().split(" is at ")[1].split()[0]
+            assert httpx.get(address, timeout=60).status_code == 200
+        finally:
+            running.terminate()
+
+
+def test_where_datasette_is_missing_it_says_first_how_to_get_it(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "find_spec", lambda _: None)
+    said = cli("demo").stdout.splitlines()
+    assert said[said.index("Look at it") + 1] == "  pip install 'social-archiver[browse]'"
 
 
 def test_it_can_be_run_again_but_touches_no_folder_of_others(
