@@ -73,13 +73,14 @@ def refusal(
     action: str = "request",
     shape: ErrorShape = "flat",
     more: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Refusal:
     """An error answer, ready to be raised.
 
     Where the service's own code is not known, `code` is the status.
     """
     body = error_body(code, message, action=action, shape=shape)
-    return Refusal(ApiAnswer(status, {**body, **(more or {})}))
+    return Refusal(ApiAnswer(status, {**body, **(more or {})}, headers or {}))
 
 
 def bad_request(why: str) -> Refusal:

@@ -183,8 +183,9 @@ class Manners:
         resource, _, slot = request.path.partition("/")
         if resource not in {"history", "user", "profiles"} or (resource != "history" and slot):
             raise refusal(404, 404, "No such endpoint.")
-        if request.method != "GET":
-            raise refusal(405, 405, f"{request.method} is not allowed here.")
+        if request.method not in {"GET", "HEAD"}:  # of HEAD, the server sends no body
+            text = f"{request.method} is not allowed here."
+            raise refusal(405, 405, text, headers={"allow": "GET, HEAD"})
         caller = self._identify(request, profile_matters=resource != "profiles")
         params = dict(request.params) if self._lenient else parameters.unique(request.params)
         match resource:
@@ -198,7 +199,7 @@ class Manners:
 
     def _identify(self, request: ApiRequest, *, profile_matters: bool) -> Caller:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or not key or not self._library.admits(key):
+        if scheme.lower() != "bearer" or not key or not self._library.admits(key):
             raise refusal(401, 401, "API Key not valid. Send it as Authorization: Bearer API_KEY.")
         profile_key = request.headers.get("profile-key", "") if profile_matters else ""
         caller = self._library.caller(profile_key)

@@ -89,6 +89,8 @@ class ArchiveLibrary:
         after = page[query.limit - 1].mark if len(page) > query.limit else None
         asked = last_asked(self._connection, account.id, wanted.as_of)
         updated_at = asked.updated_at if asked else account.first_seen_at
+        if wanted.as_of:
+            updated_at = min(updated_at, wanted.as_of)
         next_update = asked.fresh_until if asked else account.first_seen_at
         records = self._records(query, page[: query.limit])
         return Listing(tuple(records), updated_at, next_update, after=after)

@@ -40,6 +40,7 @@ def test_each_revision_answers_for_its_time(
 
 def test_nothing_was_known_before_the_first_run(archive: Asking) -> None:
     assert archive.ids("facebook", asOf="2001-01-01") == []
+    assert archive.history("facebook", asOf="2001-01-01")["lastUpdated"] < "2001-01-02"
 
 
 def test_a_post_is_there_until_it_was_known_to_be_gone(

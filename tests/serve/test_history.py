@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from nights import PLATFORMS, Nights, nights
-from serve.serving import Asking, served
+from serve.serving import TOKEN, Asking, served
 
 NEWEST_FIRST = """
     SELECT posts.platform_id FROM posts JOIN accounts ON accounts.id = account_id
@@ -158,7 +158,8 @@ def test_it_only_reads(archive: Asking) -> None:
     url = f"{archive.base_url}/history/twitter"
     headers = {"Authorization": "Bearer the-token-of-this-archive"}
     assert archive.client.post(url, headers=headers).status_code == 405
-    assert archive.client.delete(url, headers=headers).status_code == 405
+    refused = archive.client.delete(url, headers=headers)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
 
 
 def test_one_post_is_found_by_its_own_id(archive: Asking, lived: Nights) -> None:
@@ -237,3 +238,16 @@ def _change(path: Path, platform_id: str, change: str) -> None:
     with connection:
         connection.execute(f"UPDATE posts SET {change} WHERE platform_id = ?", (platform_id,))
     connection.close()
+
+
+def test_head_is_get_without_its_body(archive: Asking) -> None:
+    url, headers = f"{archive.base_url}/history/threads", {"Authorization": f"Bearer {TOKEN}"}
+    whole, head = (getattr(archive.client, how)(url, headers=headers) for how in ("get", "head"))
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == whole.headers["content-length"]
+
+
+def test_the_scheme_of_the_token_is_read_in_any_case(archive: Asking) -> None:
+    for scheme in ("bearer", "BEARER"):
+        answer = archive.get("user", Authorization=f"{scheme} {TOKEN}")
+        assert answer.status_code == 200
