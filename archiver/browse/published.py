@@ -3,7 +3,7 @@
 What is copied is listed, so that a column added to the schema later stays private until somebody
 puts it here. Records as received, addresses (they may be signed), answers of the source, runs,
 quarantine and every state of the program stay behind; so do posts that were not for everybody,
-and, unless asked for, what its owner took down or wrote over.
+and, unless asked for, what its owner took down or wrote over, and stories that have expired.
 """
 
 import os
@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from archiver.archive.database import DATABASE
@@ -20,7 +21,9 @@ from archiver.archive.schema import APPLICATION_ID, model
 from archiver.browse.cards import HEADLINES
 from archiver.browse.diff import published_paths, text_at
 from archiver.browse.media import Held, open_held
+from archiver.browse.text import counted
 from archiver.errors import StorageError, UsageError
+from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
 
 PUBLIC: dict[str, tuple[str, ...]] = {
     "accounts": ("id", "name", "platform", "platform_id", "handle", "title", "url"),
@@ -58,13 +61,13 @@ _SETTINGS = (
 
 @dataclass(frozen=True)
 class Published:
-    """What was made. `left_out` has a number and what it counts."""
+    """What was made. `left_out` has what was not copied, counted, and why."""
 
     folder: Path
     posts: int
     files: int
     bytes: int
-    left_out: tuple[tuple[int, str], ...]
+    left_out: tuple[str, ...]
     serve: str  # a command line
 
 
@@ -194,14 +197,18 @@ CREATE VIEW missing_media AS
 """
 
 
-def _copy(connection: sqlite3.Connection, *, with_removed: bool) -> Iterator[tuple[int, str]]:
+def _copy(connection: sqlite3.Connection, *, with_removed: bool) -> Iterator[str]:
     """Copy what is public in one transaction; tell what is left out."""
     connection.execute("BEGIN")
     public = "(visibility IS NULL OR lower(visibility) = 'public')"
     standing = "1" if with_removed else "removed_at IS NULL"
+    lasting = "1" if with_removed else f"NOT ({_over()})"
     hidden = connection.execute(f"SELECT count(*) FROM own.posts WHERE NOT {public}").fetchone()[0]
     removed = connection.execute(
         f"SELECT count(*) FROM own.posts WHERE {public} AND NOT ({standing})"
+    ).fetchone()[0]
+    expired = connection.execute(
+        f"SELECT count(*) FROM own.posts WHERE {public} AND ({standing}) AND NOT ({lasting})"
     ).fetchone()[0]
     newest = "1" if with_removed else (
         "(number = (SELECT max(number) FROM own.revisions AS other "
@@ -212,7 +219,7 @@ def _copy(connection: sqlite3.Connection, *, with_removed: bool) -> Iterator[tup
         "WHERE revisions.post_id = attachments.post_id))"
     )  # fmt: skip
     conditions = {
-        "posts": f"{public} AND {standing}",
+        "posts": f"{public} AND {standing} AND {lasting}",
         "relations": "post_id IN (SELECT id FROM main.posts)",
         "revisions": f"post_id IN (SELECT id FROM main.posts) AND {newest}",
         "attachments": f"post_id IN (SELECT id FROM main.posts) AND {attached}",
@@ -239,9 +246,18 @@ def _copy(connection: sqlite3.Connection, *, with_removed: bool) -> Iterator[tup
     connection.execute("INSERT INTO posts_fts(posts_fts) VALUES ('rebuild')")
     connection.execute("COMMIT")
     if hidden:
-        yield hidden, "posts that were not for everybody"
+        yield f"{counted(hidden, 'post')} not for everybody"
     if removed:
-        yield removed, "posts that were taken down (--with-removed keeps them)"
+        yield f"{counted(removed, 'post')} taken down (kept by --with-removed)"
+    if expired:
+        yield f"{counted(expired, 'expired story', 'expired stories')} (kept by --with-removed)"
+
+
+def _over() -> str:
+    """The condition of posts that the platform has taken down by itself by now: stories."""
+    kinds = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
+    oldest = timestamp(datetime.now(UTC) - STORY_LIFE)
+    return f"kind IN ({kinds}) AND coalesce(created_at, '') < '{oldest}'"
 
 
 def _texts(connection: sqlite3.Connection) -> None:
@@ -288,4 +304,6 @@ def _files(archive: Path, folder: Path, rows: list[Held]) -> tuple[int, int]:
 
 def _serve_command(database: Path) -> str:
     settings = " ".join(f"--setting {name} {value}" for name, value in _SETTINGS)
-    return f"datasette serve -i {shlex.quote(str(database))} --host 127.0.0.1 {settings}"
+    # only what is named is loaded: another installed plugin may open what is closed here
+    program = "env DATASETTE_LOAD_PLUGINS=social-archiver datasette serve"
+    return f"{program} -i {shlex.quote(str(database))} --host 127.0.0.1 {settings}"

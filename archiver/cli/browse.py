@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--with-removed",
     is_flag=True,
-    help="Keep in that copy what was removed, and earlier texts of what was edited.",
+    help="Keep in that copy what was removed or has expired, and earlier texts of what was edited.",
 )
 @pass_shell
 def command(
@@ -80,13 +80,12 @@ def command(
 
 
 def _say_published(shell: Shell, made: "Published") -> None:
+    from archiver.browse.text import counted
     from archiver.cli.progress import size_text
 
-    shell.out(
-        f"{made.posts:,} posts and {made.files:,} files ({size_text(made.bytes)}) "
-        f"are in {safe(made.folder)}."
-    )
-    for count, why in made.left_out:
-        shell.out(f"Left out: {count:,} {why}.")
+    posts, files = counted(made.posts, "post"), counted(made.files, "file")
+    shell.out(f"{posts} and {files} ({size_text(made.bytes)}) are in {safe(made.folder)}.")
+    for what in made.left_out:
+        shell.out(f"Left out: {what}.")
     shell.out("\nServe it with:\n")
     shell.out(f"  {safe(made.serve)}")
