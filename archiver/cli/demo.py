@@ -39,8 +39,8 @@ allow = ["127.0.0.0/8"]
 """
 _ACCOUNT = """
 [[accounts]]
-name = "{name}"
-platform = "{name}"
+name = "mare-{platform}"
+platform = "{platform}"
 """
 
 
@@ -102,7 +102,7 @@ def _config(folder: Path, world: "World", base_url: str) -> "Config":
     path = folder / "archive.toml"
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    accounts = "".join(_ACCOUNT.format(name=account.platform) for account in world.accounts())
+    accounts = "".join(_ACCOUNT.format(platform=known.platform) for known in world.accounts())
     path.write_text(_CONFIG.format(mark=MARK, world=world, base_url=base_url) + accounts, "utf-8")
     return load_config(path)
 

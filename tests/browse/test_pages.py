@@ -81,7 +81,7 @@ def test_an_edited_post_shows_what_changed(client: httpx.Client, demo: Path) -> 
 
 def test_runs_tell_what_each_account_got(client: httpx.Client) -> None:
     page = client.get("/archive/-/runs").text
-    assert len(re.findall(r"linkedin</a>: [^<]*\b1 failed", page)) == 3
+    assert len(re.findall(r">mare-linkedin</a>: [^<]*\b1 failed", page)) == 3
     assert re.search(r"instagram</a>: [^<]*[0-9]+ media", page)
 
 
