@@ -97,7 +97,9 @@ def test_what_vanished_and_what_is_withheld_is_said(client: httpx.Client) -> Non
     assert "Vanished from X" in client.get("/archive/-/timeline?removed=1").text
     withheld = client.get("/archive/-/timeline?withheld=1").text
     assert withheld.count("<strong>Withheld</strong> <span>by the platform for copyright") == 2
-    assert "copyright" in client.get("/archive/-/missing").text
+    missing = client.get("/archive/-/missing").text
+    assert "copyright" in missing
+    assert re.search(r'<a href="/archive/-/post/[0-9]+">The post<', missing)
 
 
 def test_a_post_tells_where_it_comes_from(client: httpx.Client) -> None:
