@@ -111,6 +111,12 @@ class Item:
         return next((file.why for file in wanted if file.why), "")
 
     @property
+    def not_offered(self) -> bool:
+        """Whether the platform hands out no such file, of anything: nobody has to look into it."""
+        wanted = [file for file in self.files if file.role in {"original", "variant"}]
+        return bool(wanted) and all(file.reason == "not_offered" for file in wanted)
+
+    @property
     def label(self) -> str:
         """What a screen reader says of it."""
         return self.alt or f"{self.kind}, without a description"
