@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +20,7 @@ FLAGS = {
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _CURSOR = re.compile(r"([0-9T:.Z+-]{0,40})~([0-9]{1,18})")
 _LONGEST_QUESTION = 200
+_LONGEST_DATE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,12 @@ class Filter:
     since: str = ""  # 2026, 2026-03 or 2026-03-01: from its beginning
     until: str = ""  # the same: to its end
     flags: frozenset[str] = frozenset()
+    no_dates: tuple[str, ...] = field(default=(), compare=False)  # what was written for a date
 
     @classmethod
     def parse(cls, args: Any) -> "Filter":
         """The filter of an address; `args` has `get`. What makes no sense is ignored."""
+        dates = [(args.get(name) or "").strip() for name in ("since", "until")]
         return cls(
             words=" ".join((args.get("q") or "").replace("\0", " ").split())[:_LONGEST_QUESTION],
             account=args.get("account") or "",
@@ -62,6 +65,7 @@ class Filter:
             since=_moment(args.get("since")),
             until=_moment(args.get("until")),
             flags=frozenset(name for name in FLAGS if args.get(name)),
+            no_dates=tuple(text[:_LONGEST_DATE] for text in dates if text != _moment(text)),
         )
 
     def __bool__(self) -> bool:
@@ -88,6 +92,10 @@ class Filter:
         """The part of an address behind the path: empty, or `?q=…`."""
         pairs = [*self.pairs(), *((name, str(value)) for name, value in more.items() if value)]
         return f"?{urlencode(pairs)}" if pairs else ""
+
+    def is_only(self, flag: str) -> bool:
+        """Whether it is this yes-or-no filter and nothing else; of "", whether it is none."""
+        return self == Filter(flags=frozenset({flag} if flag else ()))
 
     def parts(self) -> Iterator[tuple[str, str]]:
         """Each part in words, with the address of the same view without it."""

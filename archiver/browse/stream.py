@@ -32,6 +32,7 @@ class Stretch:
     ids: tuple[int, ...]
     newer: Cursor | None = None
     older: Cursor | None = None
+    count: int | None = None  # of all pages together, where it is known without reading them
 
 
 @dataclass
@@ -61,21 +62,27 @@ def stretch(
     accounts = _accounts(connection, wanted)
     if newer_than and not older_than:
         rows = _rows(connection, accounts, conditions, newer_than, size + 1, upward=True)
-        more, rows = len(rows) > size, rows[:size][::-1]
-        return _stretch(rows, has_newer=more, has_older=True)
-    rows = _rows(connection, accounts, conditions, older_than, size + 1, upward=False)
-    more, rows = len(rows) > size, rows[:size]
-    return _stretch(rows, has_newer=older_than is not None, has_older=more)
-
-
-def _stretch(rows: list[Cursor], *, has_newer: bool, has_older: bool) -> Stretch:
-    if not rows:
-        return Stretch(())
+        has_newer, rows, has_older = len(rows) > size, rows[:size][::-1], True
+    else:
+        rows = _rows(connection, accounts, conditions, older_than, size + 1, upward=False)
+        has_newer, rows, has_older = older_than is not None, rows[:size], len(rows) > size
     return Stretch(
         tuple(row.id for row in rows),
-        newer=rows[0] if has_newer else None,
-        older=rows[-1] if has_older else None,
+        newer=rows[0] if rows and has_newer else None,
+        older=rows[-1] if rows and has_older else None,
+        count=_count(connection, accounts, conditions),
     )
+
+
+def _count(
+    connection: sqlite3.Connection, accounts: list[int] | None, conditions: _Conditions
+) -> int | None:
+    """How many posts fit; None where only reading on would tell."""
+    if conditions.few is None:
+        return None
+    sql, parameters = _query(accounts, conditions, "", [], "")
+    count: int = connection.execute(f"SELECT count(*) FROM ({sql})", parameters).fetchone()[0]
+    return count
 
 
 def search_terms(words: str) -> list[str]:

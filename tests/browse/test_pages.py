@@ -93,6 +93,21 @@ def test_search_finds_and_marks(client: httpx.Client) -> None:
     assert "Nothing here" in client.get("/archive/-/timeline?q=Tuseday").text
 
 
+def test_the_timeline_tells_hits_and_what_it_took_for_no_date(client: httpx.Client) -> None:
+    found = client.get("/archive/-/timeline?q=Tuesday&since=last+week").text
+    assert re.search(rf"<p class=.hint.>{found.count('<article')} posts?</p>", found)
+    assert "“last week” is no date" in found
+    assert '<a href="/archive/-/timeline?edited=1">Edited</a>' in found
+    edited = client.get("/archive/-/timeline?edited=1").text
+    assert '<a href="/archive/-/timeline?edited=1" aria-current="page">Edited</a>' in edited
+
+
+def test_tables_of_the_program_alone_are_hidden(client: httpx.Client) -> None:
+    tables = {table["name"]: table for table in client.get("/archive.json").json()["tables"]}
+    hidden = {name for name in ("about", "sightings", "tallies") if tables[name]["hidden"]}
+    assert hidden == {"about", "sightings", "tallies"}
+
+
 def test_what_vanished_and_what_is_withheld_is_said(client: httpx.Client) -> None:
     assert "Vanished from X" in client.get("/archive/-/timeline?removed=1").text
     withheld = client.get("/archive/-/timeline?withheld=1").text

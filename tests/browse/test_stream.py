@@ -98,6 +98,15 @@ def test_every_post_comes_once_and_in_order(
     assert walk(posts, wanted) == [row[0] for row in rows]
 
 
+@pytest.mark.parametrize(("wanted", "condition"), FILTERS, ids=lambda value: str(value)[:60])
+def test_a_count_is_that_of_all_pages_or_not_told(
+    posts: sqlite3.Connection, wanted: Filter, condition: str
+) -> None:
+    (count,) = posts.execute(f"SELECT count(*) FROM posts WHERE {condition}").fetchone()
+    told = stretch(posts, wanted, size=7, older_than=Cursor("2026-01-15", 0)).count
+    assert told == (count if any(len(term) > 1 for term in search_terms(wanted.words)) else None)
+
+
 @pytest.mark.parametrize("wanted", [Filter(), Filter(platform="threads"), Filter(words="glaze")])
 def test_the_way_up_shows_the_pages_of_the_way_down(
     posts: sqlite3.Connection, wanted: Filter
@@ -196,7 +205,9 @@ def test_until_reaches_to_the_end(text: str, before: str) -> None:
 
 @pytest.mark.parametrize("text", ["2026-13", "yesterday", "2026-02-30", "26", "2026-1", "' OR 1"])
 def test_dates_that_do_not_exist_are_ignored(text: str) -> None:
-    assert Filter.parse({"until": text, "since": text}) == Filter()
+    found = Filter.parse({"until": text, "since": "2026"})
+    assert found == Filter(since="2026")
+    assert found.no_dates == (text,)
 
 
 def test_a_filter_is_its_address() -> None:
