@@ -73,7 +73,8 @@ class Connection:
         self._ssl_context = ssl_context
         self._keepalive = keepalive
         self._stream: httpcore.AsyncNetworkStream | None = None
-        self._data = b""  # read, and not yet looked at
+        self._data = b""  # read; what lies behind `_at` was not looked at yet
+        self._at = 0
         self._left_at = 0.0
         self._is_idle = False
         self._may_stay = False
@@ -158,13 +159,14 @@ class Connection:
         return Answer(status, headers, self._counted(length, timeout))
 
     async def _head(self, timeout: float | None) -> tuple[bytes, int, Headers]:  # noqa: ASYNC109
-        end = _END.search(self._data)
+        end = _END.search(self._data, self._at)
         while end is None:
-            if len(self._data) > _LONGEST_HEAD:
+            if len(self._data) - self._at > _LONGEST_HEAD:
                 raise httpcore.RemoteProtocolError("the head of the answer is too long")
             await self._more(timeout)
-            end = _END.search(self._data)
-        head, self._data = self._data[: end.end()], self._data[end.end() :]
+            end = _END.search(self._data, self._at)
+        head = self._data[self._at : end.end()]
+        self._skip_to(end.end())
         if len(head) > _LONGEST_HEAD:
             raise httpcore.RemoteProtocolError("the head of the answer is too long")
         match = _HEAD.fullmatch(_FOLD.sub(b" ", head))
@@ -182,7 +184,23 @@ class Connection:
         if not data:
             why = "The server closed the connection without an answer"
             raise httpcore.RemoteProtocolError(why)
-        self._data += data
+        self._data, self._at = self._data[self._at :] + data, 0
+
+    def _skip_to(self, end: int) -> None:
+        """Everything before `end` was looked at.
+
+        It is cut off when it is the greater part, not each time: then a buffer full of small
+        chunks is copied once, and not once for every chunk.
+        """
+        if 2 * end > len(self._data):
+            self._data, self._at = self._data[end:], 0
+        else:
+            self._at = end
+
+    def _rest(self) -> bytes:
+        """Take everything that was read and not looked at."""
+        data, self._data, self._at = self._data[self._at :], b"", 0
+        return data
 
     async def _read(self, timeout: float | None) -> bytes:  # noqa: ASYNC109
         assert self._stream is not None  # noqa: S101 — something was sent over it
@@ -193,7 +211,7 @@ class Connection:
     ) -> AsyncGenerator[bytes, None]:  # fmt: skip
         left = length
         while left:
-            data, self._data = self._data or await self._read(timeout), b""
+            data = self._rest() or await self._read(timeout)
             if not data:
                 why = f"The connection was closed after {length - left} of {length} bytes"
                 raise httpcore.RemoteProtocolError(why)
@@ -205,7 +223,7 @@ class Connection:
             yield data
 
     async def _endless(self, timeout: float | None) -> AsyncGenerator[bytes, None]:  # noqa: ASYNC109
-        data, self._data = self._data, b""
+        data = self._rest()
         while data or (data := await self._read(timeout)):
             yield data
             data = b""
@@ -226,26 +244,29 @@ class Connection:
         self, size: int, timeout: float | None  # noqa: ASYNC109
     ) -> AsyncGenerator[bytes, None]:  # fmt: skip
         while size:
-            if not self._data:
+            if self._at == len(self._data):
                 await self._more(timeout)
-            data, self._data = self._data[:size], self._data[size:]
+            data = self._data[self._at : self._at + size]
+            self._skip_to(self._at + len(data))
             size -= len(data)
             yield data
 
     async def _line(
         self, pattern: re.Pattern[bytes], timeout: float | None  # noqa: ASYNC109
     ) -> re.Match[bytes]:  # fmt: skip
-        while (end := self._data.find(b"\n")) < 0 and len(self._data) <= _LONGEST_LINE:
+        while (end := self._data.find(b"\n", self._at)) < 0:
+            if len(self._data) - self._at > _LONGEST_LINE:
+                break
             await self._more(timeout)
-        match = pattern.fullmatch(self._data, 0, end + 1)
-        if match is None or end > _LONGEST_LINE:
+        match = pattern.fullmatch(self._data, self._at, end + 1)
+        if match is None or end - self._at > _LONGEST_LINE:
             raise httpcore.RemoteProtocolError("a chunk of the answer is malformed")
-        self._data = self._data[end + 1 :]
+        self._skip_to(end + 1)
         return match
 
     def _end(self) -> None:
         """The answer is over; what came after it was not asked for."""
-        self._is_idle = self._may_stay and not self._data
+        self._is_idle = self._may_stay and self._at == len(self._data)
         self._left_at = monotonic()
 
 

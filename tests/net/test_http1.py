@@ -165,3 +165,26 @@ def test_a_request_says_nothing_but_what_was_meant(
 
     with pytest.raises(httpcore.LocalProtocolError):
         anyio.run(send)
+
+
+class Counted(bytes):
+    """Bytes that count how many of them are copied out."""
+
+    copied = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        piece = super().__getitem__(key)
+        Counted.copied += len(piece)
+        return Counted(piece)
+
+    def __add__(self, other: Any) -> Any:
+        return Counted(super().__add__(other))
+
+
+def test_a_buffer_full_of_small_chunks_is_copied_a_few_times_only() -> None:
+    count = 20_000
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    data = Counted(head + b"1\r\nx\r\n" * count + b"0\r\n\r\n")
+    Counted.copied = 0
+    assert ours(data, len(data)) == (200, b"x" * count, True)
+    assert Counted.copied < 5 * len(data)
