@@ -7,16 +7,17 @@ and to the Host header, so a second, different DNS answer has nothing to act on.
 """
 
 import re
+import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from socket import SOCK_STREAM
 from typing import NoReturn
 
 import anyio
 import httpcore
 import httpx
+from anyio import to_thread
 
 from archiver.errors import ConfigError, MediaRefused
 from archiver.net.addresses import Address, is_public
@@ -201,9 +202,14 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 async def resolve(host: str, port: int) -> Sequence[str]:
     """The addresses of a name, as the operating system gives them.
 
-    Raises OSError.
+    Each question has a thread of its own, left alone when nobody waits any more: a few names whose
+    servers say nothing would keep all others waiting. Raises OSError.
     """
-    answers = await anyio.getaddrinfo(host, port, type=SOCK_STREAM)
+    answers = await to_thread.run_sync(
+        partial(socket.getaddrinfo, host.encode("ascii"), port, type=socket.SOCK_STREAM),
+        abandon_on_cancel=True,
+        limiter=anyio.CapacityLimiter(1),
+    )
     return list(dict.fromkeys(str(sockaddr[0]).partition("%")[0] for *_, sockaddr in answers))
 
 

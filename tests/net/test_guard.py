@@ -1,8 +1,12 @@
 """The address guard: every way to write an address that is not public, and no packet sent."""
 
+import socket
+import threading
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
+from typing import Any
 
+import anyio
 import httpcore
 import httpx
 import pytest
@@ -12,7 +16,7 @@ from hypothesis import strategies as st
 from archiver.errors import ConfigError, MediaError, MediaRefused
 from archiver.net.addresses import is_public
 from archiver.net.fetch import MediaClient
-from archiver.net.guard import AddressGuard, GuardedBackend
+from archiver.net.guard import AddressGuard, GuardedBackend, resolve
 from archiver.net.transport import Transport
 from net.wire import FakeClock, http, wire
 
@@ -179,6 +183,29 @@ async def test_names_are_resolved_by_the_system() -> None:
         media = MediaClient(AddressGuard(["127.0.0.0/8", "::1"]), FakeClock())
         await fetch(media, f"http://localhost:{server.port}/")
         assert server.requests[0].headers["host"] == f"localhost:{server.port}"
+
+
+@pytest.mark.anyio
+async def test_names_that_take_long_keep_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    enough = threading.Event()
+    usual = socket.getaddrinfo
+
+    def getaddrinfo(host: bytes, *rest: Any, **more: Any) -> Any:
+        if host.startswith(b"slow"):
+            enough.wait(20)
+        return usual("127.0.0.1", *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    try:
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as tasks:
+                for number in range(40):
+                    tasks.start_soon(resolve, f"slow{number}.example", 443)
+                await anyio.lowlevel.checkpoint()
+                assert await resolve("honest.example", 443) == ["127.0.0.1"]
+                tasks.cancel_scope.cancel()
+    finally:
+        enough.set()
 
 
 @pytest.mark.anyio
