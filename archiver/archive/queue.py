@@ -41,7 +41,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A file that is now in the store; `healed` where it took the place of a damaged one."""
+    """A file that is now in the store; `healed` where it took the place of a damaged one.
+
+    `reason` is what makes it less than certain, if anything does.
+    """
 
     wanted: Wanted
     sha256: str
@@ -52,6 +55,7 @@ class Stored:
     height: int | None
     duration_ms: int | None
     healed: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +209,7 @@ def _save_stored(
     columns = ("state", "reason", "media_sha256", "tries", "next_try_at")
     values = {
         file.wanted.rendition_id: dict(
-            zip(columns, ("stored", None, file.sha256, 0, None), strict=True)
+            zip(columns, ("stored", file.reason, file.sha256, 0, None), strict=True)
         )
         for file in batch
     }

@@ -58,6 +58,9 @@ _ASKERS = 2
 _MOST_ASIDE = 64
 """With so many files waiting for that, an account's next ones stay in the queue."""
 
+_UNPROVEN = "its end could not be proven"
+"""Of a stored file: no length was given, and its format has no end that can be seen."""
+
 Result = tuple[Wanted, Download | NotStored]
 """A file that was asked for, and how that went."""
 
@@ -344,4 +347,5 @@ def _stored(wanted: Wanted, download: Download, healed: Collection[str]) -> Stor
         wanted, download.sha256, relative_path(download.sha256, download.extension),
         download.size, download.content_type, download.width, download.height,
         download.duration_ms, download.sha256 in healed,
+        None if download.is_proven else _UNPROVEN,
     )  # fmt: skip

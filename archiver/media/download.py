@@ -42,6 +42,7 @@ class Download:
     height: int | None = None
     duration_ms: int | None = None
     served: Mapping[str, str] = field(default_factory=dict)
+    is_proven: bool = True
 
     def discard(self) -> None:
         """Remove the file: it is not wanted after all."""
@@ -150,13 +151,16 @@ class Downloader:
         kind = sniff(part.head) or UNKNOWN
         _check_fit(kind, expects, headers.get("content-type", "").strip().lower())
         sha256 = part.finish()
-        if not proven and is_whole(part.path, kind) is False:
+        whole = True if proven else is_whole(part.path, kind)
+        if whole is False:
             raise MediaError(
                 "The file could not be fetched",
                 why=f"It ends too early for {kind.content_type}, and no length was given",
                 code="short",
             )
         found = inspect(part.path, kind, part.head)
+        if expects is not None and found.width == found.height == 1:
+            raise _unfit("A placeholder of one pixel", expects, "placeholder")
         part.keep()
         return Download(
             path=part.path,
@@ -168,6 +172,7 @@ class Downloader:
             height=found.height,
             duration_ms=found.duration_ms,
             served={name: headers[name][:_LONGEST_SERVED] for name in _SERVED if name in headers},
+            is_proven=whole is True,
         )
 
 

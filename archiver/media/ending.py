@@ -34,8 +34,10 @@ def _word(file: BinaryIO, offset: int) -> int:
 
 
 def _is_whole_movie(file: BinaryIO, size: int) -> bool:
-    names = [name for name, _, _ in boxes(file, 0, size)]
-    return bool({b"moov", b"moof"}.intersection(names)) and _last_box_ends_at(file, size)
+    names = {name for name, _, _ in boxes(file, 0, size)}
+    # a file that was cut behind its index has nothing that the index speaks of
+    is_complete = b"mdat" in names and bool({b"moov", b"moof"} & names)
+    return is_complete and _last_box_ends_at(file, size)
 
 
 def _last_box_ends_at(file: BinaryIO, size: int) -> bool:

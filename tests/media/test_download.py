@@ -328,6 +328,28 @@ async def test_without_a_length_the_format_must_tell(tmp_path: Path, data: bytes
     assert (await fails(tmp_path, http(200, data[:-9], length=None))).code == "short"
 
 
+@pytest.mark.parametrize(("length", "is_proven"), [(-1, True), (None, False)])
+async def test_where_nothing_tells_of_the_end_the_file_says_so(
+    tmp_path: Path, length: int | None, is_proven: bool
+) -> None:
+    async with world(tmp_path, http(200, b"ID3" + bytes(3000), length=length)) as it:
+        found = await it.fetch(expects="audio")
+        assert found.is_proven is is_proven
+        found.discard()
+
+
+@pytest.mark.parametrize("pillow_format", ["GIF", "PNG", "JPEG", "WEBP"])
+async def test_a_picture_of_one_pixel_is_a_placeholder(tmp_path: Path, pillow_format: str) -> None:
+    pixel = picture(pillow_format, (1, 1))
+    async with world(tmp_path, http(200, pixel)) as it:
+        with pytest.raises(MediaError, match="one pixel") as caught:
+            await it.fetch(expects="image")
+        assert caught.value.code == "placeholder"
+        assert it.is_clean()
+    async with world(tmp_path, http(200, picture(pillow_format, (1, 2)))) as it:
+        (await it.fetch(expects="image")).discard()
+
+
 async def test_gzip_is_undone_or_an_error(tmp_path: Path) -> None:
     packed = gzip.compress(JPEG)
     headers = {"Content-Encoding": "gzip", **STRONG}

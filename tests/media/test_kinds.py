@@ -164,6 +164,12 @@ def test_a_whole_file_ends_as_it_should(tmp_path: Path, data: bytes) -> None:
         assert is_whole(path, kind) is False, cut
 
 
+def test_a_movie_that_was_cut_behind_its_index_is_not_whole(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(MP4[: MP4.index(b"mdat") - 4])
+    assert is_whole(path, sniff(MP4) or UNKNOWN) is False
+
+
 def test_some_formats_do_not_tell(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"ID3")

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from archiver import backup
-from archiver.demo.specs import photo
+from archiver.demo.specs import photo, video
 from archiver.media.download import Downloader
 from archiver.media.transfer import Limits
 from archiver.net import api, fetch
 from transfer import behaviours as b
-from transfer.faultserver import Behaviour
+from transfer.faultserver import Behaviour, head
 from transfer.worlds import Behind, behind
 
 STORED = "stored"
@@ -212,6 +212,19 @@ def test_a_drip_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         reasons = set(world.world.column("SELECT reason FROM renditions"))
         assert reasons == {"The server sends too slowly"}
         recover(world)
+
+
+def test_a_file_whose_end_nothing_proves_is_kept_and_says_so(tmp_path: Path) -> None:
+    webm = b"\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm" + bytes(5000)
+    with behind(tmp_path, "instagram") as world:
+        world.world.account("instagram").publish("A film", media=[video()])
+        world.faults.rule(".mp4", b.raw(head(200, {}) + webm))
+
+        report = world.backup()
+
+        rows = world.world.query("SELECT state, reason FROM renditions WHERE role = 'original'")
+        assert (report.exit_code, rows) == (0, [("stored", "its end could not be proven")])
+        assert world.world.backup(now=True).counts.stored == 0
 
 
 @pytest.mark.parametrize("name", b.NO_BYTES)
