@@ -18,17 +18,18 @@ from archiver.archive import queue, runs
 from archiver.archive.changes import changes_of
 from archiver.archive.choices import choose_again
 from archiver.archive.database import DATABASE, storage_errors, writer
-from archiver.backup.account import AccountBackup, Asked
+from archiver.backup.account import AccountBackup, Asked, is_fault_of_plugin
 from archiver.backup.clocks import note_on_earlier_run, note_on_source
 from archiver.backup.files import FileRun
+from archiver.backup.watchdog import entrance, stop_requests, watched
 from archiver.clock import Clock
 from archiver.config import Config
-from archiver.errors import ArchiverError, PluginError
+from archiver.errors import ArchiverError, PluginError, RecordError, SourceError
 from archiver.hookspecs import Platform, Source
 from archiver.media.choose import choose
 from archiver.media.download import Downloader
 from archiver.media.store import Store
-from archiver.models import Account, timestamp
+from archiver.models import Account, Post, timestamp
 from archiver.net.api import ApiClient, api_client
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
@@ -140,6 +141,7 @@ class Backup:
         try:
             async with AsyncExitStack() as stack:
                 stack.push_async_callback(self._close)
+                stack.enter_context(watched())
                 await self._run(run_id, accounts, report)
         except ArchiverError:
             self._end(run_id, report, "failed")
@@ -225,7 +227,7 @@ class Backup:
         current = [f"videos={media.videos}"] + ([] if media.thumbnails else ["thumbnails=false"])
         choose_again(
             self.connection, files.accounts, current,
-            lambda account_id, data: files.accounts[account_id].read(data), self._choose(),
+            lambda account_id, data: self._read(files.accounts[account_id], data), self._choose(),
         )  # fmt: skip
         limit = f"media.max_size is {media.max_size:,} bytes"
         queue.retry_refused(
@@ -233,6 +235,17 @@ class Backup:
         )
         if self.asked.now:
             queue.retry_now(self.connection, files.accounts, self._now())
+
+    @staticmethod
+    def _read(work: AccountBackup, data: Any) -> Post:
+        """A record read once more. Raises RecordError, for all of an account that has failed."""
+        if work.report.error is not None:
+            raise RecordError("The plugin has failed on another record")
+        try:
+            return work.read(data)
+        except SourceError as error:
+            work.report.fail(error)
+            raise RecordError(error.what) from error
 
     async def _list(self, files: FileRun) -> None:
         """Read all accounts, some at a time, and tell the media side when that is done."""
@@ -259,11 +272,9 @@ class Backup:
         """Stop cleanly at the first request to end; the second one is the system's."""
         if threading.current_thread() is not threading.main_thread():
             return
-        numbers = stops()
-        with anyio.open_signal_receiver(*numbers) as signals:
-            async for _ in signals:
-                break
-        for number in numbers:  # Python's own would wait for threads, and those for the disk
+        with stop_requests() as asked:
+            await asked.wait()
+        for number in stops():  # Python's own would wait for threads, and those for the disk
             signal.signal(number, signal.SIG_DFL)
         report.interrupted = True
         scope.cancel()
@@ -279,6 +290,7 @@ class Backup:
         media = self.config.media
         return partial(choose, videos=media.videos, thumbnails=media.thumbnails)
 
+    @entrance
     def _client(self, source_name: str) -> Any:
         """The client of a source, made when the first account needs it.
 
@@ -291,7 +303,9 @@ class Backup:
                 client = source.client(settings, partial(self._open, source_name))
             except ArchiverError:
                 raise
-            except (Exception, SystemExit) as error:
+            except BaseException as error:
+                if not is_fault_of_plugin(error):
+                    raise
                 why = f"{type(error).__name__}: {error}"
                 raise PluginError(f"The plugin for {source_name} failed", why=why) from error
             self._clients[source_name] = client

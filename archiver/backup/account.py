@@ -18,6 +18,7 @@ from archiver.archive.database import transaction
 from archiver.archive.posts import PostWriter, Reading
 from archiver.backup.clocks import clock_off
 from archiver.backup.gate import Unfit, fit_identity, fit_page, fit_post
+from archiver.backup.watchdog import Blocked, entrance
 from archiver.clock import Clock
 from archiver.errors import ArchiverError, RecordError, SourceDown, SourceError, StorageError
 from archiver.hookspecs import Platform
@@ -84,10 +85,12 @@ class AccountBackup:
         finally:
             self._end(**outcome)
 
+    @entrance
     def read(self, data: Any) -> Post:
         """A record as a post, whatever the plugin makes of it.
 
         Raises RecordError, also where the plugin fails on it: the record is kept, not the run lost.
+        Raises SourceError where it blocks the run: it would do so on the next record too.
         """
         if not isinstance(data, dict):
             raise RecordError("The record is not a JSON object")
@@ -95,6 +98,8 @@ class AccountBackup:
             post = self.platform.read(data, self.account)
         except ArchiverError:
             raise
+        except Blocked as error:
+            raise self._failed(f"Blocked: {error}") from error
         except BaseException as error:
             if not is_fault_of_plugin(error):
                 raise
@@ -104,6 +109,8 @@ class AccountBackup:
         return fit_post(post)
 
     async def _look(self) -> None:
+        if self.report.error is not None:  # before the look, while settings were applied anew
+            raise self.report.error
         self.account_id = runs.account_id_of(self.connection, self.account)
         known = runs.LastLook()
         if self.account_id is not None:
@@ -210,6 +217,7 @@ class AccountBackup:
     async def _pages(self, window: Window) -> AsyncIterator[AsyncIterator[Any]]:
         """The plugin's pages, closed in the end where it gives something that can be closed."""
 
+        @entrance
         async def begin() -> AsyncIterator[Any]:
             return aiter(self.platform.pages(self.client, self.account, window))
 
@@ -221,6 +229,7 @@ class AccountBackup:
                 if close := getattr(pages, "aclose", None):
                     await self.ask(close)
 
+    @entrance
     async def ask(self, question: Callable[[], Awaitable[Any]]) -> Any:
         """Ask a plugin, and turn whatever it raises into the failure of this account alone."""
         try:

@@ -1,7 +1,11 @@
 """Plugins that raise, give junk, leave, or never end: one account's failure, never a crash."""
 
 import asyncio
+import contextlib
+import inspect
 import math
+import signal
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +15,8 @@ import anyio
 import pytest
 
 from archiver.backup import account as account_module
+from archiver.backup import watchdog
+from archiver.cli.failures import guarded
 from archiver.demo.specs import photo
 from archiver.models import (
     Alias,
@@ -23,6 +29,7 @@ from archiver.models import (
     Relation,
     Rendition,
 )
+from hostile.strangers import Strangers
 from nights import Nights, nights
 
 GOOD = Post(platform_id="1", text="Good morning", created_at="2026-03-01T09:00:00.000Z")
@@ -101,6 +108,73 @@ def test_a_plugin_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Mon
         report = world.backup()
         assert report.exit_code == 4
         assert "TimeoutError" in str(report.accounts[0].error)
+
+
+BLOCKING = {
+    "waits": "time.sleep(3600)",
+    "turns": "while True: pass",
+    "insists": """
+while True:
+    try:
+        time.sleep(3600)
+    except Exception:
+        pass
+""",
+}
+SOON = "from archiver.backup import watchdog\nwatchdog._STEP, watchdog._STEPS = 0.1, 10"
+
+
+def test_a_plugin_that_blocks_the_run_is_interrupted(
+    tmp_path: Path, clean_environment: None
+) -> None:
+    reading = {f"reads and {name}": deed for name, deed in BLOCKING.items()}
+    strangers = Strangers(tmp_path, BLOCKING, reading)
+    done = strangers.run("backup", "--no-media", before=SOON)
+    assert done.returncode == 3
+    rows = strangers.query("SELECT name, outcome, error_code, message FROM run_accounts")
+    outcomes = {name: (outcome, code) for name, outcome, code, _ in rows}
+    assert outcomes.pop("quiet") == ("done", None)
+    assert outcomes == dict.fromkeys([*BLOCKING, *reading], ("failed", "plugin"))
+    for _, outcome, _, message in rows:
+        if outcome == "failed":
+            assert "The plugin for stranger failed. Blocked: it kept the whole run" in message
+    assert strangers.query("SELECT count(*) FROM quarantine") == [(0,)]
+
+
+def test_what_is_ours_is_not_interrupted() -> None:
+    """A plugin may have called it, and it may be waiting for a slow disk."""
+    looked: list[object] = []
+
+    def look() -> None:
+        looked.append(watchdog._plugin_call(inspect.currentframe()))
+
+    @watchdog.entrance
+    def ask(function: Callable[..., object]) -> None:
+        function()
+
+    ask(look)
+    ask(lambda: guarded(look, verbose=int))
+    look()
+    of_a_plugin, *others = looked
+    assert of_a_plugin is not None
+    assert others == [None, None]
+
+
+@pytest.mark.parametrize("deed", ["waits", "turns"])
+def test_a_run_that_a_plugin_blocks_ends_when_it_is_asked_twice(
+    tmp_path: Path, clean_environment: None, deed: str
+) -> None:
+    pages = {deed: 'print("now", flush=True)\n' + BLOCKING[deed]}
+    process = Strangers(tmp_path, pages, {}).start("backup", "--no-media")
+    assert process.stderr is not None
+    assert process.stderr.readline() == "now\n"
+    process.send_signal(signal.SIGTERM)
+    while process.poll() is None:  # what comes at once is taken for the same request
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.2)
+        process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == -signal.SIGTERM
 
 
 JUNK: list[Any] = [None, 17, "page", b"", [], {}, object(), Page, Page("ab"), Page((1,)),  # type: ignore[arg-type]  # that is the point
