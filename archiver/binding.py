@@ -100,12 +100,22 @@ def bind(table: Mapping[str, Any], cls: type[_T], place: Place) -> _T:
         elif default is MISSING:
             hint = f"Write for example: {name} = {_example(spec, annotation)}"
             raise place.error(f'"{name}" is missing in {place.title}', why=_help(spec), hint=hint)
+    return _made(cls, values, place)
+
+
+def _made(cls: type[_T], values: Mapping[str, Any], place: Place) -> _T:
+    """An instance, which may check itself. Raises ConfigError, also where it fails at that."""
     try:
         return cls(**values)
     except ConfigError as error:
         raise place.error(error.what, why=error.why, hint=error.hint) from None
     except ValueError as error:
         raise place.error(f"{place.title} does not fit together", why=str(error)) from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        text = f"the plugin cannot take the settings of {place.title}"
+        raise place.error(text, why=f"{type(error).__name__}: {error}") from error
 
 
 def settings_of(cls: type[Any]) -> tuple[Setting, ...]:

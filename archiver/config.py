@@ -122,6 +122,14 @@ class Config:
             platform.check_options(options)
         except ConfigError as error:
             raise _placed(error, place) from None
+        except (ArchiverError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise PluginError(
+                f"{place.at()}: the plugin for {entry.platform} failed to check its options",
+                why=f"{type(error).__name__}: {error}",
+                hint="Report this to whoever makes the plugin",
+            ) from error
         return Account(entry.name, entry.platform, entry.source, options)
 
     def source_settings(self, source: Source) -> Any:

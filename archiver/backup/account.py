@@ -340,6 +340,7 @@ class AccountBackup:
                 coverage.cover_stories(self.connection, self.account_id, self.run_id, now)
         if walk.is_complete:
             note = getattr(self.platform, "absence_note", None)
+            note = note if isinstance(note, str) else None
             look = Look(walk.seen, walk.floor(), self._updated_at, self._view())
             absent = mark_absent(
                 self.connection, self.account_id, self.run_id, look, self._now(), note

@@ -8,7 +8,7 @@ import click
 
 from archiver.cli.shell import Shell, pass_shell, subcommand, toml_text
 from archiver.cli.text import safe, table
-from archiver.errors import AccessRefused, ArchiverError, UsageError
+from archiver.errors import AccessRefused, ArchiverError, PluginError, UsageError
 
 if TYPE_CHECKING:
     from archiver.config import AccountEntry, Config
@@ -77,8 +77,11 @@ def _list(shell: Shell, as_json: bool) -> int | None:
 
 
 def _problem(config: "Config", entry: "AccountEntry", plugins: "Plugins") -> ArchiverError | None:
+    from archiver.cli.strays import strays_on_stderr
+
     try:
-        config.account(entry, plugins)
+        with strays_on_stderr():
+            config.account(entry, plugins)
     except ArchiverError as error:
         return error
     return None
@@ -98,6 +101,8 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
     """What the source says that the key can read."""
     import anyio
 
+    from archiver.backup.account import is_fault_of_plugin
+    from archiver.backup.gate import Unfit, fit_identity
     from archiver.cli.strays import strays_on_stderr
     from archiver.clock import SystemClock
     from archiver.net.api import api_client
@@ -122,7 +127,15 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
 
         try:
             client = source.client(config.source_settings(source), open_http)
-            return await source.linked(client, key)
+            found = map(fit_identity, await source.linked(client, key))
+            return [who for who in found if who is not None]
+        except ArchiverError:
+            raise
+        except BaseException as error:
+            if not is_fault_of_plugin(error):
+                raise
+            why = str(error) if isinstance(error, Unfit) else f"{type(error).__name__}: {error}"
+            raise PluginError(f"The plugin for {source.name} failed", why=why) from error
         finally:
             for http in opened:
                 await http.aclose()

@@ -7,7 +7,7 @@ import math
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from dataclasses import make_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ import pytest
 from archiver.backup import account as account_module
 from archiver.backup import watchdog
 from archiver.cli.failures import guarded
+from archiver.cli.shell import Shell
 from archiver.demo.specs import photo
+from archiver.errors import UsageError
 from archiver.models import (
     Alias,
     Attachment,
@@ -31,6 +33,8 @@ from archiver.models import (
 )
 from hostile.strangers import Strangers
 from nights import Nights, nights
+from plugin_samples import shelf_plugins
+from running import Cli
 
 GOOD = Post(platform_id="1", text="Good morning", created_at="2026-03-01T09:00:00.000Z")
 RECORD = Record('{"id": "1"}', {"id": "1"})
@@ -94,6 +98,56 @@ def test_a_plugin_that_raises_fails_alone(
             assert account.error.code == "plugin"
         else:
             assert (account.outcome, account.error.code) == ("failed", "plugin")
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+@pytest.mark.parametrize("method", ["settings", "options", "check_options", "client"])
+def test_a_plugin_that_fails_before_it_is_asked_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, error: BaseException
+) -> None:
+    with nights(tmp_path, "threads", "bluesky") as world:
+        source = world.plugins.source("ayrshare")
+        platform = world.plugins.platform("threads", "ayrshare")
+        if method == "client":
+            monkeypatch.setattr(source, "client", breaking(error))
+            report = world.backup()
+            assert report.exit_code == 2
+            assert {account.error and account.error.code for account in report.accounts} == {
+                "plugin"
+            }
+            return
+        owner = source if method == "settings" else platform
+        if method == "check_options":
+            monkeypatch.setattr(platform, method, breaking(error))
+        else:
+            checking = make_dataclass(
+                "Checking", [], bases=(getattr(owner, method),), frozen=True,
+                namespace={"__post_init__": breaking(error)},
+            )  # fmt: skip
+            monkeypatch.setattr(owner, method, checking)
+        config = world.config()
+        with pytest.raises(UsageError) as caught:
+            config.check(world.plugins)
+        said = str(caught.value)
+        assert said.startswith("archive.toml, line")
+        assert type(error).__name__ in said or isinstance(error, ValueError)
+
+
+@pytest.mark.parametrize("error", [*ERRORS, None], ids=repr)
+def test_a_plugin_that_fails_to_say_what_is_linked_is_named(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, error: BaseException | None
+) -> None:
+    async def linked(*_: Any) -> Any:
+        if error:
+            raise error
+        return [Identity("cards", 5)]  # type: ignore[arg-type]  # that is the point
+
+    plugins = shelf_plugins()
+    monkeypatch.setattr(plugins.source("shelf"), "linked", linked)
+    Path("archive.toml").write_text("[archive]\n")
+    done = cli("accounts", "--discover", "--source", "shelf", shell=Shell(_plugins=plugins))
+    assert done.exit_code == 2
+    assert "The plugin for shelf failed" in done.stderr
 
 
 async def forever(*_: Any) -> Any:
