@@ -271,7 +271,11 @@ def locked(directory: Path, *, create: bool = True, database: bool = True) -> It
         _refuse_links(directory)
         for name in (DATABASE, LOCK):  # born private: SQLite gives its -wal and -shm the same mode
             if name == LOCK or (create and database):
-                os.close(os.open(directory / name, os.O_CREAT | os.O_RDWR | _NOFOLLOW, 0o600))
+                descriptor = os.open(directory / name, os.O_CREAT | os.O_RDWR | _NOFOLLOW, 0o600)
+                try:
+                    _make_private(descriptor)
+                finally:
+                    os.close(descriptor)
         _sync_names(directory)
         lock = FileLock(directory / LOCK, mode=0o600, blocking=False)
         try:
@@ -286,6 +290,14 @@ def locked(directory: Path, *, create: bool = True, database: bool = True) -> It
         yield
     finally:
         lock.release()
+
+
+def _make_private(descriptor: int) -> None:
+    """Take from others what an earlier program, or a careless hand, allowed them."""
+    if os.name == "posix":
+        status = os.fstat(descriptor)
+        if status.st_uid == os.geteuid() and status.st_mode & 0o077:
+            os.fchmod(descriptor, 0o600)
 
 
 def _make(directory: Path) -> None:

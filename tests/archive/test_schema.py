@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive.database import DATABASE, reader, writer
+from archiver.archive.database import DATABASE, LOCK, reader, writer
 from archiver.archive.schema import migrations, statements
 from archiver.errors import ArchiveLocked, StorageError
 from nights import nights
@@ -68,6 +68,14 @@ def test_files_and_folders_are_private_whatever_the_umask(tmp_path: Path) -> Non
     assert set(modes) == {"600"}
     assert len(modes) >= 3, "the database, its log and the lock"
     assert oct(folder.stat().st_mode)[-3:] == "700"
+
+
+def test_files_that_others_could_read_are_made_private(directory: Path) -> None:
+    for name in (DATABASE, LOCK):
+        (directory / name).chmod(0o666)
+    with writer(directory):
+        modes = {oct(path.stat().st_mode)[-3:] for path in directory.iterdir()}
+    assert modes == {"600"}
 
 
 def test_one_writer_at_a_time_and_readers_at_any_time(directory: Path) -> None:
