@@ -37,7 +37,8 @@ class Place:
     """Where a table stands, for messages, relative paths and literal secrets.
 
     `path` leads to the table, `lines` knows the line of each key. `title` is what people call the
-    table, such as `[media]`. `private` says that only its owner can read the file.
+    table, such as `[media]`. `private` says that only its owner can read the file, `exposed` is
+    the file, or its folder, where other users may write to it.
     """
 
     file: Path = Path("archive.toml")
@@ -45,6 +46,7 @@ class Place:
     lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
     title: str = "the file"
     private: bool = True
+    exposed: Path | None = None
 
     def at(self, key: str | None = None) -> str:
         """`archive.toml, line 7`, of the table or of one key in it."""
@@ -280,6 +282,12 @@ def _size(value: str | int, _place: Place) -> Size:
 
 
 def _secret(value: str, place: Place) -> Secret:
+    if place.exposed is not None:
+        raise _Wrong(
+            f"cannot be trusted: other users may write to {place.exposed}, and could have keys "
+            "sent elsewhere or commands run",
+            f"Make it yours alone to write: chmod o-w {place.exposed}, or chown it",
+        )
     secret = Secret(value, base=place.file.absolute().parent, literal_allowed=place.private)
     scheme, colon, rest = value.partition(":")
     advice = "Write env:NAME, file:PATH, keyring:SERVICE/NAME or cmd:COMMAND"

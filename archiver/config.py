@@ -20,6 +20,7 @@ from archiver.binding import Place, bind, nearest, unknown_key
 from archiver.errors import ArchiverError, ConfigError, PluginError, UsageError
 from archiver.hookspecs import Platform, Source
 from archiver.models import Account
+from archiver.ownership import changeable_by_others
 from archiver.settings import (
     DEFAULT_SOURCE,
     AccountEntry,
@@ -212,9 +213,9 @@ def find_config(explicit: Path | None = None, environ: Mapping[str, str] = os.en
 def load_config(path: Path) -> Config:
     """Read a config file. Raises ConfigError."""
     path = path.absolute()
-    text, private = _read(path)
+    text, private, exposed = _read(path)
     document = _parse(text, path)
-    place = Place(file=path, lines=key_lines(text), private=private)
+    place = Place(file=path, lines=key_lines(text), private=private, exposed=exposed)
     if not document:
         raise place.error("there are no settings in it", hint="Run archiver init for a sample")
     accounts = _accounts(document.get("accounts", []), place)
@@ -230,12 +231,13 @@ def load_config(path: Path) -> Config:
     )
 
 
-def _read(path: Path) -> tuple[str, bool]:
-    """The text of the file, and whether it can be read by its owner only."""
+def _read(path: Path) -> tuple[str, bool, Path | None]:
+    """The text of the file, whether only its owner can read it, and where others may change it."""
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             data = file.read()
+        exposed = changeable_by_others(path)
     except IsADirectoryError:
         hint = f"Name the file in it: {path / FILE_NAME}"
         raise ConfigError(f"{path} is a folder, not a file", hint=hint) from None
@@ -252,7 +254,7 @@ def _read(path: Path) -> tuple[str, bool]:
         hint = "Save the file as UTF-8"
         raise ConfigError(f"{path.name}, line {line}: this is not UTF-8", hint=hint) from None
     shared = os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH)
-    return text, not shared
+    return text, not shared, exposed
 
 
 def _parse(text: str, path: Path) -> dict[str, Any]:

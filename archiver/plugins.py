@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, get_args
 
 from pluggy import PluginManager, PluginValidationError
@@ -22,6 +24,7 @@ from archiver.binding import settings_of
 from archiver.errors import PluginError
 from archiver.hookspecs import Platform, Source
 from archiver.models import Stream
+from archiver.ownership import open_to_others
 
 GROUP = "archiver"
 ENVIRONMENT = "ARCHIVER_PLUGINS"
@@ -207,6 +210,7 @@ def _of_unique_names(found: list[EntryPoint], problems: list[Problem]) -> list[E
 def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
     """Import one plugin and ask it what it brings. Raises _Broken."""
     origin = _origin(entry_point)
+    _check_ownership(entry_point)
     with contextlib.redirect_stdout(sys.stderr):  # stdout is for data, whatever a plugin prints
         manager = _manager(entry_point)
         sources = _ask(manager, "archiver_sources")
@@ -218,6 +222,23 @@ def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
         tuple(item for item in sources if _kept(item, _check_source, origin, problems)),
         tuple(item for item in platforms if _kept(item, _check_platform, origin, problems)),
     )
+
+
+def _check_ownership(entry_point: EntryPoint) -> None:
+    """Import nothing that every user of the machine may have written. Raises _Broken."""
+    try:
+        spec = find_spec(entry_point.module.partition(".")[0])
+        file = Path(spec.origin) if spec is not None and spec.origin else None
+        folders = [] if spec is None else [*map(Path, spec.submodule_search_locations or ())]
+        above = {path.parent for path in (*folders, *([file] if file and not folders else []))}
+        found = open_to_others([*([file] if file else []), *folders, *above])
+    except (ImportError, ValueError, OSError):
+        return  # importing it says why
+    if found is not None:
+        raise _Broken(
+            f"other users may write to {found}. Run chmod o-w on it; on a mounted Windows drive, "
+            "where that does nothing, install it below your home instead"
+        )
 
 
 def _manager(entry_point: EntryPoint) -> PluginManager:

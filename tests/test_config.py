@@ -393,6 +393,38 @@ class TestSecrets:
             self.settings(path)
         assert "L1teral" not in str(caught.value)
 
+    @pytest.mark.skipif(os.name != "posix", reason="files have no such modes here")
+    @pytest.mark.parametrize(("file", "folder"), [(0o606, 0o755), (0o602, 0o700), (0o600, 0o777)])
+    def test_a_file_that_others_may_write_to_gets_no_key(
+        self, write: Write, tmp_path: Path, file: int, folder: int
+    ) -> None:
+        path = write('[shelf]\napi_key = "cmd:echo sprung"\n' + ACCOUNT)
+        path.chmod(file)
+        tmp_path.chmod(folder)
+        config = load_config(path)
+        assert config.account(config.accounts[0], shelf_plugins()).name == "a"
+        with pytest.raises(ConfigError, match=r'line 2: "api_key".*other users may write to'):
+            config.source_settings(shelf_plugins().source("shelf"))
+
+    @pytest.mark.skipif(os.name != "posix", reason="files have no such modes here")
+    @pytest.mark.parametrize(("file", "folder"), [(0o660, 0o770), (0o600, 0o1777)])
+    def test_a_group_may_write_and_so_may_all_where_nobody_replaces(
+        self, write: Write, tmp_path: Path, file: int, folder: int
+    ) -> None:
+        path = write('[shelf]\napi_key = "env:SHELF"\n')
+        path.chmod(file)
+        tmp_path.chmod(folder)
+        assert self.settings(path).api_key == Secret("env:SHELF")
+
+    @pytest.mark.skipif(
+        os.name != "posix" or os.geteuid() != 0, reason="only root can give files away"
+    )
+    def test_a_file_of_another_user_gets_no_key(self, write: Write) -> None:
+        path = write('[shelf]\napi_key = "env:SHELF"\n')
+        os.chown(path, 12345, -1)
+        with pytest.raises(ConfigError, match="other users may write to"):
+            self.settings(path)
+
     @pytest.mark.parametrize("text", ['""', '" "', '"env:"', '"evn:KEY"', '"ENV:KEY"', "5", "[]"])
     def test_what_is_no_secret(self, text: str, write: Write) -> None:
         with pytest.raises(ConfigError, match=r'line 2: "api_key"'):

@@ -34,10 +34,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     # the contract, and what the operator says
     "hookspecs": {"models", "secrets"},
     "tomllines": set(),
+    "ownership": set(),
     "binding": {"errors", "secrets", "tomllines"},
     "settings": {"binding"},
-    "config": {"errors", "models", "hookspecs", "binding", "settings", "tomllines"},
-    "plugins": {"errors", "models", "hookspecs", "binding"},
+    "config": {"errors", "models", "hookspecs", "binding", "settings", "tomllines", "ownership"},
+    "plugins": {"errors", "models", "hookspecs", "binding", "ownership"},
     # the three that do the work, and do not know each other
     "net": GROUND,
     "media": GROUND,

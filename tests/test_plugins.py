@@ -1,5 +1,6 @@
 """Plugins are loaded one by one; a broken one is named, and the others go on."""
 
+import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
@@ -204,6 +205,28 @@ class TestChoosing:
     def test_what_is_not_chosen_is_not_imported(self, load: Load) -> None:
         plugins = load({"ARCHIVER_PLUGINS": "cards"}, bad="1 / 0\n", cards=PLATFORM)
         assert plugins.problems == ()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have no such modes here")
+@pytest.mark.parametrize("which", ["file", "folder", "package"])
+def test_what_others_may_have_written_is_not_imported(
+    load: Load, tmp_path: Path, which: str
+) -> None:
+    name = f"sample_bad_{tmp_path.name}"
+    trap = tmp_path / f"{name}.py"
+    if which == "package":
+        trap = tmp_path / name / "__init__.py"
+        trap.parent.mkdir()
+    trap.write_text(f"from pathlib import Path\nPath({str(tmp_path / 'sprung')!r}).touch()\n")
+    opened = {"file": trap, "folder": tmp_path, "package": trap.parent}[which]
+    opened.chmod(opened.stat().st_mode | 0o002)
+    sys.modules.pop(name, None)
+    plugins = load_plugins([EntryPoint("bad", name, "archiver")], {})
+    assert f"other users may write to {opened}" in the_problem(plugins)
+    assert not (tmp_path / "sprung").exists()
+    opened.chmod(0o1777 if opened.is_dir() else 0o664)
+    load_plugins([EntryPoint("bad", name, "archiver")], {})
+    assert (tmp_path / "sprung").exists()
 
 
 def test_what_a_plugin_prints_does_not_reach_stdout(
