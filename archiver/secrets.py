@@ -59,7 +59,7 @@ class Secret:
         return hash(self._reference)
 
     def reveal(self) -> str:
-        """The secret itself, without surrounding white space and byte order mark.
+        """The secret itself, printable ASCII, without surrounding white space and byte order mark.
 
         Raises SecretError, which names the reference and says what to do.
         """
@@ -76,8 +76,14 @@ class Secret:
                 "or run chmod 600 on the file",
             )
         value = value.strip().removeprefix("\ufeff").strip()
+        name = repr(self._reference) if resolver else "A secret"
         if not value:
-            raise SecretError(f"{self._reference!r} is empty" if resolver else "A secret is empty")
+            raise SecretError(f"{name} is empty")
+        if not (value.isascii() and value.isprintable()):  # it could not be sent in a header
+            raise SecretError(
+                f"{name} holds characters that no key has",
+                hint="Save it as plain ASCII, on one line",
+            )
         if value not in self._revealed and len(value) >= _SHORTEST_MASKED:
             self._revealed.add(value)
             # the longest first: one secret may begin with another

@@ -1,6 +1,7 @@
 """Keys go to the API and nowhere else: not to a file, a log, an error, a server of media."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -176,6 +177,43 @@ def test_a_crash_leaves_no_memory_behind() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout.strip() == b"0"
     assert resource.RLIMIT_CORE >= 0
+
+
+ODD = {
+    "line end": (b"good-key\n", True),
+    "Windows line end": (b"good-key\r\n", True),
+    "byte order mark": (b"\xef\xbb\xbfgood-key", True),
+    "two lines": (b"bad-key\nbad-key\n", False),
+    "UTF-16": ("bad-key".encode("utf-16"), False),
+    "UTF-16 without mark": ("bad-key".encode("utf-16-le"), False),
+    "zero byte": (b"bad\0key", False),
+    "zero-width space": ("bad-key\u200b".encode(), False),
+    "letter beyond ASCII": ("bad-kéy".encode(), False),
+    "no UTF-8": (b"bad-key\xff", False),
+}
+
+
+@pytest.mark.parametrize(("data", "is_good"), ODD.values(), ids=ODD)
+@pytest.mark.parametrize("scheme", ["env", "file", "cmd"])
+def test_a_key_is_plain_text_or_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, data: bytes, is_good: bool
+) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(data)
+    path.chmod(0o600)
+    if scheme == "env" and b"\0" in data:
+        pytest.skip("no environment holds a zero byte")
+    monkeypatch.setitem(os.environb, b"ODD_KEY", data.replace(b"\0", b""))
+    secret = Secret(
+        {"env": "env:ODD_KEY", "file": f"file:{path}", "cmd": f"cmd:cat {path}"}[scheme]
+    )
+    if is_good:
+        assert secret.reveal() == "good-key"
+    else:
+        with pytest.raises(SecretError) as caught:
+            secret.reveal()
+        assert "bad" not in str(caught.value)
+        assert redact("bad-key") == "bad-key"
 
 
 def test_a_command_is_not_shown_its_output_when_it_fails() -> None:
