@@ -8,11 +8,12 @@ Every secret that was ever revealed in this process is blanked out of all text t
 import os
 import re
 import stat
+import threading
 from base64 import b64encode
 from contextlib import suppress
 from html.entities import codepoint2name
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from archiver.errors import SecretError
 
@@ -182,6 +183,8 @@ def _from_file(name: str, base: Path) -> str:
 
 def _from_keyring(name: str, _base: Path) -> str:
     service, _, user = name.rpartition("/")
+    if not service or not user:
+        raise SecretError(f"keyring:{name} names no service", hint="Write keyring:SERVICE/NAME")
     try:
         import keyring  # noqa: PLC0415 — an extra, needed only for this scheme
     except ImportError:
@@ -189,20 +192,50 @@ def _from_keyring(name: str, _base: Path) -> str:
             f"keyring:{name} needs the keyring package",
             hint='Install it with pip install "social-archiver[keyring]", or use env: or file:',
         ) from None
-    try:
-        value: str | None = keyring.get_password(service, user)
-    except Exception as error:  # backends raise what they like
-        raise SecretError(
-            "The keyring cannot be opened",
-            why=str(error),
-            hint="On a machine without a desktop session use env: or file:",
-        ) from error
+    value = _answer_of(keyring, service, user)
     if value is None:
         raise SecretError(
             f"The keyring has no {user!r} for {service!r}",
             hint=f"Store it with: keyring set {service} {user}",
         )
     return value
+
+
+def _answer_of(keyring: Any, service: str, user: str) -> str | None:
+    """What the keyring holds, asked for in a thread: it may wait for somebody who is not there."""
+    answers: list[str | None] = []
+    errors: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            _refuse_plain(keyring.get_keyring())
+            answers.append(keyring.get_password(service, user))
+        except BaseException as error:  # noqa: BLE001 — backends raise what they like
+            errors.append(error)
+
+    thread = threading.Thread(target=ask, name="keyring", daemon=True)
+    thread.start()
+    thread.join(_COMMAND_SECONDS)
+    if answers:
+        return answers[0]
+    if errors and isinstance(errors[0], SecretError):
+        raise errors[0]
+    raise SecretError(
+        "The keyring cannot be opened",
+        why=str(errors[0]) if errors else f"It gave no answer in {_COMMAND_SECONDS} seconds",
+        hint="On a machine without a desktop session use env: or file:",
+    ) from (errors[0] if errors else None)
+
+
+def _refuse_plain(backend: Any) -> None:
+    """Raise SecretError for a keyring, or one in a chain, that keeps keys in the clear."""
+    for one in getattr(backend, "backends", None) or (backend,):
+        kind = type(one)
+        if kind.__module__.startswith("keyrings.alt") and "Encrypted" not in kind.__name__:
+            raise SecretError(
+                f"The keyring here, {kind.__name__}, keeps keys in the clear",
+                hint="Use the system's own keyring, or file: with a file that only you can read",
+            )
 
 
 def _from_command(command: str, _base: Path) -> str:

@@ -5,12 +5,16 @@ import os
 import resource
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from archiver import secrets
 from archiver.demo.specs import photo
 from archiver.errors import SecretError
 from archiver.secrets import Secret, redact, redact_bytes
@@ -214,6 +218,71 @@ def test_a_key_is_plain_text_or_refused(
             secret.reveal()
         assert "bad" not in str(caught.value)
         assert redact("bad-key") == "bad-key"
+
+
+class PlaintextKeyring:
+    """As keyrings.alt has it."""
+
+    __module__ = "keyrings.alt.file"
+
+
+class EncryptedKeyring(PlaintextKeyring):
+    """As keyrings.alt has it."""
+
+    __module__ = "keyrings.alt.file"
+
+
+class ChainerBackend:
+    """As keyring has it: several keyrings, asked one after the other."""
+
+    backends = (EncryptedKeyring(), PlaintextKeyring())
+
+
+def keyring_of(
+    monkeypatch: pytest.MonkeyPatch, backend: object, answer: Callable[..., Any]
+) -> None:
+    """Have a keyring installed that answers so."""
+    module = ModuleType("keyring")
+    vars(module).update(get_keyring=lambda: backend, get_password=answer)
+    monkeypatch.setitem(sys.modules, "keyring", module)
+
+
+def fail(*_: str) -> str:
+    raise RuntimeError("No D-Bus")
+
+
+KEYRINGS = {
+    "plain": (PlaintextKeyring(), "k", "keeps keys in the clear"),
+    "in a chain": (ChainerBackend(), "k", "keeps keys in the clear"),
+    "empty": (EncryptedKeyring(), None, "has no 'one' for 'ring'"),
+    "failing": (object(), fail, "No D-Bus"),
+}
+
+
+@pytest.mark.parametrize(("backend", "answer", "said"), KEYRINGS.values(), ids=KEYRINGS)
+def test_a_keyring_that_cannot_be_believed_is_refused(
+    monkeypatch: pytest.MonkeyPatch, backend: object, answer: Any, said: str
+) -> None:
+    keyring_of(monkeypatch, backend, answer if callable(answer) else lambda *_: answer)
+    with pytest.raises(SecretError, match=said):
+        Secret("keyring:ring/one").reveal()
+
+
+def test_a_keyring_is_asked_for_a_name_of_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyring_of(monkeypatch, EncryptedKeyring(), lambda *asked: "key-of-" + "-".join(asked))
+    assert Secret("keyring:my/ring/two").reveal() == "key-of-my/ring-two"
+    for reference in ("keyring:ring", "keyring:/ring", "keyring:ring/"):
+        with pytest.raises(SecretError, match="keyring:SERVICE/NAME"):
+            Secret(reference).reveal()
+
+
+def test_a_keyring_that_waits_for_somebody_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    somebody = threading.Event()
+    monkeypatch.setattr(secrets, "_COMMAND_SECONDS", 0.1)
+    keyring_of(monkeypatch, EncryptedKeyring(), lambda *_: str(somebody.wait()))
+    with pytest.raises(SecretError, match=r"no answer in 0\.1 seconds"):
+        Secret("keyring:ring/three").reveal()
+    somebody.set()
 
 
 def test_a_command_is_not_shown_its_output_when_it_fails() -> None:
