@@ -95,6 +95,9 @@ class Thumbs:
         return Path(self._temporary.name)
 
 
+_NEEDED = ("PATH", "SYSTEMROOT")  # of the environment, which may hold keys
+
+
 class _Worker:
     """One process that makes pictures; begun again when it dies or takes too long."""
 
@@ -139,6 +142,7 @@ class _Worker:
     def _begin() -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, "-I", str(_SCRIPT)],  # by itself: quick to start, and knows nothing
+            env={name: os.environ[name] for name in _NEEDED if name in os.environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archiver.cli.shell import Shell, pass_shell, subcommand, toml_text
+from archiver.cli.shell import Shell, leave_no_core, pass_shell, subcommand, toml_text
 from archiver.cli.text import safe, table
 from archiver.errors import AccessRefused, ArchiverError, PluginError, UsageError
 
@@ -47,6 +47,7 @@ def command(
     """
     if not discover:
         return _list(shell, as_json)
+    leave_no_core()
     config, plugins = shell.config(), shell.plugins()
     source = plugins.source(source_name)
     found = _linked(config, source, profile_key)

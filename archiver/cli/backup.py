@@ -1,12 +1,12 @@
 """`archiver backup`: the main job."""
 
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.shell import Shell, leave_no_core, pass_shell, subcommand
 
 if TYPE_CHECKING:
     from archiver.report import Progress, RunReport
@@ -88,7 +88,7 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
     from archiver.clock import SystemClock
     from archiver.version import version
 
-    _leave_no_core()
+    leave_no_core()
     config, plugins = shell.config(), shell.plugins()
     with strays_on_stderr():
         config.check(plugins)
@@ -97,15 +97,6 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
                 config, plugins, asked, clock=SystemClock(), progress=progress, version=version()  # type: ignore[arg-type]  # made above
             )
         )  # fmt: skip
-
-
-def _leave_no_core() -> None:
-    """Keep the memory of a crash, with the keys in it, off the disk."""
-    with suppress(ImportError, OSError, ValueError):  # not on Windows, or not allowed
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def _progress(shell: Shell) -> "nullcontext[Progress]":

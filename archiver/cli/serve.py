@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.shell import Shell, leave_no_core, pass_shell, subcommand
 from archiver.cli.text import safe
 from archiver.errors import ArchiverError, UsageError
 
@@ -69,6 +69,7 @@ def command(
     from archiver.serve.app import application
     from archiver.serve.library import Serving
 
+    leave_no_core()
     token = _token(reference).reveal()
     directory = shell.config().archive.directory
     with reader(directory):

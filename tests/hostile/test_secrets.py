@@ -2,8 +2,6 @@
 
 import json
 import os
-import resource
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -15,6 +13,7 @@ from typing import Any
 import pytest
 
 from archiver import secrets
+from archiver.browse.thumbs import _Worker
 from archiver.demo.specs import photo
 from archiver.errors import SecretError
 from archiver.secrets import Secret, redact, redact_bytes
@@ -173,14 +172,31 @@ def test_a_secret_that_begins_like_another_does_not_uncover_it() -> None:
     assert "rest" not in redact("prefix-7788-and-the-rest")
 
 
-def test_a_crash_leaves_no_memory_behind() -> None:
+@pytest.mark.parametrize("command", ["backup", "accounts --discover", "serve --token env:NONE"])
+def test_a_crash_leaves_no_memory_behind(command: str, run_archiver: RunArchiver) -> None:
     program = (
-        "import resource\nfrom archiver.cli.backup import _leave_no_core\n_leave_no_core()\n"
-        "print(resource.getrlimit(resource.RLIMIT_CORE)[0])"
+        "import resource, sys\nfrom archiver.cli import main\n"
+        "hard = resource.getrlimit(resource.RLIMIT_CORE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))\n"
+        "try:\n    main()\nexcept SystemExit:\n"
+        "    print(resource.getrlimit(resource.RLIMIT_CORE)[0])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    assert done.stdout.strip() == b"0"
-    assert resource.RLIMIT_CORE >= 0
+    done = run_archiver(*command.split(), python=(sys.executable, "-c", program))
+    assert done.stdout == "0\n"
+    assert done.stderr.startswith("Error:")
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="asks /proc")
+def test_whoever_decodes_pictures_knows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AYRSHARE_API_KEY", "picture-canary")
+    process = _Worker._begin()
+    try:
+        environment = Path(f"/proc/{process.pid}/environ").read_bytes()
+    finally:
+        process.kill()
+        process.communicate()
+    names = [line.partition(b"=")[0] for line in environment.split(b"\0") if line]
+    assert names == [b"PATH"]
 
 
 ODD = {
