@@ -18,6 +18,7 @@ LOGS = ("-wal", "-shm", "-journal")
 
 _PAGE_SIZE = 8192  # a post with its record fills 2 to 3 KB: with 4096 nearly half a page is wasted
 _BUSY_MS = 30_000
+_SOUND = (3, 51, 3)  # of SQLite: see `sqlite_warning`
 _DAMAGED = {"malformed", "not a database", "could not decode"}
 _FULL = {"full", "no space"}
 _NO_SHM = ("SQLITE_IOERR_SHM", "SQLITE_CANTOPEN")
@@ -78,6 +79,19 @@ def reader(directory: Path) -> Iterator[sqlite3.Connection]:
             _check_version(connection, directory)
             _refuse_unfinished(connection, directory)
             yield connection
+
+
+def sqlite_warning() -> str | None:
+    """What is to be known of the SQLite that this runs on, or None.
+
+    Nothing that we do meets its fault: one process writes, under a lock, and moves pages.
+    """
+    if sqlite3.sqlite_version_info >= _SOUND:
+        return None
+    return (
+        f"SQLite {sqlite3.sqlite_version} can damage a database that two programs write to at "
+        "once; 3.51.3 mended that. This program alone does not: let no other write to archive.db"
+    )
 
 
 @contextmanager

@@ -83,6 +83,7 @@ def command(
 def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
     import anyio
 
+    from archiver.archive.database import sqlite_warning
     from archiver.backup import run_backup
     from archiver.cli.strays import strays_on_stderr
     from archiver.clock import SystemClock
@@ -90,6 +91,8 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
 
     leave_no_core()
     config, plugins = shell.config(), shell.plugins()
+    if shell.verbose and (warning := sqlite_warning()):
+        shell.warn(warning)
     with strays_on_stderr():
         config.check(plugins)
         return anyio.run(

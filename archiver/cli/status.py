@@ -29,7 +29,7 @@ def command(shell: Shell, as_json: bool) -> None:
 
     Reads only; works while a backup runs, and needs no key.
     """
-    from archiver.archive.database import reader
+    from archiver.archive.database import reader, sqlite_warning
     from archiver.archive.readers import archive_status, withheld
 
     directory = shell.config().archive.directory
@@ -37,12 +37,14 @@ def command(shell: Shell, as_json: bool) -> None:
         status = archive_status(connection)
         kept_back = withheld(connection)
     if as_json:
-        shell.json({"directory": str(directory), **asdict(status)})
+        shell.json({"directory": str(directory), **asdict(status), "sqlite": sqlite_warning()})
         return
     now = datetime.now(UTC)
     parts = [_head(status, str(directory), now), _accounts(status, now)]
     parts += filter(None, (_absent(status), _gaps(status), _withheld(kept_back)))
     shell.out("\n\n".join(parts))
+    if warning := sqlite_warning():
+        shell.say(wrap(warning, "Note: ", " " * 6))
 
 
 def _head(status: "ArchiveStatus", directory: str, now: datetime) -> str:
