@@ -6,6 +6,7 @@ Both the database and the media depend on it, and neither knows the other.
 import errno
 import os
 import secrets
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,6 +30,15 @@ _HINTS = {
     errno.EFBIG: "Look at ulimit -f, and at what file system the disk has: FAT ends at 4 GB",
     errno.EIO: "Look at the system log and check the disk before you go on",
 }
+_NO_FOLDER_SYNC = frozenset({
+    errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP,
+})  # fmt: skip
+_NO_FULL_SYNC = frozenset({errno.EINVAL, errno.ENOTTY, errno.ENOTSUP, errno.EOPNOTSUPP})
+_RISKY = frozenset({
+    "9p", "cifs", "exfat", "fuse.sshfs", "fuse.vmhgfs-fuse", "msdos", "nfs", "nfs4", "smb3",
+    "smbfs", "vboxsf", "vfat",
+})  # fmt: skip
+_MOUNTS = Path("/proc/self/mountinfo")
 _PROBE = bytes(64 << 10)
 
 
@@ -40,6 +50,53 @@ def words_for(error: OSError) -> str:
 def hint_for(error: OSError) -> str | None:
     """What to do about it, where there is something to say."""
     return _HINTS.get(error.errno or 0)
+
+
+def sync(descriptor: int) -> None:
+    """Return when a file is on the disk. Raises OSError."""
+    if sys.platform == "darwin":
+        import fcntl  # noqa: PLC0415 — not on Windows
+
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync leaves bytes in the drive's cache
+        except OSError as error:
+            if error.errno not in _NO_FULL_SYNC:
+                raise
+        else:
+            return  # disks of a network know only the lesser one
+    os.fsync(descriptor)
+
+
+def sync_folder(descriptor: int) -> None:
+    """Return when the names in a folder are on the disk, as far as its file system can do that.
+
+    Some of networks and of virtual machines have no such call. Raises OSError.
+    """
+    try:
+        sync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+
+
+def risky_kind(directory: Path, mounts: Path = _MOUNTS) -> str | None:
+    """The kind of file system that a folder is, or will be, on, if it is one to warn of.
+
+    Those do not lock or keep what they are told to as a local disk of this system does.
+    """
+    try:
+        place = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+        device = place.stat().st_dev
+        lines = mounts.read_text("utf-8", "replace").splitlines()
+    except (OSError, StopIteration):
+        return None
+    number = f"{os.major(device)}:{os.minor(device)}"
+    kind = None
+    for line in lines:
+        where, _, what = line.partition(" - ")
+        if where.split()[2:3] == [number]:
+            kind = next(iter(what.split()), None)
+    return kind if kind in _RISKY else None
 
 
 def room(directory: Path) -> str | None:

@@ -6,9 +6,11 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from archiver.disks import FULL, complaint, has_limit, hint_for, room, words_for
+from archiver.archive.holder import holder, sign
+from archiver.disks import FULL, complaint, has_limit, hint_for, room, sync_folder, words_for
 from archiver.errors import ArchiveLocked, SchemaTooNew, StorageError
 
 DATABASE = "archive.db"
@@ -22,6 +24,7 @@ _SOUND = (3, 51, 3)  # of SQLite: see `sqlite_warning`
 _DAMAGED = {"malformed", "not a database", "could not decode"}
 _FULL = {"full", "no space"}
 _NO_SHM = ("SQLITE_IOERR_SHM", "SQLITE_CANTOPEN")
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP})
 _FROZEN = "mode=ro&immutable=1"
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
@@ -204,12 +207,18 @@ def _open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _nobody_writes(directory: Path) -> Iterator[None]:
-    """Keep writers out for a while; other readers may do the same. Raises OSError."""
+    """Keep writers out for a while; other readers may do the same.
+
+    Raises ArchiveLocked, OSError.
+    """
     import fcntl  # noqa: PLC0415 — not on Windows
 
     descriptor = os.open(directory / LOCK, os.O_RDONLY | os.O_CREAT | _NOFOLLOW, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _in_use(directory) from None
         yield
     finally:
         os.close(descriptor)
@@ -291,15 +300,23 @@ def locked(directory: Path, *, create: bool = True, database: bool = True) -> It
                 finally:
                     os.close(descriptor)
         _sync_names(directory)
-        lock = FileLock(directory / LOCK, mode=0o600, blocking=False)
+        lock = FileLock(
+            directory / LOCK, mode=0o600, blocking=False, fallback_to_soft=False, on_acquired=sign
+        )
         try:
             lock.acquire()
         except Timeout:
-            raise ArchiveLocked(
-                f"The archive in {directory} is in use by another run",
+            raise _in_use(directory) from None
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            raise StorageError(
+                f"The disk of {directory} cannot lock files, so two runs could damage the archive",
+                why=words_for(error),
                 kept="Nothing was changed",
-                hint="Wait until it is done; the lock frees itself even if that run was killed",
-            ) from None
+                hint="Keep the archive on a local disk, then archiver copy it to this one",
+                code="no_locks",
+            ) from error
     try:
         yield
     finally:
@@ -312,6 +329,19 @@ def _make_private(descriptor: int) -> None:
         status = os.fstat(descriptor)
         if status.st_uid == os.geteuid() and status.st_mode & 0o077:
             os.fchmod(descriptor, 0o600)
+
+
+def _in_use(directory: Path) -> ArchiveLocked:
+    who = holder(directory / LOCK)
+    if who is not None and who.is_long(datetime.now(UTC)):
+        hint = "That is more than a day: look at that process; the lock frees itself when it ends"
+    else:
+        hint = "Wait until it is done; the lock frees itself even if that run was killed"
+    return ArchiveLocked(
+        f"The archive in {directory} is in use by {who or 'another run'}",
+        kept="Nothing was changed",
+        hint=hint,
+    )
 
 
 def _make(directory: Path) -> None:
@@ -336,7 +366,7 @@ def _sync_names(directory: Path) -> None:
     except PermissionError:
         return  # a folder that we may enter, but not read
     try:
-        os.fsync(descriptor)
+        sync_folder(descriptor)
     finally:
         os.close(descriptor)
 

@@ -9,6 +9,8 @@ import click
 from archiver.cli.shell import Shell, leave_no_core, pass_shell, subcommand
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from archiver.report import Progress, RunReport
 
 
@@ -95,11 +97,22 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
         shell.warn(warning)
     with strays_on_stderr():
         config.check(plugins)
+        _warn_of_disk(shell, config.archive.directory)
         return anyio.run(
             lambda: run_backup(
                 config, plugins, asked, clock=SystemClock(), progress=progress, version=version()  # type: ignore[arg-type]  # made above
             )
         )  # fmt: skip
+
+
+def _warn_of_disk(shell: Shell, directory: "Path") -> None:
+    from archiver.disks import risky_kind
+
+    if not shell.quiet and (kind := risky_kind(directory)):
+        shell.warn(
+            f"The archive is on a disk of kind {kind}, which does not lock and keep files as a "
+            "local one does. Run archiver from one machine only, and keep a copy on a local disk"
+        )
 
 
 def _progress(shell: Shell) -> "nullcontext[Progress]":

@@ -7,11 +7,10 @@ fails is a failure: the kernel may have dropped the bytes and report success the
 import errno
 import os
 import stat
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from archiver.disks import FULL, hint_for, room, words_for
+from archiver.disks import FULL, hint_for, room, sync, sync_folder, words_for
 from archiver.errors import StorageError
 
 PIECE = 1 << 20
@@ -53,7 +52,7 @@ def sync_file(path: Path) -> None:
     # Windows syncs only what is open for writing
     descriptor = open_file(path) if os.name == "posix" else os.open(path, os.O_RDWR | _BINARY)
     try:
-        _sync(descriptor)
+        sync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -64,7 +63,7 @@ def sync_directory(path: Path) -> None:
         return  # Windows has no such call; NTFS journals names
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW)
     try:
-        _sync(descriptor)
+        sync_folder(descriptor)
     finally:
         os.close(descriptor)
 
@@ -100,12 +99,3 @@ def _make(path: Path) -> bool:
             raise
         return False
     return True
-
-
-def _sync(descriptor: int) -> None:
-    if sys.platform == "darwin":
-        import fcntl  # noqa: PLC0415 — only there
-
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync leaves the bytes in the drive's cache
-    else:
-        os.fsync(descriptor)

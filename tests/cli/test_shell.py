@@ -19,6 +19,7 @@ from archiver.cli.shell import Shell, Subcommand, terminated_as_interrupted
 from archiver.cli.text import width_of
 from archiver.errors import AccessRefused, ArchiverError, Interrupted, RecordError, SourceDown
 from archiver.secrets import Secret
+from nights import nights
 from running import Cli, RunArchiver
 
 HEAVY = ("httpx", "httpcore", "sqlite_utils", "PIL", "anyio", "asyncio", "sqlite3", "uvicorn")
@@ -333,3 +334,18 @@ def test_no_color(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_table_of_commands_is_static() -> None:
     assert all(module.startswith("archiver.cli.") for module, _ in command_line.COMMANDS.values())
+
+
+def test_a_disk_of_a_network_is_warned_of_unless_asked_for_quiet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("archiver.disks.risky_kind", lambda directory: "nfs4")
+    with nights(tmp_path, "threads") as world:
+        world.account("threads").populate(1)
+        world.config()
+        for option, is_warned in ((["-q"], False), ([], True)):
+            with pytest.raises(SystemExit) as ended:
+                main([*option, "--config", str(tmp_path / "archive.toml"), "backup"])
+            assert not ended.value.code
+            said = " ".join(capsys.readouterr().err.split())
+            assert ("kind nfs4" in said and "from one machine only" in said) is is_warned

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from archiver import disks
 from archiver.errors import StorageError
 from archiver.media import disk
 from archiver.media.download import Download
@@ -115,7 +116,7 @@ class Calls:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.log: list[tuple[str, Path]] = []
         self.fail: Callable[[str, Path], int] = lambda what, path: 0
-        replace, sync = Path.replace, disk._sync
+        replace, sync = Path.replace, disks.sync
 
         def recorded_replace(source: Path, target: Path) -> Path:
             self.note("rename", target)
@@ -127,7 +128,8 @@ class Calls:
             sync(descriptor)
 
         monkeypatch.setattr(Path, "replace", recorded_replace)
-        monkeypatch.setattr(disk, "_sync", recorded_sync)
+        for module in (disks, disk):
+            monkeypatch.setattr(module, "sync", recorded_sync)
 
     def note(self, what: str, path: Path) -> None:
         self.log.append((what, path))

@@ -150,5 +150,5 @@ def test_two_runs_at_once_the_second_is_told_to_wait(world: Nights) -> None:
         first.communicate(timeout=WITHIN)
 
     assert (first.returncode, second.returncode) == (0, 6)
-    assert "in use by another run" in " ".join(stderr.split())
+    assert "in use by archiver backup, process" in " ".join(stderr.split())
     assert world.query("SELECT outcome FROM runs") == [("done",)]
