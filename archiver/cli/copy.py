@@ -11,7 +11,8 @@ import click
 
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import table
-from archiver.errors import DamageFound
+from archiver.cli.verify import unreadable
+from archiver.errors import DamageFound, StorageError
 
 if TYPE_CHECKING:
     from archiver.evidence.copy import Copied
@@ -45,7 +46,9 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
         copied = copy_archive(source, directory, older=older, on_total=on_total, on_file=on_file)
     if as_json:
         shell.json(asdict(copied))
-        return DamageFound.exit_code if copied.damage else None
+        if copied.damage:
+            return DamageFound.exit_code
+        return StorageError.exit_code if copied.unreadable else None
     _print(shell, directory, copied)
     if copied.damage:
         raise DamageFound(
@@ -54,6 +57,8 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
             f"The copy in {directory} is as it was before",
             hint="Run archiver verify --repair, then archiver copy again",
         )  # fmt: skip
+    if copied.unreadable:
+        raise unreadable(copied.unreadable, source)
     return None
 
 

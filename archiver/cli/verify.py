@@ -14,10 +14,10 @@ import click
 
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, table, wrap
-from archiver.errors import DamageFound, UsageError
+from archiver.errors import DamageFound, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from archiver.evidence.findings import Verified
+    from archiver.evidence.findings import Finding, Verified
     from archiver.evidence.repair import Repaired
 
 _MOST_FINDINGS = 50
@@ -85,7 +85,9 @@ def command(
     repaired = put_right(directory, result, now, copy) if repair else Repaired()
     if as_json:
         shell.json(_as_json(result, repaired))
-        return DamageFound.exit_code if result.damage else None
+        if result.damage:
+            return DamageFound.exit_code
+        return StorageError.exit_code if result.unreadable else None
     _print(shell, result, repaired)
     if result.damage:
         raise DamageFound(
@@ -93,7 +95,21 @@ def command(
             kept="Nothing was deleted",
             hint=_hint(directory, result, repaired, asked=repair, copy=copy),
         )
+    if result.unreadable:
+        raise unreadable(result.unreadable, directory)
     return None
+
+
+def unreadable(findings: "list[Finding]", directory: Path) -> StorageError:
+    """What to say of files of an archive that could not be read, and so may well be sound."""
+    first = findings[0]
+    return StorageError(
+        f"{len(findings):,} files in {directory} could not be read",
+        why=f"{first.subject} {first.detail}",
+        kept="Nothing was changed, and nothing is known to be damaged",
+        hint="Let this user read them (chown -R, chmod -R u+rwX), and run the command again",
+        code="unreadable",
+    )
 
 
 def _scope(slice_: str | None, minutes: float | None) -> Any:
@@ -172,8 +188,11 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
     if any(finding.detail == NO_ROW for finding in others):
         shell.say(wrap(_FOR_FILES_WITHOUT_ROWS))
     _print_repaired(shell, repaired)
-    parts = [f"{len(damage)} damaged" if damage else "all sound"]
-    for what, words in (("leftover", "leftover"), ("known_lost", "known as lost")):
+    parts = [f"{len(damage)} damaged"] if damage else [] if result.unreadable else ["all sound"]
+    for what, words in (
+        ("unreadable", "could not be read"), ("leftover", "leftover"),
+        ("known_lost", "known as lost"),
+    ):  # fmt: skip
         if count := sum(finding.what == what for finding in others):
             parts.append(f"{count:,} {words}")
     if result.left:

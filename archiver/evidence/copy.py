@@ -38,8 +38,9 @@ _DAMAGED = {"damaged", "not_an_archive", "no_archive"}
 class Copied:
     """What a copy brought: files copied, their bytes, files that were there, rows in all.
 
-    `damage` is what is damaged in the source. `done` says that the copy stands for the archive as
-    it was when this began; where rows are damaged it is not, and an earlier copy stays as it was.
+    `damage` is what is damaged in the source, `unreadable` are files of it that the system did not
+    let us read. `done` says that the copy stands for the archive as it was when this began, but for
+    those; where rows are damaged it is not, and an earlier copy stays as it was.
     """
 
     files: int = 0
@@ -48,6 +49,7 @@ class Copied:
     rows: int = 0
     done: bool = False
     damage: list[Finding] = field(default_factory=list)
+    unreadable: list[Finding] = field(default_factory=list)
 
 
 def copy_archive(
@@ -268,9 +270,8 @@ def _fetch(source: Store, target: Store, row: MediaRow, copied: Copied) -> Downl
         copied.size += download.size
         return download
     wrong = check_file(source, row)
-    copied.damage.append(
-        wrong or Finding("changed_file", row.path, "read wrong twice of four times")
-    )
+    wrong = wrong or Finding("changed_file", row.path, "read wrong twice of four times")
+    (copied.unreadable if wrong.what == "unreadable" else copied.damage).append(wrong)
     return None
 
 

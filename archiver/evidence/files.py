@@ -1,5 +1,6 @@
 """Reading media back: every file against its name, on all cores, and what lies around besides."""
 
+import errno
 import json
 import os
 import sqlite3
@@ -12,12 +13,16 @@ from itertools import islice
 from typing import NamedTuple
 
 from archiver.errors import StorageError
-from archiver.evidence.findings import Finding
+from archiver.evidence.findings import Finding, What
 from archiver.media.store import Store, hash_file
 
 _FILES_AT_ONCE = 32
 _BYTES_AT_ONCE = 32 << 20
 _ROWS_AT_ONCE = 1_000
+_NOT_OF_THE_FILE = frozenset({
+    errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE,
+})  # fmt: skip
+"""Errors that say nothing of a file's bytes: they are of this user, this moment, this mount."""
 NO_ROW = "no row of the archive refers to it"
 
 
@@ -129,6 +134,8 @@ def check_file(store: Store, row: MediaRow) -> Finding | None:
     if row.lost_at is not None and first.what == "missing_file":
         return Finding("known_lost", row.path, f"known as lost since {row.lost_at}")
     second = _read(store, row, from_disk=True)
+    if second is not None and second.what == "unreadable":
+        return second
     if second is None:
         return Finding("unsteady", row.path, f"right when read again; at first: {first.detail}")
     if second != first:
@@ -143,7 +150,8 @@ def _read(store: Store, row: MediaRow, *, from_disk: bool) -> Finding | None:
         return Finding("missing_file", row.path, "the file is not there")
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        return Finding("changed_file", row.path, f"cannot be read: {reason}")
+        what: What = "unreadable" if error.errno in _NOT_OF_THE_FILE else "changed_file"
+        return Finding(what, row.path, f"cannot be read: {reason}")
     except StorageError as error:  # a path that leads elsewhere
         return Finding("reference", f"media {row.sha256}", error.what)
     if found == row.sha256:

@@ -6,8 +6,9 @@ from typing import Literal
 What = Literal[
     "missing_file", "changed_file", "changed_row", "rows", "reference", "database", "schema",
     "search_index", "leftover", "unsteady", "known_lost", "unchecked", "extra",
+    "unreadable",
 ]  # fmt: skip
-_HARMLESS = frozenset({"leftover", "unsteady", "known_lost", "unchecked", "extra"})
+_HARMLESS = frozenset({"leftover", "unsteady", "known_lost", "unchecked", "extra", "unreadable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class Finding:
 
     No damage: `leftover` (a file that no row refers to), `unsteady` (damage that a second reading
     did not find), `known_lost` (a file found lost before), `unchecked` (what could not be checked
-    this time), `extra` (what others added to the database). `subject` names the file, the row or
-    the table.
+    this time), `extra` (what others added to the database), `unreadable` (a file that the system
+    did not let us read: nothing is known of it). `subject` names the file, the row or the table.
     """
 
     what: What
@@ -64,6 +65,11 @@ class Verified:
     def damage(self) -> list[Finding]:
         """The findings that are not harmless."""
         return [finding for finding in self.findings if finding.is_damage]
+
+    @property
+    def unreadable(self) -> list[Finding]:
+        """Files of which nothing is known, because the system did not let us read them."""
+        return [finding for finding in self.findings if finding.what == "unreadable"]
 
     @property
     def database_is_sound(self) -> bool:

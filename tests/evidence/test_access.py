@@ -8,15 +8,18 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from archiver.archive.database import DATABASE, LOCK, LOGS, locked, reader, writer
+from archiver.cli import main
 from archiver.errors import StorageError
 from archiver.evidence.copy import copy_archive
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 
+NOBODY = 65534
 NOW = "2026-11-23T00:00:00.000Z"
 
 
@@ -101,6 +104,59 @@ def test_what_was_half_written_is_not_read_while_another_run_holds_the_lock(
         pass
     assert caught.value.code == "unfinished"
     assert "in use" in str(caught.value)
+
+
+@pytest.fixture
+def forbidden(good_archive: Path) -> Iterator[tuple[Path, Path]]:
+    """An archive with a file in it that we may not read; nobody is, while a test runs, who may."""
+    with TemporaryDirectory() as name:
+        archive = Path(shutil.copytree(good_archive, Path(name) / "archive"))
+        verify(archive, Scope(), NOW)  # whoever we are then may not be allowed to import
+        file = next(archive.glob("media/*/*"))
+        file.chmod(0)
+        is_root = os.geteuid() == 0
+        if is_root:
+            for path in (Path(name), archive, *archive.rglob("*")):
+                os.chown(path, NOBODY, -1)
+            os.seteuid(NOBODY)
+        try:
+            yield archive, file
+        finally:
+            if is_root:
+                os.seteuid(0)
+
+
+def test_a_file_that_may_not_be_read_is_not_damaged_and_never_repaired(
+    forbidden: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive, file = forbidden
+    result = verify(archive, Scope(), NOW)
+    assert [(f.what, f.subject) for f in result.findings] == [
+        ("unreadable", file.relative_to(archive).as_posix())
+    ]
+    for options, code in (((), 6), (("--repair",), 6), (("--json",), 6)):
+        with pytest.raises(SystemExit) as ended:
+            main(["verify", str(archive), *options])
+        assert ended.value.code == code
+    said = capsys.readouterr()
+    assert "1 could not be read" in said.out
+    assert "all sound" not in said.out
+    assert "Permission denied" in said.err
+    assert not (archive / "quarantine").exists()
+    with reader(archive) as connection:
+        assert (
+            connection.execute("SELECT count(*) FROM media WHERE lost_at IS NOT NULL").fetchone()[0]
+            == 0
+        )
+
+
+def test_a_file_that_may_not_be_read_is_missing_from_a_copy_which_says_so(
+    forbidden: tuple[Path, Path],
+) -> None:
+    archive, file = forbidden
+    copied = copy_archive(archive, archive.parent / "copy")
+    assert (copied.done, copied.damage) == (True, [])
+    assert [f.subject for f in copied.unreadable] == [file.relative_to(archive).as_posix()]
 
 
 @pytest.fixture
