@@ -70,6 +70,21 @@ def test_on_a_full_disk_it_says_so_and_goes_on_when_there_is_room(
     assert run(world, "verify")[0] == 0
 
 
+@pytest.mark.parametrize("small_disk", ["size=16m"], indirect=True)
+def test_on_a_read_only_disk_a_backup_ends_before_anybody_is_asked(
+    world: Nights, small_disk: Path
+) -> None:
+    assert run(world, "backup") == (0, "")
+    world.clear_logs()
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+
+    code, stderr = run(world, "backup", "--now")
+
+    assert (code, "read-only" in " ".join(stderr.lower().split())) == (6, True), stderr
+    assert (world.api_requests, world.media_requests) == ([], [])
+    assert run(world, "verify")[0] == 0
+
+
 def fill(disk: Path) -> None:
     """Write until nothing more goes onto it."""
     with (disk / "ballast").open("wb", buffering=0) as file, suppress(OSError):
