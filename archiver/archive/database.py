@@ -11,7 +11,7 @@ from pathlib import Path
 
 from archiver.archive.holder import holder, sign
 from archiver.disks import FULL, complaint, has_limit, hint_for, room, sync_folder, words_for
-from archiver.errors import ArchiveLocked, SchemaTooNew, StorageError
+from archiver.errors import ArchiveLocked, ArchiverError, SchemaTooNew, StorageError
 
 DATABASE = "archive.db"
 LOCK = ".lock"
@@ -42,7 +42,7 @@ def writer(
     It is also the only one that moves pages from the log into the database: two that do may, with
     SQLite before 3.51.3, damage it. Raises StorageError, ArchiveLocked, SchemaTooNew.
     """
-    with locked(directory, create=create), storage_errors(directory):
+    with locked(directory, create=create), _damage_told(directory), storage_errors(directory):
         connection = _connect(directory / DATABASE, busy_ms=busy_ms)
         try:
             connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
@@ -70,17 +70,18 @@ def reader(directory: Path) -> Iterator[sqlite3.Connection]:
             hint="Make one with archiver backup, or point [archive] directory to where it is",
             code="no_archive",
         )
-    with storage_errors(directory):
+    with _damage_told(directory), storage_errors(directory):
         _refuse_links(directory)
         if os.path.lexists(path.with_name(f"{DATABASE}-journal")):
             _roll_back(directory)
-        with _open_to_read(path) as connection:
+        with open_to_read(path) as connection:
             connection.execute("PRAGMA query_only = ON")
             # an archive from elsewhere may hold views that call what they should not; a writer
             # cannot have this, since the triggers of its search index count as such
             connection.execute("PRAGMA trusted_schema = OFF")
             _check_version(connection, directory)
-            _refuse_unfinished(connection, directory)
+            if not applied_steps(connection):
+                raise _never_finished(directory)
             yield connection
 
 
@@ -132,10 +133,7 @@ def storage_errors(directory: Path) -> Iterator[None]:
                 hint="Another program holds its database; try again when it is done",
             ) from error  # fmt: skip
         if any(word in text for word in _DAMAGED):
-            raise StorageError(
-                f"The database in {directory} is damaged", why=str(error), kept=kept,
-                hint="Run archiver verify, and restore archive.db from a backup", code="damaged",
-            ) from error  # fmt: skip
+            raise _damaged(directory, str(error)) from error
         if "i/o" in text or "unable to open" in text:
             raise _by_the_disk(directory, error) from error
         raise  # a statement that is wrong is a bug of ours, and must look like one
@@ -146,6 +144,36 @@ def storage_errors(directory: Path) -> Iterator[None]:
             f"The archive in {directory} cannot be written",
             why=words_for(error), kept=kept, hint=hint_for(error),
         ) from error  # fmt: skip
+
+
+@contextmanager
+def _damage_told(directory: Path) -> Iterator[None]:
+    """An error that nobody foresaw is a bug of ours, unless the database is found damaged.
+
+    Whatever stands in damaged pages, from a name in the schema to a time that is none, may fail
+    anywhere and with any error; and a wrong statement must still look like the bug that it is.
+    """
+    try:
+        yield
+    except (ArchiverError, OSError):
+        raise
+    except Exception as error:
+        from archiver.archive.soundness import first_damage  # noqa: PLC0415 — imports the schema
+
+        damage = first_damage(directory / DATABASE)
+        if damage is None:
+            raise
+        raise _damaged(directory, damage.what) from error
+
+
+def _damaged(directory: Path, why: str) -> StorageError:
+    return StorageError(
+        f"The database in {directory} is damaged",
+        why=why,
+        kept="Nothing was deleted",
+        hint="Run archiver verify --repair; what it cannot put right, take from a copy",
+        code="damaged",
+    )
 
 
 def _full(directory: Path, words: str) -> StorageError:
@@ -184,7 +212,7 @@ def _connect(
 
 
 @contextmanager
-def _open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
+def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection for reading, on a full disk too.
 
     There SQLite cannot make the files by which readers and a writer share the log either; that
@@ -387,14 +415,8 @@ def _migrate(connection: sqlite3.Connection, directory: Path) -> None:
         migrations.apply(database)
 
 
-def _refuse_unfinished(connection: sqlite3.Connection, directory: Path) -> None:
-    """A first run that was killed while it made the tables has left an archive without any."""
-    query = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'archiver'"
-    if not connection.execute(query).fetchone()[0]:
-        raise _never_finished(directory)
-
-
 def _never_finished(directory: Path) -> StorageError:
+    """A first run that was killed while it made the tables has left an archive without any."""
     return StorageError(
         f"The archive in {directory} was never finished",
         kept="Nothing was in it yet",
@@ -414,6 +436,8 @@ def _check_version(connection: sqlite3.Connection, directory: Path) -> None:
             hint="Point [archive] directory to an archive; if it is one, run archiver verify",
             code="not_an_archive",
         )
+    if "posts" in tables and not ("_sqlite_migrations" in tables and applied_steps(connection)):
+        raise _damaged(directory, "It does not say any more which steps made its tables")
     if "_sqlite_migrations" not in tables:
         raise StorageError(
             f"The database in {directory} is not an archive, or was never finished",

@@ -10,7 +10,8 @@ from typing import Any
 
 from archiver.archive.database import transaction
 from archiver.archive.rows import clean_text, insert, insert_new, update, update_row
-from archiver.errors import AccessRefused
+from archiver.canonical import row_sha256
+from archiver.errors import AccessRefused, StorageError
 from archiver.models import Account, Identity, Record, Response
 
 KEEP_RESPONSES = ("all", "changed", "none")
@@ -104,7 +105,7 @@ def claim_account(
 
     (platform, platform_id) is who an account is, the name only a label: a new label is taken
     over, another identity under a known label is refused.
-    Raises AccessRefused with code `identity`.
+    Raises AccessRefused with code `identity`, StorageError with code `damaged`.
     """
     with transaction(connection):
         by_name = connection.execute(
@@ -118,6 +119,7 @@ def claim_account(
                 (account.platform, identity.platform_id, _at(identity.handle)),
             ).fetchone()
         if by_name is not None:
+            _refuse_damaged(connection, account, by_name[0])
             _check_identity(account, identity, *by_name[1:])
         if by_identity and by_name is not None and by_identity[0] != by_name[0]:
             raise _refuse(account, f"This is the account that the archive has as {by_identity[1]}")
@@ -140,6 +142,20 @@ def _at(handle: str | None) -> str | None:
 
 def _is_provisional(platform_id: str) -> bool:
     return platform_id.startswith("@")
+
+
+def _refuse_damaged(connection: sqlite3.Connection, account: Account, account_id: int) -> None:
+    """Who an account is must not be told from a damaged row. Raises StorageError."""
+    cursor = connection.execute("SELECT * FROM accounts WHERE id = ?", (account_id,))
+    names = [description[0] for description in cursor.description]
+    row = dict(zip(names, cursor.fetchone(), strict=True))
+    if row_sha256("accounts", row) != row["row_sha256"]:
+        raise StorageError(
+            f"The row of {account.name} in the database is damaged",
+            kept="Nothing was deleted",
+            hint="Run archiver verify --repair",
+            code="damaged",
+        )
 
 
 def _check_identity(

@@ -1,5 +1,6 @@
 """Coverage as a small calendar: a row per year, a cell per month."""
 
+import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,8 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
 )  # fmt: skip
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
+"""What a month looks like; a damaged row may have anything in its place, and has no cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def years(
 ) -> list[tuple[str, list[Month]]]:
     """The newest years first, each with its twelve months."""
     covered, gaps = list(covered), list(gaps)
-    known = [month for month in months if month]
+    known = [month for month in months if _MONTH.fullmatch(month)]
     ends = [span.until for span in covered] + known
     starts = [span.since for span in covered if span.since] + known
     if not ends:
@@ -99,8 +102,9 @@ def spans(connection: sqlite3.Connection) -> tuple[dict[int, list[Span]], dict[i
         "WHERE stream = 'posts' AND newest IS NOT NULL"
     )
     for account, newest, oldest, reached_start in rows:
-        since = (oldest or newest)[:7]
-        covered[account].append(Span("" if reached_start else since, newest[:7]))
+        since, until = (oldest or newest)[:7], newest[:7]
+        if _MONTH.fullmatch(since) and _MONTH.fullmatch(until):
+            covered[account].append(Span("" if reached_start else since, until))
     rows = connection.execute(
         "SELECT accounts.id, since, until FROM gaps JOIN accounts ON accounts.name = account "
         "WHERE stream = 'posts' AND since IS NOT NULL AND until IS NOT NULL"

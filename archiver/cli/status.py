@@ -125,7 +125,10 @@ def _age(moment: str | None, now: datetime) -> str:
     """How long ago, in the largest unit that fits: 3 hours ago."""
     if moment is None:
         return "never"
-    passed = now - datetime.fromisoformat(moment)
+    try:
+        passed = now - datetime.fromisoformat(moment)
+    except (ValueError, TypeError):  # a damaged row: verify has more to say of it
+        return "at a time unknown"
     if -passed > CLOCKS_AGREE:
         return _FUTURE
     seconds = max(0, int(passed.total_seconds()))

@@ -9,7 +9,7 @@ are none of ours are taken away. All else needs a copy of the archive.
 import re
 import sqlite3
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -123,9 +123,9 @@ def _mend_rows(
                 repaired.rows += 1
                 touched |= bad.table == "posts"
     if touched or any(finding.what == "search_index" for finding in found.findings):
-        with transaction(connection):
+        with suppress(sqlite3.DatabaseError), transaction(connection):  # the finding stays
             connection.execute("INSERT INTO posts_fts (posts_fts) VALUES ('rebuild')")
-        repaired.indexes += 1
+            repaired.indexes += 1
 
 
 def _mend_files(

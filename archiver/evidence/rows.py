@@ -71,7 +71,7 @@ def _guarded(findings: Iterable[Finding], subject: str) -> Iterator[Finding]:
     """The findings, and one more where the database cannot even be read."""
     try:
         yield from findings
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError, LookupError) as error:
         yield Finding("database", subject, f"cannot be read: {error}")
 
 

@@ -285,6 +285,17 @@ def test_it_is_shown_while_a_run_writes(demo: Path, tmp_path: Path) -> None:
         assert "new words of a run" in found.get("/archive/-/timeline").text
 
 
+def test_a_time_that_is_none_spoils_no_page(demo: Path, tmp_path: Path) -> None:
+    database = tmp_path / "archive.db"
+    shutil.copyfile(demo, database)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE posts SET created_at = 'R2026-03' WHERE id % 2")
+        connection.execute("UPDATE coverage SET newest = 'soon' WHERE id = 1")
+    with browsing(database) as client:
+        for page in PAGES:
+            assert client.get(page).status_code == 200, page
+
+
 def test_a_question_that_takes_too_long_is_given_up(
     demo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
