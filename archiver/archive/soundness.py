@@ -43,6 +43,13 @@ def first_damage(path: Path) -> Damage | None:
         return Damage("SQLite names something in it that is no text")
 
 
+def damaged_row(connection: sqlite3.Connection) -> str | None:
+    """What to say of a database in which rows are damaged, and nothing else; None elsewhere."""
+    (path,) = connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'")
+    damage = first_damage(Path(path[0]))
+    return damage.what if damage is not None and damage.only_rows else None
+
+
 def _damage(connection: sqlite3.Connection) -> Iterator[Damage]:
     yield from map(Damage, _altered_definitions(connection))
     for (line,) in connection.execute("PRAGMA integrity_check(1)"):

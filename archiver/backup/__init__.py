@@ -18,13 +18,14 @@ from archiver.archive import queue, runs
 from archiver.archive.changes import changes_of
 from archiver.archive.choices import choose_again
 from archiver.archive.database import DATABASE, storage_errors, writer
+from archiver.archive.soundness import damaged_row
 from archiver.backup.account import AccountBackup, Asked, is_fault_of_plugin
 from archiver.backup.clocks import note_on_earlier_run, note_on_source
 from archiver.backup.files import FileRun
 from archiver.backup.watchdog import entrance, stop_requests, watched
 from archiver.clock import Clock
 from archiver.config import Config
-from archiver.errors import ArchiverError, PluginError, RecordError, SourceError
+from archiver.errors import ArchiverError, PluginError, RecordError, SourceError, StorageError
 from archiver.hookspecs import Platform, Source
 from archiver.media.choose import choose
 from archiver.media.download import Downloader
@@ -143,8 +144,8 @@ class Backup:
                 stack.push_async_callback(self._close)
                 stack.enter_context(watched())
                 await self._run(run_id, accounts, report)
-        except ArchiverError:
-            self._end(run_id, report, "failed")
+        except Exception as error:
+            self._end(run_id, report, error)
             raise
         self._end(run_id, report)
         return report
@@ -164,12 +165,13 @@ class Backup:
         self._mask_secrets(accounts)
         for account in accounts:
             self._prepare(run_id, account, report, files)
-        self._choose_again(files)
+        with self._despite_damaged_rows(report, "Old files were not looked at again"):
+            self._choose_again(files)
         async with media, anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch_signals, tasks.cancel_scope, report)
             if self._fetches_media():
                 async with anyio.create_task_group() as sides:
-                    sides.start_soon(files.run)
+                    sides.start_soon(self._fetch, files, report)
                     await self._list(files)
             else:
                 await self._list(files)
@@ -182,7 +184,27 @@ class Backup:
             report.notes.append(note_on_source(off))
         report.file_failures = files.failure_report()
         report.waiting = queue.count(self.connection, files.accounts, self._now())
-        report.changes = list(changes_of(self.connection, run_id, _MOST_CHANGES))
+        with self._despite_damaged_rows(report, "Not all changes can be told"):
+            report.changes = list(changes_of(self.connection, run_id, _MOST_CHANGES))
+
+    async def _fetch(self, files: FileRun, report: RunReport) -> None:
+        with self._despite_damaged_rows(report, "Not all files were fetched"):
+            await files.run()
+
+    @contextmanager
+    def _despite_damaged_rows(self, report: RunReport, what: str) -> Iterator[None]:
+        """Go on where a damaged row stops what is done for all accounts together, and say so."""
+        try:
+            yield
+        except Exception as error:
+            leaves = _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+            if any(isinstance(leaf, ArchiverError | OSError) for leaf in leaves):
+                raise
+            why = damaged_row(self.connection)
+            if why is None:
+                raise
+            for account in report.accounts:
+                account.warn(f"{what}: {why}. Run archiver verify --repair")
 
     def _mask_secrets(self, accounts: Sequence[Account]) -> None:
         """Whatever may be sent in this run is blanked out of all that comes back in it."""
@@ -338,17 +360,28 @@ class Backup:
         for client in self._https:
             await client.aclose()
 
-    def _end(self, run_id: int, report: RunReport, outcome: str | None = None) -> None:
+    def _end(self, run_id: int, report: RunReport, error: Exception | None = None) -> None:
         report.finished_at = self._now()
         try:
             runs.end_run(
-                self.connection, run_id, report.finished_at, outcome=outcome or report.outcome,
-                exit_code=report.exit_code, received=report.received,
+                self.connection, run_id, report.finished_at,
+                outcome="failed" if error else report.outcome,
+                exit_code=_code_of(error) if error else report.exit_code,
+                received=report.received,
                 accounts={account.name: account.counts for account in report.accounts},
             )  # fmt: skip
         except sqlite3.Error:
-            if outcome is None:  # a failing run is already on its way to say why
+            if error is None:  # a failing run is already on its way to say why
                 raise
 
     def _now(self) -> str:
         return timestamp(self.clock.now()) or ""
+
+
+def _code_of(error: Exception) -> int:
+    """What the program will tell the shell of an error that ends a run."""
+    leaves = list(_leaves(error)) if isinstance(error, BaseExceptionGroup) else [error]
+    codes = [leaf.exit_code for leaf in leaves if isinstance(leaf, ArchiverError)]
+    if any(isinstance(leaf, sqlite3.Error | OSError) for leaf in leaves):
+        codes.append(StorageError.exit_code)
+    return max(codes, default=ArchiverError.exit_code)

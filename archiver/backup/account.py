@@ -16,6 +16,7 @@ from archiver.archive.absence import Look, mark_absent
 from archiver.archive.attachments import Choice
 from archiver.archive.database import transaction
 from archiver.archive.posts import PostWriter, Reading
+from archiver.archive.soundness import damaged_row
 from archiver.backup.clocks import clock_off
 from archiver.backup.gate import Unfit, fit_identity, fit_page, fit_post
 from archiver.backup.watchdog import Blocked, entrance
@@ -68,19 +69,30 @@ class AccountBackup:
     _fresh_until: str | None = field(default=None, init=False)
 
     async def run(self) -> None:
-        """Look at the account, and note in the run how that went. Raises StorageError only."""
+        """Look at the account, and note in the run how that went.
+
+        A damaged row of it fails this account alone. Raises StorageError for what the disk does.
+        """
         runs.begin_account(self.connection, self.run_id, self.account.name, self._now())
         outcome: dict[str, Any] = {"outcome": "interrupted"}
         try:
             await self._look()
             outcome = {}
-        except StorageError:
-            raise
+        except StorageError as error:
+            if error.code != "damaged":
+                raise
+            self.report.fail(error)
+            outcome = {}
         except Unfit as error:
             self.report.fail(self._failed(str(error)))
             outcome = {}
         except ArchiverError as error:
             self.report.fail(error)
+            outcome = {}
+        except Exception as error:
+            if isinstance(error, OSError) or (why := damaged_row(self.connection)) is None:
+                raise
+            self.report.fail(self._damaged(why))
             outcome = {}
         finally:
             self._end(**outcome)
@@ -249,6 +261,15 @@ class AccountBackup:
             kept="What it gave before is saved",
             hint="Run with -v and report this to whoever makes the plugin",
             code="plugin",
+        )
+
+    def _damaged(self, why: str) -> StorageError:
+        return StorageError(
+            f"What is archived of {self.account.name} is damaged",
+            why=why,
+            kept="Nothing was deleted, and the other accounts go on",
+            hint="Run archiver verify --repair",
+            code="damaged",
         )
 
     def _take_notes(self, page: Page) -> None:

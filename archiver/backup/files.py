@@ -101,6 +101,7 @@ class FileRun:
     _in_hand: set[int] = field(default_factory=set)
     _renewals: dict[int, _Renewal] = field(default_factory=dict)
     _hosts: SilentHosts = field(default_factory=SilentHosts)
+    _left_out: set[int] = field(default_factory=set)
     _done: int = 0
     _told_at: float = float("-inf")
 
@@ -135,10 +136,7 @@ class FileRun:
             while True:
                 self._changed = anyio.Event()
                 is_last = self.listing_done and not self._in_hand
-                found = queue.take(
-                    self.connection, self._attended(), self._now(), in_hand=self._in_hand,
-                    limit=_BATCH,
-                )  # fmt: skip
+                found = self._take()
                 for wanted in found:
                     if self._renewals and self._is_crowded(wanted.account_id):
                         continue
@@ -159,6 +157,33 @@ class FileRun:
     def _is_crowded(self, account_id: int) -> bool:
         renewal = self._renewals.get(account_id)
         return renewal is not None and len(renewal.aside) >= _MOST_ASIDE
+
+    def _take(self) -> list[Wanted]:
+        """The next files; an account with a damaged row among its own is left out from now on."""
+        try:
+            return self._take_of(set(self._attended()) - self._left_out)
+        except sqlite3.DatabaseError:
+            bad = {account for account in self.accounts if not self._is_readable(account)}
+            if bad <= self._left_out:
+                raise
+        self._left_out |= bad
+        for account in bad:
+            self.accounts[account].report.warn(
+                "Its files were not fetched: a row is damaged. Run archiver verify --repair"
+            )
+        return self._take()
+
+    def _take_of(self, accounts: Collection[int]) -> list[Wanted]:
+        return queue.take(
+            self.connection, accounts, self._now(), in_hand=self._in_hand, limit=_BATCH
+        )
+
+    def _is_readable(self, account: int) -> bool:
+        try:
+            self._take_of([account])
+        except sqlite3.DatabaseError:
+            return False
+        return True
 
     async def _work(
         self,

@@ -309,6 +309,7 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_the_next_run_completes(
         assert caught.value.exit_code == 6
         assert "full" in str(caught.value).lower() or "space" in str(caught.value).lower()
         monkeypatch.setattr(os, "fsync", real)
+        assert world.query("SELECT outcome, exit_code FROM runs") == [("failed", 6)]
 
         report = world.backup(now=True)
 
