@@ -52,14 +52,16 @@ def _cell(table: str, column: str, number: bool) -> Damage:
 
 
 _TEXTS = {
-    "about": "value", "runs": "version", "accounts": "handle", "run_accounts": "outcome",
+    "about": "value", "runs": "version", "accounts": "handle", "account_names": "handle",
+    "run_accounts": "outcome",
     "responses": "headers", "posts": "text", "sightings": "content_sha256",
     "post_aliases": "row_sha256", "relations": "kind", "revisions": "raw", "attachments": "kind",
     "media": "content_type", "renditions": "url", "events": "what", "metrics": "row_sha256",
     "coverage": "newest", "quarantine": "reason",
 }  # fmt: skip
 _NUMBERS = {
-    "runs": "bytes", "run_accounts": "got", "responses": "status", "posts": "account_id",
+    "runs": "bytes", "account_names": "account_id", "run_accounts": "got", "responses": "status",
+    "posts": "account_id",
     "sightings": "content_version", "relations": "post_id", "revisions": "number",
     "attachments": "position", "media": "size", "renditions": "tries", "events": "run_id",
     "metrics": "value", "coverage": "reached_start", "quarantine": "run_id",

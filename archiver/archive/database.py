@@ -484,13 +484,14 @@ KNOWN_STEPS = frozenset({"m001_archive"})
 """Names of all steps in schema.py, here so that readers need not import sqlite-utils."""
 
 KNOWN_TRIGGERS = frozenset({
-    "revisions_stay", "events_stay", "events_keep",
+    "account_names_stay", "account_names_keep", "revisions_stay", "events_stay", "events_keep",
     "posts_fts_insert", "posts_fts_delete", "posts_fts_update",
 })  # fmt: skip
 """Names of all triggers in schema.py, here for the same reason."""
 
 ROW_HASHED = (
-    "about", "runs", "accounts", "run_accounts", "responses", "posts", "sightings", "post_aliases",
+    "about", "runs", "accounts", "account_names", "run_accounts", "responses", "posts",
+    "sightings", "post_aliases",
     "relations", "revisions", "attachments", "media", "renditions", "events", "metrics",
     "coverage", "quarantine",
 )  # fmt: skip

@@ -131,7 +131,7 @@ def claim_account(
             )  # fmt: skip
         else:
             account_id = row[0]
-        _update_identity(connection, account_id, account.name, identity)
+        _update_identity(connection, account_id, account.name, identity, at)
     return account_id
 
 
@@ -187,8 +187,9 @@ def _refuse(account: Account, why: str) -> AccessRefused:
 
 
 def _update_identity(
-    connection: sqlite3.Connection, account_id: int, name: str, identity: Identity | None
+    connection: sqlite3.Connection, account_id: int, name: str, identity: Identity | None, at: str
 ) -> None:
+    """Bring the row of an account up to date; what it was called before stays on record."""
     columns = ("name", "platform_id", "handle", "title", "url")
     held = connection.execute(
         f"SELECT {', '.join(columns)} FROM accounts WHERE id = ?",
@@ -202,6 +203,11 @@ def _update_identity(
     wanted = (name, *(new or old for new, old in zip(told, held[1:], strict=True)))
     if wanted != held:
         update_row(connection, "accounts", account_id, **dict(zip(columns, wanted, strict=True)))
+    if wanted[2:] != held[2:]:
+        insert(
+            connection, "account_names", account_id=account_id, seen_at=at,
+            **dict(zip(columns[2:], wanted[2:], strict=True)),
+        )  # fmt: skip
 
 
 def account_id_of(connection: sqlite3.Connection, account: Account) -> int | None:

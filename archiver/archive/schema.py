@@ -53,13 +53,29 @@ CREATE TABLE accounts (
     name TEXT NOT NULL UNIQUE,   -- the label in archive.toml
     platform TEXT NOT NULL,      -- bluesky, facebook, …
     platform_id TEXT,            -- the platform's id for it; empty until the source tells; @handle where only that is known
-    handle TEXT,                 -- user name, as last seen
+    handle TEXT,                 -- user name, as last seen; account_names has those before it
     title TEXT,                  -- display name, as last seen
     url TEXT,                    -- its page on the platform
     first_seen_at TEXT NOT NULL, -- when this archive met it
     row_sha256 TEXT NOT NULL,    -- hash of this row
     UNIQUE (platform, platform_id)
 ) STRICT;
+
+CREATE TABLE account_names (
+    -- What an account was called, and since when: a row when it is first known, and with every change.
+    id INTEGER PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES accounts(id),
+    seen_at TEXT NOT NULL,       -- when this archive first saw it so; it stayed so until the next row
+    handle TEXT,                 -- user name
+    title TEXT,                  -- display name
+    url TEXT,                    -- its page on the platform
+    row_sha256 TEXT NOT NULL     -- hash of this row
+) STRICT;
+CREATE INDEX account_names_account ON account_names(account_id);
+CREATE TRIGGER account_names_stay BEFORE UPDATE ON account_names
+    BEGIN SELECT RAISE(ABORT, 'names of accounts are never changed'); END;
+CREATE TRIGGER account_names_keep BEFORE DELETE ON account_names
+    BEGIN SELECT RAISE(ABORT, 'names of accounts are never deleted'); END;
 
 CREATE TABLE run_accounts (
     -- What one run asked and got for one account.

@@ -34,6 +34,7 @@ class Account:
     last_outcome: str | None
     last_message: str | None
     years: list[tuple[str, list[Month]]]
+    former: list[str]  # handles that it had before
 
     def calendar(self, base: str) -> Markup:
         """The rows of its calendar; `base` is the address of the archive's pages."""
@@ -98,13 +99,29 @@ def _accounts(
         by_account[account][month] = count
     covered, gaps = spans(connection) if archive.has("coverage") else ({}, {})
     runs = _runs(connection) if archive.has("run_accounts") else {}
+    former = _former(connection) if archive.has("account_names") else {}
     for row in connection.execute("SELECT * FROM accounts ORDER BY name").fetchall():
         own, run = by_account[row["id"]], runs.get(row["id"], {})
         yield Account(
             dict(row), sum(own.values()), run.get("edited", 0), run.get("removed", 0),
             run.get("last_good"), run.get("outcome"), run.get("message"),
             years(own, covered.get(row["id"], ()), gaps.get(row["id"], ()), now, most_years),
+            former.get(row["id"], []),
         )  # fmt: skip
+
+
+def _former(connection: sqlite3.Connection) -> dict[int, list[str]]:
+    """Handles that accounts had and have no longer, the last one first."""
+    found: dict[int, list[str]] = defaultdict(list)
+    query = """
+        SELECT account_id, account_names.handle FROM account_names
+          JOIN accounts ON accounts.id = account_id
+         WHERE account_names.handle <> accounts.handle
+         GROUP BY 1, 2 ORDER BY max(account_names.id) DESC
+    """
+    for account, handle in connection.execute(query):
+        found[account].append(handle)
+    return found
 
 
 def _runs(connection: sqlite3.Connection) -> dict[int, Mapping[str, Any]]:

@@ -10,6 +10,8 @@ import pytest
 
 from archiver.archive.database import DATABASE, writer
 from archiver.errors import ArchiveLocked, SchemaTooNew, StorageError
+from archiver.evidence.files import Scope
+from archiver.evidence.verify import verify
 from nights import Nights, nights
 
 
@@ -162,6 +164,25 @@ def test_a_new_label_in_the_config_is_the_same_account(tmp_path: Path) -> None:
 
         assert (report.exit_code, report.counts.new) == (0, 0)
         assert world.column("SELECT name FROM accounts") == ["pots"]
+
+
+def test_a_new_name_of_the_account_leaves_the_old_one_on_record(tmp_path: Path) -> None:
+    with nights(tmp_path, "instagram") as world:
+        world.account("instagram").populate(1)
+        world.backup()
+        first = world.column("SELECT seen_at FROM account_names")
+        for handle in ("renamed", "renamed", "demo"):
+            world.next_night()
+            world.account("instagram").handle = handle
+            world.backup()
+
+        names = world.query("SELECT handle, seen_at FROM account_names ORDER BY id")
+
+        assert [handle for handle, _ in names] == ["demo", "renamed", "demo"]
+        assert first == [names[0][1]]
+        assert names == sorted(names, key=lambda row: row[1])
+        assert world.column("SELECT handle FROM accounts") == ["demo"]
+        assert verify(world.directory, Scope(), names[-1][1]).damage == []
 
 
 def test_a_partial_answer_is_saved_and_proves_nothing(tmp_path: Path) -> None:

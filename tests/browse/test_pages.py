@@ -4,6 +4,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from archiver.archive.database import writer
 from archiver.browse import metadata, server
 from archiver.errors import StorageError, UsageError
 from browsing import browsing, serving
+from nights import nights
 
 PAGES = (
     "/", "/archive/-/home", "/archive/-/timeline", "/archive/-/timeline?q=Tuesday",
@@ -294,6 +296,18 @@ def test_a_time_that_is_none_spoils_no_page(demo: Path, tmp_path: Path) -> None:
     with browsing(database) as client:
         for page in PAGES:
             assert client.get(page).status_code == 200, page
+
+
+def test_former_names_of_an_account_are_shown(tmp_path: Path) -> None:
+    with nights(tmp_path, "threads") as world:
+        for handle in ("before", "today"):
+            world.account("threads").handle = handle
+            world.next_night()
+            with ThreadPoolExecutor(1) as apart:  # Playwright has an event loop in this thread
+                apart.submit(world.backup).result()
+        with browsing(world.directory / "archive.db") as client:
+            page = client.get("/archive/-/home").text
+    assert "(before: @before)" in page
 
 
 def test_a_question_that_takes_too_long_is_given_up(
