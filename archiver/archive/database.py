@@ -5,11 +5,19 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from archiver.archive.holder import holder, sign
+from archiver.archive.opening import (
+    BUSY_MS,
+    FROZEN,
+    connect,
+    copied,
+    has_log,
+    refuse_foreign_log,
+)
 from archiver.disks import FULL, complaint, has_limit, hint_for, room, sync_folder, words_for
 from archiver.errors import ArchiveLocked, ArchiverError, SchemaTooNew, StorageError
 
@@ -19,19 +27,19 @@ LOGS = ("-wal", "-shm", "-journal")
 """Ends of the names of what SQLite keeps beside a database."""
 
 _PAGE_SIZE = 8192  # a post with its record fills 2 to 3 KB: with 4096 nearly half a page is wasted
-_BUSY_MS = 30_000
 _SOUND = (3, 51, 3)  # of SQLite: see `sqlite_warning`
 _DAMAGED = {"malformed", "not a database"}
 _FULL = {"full", "no space"}
-_NO_SHM = ("SQLITE_IOERR_SHM", "SQLITE_CANTOPEN")
+_NO_SHM = (
+    "SQLITE_IOERR_SHM", "SQLITE_CANTOPEN", "SQLITE_READONLY_CANTINIT", "SQLITE_READONLY_RECOVERY",
+)  # fmt: skip
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP})
-_FROZEN = "mode=ro&immutable=1"
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 
 @contextmanager
 def writer(
-    directory: Path, *, create: bool = True, busy_ms: int = _BUSY_MS, any_trigger: bool = False
+    directory: Path, *, create: bool = True, busy_ms: int = BUSY_MS, any_trigger: bool = False
 ) -> Iterator[sqlite3.Connection]:
     """The one connection that writes, schema up to date, for as long as the lock is held.
 
@@ -43,7 +51,8 @@ def writer(
     SQLite before 3.51.3, damage it. Raises StorageError, ArchiveLocked, SchemaTooNew.
     """
     with locked(directory, create=create), _damage_told(directory), storage_errors(directory):
-        connection = _connect(directory / DATABASE, busy_ms=busy_ms)
+        refuse_foreign_log(directory / DATABASE)
+        connection = connect(directory / DATABASE, busy_ms=busy_ms)
         try:
             connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -74,6 +83,7 @@ def reader(directory: Path) -> Iterator[sqlite3.Connection]:
         _refuse_links(directory)
         if os.path.lexists(path.with_name(f"{DATABASE}-journal")):
             _roll_back(directory)
+        refuse_foreign_log(path)
         with open_to_read(path) as connection:
             connection.execute("PRAGMA query_only = ON")
             # an archive from elsewhere may hold views that call what they should not; a writer
@@ -201,36 +211,31 @@ def _by_the_disk(directory: Path, error: sqlite3.Error) -> StorageError:
     )
 
 
-def _connect(
-    path: Path, parameters: str = "mode=rw", *, busy_ms: int = _BUSY_MS
-) -> sqlite3.Connection:
-    address = f"{path.absolute().as_uri()}?{parameters}"
-    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=busy_ms / 1000)
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA cell_size_check = ON")
-    return connection
-
-
 @contextmanager
 def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection for reading, on a full disk too.
+    """A connection for reading, on a read-only disk and on a full one too.
 
-    There SQLite cannot make the files by which readers and a writer share the log either; that
-    nobody writes is what the lock is for.
+    There SQLite cannot make the files by which readers and a writer share the log. Without a log
+    it is told that nobody writes, which is what the lock is for; what a killed run has left in one
+    is read from a copy of both.
     """
     with closing(_connect_to_read(path)) as connection:
         try:
             connection.execute("SELECT 1 FROM sqlite_master")
             is_readable = True
         except sqlite3.OperationalError as error:
-            if not error.sqlite_errorname.startswith(_NO_SHM) or _has_log(path):
+            if not error.sqlite_errorname.startswith(_NO_SHM):
                 raise
             is_readable = False
         if is_readable:
             yield connection
             return
-    with _nobody_writes(path.parent), closing(_connect(path, _FROZEN)) as connection:
-        yield connection
+    with ExitStack() as stack:
+        if os.access(path.parent, os.W_OK):
+            stack.enter_context(_nobody_writes(path.parent))
+        in_use = has_log(path)
+        place = stack.enter_context(copied(path)) if in_use else path
+        yield stack.enter_context(closing(connect(place, "mode=ro" if in_use else FROZEN)))
 
 
 @contextmanager
@@ -258,15 +263,8 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
     There SQLite cannot make the files by which readers and a writer share the log, and needs to
     be told that nobody writes.
     """
-    is_frozen = not os.access(path.parent, os.W_OK) and not _has_log(path)
-    return _connect(path, _FROZEN if is_frozen else "mode=ro")
-
-
-def _has_log(path: Path) -> bool:
-    try:
-        return path.with_name(f"{path.name}-wal").stat().st_size > 0
-    except FileNotFoundError:
-        return False
+    is_frozen = not os.access(path.parent, os.W_OK) and not has_log(path)
+    return connect(path, FROZEN if is_frozen else "mode=ro")
 
 
 def _roll_back(directory: Path) -> None:
@@ -279,7 +277,7 @@ def _roll_back(directory: Path) -> None:
         with (
             locked(directory, create=False),
             storage_errors(directory),
-            closing(_connect(path)) as connection,
+            closing(connect(path)) as connection,
         ):
             connection.execute("BEGIN EXCLUSIVE")  # on its way SQLite rolls back, or finds no need
             path.with_name(f"{DATABASE}-journal").unlink(missing_ok=True)

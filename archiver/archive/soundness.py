@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archiver.archive.database import ROW_HASHED, applied_steps, open_to_read
+from archiver.archive.opening import is_of_the_disk
 from archiver.archive.schema import model
 from archiver.canonical import row_sha256
 
-_OF_THE_DISK = {
-    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT,
-}  # fmt: skip
 _NOT_OURS = (
     "sqlite_", "_sqlite_", "idx__sqlite_", "posts_fts_data", "posts_fts_idx", "posts_fts_docsize",
     "posts_fts_config",
@@ -37,8 +34,7 @@ def first_damage(path: Path) -> Damage | None:
             connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
             return next(_damage(connection), None)
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        return None if code in _OF_THE_DISK else Damage(str(error))
+        return None if is_of_the_disk(error) else Damage(str(error))
     except UnicodeDecodeError:
         return Damage("SQLite names something in it that is no text")
 

@@ -6,13 +6,14 @@ import sqlite3
 import stat
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from archiver.archive.database import DATABASE, LOCK, LOGS, locked, reader, writer
+from archiver.archive.runs import begin_run
 from archiver.cli import main
 from archiver.errors import StorageError
 from archiver.evidence.copy import copy_archive
@@ -162,7 +163,12 @@ def test_a_file_that_may_not_be_read_is_missing_from_a_copy_which_says_so(
 @pytest.fixture
 def frozen(archive: Path, tmp_path: Path) -> Iterator[Path]:
     """The archive on a read-only disk."""
-    place = tmp_path / "disk"
+    with read_only(archive, tmp_path / "disk") as place:
+        yield place
+
+
+@contextmanager
+def read_only(archive: Path, place: Path) -> Iterator[Path]:
     place.mkdir()
     for words in (["--bind", str(archive)], ["-o", "remount,bind,ro"]):
         if subprocess.run(
@@ -170,8 +176,10 @@ def frozen(archive: Path, tmp_path: Path) -> Iterator[Path]:
         ).returncode:
             subprocess.run(["umount", str(place)], capture_output=True, check=False)
             pytest.skip("may not mount")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
 
 
 def test_on_a_read_only_disk_all_is_read_and_nothing_written(frozen: Path) -> None:
@@ -188,6 +196,80 @@ def test_what_was_half_written_is_not_read_from_a_read_only_disk(
 ) -> None:
     with pytest.raises(StorageError, match="in the middle of a write"):
         verify(frozen, Scope(), NOW)
+
+
+@contextmanager
+def with_rows_in_its_log(archive: Path) -> Iterator[Path]:
+    """What a run that is killed leaves: the newest rows are in the log only."""
+    with writer(archive) as connection:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        begin_run(connection, NOW, "killed", {})
+        yield Path(shutil.copytree(archive, archive.with_name("killed")))
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_what_a_killed_run_left_in_its_log_is_read_on_a_read_only_disk(
+    archive: Path, tmp_path: Path, shared: bool
+) -> None:
+    with with_rows_in_its_log(archive) as killed:
+        pass
+    if not shared:
+        (killed / f"{DATABASE}-shm").unlink()
+    with read_only(killed, tmp_path / "disk") as disk:
+        with reader(disk) as connection:
+            newest = connection.execute("SELECT version FROM runs ORDER BY id DESC").fetchone()
+            assert newest == ("killed",)
+        assert verify(disk, Scope(), NOW).damage == []
+        assert copy_archive(disk, tmp_path / "copy").done
+    with reader(tmp_path / "copy") as connection:
+        assert connection.execute("SELECT max(version) FROM runs").fetchone() == ("test",)
+        query = "SELECT count(*) FROM runs WHERE version = 'killed'"
+        assert connection.execute(query).fetchone() == (1,)
+
+
+def test_the_log_of_another_database_is_refused_and_the_archive_left_as_it_is(
+    archive: Path, tmp_path: Path, good_archive: Path
+) -> None:
+    stranger = tmp_path / "stranger.db"
+    with closing(sqlite3.connect(stranger)) as connection:
+        connection.execute("PRAGMA page_size = 8192")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE strange (x)")
+        connection.commit()
+        shutil.copyfile(f"{stranger}-wal", archive / f"{DATABASE}-wal")
+    check_refused(archive, good_archive)
+
+
+def test_the_log_of_another_archive_is_refused_too(
+    archive: Path, tmp_path: Path, good_archive: Path
+) -> None:
+    with writer(tmp_path / "other") as connection:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        begin_run(connection, NOW, "other", {})
+        shutil.copyfile(tmp_path / f"other/{DATABASE}-wal", archive / f"{DATABASE}-wal")
+    check_refused(archive, good_archive)
+
+
+def test_on_a_read_only_disk_too(archive: Path, tmp_path: Path) -> None:
+    with writer(tmp_path / "other") as connection:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        begin_run(connection, NOW, "other", {})
+        shutil.copyfile(tmp_path / f"other/{DATABASE}-wal", archive / f"{DATABASE}-wal")
+    with (
+        read_only(archive, tmp_path / "disk") as disk,
+        pytest.raises(StorageError, match=f"beside {disk / DATABASE} belongs"),
+        reader(disk),
+    ):
+        pass
+
+
+def check_refused(archive: Path, good_archive: Path) -> None:
+    for opener in (reader, writer, reader):
+        with pytest.raises(StorageError, match=f"{DATABASE}-wal .* another"), opener(archive):
+            pass
+    assert (archive / DATABASE).read_bytes() == (good_archive / DATABASE).read_bytes()
+    (archive / f"{DATABASE}-wal").unlink()
+    assert verify(archive, Scope(), NOW).damage == []
 
 
 def test_damage_on_a_read_only_disk_is_found(archive: Path, frozen: Path) -> None:
