@@ -214,7 +214,8 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
             if isinstance(error, TimeoutError):
                 raise httpcore.ConnectTimeout(str(error)) from error
             if isinstance(error, OSError):  # ssl.SSLError is one
-                raise httpcore.ConnectError(str(error)) from error
+                why = str(error) or "the connection was closed during the TLS handshake"
+                raise httpcore.ConnectError(why) from error
             raise
         if self._transport is None:
             raise httpcore.ConnectError("the connection was closed during the handshake")

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,20 +19,34 @@ from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard, GuardedBackend
 from archiver.net.transport import Transport
 from net.handshakes import ENDS, failing_handshakes, silence
-from net.wire import FakeClock
+from net.wire import LOOPBACK, FakeClock, http, wire
 from nights import nights
 
 pytestmark = pytest.mark.anyio
 
 CERTIFICATE = Path(__file__).with_name("media.example.pem")
+EXPIRED = Path(__file__).with_name("expired.example.pem")
+
+
+def speaking_only_tls_1_1(context: ssl.SSLContext) -> ssl.SSLContext:
+    """The same, able to speak what nobody should any more, and nothing else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
 
 
 @asynccontextmanager
-async def tls_server() -> AsyncIterator[tuple[int, list[str]]]:
+async def tls_server(
+    certificate: Path = CERTIFICATE, *, is_old: bool = False
+) -> AsyncIterator[tuple[int, list[str]]]:
     """A server for media.example: its port, and the names that clients asked for by SNI."""
     names: list[str] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
+    context.load_cert_chain(certificate)
+    if is_old:
+        speaking_only_tls_1_1(context)
     context.sni_callback = lambda _, name, __: names.append(name)
     tasks: list[asyncio.Task[None]] = []
 
@@ -83,6 +98,59 @@ async def test_a_wrong_certificate_is_an_error_that_no_second_try_mends(trusts: 
         assert caught.value.code == "certificate"
 
 
+async def test_an_expired_certificate_is_an_error_that_no_second_try_mends() -> None:
+    trusted = ssl.create_default_context(cafile=EXPIRED)
+    async with tls_server(EXPIRED) as (port, _), client(trusted) as media:
+        with pytest.raises(MediaError, match="expired") as caught:
+            async with media.open(f"https://media.example:{port}/"):
+                pass
+        assert caught.value.code == "certificate"
+
+
+async def test_tls_1_1_is_not_spoken() -> None:
+    careless = speaking_only_tls_1_1(ssl.create_default_context(cafile=CERTIFICATE))
+    async with tls_server(is_old=True) as (port, _):
+        async with client(careless) as media, media.open(f"https://media.example:{port}/"):
+            pass
+        async with client(None) as media:
+            with pytest.raises(MediaError) as caught:
+                async with media.open(f"https://media.example:{port}/"):
+                    pass
+        assert caught.value.code == "network"  # it came to no certificate
+
+
+async def test_nothing_in_the_environment_says_whom_to_trust(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    async with tls_server() as (port, _), client(None) as media:
+        with pytest.raises(MediaError) as caught:
+            async with media.open(f"https://media.example:{port}/"):
+                pass
+        assert caught.value.code == "certificate"
+
+
+async def test_nothing_in_the_environment_says_where_to_connect_or_what_to_send(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("default login somebody password secret")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(netrc))
+    async with wire(http(200, b"{}")) as server, wire(http(502)) as proxy:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url(""))
+            monkeypatch.setenv(name.upper(), proxy.url(""))
+        guard = AddressGuard(LOOPBACK)
+        async with MediaClient(guard, FakeClock()) as media, media.open(server.url()) as stream:
+            assert stream.status == 200
+        async with api_client("ayrshare", server.url(), clock=FakeClock()) as api_:
+            await api_.get("/user")
+        assert proxy.connections == 0
+        assert [r.headers.get("authorization") for r in server.requests] == [None, None]
+
+
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that says nothing is given up in a moment."""
@@ -96,7 +164,7 @@ async def test_a_handshake_that_fails_is_an_error_of_one_file(
 ) -> None:
     with failing_handshakes(end) as (port, _), anyio.fail_after(5):
         async with client(None) as media:
-            with pytest.raises(MediaError) as caught:
+            with pytest.raises(MediaError, match=r"handshake|SSL|reset|connect in time") as caught:
                 async with media.open(f"https://media.example:{port}/"):
                     pass
         assert caught.value.code == "network"
@@ -108,9 +176,9 @@ async def test_a_handshake_that_fails_is_an_api_that_is_down(
 ) -> None:
     with failing_handshakes(end) as (port, begun), anyio.fail_after(5):
         base_url = f"https://127.0.0.1:{port}/api"
-        async with api_client("ayrshare", base_url, clock=FakeClock()) as http:
+        async with api_client("ayrshare", base_url, clock=FakeClock()) as down:
             with pytest.raises(SourceDown):
-                await http.get("/user")
+                await down.get("/user")
         assert begun.qsize() == 3
 
 
