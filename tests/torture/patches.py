@@ -277,7 +277,7 @@ def _written_in_place(notes: str) -> None:
 def _failed_sync_is_tried_again(notes: str) -> None:
     """A sync that failed is called again and then believed."""
     disk = _module("archiver.media.disk")
-    sync = disk._sync
+    sync = disk.sync
 
     def again(descriptor: int) -> None:
         try:
@@ -285,4 +285,4 @@ def _failed_sync_is_tried_again(notes: str) -> None:
         except OSError:
             sync(descriptor)
 
-    disk._sync = again
+    disk.sync = again
