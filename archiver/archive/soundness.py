@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from archiver.archive.database import ROW_HASHED, applied_steps, open_to_read
 from archiver.archive.opening import is_of_the_disk
-from archiver.archive.schema import model
 from archiver.canonical import row_sha256
 
 _NOT_OURS = (
@@ -61,6 +60,8 @@ def _altered_definitions(connection: sqlite3.Connection) -> Iterator[str]:
 
     What others have added, such as an index of their own, is none of our business.
     """
+    from archiver.archive.schema import model  # noqa: PLC0415 — imports a tool for schemas
+
     query = "SELECT name, sql FROM sqlite_master"
     found = dict(connection.execute(query))
     for name, sql in model(applied_steps(connection)).execute(query).fetchall():

@@ -36,7 +36,7 @@ from archiver.errors import (
 from archiver.media.choose import expected_kind
 from archiver.media.download import Download, Downloader
 from archiver.media.store import Store, relative_path
-from archiver.models import Attachment, Record, Rendition, timestamp
+from archiver.models import Record, timestamp
 from archiver.report import FileFailure, Progress
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,9 @@ _BATCH = 256
 _KEPT_AT_ONCE = 1024
 """Files per flush and transaction, at most: each costs the disk a sync of every folder that got
 one, and there are 256."""
+
+_KEEP_SECONDS = 1.0
+"""How long a file waits for others, while some are still being fetched."""
 
 _TELL_SECONDS = 0.5
 _TELL_SHARE = 20
@@ -114,8 +117,8 @@ class FileRun:
 
         Raises StorageError.
         """
-        give, take = anyio.create_memory_object_stream[Wanted](0)
-        give_result, take_result = anyio.create_memory_object_stream[Result](_BATCH)
+        give, take = anyio.create_memory_object_stream[Wanted](self.workers)
+        give_result, take_result = anyio.create_memory_object_stream[Result](_KEPT_AT_ONCE)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._keep, take_result)
             async with give_result, anyio.create_task_group() as workers:
@@ -240,9 +243,7 @@ class FileRun:
     async def _download(
         self, wanted: Wanted, url: str, *, even_if_expired: bool = False
     ) -> Download:
-        attachment = Attachment(wanted.kind)  # type: ignore[arg-type]  # it was one when stored
-        rendition = Rendition(wanted.role, url, content_type=wanted.content_type)  # type: ignore[arg-type]  # as above
-        expects = expected_kind(attachment, rendition)
+        expects = expected_kind(wanted.kind, wanted.role, url, wanted.content_type)
         if url.startswith(LOCAL):
             return await self.downloader.fetch_file(Path(url[len(LOCAL) :]), expects=expects)
         self._hosts.check(url)
@@ -304,11 +305,12 @@ class FileRun:
         async with take:
             async for first in take:
                 batch = [first]
-                while len(batch) < _KEPT_AT_ONCE:
-                    try:
-                        batch.append(take.receive_nowait())
-                    except (anyio.WouldBlock, anyio.EndOfStream):
-                        break
+                with anyio.move_on_after(_KEEP_SECONDS):
+                    while len(batch) < min(_KEPT_AT_ONCE, len(self._in_hand)):
+                        try:
+                            batch.append(await take.receive())
+                        except anyio.EndOfStream:
+                            break
                 await self._keep_batch(batch)
 
     async def _keep_batch(self, batch: list[Result]) -> None:

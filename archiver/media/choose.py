@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Literal
-from urllib.parse import urlsplit
 
 from archiver.models import Attachment, Rendition
 
@@ -41,20 +40,23 @@ def choose(attachment: Attachment, *, videos: Videos, thumbnails: bool) -> list[
     return choices
 
 
-def expected_kind(attachment: Attachment, rendition: Rendition) -> str | None:
-    """What the bytes of a rendition must be: image, video, audio, gif; None where all will do."""
-    if rendition.role in _STILLS:
+def expected_kind(kind: str, role: str, url: str | None, content_type: str | None) -> str | None:
+    """What the bytes of a rendition must be: image, video, audio, gif; None where all will do.
+
+    `kind` is that of its attachment.
+    """
+    if role in _STILLS:
         return "image"
-    if is_playlist(rendition):
+    if is_playlist(url, content_type):
         return "playlist"
-    return attachment.kind if attachment.kind in {"image", "video", "audio", "gif"} else None
+    return kind if kind in {"image", "video", "audio", "gif"} else None
 
 
-def is_playlist(rendition: Rendition) -> bool:
+def is_playlist(url: str | None, content_type: str | None) -> bool:
     """Whether it only lists where the pieces of a video are (HLS, DASH)."""
-    if (rendition.content_type or "").partition(";")[0].strip().lower() in _PLAYLISTS:
+    if (content_type or "").partition(";")[0].strip().lower() in _PLAYLISTS:
         return True
-    return _path(rendition).endswith((".m3u8", ".mpd"))
+    return _path(url).endswith((".m3u8", ".mpd"))
 
 
 def _offered(rendition: Rendition) -> Choice:
@@ -73,13 +75,15 @@ def _is_video_file(attachment: Attachment, rendition: Rendition) -> bool:
         return False
     if (rendition.content_type or "").startswith("image/"):
         return False
-    return attachment.kind == "video" or not _path(rendition).endswith((".gif", ".webp"))
+    return attachment.kind == "video" or not _path(rendition.url).endswith((".gif", ".webp"))
 
 
 def _choose_videos(files: Sequence[Rendition], videos: Videos) -> list[Choice]:
     if videos == "none":
         return [("skipped", "videos=none")] * len(files)
-    real = [index for index, file in enumerate(files) if not is_playlist(file)]
+    real = [
+        index for index, file in enumerate(files) if not is_playlist(file.url, file.content_type)
+    ]
     if videos == "all":
         wanted = set(real or range(len(files)))
     elif not real:
@@ -125,8 +129,6 @@ def _has_file(renditions: Sequence[Rendition], choices: Sequence[Choice]) -> boo
     )
 
 
-def _path(rendition: Rendition) -> str:
-    try:
-        return urlsplit(rendition.url or "").path.lower()
-    except ValueError:
-        return ""
+def _path(url: str | None) -> str:
+    _, _, rest = (url or "").partition("://")
+    return rest.partition("?")[0].partition("#")[0].partition("/")[2].lower()

@@ -47,7 +47,7 @@ def open_file(path: Path | str) -> int:
     return descriptor
 
 
-def sync_file(path: Path) -> None:
+def sync_file(path: Path | str) -> None:
     """Return when the file's bytes are on the disk. Raises OSError."""
     # Windows syncs only what is open for writing
     descriptor = open_file(path) if os.name == "posix" else os.open(path, os.O_RDWR | _BINARY)

@@ -25,6 +25,8 @@ def url_expired(url: str, now: datetime) -> bool:
 
 def url_expiry(url: str) -> datetime | None:
     """Until when the URL says that it is valid, or None where it does not say."""
+    if "?" not in url:
+        return None
     try:
         parts = urlsplit(url)
         fields = dict(parse_qsl(parts.query, max_num_fields=_MOST_FIELDS))

@@ -12,11 +12,13 @@ import os
 import re
 import stat
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from pathlib import Path
+from typing import TypeVar
 
 from archiver.errors import StorageError
 from archiver.media.disk import (
@@ -34,6 +36,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _PATH = re.compile(r"media/([0-9a-f]{2})/([0-9a-f]{64})\.([a-z0-9]{1,8})", re.ASCII)
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}", re.ASCII)
 _SYNC_THREADS = 8
+_Place = TypeVar("_Place", Path, str)
 _OF_THREAD = threading.local()
 
 
@@ -130,27 +133,27 @@ class Store:
             raise storage_error(error, f"store media in {self._media}") from error
 
     def _keep(self, downloads: Sequence[Download]) -> list[Path]:
-        _in_threads([download.path for download in downloads])
-        touched: set[Path] = set()
+        _in_threads(sync_file, [download.path for download in downloads])
         damaged: list[Path] = []
-        known: list[Path] = []
-        fresh: set[Path] = set()
-        targets = [self.directory / relative_path(d.sha256, d.extension) for d in downloads]
-        make_directories({target.parent for target in targets})
-        for download, target in zip(downloads, targets, strict=True):
-            touched.add(target.parent)
-            if target in fresh or self._holds(target, download):
-                known.append(target)
+        known: set[str] = set()
+        fresh: set[str] = set()
+        # as text: for hundreds of thousands of files, making a Path of each is work
+        names = [f"{self._root}/{relative_path(d.sha256, d.extension)}" for d in downloads]
+        folders = [Path(folder) for folder in sorted({os.path.dirname(name) for name in names})]  # noqa: PTH120 — as above
+        make_directories(folders)
+        for download, name in zip(downloads, names, strict=True):
+            holds = True if name in fresh else _holds(name, download)
+            if holds:
+                known.add(name)
                 download.path.unlink()
                 continue
-            if os.path.lexists(target):
-                damaged.append(self._move_away(target))
-            download.path.replace(target)
-            fresh.add(target)
+            if holds is False:
+                damaged.append(self._move_away(Path(name)))
+            download.path.replace(name)
+            fresh.add(name)
         # An interrupted run may have left a file whose bytes or name never reached the disk.
-        _in_threads(set(known) - fresh)
-        for folder in sorted(touched):
-            sync_directory(folder)
+        _in_threads(sync_file, sorted(known - fresh))
+        _in_threads(sync_directory, folders)
         return damaged
 
     def path_of(self, path: str) -> Path:
@@ -195,20 +198,6 @@ class Store:
             raise storage_error(error, f"move {target} to {self._quarantine}") from error
         return moved
 
-    @staticmethod
-    def _holds(target: Path, download: Download) -> bool:
-        """Whether the file in place has the bytes of its name; sizes alone are not believed."""
-        try:
-            found = target.lstat()
-        except FileNotFoundError:
-            return False
-        if not stat.S_ISREG(found.st_mode) or found.st_size != download.size:
-            return False
-        try:
-            return hash_file(target) == (download.sha256, download.size)
-        except OSError:
-            return False  # what cannot be read is damaged: we hold better bytes
-
     def _move_away(self, target: Path) -> Path:
         make_directory(self._quarantine)
         number = 0
@@ -219,15 +208,41 @@ class Store:
         return place
 
 
-def _in_threads(paths: Iterable[Path]) -> None:
-    """Sync files, several at once: the disk then joins their flushes. Raises OSError."""
-    todo = list(paths)
-    if len(todo) == 1:
-        sync_file(todo[0])
-    elif todo:
-        with ThreadPoolExecutor(min(_SYNC_THREADS, len(todo))) as pool:
-            for _ in pool.map(sync_file, todo):
+def _holds(name: str, download: Download) -> bool | None:
+    """Whether the file in place has the bytes of its name; None where there is none.
+
+    Sizes alone are not believed.
+    """
+    try:
+        found = os.lstat(name)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode) or found.st_size != download.size:
+        return False
+    try:
+        return hash_file(name) == (download.sha256, download.size)
+    except OSError:
+        return False  # what cannot be read is damaged: we hold better bytes
+
+
+def _in_threads(sync: Callable[[_Place], None], paths: Sequence[_Place]) -> None:
+    """Sync files or folders, several at once: the disk then joins their flushes.
+
+    Each thread has its share from the start: to hand out one after the other would take longer
+    than most disks take. Raises OSError.
+    """
+    shares = [paths[number::_SYNC_THREADS] for number in range(min(_SYNC_THREADS, len(paths)))]
+    if len(shares) == 1:
+        _sync_all(sync, shares[0])
+    elif shares:
+        with ThreadPoolExecutor(len(shares)) as pool:
+            for _ in pool.map(partial(_sync_all, sync), shares):
                 pass
+
+
+def _sync_all(sync: Callable[[_Place], None], paths: Sequence[_Place]) -> None:
+    for path in paths:
+        sync(path)
 
 
 def _sorted_entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -20,7 +20,7 @@ from archiver.media.part import Part
 
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
-_STRONG_ETAG = re.compile(r'"[^"\x00-\x20\x7f]*"')
+_STRONG_ETAG = re.compile(r'"[!#-~]*"')  # it must go back as it came: ASCII
 _OLD_ENOUGH = timedelta(seconds=60)  # RFC 9110 section 8.8.2.2: else it may have changed since
 
 
@@ -292,7 +292,9 @@ def _validator(headers: Mapping[str, str], total: int | None) -> _Validator | No
         age = parsedate_to_datetime(headers.get("date", "")) - parsedate_to_datetime(modified)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return _Validator("last-modified", modified, total) if age >= _OLD_ENOUGH else None
+    if age < _OLD_ENOUGH or not modified.isascii():
+        return None
+    return _Validator("last-modified", modified, total)
 
 
 def _length(headers: Mapping[str, str]) -> int | None:

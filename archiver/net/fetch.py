@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, cast
 
 import anyio
@@ -20,6 +20,12 @@ USER_AGENT = "Mozilla/5.0 (compatible; social-archiver)"
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ALLOWED_HEADERS = frozenset({"range", "if-range"})
+_HEADERS = (
+    (b"User-Agent", USER_AGENT.encode("ascii")),
+    (b"Accept", b"*/*"),
+    (b"Accept-Encoding", b"identity"),
+)
+_NOTHING = httpx.ByteStream(b"")
 _TIMEOUTS = {"connect": 10.0, "read": 30.0, "write": 30.0, "pool": None}
 _WORTH_DRAINING = 64 * 1024
 _SHORT_LENGTH = re.compile(r"\d{1,9}", re.ASCII)
@@ -86,10 +92,12 @@ class MediaStream:
 
         Raises MediaError; `network` is its code where a second try may mend it.
         """
-        with _media_errors():
+        try:
             async with aclosing(self._body):
                 async for chunk in self._body:
                     yield chunk
+        except _THEIRS as error:
+            raise _media_error(error) from error
 
 
 class MediaClient:
@@ -131,8 +139,7 @@ class MediaClient:
             raise ValueError(f"the media client sends no {', '.join(sorted(unknown))}")
         response, fields, target = await self._follow(url, extra)
         try:
-            with _media_errors():
-                stream = _stream(response, fields, target)
+            stream = _stream(response, fields, target)
             stream.retry_after = retry_after(fields, self._clock.now())
             yield stream
         finally:
@@ -154,8 +161,10 @@ class MediaClient:
         url = self._guard.check(text)
         seen = {url}
         while True:
-            with _media_errors():
+            try:
                 response = await self._transport.handle_async_request(_request(url, extra))
+            except httpx.HTTPError as error:
+                raise _media_error(error) from error
             fields = Fields(response.headers.raw)
             location = fields.get("location")
             if response.status_code not in _REDIRECTS or location is None:
@@ -185,22 +194,23 @@ class MediaClient:
 
 
 def _request(url: httpx.URL, extra: Mapping[str, str]) -> httpx.Request:
-    headers = {
-        "Host": url.netloc.decode("ascii"),
-        "User-Agent": USER_AGENT,
-        "Accept": "*/*",
-        "Accept-Encoding": "identity",
-        **extra,
-    }
-    return httpx.Request("GET", url, headers=headers, extensions={"timeout": _TIMEOUTS})
+    """As bytes, and with its (empty) body: else httpx takes longer than the server."""
+    headers = [(b"Host", url.netloc), *_HEADERS]
+    headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in extra.items()]
+    timeouts = {"timeout": _TIMEOUTS}
+    return httpx.Request("GET", url, headers=headers, stream=_NOTHING, extensions=timeouts)
 
 
 def _stream(response: httpx.Response, fields: Fields, url: httpx.URL) -> MediaStream:
-    """Raises BadEncoding."""
-    if not response.is_success or is_plain(fields):
+    """Raises MediaError for an encoding that is not known."""
+    try:
+        plain = not response.is_success or is_plain(fields)
+    except BadEncoding as error:
+        raise _media_error(error) from None
+    if plain:
         return MediaStream(response.status_code, fields, str(url), _body(response))
-    plain = fields.without("content-encoding", "content-length", "accept-ranges")
-    stream = MediaStream(response.status_code, plain, str(url), gunzip(_body(response)))
+    decoded = fields.without("content-encoding", "content-length", "accept-ranges")
+    stream = MediaStream(response.status_code, decoded, str(url), gunzip(_body(response)))
     stream.checked_end = True
     return stream
 
@@ -228,18 +238,17 @@ def _body(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     return cast("AsyncGenerator[bytes, None]", aiter(stream))
 
 
-@contextmanager
-def _media_errors() -> Iterator[None]:
-    """What goes wrong below, in the words of this program. Never shows a URL."""
-    try:
-        yield
-    except BadEncoding as error:
-        raise MediaError("The file could not be fetched", why=str(error), code="encoding") from None
-    except httpx.TimeoutException as error:
+_THEIRS = (BadEncoding, httpx.HTTPError)
+
+
+def _media_error(error: Exception) -> MediaError:
+    """What went wrong below, in the words of this program. Never shows a URL."""
+    code, why = "network", str(error) or type(error).__name__
+    if isinstance(error, BadEncoding):
+        code = "encoding"
+    elif isinstance(error, httpx.TimeoutException):
         what = {httpx.ConnectTimeout: "connect", httpx.ReadTimeout: "answer"}.get(type(error))
         why = f"The server did not {what or 'listen'} in time"
-        raise MediaError("The file could not be fetched", why=why, code="network") from error
-    except httpx.HTTPError as error:
-        code = "certificate" if is_certificate_error(error) else "network"
-        why = str(error) or type(error).__name__
-        raise MediaError("The file could not be fetched", why=why, code=code) from error
+    elif is_certificate_error(error):
+        code = "certificate"
+    return MediaError("The file could not be fetched", why=why, code=code)

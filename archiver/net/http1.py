@@ -86,7 +86,7 @@ class Connection:
         """
         head = _request_head(request)
         body = b""
-        if "content-length" in request.headers:
+        if _all(request.headers.raw, b"content-length"):
             assert isinstance(request.stream, AsyncIterable)  # noqa: S101 — httpx allows both kinds
             body = b"".join([chunk async for chunk in request.stream])
         timeouts: Mapping[str, float | None] = request.extensions.get("timeout", {})
@@ -273,10 +273,11 @@ class Connection:
 def _request_head(request: httpx.Request) -> bytes:
     """Raises httpcore.LocalProtocolError for what would say something else to the server."""
     lines = [b"%b %b HTTP/1.1\r\n" % (request.method.encode("ascii"), request.url.raw_path)]
-    lines += [b"%b: %b\r\n" % pair for pair in request.headers.raw]
+    raw = request.headers.raw
+    lines += [b"%b: %b\r\n" % pair for pair in raw]
     head = b"".join([*lines, b"\r\n"])
     one_each = head.count(b"\n") == len(lines) + 1  # or a value brings a header of its own
-    if not one_each or not _REQUEST.fullmatch(head) or "transfer-encoding" in request.headers:
+    if not one_each or not _REQUEST.fullmatch(head) or _all(raw, b"transfer-encoding"):
         raise httpcore.LocalProtocolError("the request has characters that HTTP does not allow")
     return head
 

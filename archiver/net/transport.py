@@ -8,8 +8,8 @@ backend of httpcore's kind, and errors are its errors, in httpx's clothes.
 """
 
 import ssl
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import anyio
 import httpcore
@@ -53,10 +53,11 @@ class Transport(httpx.AsyncBaseTransport):
         """The answer to one request; its connection is free again when the answer is closed."""
         host = await self._enter(request.url)
         try:
-            with _httpx_errors():
-                connection, answer = await self._send(host, request)
-        except BaseException:
+            connection, answer = await self._send(host, request)
+        except BaseException as error:
             self._leave(host)
+            if isinstance(error, _THEIRS):
+                raise _httpx_error(error) from error
             raise
         return httpx.Response(
             status_code=answer.status,
@@ -192,10 +193,12 @@ class _Body(httpx.AsyncByteStream):
         self._open = True
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        with _httpx_errors():
+        try:
             async with aclosing(self._answer.body) as chunks:
                 async for chunk in chunks:
                     yield chunk
+        except _THEIRS as error:
+            raise _httpx_error(error) from error
 
     async def aclose(self) -> None:
         if not self._open:
@@ -233,12 +236,9 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
 """httpcore's exceptions and httpx's; each class stands before its parents."""
 
 
-@contextmanager
-def _httpx_errors() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        for theirs, ours in _ERRORS:
-            if isinstance(error, theirs):
-                raise ours(str(error)) from error
-        raise
+_THEIRS = tuple(theirs for theirs, _ in _ERRORS)
+
+
+def _httpx_error(error: Exception) -> httpx.TransportError:
+    ours = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
+    return ours(str(error))

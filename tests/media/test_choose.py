@@ -105,9 +105,11 @@ def test_every_rendition_has_a_state_and_a_video_is_never_silently_absent() -> N
 
 
 def test_what_bytes_must_be() -> None:
-    video = Attachment("video")
-    assert expected_kind(video, STILL) == "image"
-    assert expected_kind(video, file()) == "video"
-    assert expected_kind(video, HLS) == "playlist"
-    assert expected_kind(Attachment("link"), file()) is None
-    assert not is_playlist(Rendition("original", url="https://[::1"))
+    url = "https://media.test/a"
+    assert expected_kind("video", "thumbnail", url, None) == "image"
+    assert expected_kind("video", "original", url, None) == "video"
+    assert expected_kind("video", "variant", url, "application/x-mpegURL; q=1") == "playlist"
+    assert expected_kind("video", "variant", f"{url}.M3U8?sig=a/b", None) == "playlist"
+    assert expected_kind("link", "original", url, None) is None
+    assert not is_playlist("https://[::1", None)
+    assert not is_playlist("https://playlist.mpd?a=b", None)

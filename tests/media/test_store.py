@@ -118,8 +118,8 @@ class Calls:
         self.fail: Callable[[str, Path], int] = lambda what, path: 0
         replace, sync = Path.replace, disks.sync
 
-        def recorded_replace(source: Path, target: Path) -> Path:
-            self.note("rename", target)
+        def recorded_replace(source: Path, target: Path | str) -> Path:
+            self.note("rename", Path(target))
             return replace(source, target)
 
         def recorded_sync(descriptor: int) -> None:

@@ -62,9 +62,9 @@ def _serial(notes: str) -> None:
         await anyio.lowlevel.checkpoint()
         return function(*args)
 
-    def one_by_one(paths: Any) -> None:
+    def one_by_one(sync: Any, paths: Any) -> None:
         for path in paths:
-            store.sync_file(path)
+            sync(path)
 
     _module("anyio.to_thread").run_sync = at_once
     store._in_threads = one_by_one
@@ -227,22 +227,18 @@ def _no_journal(notes: str) -> None:
 def _rename_before_sync(notes: str) -> None:
     """A file has its final name before its bytes are on the disk."""
     store = _module("archiver.media.store")
-    sync = store._in_threads
-    late: list[Path] = []
+    in_threads = store._in_threads
 
     def keep(self: Any, downloads: Any) -> Any:
         paths = {download.path for download in downloads}
 
-        def in_threads(todo: Any) -> None:
-            late.extend(path for path in todo if path not in paths)
+        def but_these(sync: Any, todo: Any) -> None:
+            in_threads(sync, [path for path in todo if path not in paths])
 
-        store._in_threads = in_threads
+        store._in_threads = but_these
         damaged = real(self, downloads)
-        for download in downloads:
-            name = store.relative_path(download.sha256, download.extension)
-            late.append(self.directory / name)
-        sync(set(late))
-        late.clear()
+        names = [store.relative_path(each.sha256, each.extension) for each in downloads]
+        in_threads(store.sync_file, [self.directory / name for name in names])
         return damaged
 
     real = store.Store._keep
