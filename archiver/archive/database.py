@@ -1,6 +1,7 @@
 """Opening `archive.db`: one writer under a lock, any number of readers without."""
 
 import errno
+import logging
 import os
 import sqlite3
 import stat
@@ -18,8 +19,11 @@ from archiver.archive.opening import (
     has_log,
     refuse_foreign_log,
 )
+from archiver.archive.upgrade import copy_before
 from archiver.disks import FULL, complaint, has_limit, hint_for, room, sync_folder, words_for
 from archiver.errors import ArchiveLocked, ArchiverError, SchemaTooNew, StorageError
+
+log = logging.getLogger(__name__)
 
 DATABASE = "archive.db"
 LOCK = ".lock"
@@ -50,6 +54,8 @@ def writer(
     It is also the only one that moves pages from the log into the database: two that do may, with
     SQLite before 3.51.3, damage it. Raises StorageError, ArchiveLocked, SchemaTooNew.
     """
+    if create:
+        _refuse_lost_database(directory)
     with locked(directory, create=create), _damage_told(directory), storage_errors(directory):
         refuse_foreign_log(directory / DATABASE)
         connection = connect(directory / DATABASE, busy_ms=busy_ms)
@@ -291,6 +297,19 @@ def _roll_back(directory: Path) -> None:
         ) from error
 
 
+def _refuse_lost_database(directory: Path) -> None:
+    """A new archive around the files of an old one would look like that one, and know nothing."""
+    if os.path.lexists(directory / DATABASE) or next(directory.glob("media/*/*"), None) is None:
+        return
+    raise StorageError(
+        f"{DATABASE} is missing in {directory}",
+        why="There are media files of an archive, so it was not begun just now",
+        kept="Nothing was changed",
+        hint="Bring it back from a copy; for a new archive, move the folder media away first",
+        code="database_missing",
+    )
+
+
 def _refuse_links(directory: Path) -> None:
     """A link in place of one of our files would have us read, or write to, what it points to."""
     for name in (DATABASE, *(f"{DATABASE}{end}" for end in LOGS), LOCK):
@@ -398,7 +417,9 @@ def _sync_names(directory: Path) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, directory: Path) -> None:
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    """Apply the steps that are missing; a database that was in use is copied before."""
+    in_use = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+    if in_use:
         _check_version(connection, directory)
         if applied_steps(connection) == KNOWN_STEPS:
             return
@@ -409,7 +430,10 @@ def _migrate(connection: sqlite3.Connection, directory: Path) -> None:
     from archiver.archive.schema import migrations  # noqa: PLC0415 — as above
 
     database = Database(connection)
-    if migrations.pending(database):
+    if pending := migrations.pending(database):
+        if in_use:
+            copy = copy_before(connection, directory / DATABASE, pending[0].name)
+            log.info("The database as it was before this version is in %s", copy)
         migrations.apply(database)
 
 

@@ -1,0 +1,119 @@
+"""A later version changes the tables of an archive: a copy is made first, and nothing is lost."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from archiver.archive import database, schema, upgrade
+from archiver.archive.database import DATABASE, writer
+from archiver.errors import StorageError
+
+STEP = "m002_later"
+COPY = f"{DATABASE}.before-{STEP}"
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from sqlite_utils import Database
+from archiver.archive import database, schema
+database.KNOWN_STEPS |= {"m002_later"}
+
+@schema.migrations()
+def m002_later(db: Database) -> None:
+    db.execute("ALTER TABLE posts ADD COLUMN later TEXT")
+    db.execute("CREATE TABLE later (a TEXT) STRICT")
+    os._exit(9)
+
+with database.writer(Path(sys.argv[1])):
+    pass
+"""
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """An archive of today, in use."""
+    with writer(tmp_path) as connection:
+        connection.execute("INSERT INTO posts_fts(rowid, text) VALUES (1, 'kept')")
+    return tmp_path
+
+
+@pytest.fixture
+def later_version(archive: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A version of the program with one more step than the one that made the archive."""
+    monkeypatch.setattr(database, "KNOWN_STEPS", database.KNOWN_STEPS | {STEP})
+    steps = schema.migrations._migrations
+    before = list(steps)
+
+    @schema.migrations()
+    def m002_later(db: Database) -> None:
+        db.execute("ALTER TABLE posts ADD COLUMN later TEXT")
+
+    yield
+    steps[:] = before
+
+
+def columns(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return {name for _, name, *_ in connection.execute("PRAGMA table_info(posts)")}
+
+
+@pytest.mark.usefixtures("later_version")
+def test_the_database_is_copied_before_its_tables_change(archive: Path) -> None:
+    with writer(archive):
+        pass
+    assert "later" in columns(archive / DATABASE)
+    assert "later" not in columns(archive / COPY)
+    assert (archive / COPY).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("later_version")
+def test_a_new_archive_and_one_that_is_up_to_date_need_no_copy(tmp_path: Path) -> None:
+    for _ in range(2):
+        with writer(tmp_path / "new"):
+            pass
+    assert list((tmp_path / "new").glob(f"{DATABASE}.*")) == []
+
+
+def test_whoever_is_killed_in_the_middle_has_the_old_tables_and_the_next_goes_on(
+    archive: Path, request: pytest.FixtureRequest
+) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED, archive], check=False)
+    assert killed.returncode == 9
+    assert "later" not in columns(archive / DATABASE)
+    copied = (archive / COPY).read_bytes()
+
+    request.getfixturevalue("later_version")
+    with writer(archive):
+        pass
+    assert "later" in columns(archive / DATABASE)
+    assert (archive / COPY).read_bytes() == copied
+
+
+@pytest.mark.usefixtures("later_version")
+def test_a_copy_that_was_killed_halfway_is_made_anew(archive: Path) -> None:
+    (archive / f"{COPY}.part").write_bytes(b"half of it")
+    with writer(archive):
+        pass
+    assert "later" not in columns(archive / COPY)
+    assert not (archive / f"{COPY}.part").exists()
+
+
+@pytest.mark.usefixtures("later_version")
+def test_without_room_for_the_copy_nothing_is_changed(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(upgrade, "sync", full)
+    with pytest.raises(StorageError, match="full"), writer(archive):
+        pass
+    assert "later" not in columns(archive / DATABASE)
+    assert list(archive.glob(f"{DATABASE}.*")) == []
