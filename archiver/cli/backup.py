@@ -87,6 +87,7 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
 
     from archiver.archive.database import sqlite_warning
     from archiver.backup import run_backup
+    from archiver.backup.mounts import remember_disk, require_disk
     from archiver.cli.strays import strays_on_stderr
     from archiver.clock import SystemClock
     from archiver.version import version
@@ -97,12 +98,15 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
         shell.warn(warning)
     with strays_on_stderr():
         config.check(plugins)
+        require_disk(config.archive.directory)
         _warn_of_disk(shell, config.archive.directory)
-        return anyio.run(
+        report = anyio.run(
             lambda: run_backup(
                 config, plugins, asked, clock=SystemClock(), progress=progress, version=version()  # type: ignore[arg-type]  # made above
             )
         )  # fmt: skip
+    remember_disk(config.archive.directory)
+    return report
 
 
 def _warn_of_disk(shell: Shell, directory: "Path") -> None:

@@ -91,7 +91,10 @@ class Zygote:
 
     def __init__(self) -> None:
         path = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
-        env = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
+        env = {
+            **os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1",
+            "XDG_STATE_HOME": "/dev/null",  # a thousand places are not to be remembered
+        }  # fmt: skip
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("zygote.py"))],
             env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
