@@ -49,7 +49,8 @@ _KEPT_AT_ONCE = 1024
 one, and there are 256."""
 
 _KEEP_SECONDS = 1.0
-"""How long a file waits for others, while some are still being fetched."""
+_KEEP_BYTES = 32 << 20
+"""How long a file waits for others, and how many bytes wait."""
 
 _TELL_SECONDS = 0.5
 _TELL_SHARE = 20
@@ -304,14 +305,23 @@ class FileRun:
         """Make files durable batch by batch; what comes in meanwhile is the next batch."""
         async with take:
             async for first in take:
-                batch = [first]
-                with anyio.move_on_after(_KEEP_SECONDS):
-                    while len(batch) < min(_KEPT_AT_ONCE, len(self._in_hand)):
-                        try:
-                            batch.append(await take.receive())
-                        except anyio.EndOfStream:
-                            break
-                await self._keep_batch(batch)
+                await self._keep_batch(await self._batch(first, take))
+
+    async def _batch(self, first: Result, take: MemoryObjectReceiveStream[Result]) -> list[Result]:
+        """What is to be made durable together with a file: what comes within a second.
+
+        That is, while others are being fetched, and there are not many bytes yet: the disk should
+        be at work on those while the next ones come.
+        """
+        batch, size = [first], _size(first)
+        with anyio.move_on_after(_KEEP_SECONDS):
+            while len(batch) < min(_KEPT_AT_ONCE, len(self._in_hand)) and size < _KEEP_BYTES:
+                try:
+                    batch.append(await take.receive())
+                except anyio.EndOfStream:
+                    break
+                size += _size(batch[-1])
+        return batch
 
     async def _keep_batch(self, batch: list[Result]) -> None:
         downloads = [result for _, result in batch if isinstance(result, Download)]
@@ -350,6 +360,10 @@ class FileRun:
 
     def _now(self) -> str:
         return timestamp(self.clock.now()) or ""
+
+
+def _size(result: Result) -> int:
+    return result[1].size if isinstance(result[1], Download) else 0
 
 
 def _not_stored(wanted: Wanted, error: MediaError) -> NotStored:

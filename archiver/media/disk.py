@@ -47,6 +47,12 @@ def open_file(path: Path | str) -> int:
     return descriptor
 
 
+def begin_writing(descriptor: int, offset: int, size: int) -> None:
+    """Have the system write a part of a file now, and forget it: nobody waits. Raises OSError."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_DONTNEED)
+
+
 def sync_file(path: Path | str) -> None:
     """Return when the file's bytes are on the disk. Raises OSError."""
     # Windows syncs only what is open for writing

@@ -7,11 +7,13 @@ from itertools import count
 from pathlib import Path
 from types import TracebackType
 
-from archiver.media.disk import PIECE, create_file, storage_error
+from archiver.media.disk import PIECE, begin_writing, create_file, storage_error
 from archiver.media.kinds import HEAD
 
 _RUN = secrets.token_hex(12)  # asking the system for randomness takes longer than hashing
 _NUMBERS = count()
+_MUCH = 8 << 20
+"""After so many bytes the disk is put to work; the sync at the end then has little to wait for."""
 
 
 class Part:
@@ -28,6 +30,7 @@ class Part:
         self._hash = hashlib.sha256()
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
+        self._begun = 0
         self._kept = False
         try:
             self._descriptor = create_file(self.path)
@@ -61,7 +64,7 @@ class Part:
         """Forget every byte that was written."""
         if not self.size:
             return
-        self.size, self.head = 0, b""
+        self.size, self.head, self._begun = 0, b"", 0
         self._hash = hashlib.sha256()
         self._waiting, self._waiting_bytes = [], 0
         try:
@@ -90,6 +93,9 @@ class Part:
         try:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
+            if self.size - self._begun >= _MUCH:
+                begin_writing(self._descriptor, self._begun, self.size - self._begun)
+                self._begun = self.size
         except OSError as error:
             raise storage_error(error, f"write into {self.path.parent}") from error
 
