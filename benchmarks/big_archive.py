@@ -180,8 +180,11 @@ def iso(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def measure(folder: Path, rounds: int) -> None:
-    """Ask every page so often, over HTTP, and print the median and the worst, in milliseconds."""
+def measure(folder: Path, rounds: int) -> dict[str, float]:
+    """Ask every page so often, over HTTP: the median of each, in milliseconds, but for the first.
+
+    NaN for a page that did not come.
+    """
     database = folder / "archive.db"
     with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
         pages = dict(_pages(connection))
@@ -191,18 +194,20 @@ def measure(folder: Path, rounds: int) -> None:
     )  # fmt: skip
     said = browse.stdout.readline()
     try:
-        _ask(pages, said.split(" is at ")[1].split()[0], rounds)
+        return _ask(pages, said.split(" is at ")[1].split()[0], rounds)
     finally:
         browse.terminate()
         browse.wait()
 
 
-def _ask(pages: dict[str, str], address: str, rounds: int) -> None:
+def _ask(pages: dict[str, str], address: str, rounds: int) -> dict[str, float]:
+    found = {}
     with httpx.Client(base_url=address, timeout=60) as client:
         for name, path in pages.items():
-            times = [_timed(lambda path=path: client.get(path)) for _ in range(rounds)]
-            first, rest = times[0], times[1:] or times
-            print(f"{name:28} {statistics.median(rest):8.1f} {max(rest):8.1f}   first {first:8.1f}")
+            times = [_timed(lambda path=path: client.get(path)) for _ in range(rounds + 1)]
+            found[name] = statistics.median(times[1:])
+            print(f"{name:28} {found[name]:8.1f} {max(times[1:]):8.1f}   first {times[0]:8.1f}")
+    return found
 
 
 def _timed(work: Callable[[], Any]) -> float:

@@ -1,7 +1,8 @@
 """How times grow with the archive: `python -m benchmarks.scale [POSTS …]`.
 
 Archives of 10 thousand, 100 thousand and 1 million posts, two renditions to each; the curves are
-drawn into docs/images/growth.svg, the numbers printed into docs/performance.md.
+drawn into docs/images/growth.svg, the numbers printed into docs/performance.md; and so are the
+times of every page of `archiver browse`.
 """
 
 import shutil
@@ -36,6 +37,7 @@ COLOURS = ("#0b7285", "#c92a2a", "#2b8a3e", "#e67700", "#5f3dc4", "#495057")
 
 def main(sizes: tuple[int, ...]) -> None:
     found: dict[str, list[float]] = {}
+    pages: dict[str, list[float]] = {}
     for size in sizes:
         folder = HOME / "scale" / str(size)
         archive = folder / "archive"
@@ -46,14 +48,20 @@ def main(sizes: tuple[int, ...]) -> None:
         for name, seconds in jobs(folder, archive).items():
             found.setdefault(name, []).append(seconds)
             print(f"{size:>9,}  {name:40} {1000 * seconds:8.1f} ms", flush=True)
-    head = ["| job | " + " | ".join(f"{size:,} posts" for size in sizes) + " |"]
-    head.append("|---" * (len(sizes) + 1) + "|")
-    rows = [
-        f"| {name} | " + " | ".join(f"{1000 * value:,.1f} ms" for value in values) + " |"
-        for name, values in found.items()
-    ]
+        for name, milliseconds in big_archive.measure(archive, 3 * ROUNDS).items():
+            pages.setdefault(name, []).append(milliseconds / 1000)
     (ROOT / "docs" / "images" / "growth.svg").write_text(picture(sizes, found), "utf-8")
-    put_figures(PAGE, "growth", "\n".join(head + rows))
+    put_figures(PAGE, "growth", table("job", sizes, found))
+    put_figures(PAGE, "pages", table("page", sizes, pages))
+
+
+def table(what: str, sizes: tuple[int, ...], found: dict[str, list[float]]) -> str:
+    """A line for each job, a column for each size."""
+    lines = [f"| {what} | " + " | ".join(f"{size:,} posts" for size in sizes) + " |"]
+    lines.append("|---" * (len(sizes) + 1) + "|")
+    for name, values in found.items():
+        lines.append(f"| {name} | " + " | ".join(f"{1000 * v:,.1f} ms" for v in values) + " |")
+    return "\n".join(lines)
 
 
 def jobs(folder: Path, archive: Path) -> dict[str, float]:
