@@ -65,14 +65,6 @@ def finish(world: Nights) -> None:
     assert list(world.directory.glob("tmp/*")) == []
 
 
-@pytest.fixture(autouse=True)
-def with_a_terminal() -> Iterator[None]:
-    """Whoever runs the tests under nohup has them ignore what a closed terminal says."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
 STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
