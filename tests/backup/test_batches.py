@@ -1,0 +1,62 @@
+"""Which files are made durable together: few flushes, and nobody waits for nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+import pytest
+
+from archiver.archive.queue import Wanted
+from archiver.backup import files
+from archiver.backup.files import FileRun, Result
+from archiver.media.download import Download
+
+pytestmark = pytest.mark.anyio
+NOBODY = cast("Any", None)
+
+
+def results(count: int, size: int) -> list[Result]:
+    """Files that were fetched, of so many bytes each."""
+    download = Download(Path("a.part"), "ab" * 32, size, "image/jpeg", "jpg")
+    return [
+        (
+            Wanted(number, 1, "", 1, 1, "", "image", "original", "", "", None, 0, None, None),
+            download,
+        )
+        for number in range(count)
+    ]
+
+
+async def batch_of(came: Sequence[Result], *, in_hand: int) -> int:
+    """How many of the files that came make the first batch, with so many still on their way."""
+    run = FileRun(NOBODY, 1, NOBODY, NOBODY, NOBODY, NOBODY, workers=1)
+    run._in_hand.update(range(in_hand))
+    give, take = anyio.create_memory_object_stream[Result](len(came))
+    with give, take:
+        for result in came[1:]:
+            give.send_nowait(result)
+        return len(await run._batch(came[0], take))
+
+
+async def test_the_last_file_waits_for_nobody() -> None:
+    assert await batch_of(results(1, 100), in_hand=1) == 1
+
+
+async def test_what_is_there_is_flushed_together() -> None:
+    assert await batch_of(results(900, 100), in_hand=900) == 900
+
+
+async def test_a_batch_has_its_limit() -> None:
+    assert await batch_of(results(3_000, 100), in_hand=3_000) == files._KEPT_AT_ONCE
+
+
+async def test_many_bytes_wait_for_nobody() -> None:
+    assert await batch_of(results(100, 10 << 20), in_hand=100) == 4
+
+
+async def test_a_file_waits_no_longer_than_a_moment_for_those_on_their_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(files, "_KEEP_SECONDS", 0)
+    assert await batch_of(results(1, 100), in_hand=2) == 1
