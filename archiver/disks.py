@@ -79,6 +79,20 @@ def sync_folder(descriptor: int) -> None:
             raise
 
 
+def sync_names(directory: Path) -> None:
+    """Return when the names in a folder are on the disk, as far as we may ask. Raises OSError."""
+    if os.name != "posix":
+        return  # Windows has no such call; NTFS journals names
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except PermissionError:
+        return  # a folder that we may enter, but not read
+    try:
+        sync_folder(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def risky_kind(directory: Path, mounts: Path = _MOUNTS) -> str | None:
     """The kind of file system that a folder is, or will be, on, if it is one to warn of.
 

@@ -20,7 +20,7 @@ from archiver.archive.opening import (
     refuse_foreign_log,
 )
 from archiver.archive.upgrade import copy_before
-from archiver.disks import FULL, complaint, has_limit, hint_for, room, sync_folder, words_for
+from archiver.disks import FULL, complaint, has_limit, hint_for, room, sync_names, words_for
 from archiver.errors import ArchiveLocked, ArchiverError, SchemaTooNew, StorageError
 
 log = logging.getLogger(__name__)
@@ -344,7 +344,7 @@ def locked(directory: Path, *, create: bool = True, database: bool = True) -> It
                     _make_private(descriptor)
                 finally:
                     os.close(descriptor)
-        _sync_names(directory)
+        sync_names(directory)
         lock = FileLock(
             directory / LOCK, mode=0o600, blocking=False, fallback_to_soft=False, on_acquired=sign
         )
@@ -397,23 +397,9 @@ def _make(directory: Path) -> None:
     missing = [folder for folder in (directory, *directory.parents) if not folder.exists()]
     for folder in reversed(missing):
         folder.mkdir(exist_ok=True, mode=0o700 if folder == directory else 0o777)
-        _sync_names(folder.parent)
+        sync_names(folder.parent)
     if not missing:  # whoever made it may have been killed before its name was safe
-        _sync_names(directory.parent)
-
-
-def _sync_names(directory: Path) -> None:
-    """Return when the names in a folder are on the disk: SQLite sees to its own files only."""
-    if os.name != "posix":
-        return  # Windows has no such call; NTFS journals names
-    try:
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    except PermissionError:
-        return  # a folder that we may enter, but not read
-    try:
-        sync_folder(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_names(directory.parent)
 
 
 def _migrate(connection: sqlite3.Connection, directory: Path) -> None:

@@ -4,17 +4,16 @@ import os
 import sqlite3
 from pathlib import Path
 
-from archiver.disks import sync, sync_folder
+from archiver.disks import sync, sync_names
 
 
 def copy_before(connection: sqlite3.Connection, path: Path, step: str) -> Path:
-    """Copy a database as it stands to `archive.db.before-STEP`, durably, unless it was done before.
+    """Copy a database as it stands to `archive.db.before-STEP`, durably.
 
-    Raises sqlite3.Error and OSError; then there is no such copy.
+    One from an earlier attempt is replaced: the step did not happen then, and rows may have come
+    since. Raises sqlite3.Error and OSError; then there is no such copy.
     """
     copy = path.with_name(f"{path.name}.before-{step}")
-    if copy.exists():  # a run that was killed behind it has not changed anything since
-        return copy
     fresh = copy.with_name(f"{copy.name}.part")
     fresh.unlink(missing_ok=True)
     try:
@@ -27,15 +26,5 @@ def copy_before(connection: sqlite3.Connection, path: Path, step: str) -> Path:
         fresh.replace(copy)
     finally:
         fresh.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_names(path.parent)
     return copy
-
-
-def _sync_folder(directory: Path) -> None:
-    if os.name != "posix":
-        return  # Windows has no such call; NTFS journals names
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        sync_folder(descriptor)
-    finally:
-        os.close(descriptor)

@@ -141,7 +141,7 @@ def _no_parent_fsync(notes: str) -> None:
 def _no_archive_fsync(notes: str) -> None:
     """The name of the archive folder itself is not synced."""
     database = _module("archiver.archive.database")
-    database._sync_names = _nothing
+    database.sync_names = _nothing
 
 
 @_mutant
