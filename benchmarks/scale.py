@@ -112,11 +112,11 @@ def incremental(folder: Path, archive: Path) -> float:
 
 
 def picture(sizes: tuple[int, ...], found: dict[str, list[float]]) -> str:
-    """The curves on logarithmic scales, a decade a hundred pixels wide and sixty high."""
+    """The curves on logarithmic scales, a decade 160 pixels wide and fifty high."""
     from math import log10
 
-    left, bottom, step, width = 90, 330, 160, 60
-    low, high = -4, 1
+    left, bottom, step, width = 90, 330, 160, 50
+    low, high = -4, 2
 
     def at(size: float, seconds: float) -> str:
         x = left + (log10(size) - log10(sizes[0])) * step
