@@ -191,7 +191,9 @@ def test_whoever_decodes_pictures_knows_no_key(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("AYRSHARE_API_KEY", "picture-canary")
     process = _Worker._begin()
     try:
-        environment = Path(f"/proc/{process.pid}/environ").read_bytes()
+        environment = b""
+        while not environment and process.poll() is None:  # the system fills it in a moment later
+            environment = Path(f"/proc/{process.pid}/environ").read_bytes()
     finally:
         process.kill()
         process.communicate()
