@@ -5,7 +5,7 @@ import logging
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,13 +43,14 @@ _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 @contextmanager
 def writer(
-    directory: Path, *, create: bool = True, busy_ms: int = BUSY_MS, any_trigger: bool = False
-) -> Iterator[sqlite3.Connection]:
+    directory: Path, *, create: bool = True, busy_ms: int = BUSY_MS, any_trigger: bool = False,
+    tell: Callable[[str], None] = log.info,
+) -> Iterator[sqlite3.Connection]:  # fmt: skip
     """The one connection that writes, schema up to date, for as long as the lock is held.
 
     `busy_ms` is how long it waits for a program that holds the database without that lock.
     Triggers of other hands on our tables are refused, unless `any_trigger` says that they are to
-    be taken away.
+    be taken away. `tell` is told where the database was copied to before its tables changed.
 
     It is also the only one that moves pages from the log into the database: two that do may, with
     SQLite before 3.51.3, damage it. Raises StorageError, ArchiveLocked, SchemaTooNew.
@@ -64,7 +65,7 @@ def writer(
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")
-            _migrate(connection, directory)
+            _migrate(connection, directory, tell)
             if not any_trigger:
                 _refuse_foreign_triggers(connection, directory)
             yield connection
@@ -402,12 +403,14 @@ def _make(directory: Path) -> None:
         sync_names(directory.parent)
 
 
-def _migrate(connection: sqlite3.Connection, directory: Path) -> None:
-    """Apply the steps that are missing; a database that was in use is copied before."""
-    in_use = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
-    if in_use:
+def _migrate(connection: sqlite3.Connection, directory: Path, tell: Callable[[str], None]) -> None:
+    """Apply the steps that are missing; a database that has some already is copied before."""
+    has_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+    before: frozenset[str] = frozenset()
+    if has_tables:
         _check_version(connection, directory)
-        if applied_steps(connection) == KNOWN_STEPS:
+        before = applied_steps(connection)
+        if before == KNOWN_STEPS:
             return
     else:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -417,9 +420,9 @@ def _migrate(connection: sqlite3.Connection, directory: Path) -> None:
 
     database = Database(connection)
     if pending := migrations.pending(database):
-        if in_use:
+        if before:  # where the first step never came to its end, there is nothing to copy
             copy = copy_before(connection, directory / DATABASE, pending[0].name)
-            log.info("The database as it was before this version is in %s", copy)
+            tell(f"The database as it was before this version is in {copy}")
         migrations.apply(database)
 
 

@@ -70,7 +70,7 @@ async def run_backup(
     entries = config.select(asked.names)
     accounts = [config.account(entry, plugins) for entry in entries]
     with (
-        _archive(config.archive.directory, dry_run=asked.dry_run) as (connection, directory),
+        _archive(config.archive.directory, asked, progress) as (connection, directory),
         storage_errors(config.archive.directory),
         single_error(),
     ):
@@ -98,13 +98,15 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
 
 
 @contextmanager
-def _archive(directory: Path, *, dry_run: bool) -> Iterator[tuple[sqlite3.Connection, Path]]:
+def _archive(
+    directory: Path, asked: Asked, progress: Progress
+) -> Iterator[tuple[sqlite3.Connection, Path]]:
     """The archive to write to. A dry run writes too, and takes everything back at the end."""
-    if not dry_run:
-        with writer(directory) as connection:
+    if not asked.dry_run:
+        with writer(directory, tell=progress.note) as connection:
             yield connection, directory
     elif (directory / DATABASE).exists():
-        with writer(directory) as connection:
+        with writer(directory, tell=progress.note) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection, directory

@@ -11,8 +11,10 @@ import pytest
 from sqlite_utils import Database
 
 from archiver.archive import database, schema, upgrade
-from archiver.archive.database import DATABASE, writer
+from archiver.archive.database import DATABASE, applied_steps, reader, writer
 from archiver.errors import StorageError
+from archiver.report import Silence
+from nights import nights
 
 STEP = "m002_later"
 COPY = f"{DATABASE}.before-{STEP}"
@@ -73,12 +75,57 @@ def test_the_database_is_copied_before_its_tables_change(archive: Path) -> None:
     assert (archive / COPY).stat().st_mode & 0o777 == 0o600
 
 
+def test_a_backup_says_once_and_unasked_where_the_copy_is(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    with nights(tmp_path, "threads") as world:
+        world.backup()
+        request.getfixturevalue("later_version")
+        monkeypatch.setattr(Silence, "note", lambda _, text: said.append(text))
+        world.backup()
+        world.backup()
+    assert said == [f"The database as it was before this version is in {world.directory / COPY}"]
+
+
+@pytest.mark.usefixtures("later_version")
+def test_the_copy_in_the_place_of_the_database_is_a_sound_archive(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writer(archive):
+        pass
+    (archive / COPY).replace(archive / DATABASE)
+    monkeypatch.undo()
+    with reader(archive) as connection:
+        kept = "SELECT rowid FROM posts_fts WHERE posts_fts MATCH 'kept'"
+        assert connection.execute(kept).fetchall() == [(1,)]
+        assert applied_steps(connection) == database.KNOWN_STEPS == {"m001_archive"}
+
+
 @pytest.mark.usefixtures("later_version")
 def test_a_new_archive_and_one_that_is_up_to_date_need_no_copy(tmp_path: Path) -> None:
     for _ in range(2):
         with writer(tmp_path / "new"):
             pass
     assert list((tmp_path / "new").glob(f"{DATABASE}.*")) == []
+
+
+def test_an_archive_whose_first_step_was_cut_off_needs_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(_: Database) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        (first,) = schema.migrations._migrations
+        patch.setattr(first, "fn", cut_off)
+        with pytest.raises(StorageError, match="full"), writer(tmp_path):
+            pass
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
+        assert connection.execute("SELECT count(*) FROM _sqlite_migrations").fetchone() == (0,)
+    with writer(tmp_path):
+        pass
+    assert list(tmp_path.glob(f"{DATABASE}.*")) == []
 
 
 def test_whoever_is_killed_in_the_middle_has_the_old_tables_and_the_next_goes_on(
