@@ -64,7 +64,7 @@ def measure(command: Sequence[str | Path], *, env: Mapping[str, str] | None = No
         [*map(str, command)],
         stdout=subprocess.PIPE,
         stderr=ERRORS.open("wb"),
-        env={**os.environ, **(env or {})},
+        env={**os.environ, "XDG_STATE_HOME": os.devnull, **(env or {})},  # it stays as it is
     ) as process:
         assert process.stdout is not None
         said = process.stdout.read()

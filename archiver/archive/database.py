@@ -56,7 +56,7 @@ def writer(
     SQLite before 3.51.3, damage it. Raises StorageError, ArchiveLocked, SchemaTooNew.
     """
     if create:
-        _refuse_lost_database(directory)
+        refuse_lost_database(directory)
     with locked(directory, create=create), _damage_told(directory), storage_errors(directory):
         refuse_foreign_log(directory / DATABASE)
         connection = connect(directory / DATABASE, busy_ms=busy_ms)
@@ -298,10 +298,14 @@ def _roll_back(directory: Path) -> None:
         ) from error
 
 
-def _refuse_lost_database(directory: Path) -> None:
-    """A new archive around the files of an old one would look like that one, and know nothing."""
-    if os.path.lexists(directory / DATABASE) or next(directory.glob("media/*/*"), None) is None:
-        return
+def refuse_lost_database(directory: Path) -> None:
+    """A new archive around the files of an old one would look like that one, and know nothing.
+
+    Raises StorageError.
+    """
+    with storage_errors(directory):
+        if os.path.lexists(directory / DATABASE) or next(directory.glob("media/*/*"), None) is None:
+            return
     raise StorageError(
         f"{DATABASE} is missing in {directory}",
         why="There are media files of an archive, so it was not begun just now",

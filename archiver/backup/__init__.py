@@ -17,7 +17,7 @@ import anyio
 from archiver.archive import queue, runs
 from archiver.archive.changes import changes_of
 from archiver.archive.choices import choose_again
-from archiver.archive.database import DATABASE, storage_errors, writer
+from archiver.archive.database import DATABASE, refuse_lost_database, storage_errors, writer
 from archiver.archive.soundness import damaged_row
 from archiver.backup.account import AccountBackup, Asked, is_fault_of_plugin
 from archiver.backup.clocks import note_on_earlier_run, note_on_source
@@ -113,6 +113,7 @@ def _archive(
             finally:
                 connection.rollback()
     else:
+        refuse_lost_database(directory)
         with TemporaryDirectory(prefix="archiver-") as scratch, writer(Path(scratch)) as connection:
             yield connection, Path(scratch)
 

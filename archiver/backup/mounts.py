@@ -47,7 +47,7 @@ def require_disk(directory: Path) -> None:
     expected = _read().get(str(directory.absolute()))
     if expected is None or os.path.lexists(directory / DATABASE):
         return
-    with suppress(OSError, StopIteration):
+    with suppress(OSError, StopIteration, RuntimeError):  # the last is for links in a circle
         if str(mount_point(directory)) == expected:
             return
     raise StorageError(
@@ -61,6 +61,8 @@ def require_disk(directory: Path) -> None:
 
 def remember_disk(directory: Path) -> None:
     """Note where the disk of an archive is mounted; nothing for the disk that is always there."""
+    if not os.path.lexists(directory / DATABASE):
+        return  # a dry run, or one that failed before it began an archive
     name = str(directory.absolute())
     known = _read()
     with suppress(OSError, StopIteration, RuntimeError):
@@ -79,7 +81,7 @@ def _read() -> dict[str, str]:
         return {}
     found = {}
     for line in lines:
-        with suppress(ValueError, TypeError, KeyError):
+        with suppress(ValueError, TypeError, KeyError, RecursionError):
             entry = json.loads(line)
             found[str(entry["archive"])] = str(entry["disk"])
     return found

@@ -100,13 +100,15 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
         config.check(plugins)
         require_disk(config.archive.directory)
         _warn_of_disk(shell, config.archive.directory)
-        report = anyio.run(
-            lambda: run_backup(
-                config, plugins, asked, clock=SystemClock(), progress=progress, version=version()  # type: ignore[arg-type]  # made above
-            )
-        )  # fmt: skip
-    remember_disk(config.archive.directory)
-    return report
+        try:
+            return anyio.run(
+                lambda: run_backup(
+                    config, plugins, asked,  # type: ignore[arg-type]  # made above
+                    clock=SystemClock(), progress=progress, version=version(),
+                )
+            )  # fmt: skip
+        finally:  # a run that failed may have begun the archive
+            remember_disk(config.archive.directory)
 
 
 def _warn_of_disk(shell: Shell, directory: "Path") -> None:

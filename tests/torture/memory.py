@@ -106,7 +106,8 @@ def _peak(world: Nights, *command: str) -> int:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    state = {"XDG_STATE_HOME": os.devnull}  # the user's own is to remember nothing of this
+    return {**os.environ, **state, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def main(arguments: Sequence[str]) -> None:
