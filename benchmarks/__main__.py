@@ -43,7 +43,7 @@ def main(parts: list[str]) -> None:
 def measured(part: str, rounds: int, count: int) -> Iterator[Row]:
     """The rows of one part."""
     work = PARTS[part]
-    if part == "downloads":
+    if part in {"downloads", "durability"}:
         with web() as found:
             yield from work(found, rounds)
     elif part == "posts":

@@ -40,10 +40,16 @@ class Job:
         self._lines = urls
 
     def ours(self, number: int) -> Sequence[str | Path]:
-        place = self._fresh("ours", number)
+        return self._client("ours", number)
+
+    def unsynced(self, number: int) -> Sequence[str | Path]:
+        return self._client("unsynced", number)
+
+    def _client(self, name: str, number: int) -> Sequence[str | Path]:
+        place = self._fresh(name, number)
         shutil.copy(self.template / DATABASE, place / DATABASE)
         return [
-            sys.executable, "-m", "benchmarks.clients.ours", place, str(self.connections),
+            sys.executable, "-m", f"benchmarks.clients.{name}", place, str(self.connections),
             *self.certificate,
         ]  # fmt: skip
 
@@ -71,9 +77,8 @@ class Job:
     def compare(self, *peers: str, rounds: int = 5) -> Rounds:
         """Run ours and these peers in turn, and tidy up."""
         commands: dict[str, Command] = {"archiver": self.ours}
-        commands |= {
-            peer: {"aiohttp": self.aiohttp, "curl": self.curl_parallel}[peer] for peer in peers
-        }
+        known = {"aiohttp": self.aiohttp, "curl": self.curl_parallel, "no sync": self.unsynced}
+        commands |= {peer: known[peer] for peer in peers}
         found = interleaved(commands, rounds)
         shutil.rmtree(self.folder)
         return found

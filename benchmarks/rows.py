@@ -64,6 +64,16 @@ def downloads(web: Web, rounds: int) -> Iterator[Row]:
         yield row(f"{name}: peak memory", found, "aiohttp", 1.5, "memory")
 
 
+def durability(web: Web, rounds: int) -> Iterator[Row]:
+    """What it costs that a file is on the disk before its row says so."""
+    for corpus, connections, name, target in (
+        ("small", 16, "2,000 × 60 KB, 16 connections", 1.25),
+        ("large", 4, "8 × 100 MB, 4 connections, plain", 1.1),
+    ):
+        found = Job(web, corpus, connections).compare("no sync", rounds=rounds)
+        yield row(f"{name}, beside itself", found, "no sync", target)
+
+
 def posts(count: int, rounds: int) -> Iterator[Row]:
     """Writing many posts, and finding that nothing has changed."""
     folder = OUT / "posts"
@@ -83,8 +93,9 @@ def posts(count: int, rounds: int) -> Iterator[Row]:
     yield row(name, found, "executemany", 1.3)
     for what in ("write", "settle"):
         interleaved({what: client(what)}, 1)
-    found = interleaved({"archiver": client("again"), "floor": client("floor")}, rounds)
-    yield row(f"{count:,} unchanged posts, a full look", found, "floor", 2.0, "cpu")
+    for what, name in (("again", ""), ("signed", ", every address signed anew")):
+        found = interleaved({"archiver": client(what), "floor": client("floor")}, rounds)
+        yield row(f"{count:,} unchanged posts, a full look{name}", found, "floor", 2.0, "cpu")
     shutil.rmtree(folder)
 
 
@@ -165,6 +176,6 @@ def _stored(archive: Path) -> list[str]:
 
 
 PARTS: dict[str, Callable[..., Iterator[Row]]] = {
-    "downloads": downloads, "posts": posts, "starting": starting, "verifying": verifying,
-    "whole": whole,
+    "downloads": downloads, "durability": durability, "posts": posts, "starting": starting,
+    "verifying": verifying, "whole": whole,
 }  # fmt: skip

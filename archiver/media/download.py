@@ -4,9 +4,11 @@ import os
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-import anyio.to_thread
+import anyio
+from anyio import to_thread
 
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaExpired
@@ -18,6 +20,8 @@ from archiver.media.kinds import UNKNOWN, FileKind, sniff
 from archiver.media.part import Part
 from archiver.media.transfer import Limits, OpenUrl, Transfer, TryAgain, check_media, refuse_size
 
+_MUCH = 256 << 10
+"""Bytes that take longer to hash and write than to hand to another thread."""
 _BACKOFF_BASE = 1.0
 _BACKOFF_CAP = 30.0
 _SERVED = ("content-type", "etag", "last-modified", "date")
@@ -74,6 +78,8 @@ class Downloader:
         self._on_bytes = on_bytes
         self._limits = limits
         self._chance = chance
+        # one to a core: more would hold more memory, and gain nothing
+        self._threads = anyio.CapacityLimiter(os.cpu_count() or 1)
 
     async def fetch(
         self, url: str, *, expects: str | None = None, even_if_expired: bool = False
@@ -97,13 +103,17 @@ class Downloader:
                 limits=self._limits,
                 clock=self._clock,
                 on_bytes=self._on_bytes,
+                threads=self._threads,
             )
             await self._try_hard(transfer)
-            return self._finish(part, expects, transfer.headers, proven=transfer.proven)
+            finish = partial(self._finish, part, expects, transfer.headers, proven=transfer.proven)
+            if part.size < _MUCH:
+                return finish()
+            return await to_thread.run_sync(finish, limiter=self._threads)
 
     async def fetch_file(self, path: Path, *, expects: str | None = None) -> Download:
         """A copy of a local file, under the same checks. Raises as `fetch`."""
-        return await anyio.to_thread.run_sync(self._copy, path, expects)
+        return await to_thread.run_sync(self._copy, path, expects)
 
     async def _try_hard(self, transfer: Transfer) -> None:
         failures = 0

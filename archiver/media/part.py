@@ -52,13 +52,22 @@ class Part:
 
     def write(self, data: bytes) -> None:
         """Take more bytes. They reach the file a mebibyte at a time."""
+        self.take(data)
+        if self.is_full:
+            self.flush()
+
+    def take(self, data: bytes) -> None:
+        """Take more bytes, and leave it to the caller to flush when it is full."""
         if len(self.head) < HEAD:
             self.head += data[: HEAD - len(self.head)]
         self.size += len(data)
         self._waiting.append(data)
         self._waiting_bytes += len(data)
-        if self._waiting_bytes >= PIECE:
-            self._flush()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a mebibyte waits to be hashed and written."""
+        return self._waiting_bytes >= PIECE
 
     def restart(self) -> None:
         """Forget every byte that was written."""
@@ -75,7 +84,7 @@ class Part:
 
     def finish(self) -> str:
         """Write what is left and close the file; its SHA-256 in hexadecimal."""
-        self._flush()
+        self.flush()
         self._close()
         return self._hash.hexdigest()
 
@@ -83,7 +92,8 @@ class Part:
         """Leave the file where it is: somebody has taken it over."""
         self._kept = True
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Hash and write what waits; for a worker thread, where that is much."""
         if not self._waiting:
             return
         data = b"".join(self._waiting)

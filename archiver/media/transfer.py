@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import NoReturn, Protocol
 
 import anyio
+from anyio import to_thread
 
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaExpired, MediaGone, MediaRefused
@@ -101,7 +102,8 @@ class Transfer:
     """One file, over as many requests as it takes.
 
     `headers` are those of the answer that the bytes came with. Bytes that came before a
-    connection broke are kept where the server can prove that the rest belongs to them.
+    connection broke are kept where the server can prove that the rest belongs to them. At most so
+    many `threads` hash and write, while the loop reads on.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Transfer:
         limits: Limits,
         clock: Clock,
         on_bytes: Callable[[int], None] | None,
+        threads: anyio.CapacityLimiter,
     ) -> None:
         self.headers: Mapping[str, str] = {}
         self.proven = False
@@ -122,6 +125,7 @@ class Transfer:
         self._limits = limits
         self._clock = clock
         self._on_bytes = on_bytes
+        self._threads = threads
         self._validator: _Validator | None = None
 
     async def run(self, open_url: OpenUrl) -> None:
@@ -171,9 +175,11 @@ class Transfer:
         scope.deadline = anyio.current_time() + self._limits.stall
         judged = False
         async for chunk in chunks:
-            self._part.write(chunk)
+            self._part.take(chunk)
             if self._part.size > self._max_size:
                 refuse_size(self._max_size)
+            if self._part.is_full:
+                await to_thread.run_sync(self._part.flush, limiter=self._threads)
             if not judged and self._part.size >= HEAD:
                 judged = True
                 check_media(self._part.head)

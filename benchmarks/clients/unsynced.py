@@ -1,0 +1,11 @@
+"""Ours, but for the syncs: what it would cost if a file were called stored before it is on the disk.
+
+unsynced.py ARCHIVE CONNECTIONS [CERTIFICATE]
+"""
+
+import os
+import runpy
+
+if __name__ == "__main__":
+    os.fsync = lambda _: None
+    runpy.run_module("benchmarks.clients.ours", run_name="__main__")
