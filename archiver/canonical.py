@@ -107,7 +107,10 @@ def fingerprint(post: Post, content_version: int) -> bytes:
             for a in post.attachments
         ],
     ]  # fmt: skip
-    return hashlib.sha256(canonical_json(parts)).digest()
+    try:
+        return hashlib.sha256(_encode(parts)).digest()
+    except (UnicodeEncodeError, OverflowError, TypeError):  # what only the slower one writes
+        return hashlib.sha256(canonical_json(parts)).digest()
 
 
 def row_sha256(table: str, row: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ their digits with both. `NaN` and `Infinity` are not JSON, and are refused by bo
 """
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -41,7 +42,7 @@ def read_records(body: bytes, key: str) -> tuple[dict[str, Any], tuple[Record, .
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         items = msgspec.json.decode(fields.pop(key, b"[]"), type=list[msgspec.Raw])
         envelope = {name: read_json(bytes(value)) for name, value in fields.items()}
-        return envelope, tuple(_record(bytes(item)) for item in items)
+        return envelope, _records(items)
     except (msgspec.DecodeError, ValueError, RecursionError):
         pass
     with suppress(BadJson):
@@ -53,6 +54,12 @@ def write_json(value: Any) -> str:
     """Compact JSON text that any database column can hold: ASCII escapes for lone surrogates."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text if _is_unicode(text) else json.dumps(value, separators=(",", ":"))
+
+
+def _records(items: Sequence[msgspec.Raw]) -> tuple[Record, ...]:
+    with suppress(msgspec.DecodeError, ValueError, RecursionError):
+        return tuple([Record(str(item, "utf-8"), msgspec.json.decode(item)) for item in items])
+    return tuple(_record(bytes(item)) for item in items)
 
 
 def _record(raw: bytes) -> Record:

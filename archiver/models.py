@@ -258,7 +258,7 @@ def timestamp(value: object) -> str | None:
         return None
     if moment is None:
         return None
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _moment(value: object) -> datetime | None:

@@ -57,14 +57,14 @@ _TEXTS = {
     "responses": "headers", "posts": "text", "sightings": "content_sha256",
     "post_aliases": "row_sha256", "relations": "kind", "revisions": "raw", "attachments": "kind",
     "media": "content_type", "renditions": "url", "events": "what", "metrics": "row_sha256",
-    "coverage": "newest", "quarantine": "reason",
+    "coverage": "newest", "holdings": "row_sha256", "quarantine": "reason",
 }  # fmt: skip
 _NUMBERS = {
     "runs": "bytes", "account_names": "account_id", "run_accounts": "got", "responses": "status",
     "posts": "account_id",
     "sightings": "content_version", "relations": "post_id", "revisions": "number",
     "attachments": "position", "media": "size", "renditions": "tries", "events": "run_id",
-    "metrics": "value", "coverage": "reached_start", "quarantine": "run_id",
+    "metrics": "value", "coverage": "reached_start", "holdings": "size", "quarantine": "run_id",
 }  # fmt: skip
 assert set(_TEXTS) == set(ROW_HASHED)
 BAD += [

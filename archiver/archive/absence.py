@@ -48,11 +48,7 @@ def mark_absent(
     seen = {clean_text(platform_id) for platform_id in look.seen}
     missing = removed = 0
     with transaction(connection):
-        for post_id, platform_id, missing_at, missing_updated_at in _candidates(
-            connection, account_id, look
-        ):
-            if platform_id in seen:
-                continue
+        for post_id, missing_at, missing_updated_at in _unseen(connection, account_id, look, seen):
             if missing_at is None:
                 missing += 1
                 update(
@@ -84,17 +80,24 @@ def _note_expired(
             _event(connection, post_id, run_id, now, "expired", None)
 
 
-def _candidates(
-    connection: sqlite3.Connection, account_id: int, look: Look
-) -> list[tuple[int, str, str | None, str | None]]:
+def _unseen(
+    connection: sqlite3.Connection, account_id: int, look: Look, seen: Collection[str]
+) -> list[tuple[int, str | None, str | None]]:
+    """Posts that the look should have shown and did not, with when they were missed before."""
     query = f"""
-        SELECT posts.id, platform_id, missing_at, missing_updated_at
-          FROM posts JOIN sightings ON post_id = posts.id
+        SELECT id, platform_id FROM posts
          WHERE account_id = ? AND removed_at IS NULL AND kind NOT IN ({_EXPIRING})
-           AND view = ? AND (? IS NULL OR created_at > ? AND created_at
-               <= strftime('%Y-%m-%dT%H:%M:%fZ', posts.first_seen_at, '+1 day'))
+           AND (? IS NULL OR created_at > ? AND created_at
+               <= strftime('%Y-%m-%dT%H:%M:%fZ', first_seen_at, '+1 day'))
     """
-    return connection.execute(query, (account_id, look.view, look.floor, look.floor)).fetchall()
+    missed = """
+        SELECT post_id, missing_at, missing_updated_at FROM sightings
+         WHERE post_id = ? AND view = ?
+    """
+    known = connection.execute(query, (account_id, look.floor, look.floor))
+    unseen = [post_id for post_id, platform_id in known if platform_id not in seen]
+    found = (connection.execute(missed, (post_id, look.view)).fetchone() for post_id in unseen)
+    return [row for row in found if row is not None]
 
 
 def _event(

@@ -19,17 +19,29 @@ class Change(NamedTuple):
     reason: str | None
 
 
-def changes_of(connection: sqlite3.Connection, run_id: int, limit: int) -> Iterator[Change]:
-    """The noteworthy events of a run, in order. New posts of an account's first run are not."""
+def newest_event(connection: sqlite3.Connection) -> int:
+    """The id of the last event that there is: those of a run that begins now come after it."""
+    newest: int = connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0]
+    return newest
+
+
+def changes_of(
+    connection: sqlite3.Connection, run_id: int, after: int, limit: int
+) -> Iterator[Change]:
+    """The noteworthy events of a run, in order; all of them came `after` an event.
+
+    New posts of an account's first run are not noteworthy.
+    """
     query = f"""
         SELECT what, accounts.name, posts.platform, posts.id,
                coalesce(nullif(posts.title, ''), posts.text, ''), posts.url, reason
           FROM events JOIN posts ON posts.id = post_id
           JOIN accounts ON accounts.id = posts.account_id
-         WHERE run_id = :run AND (what IN ({", ".join(f"'{w}'" for w in _OF_INTEREST)})
+         WHERE events.id > :after AND run_id = :run
+           AND (what IN ({", ".join(f"'{w}'" for w in _OF_INTEREST)})
             OR (what = 'seen' AND accounts.first_seen_at <
                 (SELECT started_at FROM runs WHERE id = :run)))
          ORDER BY events.id LIMIT :limit
     """
-    for row in connection.execute(query, {"run": run_id, "limit": limit}):
+    for row in connection.execute(query, {"run": run_id, "after": after, "limit": limit}):
         yield Change(*row)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from archiver.archive.database import transaction
 from archiver.archive.rows import delete, insert, update_row
+from archiver.archive.sightings import Known
 from archiver.models import STORY_LIFE, Page, Post, stream_of, timestamp
 
 _STORY_SLACK = timedelta(hours=1)  # a nightly run is never exactly a day after the last
@@ -72,10 +73,10 @@ class Walk:
             return None
         return max(self._tail) if self._tail else "9999"
 
-    def page(self, page: Page, posts: Sequence[Post], known: Collection[str]) -> None:
+    def page(self, page: Page, posts: Sequence[Post | Known], known: Collection[str]) -> None:
         """Take one page into account, and save the stretch; inside the page's transaction.
 
-        `known` are the ids of those posts that the archive had before this page.
+        `posts` are in the order of the page, `known` the ids of those that the archive had before.
         """
         self.is_partial |= page.partial
         self.seen.update(post.platform_id for post in posts)
@@ -117,10 +118,10 @@ class Walk:
                 self._save()
         self.is_over = True
 
-    def _tells_time(self, post: Post) -> bool:
+    def _tells_time(self, post: Post | Known) -> bool:
         return stream_of(post.kind) == "posts" and (post.created_at or "") <= self._now
 
-    def _note_met(self, ordered: Sequence[Post], known: Collection[str]) -> None:
+    def _note_met(self, ordered: Sequence[Post | Known], known: Collection[str]) -> None:
         times = [p.created_at for p in ordered if p.created_at and p.platform_id in known]
         for other in self._others:
             if other not in self._met and any(_holds(other, time) for time in times):
@@ -215,12 +216,12 @@ def cover_stories(
     save(connection, account_id, "stories", stretch, run_id)
 
 
-def in_order(posts: Sequence[Post]) -> list[Post]:
+def in_order(posts: Sequence[Post | Known]) -> list[Post | Known]:
     """Those posts that stand where their time puts them: not older than any that follows.
 
     Pinned posts stand above newer ones, and so do not tell how far down a page reaches.
     """
-    ordered = []
+    ordered: list[Post | Known] = []
     newest_below = ""
     for post in reversed(posts):
         if post.created_at and post.created_at >= newest_below:

@@ -508,7 +508,7 @@ ROW_HASHED = (
     "about", "runs", "accounts", "account_names", "run_accounts", "responses", "posts",
     "sightings", "post_aliases",
     "relations", "revisions", "attachments", "media", "renditions", "events", "metrics",
-    "coverage", "quarantine",
+    "coverage", "holdings", "quarantine",
 )  # fmt: skip
 """The tables whose rows carry a hash of themselves, and are counted in `tallies`."""
 

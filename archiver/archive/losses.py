@@ -8,6 +8,7 @@ rendition takes those, and the old file stays known as lost.
 import sqlite3
 from collections.abc import Iterable
 
+from archiver.archive.holdings import recounted
 from archiver.archive.rows import insert, update
 
 LOST = "lost here"
@@ -16,7 +17,8 @@ LOST = "lost here"
 
 def lose(connection: sqlite3.Connection, sha256: str, at: str) -> int:
     """Note that a file is lost, and queue its renditions; returns how many. In a transaction."""
-    lost = update(connection, "media", "sha256 = ? AND lost_at IS NULL", (sha256,), lost_at=at)
+    with recounted(connection, [sha256]):
+        lost = update(connection, "media", "sha256 = ? AND lost_at IS NULL", (sha256,), lost_at=at)
     if lost:
         note(connection, sha256, _last_run(connection), at, "lost", sha256)
     return update(
@@ -27,7 +29,8 @@ def lose(connection: sqlite3.Connection, sha256: str, at: str) -> int:
 
 def heal(connection: sqlite3.Connection, sha256: str, run_id: int | None, at: str) -> None:
     """Note that a file is whole again, for all that use it. In a transaction."""
-    update(connection, "media", "sha256 = ?", (sha256,), lost_at=None)
+    with recounted(connection, [sha256]):
+        update(connection, "media", "sha256 = ?", (sha256,), lost_at=None)
     update(
         connection, "renditions", "media_sha256 = ? AND state <> 'stored'", (sha256,),
         state="stored", reason=None, tries=0, next_try_at=None,

@@ -1,7 +1,7 @@
 """Saving the posts of a page: only what differs is written, and nothing is ever overwritten.
 
-A post that looks exactly as it did is known by its fingerprint, with one SELECT for the whole
-page. For the others, this compares part by part.
+A record that was read and looks exactly as it did is known by its fingerprint, with one SELECT for
+the whole page. For the others, this compares part by part.
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from archiver.archive.attachments import AttachmentWriter, Choice, Saved
 from archiver.archive.queue import DUE, due_at
 from archiver.archive.rows import Rows, clean_text, delete, insert_new, update, update_row
+from archiver.archive.sightings import recognition, unread_text
 from archiver.canonical import content_sha256, fingerprint
 from archiver.errors import RecordError
 from archiver.models import Attachment, Metric, Post, Record
@@ -25,7 +26,7 @@ class Reading:
     `content_version` is the number of the platform's list of content fields; `reread` reads a
     stored record with today's reader; `choose` says for an attachment which renditions to fetch;
     `view` are the account's options that choose what is shown: a post is missed only by looks
-    like the one that last showed it.
+    like the one that last showed it. `reader` tells today's reader from others, if that is known.
     """
 
     source: str
@@ -33,10 +34,11 @@ class Reading:
     reread: Callable[[Mapping[str, Any]], Post]
     choose: Callable[[Attachment], Sequence[Choice]]
     view: str = "{}"
+    reader: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Held:
     """What the archive holds of a post that is on the page."""
 
     id: int
@@ -46,6 +48,8 @@ class _Known:
     missing_at: str | None
     removed_at: str | None
     view: str | None
+    reader: bytes | None
+    unread: str | None
 
 
 class _Number(NamedTuple):
@@ -90,10 +94,12 @@ class PostWriter:
             elif not self._is_unchanged(old, print_) or old.id in waiting:
                 rows.write()  # a second sight of a post on this very page compares with the first
                 known[post.platform_id] = self._compare(rows, old, record, post, print_)
+            elif (old.reader, old.unread) != (self.reading.reader, unread_text(post)):
+                self._recognise(old, record, post)
         rows.write()
         return self.saved
 
-    def _is_told(self, known: Mapping[str, _Known], post: Post) -> bool:
+    def _is_told(self, known: Mapping[str, _Held], post: Post) -> bool:
         """Whether a revision has this content already."""
         old = known.get(post.platform_id)
         query = "SELECT 1 FROM revisions WHERE post_id = ? AND content_sha256 = ?"
@@ -101,25 +107,25 @@ class PostWriter:
             self.connection.execute(query, (old.id, content_sha256(post))).fetchone()
         )
 
-    def known(self, platform_ids: Sequence[str]) -> dict[str, _Known]:
+    def known(self, platform_ids: Sequence[str]) -> dict[str, _Held]:
         """Those of these posts that are in the archive."""
         query = """
             SELECT posts.platform_id, posts.id, fingerprint, content_version, content_sha256,
-                   missing_at, removed_at, view
+                   missing_at, removed_at, view, reader, unread
               FROM posts LEFT JOIN sightings ON post_id = posts.id
              WHERE account_id = ? AND posts.platform_id IN (SELECT value FROM json_each(?))
         """
         wanted = json.dumps([clean_text(platform_id) for platform_id in platform_ids])
         return {
-            row[0]: _Known(*row[1:])
+            row[0]: _Held(*row[1:])
             for row in self.connection.execute(query, (self.account_id, wanted))
         }
 
-    def _is_unchanged(self, old: _Known, print_: bytes) -> bool:
+    def _is_unchanged(self, old: _Held, print_: bytes) -> bool:
         was_there = old.missing_at is None and old.removed_at is None
         return old.fingerprint == print_ and was_there and old.view == self.reading.view
 
-    def _waiting_for_media(self, known: Mapping[str, _Known]) -> set[int]:
+    def _waiting_for_media(self, known: Mapping[str, _Held]) -> set[int]:
         """Posts with files still to be fetched: their addresses may be newer on this page."""
         query = f"""
             SELECT DISTINCT post_id FROM attachments
@@ -130,7 +136,7 @@ class PostWriter:
         parameters = {"ids": json.dumps([old.id for old in known.values()]), **due_at(self.now)}
         return {row[0] for row in self.connection.execute(query, parameters)}
 
-    def _add(self, rows: Rows, record: Record, post: Post, print_: bytes) -> _Known:
+    def _add(self, rows: Rows, record: Record, post: Post, print_: bytes) -> _Held:
         post_id = rows.new_id("posts")
         rows.add(
             "posts", id=post_id, account_id=self.account_id, platform=self.platform,
@@ -142,7 +148,7 @@ class PostWriter:
         rows.add(
             "sightings", post_id=post_id, fingerprint=print_,
             content_version=self.reading.content_version, content_sha256=content,
-            view=self.reading.view,
+            view=self.reading.view, **recognition(record, post, self.reading.reader),
         )  # fmt: skip
         if content is not None:
             self._revision(rows, post_id, 1, record, content)
@@ -152,15 +158,25 @@ class PostWriter:
         self._metrics(rows, post_id, 0, post.metrics, {})
         self._attachments(rows, post_id, 1).add_all(post)
         self.saved.new += 1
-        return self._as_saved(post_id, print_, content)
+        return self._as_saved(post_id, post, print_, content)
 
-    def _as_saved(self, post_id: int, print_: bytes, content: str | None) -> _Known:
-        version = self.reading.content_version
-        return _Known(post_id, print_, version, content, None, None, self.reading.view)
+    def _as_saved(self, post_id: int, post: Post, print_: bytes, content: str | None) -> _Held:
+        reading = self.reading
+        return _Held(
+            post_id, print_, reading.content_version, content, None, None, reading.view,
+            reading.reader, unread_text(post),
+        )  # fmt: skip
 
-    def _compare(
-        self, rows: Rows, old: _Known, record: Record, post: Post, print_: bytes
-    ) -> _Known:
+    def _recognise(self, old: _Held, record: Record, post: Post) -> None:
+        """A post that is as it was, by code that had not read it before, or with a new field.
+
+        Of another record that says the same only because its addresses are signed anew, nothing is
+        noted: the next one will be another again.
+        """
+        known_again = recognition(record, post, self.reading.reader)
+        update(self.connection, "sightings", "post_id = ?", (old.id,), **known_again)
+
+    def _compare(self, rows: Rows, old: _Held, record: Record, post: Post, print_: bytes) -> _Held:
         self._note_return(rows, old)
         content = old.content_sha256
         if not post.sighting:
@@ -170,17 +186,18 @@ class PostWriter:
         if not self._is_unchanged(old, print_):
             # an answer with ids only must not make the next full answer look like a change
             keeps = post.sighting and old.fingerprint is not None
-            version = old.content_version if keeps else self.reading.content_version
+            values: dict[str, Any] = {}
+            if not keeps:
+                values = {"fingerprint": print_, "content_version": self.reading.content_version}
+                values |= recognition(record, post, self.reading.reader)
             update(
-                self.connection, "sightings", "post_id = ?", (old.id,),
-                fingerprint=old.fingerprint if keeps else print_, content_version=version,
-                content_sha256=content, missing_at=None, missing_updated_at=None,
-                view=self.reading.view,
+                self.connection, "sightings", "post_id = ?", (old.id,), content_sha256=content,
+                missing_at=None, missing_updated_at=None, view=self.reading.view, **values,
             )  # fmt: skip
-        return self._as_saved(old.id, print_, content)
+        return self._as_saved(old.id, post, print_, content)
 
     def _compare_content(
-        self, rows: Rows, old: _Known, record: Record, post: Post, content: str
+        self, rows: Rows, old: _Held, record: Record, post: Post, content: str
     ) -> None:
         known_content = self._content_as_read_today(old)
         number = self._last_revision(old.id)
@@ -201,7 +218,7 @@ class PostWriter:
                 value=alias.value,
             )  # fmt: skip
 
-    def _content_as_read_today(self, old: _Known) -> str | None:
+    def _content_as_read_today(self, old: _Held) -> str | None:
         """The hash of the content we hold, by today's list of content fields.
 
         After an update of this program the stored record is read again, so that a better reader
@@ -252,7 +269,7 @@ class PostWriter:
             content_version=self.reading.content_version, content_sha256=content, raw=record.raw,
         )  # fmt: skip
 
-    def _note_return(self, rows: Rows, old: _Known) -> None:
+    def _note_return(self, rows: Rows, old: _Held) -> None:
         if old.removed_at is None and old.missing_at is None:
             return
         self.saved.returned += 1

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from archiver.archive.database import transaction
+from archiver.archive.holdings import recounted
 from archiver.archive.losses import heal
 from archiver.archive.rows import insert, insert_all, update, update_row, update_rows
 from archiver.models import timestamp
@@ -83,10 +84,16 @@ _WAITING = """
 _PENDING = "state = 'pending'"
 _DUE_AGAIN = f"state = 'failed' AND {DUE}"
 
+# the list of states is that of an index, which SQLite uses only where it sees its very words
+_FAILED = "state IN ('pending', 'failed') AND state = 'failed'"
+_REFUSED = "state IN ('omitted', 'gone', 'refused') AND state = 'refused'"
+
+# asked of each file in question, of which there are few; an account may have a million
 _OF_ACCOUNTS = """
-    attachment_id IN (
-        SELECT attachments.id FROM attachments JOIN posts ON posts.id = post_id
-         WHERE account_id IN (SELECT value FROM json_each(:accounts)))
+    EXISTS (
+        SELECT 1 FROM attachments JOIN posts ON posts.id = post_id
+         WHERE attachments.id = renditions.attachment_id
+           AND account_id IN (SELECT value FROM json_each(:accounts)))
 """
 
 
@@ -128,8 +135,7 @@ def retry_now(connection: sqlite3.Connection, account_ids: Collection[int], now:
     """Make every failed and refused file of these accounts due."""
     with transaction(connection):
         accounts = {"accounts": json.dumps(list(account_ids))}
-        failed = f"state = 'failed' AND {_OF_ACCOUNTS}"
-        refused = f"state = 'refused' AND {_OF_ACCOUNTS}"
+        failed, refused = (f"{state} AND {_OF_ACCOUNTS}" for state in (_FAILED, _REFUSED))
         update(connection, "renditions", failed, accounts, next_try_at=now)
         update(connection, "renditions", refused, accounts, state="pending")
 
@@ -142,7 +148,7 @@ def retry_refused(
     `because` and `unless` are parts of the reason: of any such refusal, and of today's.
     """
     where = f"""
-        state = 'refused' AND instr(reason, :because) AND NOT instr(reason, :unless)
+        {_REFUSED} AND instr(reason, :because) AND NOT instr(reason, :unless)
         AND {_OF_ACCOUNTS}
     """
     parameters = {
@@ -197,8 +203,6 @@ def _save_stored(
          WHERE sha256 IN (SELECT value FROM json_each(?))
     """
     is_lost = dict(connection.execute(query, (json.dumps([file.sha256 for file in batch]),)))
-    fresh = {file.sha256: file for file in reversed(batch) if file.sha256 not in is_lost}
-    insert_all(connection, "media", [_media_row(file, at) for file in fresh.values()])
     for stored in batch:
         if stored.sha256 in is_lost and (stored.healed or is_lost[stored.sha256]):
             heal(connection, stored.sha256, run_id, at)
@@ -206,6 +210,18 @@ def _save_stored(
         if stored.wanted.lost not in {None, stored.sha256}:
             reason = f"{stored.wanted.lost} was lost here, and the source has other bytes now"
             _event(connection, stored.wanted, run_id, at, "replaced", reason)
+    fresh = {file.sha256: file for file in reversed(batch) if file.sha256 not in is_lost}
+    with recounted(connection, _files_of(batch)):
+        insert_all(connection, "media", [_media_row(file, at) for file in fresh.values()])
+        _mark_stored(connection, batch)
+
+
+def _files_of(batch: Sequence[Stored]) -> set[str]:
+    """All files of a batch, with those that they take the place of."""
+    return {name for file in batch for name in (file.sha256, file.wanted.lost) if name}
+
+
+def _mark_stored(connection: sqlite3.Connection, batch: Sequence[Stored]) -> None:
     columns = ("state", "reason", "media_sha256", "tries", "next_try_at")
     values = {
         file.wanted.rendition_id: dict(

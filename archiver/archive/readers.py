@@ -1,8 +1,10 @@
 """What the archive holds, for `archiver status`: questions to a connection that only reads."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
+from archiver.archive.holdings import WHOLE, holdings
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +66,13 @@ class ArchiveStatus:
 
 def archive_status(connection: sqlite3.Connection) -> ArchiveStatus:
     """All that `archiver status` says."""
-    files, size = connection.execute(
-        "SELECT count(*), coalesce(sum(size), 0) FROM media WHERE lost_at IS NULL"
-    ).fetchone()
+    held = holdings(connection)
     last = connection.execute(
         "SELECT coalesce(finished_at, started_at), outcome FROM runs ORDER BY id DESC LIMIT 1"
     ).fetchone()
-    accounts = tuple(_accounts(connection))
+    accounts = tuple(_accounts(connection, held))
     last_run, last_outcome = last or (None, None)
-    return ArchiveStatus(files, size, last_run, last_outcome, accounts)
+    return ArchiveStatus(*held.get(WHOLE, (0, 0)), last_run, last_outcome, accounts)
 
 
 def withheld(connection: sqlite3.Connection, limit: int = 100) -> list[tuple[str, str, str, str]]:
@@ -106,12 +106,13 @@ _EDITS = """
 """
 
 
-def _accounts(connection: sqlite3.Connection) -> Iterator[AccountStatus]:
+def _accounts(
+    connection: sqlite3.Connection, held: Mapping[int, tuple[int, int]]
+) -> Iterator[AccountStatus]:
     removed, edits = (dict(connection.execute(query)) for query in (_REMOVED, _EDITS))
     missing = _missing(connection)
     for row in connection.execute(_ACCOUNTS).fetchall():
         account_id, name, platform, handle, posts, newest, oldest, bad = row
-        files, size = connection.execute(_FILES, (account_id,)).fetchone()
         covered = connection.execute(
             "SELECT oldest, reached_start FROM coverage WHERE account_id = ? AND stream = 'posts' "
             "ORDER BY newest DESC LIMIT 1",
@@ -129,7 +130,7 @@ def _accounts(connection: sqlite3.Connection) -> Iterator[AccountStatus]:
         ).fetchone() or (None, None)
         yield AccountStatus(
             name, platform, handle, posts, removed.get(account_id, 0), edits.get(account_id, 0),
-            files, size, newest, oldest,
+            *held.get(account_id, (0, 0)), newest, oldest,
             covered[0], bool(covered[1]), good[0], last[0], last[1], bad,
             gaps=tuple(_gaps(connection, name)),
             missing=tuple(missing.get(account_id, ())),
@@ -145,17 +146,6 @@ def _unread(connection: sqlite3.Connection, account_id: int) -> tuple[str, ...]:
              ORDER BY run_id DESC LIMIT 1))
     """
     return tuple(row[0] for row in connection.execute(query, (account_id,)))
-
-
-# joined in this order: the other way round looks at the files of all accounts for each
-_FILES = """
-    SELECT count(*), coalesce(sum(size), 0) FROM (
-        SELECT DISTINCT media_sha256 FROM posts
-         CROSS JOIN attachments ON post_id = posts.id
-         CROSS JOIN renditions ON attachment_id = attachments.id
-         WHERE account_id = ? AND media_sha256 IS NOT NULL)
-     CROSS JOIN media ON sha256 = media_sha256 AND lost_at IS NULL
-"""
 
 
 def _gaps(connection: sqlite3.Connection, name: str) -> Iterator[Gap]:

@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 
 from archiver.archive.database import transaction
@@ -31,7 +32,7 @@ _KEYS = {
 }
 """The primary keys of tables without a rowid."""
 
-_UNNUMBERED = {*_KEYS, "sightings", "run_accounts"}
+_UNNUMBERED = {*_KEYS, "sightings", "run_accounts", "holdings"}
 """Tables whose rows have no `id` of their own."""
 
 Parameters = Sequence[object] | Mapping[str, object]
@@ -60,7 +61,7 @@ class Rows:
         """Gather one row; text is made fit for a column, and the row's own hash is added."""
         if table not in _UNNUMBERED and "id" not in row:
             row["id"] = self.new_id(table)
-        self._gathered[table].append(_finished(table, row))
+        self._gathered[table].append(finished(table, row))
 
     def write(self) -> None:
         """Write what was gathered. Ids are given out anew after this."""
@@ -88,11 +89,12 @@ def insert_all(
     """Add rows that all have the same columns, their key among them."""
     if rows:
         with transaction(connection):
-            _write(connection, table, [_finished(table, row) for row in rows])
+            _write(connection, table, [finished(table, row) for row in rows])
 
 
 def _write(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    connection.executemany(_insert_statement(table, rows[0]), rows)
+    values = map(itemgetter(*rows[0]), rows)  # by place: a name would be looked up for each value
+    connection.executemany(_insert_statement(table, rows[0]), values)
     _tally(connection, table, added=[row["row_sha256"] for row in rows])
 
 
@@ -100,10 +102,11 @@ def _insert(connection: sqlite3.Connection, verb: str, table: str, row: dict[str
     with transaction(connection):
         if table not in _UNNUMBERED and "id" not in row:
             row["id"] = _new_id(connection, table)
-        finished = _finished(table, row)
-        if not connection.execute(_insert_statement(table, finished, verb), finished).rowcount:
+        clean = finished(table, row)
+        values = tuple(clean.values())
+        if not connection.execute(_insert_statement(table, clean, verb), values).rowcount:
             return 0
-        _tally(connection, table, added=[finished["row_sha256"]])
+        _tally(connection, table, added=[clean["row_sha256"]])
     return int(row.get("id", 1))
 
 
@@ -224,7 +227,17 @@ def replace_rows(
             is_it, found = by_key(table, key)
             connection.execute(f"DELETE FROM {table} WHERE {is_it}", found)
         if rows:
-            connection.executemany(_insert_statement(table, rows[0]), rows)
+            values = map(itemgetter(*rows[0]), rows)
+            connection.executemany(_insert_statement(table, rows[0]), values)
+
+
+def rewrite(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make a table of what can be counted anew these finished rows, whatever is in it."""
+    with transaction(connection):
+        connection.execute(f"DELETE FROM {table}")
+        connection.execute(f"UPDATE tallies SET rows = 0, sum = 0 WHERE name = '{table}'")
+        if rows:
+            _write(connection, table, rows)
 
 
 def restore_tally(connection: sqlite3.Connection, table: str, rows: int, total: int) -> None:
@@ -271,27 +284,29 @@ def _new_id(connection: sqlite3.Connection, table: str) -> int:
     return new
 
 
-def _finished(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+def finished(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as it is written: clean, and with the hash of itself."""
     clean = clean_row(row)
     clean["row_sha256"] = row_sha256(table, clean)
     return clean
 
 
 def _insert_statement(table: str, row: Mapping[str, Any], verb: str = "INSERT") -> str:
-    values = ", ".join(f":{column}" for column in row)
-    return f"{verb} INTO {table} ({', '.join(row)}) VALUES ({values})"
+    return f"{verb} INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
 
 
 def clean_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """The row with values as a column holds them: sound text, and truth as 0 and 1."""
-    return {
-        column: clean_text(value)
-        if isinstance(value, str)
-        else int(value)
-        if value is True or value is False
-        else value
-        for column, value in row.items()
-    }
+    clean = dict(row)
+    for column, value in row.items():
+        if value is None:
+            continue
+        if isinstance(value, str):
+            if "\x00" in value or not value.isascii():
+                clean[column] = clean_text(value)
+        elif value is True or value is False:
+            clean[column] = int(value)
+    return clean
 
 
 def clean_text(text: str) -> str:

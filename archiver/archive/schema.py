@@ -148,6 +148,7 @@ CREATE INDEX posts_created ON posts(created_at DESC);
 CREATE INDEX posts_account_created ON posts(account_id, created_at DESC);
 CREATE INDEX posts_removed ON posts(created_at DESC) WHERE removed_at IS NOT NULL;
 CREATE INDEX posts_edited ON posts(created_at DESC) WHERE edited_at IS NOT NULL;
+CREATE INDEX posts_expiring ON posts(account_id, created_at) WHERE kind IN ('story');
 CREATE INDEX posts_text_end ON posts(lower(substr(text, -2))) WHERE text IS NOT NULL;
 CREATE INDEX posts_title_end ON posts(lower(substr(title, -2))) WHERE title IS NOT NULL;
 CREATE INDEX posts_alt_texts_end ON posts(lower(substr(alt_texts, -2))) WHERE alt_texts IS NOT NULL;
@@ -161,7 +162,10 @@ CREATE TABLE sightings (
     missing_at TEXT,                 -- first complete look that did not show the post
     missing_updated_at TEXT,         -- the source's own lastUpdated at that look
     view TEXT NOT NULL,              -- the options of the account under which it was last shown
-    row_sha256 TEXT NOT NULL     -- hash of this row
+    record_sha256 BLOB,              -- of the record with that fingerprint: its very bytes need not be read again,
+    reader BLOB,                     -- by the same code, which this tells from other code; empty: unknown
+    unread TEXT,                     -- what that code did not read of it, as JSON; empty: nothing
+    row_sha256 TEXT NOT NULL         -- hash of this row
 ) STRICT;
 CREATE INDEX sightings_missing ON sightings(post_id) WHERE missing_at IS NOT NULL;
 
@@ -202,6 +206,7 @@ CREATE TABLE revisions (
     row_sha256 TEXT NOT NULL,    -- hash of this row
     UNIQUE (post_id, number)
 ) STRICT;
+CREATE INDEX revisions_edits ON revisions(post_id) WHERE number > 1;
 CREATE TRIGGER revisions_stay BEFORE UPDATE ON revisions
     BEGIN SELECT RAISE(ABORT, 'revisions are never changed'); END;
 
@@ -263,6 +268,7 @@ CREATE INDEX renditions_queue ON renditions(state, published_at DESC, id)
     WHERE state IN ('pending', 'failed');
 CREATE INDEX renditions_absent ON renditions(state, published_at DESC, id)
     WHERE state IN ('omitted', 'gone', 'refused');
+CREATE INDEX renditions_skipped ON renditions(reason) WHERE state = 'skipped';
 CREATE INDEX renditions_media ON renditions(media_sha256) WHERE media_sha256 IS NOT NULL;
 
 CREATE TABLE events (
@@ -307,6 +313,14 @@ CREATE TABLE coverage (
     row_sha256 TEXT NOT NULL     -- hash of this row
 ) STRICT;
 CREATE INDEX coverage_account ON coverage(account_id, stream, newest DESC);
+
+CREATE TABLE holdings (
+    -- How many files each account has here: kept as they come and go, since counting takes long.
+    account_id INTEGER PRIMARY KEY,  -- 0: the archive as a whole, where accounts may share files
+    files INTEGER NOT NULL,      -- each once; without those that were lost
+    size INTEGER NOT NULL,       -- bytes
+    row_sha256 TEXT NOT NULL     -- hash of this row
+) STRICT;
 
 CREATE TABLE quarantine (
     -- Records that could not be read, whole.
@@ -356,6 +370,7 @@ def m001_archive(db: Database) -> None:
     for table in ROW_HASHED:
         db.execute("INSERT INTO tallies VALUES (?, 0, 0)", (table,))
     insert(db.conn, "about", name="archive_id", value=uuid4().hex)
+    insert(db.conn, "holdings", account_id=0, files=0, size=0)
 
 
 @cache

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import anyio
 
 from archiver.archive import queue, runs
-from archiver.archive.changes import changes_of
+from archiver.archive.changes import changes_of, newest_event
 from archiver.archive.choices import choose_again
 from archiver.archive.database import DATABASE, refuse_lost_database, storage_errors, writer
 from archiver.archive.soundness import damaged_row
@@ -154,6 +154,7 @@ class Backup:
         return report
 
     async def _run(self, run_id: int, accounts: Sequence[Account], report: RunReport) -> None:
+        last_event = newest_event(self.connection)
         if self._fetches_media():
             self.store.prepare()
         media = self._media_client()
@@ -188,7 +189,7 @@ class Backup:
         report.file_failures = files.failure_report()
         report.waiting = queue.count(self.connection, files.accounts, self._now())
         with self._despite_damaged_rows(report, "Not all changes can be told"):
-            report.changes = list(changes_of(self.connection, run_id, _MOST_CHANGES))
+            report.changes = list(changes_of(self.connection, run_id, last_event, _MOST_CHANGES))
 
     async def _fetch(self, files: FileRun, report: RunReport) -> None:
         with self._despite_damaged_rows(report, "Not all files were fetched"):

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -16,8 +16,10 @@ from archiver.archive.absence import Look, mark_absent
 from archiver.archive.attachments import Choice
 from archiver.archive.database import transaction
 from archiver.archive.posts import PostWriter, Reading
+from archiver.archive.sightings import Known, find_known
 from archiver.archive.soundness import damaged_row
 from archiver.backup.clocks import clock_off
+from archiver.backup.code import code_of
 from archiver.backup.gate import Unfit, fit_identity, fit_page, fit_post
 from archiver.backup.watchdog import Blocked, entrance
 from archiver.clock import Clock
@@ -44,6 +46,19 @@ class Asked:
     limit: int | None = None
     media: bool = True
     dry_run: bool = False
+
+
+@dataclass(slots=True)
+class _Read:
+    """What became of a page's records: `known` by their bytes, read, or not to be read.
+
+    `shown` are the posts of the first two kinds, in the order of the page.
+    """
+
+    known: frozenset[str]
+    shown: list[Post | Known] = field(default_factory=list)
+    entries: list[tuple[Record, Post]] = field(default_factory=list)
+    unreadable: list[tuple[Record, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -291,27 +306,24 @@ class AccountBackup:
 
     def _save(self, walk: coverage.Walk, page: Page) -> None:
         """One page, in one transaction: posts and all that hangs on them, coverage, the answer."""
-        entries, unreadable = self._read_all(page)
         assert self.account_id is not None  # noqa: S101 — walks begin after it is claimed
         now = self._now()
+        reading = self._reading()
+        read = self._read_all(page, self._find_known(page, reading, now))
         with transaction(self.connection):
             response_id = runs.new_response_id(self.connection)
             keeps = page.response is not None and self.keep_responses != "none"
             writer = PostWriter(
-                self.connection, self.account_id, self.account.platform, self.run_id,
-                Reading(
-                    self.account.source, self.platform.content_version, self.read, self.choose,
-                    self._view(),
-                ),
+                self.connection, self.account_id, self.account.platform, self.run_id, reading,
                 now, response_id if keeps else None,
             )  # fmt: skip
-            saved = writer.save(entries)
+            saved = writer.save(read.entries)
             quarantined = sum(
                 runs.quarantine(self.connection, self.run_id, self.account_id, record, reason)
-                for record, reason in unreadable
+                for record, reason in read.unreadable
             )
-            walk.page(page, [post for _, post in entries], writer.met)
-            walk.note_unreadable(record.data for record, _ in unreadable)
+            walk.page(page, read.shown, writer.met | read.known)
+            walk.note_unreadable(record.data for record, _ in read.unreadable)
             if page.response is not None and keeps and (
                 self.keep_responses == "all" or saved.is_worth_keeping() or quarantined
             ):  # fmt: skip
@@ -329,17 +341,39 @@ class AccountBackup:
         self.progress.account(self.account.name, len(page.records))
         self.on_saved()
 
-    def _read_all(self, page: Page) -> tuple[list[tuple[Record, Post]], list[tuple[Record, str]]]:
-        entries, unreadable = [], []
-        for record in page.records:
-            try:
-                post = self.read(record.data)
-            except RecordError as error:
-                unreadable.append((record, redact(str(error))))
-            else:
+    def _reading(self) -> Reading:
+        return Reading(
+            self.account.source, self.platform.content_version, self.read, self.choose,
+            self._view(), code_of(self.platform, self.account),
+        )  # fmt: skip
+
+    def _find_known(self, page: Page, reading: Reading, now: str) -> dict[int, Known]:
+        if reading.reader is None or self.account_id is None:
+            return {}
+        return find_known(
+            self.connection, self.account_id, page.records, reader=reading.reader,
+            view=reading.view, now=now,
+        )  # fmt: skip
+
+    def _read_all(self, page: Page, known: Mapping[int, Known]) -> _Read:
+        """Read the records of a page, but for those that are known by their bytes."""
+        read = _Read(frozenset(post.platform_id for post in known.values()))
+        for place, record in enumerate(page.records):
+            post: Post | Known | None = known.get(place)
+            if post is None:
+                try:
+                    post = self.read(record.data)
+                except RecordError as error:
+                    read.unreadable.append((record, redact(str(error))))
+                    continue
+                read.entries.append((record, post))
+            read.shown.append(post)
+        if any(post.platform_id in read.known for _, post in read.entries):
+            return self._read_all(page, {})  # one post twice: which came last is to be seen
+        for post in read.shown:
+            if post.unread:
                 self.report.add_unread(post.unread)
-                entries.append((record, post))
-        return entries, unreadable
+        return read
 
     def _stop_where_asked(self, walk: coverage.Walk) -> None:
         oldest = walk.stretch.oldest

@@ -69,7 +69,7 @@ def collect(
 ) -> Home:
     """What the page says."""
     months = archive.tally.months(connection)
-    files, size = archive.tally.files(connection)
+    files, size = _held(connection, archive)
     accounts = list(_accounts(connection, archive, months, now, most_years))
     last_run = None
     if archive.has("runs", "outcome"):
@@ -85,6 +85,14 @@ def collect(
         alarms,
         waiting(connection, "omitted"),
     )
+
+
+def _held(connection: sqlite3.Connection, archive: Archive) -> tuple[int, int]:
+    """How many files there are, and their bytes; a published copy has no sums of them."""
+    if not archive.has("holdings"):
+        return archive.tally.files(connection)
+    row = connection.execute("SELECT files, size FROM holdings WHERE account_id = 0").fetchone()
+    return (row[0], row[1]) if row else (0, 0)
 
 
 def _accounts(

@@ -34,7 +34,7 @@ _TABLES: dict[str, dict[str, Any]] = {
     "media": {"facets": ["content_type"], "sort_desc": "size"},
     "responses": {"sort_desc": "id", "facets": ["account_id", "status"]},
     "coverage": {"facets": ["account_id", "stream"]},
-    **{name: {"hidden": True} for name in ("about", "sightings", "tallies")},
+    **{name: {"hidden": True} for name in ("about", "holdings", "sightings", "tallies")},
     "_sqlite_migrations": {"hidden": True},
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from archiver.archive.database import ROW_HASHED, reader, transaction, writer
+from archiver.archive.holdings import count_anew
 from archiver.archive.losses import heal, lose
 from archiver.errors import StorageError
 from archiver.evidence.files import MediaRow, check_file, rows_of
@@ -81,6 +82,8 @@ def repair(directory: Path, found: Verified, now: str, copy: Path | None = None)
             store.prepare()
             _mend_tables(connection, second, store, found, repaired)
         _mend_rows(connection, second, found, now, repaired)
+        with transaction(connection):
+            repaired.rows += count_anew(connection)
         _mend_files(connection, second, store, found, now, repaired)
     return repaired
 

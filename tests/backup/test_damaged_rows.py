@@ -21,6 +21,7 @@ CELLS = {
     "posts.created_at": f"account_id = {OF_THREADS}",
     "sightings.content_sha256": f"post_id IN {POSTS}",
     "sightings.view": f"post_id IN {POSTS}",
+    "sightings.unread": f"post_id IN {POSTS}",
     "accounts.handle": f"id = {OF_THREADS}",
     "coverage.newest": f"account_id = {OF_THREADS}",
     "run_accounts.fresh_until": f"account_id = {OF_THREADS}",

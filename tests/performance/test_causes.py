@@ -2,11 +2,14 @@
 
 import asyncio
 import sqlite3
+import threading
 import tracemalloc
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,9 +20,12 @@ from archiver.archive import queue
 from archiver.archive.database import DATABASE, reader, transaction, writer
 from archiver.archive.posts import PostWriter, Reading
 from archiver.archive.queue import Stored
+from archiver.archive.readers import archive_status
 from archiver.archive.runs import begin_run, claim_account
 from archiver.canonical import _url_path
+from archiver.demo.specs import photo
 from archiver.media.download import Downloader
+from archiver.media.part import Part
 from archiver.models import Account, Attachment, Identity, Post, Record, Rendition
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
@@ -137,6 +143,60 @@ def test_hot_queries_use_an_index(tmp_path: Path, query: str) -> None:
     assert not any("TEMP B-TREE" in step for step in steps)
 
 
+class Asked(sqlite3.Connection):
+    """A connection that keeps what it is asked, by all of its kind."""
+
+    statements: ClassVar[dict[str, Any]] = {}
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        self.statements[sql] = parameters
+        return super().execute(sql, parameters)
+
+
+def test_a_night_looks_through_no_table_that_grows_with_the_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with nights(tmp_path, "instagram", "bluesky") as world:
+        for platform in world.platforms:
+            world.account(platform).populate(120)
+        world.backup()
+        world.next_night()
+        world.account("instagram").publish("New", media=[photo()])
+        with monkeypatch.context() as patched:
+            patched.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Asked))
+            assert world.backup(now=True).counts.new == 1
+        found: dict[str, str] = {}
+        with reader(world.directory) as connection:
+            for sql, parameters in Asked.statements.items():
+                if sql.split()[0] in {"SELECT", "WITH"}:
+                    for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters):
+                        if row[3].startswith("SCAN "):
+                            found[row[3].split()[1]] = sql
+    assert "json_each" in found, "statements were looked at"
+    assert {table: sql for table, sql in found.items() if table in GROWING} == {}
+
+
+def test_status_counts_no_files(tmp_path: Path) -> None:
+    with nights(tmp_path, "instagram") as world:
+        world.account("instagram").populate(20)
+        world.backup()
+        Asked.statements.clear()
+        with closing(sqlite3.connect(world.directory / DATABASE, factory=Asked)) as connection:
+            assert archive_status(connection).files > 0
+            for sql, parameters in Asked.statements.items():
+                for row in connection.cursor().execute(f"EXPLAIN QUERY PLAN {sql}", parameters):
+                    what, table = row[3].split()[:2]
+                    is_whole = what == "SCAN" and "INDEX" not in row[3]
+                    assert not (is_whole and table in GROWING), (row[3], sql)
+                    assert table != "media", "sums of files are kept"
+
+
+GROWING = {
+    "posts", "sightings", "post_aliases", "relations", "revisions", "attachments", "media",
+    "renditions", "events", "metrics", "responses", "quarantine", "timeline", "missing_media",
+}  # fmt: skip
+
+
 def test_an_unchanged_run_writes_a_fixed_small_amount(tmp_path: Path) -> None:
     def log_of_unchanged_run(folder: Path, posts: int) -> int:
         folder.mkdir()
@@ -199,6 +259,26 @@ async def test_memory_does_not_depend_on_the_size_of_a_file(tmp_path: Path) -> N
         await peak(f"{base}/1000000")
         small, large = await peak(f"{base}/4000000"), await peak(f"{base}/40000000")
     assert large <= small + (2 << 20)
+
+
+@pytest.mark.anyio
+async def test_only_small_files_are_hashed_and_written_where_others_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush, here = Part.flush, threading.get_ident()
+    places: list[bool] = []
+
+    def watched(part: Part) -> None:
+        places.append(threading.get_ident() == here)
+        flush(part)
+
+    monkeypatch.setattr(Part, "flush", watched)
+    async with pictures() as base, MediaClient(AddressGuard(LOOPBACK), FakeClock()) as media:
+        downloader = Downloader(media.open, tmp_path, FakeClock(), max_size=1 << 30)
+        for size, expected in [(60_000, {True}), (400_000, {False}), (4_000_000, {False})]:
+            places.clear()
+            await downloader.fetch(f"{base}/{size}")
+            assert set(places) == expected
 
 
 @given(

@@ -20,6 +20,7 @@ from torture.patches import ACKS, COUNTED
 Dump = dict[str, list[tuple[Any, ...]]]
 
 _POST = "(SELECT platform || ' ' || platform_id FROM posts WHERE posts.id = post_id)"
+_ACCOUNT = "(SELECT name FROM accounts WHERE accounts.id = account_id)"
 _ATTACHMENT = (
     f"""(SELECT {_POST} || ' ' || key FROM attachments WHERE attachments.id = attachment_id)"""
 )
@@ -29,7 +30,7 @@ _QUERIES = {
         posts.title, posts.url, kind, visibility, author, alt_texts, edited_at IS NULL,
         removed_at IS NULL, raw FROM posts JOIN accounts ON accounts.id = account_id""",
     "sightings": f"""SELECT {_POST}, fingerprint, content_version, content_sha256,
-        missing_at IS NULL FROM sightings""",
+        missing_at IS NULL, reader, unread FROM sightings""",
     "post_aliases": f"SELECT {_POST}, scheme, value FROM post_aliases",
     "relations": f"SELECT {_POST}, kind, platform_id, url FROM relations",
     "revisions": f"""SELECT {_POST}, number, source, content_version, content_sha256, raw,
@@ -43,9 +44,10 @@ _QUERIES = {
     "events": f"""SELECT {_POST}, what, reason, attachment_id IS NULL FROM events""",
     "metrics": f"SELECT {_POST}, name, value FROM metrics",
     "gaps": "SELECT account, stream, since, until, reason FROM gaps",
-    "covered": """SELECT account_id, max(newest), min(oldest), max(reached_start),
+    "covered": f"""SELECT {_ACCOUNT}, max(newest), min(oldest), max(reached_start),
         max(next IS NOT NULL) FROM coverage WHERE stream = 'posts' GROUP BY account_id""",
     "search": "SELECT rowid, text FROM posts_fts WHERE posts_fts MATCH 'morning' ORDER BY 1",
+    "holdings": f"SELECT {_ACCOUNT}, files, size FROM holdings WHERE files <> 0",
     "quarantine": "SELECT raw FROM quarantine",
     "open_runs": "SELECT count(*) FROM runs WHERE outcome = 'running'",
 }

@@ -174,7 +174,7 @@ def _cursor_before_rows(notes: str) -> None:
     save = account.AccountBackup._save
 
     def saving(self: Any, walk: Any, page: Any) -> None:
-        posts = [post for _, post in self._read_all(page)[0]]
+        posts = self._read_all(page, {}).shown
         with account.transaction(self.connection):
             known = PostWriter(
                 self.connection, self.account_id or 0, "", 0, None, ""  # type: ignore[arg-type]

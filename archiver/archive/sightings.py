@@ -1,0 +1,95 @@
+"""Records that say, byte for byte, what was saved of them before, and so need not be read again.
+
+Reading a record costs ten times what it costs to find it here. Only its own bytes count: a moved
+number or a fresh signature in an address makes another record, which is read and compared.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from archiver.archive.queue import DUE, due_at
+from archiver.archive.rows import clean_text
+from archiver.models import Post, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A post that is in the archive as its record has it; what else a look wants to know of it."""
+
+    platform_id: str
+    created_at: str | None
+    kind: str
+    unread: tuple[str, ...] = ()
+
+
+def find_known(
+    connection: sqlite3.Connection, account_id: int, records: Sequence[Record], *, reader: bytes,
+    view: str, now: str,
+) -> dict[int, Known]:  # fmt: skip
+    """Those records, by their place, that were last saved with these bytes, as this code reads.
+
+    Left out are posts that were missed, that were last shown under other options, or whose files
+    still wait for an address; and ids that come twice. A record is found by its `id`.
+    """
+    names = [_id_of(record.data) for record in records]
+    places = Counter(names)
+    query = f"""
+        SELECT platform_id, record_sha256, created_at, kind, unread
+          FROM posts JOIN sightings ON post_id = posts.id
+         WHERE account_id = :account AND platform_id IN (SELECT value FROM json_each(:ids))
+           AND reader = :reader AND view = :view AND missing_at IS NULL AND removed_at IS NULL
+           AND NOT EXISTS (
+               SELECT 1 FROM attachments JOIN renditions ON attachment_id = attachments.id
+                WHERE post_id = posts.id
+                  AND (state = 'pending' OR (state = 'failed' AND {DUE})))
+    """
+    parameters = {
+        "account": account_id, "reader": reader, "view": view,
+        "ids": json.dumps([name for name in places if name is not None]), **due_at(now),
+    }  # fmt: skip
+    held = {row[0]: row for row in connection.execute(query, parameters)}
+    found = {}
+    for place, (record, name) in enumerate(zip(records, names, strict=True)):
+        row = held.get(name)
+        if row is not None and places[name] == 1 and row[1] == record_sha256(record):
+            found[place] = Known(row[0], row[2], row[3], _unread_of(row[4]) if row[4] else ())
+    return found
+
+
+def recognition(record: Record, post: Post, reader: bytes | None) -> Mapping[str, Any]:
+    """The columns by which a record is known again; empty where the code that reads is not known.
+
+    A post that was only sighted leaves the fingerprint of an earlier record, and its columns.
+    """
+    if reader is None or post.sighting:
+        return dict.fromkeys(("record_sha256", "reader", "unread"))
+    known_by = {"record_sha256": record_sha256(record), "reader": reader}
+    return known_by | {"unread": unread_text(post)}
+
+
+def unread_text(post: Post) -> str | None:
+    """What of a record was not read, as the column has it."""
+    return json.dumps(post.unread) if post.unread else None
+
+
+def record_sha256(record: Record) -> bytes:
+    """The hash of a record's exact text."""
+    return hashlib.sha256(record.raw.encode("utf-8", "surrogatepass")).digest()
+
+
+@lru_cache(64)  # what one record has that nobody reads, all others have too
+def _unread_of(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+def _id_of(data: Any) -> str | None:
+    name = data.get("id") if isinstance(data, dict) else None
+    if isinstance(name, str):
+        return clean_text(name)
+    return str(name) if type(name) is int else None
