@@ -30,8 +30,9 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def not_under_nohup() -> None:
-    """Whoever runs the tests under nohup would have them ignore that a terminal is closed."""
+def not_in_the_background() -> None:
+    """Under nohup, or behind a shell's `&`, programs ignore a closed terminal, or Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 

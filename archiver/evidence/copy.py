@@ -11,14 +11,15 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from archiver.archive.database import DATABASE, LOCK, LOGS, locked, reader, storage_errors
 from archiver.errors import DamageFound, StorageError, UsageError
+from archiver.evidence.database import check_database
 from archiver.evidence.files import MediaRow, Scope, check_file, files_in, rows_of
 from archiver.evidence.findings import Finding, Verified
-from archiver.evidence.rows import check_database
 from archiver.evidence.verify import NEW, opened
 from archiver.media.disk import PIECE, create_file, open_file, sync_directory, sync_file
 from archiver.media.download import Download
@@ -128,7 +129,8 @@ def _only_there(connection: sqlite3.Connection, other: sqlite3.Connection) -> st
 def _grown(connection: sqlite3.Connection) -> dict[str, int]:
     """How many rows each table has that only ever grows by backups; a copy may be repaired too."""
     query = """
-        SELECT name, rows FROM tallies WHERE name NOT IN ('coverage', 'relations', 'events')
+        SELECT name, rows FROM tallies
+         WHERE name NOT IN ('coverage', 'holdings', 'relations', 'events')
          UNION ALL
         SELECT 'events', count(*) FROM events WHERE what NOT IN ('lost', 'healed', 'mended')
     """
@@ -169,7 +171,7 @@ def _copy_into(
         _snapshot(connection, new)
         with closing(_open(new)) as snapshot:
             result = Verified()
-            check_database(snapshot, lambda: closing(_open(new)), result)
+            check_database(snapshot, new, partial(_reopen, new), result)
             copied.rows = result.rows
             copied.damage += result.damage
             if result.damage:  # an earlier copy may be better, and is left as it is
@@ -207,6 +209,10 @@ def _snapshot(connection: sqlite3.Connection, new: Path) -> None:
 
 def _open(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+
+
+def _reopen(path: Path) -> closing[sqlite3.Connection]:
+    return closing(_open(path))
 
 
 def _missing(snapshot: sqlite3.Connection, target: Store, copied: Copied) -> list[MediaRow]:

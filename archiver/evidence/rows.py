@@ -1,15 +1,14 @@
-"""Reading the database back: its own check, every row against its hash, what belongs together."""
+"""Reading rows back: every one against its hash, all against their sum, what belongs together."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+from archiver.archive.holdings import OF_ALL, WHOLE
 from archiver.archive.rows import TALLY_MASK, by_key, key_of, tally_of
-from archiver.archive.schema import ROW_HASHED
 from archiver.canonical import row_sha256
 from archiver.evidence.findings import BadRow, Finding, Verified
-from archiver.evidence.schema import check_schema
 
 Reopen = Callable[[], AbstractContextManager[sqlite3.Connection]]
 """Opens another connection, whose reading is a second one."""
@@ -46,6 +45,13 @@ _RULES = {
     "has no bookkeeping": """
         SELECT 'posts', id FROM posts
          WHERE NOT EXISTS (SELECT 1 FROM sightings WHERE post_id = posts.id)""",
+    "does not say what files there are": f"""
+        SELECT 'holdings', account_id FROM (
+            SELECT account_id, files, size FROM holdings WHERE files <> 0 OR account_id = {WHOLE}
+             UNION ALL
+            SELECT account_id, files, size FROM ({OF_ALL}))
+         GROUP BY account_id HAVING count(*) <> 2 OR min(files) <> max(files)
+             OR min(size) <> max(size)""",
     "was never seen, by its events": """
         SELECT 'posts', id FROM posts WHERE NOT EXISTS
                (SELECT 1 FROM events WHERE post_id = posts.id AND what = 'seen')""",
@@ -53,46 +59,9 @@ _RULES = {
 """What foreign keys cannot say, each with a query for the rows that break it."""
 
 
-def check_database(connection: sqlite3.Connection, again: Reopen, result: Verified) -> None:
-    """Check the whole database as it stands at one moment, while others may write to it."""
-    connection.execute("BEGIN")
-    try:
-        result.findings += _guarded(check_schema(connection), "archive.db")
-        result.findings += _own_check(connection)
-        for table in ROW_HASHED:
-            result.findings += _guarded(_rows(connection, table, again, result), table)
-        tolerate(connection)  # from here on: it makes reading millions of rows slower
-        result.findings += _guarded(_references(connection), "references")
-    finally:
-        connection.rollback()
-
-
-def _guarded(findings: Iterable[Finding], subject: str) -> Iterator[Finding]:
-    """The findings, and one more where the database cannot even be read."""
-    try:
-        yield from findings
-    except (sqlite3.DatabaseError, UnicodeDecodeError, LookupError) as error:
-        yield Finding("database", subject, f"cannot be read: {error}")
-
-
-def _own_check(connection: sqlite3.Connection) -> Iterator[Finding]:
-    for check in ("integrity_check", "foreign_key_check"):
-        yield from _guarded(_pragma(connection, check), "archive.db")
-
-
-def _pragma(connection: sqlite3.Connection, check: str) -> Iterator[Finding]:
-    for row in connection.execute(f"PRAGMA {check}"):
-        if check == "foreign_key_check":
-            table, row_id, parent, _ = row
-            yield Finding(
-                "reference", f"{table} {row_id}", f"refers to a row of {parent} that is gone"
-            )
-        elif row[0] != "ok":
-            for line in row[0].splitlines():
-                yield Finding("database", "archive.db", line)
-
-
-def _references(connection: sqlite3.Connection) -> Iterator[Finding]:
+def references(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """Rows that do not belong together as they should, and files that belong to none."""
+    tolerate(connection)
     for detail, query in _RULES.items():
         for table, row_id in connection.execute(query):
             yield Finding("reference", f"{table} {row_id}", detail)
@@ -104,10 +73,13 @@ def _references(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("leftover", path, "no rendition uses it")
 
 
-def _rows(
+def check_rows(
     connection: sqlite3.Connection, table: str, again: Reopen, result: Verified
 ) -> Iterator[Finding]:
-    """The rows of one table, each against its hash, and all against what they should add up to."""
+    """The rows of one table, each against its hash, and all against what they should add up to.
+
+    Those that are wrong twice are noted in `result`, and how many were read.
+    """
     count, total, suspects = _read_table(connection, table)
     result.rows += count
     bad = []
@@ -149,11 +121,8 @@ def _read_table(
     except sqlite3.OperationalError as error:
         if "decode" not in str(error).lower():
             raise
-        tolerate(connection)
-        try:
-            return _scan(connection, table)
-        finally:
-            connection.text_factory = str
+        tolerate(connection)  # only where it must be: it makes reading millions of rows slower
+        return _scan(connection, table)
 
 
 def _scan(connection: sqlite3.Connection, table: str) -> tuple[int, int, list[tuple[object, ...]]]:

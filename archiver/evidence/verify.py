@@ -16,9 +16,10 @@ from archiver.archive.database import DATABASE, reader, transaction, writer
 from archiver.archive.losses import heal_found
 from archiver.archive.rows import update
 from archiver.errors import ArchiveLocked, DamageFound, StorageError
+from archiver.evidence.database import check_database
 from archiver.evidence.files import MediaRow, Scope, files_in, leftovers, read_files, rows_of
 from archiver.evidence.findings import Finding, Verified
-from archiver.evidence.rows import check_database
+from archiver.evidence.rows import tolerate
 from archiver.media.store import Store
 
 NEW = ".archive.db.new"
@@ -45,7 +46,8 @@ def verify(
     """
     result = Verified()
     with opened(directory) as connection:
-        check_database(connection, partial(reader, directory), result)
+        check_database(connection, directory / DATABASE, partial(reader, directory), result)
+        tolerate(connection)
         with _unreadable(result):
             _check_files(connection, directory, scope, now, result, on_total, on_file)
     if result.may_be_written:

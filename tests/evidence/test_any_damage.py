@@ -104,7 +104,7 @@ ALL = ("status", "verify", "backup --now", "verify --repair")
         ("DROP TABLE posts_fts", [0, 7, 6, 7]),
         ("DELETE FROM posts_fts_data", [0, 7, 6, 7]),
         ("DROP TABLE tallies", [0, 7, 6, 7]),
-        ("DROP TABLE media", [6, 7, 6, 7]),
+        ("DROP TABLE media", [0, 7, 6, 7]),
         ("DROP INDEX posts_removed", [6, 7, 0, 7]),
         ("DROP TRIGGER events_stay", [0, 7, 0, 7]),
         ("ALTER TABLE posts RENAME COLUMN row_sha256 TO row_sha257", [0, 7, 6, 7]),

@@ -1,0 +1,118 @@
+"""Reading the whole database back: a dozen checks, at once where there is much to read."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from archiver.archive.schema import ROW_HASHED
+from archiver.evidence.findings import Finding, Verified
+from archiver.evidence.processes import in_processes
+from archiver.evidence.rows import Reopen, check_rows, references
+from archiver.evidence.schema import check_schema
+from archiver.media.disk import PIECE, open_file
+
+CHECKS = ("schema", "sqlite", *ROW_HASHED, "references")
+"""What is checked, in the order of what is said of it: a name of a table is for all its rows."""
+
+_MANY_ROWS = 100_000
+"""From here on, starting processes takes less time than they save."""
+
+
+def check_database(
+    connection: sqlite3.Connection, path: Path, again: Reopen, result: Verified
+) -> None:
+    """Run all checks, each on the database as it stands at one moment, while others may write.
+
+    `path` is where the database is, `again` opens it once more.
+    """
+    _read_ahead(path)
+    todo = _for_processes(connection) if _is_in_place(connection, path) else []
+    found = dict(zip(todo, in_processes(partial(_check_elsewhere, again), todo), strict=True))
+    for check in CHECKS:
+        part = found.get(check) or _check(connection, check, again)
+        result.rows += part.rows
+        result.findings += part.findings
+        result.bad_rows += part.bad_rows
+
+
+def _read_ahead(path: Path) -> None:
+    """Have the file in memory before it is read in the order of its indexes.
+
+    That order is a random one: from a cold disk it takes much longer than this.
+    """
+    buffer = bytearray(PIECE)
+    with suppress(OSError), os.fdopen(open_file(path), "rb", buffering=0) as file:
+        while file.readinto(buffer):
+            pass
+
+
+def _for_processes(connection: sqlite3.Connection) -> list[str]:
+    """The checks of a large database, the longest first, so that all processes end together."""
+    try:
+        rows = connection.execute("SELECT name, rows FROM tallies ORDER BY rows DESC").fetchall()
+    except sqlite3.DatabaseError:  # whatever it is, the checks will say it
+        return []
+    if sum(count for _, count in rows) < _MANY_ROWS:
+        return []
+    tables = [name for name, _ in rows if name in ROW_HASHED]
+    first = ["sqlite", "references", *tables]
+    return first + [check for check in CHECKS if check not in first]
+
+
+def _is_in_place(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether it is that very file that is open: where it cannot be, every reader makes a copy."""
+    name = connection.execute("PRAGMA database_list").fetchone()[2]
+    return Path(name).resolve() == path.resolve()
+
+
+def _check_elsewhere(again: Reopen, check: str) -> Verified:
+    with again() as connection:
+        return _check(connection, check, again)
+
+
+def _check(connection: sqlite3.Connection, check: str, again: Reopen) -> Verified:
+    """One of `CHECKS`, in a transaction of its own."""
+    result = Verified()
+    factory = connection.text_factory
+    connection.execute("BEGIN")
+    try:
+        if check == "schema":
+            result.findings += _guarded(check_schema(connection), "archive.db")
+        elif check == "sqlite":
+            result.findings += _own_check(connection)
+        elif check == "references":
+            result.findings += _guarded(references(connection), check)
+        else:
+            result.findings += _guarded(check_rows(connection, check, again, result), check)
+    finally:
+        connection.text_factory = factory
+        connection.rollback()
+    return result
+
+
+def _guarded(findings: Iterable[Finding], subject: str) -> Iterator[Finding]:
+    """The findings, and one more where the database cannot even be read."""
+    try:
+        yield from findings
+    except (sqlite3.DatabaseError, UnicodeDecodeError, LookupError) as error:
+        yield Finding("database", subject, f"cannot be read: {error}")
+
+
+def _own_check(connection: sqlite3.Connection) -> Iterator[Finding]:
+    for check in ("integrity_check", "foreign_key_check"):
+        yield from _guarded(_pragma(connection, check), "archive.db")
+
+
+def _pragma(connection: sqlite3.Connection, check: str) -> Iterator[Finding]:
+    for row in connection.execute(f"PRAGMA {check}"):
+        if check == "foreign_key_check":
+            table, row_id, parent, _ = row
+            yield Finding(
+                "reference", f"{table} {row_id}", f"refers to a row of {parent} that is gone"
+            )
+        elif row[0] != "ok":
+            for line in row[0].splitlines():
+                yield Finding("database", "archive.db", line)
