@@ -1,15 +1,16 @@
-"""Write an archive of many posts by plain SQL, and measure the pages of `archiver browse` on it.
+"""Write an archive of many posts, and measure the pages of `archiver browse` on it.
 
     python benchmarks/big_archive.py make /tmp/big --posts 1000000
     python benchmarks/big_archive.py measure /tmp/big
 
 The rows are plausible (ten accounts over twelve years, two renditions to a post, records of a
-kilobyte, one post in five hundred edited, in two thousand removed, in three hundred withheld), the
-media files are not there, and the hashes of rows are empty: `verify` has nothing to say of it.
+kilobyte, one post in five hundred edited, in two thousand removed, in three hundred withheld) and
+sound. Of the media files only those of one part in a thousand are there, for `verify --slice`.
 """
 
 import argparse
 import hashlib
+import itertools
 import json
 import random
 import sqlite3
@@ -25,7 +26,9 @@ from typing import Any
 
 import httpx
 
-from archiver.archive.database import writer
+from archiver.archive.database import transaction, writer
+from archiver.archive.holdings import count_anew
+from archiver.archive.rows import insert, insert_all
 
 PLATFORMS = (
     "bluesky", "facebook", "instagram", "linkedin", "pinterest", "snapchat", "threads", "tiktok",
@@ -42,6 +45,7 @@ WORDS = (
 BEGAN = datetime(2014, 1, 1, tzinfo=UTC)
 NEEDLE = "zirconium"
 BATCH = 20_000
+PARTS = 1000
 
 
 def make(folder: Path, posts: int, seed: int) -> None:
@@ -49,16 +53,16 @@ def make(folder: Path, posts: int, seed: int) -> None:
     begun = time.perf_counter()
     with writer(folder) as connection:
         connection.execute("PRAGMA synchronous = OFF")
-        _accounts(connection, posts)
-        make_rows = _Rows(random.Random(seed), posts)
+        with transaction(connection):
+            _accounts(connection, posts)
+        make_rows = _Rows(folder, random.Random(seed), posts)
         for start in range(0, posts, BATCH):
-            connection.execute("BEGIN")
-            for table, columns, rows in make_rows.batch(start, min(start + BATCH, posts)):
-                names = ", ".join(columns)
-                marks = ", ".join("?" * len(columns))
-                connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
-            connection.execute("COMMIT")
+            with transaction(connection):
+                for table, rows in make_rows.batch(start, min(start + BATCH, posts)):
+                    insert_all(connection, table, rows)
             print(f"\r{min(start + BATCH, posts):,} posts", end="", file=sys.stderr)
+        with transaction(connection):
+            count_anew(connection)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     size = (folder / "archive.db").stat().st_size
     print(f"\n{posts:,} posts, {size / 1e9:.2f} GB, {time.perf_counter() - begun:.0f} s")
@@ -66,113 +70,120 @@ def make(folder: Path, posts: int, seed: int) -> None:
 
 def _accounts(connection: sqlite3.Connection, posts: int) -> None:
     end = iso(BEGAN + timedelta(days=365.25 * 12))
-    connection.execute(
-        "INSERT INTO runs (id, started_at, finished_at, outcome, exit_code, version, asked, got, "
-        "new, edited, removed, stored, bytes, omitted, failed, row_sha256) "
-        "VALUES (1, ?, ?, 'done', 0, 'benchmark', '{}', ?, ?, 0, 0, ?, 0, 0, 0, '')",
-        (end, end, posts, posts, posts),
-    )
+    counts: dict[str, int] = dict.fromkeys(("edited", "removed", "omitted", "failed"), 0)
+    insert(
+        connection, "runs", started_at=end, finished_at=end, outcome="done", exit_code=0,
+        version="benchmark", asked="{}", got=posts, new=posts, stored=posts, bytes=0, **counts,
+    )  # fmt: skip
     for k, platform in enumerate(PLATFORMS, 1):
-        connection.execute(
-            "INSERT INTO accounts (id, name, platform, platform_id, handle, first_seen_at, "
-            "row_sha256) VALUES (?, ?, ?, ?, 'studio', ?, '')",
-            (k, platform, platform, str(k), end),
-        )
-        connection.execute(
-            "INSERT INTO coverage (account_id, stream, newest, oldest, reached_start, run_id, "
-            "row_sha256) VALUES (?, 'posts', ?, ?, 1, 1, '')",
-            (k, end, iso(BEGAN)),
-        )
-        connection.execute(
-            "INSERT INTO run_accounts (run_id, name, account_id, started_at, finished_at, "
-            "outcome, full, complete, unread, got, new, edited, removed, stored, omitted, failed, "
-            "row_sha256) VALUES (1, ?, ?, ?, ?, 'done', 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, '')",
-            (platform, k, end, end),
-        )
+        insert(
+            connection, "accounts", name=platform, platform=platform, platform_id=str(k),
+            handle="studio", first_seen_at=end,
+        )  # fmt: skip
+        insert(
+            connection, "coverage", account_id=k, stream="posts", newest=end, oldest=iso(BEGAN),
+            reached_start=1, run_id=1,
+        )  # fmt: skip
+        insert(
+            connection, "run_accounts", run_id=1, name=platform, account_id=k, started_at=end,
+            finished_at=end, outcome="done", full=1, complete=1, unread=0, got=0, new=0, stored=0,
+            **counts,
+        )  # fmt: skip
 
 
 class _Rows:
     """Rows of all tables, for a stretch of posts; newest first, as a first backup saves them."""
 
-    def __init__(self, dice: random.Random, posts: int) -> None:
+    TABLES = (
+        "posts", "sightings", "revisions", "events", "metrics", "attachments", "media",
+        "renditions",
+    )  # fmt: skip
+
+    def __init__(self, folder: Path, dice: random.Random, posts: int) -> None:
+        self.folder = folder
         self.dice = dice
         self.step = timedelta(days=365.25 * 12) / posts
         self.posts = posts
+        self.numbers = {
+            table: itertools.count(1) for table in ("revisions", "events", "renditions")
+        }
 
-    def batch(self, start: int, end: int) -> Iterator[tuple[str, tuple[str, ...], list[Any]]]:
-        """Table, columns, rows: parents first."""
-        made: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    def batch(self, start: int, end: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """Table and rows: parents first."""
+        made: dict[str, list[dict[str, Any]]] = {name: [] for name in self.TABLES}
         for k in range(start, end):
             self._one(k, made)
-        for table, columns in _COLUMNS.items():
-            yield table, columns, made[table]
+        return iter(made.items())
 
-    def _one(self, k: int, made: dict[str, list[Any]]) -> None:
+    def _one(self, k: int, made: dict[str, list[dict[str, Any]]]) -> None:
         dice, post = self.dice, k + 1
         account = dice.randrange(10)
-        platform = PLATFORMS[account]
         at = iso(BEGAN + self.step * (self.posts - k))
         text = " ".join(dice.choices(WORDS, k=dice.randrange(4, 40)))
         text += f" {NEEDLE}" if k % 10_000 == 77 else ""
         edited = at if k % 500 == 3 else None
-        removed = at if k % 2000 == 5 else None
         withheld = k % 300 == 7
-        raw = json.dumps({"id": str(10**17 + k), "post": text, "created": at, "pad": "x" * 700})
-        made["posts"].append((
-            post, account + 1, platform, str(10**17 + k), at, text, dice.choice(KINDS),
-            f"https://example.com/{k}", at, at, edited, removed, raw, "",
-        ))  # fmt: skip
-        content = hashlib.sha256(text.encode()).hexdigest()
+        name = str(10**17 + k)
+        raw = json.dumps({"id": name, "post": text, "created": at, "pad": "x" * 700})
+        made["posts"].append({
+            "id": post, "account_id": account + 1, "platform": PLATFORMS[account],
+            "platform_id": name, "created_at": at, "text": text, "kind": dice.choice(KINDS),
+            "url": f"https://example.com/{k}", "first_seen_at": at, "last_seen_at": at,
+            "edited_at": edited, "removed_at": at if k % 2000 == 5 else None, "raw": raw,
+        })  # fmt: skip
+        content = hashlib.sha256(text.encode())
+        made["sightings"].append({
+            "post_id": post, "fingerprint": content.digest(), "content_version": 1,
+            "content_sha256": content.hexdigest(), "view": "{}",
+            "record_sha256": content.digest(), "reader": b"unknown.",
+        })  # fmt: skip
         for number in (1, 2) if edited else (1,):
-            made["revisions"].append((post, number, at, 1, "ayrshare", 1, content, raw, ""))
-        made["events"].append((post, 1, at, "seen", ""))
-        for name in ("likes", "comments", "views"):
-            made["metrics"].append((post, 0, name, at, dice.randrange(5000), ""))
+            made["revisions"].append({
+                "id": next(self.numbers["revisions"]), "post_id": post, "number": number,
+                "seen_at": at, "run_id": 1, "source": "ayrshare", "content_version": 1,
+                "content_sha256": content.hexdigest(), "raw": raw,
+            })  # fmt: skip
+        made["events"].append({
+            "id": next(self.numbers["events"]), "post_id": post, "run_id": 1, "at": at,
+            "what": "seen",
+        })  # fmt: skip
+        for metric in ("likes", "comments", "views"):
+            made["metrics"].append({
+                "post_id": post, "attachment_id": 0, "name": metric, "seen_at": at,
+                "value": dice.randrange(5000),
+            })  # fmt: skip
         kind = "video" if k % 4 == 0 else "image"
-        made["attachments"].append((post, post, 0, f"m{k}", kind, int(withheld), 1, ""))
+        made["attachments"].append({
+            "id": post, "post_id": post, "position": 0, "key": f"m{k}", "kind": kind,
+            "withheld": int(withheld), "first_revision": 1,
+        })  # fmt: skip
         for role in ("original", "thumbnail"):
             self._file(post, role, kind, at, withheld and role == "original", made)
 
-    @staticmethod
     def _file(
-        post: int, role: str, kind: str, at: str, withheld: bool, made: dict[str, list[Any]]
-    ) -> None:
+        self, post: int, role: str, kind: str, at: str, withheld: bool,
+        made: dict[str, list[dict[str, Any]]],
+    ) -> None:  # fmt: skip
         still = role == "thumbnail" or kind == "image"
-        sha256 = hashlib.sha256(f"{post} {role}".encode()).hexdigest()
+        data = f"{post} {role}".encode()
+        sha256 = hashlib.sha256(data).hexdigest()
         state = "omitted" if withheld else "gone" if post % 1000 == 9 else "stored"
         if state == "stored":
-            made["media"].append((
-                sha256, f"media/{sha256[:2]}/{sha256}.jpg", 100_000,
-                "image/jpeg" if still else "video/mp4", 1080, 1080, at, "",
-            ))  # fmt: skip
-        made["renditions"].append((
-            post, role, f"m{post}", f"https://cdn.example.com/{sha256}", state,
-            "copyright" if withheld else None, sha256 if state == "stored" else None, 0, at, "",
-        ))  # fmt: skip
-
-
-_COLUMNS: dict[str, tuple[str, ...]] = {
-    "posts": (
-        "id", "account_id", "platform", "platform_id", "created_at", "text", "kind", "url",
-        "first_seen_at", "last_seen_at", "edited_at", "removed_at", "raw", "row_sha256",
-    ),
-    "revisions": (
-        "post_id", "number", "seen_at", "run_id", "source", "content_version", "content_sha256",
-        "raw", "row_sha256",
-    ),
-    "events": ("post_id", "run_id", "at", "what", "row_sha256"),
-    "metrics": ("post_id", "attachment_id", "name", "seen_at", "value", "row_sha256"),
-    "attachments": (
-        "id", "post_id", "position", "key", "kind", "withheld", "first_revision", "row_sha256",
-    ),
-    "media": (
-        "sha256", "path", "size", "content_type", "width", "height", "stored_at", "row_sha256",
-    ),
-    "renditions": (
-        "attachment_id", "role", "media_key", "url", "state", "reason", "media_sha256", "tries",
-        "published_at", "row_sha256",
-    ),
-}  # fmt: skip
+            path = f"media/{sha256[:2]}/{sha256}.jpg"
+            made["media"].append({
+                "sha256": sha256, "path": path, "size": len(data),
+                "content_type": "image/jpeg" if still else "video/mp4", "width": 1080,
+                "height": 1080, "stored_at": at,
+            })  # fmt: skip
+            if int(sha256[:16], 16) % PARTS == 0:
+                (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (self.folder / path).write_bytes(data)
+        made["renditions"].append({
+            "id": next(self.numbers["renditions"]), "attachment_id": post, "role": role,
+            "media_key": f"m{post}", "url": f"https://cdn.example.com/{sha256}", "state": state,
+            "reason": "copyright" if withheld else None,
+            "media_sha256": sha256 if state == "stored" else None, "tries": 0, "published_at": at,
+        })  # fmt: skip
 
 
 def iso(moment: datetime) -> str:

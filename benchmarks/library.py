@@ -35,20 +35,19 @@ platform = "instagram"
 _SYLLABLES = [a + b for a in "bdfgklmnprstv" for b in ("a", "e", "i", "o", "u", "ar", "en", "is")]
 
 
-def body(start: int, count: int) -> bytes:
-    """One answer: the posts from number `start` on, the newest first."""
-    return json.dumps(
-        {"status": "success", "posts": [_record(n) for n in range(start, start + count)]}
-    ).encode()
+def body(start: int, count: int, signature: str = "0") -> bytes:
+    """One answer: the posts from number `start` on, the newest first; `signature` signs files."""
+    records = [_record(number, signature) for number in range(start, start + count)]
+    return json.dumps({"status": "success", "posts": records}).encode()
 
 
-def bodies(count: int, first: int = 0) -> Iterator[bytes]:
+def bodies(count: int, first: int = 0, signature: str = "0") -> Iterator[bytes]:
     """All answers for so many posts."""
     for start in range(first, first + count, PAGE):
-        yield body(start, min(PAGE, first + count - start))
+        yield body(start, min(PAGE, first + count - start), signature)
 
 
-def _record(number: int) -> dict[str, Any]:
+def _record(number: int, signature: str) -> dict[str, Any]:
     chance = random.Random(number)
     words = ["".join(chance.choices(_SYLLABLES, k=chance.randint(1, 4))) for _ in range(60)]
     name = str(17_900_000_000_000_000 + number)
@@ -58,8 +57,8 @@ def _record(number: int) -> dict[str, Any]:
         "created": (FIRST - timedelta(minutes=number)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "mediaProductType": "FEED", "mediaType": "VIDEO", "username": "acme",
         "mediaUrls": [{
-            "mediaUrl": f"{url}/o.mp4?oh={number:064x}&oe=7FFFFFFF", "mediaType": "VIDEO",
-            "thumbnailUrl": f"{url}/t.jpg?oh={number:064x}&oe=7FFFFFFF",
+            "mediaUrl": f"{url}/o.mp4?oh={signature:0>64}&oe=7FFFFFFF", "mediaType": "VIDEO",
+            "thumbnailUrl": f"{url}/t.jpg?oh={signature:0>64}&oe=7FFFFFFF",
         }],
         "postUrl": f"https://www.instagram.com/p/{number:x}/", "isSharedToFeed": True,
         "note": "".join(chance.choices("abcdefghij", k=900)),
@@ -69,25 +68,33 @@ def _record(number: int) -> dict[str, Any]:
 class Shelf(Instagram):
     """Instagram, but for the network."""
 
-    def __init__(self, answers: list[bytes]) -> None:
+    def __init__(self, answers: list[bytes], platform_id: str, *, has_more: bool) -> None:
         super().__init__()
         self.answers = answers
+        self.identity = Identity("instagram", platform_id)
+        self.has_more = has_more
 
     async def identify(self, client: Any, account: Account) -> Identity | None:
-        return Identity("instagram", "1")
+        return self.identity
 
     async def pages(self, client: Any, account: Account, window: Window) -> AsyncIterator[Page]:
         for number, answer in enumerate(self.answers):
             _, records = read_records(answer, "posts")
-            is_last = number == len(self.answers) - 1
-            yield Page(records, cursor=None if is_last else str(number), reached_start=is_last)
+            if number < len(self.answers) - 1:
+                yield Page(records, cursor=str(number))
+            elif self.has_more:
+                yield Page(records, end_reason="shows no more")
+            else:
+                yield Page(records, reached_start=True)
 
 
 class Registry:
-    """The plugins, with the shelf in the place of Instagram."""
+    """The plugins, with the shelf in the place of Instagram; whose account it is, and if all."""
 
-    def __init__(self, answers: list[bytes]) -> None:
-        self.shelf = Shelf(answers)
+    def __init__(
+        self, answers: list[bytes], platform_id: str = "1", *, has_more: bool = False
+    ) -> None:
+        self.shelf = Shelf(answers, platform_id, has_more=has_more)
 
     @cached_property
     def plugins(self) -> Any:

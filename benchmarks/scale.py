@@ -78,6 +78,9 @@ def jobs(folder: Path, archive: Path) -> dict[str, float]:
     found["`archiver status`"] = statistics.median(
         measure([*asked, "status"]).wall for _ in range(3)
     )
+    found["`archiver verify`, a thousandth of the files"] = measure(
+        [*asked, "verify", "--slice", f"1/{big_archive.PARTS}"]
+    ).wall
     found["a run: 100 posts, 10 of them new"] = incremental(folder, archive)
     return found
 
@@ -93,13 +96,13 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def incremental(folder: Path, archive: Path) -> float:
-    """A whole run that meets what is known after ten new posts; it is the archive's first that
-    knows them, so each round brings ten others."""
+    """A whole run of an account with a tenth of all posts, that meets what is known after ten new
+    ones: each round brings ten others."""
     config = load_config(folder / "archive.toml")
     seconds = []
     for number in range(ROUNDS + 1):
         first = 1_000 - 10 * number
-        registry = Registry(list(bodies(100, first)))
+        registry = Registry(list(bodies(100, first)), "3", has_more=True)
 
         run = partial(
             run_backup, config, registry, Asked(media=False, now=True), clock=SystemClock(),

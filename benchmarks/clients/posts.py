@@ -3,6 +3,7 @@
 posts.py write FOLDER POSTS       a first backup, without media
 posts.py settle FOLDER POSTS      mark all files of such an archive as stored
 posts.py again FOLDER POSTS       a full backup of an archive that has them all already
+posts.py signed FOLDER POSTS      the same, with every address of a file signed anew
 posts.py floor FOLDER POSTS       the least that can tell so: parse, one SELECT … IN per page
 posts.py raw FOLDER POSTS         the same posts and renditions by raw executemany, with search
 """
@@ -119,12 +120,15 @@ def raw(folder: Path, answers: list[bytes]) -> Callable[[], None]:
     return work
 
 
+WORK = {
+    "write": backup, "again": backup, "signed": backup, "settle": settle_all, "floor": floor,
+    "raw": raw,
+}  # fmt: skip
+
+
 def main(what: str, folder: Path, count: int) -> None:
-    answers = list(bodies(count))
-    make = {"write": backup, "again": backup, "settle": settle_all, "floor": floor, "raw": raw}[
-        what
-    ]
-    work = make(folder, answers)
+    signature = f"{time.time_ns():x}" if what == "signed" else "0"
+    work = WORK[what](folder, list(bodies(count, signature=signature)))
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     print("took", time.perf_counter() - wall, time.process_time() - cpu)
