@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import math
 import os
 import random
 import stat
@@ -11,7 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import pytest
+from anyio import to_thread
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +26,7 @@ from archiver.errors import (
     StorageError,
 )
 from archiver.media import part as part_module
+from archiver.media import transfer
 from archiver.media.download import Download, Downloader
 from archiver.media.transfer import Limits
 from archiver.net.fetch import MediaClient
@@ -169,6 +173,30 @@ async def test_an_unknown_kind_is_kept_when_served_as_media(tmp_path: Path) -> N
     async with world(tmp_path, http(200, b"\x00new", {"Content-Type": "image/newest"})) as it:
         found = await it.fetch(expects="image")
         assert (found.content_type, found.extension) == ("application/octet-stream", "bin")
+
+
+async def test_a_slow_disk_is_not_taken_for_a_slow_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush, run_sync = part_module.Part.flush, to_thread.run_sync
+    deadlines: list[float] = []
+
+    async def watched(*args: Any, **options: Any) -> None:
+        deadlines.append(anyio.current_effective_deadline())
+        await run_sync(*args, **options)
+
+    async with world(tmp_path, http(200, LARGE, {"Content-Type": "image/jpeg"})) as it:
+
+        def slow(part: part_module.Part) -> None:
+            it.clock.seconds += 3600
+            flush(part)
+
+        monkeypatch.setattr(part_module, "PIECE", 4096)
+        monkeypatch.setattr(part_module.Part, "flush", slow)
+        monkeypatch.setattr(transfer, "to_thread", SimpleNamespace(run_sync=watched))
+        assert is_right(await it.fetch(), LARGE)
+    assert deadlines
+    assert set(deadlines) == {math.inf}
 
 
 @pytest.mark.parametrize("declared", [True, False])
