@@ -86,7 +86,7 @@ class _Server(uvicorn.Server):
         if self._over is not None:
             await self._over.wait()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 — uvicorn calls it so
         """Stop listening, drop what is open, and wait for what was at work."""
         for listener in self.servers:
             listener.close()

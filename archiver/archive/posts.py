@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from archiver.archive.attachments import AttachmentWriter, Choice, Saved
-from archiver.archive.queue import DUE, due_at
+from archiver.archive.queue import WAITS, due_at
 from archiver.archive.rows import Rows, clean_text, delete, insert_new, update, update_row
 from archiver.archive.sightings import recognition, unread_text
 from archiver.canonical import content_sha256, fingerprint
@@ -131,7 +131,7 @@ class PostWriter:
             SELECT DISTINCT post_id FROM attachments
               JOIN renditions ON attachment_id = attachments.id
              WHERE post_id IN (SELECT value FROM json_each(:ids))
-               AND (state = 'pending' OR (state = 'failed' AND {DUE}))
+               AND {WAITS}
         """
         parameters = {"ids": json.dumps([old.id for old in known.values()]), **due_at(self.now)}
         return {row[0] for row in self.connection.execute(query, parameters)}

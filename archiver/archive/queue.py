@@ -72,6 +72,9 @@ class NotStored:
 DUE = "(next_try_at <= :now OR next_try_at > :too_late)"
 """Whether a failed file is to be tried; goes with `due_at`."""
 
+WAITS = f"(state = 'pending' OR (state = 'failed' AND {DUE}))"
+"""Whether a file is to be fetched now; goes with `due_at`."""
+
 # joined in this order, so that the index gives the newest first and nothing is sorted
 _WAITING = """
       FROM renditions

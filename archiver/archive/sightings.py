@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from archiver.archive.queue import DUE, due_at
+from archiver.archive.queue import WAITS, due_at
 from archiver.archive.rows import clean_text
 from archiver.models import Post, Record
 
@@ -46,8 +46,7 @@ def find_known(
            AND reader = :reader AND view = :view AND missing_at IS NULL AND removed_at IS NULL
            AND NOT EXISTS (
                SELECT 1 FROM attachments JOIN renditions ON attachment_id = attachments.id
-                WHERE post_id = posts.id
-                  AND (state = 'pending' OR (state = 'failed' AND {DUE})))
+                WHERE post_id = posts.id AND {WAITS})
     """
     parameters = {
         "account": account_id, "reader": reader, "view": view,

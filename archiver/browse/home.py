@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from archiver.archive.holdings import WHOLE, holdings
 from archiver.browse.archives import Archive
 from archiver.browse.calendar import Month, rows, spans, years
 from archiver.browse.frame import COUNTING_MS, archive_of, ask, page
@@ -91,8 +92,7 @@ def _held(connection: sqlite3.Connection, archive: Archive) -> tuple[int, int]:
     """How many files there are, and their bytes; a published copy has no sums of them."""
     if not archive.has("holdings"):
         return archive.tally.files(connection)
-    row = connection.execute("SELECT files, size FROM holdings WHERE account_id = 0").fetchone()
-    return (row[0], row[1]) if row else (0, 0)
+    return holdings(connection).get(WHOLE, (0, 0))
 
 
 def _accounts(
