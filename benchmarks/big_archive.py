@@ -27,8 +27,8 @@ from typing import Any
 import httpx
 
 from archiver.archive.database import transaction, writer
-from archiver.archive.holdings import count_anew
 from archiver.archive.rows import insert, insert_all
+from archiver.archive.storage_totals import rebuild_totals
 
 PLATFORMS = (
     "bluesky", "facebook", "instagram", "linkedin", "pinterest", "snapchat", "threads", "tiktok",
@@ -62,7 +62,7 @@ def make(folder: Path, posts: int, seed: int) -> None:
                     insert_all(connection, table, rows)
             print(f"\r{min(start + BATCH, posts):,} posts", end="", file=sys.stderr)
         with transaction(connection):
-            count_anew(connection)
+            rebuild_totals(connection)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     size = (folder / "archive.db").stat().st_size
     print(f"\n{posts:,} posts, {size / 1e9:.2f} GB, {time.perf_counter() - begun:.0f} s")

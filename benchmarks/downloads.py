@@ -7,7 +7,7 @@ from pathlib import Path
 
 from archiver.archive import runs
 from archiver.archive.database import DATABASE, transaction, writer
-from archiver.archive.posts import PostWriter, Reading
+from archiver.archive.posts import ParseContext, PostWriter
 from archiver.models import Account, Attachment, Identity, Post, Record, Rendition
 from benchmarks.environment import HOME, PYTHON
 from benchmarks.rounds import Command, Rounds, interleaved
@@ -100,7 +100,9 @@ def prepare_archive(folder: Path, urls: Sequence[str]) -> None:
         account = Account("acme", "instagram", "ayrshare", None)
         account_id = runs.claim_account(connection, account, Identity("instagram", "1"), NOW)
         entries = [_entry(number, urls[number : number + 2]) for number in range(0, len(urls), 2)]
-        reading = Reading("ayrshare", 1, lambda _: entries[0][1], lambda _: [("pending", None)])
+        reading = ParseContext(
+            "ayrshare", 1, lambda _: entries[0][1], lambda _: [("pending", None)]
+        )
         for start in range(0, len(entries), 100):
             page = PostWriter(connection, account_id, "instagram", run_id, reading, NOW)
             with transaction(connection):

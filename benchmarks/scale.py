@@ -16,7 +16,7 @@ from pathlib import Path
 import anyio
 
 from archiver.archive.database import DATABASE, reader
-from archiver.backup import Asked, run_backup
+from archiver.backup import BackupOptions, run_backup
 from archiver.clock import SystemClock
 from archiver.config import load_config
 from archiver.report import Silence
@@ -105,7 +105,7 @@ def incremental(folder: Path, archive: Path) -> float:
         registry = Registry(list(bodies(100, first)), "3", has_more=True)
 
         run = partial(
-            run_backup, config, registry, Asked(media=False, now=True), clock=SystemClock(),
+            run_backup, config, registry, BackupOptions(media=False, now=True), clock=SystemClock(),
             progress=Silence(), version="benchmark",
         )  # fmt: skip
         begin = time.perf_counter()

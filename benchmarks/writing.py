@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from archiver.archive import queue, runs
 from archiver.archive.database import DATABASE, transaction, writer
-from archiver.archive.posts import PostWriter, Reading
+from archiver.archive.posts import ParseContext, PostWriter
 from archiver.models import Account, Attachment, Identity, Metric, Post, Record, Rendition
 
 NOW = "2026-01-01T00:00:00.000Z"
@@ -48,7 +48,9 @@ def main(count: int) -> None:
         run_id = runs.begin_run(connection, NOW, "benchmark", {})
         account = Account("acme", "instagram", "ayrshare", None)
         account_id = runs.claim_account(connection, account, Identity("instagram", "1"), NOW)
-        reading = Reading("ayrshare", 1, lambda _: entry(0)[1], lambda _: [("pending", None)] * 2)
+        reading = ParseContext(
+            "ayrshare", 1, lambda _: entry(0)[1], lambda _: [("pending", None)] * 2
+        )
         with timed("posts", count):
             for start in range(0, count, PAGE):
                 posts = PostWriter(connection, account_id, "instagram", run_id, reading, NOW)

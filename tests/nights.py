@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 
 from archiver.archive.database import DATABASE
-from archiver.backup import Asked, run_backup
+from archiver.backup import BackupOptions, run_backup
 from archiver.clock import Clock
 from archiver.config import Config, load_config
 from archiver.demo.accounts import WorldAccount
@@ -103,9 +103,13 @@ class Nights(World):
 
         async def run() -> RunReport:
             return await run_backup(
-                config, self.plugins, Asked(**asked), clock=self.machine, progress=Silence(),
+                config,
+                self.plugins,
+                BackupOptions(**asked),
+                clock=self.machine,
+                progress=Silence(),
                 version="test",
-            )  # fmt: skip
+            )
 
         return anyio.run(run)
 

@@ -42,7 +42,7 @@ def written_list(items: Iterable[Any]) -> bytes:
     return b"[" + b",".join(map(written, items)) + b"]"
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """The API does not do as asked: what it answers instead."""
 
     def __init__(self, answer: ApiAnswer) -> None:
@@ -74,20 +74,20 @@ def refusal(
     shape: ErrorShape = "flat",
     more: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Refusal:
+) -> ApiError:
     """An error answer, ready to be raised.
 
     Where the service's own code is not known, `code` is the status.
     """
     body = error_body(code, message, action=action, shape=shape)
-    return Refusal(ApiAnswer(status, {**body, **(more or {})}, headers or {}))
+    return ApiError(ApiAnswer(status, {**body, **(more or {})}, headers or {}))
 
 
-def bad_request(why: str) -> Refusal:
+def bad_request(why: str) -> ApiError:
     """A parameter that is not as documented."""
     return refusal(400, 400, f"Bad request: {why}.", action="history")
 
 
-def not_found(shape: ErrorShape = "flat") -> Refusal:
+def not_found(shape: ErrorShape = "flat") -> ApiError:
     """What the API says where it has nothing: 221, with status 400."""
     return refusal(400, 221, "History not found.", action="history", shape=shape)

@@ -1,7 +1,7 @@
 """How the history API behaves, whoever has the records.
 
 It checks the key, the profile and every parameter, writes envelopes and errors, and issues and
-reads cursors. Where records come from is a `Library`: the demo's world, or anything else that can
+reads cursors. Where records come from is a `HistoryBackend`: the demo, or anything that can
 list posts. The manners are strict, or lenient: then parameters that are not known are ignored, and
 those of one platform hold for all, as an answerer does that must serve clients it has not met.
 """
@@ -19,9 +19,9 @@ from typing import Any, Protocol, cast
 from archiver.api import parameters
 from archiver.api.answers import (
     ApiAnswer,
+    ApiError,
     Json,
     JsonObject,
-    Refusal,
     bad_request,
     not_found,
     refusal,
@@ -132,7 +132,7 @@ class Plan:
     profiles: bool = True
 
 
-class Library(Protocol):
+class HistoryBackend(Protocol):
     """Where the API gets what it answers with. Any method may raise Refusal."""
 
     @property
@@ -165,10 +165,10 @@ class Library(Protocol):
         """What `GET /profiles` says."""
 
 
-class Manners:
+class HistoryApi:
     """The API over a library."""
 
-    def __init__(self, library: Library, *, lenient: bool = False) -> None:
+    def __init__(self, library: HistoryBackend, *, lenient: bool = False) -> None:
         self._library = library
         self._lenient = lenient
 
@@ -176,7 +176,7 @@ class Manners:
         """Answer one request; `path` is what follows the base URL, without a leading slash."""
         try:
             return self._route(request)
-        except Refusal as refused:
+        except ApiError as refused:
             return refused.answer
 
     def _route(self, request: ApiRequest) -> ApiAnswer:

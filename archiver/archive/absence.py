@@ -13,7 +13,7 @@ _EXPIRING = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Scan:
     """A complete look: the ids that it showed, and the time above which it showed all there was.
 
     `floor` is None where it went down to the start. `updated_at` is the source's own word for when
@@ -37,7 +37,7 @@ class Absent:
 
 
 def mark_absent(
-    connection: sqlite3.Connection, account_id: int, run_id: int, look: Look, now: str,
+    connection: sqlite3.Connection, account_id: int, run_id: int, scan: Scan, now: str,
     note: str | None = None,
 ) -> Absent:  # fmt: skip
     """Note which known posts a complete look should have shown and did not.
@@ -45,18 +45,18 @@ def mark_absent(
     `note` is what else an absence can mean on this platform; it goes into the event's reason.
     What expires by itself is never missed: it has expired. Content and media are kept.
     """
-    seen = {clean_text(platform_id) for platform_id in look.seen}
+    seen = {clean_text(platform_id) for platform_id in scan.seen}
     missing = removed = 0
     with transaction(connection):
-        for post_id, missing_at, missing_updated_at in _unseen(connection, account_id, look, seen):
+        for post_id, missing_at, missing_updated_at in _unseen(connection, account_id, scan, seen):
             if missing_at is None:
                 missing += 1
                 update(
                     connection, "sightings", "post_id = ?", (post_id,), missing_at=now,
-                    missing_updated_at=look.updated_at,
+                    missing_updated_at=scan.updated_at,
                 )  # fmt: skip
                 _event(connection, post_id, run_id, now, "missing", note)
-            elif look.updated_at is None or look.updated_at != missing_updated_at:
+            elif scan.updated_at is None or scan.updated_at != missing_updated_at:
                 removed += 1
                 update_row(connection, "posts", post_id, removed_at=missing_at, last_seen_at=now)
                 reason = f"missing since {missing_at}" + (f"; {note}" if note else "")
@@ -81,7 +81,7 @@ def _note_expired(
 
 
 def _unseen(
-    connection: sqlite3.Connection, account_id: int, look: Look, seen: Collection[str]
+    connection: sqlite3.Connection, account_id: int, scan: Scan, seen: Collection[str]
 ) -> list[tuple[int, str | None, str | None]]:
     """Posts that the look should have shown and did not, with when they were missed before."""
     query = f"""
@@ -94,9 +94,9 @@ def _unseen(
         SELECT post_id, missing_at, missing_updated_at FROM sightings
          WHERE post_id = ? AND view = ?
     """
-    known = connection.execute(query, (account_id, look.floor, look.floor))
+    known = connection.execute(query, (account_id, scan.floor, scan.floor))
     unseen = [post_id for post_id, platform_id in known if platform_id not in seen]
-    found = (connection.execute(missed, (post_id, look.view)).fetchone() for post_id in unseen)
+    found = (connection.execute(missed, (post_id, scan.view)).fetchone() for post_id in unseen)
     return [row for row in found if row is not None]
 
 

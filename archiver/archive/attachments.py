@@ -29,7 +29,7 @@ _COLUMNS = (
 
 
 @dataclass(slots=True)
-class Saved:
+class SaveResult:
     """What saving a page changed."""
 
     new: int = 0
@@ -46,7 +46,7 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class ExistingRendition:
     """A rendition that the archive has."""
 
     id: int
@@ -68,7 +68,7 @@ class AttachmentWriter:
     choose: Callable[[Attachment], Sequence[Choice]]
     event: Callable[[str, int | None, str | None], None]
     metrics: Callable[[int, Iterable[Metric]], None]
-    saved: Saved
+    saved: SaveResult
 
     def add_all(self, post: Post) -> None:
         """Add the attachments of a new post."""
@@ -146,7 +146,7 @@ class AttachmentWriter:
 
     def _compare_renditions(self, held: dict[str, Any], attachment: Attachment, post: Post) -> bool:
         query = "SELECT id, role, media_key, state, reason FROM renditions WHERE attachment_id = ?"
-        rows = [_Held(*row) for row in self.connection.execute(query, (held["id"],))]
+        rows = [ExistingRendition(*row) for row in self.connection.execute(query, (held["id"],))]
         found = {(row.role, row.media_key): row for row in rows}
         differ = False
         for rendition, choice in self._chosen(attachment):
@@ -162,9 +162,13 @@ class AttachmentWriter:
         return differ
 
     def _take_away(
-        self, attachment_id: int, rows: Sequence[_Held], rendition: Rendition, choice: Choice,
+        self,
+        attachment_id: int,
+        rows: Sequence[ExistingRendition],
+        rendition: Rendition,
+        choice: Choice,
         post: Post,
-    ) -> bool:  # fmt: skip
+    ) -> bool:
         """A file that is no longer given. What is stored stays stored."""
         of_role = [row for row in rows if row.role == rendition.role]
         if any(row.state == "stored" for row in of_role):
@@ -176,7 +180,7 @@ class AttachmentWriter:
         return True
 
     def _offer(
-        self, attachment_id: int, row: _Held | None, rows: Sequence[_Held],
+        self, attachment_id: int, row: ExistingRendition | None, rows: Sequence[ExistingRendition],
         rendition: Rendition, choice: Choice, post: Post,
     ) -> None:  # fmt: skip
         """A file that was not offered before, or not lately; an absent one's row takes it."""
@@ -196,7 +200,7 @@ class AttachmentWriter:
             **_offered(rendition), state=choice[0], reason=choice[1], tries=0, next_try_at=None,
         )  # fmt: skip
 
-    def _refresh(self, row: _Held, rendition: Rendition) -> None:
+    def _refresh(self, row: ExistingRendition, rendition: Rendition) -> None:
         """The newest address, for a file that is still to be fetched; elsewhere it is not news."""
         if row.state in _UNFINISHED and rendition.url:
             url = clean_text(rendition.url)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from archiver.archive.database import transaction
 from archiver.archive.rows import delete, insert, update_row
-from archiver.archive.sightings import Known
+from archiver.archive.sightings import UnchangedPost
 from archiver.models import STORY_LIFE, Page, Post, stream_of, timestamp
 
 _STORY_SLACK = timedelta(hours=1)  # a nightly run is never exactly a day after the last
@@ -20,7 +20,7 @@ _TAIL = 10
 
 
 @dataclass(slots=True)
-class Stretch:
+class CoverageRange:
     """One row of `coverage`; `id` is 0 until it is saved."""
 
     newest: str | None = None
@@ -31,7 +31,7 @@ class Stretch:
     id: int = 0
 
 
-class Walk:
+class CoverageTracker:
     """A walk down an account's posts, one page after the other, and the stretch that it makes.
 
     `resumed` continues an unfinished stretch where it stopped. `full` does not end at known
@@ -41,7 +41,7 @@ class Walk:
 
     def __init__(
         self, connection: sqlite3.Connection, account_id: int, run_id: int, now: datetime, *,
-        full: bool = False, resumed: Stretch | None = None,
+        full: bool = False, resumed: CoverageRange | None = None,
     ) -> None:  # fmt: skip
         self._connection = connection
         self._account_id = account_id
@@ -49,11 +49,11 @@ class Walk:
         self._now = timestamp(now) or ""
         self._full = full
         self._from_top = resumed is None
-        self._others = [s for s in stretches(connection, account_id) if s != resumed]
-        self._met: list[Stretch] = []
+        self._others = [s for s in coverage_ranges(connection, account_id) if s != resumed]
+        self._met: list[CoverageRange] = []
         self._tail: list[str] = []
         self._has_nameless = False
-        self.stretch = resumed or Stretch()
+        self.range_ = resumed or CoverageRange()
         self.seen: set[str] = set()
         self.is_over = False
         self.is_partial = False
@@ -69,11 +69,13 @@ class Walk:
 
         Taken from the newest of the last posts met, so that one out of order cannot lower it.
         """
-        if self.stretch.reached_start and not self.met:
+        if self.range_.reached_start and not self.met:
             return None
         return max(self._tail) if self._tail else "9999"
 
-    def page(self, page: Page, posts: Sequence[Post | Known], known: Collection[str]) -> None:
+    def page(
+        self, page: Page, posts: Sequence[Post | UnchangedPost], known: Collection[str]
+    ) -> None:
         """Take one page into account, and save the stretch; inside the page's transaction.
 
         `posts` are in the order of the page, `known` the ids of those that the archive had before.
@@ -87,13 +89,13 @@ class Walk:
         if self.is_partial:  # what was read is saved, but proves nothing about what is there
             self.is_over = page.reached_start or page.cursor is None or self._has_met_enough()
             return
-        self.stretch.newest = _newest(self.stretch.newest, *times)
-        self.stretch.oldest = _oldest(self.stretch.oldest, *times)
-        self.stretch.next = page.cursor
-        self.stretch.reason = None
+        self.range_.newest = _newest(self.range_.newest, *times)
+        self.range_.oldest = _oldest(self.range_.oldest, *times)
+        self.range_.next = page.cursor
+        self.range_.reason = None
         if page.reached_start:
-            self.is_over = self.stretch.reached_start = True
-            self.stretch.next = None
+            self.is_over = self.range_.reached_start = True
+            self.range_.next = None
             self._absorb(self._others)
         elif self._has_met_enough():
             self._join()
@@ -118,10 +120,10 @@ class Walk:
                 self._save()
         self.is_over = True
 
-    def _tells_time(self, post: Post | Known) -> bool:
+    def _tells_time(self, post: Post | UnchangedPost) -> bool:
         return stream_of(post.kind) == "posts" and (post.created_at or "") <= self._now
 
-    def _note_met(self, ordered: Sequence[Post | Known], known: Collection[str]) -> None:
+    def _note_met(self, ordered: Sequence[Post | UnchangedPost], known: Collection[str]) -> None:
         times = [p.created_at for p in ordered if p.created_at and p.platform_id in known]
         for other in self._others:
             if other not in self._met and any(_holds(other, time) for time in times):
@@ -136,41 +138,41 @@ class Walk:
             self._join()
         else:
             self.is_over = True
-            self.stretch.reason = reason
+            self.range_.reason = reason
 
     def _join(self) -> None:
         """Become one with the stretches that were met: the deepest says how far down it goes."""
         deepest = min(self._met, key=lambda met: met.oldest or "")
         self._absorb(self._met)
-        self.stretch.next, self.stretch.reason = deepest.next, deepest.reason
-        self.stretch.reached_start = deepest.reached_start
+        self.range_.next, self.range_.reason = deepest.next, deepest.reason
+        self.range_.reached_start = deepest.reached_start
         self.met = self.is_over = True
 
-    def _absorb(self, others: Sequence[Stretch]) -> None:
+    def _absorb(self, others: Sequence[CoverageRange]) -> None:
         """Become one with these stretches; the row of one of them is kept."""
         for other in list(others):
             self._others.remove(other)
-            self.stretch.oldest = _oldest(self.stretch.oldest, other.oldest)
-            self.stretch.newest = _newest(self.stretch.newest, other.newest)
-            if not self.stretch.id:
-                self.stretch.id = other.id
+            self.range_.oldest = _oldest(self.range_.oldest, other.oldest)
+            self.range_.newest = _newest(self.range_.newest, other.newest)
+            if not self.range_.id:
+                self.range_.id = other.id
             else:
                 delete(self._connection, "coverage", "id = ?", (other.id,))
 
     def _save(self) -> None:
-        save(self._connection, self._account_id, "posts", self.stretch, self._run_id)
+        save(self._connection, self._account_id, "posts", self.range_, self._run_id)
 
 
-def stretches(
+def coverage_ranges(
     connection: sqlite3.Connection, account_id: int, stream: str = "posts"
-) -> list[Stretch]:
+) -> list[CoverageRange]:
     """The stretches of an account, newest first."""
     query = """
         SELECT newest, oldest, reached_start, next, reason, id FROM coverage
          WHERE account_id = ? AND stream = ? ORDER BY newest DESC
     """
     return [
-        Stretch(newest, oldest, bool(start), next_, reason, row_id)
+        CoverageRange(newest, oldest, bool(start), next_, reason, row_id)
         for newest, oldest, start, next_, reason, row_id in connection.execute(
             query, (account_id, stream)
         )
@@ -178,21 +180,21 @@ def stretches(
 
 
 def save(
-    connection: sqlite3.Connection, account_id: int, stream: str, stretch: Stretch, run_id: int
+    connection: sqlite3.Connection, account_id: int, stream: str, range_: CoverageRange, run_id: int
 ) -> None:
     """Write a stretch: a new row, or its own."""
     values = {
-        "newest": stretch.newest,
-        "oldest": stretch.oldest,
-        "reached_start": stretch.reached_start,
-        "next": stretch.next,
-        "reason": stretch.reason,
+        "newest": range_.newest,
+        "oldest": range_.oldest,
+        "reached_start": range_.reached_start,
+        "next": range_.next,
+        "reason": range_.reason,
         "run_id": run_id,
     }
-    if stretch.id:
-        update_row(connection, "coverage", stretch.id, **values)
+    if range_.id:
+        update_row(connection, "coverage", range_.id, **values)
     else:
-        stretch.id = insert(connection, "coverage", account_id=account_id, stream=stream, **values)
+        range_.id = insert(connection, "coverage", account_id=account_id, stream=stream, **values)
 
 
 def cover_stories(
@@ -205,23 +207,23 @@ def cover_stories(
     """
     newest, oldest = timestamp(now), timestamp(now - STORY_LIFE)
     reach = timestamp(now - STORY_LIFE - _STORY_SLACK)
-    found = stretches(connection, account_id, "stories")
+    found = coverage_ranges(connection, account_id, "stories")
     last = next((s for s in found if (s.newest or "") <= (newest or "")), None)
     if last is not None and last.newest is not None and reach is not None and last.newest >= reach:
         last.newest = newest
         save(connection, account_id, "stories", last, run_id)
         return
     reason = "stories are up for 24 hours; older ones were gone before this look"
-    stretch = Stretch(newest, oldest, reason=reason)
-    save(connection, account_id, "stories", stretch, run_id)
+    range_ = CoverageRange(newest, oldest, reason=reason)
+    save(connection, account_id, "stories", range_, run_id)
 
 
-def in_order(posts: Sequence[Post | Known]) -> list[Post | Known]:
+def in_order(posts: Sequence[Post | UnchangedPost]) -> list[Post | UnchangedPost]:
     """Those posts that stand where their time puts them: not older than any that follows.
 
     Pinned posts stand above newer ones, and so do not tell how far down a page reaches.
     """
-    ordered: list[Post | Known] = []
+    ordered: list[Post | UnchangedPost] = []
     newest_below = ""
     for post in reversed(posts):
         if post.created_at and post.created_at >= newest_below:
@@ -238,5 +240,5 @@ def _oldest(*times: str | None) -> str | None:
     return min(filter(None, times), default=None)
 
 
-def _holds(stretch: Stretch, time: str) -> bool:
-    return bool(stretch.newest and stretch.oldest and stretch.oldest <= time <= stretch.newest)
+def _holds(range_: CoverageRange, time: str) -> bool:
+    return bool(range_.newest and range_.oldest and range_.oldest <= time <= range_.newest)

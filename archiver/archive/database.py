@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from archiver.archive.holder import holder, sign
+from archiver.archive.lock_owner import lock_owner, write_lock_owner
 from archiver.archive.opening import (
     BUSY_MS,
     FROZEN,
@@ -175,9 +175,9 @@ def _damage_told(directory: Path) -> Iterator[None]:
     except (ArchiverError, OSError):
         raise
     except Exception as error:
-        from archiver.archive.soundness import first_damage  # noqa: PLC0415 — imports the schema
+        from archiver.archive.soundness import find_corruption  # noqa: PLC0415 — imports the schema
 
-        damage = first_damage(directory / DATABASE)
+        damage = find_corruption(directory / DATABASE)
         if damage is None:
             raise
         raise _damaged(directory, damage.what) from error
@@ -351,7 +351,11 @@ def locked(directory: Path, *, create: bool = True, database: bool = True) -> It
                     os.close(descriptor)
         sync_names(directory)
         lock = FileLock(
-            directory / LOCK, mode=0o600, blocking=False, fallback_to_soft=False, on_acquired=sign
+            directory / LOCK,
+            mode=0o600,
+            blocking=False,
+            fallback_to_soft=False,
+            on_acquired=write_lock_owner,
         )
         try:
             lock.acquire()
@@ -382,7 +386,7 @@ def _make_private(descriptor: int) -> None:
 
 
 def _in_use(directory: Path) -> ArchiveLocked:
-    who = holder(directory / LOCK)
+    who = lock_owner(directory / LOCK)
     if who is not None and who.is_long(datetime.now(UTC)):
         hint = "That is more than a day: look at that process; the lock frees itself when it ends"
     else:

@@ -8,16 +8,16 @@ rendition takes those, and the old file stays known as lost.
 import sqlite3
 from collections.abc import Iterable
 
-from archiver.archive.holdings import recounted
 from archiver.archive.rows import insert, update
+from archiver.archive.storage_totals import track_totals
 
 LOST = "lost here"
 """The reason of a rendition whose file was stored and is to be fetched again."""
 
 
-def lose(connection: sqlite3.Connection, sha256: str, at: str) -> int:
+def mark_lost(connection: sqlite3.Connection, sha256: str, at: str) -> int:
     """Note that a file is lost, and queue its renditions; returns how many. In a transaction."""
-    with recounted(connection, [sha256]):
+    with track_totals(connection, [sha256]):
         lost = update(connection, "media", "sha256 = ? AND lost_at IS NULL", (sha256,), lost_at=at)
     if lost:
         note(connection, sha256, _last_run(connection), at, "lost", sha256)
@@ -27,9 +27,11 @@ def lose(connection: sqlite3.Connection, sha256: str, at: str) -> int:
     )  # fmt: skip
 
 
-def heal(connection: sqlite3.Connection, sha256: str, run_id: int | None, at: str) -> None:
+def mark_recovered(
+    connection: sqlite3.Connection, sha256: str, run_id: int | None, at: str
+) -> None:
     """Note that a file is whole again, for all that use it. In a transaction."""
-    with recounted(connection, [sha256]):
+    with track_totals(connection, [sha256]):
         update(connection, "media", "sha256 = ?", (sha256,), lost_at=None)
     update(
         connection, "renditions", "media_sha256 = ? AND state <> 'stored'", (sha256,),
@@ -43,7 +45,7 @@ def heal_found(connection: sqlite3.Connection, sound: Iterable[str], at: str) ->
     lost = {row[0] for row in connection.execute("SELECT sha256 FROM media WHERE lost_at NOT NULL")}
     back = lost.intersection(sound)
     for sha256 in sorted(back):
-        heal(connection, sha256, None, at)
+        mark_recovered(connection, sha256, None, at)
     return len(back)
 
 

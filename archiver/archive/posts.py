@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from archiver.archive.attachments import AttachmentWriter, Choice, Saved
+from archiver.archive.attachments import AttachmentWriter, Choice, SaveResult
 from archiver.archive.queue import WAITS, due_at
 from archiver.archive.rows import Rows, clean_text, delete, insert_new, update, update_row
 from archiver.archive.sightings import recognition, unread_text
@@ -20,7 +20,7 @@ from archiver.models import Attachment, Metric, Post, Record
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParseContext:
     """How posts of one account are read and what of them is wanted.
 
     `content_version` is the number of the platform's list of content fields; `reread` reads a
@@ -38,7 +38,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _StoredPost:
     """What the archive holds of a post that is on the page."""
 
     id: int
@@ -52,7 +52,7 @@ class _Held:
     unread: str | None
 
 
-class _Number(NamedTuple):
+class _LatestValue(NamedTuple):
     """The newest value of a metric."""
 
     value: int | float
@@ -67,39 +67,39 @@ class PostWriter:
     account_id: int
     platform: str
     run_id: int
-    reading: Reading
+    reading: ParseContext
     now: str
     response_id: int | None = None
-    saved: Saved = field(default_factory=Saved)
-    met: frozenset[str] = frozenset()
+    saved: SaveResult = field(default_factory=SaveResult)
+    existing_ids: frozenset[str] = frozenset()
 
-    def save(self, entries: Iterable[tuple[Record, Post]]) -> Saved:
+    def save(self, entries: Iterable[tuple[Record, Post]]) -> SaveResult:
         """Save the posts of one page; returns what changed. One id twice: both are kept.
 
-        `met` are then the ids of those that were in the archive before.
+        `existing_ids` are then the ids of those that were in the archive before.
         """
         entries = list(entries)
         known = self.known([post.platform_id for _, post in entries])
-        self.met = frozenset(known)
+        self.existing_ids = frozenset(known)
         waiting = self._waiting_for_media(known)
         rows = Rows(self.connection)
         last = {post.platform_id: post for _, post in entries}
         for record, post in entries:
             if post is not last[post.platform_id] and self._is_told(known, post):
                 continue  # an answer that has one post twice must not make two edits every night
-            print_ = fingerprint(post, self.reading.content_version)
+            digest = fingerprint(post, self.reading.content_version)
             old = known.get(post.platform_id)
             if old is None:
-                known[post.platform_id] = self._add(rows, record, post, print_)
-            elif not self._is_unchanged(old, print_) or old.id in waiting:
+                known[post.platform_id] = self._add(rows, record, post, digest)
+            elif not self._is_unchanged(old, digest) or old.id in waiting:
                 rows.write()  # a second sight of a post on this very page compares with the first
-                known[post.platform_id] = self._compare(rows, old, record, post, print_)
+                known[post.platform_id] = self._compare(rows, old, record, post, digest)
             elif (old.reader, old.unread) != (self.reading.reader, unread_text(post)):
                 self._recognise(old, record, post)
         rows.write()
         return self.saved
 
-    def _is_told(self, known: Mapping[str, _Held], post: Post) -> bool:
+    def _is_told(self, known: Mapping[str, _StoredPost], post: Post) -> bool:
         """Whether a revision has this content already."""
         old = known.get(post.platform_id)
         query = "SELECT 1 FROM revisions WHERE post_id = ? AND content_sha256 = ?"
@@ -107,7 +107,7 @@ class PostWriter:
             self.connection.execute(query, (old.id, content_sha256(post))).fetchone()
         )
 
-    def known(self, platform_ids: Sequence[str]) -> dict[str, _Held]:
+    def known(self, platform_ids: Sequence[str]) -> dict[str, _StoredPost]:
         """Those of these posts that are in the archive."""
         query = """
             SELECT posts.platform_id, posts.id, fingerprint, content_version, content_sha256,
@@ -117,15 +117,15 @@ class PostWriter:
         """
         wanted = json.dumps([clean_text(platform_id) for platform_id in platform_ids])
         return {
-            row[0]: _Held(*row[1:])
+            row[0]: _StoredPost(*row[1:])
             for row in self.connection.execute(query, (self.account_id, wanted))
         }
 
-    def _is_unchanged(self, old: _Held, print_: bytes) -> bool:
+    def _is_unchanged(self, old: _StoredPost, digest: bytes) -> bool:
         was_there = old.missing_at is None and old.removed_at is None
-        return old.fingerprint == print_ and was_there and old.view == self.reading.view
+        return old.fingerprint == digest and was_there and old.view == self.reading.view
 
-    def _waiting_for_media(self, known: Mapping[str, _Held]) -> set[int]:
+    def _waiting_for_media(self, known: Mapping[str, _StoredPost]) -> set[int]:
         """Posts with files still to be fetched: their addresses may be newer on this page."""
         query = f"""
             SELECT DISTINCT post_id FROM attachments
@@ -136,7 +136,7 @@ class PostWriter:
         parameters = {"ids": json.dumps([old.id for old in known.values()]), **due_at(self.now)}
         return {row[0] for row in self.connection.execute(query, parameters)}
 
-    def _add(self, rows: Rows, record: Record, post: Post, print_: bytes) -> _Held:
+    def _add(self, rows: Rows, record: Record, post: Post, digest: bytes) -> _StoredPost:
         post_id = rows.new_id("posts")
         rows.add(
             "posts", id=post_id, account_id=self.account_id, platform=self.platform,
@@ -146,7 +146,7 @@ class PostWriter:
         self._event(rows, post_id, "seen", "by its id only" if post.sighting else None)
         content = None if post.sighting else content_sha256(post)
         rows.add(
-            "sightings", post_id=post_id, fingerprint=print_,
+            "sightings", post_id=post_id, fingerprint=digest,
             content_version=self.reading.content_version, content_sha256=content,
             view=self.reading.view, **recognition(record, post, self.reading.reader),
         )  # fmt: skip
@@ -158,16 +158,18 @@ class PostWriter:
         self._metrics(rows, post_id, 0, post.metrics, {})
         self._attachments(rows, post_id, 1).add_all(post)
         self.saved.new += 1
-        return self._as_saved(post_id, post, print_, content)
+        return self._as_saved(post_id, post, digest, content)
 
-    def _as_saved(self, post_id: int, post: Post, print_: bytes, content: str | None) -> _Held:
+    def _as_saved(
+        self, post_id: int, post: Post, digest: bytes, content: str | None
+    ) -> _StoredPost:
         reading = self.reading
-        return _Held(
-            post_id, print_, reading.content_version, content, None, None, reading.view,
+        return _StoredPost(
+            post_id, digest, reading.content_version, content, None, None, reading.view,
             reading.reader, unread_text(post),
         )  # fmt: skip
 
-    def _recognise(self, old: _Held, record: Record, post: Post) -> None:
+    def _recognise(self, old: _StoredPost, record: Record, post: Post) -> None:
         """A post that is as it was, by code that had not read it before, or with a new field.
 
         Of another record that says the same only because its addresses are signed anew, nothing is
@@ -176,28 +178,30 @@ class PostWriter:
         known_again = recognition(record, post, self.reading.reader)
         update(self.connection, "sightings", "post_id = ?", (old.id,), **known_again)
 
-    def _compare(self, rows: Rows, old: _Held, record: Record, post: Post, print_: bytes) -> _Held:
+    def _compare(
+        self, rows: Rows, old: _StoredPost, record: Record, post: Post, digest: bytes
+    ) -> _StoredPost:
         self._note_return(rows, old)
         content = old.content_sha256
         if not post.sighting:
             content = content_sha256(post)
             self._compare_content(rows, old, record, post, content)
             self._compare_metrics(rows, old.id, post)
-        if not self._is_unchanged(old, print_):
+        if not self._is_unchanged(old, digest):
             # an answer with ids only must not make the next full answer look like a change
             keeps = post.sighting and old.fingerprint is not None
             values: dict[str, Any] = {}
             if not keeps:
-                values = {"fingerprint": print_, "content_version": self.reading.content_version}
+                values = {"fingerprint": digest, "content_version": self.reading.content_version}
                 values |= recognition(record, post, self.reading.reader)
             update(
                 self.connection, "sightings", "post_id = ?", (old.id,), content_sha256=content,
                 missing_at=None, missing_updated_at=None, view=self.reading.view, **values,
             )  # fmt: skip
-        return self._as_saved(old.id, post, print_, content)
+        return self._as_saved(old.id, post, digest, content)
 
     def _compare_content(
-        self, rows: Rows, old: _Held, record: Record, post: Post, content: str
+        self, rows: Rows, old: _StoredPost, record: Record, post: Post, content: str
     ) -> None:
         known_content = self._content_as_read_today(old)
         number = self._last_revision(old.id)
@@ -218,7 +222,7 @@ class PostWriter:
                 value=alias.value,
             )  # fmt: skip
 
-    def _content_as_read_today(self, old: _Held) -> str | None:
+    def _content_as_read_today(self, old: _StoredPost) -> str | None:
         """The hash of the content we hold, by today's list of content fields.
 
         After an update of this program the stored record is read again, so that a better reader
@@ -269,7 +273,7 @@ class PostWriter:
             content_version=self.reading.content_version, content_sha256=content, raw=record.raw,
         )  # fmt: skip
 
-    def _note_return(self, rows: Rows, old: _Held) -> None:
+    def _note_return(self, rows: Rows, old: _StoredPost) -> None:
         if old.removed_at is None and old.missing_at is None:
             return
         self.saved.returned += 1
@@ -298,9 +302,9 @@ class PostWriter:
             SELECT attachment_id, name, value, max(seen_at) FROM metrics
              WHERE post_id = ? GROUP BY attachment_id, name
         """
-        held: dict[int, dict[str, _Number]] = {}
+        held: dict[int, dict[str, _LatestValue]] = {}
         for attachment_id, name, *number in self.connection.execute(query, (post_id,)):
-            held.setdefault(attachment_id, {})[name] = _Number(*number)
+            held.setdefault(attachment_id, {})[name] = _LatestValue(*number)
         self._metrics(rows, post_id, 0, post.metrics, held.get(0, {}))
         ids = self._attachments(rows, post_id, 0).ids(post)
         for attachment_id, attachment in zip(ids, post.attachments, strict=True):
@@ -310,7 +314,7 @@ class PostWriter:
 
     def _metrics(
         self, rows: Rows, post_id: int, attachment_id: int, metrics: Iterable[Metric],
-        held: Mapping[str, _Number],
+        held: Mapping[str, _LatestValue],
     ) -> None:  # fmt: skip
         for name, value in {clean_text(metric.name): metric.value for metric in metrics}.items():
             last = held.get(name)

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from archiver.archive.database import transaction
-from archiver.archive.holdings import recounted
-from archiver.archive.losses import heal
+from archiver.archive.losses import mark_recovered
 from archiver.archive.rows import insert, insert_all, update, update_row, update_rows
+from archiver.archive.storage_totals import track_totals
 from archiver.models import timestamp
 
 NOT_FOUND = "not found (404)"
@@ -21,7 +21,7 @@ _SLACK = timedelta(days=1)  # a clock may be set back a little while a file wait
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class QueuedFile:
     """One file to fetch. `lost` is the hash of the bytes that it had, where those were lost."""
 
     rendition_id: int
@@ -47,7 +47,7 @@ class Stored:
     `reason` is what makes it less than certain, if anything does.
     """
 
-    wanted: Wanted
+    wanted: QueuedFile
     sha256: str
     path: str
     size: int
@@ -63,7 +63,7 @@ class Stored:
 class NotStored:
     """A file that could not be had this time."""
 
-    wanted: Wanted
+    wanted: QueuedFile
     state: Literal["failed", "gone", "refused"]
     reason: str
 
@@ -103,7 +103,7 @@ _OF_ACCOUNTS = """
 def take(
     connection: sqlite3.Connection, account_ids: Collection[int], now: str, *,
     in_hand: Collection[int] = (), limit: int = 64,
-) -> list[Wanted]:  # fmt: skip
+) -> list[QueuedFile]:  # fmt: skip
     """The next files to fetch, newest posts first, leaving out those in hand."""
     each = """
         SELECT renditions.id, attachments.id, attachments.key, posts.id, account_id,
@@ -123,7 +123,7 @@ def take(
         "in_hand": json.dumps(list(in_hand)),
         "limit": limit,
     }
-    return [Wanted(*row[:-1]) for row in connection.execute(query, parameters)]
+    return [QueuedFile(*row[:-1]) for row in connection.execute(query, parameters)]
 
 
 def count(connection: sqlite3.Connection, account_ids: Collection[int], now: str) -> int:
@@ -208,13 +208,13 @@ def _save_stored(
     is_lost = dict(connection.execute(query, (json.dumps([file.sha256 for file in batch]),)))
     for stored in batch:
         if stored.sha256 in is_lost and (stored.healed or is_lost[stored.sha256]):
-            heal(connection, stored.sha256, run_id, at)
+            mark_recovered(connection, stored.sha256, run_id, at)
             is_lost[stored.sha256] = 0
         if stored.wanted.lost not in {None, stored.sha256}:
             reason = f"{stored.wanted.lost} was lost here, and the source has other bytes now"
             _event(connection, stored.wanted, run_id, at, "replaced", reason)
     fresh = {file.sha256: file for file in reversed(batch) if file.sha256 not in is_lost}
-    with recounted(connection, _files_of(batch)):
+    with track_totals(connection, _files_of(batch)):
         insert_all(connection, "media", [_media_row(file, at) for file in fresh.values()])
         _mark_stored(connection, batch)
 
@@ -268,7 +268,7 @@ def _save_not_stored(
 
 
 def _event(
-    connection: sqlite3.Connection, wanted: Wanted, run_id: int, at: str, what: str, reason: str
+    connection: sqlite3.Connection, wanted: QueuedFile, run_id: int, at: str, what: str, reason: str
 ) -> None:
     insert(
         connection, "events", post_id=wanted.post_id, run_id=run_id, at=at, what=what,

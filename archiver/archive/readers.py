@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from archiver.archive.holdings import WHOLE, holdings
+from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingMedia:
     """Files of an account that are not here, for one reason."""
 
     state: str
@@ -49,7 +49,7 @@ class AccountStatus:
     last_message: str | None
     quarantined: int
     gaps: tuple[Gap, ...] = ()
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[MissingMedia, ...] = ()
     unread: tuple[str, ...] = ()
 
 
@@ -66,13 +66,13 @@ class ArchiveStatus:
 
 def archive_status(connection: sqlite3.Connection) -> ArchiveStatus:
     """All that `archiver status` says."""
-    held = holdings(connection)
+    held = storage_totals(connection)
     last = connection.execute(
         "SELECT coalesce(finished_at, started_at), outcome FROM runs ORDER BY id DESC LIMIT 1"
     ).fetchone()
     accounts = tuple(_accounts(connection, held))
     last_run, last_outcome = last or (None, None)
-    return ArchiveStatus(*held.get(WHOLE, (0, 0)), last_run, last_outcome, accounts)
+    return ArchiveStatus(*held.get(ARCHIVE_TOTAL, (0, 0)), last_run, last_outcome, accounts)
 
 
 def withheld(connection: sqlite3.Connection, limit: int = 100) -> list[tuple[str, str, str, str]]:
@@ -154,7 +154,7 @@ def _gaps(connection: sqlite3.Connection, name: str) -> Iterator[Gap]:
         yield Gap(*row)
 
 
-def _missing(connection: sqlite3.Connection) -> dict[int, list[Missing]]:
+def _missing(connection: sqlite3.Connection) -> dict[int, list[MissingMedia]]:
     """By account, the most frequent first; both halves have an index of their own."""
     query = """
         SELECT account_id, state, role, reason, count(*), min(next_try_at) FROM (
@@ -167,7 +167,7 @@ def _missing(connection: sqlite3.Connection) -> dict[int, list[Missing]]:
          CROSS JOIN posts ON posts.id = post_id
          GROUP BY account_id, state, role, reason ORDER BY count(*) DESC
     """
-    found: dict[int, list[Missing]] = {}
+    found: dict[int, list[MissingMedia]] = {}
     for account_id, *row in connection.execute(query):
-        found.setdefault(account_id, []).append(Missing(*row))
+        found.setdefault(account_id, []).append(MissingMedia(*row))
     return found

@@ -256,7 +256,7 @@ def _without_triggers(connection: sqlite3.Connection, table: str) -> Iterator[No
         connection.execute(sql)
 
 
-def tally_of(hashes: Iterable[str]) -> int:
+def checksum_of(hashes: Iterable[str]) -> int:
     """What hashes of rows add up to, in `tallies`."""
     return sum(map(_number, hashes)) & TALLY_MASK
 
@@ -272,7 +272,7 @@ def _tally(
     connection: sqlite3.Connection, table: str, *, gone: Sequence[str] = (),
     added: Sequence[str] = (),
 ) -> None:  # fmt: skip
-    moved = (tally_of(added) - tally_of(gone)) & TALLY_MASK
+    moved = (checksum_of(added) - checksum_of(gone)) & TALLY_MASK
     connection.execute(
         f"UPDATE tallies SET rows = rows + ?, sum = (sum + ?) & {TALLY_MASK} WHERE name = ?",
         (len(added) - len(gone), moved, table),

@@ -38,7 +38,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class LastLook:
+class LastScan:
     """What is known of an account from earlier runs."""
 
     fresh_until: str | None = None
@@ -218,7 +218,7 @@ def account_id_of(connection: sqlite3.Connection, account: Account) -> int | Non
     return row[0] if row else None
 
 
-def last_look(connection: sqlite3.Connection, account_id: int) -> LastLook:
+def last_scan(connection: sqlite3.Connection, account_id: int) -> LastScan:
     """What earlier runs know of an account."""
     fresh = connection.execute(
         "SELECT fresh_until FROM run_accounts WHERE account_id = ? AND outcome = 'done' "
@@ -240,7 +240,7 @@ def last_look(connection: sqlite3.Connection, account_id: int) -> LastLook:
         "ORDER BY run_id DESC LIMIT 1",
         (account_id,),
     ).fetchone()
-    return LastLook(
+    return LastScan(
         fresh[0] if fresh else None, full[0] if full else None, bool(has_posts[0]),
         view[0] if view else None,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from archiver.models import Post, Record
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class UnchangedPost:
     """A post that is in the archive as its record has it; what else a look wants to know of it."""
 
     platform_id: str
@@ -28,10 +28,10 @@ class Known:
     unread: tuple[str, ...] = ()
 
 
-def find_known(
+def find_unchanged(
     connection: sqlite3.Connection, account_id: int, records: Sequence[Record], *, reader: bytes,
     view: str, now: str,
-) -> dict[int, Known]:  # fmt: skip
+) -> dict[int, UnchangedPost]:  # fmt: skip
     """Those records, by their place, that were last saved with these bytes, as this code reads.
 
     Left out are posts that were missed, that were last shown under other options, or whose files
@@ -57,7 +57,9 @@ def find_known(
     for place, (record, name) in enumerate(zip(records, names, strict=True)):
         row = held.get(name)
         if row is not None and places[name] == 1 and row[1] == record_sha256(record):
-            found[place] = Known(row[0], row[2], row[3], _unread_of(row[4]) if row[4] else ())
+            found[place] = UnchangedPost(
+                row[0], row[2], row[3], _unread_of(row[4]) if row[4] else ()
+            )
     return found
 
 

@@ -26,7 +26,7 @@ class Damage(NamedTuple):
     only_rows: bool = False
 
 
-def first_damage(path: Path) -> Damage | None:
+def find_corruption(path: Path) -> Damage | None:
     """The first thing that is wrong with a database; None where it is sound, or cannot be read."""
     try:
         with open_to_read(path) as connection:
@@ -41,7 +41,7 @@ def first_damage(path: Path) -> Damage | None:
 def damaged_row(connection: sqlite3.Connection) -> str | None:
     """What to say of a database in which rows are damaged, and nothing else; None elsewhere."""
     (path,) = connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'")
-    damage = first_damage(Path(path[0]))
+    damage = find_corruption(Path(path[0]))
     return damage.what if damage is not None and damage.only_rows else None
 
 

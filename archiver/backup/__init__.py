@@ -16,19 +16,19 @@ import anyio
 
 from archiver.archive import queue, runs
 from archiver.archive.changes import changes_of, newest_event
-from archiver.archive.choices import choose_again
 from archiver.archive.database import DATABASE, refuse_lost_database, storage_errors, writer
+from archiver.archive.media_settings import reapply_media_settings
 from archiver.archive.soundness import damaged_row
-from archiver.backup.account import AccountBackup, Asked, is_fault_of_plugin
+from archiver.backup.account import AccountBackup, BackupOptions, is_fault_of_plugin
 from archiver.backup.clocks import note_on_earlier_run, note_on_source
-from archiver.backup.files import FileRun
-from archiver.backup.watchdog import entrance, stop_requests, watched
+from archiver.backup.media_fetcher import MediaFetcher
+from archiver.backup.watchdog import plugin_call, stop_requests, watched
 from archiver.clock import Clock
 from archiver.config import Config
 from archiver.errors import ArchiverError, PluginError, RecordError, SourceError, StorageError
 from archiver.hookspecs import Platform, Source
-from archiver.media.choose import choose
 from archiver.media.download import Downloader
+from archiver.media.selection import select_renditions
 from archiver.media.store import Store
 from archiver.models import Account, Post, timestamp
 from archiver.net.api import ApiClient, api_client
@@ -36,9 +36,9 @@ from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
 from archiver.report import AccountReport, Progress, RunReport
 from archiver.secrets import Secret
-from archiver.stops import stops
+from archiver.stop_signals import stop_signals
 
-__all__ = ["Asked", "Backup", "run_backup"]
+__all__ = ["Backup", "BackupOptions", "run_backup"]
 
 _ACCOUNTS_AT_ONCE = 4
 _MOST_CHANGES = 200
@@ -59,7 +59,7 @@ class Registry(Protocol):
 
 
 async def run_backup(
-    config: Config, plugins: Registry, asked: Asked, *, clock: Clock, progress: Progress,
+    config: Config, plugins: Registry, asked: BackupOptions, *, clock: Clock, progress: Progress,
     version: str,
 ) -> RunReport:  # fmt: skip
     """Back up the accounts of the config that were asked for.
@@ -99,7 +99,7 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
 
 @contextmanager
 def _archive(
-    directory: Path, asked: Asked, progress: Progress
+    directory: Path, asked: BackupOptions, progress: Progress
 ) -> Iterator[tuple[sqlite3.Connection, Path]]:
     """The archive to write to. A dry run writes too, and takes everything back at the end."""
     if not asked.dry_run:
@@ -124,7 +124,7 @@ class Backup:
 
     config: Config
     plugins: Registry
-    asked: Asked
+    asked: BackupOptions
     clock: Clock
     progress: Progress
     version: str
@@ -140,7 +140,7 @@ class Backup:
         earlier = runs.newest_start(self.connection)
         if earlier is not None and report.started_at < earlier:
             report.notes.append(note_on_earlier_run(earlier))
-        asked = {name: getattr(self.asked, name) for name in Asked.__slots__}
+        asked = {name: getattr(self.asked, name) for name in BackupOptions.__slots__}
         run_id = runs.begin_run(self.connection, report.started_at, self.version, asked)
         try:
             async with AsyncExitStack() as stack:
@@ -162,7 +162,7 @@ class Backup:
             media.open, self.store.tmp, self.clock, max_size=self.config.media.max_size,
             on_bytes=partial(self._received, report),
         )  # fmt: skip
-        files = FileRun(
+        files = MediaFetcher(
             self.connection, run_id, self.store, downloader, self.clock, self.progress,
             self.config.media.connections,
         )  # fmt: skip
@@ -191,7 +191,7 @@ class Backup:
         with self._despite_damaged_rows(report, "Not all changes can be told"):
             report.changes = list(changes_of(self.connection, run_id, last_event, _MOST_CHANGES))
 
-    async def _fetch(self, files: FileRun, report: RunReport) -> None:
+    async def _fetch(self, files: MediaFetcher, report: RunReport) -> None:
         with self._despite_damaged_rows(report, "Not all files were fetched"):
             await files.run()
 
@@ -221,7 +221,9 @@ class Backup:
                     if isinstance(secret := getattr(holder, name), Secret):
                         secret.mask()
 
-    def _prepare(self, run_id: int, account: Account, report: RunReport, files: FileRun) -> None:
+    def _prepare(
+        self, run_id: int, account: Account, report: RunReport, files: MediaFetcher
+    ) -> None:
         """Get ready for an account; one whose secrets are missing fails alone."""
         account_report = AccountReport(account.name, account.platform)
         report.accounts.append(account_report)
@@ -247,11 +249,11 @@ class Backup:
             files.accounts[work.account_id] = work
         self._works.append(work)
 
-    def _choose_again(self, files: FileRun) -> None:
+    def _choose_again(self, files: MediaFetcher) -> None:
         """Bring the queue in line with the settings, which may have changed since the last run."""
         media = self.config.media
         current = [f"videos={media.videos}"] + ([] if media.thumbnails else ["thumbnails=false"])
-        choose_again(
+        reapply_media_settings(
             self.connection, files.accounts, current,
             lambda account_id, data: self._read(files.accounts[account_id], data), self._choose(),
         )  # fmt: skip
@@ -273,7 +275,7 @@ class Backup:
             work.report.fail(error)
             raise RecordError(error.what) from error
 
-    async def _list(self, files: FileRun) -> None:
+    async def _list(self, files: MediaFetcher) -> None:
         """Read all accounts, some at a time, and tell the media side when that is done."""
         limiter = anyio.CapacityLimiter(_ACCOUNTS_AT_ONCE)
 
@@ -289,7 +291,7 @@ class Backup:
         files.wake()
 
     @staticmethod
-    def _register(files: FileRun, work: AccountBackup) -> None:
+    def _register(files: MediaFetcher, work: AccountBackup) -> None:
         if work.account_id is not None:
             files.accounts[work.account_id] = work
         files.wake()
@@ -300,7 +302,7 @@ class Backup:
             return
         with stop_requests() as asked:
             await asked.wait()
-        for number in stops():  # Python's own would wait for threads, and those for the disk
+        for number in stop_signals():  # Python's own would wait for threads, and those for the disk
             signal.signal(number, signal.SIG_DFL)
         report.interrupted = True
         scope.cancel()
@@ -314,9 +316,9 @@ class Backup:
 
     def _choose(self) -> Callable[..., Any]:
         media = self.config.media
-        return partial(choose, videos=media.videos, thumbnails=media.thumbnails)
+        return partial(select_renditions, videos=media.videos, thumbnails=media.thumbnails)
 
-    @entrance
+    @plugin_call
     def _client(self, source_name: str) -> Any:
         """The client of a source, made when the first account needs it.
 

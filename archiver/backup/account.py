@@ -12,16 +12,21 @@ from typing import Any
 import anyio
 
 from archiver.archive import coverage, runs
-from archiver.archive.absence import Look, mark_absent
+from archiver.archive.absence import Scan, mark_absent
 from archiver.archive.attachments import Choice
 from archiver.archive.database import transaction
-from archiver.archive.posts import PostWriter, Reading
-from archiver.archive.sightings import Known, find_known
+from archiver.archive.posts import ParseContext, PostWriter
+from archiver.archive.sightings import UnchangedPost, find_unchanged
 from archiver.archive.soundness import damaged_row
 from archiver.backup.clocks import clock_off
-from archiver.backup.code import code_of
-from archiver.backup.gate import Unfit, fit_identity, fit_page, fit_post
-from archiver.backup.watchdog import Blocked, entrance
+from archiver.backup.parser_fingerprint import parser_fingerprint
+from archiver.backup.validation import (
+    ContractViolation,
+    validate_identity,
+    validate_page,
+    validate_post,
+)
+from archiver.backup.watchdog import Blocked, plugin_call
 from archiver.clock import Clock
 from archiver.errors import ArchiverError, RecordError, SourceDown, SourceError, StorageError
 from archiver.hookspecs import Platform
@@ -36,7 +41,7 @@ _LONGEST_FRESH = timedelta(days=2)  # no source is without news for longer: a cl
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BackupOptions:
     """What the user asked of a run. `since` is a time in the archive's form."""
 
     names: tuple[str, ...] = ()
@@ -56,7 +61,7 @@ class _Read:
     """
 
     known: frozenset[str]
-    shown: list[Post | Known] = field(default_factory=list)
+    shown: list[Post | UnchangedPost] = field(default_factory=list)
     entries: list[tuple[Record, Post]] = field(default_factory=list)
     unreadable: list[tuple[Record, str]] = field(default_factory=list)
 
@@ -70,7 +75,7 @@ class AccountBackup:
     account: Account
     platform: Platform
     client: Any
-    asked: Asked
+    asked: BackupOptions
     full_every: timedelta
     keep_responses: str
     choose: Callable[[Attachment], Sequence[Choice]]
@@ -91,14 +96,14 @@ class AccountBackup:
         runs.begin_account(self.connection, self.run_id, self.account.name, self._now())
         outcome: dict[str, Any] = {"outcome": "interrupted"}
         try:
-            await self._look()
+            await self._scan()
             outcome = {}
         except StorageError as error:
             if error.code != "damaged":
                 raise
             self.report.fail(error)
             outcome = {}
-        except Unfit as error:
+        except ContractViolation as error:
             self.report.fail(self._failed(str(error)))
             outcome = {}
         except ArchiverError as error:
@@ -112,7 +117,7 @@ class AccountBackup:
         finally:
             self._end(**outcome)
 
-    @entrance
+    @plugin_call
     def read(self, data: Any) -> Post:
         """A record as a post, whatever the plugin makes of it.
 
@@ -133,22 +138,22 @@ class AccountBackup:
             raise RecordError(
                 f"The {self.platform.name} reader failed: {type(error).__name__}"
             ) from error
-        return fit_post(post)
+        return validate_post(post)
 
-    async def _look(self) -> None:
+    async def _scan(self) -> None:
         if self.report.error is not None:  # before the look, while settings were applied anew
             raise self.report.error
         self.account_id = runs.account_id_of(self.connection, self.account)
-        known = runs.LastLook()
+        known = runs.LastScan()
         if self.account_id is not None:
-            known = runs.last_look(self.connection, self.account_id)
+            known = runs.last_scan(self.connection, self.account_id)
             if self._is_fresh(known):
                 self.report.outcome = "fresh"
                 self.report.note(
                     f"Nothing new is expected before {known.fresh_until}; --now asks anyway"
                 )
                 return
-        identity = fit_identity(
+        identity = validate_identity(
             await self.ask(lambda: self.platform.identify(self.client, self.account))
         )
         self.account_id = runs.claim_account(self.connection, self.account, identity, self._now())
@@ -158,52 +163,52 @@ class AccountBackup:
             full = True
             self.report.note("The options of this account have changed: looked at all there is")
         self.report.full = full
-        walk = self._new_walk(self.account_id, full=full)
+        tracker = self._new_walk(self.account_id, full=full)
         window = Window(since=self.asked.since, limit=self.asked.limit)
-        await self._walk(walk, window, may_be_empty=not known.has_posts)
-        self._after(walk)
+        await self._scan_pages(tracker, window, may_be_empty=not known.has_posts)
+        self._after(tracker)
         self._speak_of_unread(self.account_id)
 
-    def _is_fresh(self, known: runs.LastLook) -> bool:
+    def _is_fresh(self, known: runs.LastScan) -> bool:
         if self.asked.now or known.fresh_until is None or known.fresh_until <= self._now():
             return False
         latest = timestamp(self.clock.now() + _LONGEST_FRESH)
         return latest is not None and known.fresh_until <= latest and self._unfinished() is None
 
-    def _is_full_due(self, known: runs.LastLook) -> bool:
+    def _is_full_due(self, known: runs.LastScan) -> bool:
         if known.last_full_at is None:
             return True
         due = timestamp(self.clock.now() - self.full_every)
         # a look in the future was one at a wrong time
         return due is not None and not due < known.last_full_at <= self._now()
 
-    def _unfinished(self) -> coverage.Stretch | None:
+    def _unfinished(self) -> coverage.CoverageRange | None:
         """The newest stretch whose walk was broken off, as far as this run may go on with it."""
         if self.account_id is None or self.asked.limit is not None:
             return None
-        for stretch in coverage.stretches(self.connection, self.account_id):
-            is_wanted = self.asked.since is None or (stretch.oldest or "") > self.asked.since
-            if stretch.next is not None and is_wanted:
-                return stretch
+        for range_ in coverage.coverage_ranges(self.connection, self.account_id):
+            is_wanted = self.asked.since is None or (range_.oldest or "") > self.asked.since
+            if range_.next is not None and is_wanted:
+                return range_
         return None
 
     async def _finish_walk(self) -> bool:
         """Go on where an earlier run was broken off; says whether that place is lost."""
-        stretch = self._unfinished()
-        if stretch is None or self.account_id is None:
+        range_ = self._unfinished()
+        if range_ is None or self.account_id is None:
             return False
-        self.report.note(f"Went on with an unfinished walk at {stretch.oldest}")
-        walk = self._new_walk(self.account_id, resumed=stretch)
+        self.report.note(f"Went on with an unfinished walk at {range_.oldest}")
+        tracker = self._new_walk(self.account_id, resumed=range_)
         try:
-            await self._walk(walk, Window(cursor=stretch.next, since=self.asked.since))
+            await self._scan_pages(tracker, Window(cursor=range_.next, since=self.asked.since))
         except SourceDown:
             raise
         except SourceError as error:
-            stretch.next, stretch.reason = None, redact(error.what)
+            range_.next, range_.reason = None, redact(error.what)
             with transaction(self.connection):
-                coverage.save(self.connection, self.account_id, "posts", stretch, self.run_id)
-        reason = stretch.reason or ""
-        if walk.is_partial or stretch.reached_start or walk.met or reason.startswith("--"):
+                coverage.save(self.connection, self.account_id, "posts", range_, self.run_id)
+        reason = range_.reason or ""
+        if tracker.is_partial or range_.reached_start or tracker.met or reason.startswith("--"):
             return False
         self.report.note(
             f"The place where that walk had stopped is lost ({reason}); looked again from the top"
@@ -211,40 +216,40 @@ class AccountBackup:
         return True
 
     def _new_walk(
-        self, account_id: int, *, full: bool = False, resumed: coverage.Stretch | None = None
-    ) -> coverage.Walk:
-        return coverage.Walk(
+        self, account_id: int, *, full: bool = False, resumed: coverage.CoverageRange | None = None
+    ) -> coverage.CoverageTracker:
+        return coverage.CoverageTracker(
             self.connection, account_id, self.run_id, self.clock.now(), full=full, resumed=resumed
         )
 
-    async def _walk(
-        self, walk: coverage.Walk, window: Window, *, may_be_empty: bool = True
+    async def _scan_pages(
+        self, tracker: coverage.CoverageTracker, window: Window, *, may_be_empty: bool = True
     ) -> None:
         """Read pages until the walk is over; every page is saved before the next is asked for."""
         stale = 0
         async with self._pages(window) as pages:
-            while not walk.is_over:
-                page = fit_page(await self.ask(lambda: anext(pages, None)))
+            while not tracker.is_over:
+                page = validate_page(await self.ask(lambda: anext(pages, None)))
                 if page is None:
-                    walk.stop("the source gave no more")
+                    tracker.stop("the source gave no more")
                     break
                 self._take_notes(page)
-                if not may_be_empty and not page.records and not walk.seen:
+                if not may_be_empty and not page.records and not tracker.seen:
                     self._sound_alarm()
                     return
-                before = len(walk.seen)
-                self._save(walk, page)
-                self._stop_where_asked(walk)
+                before = len(tracker.seen)
+                self._save(tracker, page)
+                self._stop_where_asked(tracker)
                 may_be_empty = True
-                stale = 0 if len(walk.seen) > before else stale + 1
+                stale = 0 if len(tracker.seen) > before else stale + 1
                 if stale >= _STALE_PAGES:
-                    walk.stop("the source repeats itself")
+                    tracker.stop("the source repeats itself")
 
     @asynccontextmanager
     async def _pages(self, window: Window) -> AsyncIterator[AsyncIterator[Any]]:
         """The plugin's pages, closed in the end where it gives something that can be closed."""
 
-        @entrance
+        @plugin_call
         async def begin() -> AsyncIterator[Any]:
             return aiter(self.platform.pages(self.client, self.account, window))
 
@@ -256,7 +261,7 @@ class AccountBackup:
                 if close := getattr(pages, "aclose", None):
                     await self.ask(close)
 
-    @entrance
+    @plugin_call
     async def ask(self, question: Callable[[], Awaitable[Any]]) -> Any:
         """Ask a plugin, and turn whatever it raises into the failure of this account alone."""
         try:
@@ -304,7 +309,7 @@ class AccountBackup:
         )
         self._fresh_until = None
 
-    def _save(self, walk: coverage.Walk, page: Page) -> None:
+    def _save(self, tracker: coverage.CoverageTracker, page: Page) -> None:
         """One page, in one transaction: posts and all that hangs on them, coverage, the answer."""
         assert self.account_id is not None  # noqa: S101 — walks begin after it is claimed
         now = self._now()
@@ -322,8 +327,8 @@ class AccountBackup:
                 runs.quarantine(self.connection, self.run_id, self.account_id, record, reason)
                 for record, reason in read.unreadable
             )
-            walk.page(page, read.shown, writer.met | read.known)
-            walk.note_unreadable(record.data for record, _ in read.unreadable)
+            tracker.page(page, read.shown, writer.existing_ids | read.known)
+            tracker.note_unreadable(record.data for record, _ in read.unreadable)
             if page.response is not None and keeps and (
                 self.keep_responses == "all" or saved.is_worth_keeping() or quarantined
             ):  # fmt: skip
@@ -341,25 +346,25 @@ class AccountBackup:
         self.progress.account(self.account.name, len(page.records))
         self.on_saved()
 
-    def _reading(self) -> Reading:
-        return Reading(
+    def _reading(self) -> ParseContext:
+        return ParseContext(
             self.account.source, self.platform.content_version, self.read, self.choose,
-            self._view(), code_of(self.platform, self.account),
+            self._view(), parser_fingerprint(self.platform, self.account),
         )  # fmt: skip
 
-    def _find_known(self, page: Page, reading: Reading, now: str) -> dict[int, Known]:
+    def _find_known(self, page: Page, reading: ParseContext, now: str) -> dict[int, UnchangedPost]:
         if reading.reader is None or self.account_id is None:
             return {}
-        return find_known(
+        return find_unchanged(
             self.connection, self.account_id, page.records, reader=reading.reader,
             view=reading.view, now=now,
         )  # fmt: skip
 
-    def _read_all(self, page: Page, known: Mapping[int, Known]) -> _Read:
+    def _read_all(self, page: Page, known: Mapping[int, UnchangedPost]) -> _Read:
         """Read the records of a page, but for those that are known by their bytes."""
         read = _Read(frozenset(post.platform_id for post in known.values()))
         for place, record in enumerate(page.records):
-            post: Post | Known | None = known.get(place)
+            post: Post | UnchangedPost | None = known.get(place)
             if post is None:
                 try:
                     post = self.read(record.data)
@@ -375,40 +380,40 @@ class AccountBackup:
                 self.report.add_unread(post.unread)
         return read
 
-    def _stop_where_asked(self, walk: coverage.Walk) -> None:
-        oldest = walk.stretch.oldest
-        if self.asked.limit is not None and len(walk.seen) >= self.asked.limit:
-            walk.stop(f"--limit {self.asked.limit}")
+    def _stop_where_asked(self, tracker: coverage.CoverageTracker) -> None:
+        oldest = tracker.range_.oldest
+        if self.asked.limit is not None and len(tracker.seen) >= self.asked.limit:
+            tracker.stop(f"--limit {self.asked.limit}")
         elif self.asked.since is not None and oldest is not None and oldest < self.asked.since:
-            walk.stop(f"--since {self.asked.since}")
+            tracker.stop(f"--since {self.asked.since}")
 
-    def _after(self, walk: coverage.Walk) -> None:
+    def _after(self, tracker: coverage.CoverageTracker) -> None:
         """What a look from the top tells beyond the posts that it showed."""
         assert self.account_id is not None  # noqa: S101 — walks begin after it is claimed
-        self.report.complete = walk.is_complete
-        if not walk.seen and not walk.is_complete:
+        self.report.complete = tracker.is_complete
+        if not tracker.seen and not tracker.is_complete:
             return
-        if "stories" in self.platform.streams and not walk.is_partial:
+        if "stories" in self.platform.streams and not tracker.is_partial:
             with transaction(self.connection):
                 # what is up now is the source's word: where the clocks differ, its time counts
                 now = self.clock.now() - (self.clock_off or timedelta())
                 coverage.cover_stories(self.connection, self.account_id, self.run_id, now)
-        if walk.is_complete:
+        if tracker.is_complete:
             note = getattr(self.platform, "absence_note", None)
             note = note if isinstance(note, str) else None
-            look = Look(walk.seen, walk.floor(), self._updated_at, self._view())
+            scan = Scan(tracker.seen, tracker.floor(), self._updated_at, self._view())
             absent = mark_absent(
-                self.connection, self.account_id, self.run_id, look, self._now(), note
+                self.connection, self.account_id, self.run_id, scan, self._now(), note
             )
             self.report.missing = absent.missing
             self.report.counts.removed = absent.removed
-        self._speak_of_gap(walk)
+        self._speak_of_gap(tracker)
 
-    def _speak_of_gap(self, walk: coverage.Walk) -> None:
-        reason = walk.stretch.reason
-        if reason is None or walk.met or reason.startswith("--"):
+    def _speak_of_gap(self, tracker: coverage.CoverageTracker) -> None:
+        reason = tracker.range_.reason
+        if reason is None or tracker.met or reason.startswith("--"):
             return
-        self.report.warn(f"Posts before {walk.stretch.oldest} could not be had: {reason}")
+        self.report.warn(f"Posts before {tracker.range_.oldest} could not be had: {reason}")
 
     def _speak_of_unread(self, account_id: int) -> None:
         """Say once that a platform writes what it did not write before."""

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
-from archiver.stops import stops
+from archiver.stop_signals import stop_signals
 
 _STEP = 5.0  # seconds
 _STEPS = 60  # a machine that sleeps meanwhile counts as one
@@ -28,7 +28,7 @@ class Blocked(BaseException):
     """A plugin kept the whole run waiting. It passes by a plugin that catches every Exception."""
 
 
-def entrance(function: _Function) -> _Function:
+def plugin_call(function: _Function) -> _Function:
     """Mark a function that calls a plugin, and stands it that Blocked comes out of that."""
     _entrances.add(function.__code__)
     return function
@@ -73,7 +73,7 @@ def stop_requests() -> Iterator[asyncio.Event]:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
 
-    before = {number: signal.signal(number, handle) for number in stops()}
+    before = {number: signal.signal(number, handle) for number in stop_signals()}
     try:
         yield asked
     finally:

@@ -11,7 +11,7 @@ from typing import Any
 from datasette import hookimpl
 
 from archiver.browse import errors, guard, metadata
-from archiver.browse.archives import all_archives, archive_named, the_archive
+from archiver.browse.archives import all_archives, archive_named, sole_archive
 from archiver.browse.cells import cell
 from archiver.browse.frame import asset_path
 from archiver.browse.routes import ROUTES
@@ -29,7 +29,7 @@ CONFIG = "archiver"
 @hookimpl
 def register_routes(datasette: Any) -> list[tuple[str, Any]]:
     """Our pages; the first page only where an archive is all there is."""
-    first = [(r"/$", ROUTES[r"/(?P<database>[^/.]+)/-/home$"])] if the_archive(datasette) else []
+    first = [(r"/$", ROUTES[r"/(?P<database>[^/.]+)/-/home$"])] if sole_archive(datasette) else []
     return [*first, *ROUTES.items()]
 
 
@@ -65,7 +65,7 @@ def render_cell(value: Any, column: str, table: str | None, database: str, datas
 def menu_links(datasette: Any, request: Any) -> list[dict[str, str]]:
     """The way to our pages from Datasette's own; ours have a bar."""
     path = "/" + request.path.removeprefix(datasette.setting("base_url")) if request else ""
-    if the_archive(datasette) and _OURS.fullmatch(path):
+    if sole_archive(datasette) and _OURS.fullmatch(path):
         return []
     return [
         {
@@ -83,7 +83,7 @@ def extra_css_urls(database: str | None, view_name: str | None, datasette: Any) 
     """Our looks: for our own pages, and a little for Datasette's."""
     if view_name == "archiver":
         return [asset_path("archiver.css")]
-    alone = the_archive(datasette) is not None
+    alone = sole_archive(datasette) is not None
     if alone or (database and archive_named(datasette, database)):
         return [asset_path("tables.css")]
     return []

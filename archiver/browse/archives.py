@@ -57,7 +57,7 @@ def all_archives(datasette: Any) -> list[Archive]:
     return [found for name in names if (found := archive_named(datasette, name))]
 
 
-def the_archive(datasette: Any) -> Archive | None:
+def sole_archive(datasette: Any) -> Archive | None:
     """The archive, where Datasette serves nothing else."""
     others = [name for name in datasette.databases if name not in {"_internal", "_memory"}]
     found = all_archives(datasette)

@@ -28,7 +28,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TextChange:
     """One field that differs, with its pieces."""
 
     path: str
@@ -70,7 +70,7 @@ def _compared(before: Sequence[str], after: Sequence[str]) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def changes(old: str, new: str, published: frozenset[str] = frozenset()) -> list[Change]:
+def changes(old: str, new: str, published: frozenset[str] = frozenset()) -> list[TextChange]:
     """What differs between two records, first the paths that hold what people published."""
     before, after = dict(_leaves(_parsed(old))), dict(_leaves(_parsed(new)))
     found = []
@@ -79,11 +79,11 @@ def changes(old: str, new: str, published: frozenset[str] = frozenset()) -> list
         if was != now:
             is_text = path in published
             pieces = words_changed(was or "", now or "") if is_text else _replaced(was, now)
-            found.append(Change(path, pieces, is_text))
+            found.append(TextChange(path, pieces, is_text))
     return sorted(found, key=lambda change: not change.is_text)
 
 
-def is_content(change: Change) -> bool:
+def is_content(change: TextChange) -> bool:
     """Whether it says more than that a number moved or that an address was signed anew."""
     values = [piece.text for piece in change.pieces]
     if change.is_text or not values:
@@ -100,10 +100,10 @@ def published_paths(record: str, values: Iterable[str | None]) -> frozenset[str]
     return frozenset(path for path, value in _leaves(_parsed(record)) if value in wanted)
 
 
-def as_it_was(record: str, published: frozenset[str]) -> list[Change]:
+def as_it_was(record: str, published: frozenset[str]) -> list[TextChange]:
     """What a record published, without a comparison."""
     return [
-        Change(path, (Piece("same", value),), is_text=True)
+        TextChange(path, (Piece("same", value),), is_text=True)
         for path, value in _leaves(_parsed(record))
         if path in published and value
     ]

@@ -5,7 +5,7 @@ from typing import Any
 from datasette.utils.asgi import Base400, NotFound
 from datasette.views.base import DatasetteError
 
-from archiver.browse.archives import Archive, all_archives, the_archive
+from archiver.browse.archives import Archive, all_archives, sole_archive
 from archiver.browse.frame import page
 
 _HEADINGS = {403: "Not allowed", 404: "Not found", 503: "This took too long"}
@@ -41,4 +41,4 @@ def _archive_at(datasette: Any, path: str) -> Archive | None:
         address = datasette.urls.database(found.name)
         if path == address or path.startswith(address + "/"):
             return found
-    return the_archive(datasette)
+    return sole_archive(datasette)

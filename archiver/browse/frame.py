@@ -16,7 +16,7 @@ from datasette.utils.asgi import Forbidden, NotFound, Response
 from datasette.views.base import DatasetteError
 
 from archiver.browse import text
-from archiver.browse.archives import Archive, archive_named, the_archive
+from archiver.browse.archives import Archive, archive_named, sole_archive
 from archiver.browse.filters import Filter
 
 Found = TypeVar("Found")
@@ -45,7 +45,7 @@ class TookTooLongError(DatasetteError):  # type: ignore[misc] # it has no types
 async def archive_of(datasette: Any, request: Any) -> Archive:
     """The archive that the address names, if the visitor may see it."""
     name = request.url_vars.get("database")
-    archive = archive_named(datasette, name) if name else the_archive(datasette)
+    archive = archive_named(datasette, name) if name else sole_archive(datasette)
     if archive is None:
         raise NotFound("There is no archive of that name")
     for action, resource in (("view-instance", None), ("view-database", archive.name)):

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from archiver.archive.holdings import WHOLE, holdings
+from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
 from archiver.browse.archives import Archive
 from archiver.browse.calendar import Month, rows, spans, years
 from archiver.browse.frame import COUNTING_MS, archive_of, ask, page
@@ -24,7 +24,7 @@ _COUNTED = 10_000
 
 
 @dataclass(frozen=True)
-class Account:
+class AccountCard:
     """One account on the first page."""
 
     row: Mapping[str, Any]
@@ -46,7 +46,7 @@ class Account:
 class Home:
     """All of the first page."""
 
-    accounts: list[Account]
+    accounts: list[AccountCard]
     posts: int
     files: int
     bytes: int
@@ -92,7 +92,7 @@ def _held(connection: sqlite3.Connection, archive: Archive) -> tuple[int, int]:
     """How many files there are, and their bytes; a published copy has no sums of them."""
     if not archive.has("holdings"):
         return archive.tally.files(connection)
-    return holdings(connection).get(WHOLE, (0, 0))
+    return storage_totals(connection).get(ARCHIVE_TOTAL, (0, 0))
 
 
 def _accounts(
@@ -101,7 +101,7 @@ def _accounts(
     months: Counter[tuple[int, str]],
     now: datetime,
     most_years: int,
-) -> Iterator[Account]:
+) -> Iterator[AccountCard]:
     by_account: dict[int, dict[str, int]] = defaultdict(dict)
     for (account, month), count in months.items():
         by_account[account][month] = count
@@ -110,7 +110,7 @@ def _accounts(
     former = _former(connection) if archive.has("account_names") else {}
     for row in connection.execute("SELECT * FROM accounts ORDER BY name").fetchall():
         own, run = by_account[row["id"]], runs.get(row["id"], {})
-        yield Account(
+        yield AccountCard(
             dict(row), sum(own.values()), run.get("edited", 0), run.get("removed", 0),
             run.get("last_good"), run.get("outcome"), run.get("message"),
             years(own, covered.get(row["id"], ()), gaps.get(row["id"], ()), now, most_years),
@@ -155,7 +155,7 @@ def _runs(connection: sqlite3.Connection) -> dict[int, Mapping[str, Any]]:
 def _alarms(
     connection: sqlite3.Connection,
     archive: Archive,
-    accounts: list[Account],
+    accounts: list[AccountCard],
     last_run: Mapping[str, Any] | None,
     now: datetime,
 ) -> Iterator[tuple[str, str]]:

@@ -29,7 +29,7 @@ _RUNS = 50
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingFileRow:
     """One page of files that are not here."""
 
     counts: dict[str, str]  # by state; 10,000+ where there are more
@@ -44,11 +44,11 @@ async def missing(datasette: Any, request: Any) -> Any:
     asked = request.args.get("state") or ""
     cursor = Cursor.parse(request.args.get("before"))
 
-    def question(connection: sqlite3.Connection) -> Missing:
+    def question(connection: sqlite3.Connection) -> MissingFileRow:
         counts = {state: count for state in STATES if (count := waiting(connection, state))}
         state = asked if asked in STATES else next(iter(counts), "omitted")
         rows, older = _missing_rows(connection, archive, state, cursor)
-        return Missing(counts, state, rows, older)
+        return MissingFileRow(counts, state, rows, older)
 
     found = await ask(datasette, archive, question)
     context = {"missing": found, "states": STATES, "is_first": cursor is None}

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from archiver.browse.ranges import Part, UnsatisfiableError, matches, part_of
+from archiver.browse.ranges import ByteRange, UnsatisfiableError, byte_range, matches
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -35,7 +35,7 @@ _CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldFile:
     """A row of the media table."""
 
     sha256: str
@@ -55,17 +55,17 @@ class Held:
         return f'"{self.sha256}"'
 
 
-def held(connection: sqlite3.Connection, sha256: str) -> Held | None:
+def held(connection: sqlite3.Connection, sha256: str) -> HeldFile | None:
     """The row of a hash; None where the archive has no such file."""
     if not SHA256.fullmatch(sha256):
         return None
     row = connection.execute("SELECT * FROM media WHERE sha256 = ?", (sha256,)).fetchone()
     if row is None or ("lost_at" in row.keys() and row["lost_at"]):  # noqa: SIM118 — not a dict
         return None
-    return Held(row["sha256"], row["path"], row["content_type"], row["width"], row["height"])
+    return HeldFile(row["sha256"], row["path"], row["content_type"], row["width"], row["height"])
 
 
-def open_held(folder: Path, row: Held) -> BinaryIO | None:
+def open_held(folder: Path, row: HeldFile) -> BinaryIO | None:
     """Open the file of a row; None where it is not there, or is no plain file under its own hash.
 
     A database from elsewhere may say anything of paths: only `media/ab/abcd….ext` is believed,
@@ -103,7 +103,7 @@ def _open_below(folder: Path, names: list[str]) -> int:
         os.close(here)
 
 
-async def answer(request: Any, send: Send, row: Held, folder: Path) -> None:
+async def answer(request: Any, send: Send, row: HeldFile, folder: Path) -> None:
     """Send the file, or the part of it that was asked for."""
     headers = request.headers
     if matches(headers.get("if-none-match"), row.etag):
@@ -118,7 +118,7 @@ async def answer(request: Any, send: Send, row: Held, folder: Path) -> None:
         size = os.fstat(file.fileno()).st_size
         asked = headers.get("range") if _range_holds(headers, row) else None
         try:
-            part = part_of(size, asked)
+            part = byte_range(size, asked)
         except UnsatisfiableError:
             await refuse(send, 416, "No such range", {"content-range": f"bytes */{size}"})
             return
@@ -129,16 +129,16 @@ async def answer(request: Any, send: Send, row: Held, folder: Path) -> None:
         if request.method == "HEAD":
             await _end(send)
             return
-        await _stream(request, send, file, part or Part(0, size))
+        await _stream(request, send, file, part or ByteRange(0, size))
 
 
-def _range_holds(headers: Any, row: Held) -> bool:
+def _range_holds(headers: Any, row: HeldFile) -> bool:
     """Whether a Range counts: an If-Range that names another version asks for the whole file."""
     condition = headers.get("if-range")
     return condition is None or condition.strip() == row.etag
 
 
-def _headers(row: Held) -> dict[str, str]:
+def _headers(row: HeldFile) -> dict[str, str]:
     """The headers of every answer about a file."""
     shown = {"content-type": row.content_type if row.is_inline else "application/octet-stream"}
     if not row.is_inline:
@@ -168,7 +168,7 @@ async def refuse(send: Send, status: int, why: str, headers: dict[str, str] | No
     await send({"type": "http.response.body", "body": body})
 
 
-async def _stream(request: Any, send: Send, file: BinaryIO, part: Part) -> None:
+async def _stream(request: Any, send: Send, file: BinaryIO, part: ByteRange) -> None:
     """Send a part of the file, for as long as somebody listens."""
     listener = asyncio.ensure_future(_gone(request.receive))
     try:

@@ -11,7 +11,7 @@ from datasette.utils.asgi import NotFound
 from archiver.browse.archives import Archive
 from archiver.browse.cards import Card, cards
 from archiver.browse.charts import Chart, chart
-from archiver.browse.diff import Change, as_it_was, changes, is_content, published_paths
+from archiver.browse.diff import TextChange, as_it_was, changes, is_content, published_paths
 from archiver.browse.frame import archive_of, ask, page
 
 _MOST_REVISIONS = 200
@@ -22,8 +22,8 @@ class Revision:
     """One content of the post, and what it changed."""
 
     row: Mapping[str, Any]
-    texts: tuple[Change, ...] = ()
-    rest: tuple[Change, ...] = ()
+    texts: tuple[TextChange, ...] = ()
+    rest: tuple[TextChange, ...] = ()
 
 
 @dataclass(frozen=True)

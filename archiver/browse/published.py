@@ -20,7 +20,7 @@ from archiver.archive.database import DATABASE
 from archiver.archive.schema import APPLICATION_ID, model
 from archiver.browse.cards import HEADLINES
 from archiver.browse.diff import published_paths, text_at
-from archiver.browse.media import Held, open_held
+from archiver.browse.media import HeldFile, open_held
 from archiver.browse.text import counted
 from archiver.errors import StorageError, UsageError
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
@@ -87,7 +87,7 @@ def publish(database: Path, folder: Path, *, with_removed: bool = False) -> Publ
             rows = connection.execute("SELECT sha256, path, content_type FROM media").fetchall()
             posts = connection.execute("SELECT count(*) FROM posts").fetchone()[0]
             connection.execute("VACUUM")
-        files, size = _files(database.parent, folder, [Held(*row) for row in rows])
+        files, size = _files(database.parent, folder, [HeldFile(*row) for row in rows])
         fresh.replace(target)
     except sqlite3.Error as error:
         raise StorageError(f"The copy in {folder} could not be made", why=str(error)) from error
@@ -277,7 +277,7 @@ def _texts(connection: sqlite3.Connection) -> None:
         )
 
 
-def _files(archive: Path, folder: Path, rows: list[Held]) -> tuple[int, int]:
+def _files(archive: Path, folder: Path, rows: list[HeldFile]) -> tuple[int, int]:
     """Bring the files over, as links where the disk can, and drop what is no longer wanted."""
     wanted = {row.path for row in rows}
     for path in folder.glob("media/*/*"):

@@ -7,7 +7,7 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ByteRange:
     """Bytes from `start` to before `end`."""
 
     start: int
@@ -23,7 +23,7 @@ class UnsatisfiableError(Exception):
     """Nothing of the file lies in the range: 416."""
 
 
-def part_of(size: int, header: str | None) -> Part | None:
+def byte_range(size: int, header: str | None) -> ByteRange | None:
     """The part that a Range header names; None for the whole file.
 
     Several ranges, other units and nonsense are answered with the whole, as the RFC allows.
@@ -36,14 +36,14 @@ def part_of(size: int, header: str | None) -> Part | None:
         length = min(int(found[2]), size)
         if length == 0:
             raise UnsatisfiableError
-        return Part(size - length, size)
+        return ByteRange(size - length, size)
     start = int(found[1])
     last = int(found[2]) if found[2] else size - 1
     if last < start and found[2]:
         return None
     if start >= size:
         raise UnsatisfiableError
-    return Part(start, min(last, size - 1) + 1)
+    return ByteRange(start, min(last, size - 1) + 1)
 
 
 def matches(header: str | None, etag: str) -> bool:

@@ -8,7 +8,7 @@ from archiver.browse.errors import nothing
 from archiver.browse.frame import ASSETS, archive_of, ask, asset
 from archiver.browse.home import home
 from archiver.browse.lists import missing, runs
-from archiver.browse.media import SHA256, TILE_TAG, Held, answer, answer_bytes, held, refuse
+from archiver.browse.media import SHA256, TILE_TAG, HeldFile, answer, answer_bytes, held, refuse
 from archiver.browse.post import post
 from archiver.browse.thumbs import EDGES
 from archiver.browse.timeline import gallery, timeline, viewer
@@ -49,7 +49,7 @@ async def thumb(datasette: Any, request: Any, send: Any) -> Any:
     return await answer_bytes(request, send, body, "image/webp", etag=f'"{row.sha256[:32]}-{size}"')
 
 
-async def _row(datasette: Any, request: Any) -> Held | None:
+async def _row(datasette: Any, request: Any) -> HeldFile | None:
     sha256 = request.url_vars["sha256"]
     if not SHA256.fullmatch(sha256):
         return None

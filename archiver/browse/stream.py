@@ -26,7 +26,7 @@ _LAST = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class PostPage:
     """Ids of one page of posts, and the cursors of the pages around it."""
 
     ids: tuple[int, ...]
@@ -56,7 +56,7 @@ def stretch(
     older_than: Cursor | None = None,
     newer_than: Cursor | None = None,
     size: int = PAGE,
-) -> Stretch:
+) -> PostPage:
     """The page below one cursor, above another, or the first one."""
     conditions = _conditions(connection, wanted)
     accounts = _accounts(connection, wanted)
@@ -66,7 +66,7 @@ def stretch(
     else:
         rows = _rows(connection, accounts, conditions, older_than, size + 1, upward=False)
         has_newer, rows, has_older = older_than is not None, rows[:size], len(rows) > size
-    return Stretch(
+    return PostPage(
         tuple(row.id for row in rows),
         newer=rows[0] if rows and has_newer else None,
         older=rows[-1] if rows and has_older else None,

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock, Timer, local
 from typing import Any
 
-from archiver.browse.media import Held, open_held
+from archiver.browse.media import HeldFile, open_held
 
 EDGES = {"s": 360, "m": 1080}
 """Sizes by their name in addresses: the longer edge, in pixels."""
@@ -38,7 +38,7 @@ class Thumbs:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._hopeless: set[str] = set()
 
-    def get(self, row: Held, size: str) -> Path | None:
+    def get(self, row: HeldFile, size: str) -> Path | None:
         """The small picture's file, made now if need be; None where none can be made."""
         if row.content_type not in _DRAWN or row.sha256 in self._hopeless:
             return None
@@ -58,7 +58,7 @@ class Thumbs:
             with self._lock:
                 self._running.pop((row.sha256, size), None)
 
-    def _make(self, row: Held, target: Path, edge: int) -> Path | None:
+    def _make(self, row: HeldFile, target: Path, edge: int) -> Path | None:
         file = open_held(self._folder, row)
         if file is None:
             return None

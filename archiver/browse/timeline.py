@@ -9,7 +9,7 @@ from datasette.utils.asgi import NotFound
 from archiver.browse.cards import Card, Item, cards
 from archiver.browse.filters import FLAGS, Cursor, Filter
 from archiver.browse.frame import TookTooLongError, archive_of, ask, page
-from archiver.browse.stream import Stretch, search_terms, stretch
+from archiver.browse.stream import PostPage, search_terms, stretch
 from archiver.browse.text import KINDS
 
 _TILES = 36
@@ -54,7 +54,7 @@ async def _walk(
     older = Cursor.parse(request.args.get("before"))
     newer = Cursor.parse(request.args.get("after"))
 
-    def question(connection: sqlite3.Connection) -> tuple[Stretch, list[Card], Choices]:
+    def question(connection: sqlite3.Connection) -> tuple[PostPage, list[Card], Choices]:
         found = stretch(connection, seen, older_than=older, newer_than=newer, **options)
         return found, cards(connection, found.ids), choices(connection)
 
@@ -66,7 +66,7 @@ async def _walk(
         found, shown, offered = await ask(datasette, archive, question)
     except TookTooLongError:
         offered = await ask(datasette, archive, choices)
-        context |= {"too_long": True, "cards": [], "stretch": Stretch(()), "choices": offered}
+        context |= {"too_long": True, "cards": [], "stretch": PostPage(()), "choices": offered}
         return await page(datasette, request, archive, template, context, status=503)
     context |= {"cards": shown, "stretch": found, "choices": offered}
     return await page(datasette, request, archive, template, context)

@@ -78,10 +78,10 @@ def _list(shell: Shell, as_json: bool) -> int | None:
 
 
 def _problem(config: "Config", entry: "AccountEntry", plugins: "Plugins") -> ArchiverError | None:
-    from archiver.cli.strays import strays_on_stderr
+    from archiver.cli.plugin_output import redirect_plugin_output
 
     try:
-        with strays_on_stderr():
+        with redirect_plugin_output():
             config.account(entry, plugins)
     except ArchiverError as error:
         return error
@@ -103,8 +103,8 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
     import anyio
 
     from archiver.backup.account import is_fault_of_plugin
-    from archiver.backup.gate import Unfit, fit_identity
-    from archiver.cli.strays import strays_on_stderr
+    from archiver.backup.validation import ContractViolation, validate_identity
+    from archiver.cli.plugin_output import redirect_plugin_output
     from archiver.clock import SystemClock
     from archiver.net.api import api_client
     from archiver.secrets import Secret
@@ -128,20 +128,24 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
 
         try:
             client = source.client(config.source_settings(source), open_http)
-            found = map(fit_identity, await source.linked(client, key))
+            found = map(validate_identity, await source.linked(client, key))
             return [who for who in found if who is not None]
         except ArchiverError:
             raise
         except BaseException as error:
             if not is_fault_of_plugin(error):
                 raise
-            why = str(error) if isinstance(error, Unfit) else f"{type(error).__name__}: {error}"
+            why = (
+                str(error)
+                if isinstance(error, ContractViolation)
+                else f"{type(error).__name__}: {error}"
+            )
             raise PluginError(f"The plugin for {source.name} failed", why=why) from error
         finally:
             for http in opened:
                 await http.aclose()
 
-    with strays_on_stderr():
+    with redirect_plugin_output():
         return anyio.run(ask)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from archiver.report import Progress, RunReport
 
 
-class Notes:
+class NoteCollector:
     """A Progress that only prints what must be said at once."""
 
     def __init__(self, shell: Shell) -> None:
@@ -66,10 +66,10 @@ def command(
     Run it as often as you like: only what is new is fetched, and what a run could not have is
     tried again by a later one. Stop it at any time; the next run goes on.
     """
-    from archiver.backup import Asked
+    from archiver.backup import BackupOptions
     from archiver.models import timestamp
 
-    asked = Asked(
+    asked = BackupOptions(
         names=names, full=full, now=now, since=timestamp(since) if since else None, limit=limit,
         media=not no_media, dry_run=dry_run,
     )  # fmt: skip
@@ -88,7 +88,7 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
     from archiver.archive.database import sqlite_warning
     from archiver.backup import run_backup
     from archiver.backup.mounts import remember_disk, require_disk
-    from archiver.cli.strays import strays_on_stderr
+    from archiver.cli.plugin_output import redirect_plugin_output
     from archiver.clock import SystemClock
     from archiver.version import version
 
@@ -96,7 +96,7 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
     config, plugins = shell.config(), shell.plugins()
     if shell.verbose and (warning := sqlite_warning()):
         shell.warn(warning)
-    with strays_on_stderr():
+    with redirect_plugin_output():
         config.check(plugins)
         require_disk(config.archive.directory)
         _warn_of_disk(shell, config.archive.directory)
@@ -123,7 +123,7 @@ def _warn_of_disk(shell: Shell, directory: "Path") -> None:
 
 def _progress(shell: Shell) -> "nullcontext[Progress]":
     if not shell.progress:
-        return nullcontext(Notes(shell))
+        return nullcontext(NoteCollector(shell))
     from archiver.cli.progress import Bar
 
     return Bar(shell.say)  # type: ignore[return-value]  # it enters as itself

@@ -120,7 +120,7 @@ def _back_up(shell: Shell, config: "Config", world: "World", clock: "Clock") -> 
     """One backup over real HTTP, and what it asked for."""
     import anyio
 
-    from archiver.backup import Asked, run_backup
+    from archiver.backup import BackupOptions, run_backup
     from archiver.cli.progress import size_text
     from archiver.cli.summary import run_summary
     from archiver.report import Silence
@@ -132,7 +132,7 @@ def _back_up(shell: Shell, config: "Config", world: "World", clock: "Clock") -> 
 
     async def run() -> "RunReport":
         return await run_backup(
-            config, plugins, Asked(), clock=clock, progress=Silence(), version=version()
+            config, plugins, BackupOptions(), clock=clock, progress=Silence(), version=version()
         )
 
     report = anyio.run(run)

@@ -24,7 +24,7 @@ import click
 
 from archiver.cli import failures
 from archiver.cli.text import safe
-from archiver.stops import stops
+from archiver.stop_signals import stop_signals
 
 if TYPE_CHECKING:
     from archiver.config import Config
@@ -172,7 +172,7 @@ class Subcommand(click.Command):
 def terminated_as_interrupted() -> Iterator[None]:
     """While it lasts, any request to end (SIGTERM, SIGHUP) stops a run as Ctrl-C does."""
     ours = threading.current_thread() is threading.main_thread()
-    numbers = [n for n in stops() if ours and signal.getsignal(n) is signal.SIG_DFL]
+    numbers = [n for n in stop_signals() if ours and signal.getsignal(n) is signal.SIG_DFL]
     for number in numbers:  # not by SIGINT, which a background job ignores
         signal.signal(number, _interrupt)
     try:

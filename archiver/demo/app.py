@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from archiver.api.manners import ApiRequest, Manners
+from archiver.api.manners import ApiRequest, HistoryApi
 from archiver.api.wire import headers_of, params_of
 from archiver.demo.library import WorldLibrary
 from archiver.demo.logs import ApiLog
@@ -21,7 +21,7 @@ class ApiServer:
     def __init__(self, world: World) -> None:
         self._world = world
         self._library = WorldLibrary(world)
-        self._manners = Manners(self._library)
+        self._manners = HistoryApi(self._library)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, and write it down."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from archiver.api.answers import (
     ApiAnswer,
+    ApiError,
     JsonObject,
-    Refusal,
     error_body,
     not_found,
     refusal,
@@ -131,7 +131,7 @@ class WorldLibrary:
             raise refusal(429, 429, "Too many requests.")
         fault = self._world.faults.take(query, "fail")
         if fault and fault.answer:
-            raise Refusal(fault.answer)
+            raise ApiError(fault.answer)
 
     def _account(self, query: Query) -> WorldAccount:
         if query.user_id or query.user_name:
@@ -148,7 +148,7 @@ class WorldLibrary:
         if not account.authorized:
             code = 272 if query.platform == "twitter" else 161
             body = error_body(code, "Authorization lost. Please relink.", shape="list")
-            raise Refusal(ApiAnswer(400, body))
+            raise ApiError(ApiAnswer(400, body))
         return account
 
     def _disturbed(self, query: Query, listing: Listing) -> Listing:

@@ -121,7 +121,7 @@ class Playlist:
         return ("\n".join(lines) + "\n").encode()
 
 
-class Kitchen:
+class FixtureCache:
     """Makes files once and keeps the latest of them, 64 MB at most."""
 
     _room = 64 * 1024 * 1024

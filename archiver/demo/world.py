@@ -24,7 +24,7 @@ from archiver.demo.ids import digits, hexes, number
 from archiver.demo.logs import ApiLog, MediaLog
 from archiver.demo.networks import NETWORKS
 from archiver.demo.posts import MediaFile
-from archiver.demo.recipes import Kitchen
+from archiver.demo.recipes import FixtureCache
 from archiver.demo.truth import Truth
 
 PlanName = Literal["free", "basic", "premium", "launch", "business", "enterprise"]
@@ -97,7 +97,7 @@ class World:
         self.single_as: Literal["record", "envelope"] = "envelope"
         self.truth = Truth()
         self.faults = Faults()
-        self.kitchen = Kitchen()
+        self.kitchen = FixtureCache()
         self.files: dict[str, MediaFile] = {}
         self.origins: list[str] = ["http://media.invalid"]
         self.api_requests: list[ApiLog] = []

@@ -23,8 +23,8 @@ from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.verify import NEW, opened
 from archiver.media.disk import PIECE, create_file, open_file, sync_directory, sync_file
 from archiver.media.download import Download
-from archiver.media.part import Part
 from archiver.media.store import Store
+from archiver.media.temp_file import TempFile
 
 _FILES_AT_ONCE = 64
 _WITHOUT_DATABASE = {
@@ -262,7 +262,7 @@ def bring(source: Store, target: Store, row: MediaRow) -> Download | None:
     Raises StorageError.
     """
     for _ in range(2):  # what is read wrong once may be right the second time
-        with Part(target.tmp) as part:
+        with TempFile(target.tmp) as part:
             if _pour(source.path_of(row.path), part) and part.finish() == row.sha256:
                 part.keep()
                 extension = row.path.rpartition(".")[2]
@@ -281,7 +281,7 @@ def _fetch(source: Store, target: Store, row: MediaRow, copied: Copied) -> Downl
     return None
 
 
-def _pour(path: Path, part: Part) -> bool:
+def _pour(path: Path, part: TempFile) -> bool:
     """Copy a file; False where it cannot be read to its end."""
     try:
         with os.fdopen(open_file(path), "rb", buffering=0) as file:

@@ -11,9 +11,9 @@ from typing import Any
 
 from archiver.archive.rows import insert, put_back
 from archiver.canonical import row_sha256
+from archiver.evidence.backup_copy import BackupCopy
 from archiver.evidence.findings import BadRow
 from archiver.evidence.rows import is_sound, read_row
-from archiver.evidence.second import Second
 
 Row = dict[str, Any]
 
@@ -37,8 +37,8 @@ _POST_OF = {
 """The post that a row is about, so that the post's history tells of the mending."""
 
 
-def mend(
-    connection: sqlite3.Connection, bad: BadRow, now: str, second: Second | None = None
+def repair_row(
+    connection: sqlite3.Connection, bad: BadRow, now: str, second: BackupCopy | None = None
 ) -> bool:
     """Put one damaged row back, if its hash proves what it was; in a transaction.
 
@@ -56,8 +56,8 @@ def mend(
     return True
 
 
-def could_be_mended(connection: sqlite3.Connection, bad: BadRow) -> bool:
-    """Whether `mend` could put a row back; for a long one that would take too long to find out."""
+def is_repairable(connection: sqlite3.Connection, bad: BadRow) -> bool:
+    """Whether `repair_row` could put a row back; for a long one, finding out takes too long."""
     row = read_row(connection, bad.table, bad.key)
     if row is None:
         return False

@@ -14,15 +14,15 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from archiver.archive.database import ROW_HASHED, reader, transaction, writer
-from archiver.archive.holdings import count_anew
-from archiver.archive.losses import heal, lose
+from archiver.archive.losses import mark_lost, mark_recovered
+from archiver.archive.storage_totals import rebuild_totals
 from archiver.errors import StorageError
+from archiver.evidence.backup_copy import BackupCopy, open_backup_copy, refuse_another, repair_table
 from archiver.evidence.files import MediaRow, check_file, rows_of
 from archiver.evidence.findings import Finding, Verified
-from archiver.evidence.mend import could_be_mended, mend
+from archiver.evidence.mend import is_repairable, repair_row
 from archiver.evidence.rows import is_sound, read_row, tolerate
 from archiver.evidence.schema import check_schema, mend_schema
-from archiver.evidence.second import Second, mend_table, refuse_another, second_copy
 from archiver.media.store import Store
 
 _OF_FILES = {"missing_file", "changed_file"}
@@ -68,7 +68,7 @@ def repair(directory: Path, found: Verified, now: str, copy: Path | None = None)
     if not is_wanted or not _may_be_written(found.findings):
         return repaired
     with ExitStack() as stack:
-        second = stack.enter_context(second_copy(copy, directory)) if copy else None
+        second = stack.enter_context(open_backup_copy(copy, directory)) if copy else None
         connection = stack.enter_context(writer(directory, create=False, any_trigger=True))
         if copy and second:
             refuse_another(connection, second, copy)
@@ -80,11 +80,11 @@ def repair(directory: Path, found: Verified, now: str, copy: Path | None = None)
         store = Store(directory)
         if second:
             store.prepare()
-            _mend_tables(connection, second, store, found, repaired)
-        _mend_rows(connection, second, found, now, repaired)
+            _repair_tables(connection, second, store, found, repaired)
+        _repair_rows(connection, second, found, now, repaired)
         with transaction(connection):
-            repaired.rows += count_anew(connection)
-        _mend_files(connection, second, store, found, now, repaired)
+            repaired.rows += rebuild_totals(connection)
+        _repair_files(connection, second, store, found, now, repaired)
     return repaired
 
 
@@ -103,26 +103,26 @@ def _mend_indexes(connection: sqlite3.Connection, found: Verified, repaired: Rep
         repaired.indexes += 1
 
 
-def _mend_tables(
-    connection: sqlite3.Connection, second: Second, store: Store, found: Verified,
+def _repair_tables(
+    connection: sqlite3.Connection, second: BackupCopy, store: Store, found: Verified,
     repaired: Repaired,
 ) -> None:  # fmt: skip
     """Before single rows: telling of those adds events, which must not take a lost row's place."""
     damaged = {finding.subject for finding in found.findings if finding.what == "rows"}
     for table in ROW_HASHED:  # in an order in which rows come before what belongs to them
-        if table in damaged and mend_table(connection, second, table, store):
+        if table in damaged and repair_table(connection, second, table, store):
             repaired.tables += 1
 
 
-def _mend_rows(
-    connection: sqlite3.Connection, second: Second | None, found: Verified, now: str,
+def _repair_rows(
+    connection: sqlite3.Connection, second: BackupCopy | None, found: Verified, now: str,
     repaired: Repaired,
 ) -> None:  # fmt: skip
     # what a trigger that was gone, or rows put back below it, have not kept up to date
     touched = repaired.schema > 0 or repaired.tables > 0
     for bad in found.bad_rows:
         with transaction(connection):
-            if mend(connection, bad, now, second):
+            if repair_row(connection, bad, now, second):
                 repaired.rows += 1
                 touched |= bad.table == "posts"
     if touched or any(finding.what == "search_index" for finding in found.findings):
@@ -131,8 +131,8 @@ def _mend_rows(
             repaired.indexes += 1
 
 
-def _mend_files(
-    connection: sqlite3.Connection, second: Second | None, store: Store, found: Verified,
+def _repair_files(
+    connection: sqlite3.Connection, second: BackupCopy | None, store: Store, found: Verified,
     now: str, repaired: Repaired,
 ) -> None:  # fmt: skip
     for row in _doubtful(connection, found):
@@ -143,12 +143,12 @@ def _mend_files(
             repaired.files += 1
             if row.lost_at is not None:
                 with transaction(connection):
-                    heal(connection, row.sha256, None, now)
+                    mark_recovered(connection, row.sha256, None, now)
         elif finding.what != "known_lost":
             if finding.what == "changed_file":
                 store.quarantine(row.path)
             with transaction(connection):
-                repaired.queued += lose(connection, row.sha256, now)
+                repaired.queued += mark_lost(connection, row.sha256, now)
 
 
 def _doubtful(connection: sqlite3.Connection, found: Verified) -> list[MediaRow]:
@@ -180,7 +180,7 @@ def can_help(directory: Path, found: Verified) -> bool:
     with reader(directory) as connection:
         tolerate(connection)
         return len(found.bad_rows) > _TRIED or any(
-            could_be_mended(connection, bad) for bad in found.bad_rows
+            is_repairable(connection, bad) for bad in found.bad_rows
         )
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from archiver.archive.holdings import OF_ALL, WHOLE
-from archiver.archive.rows import TALLY_MASK, by_key, key_of, tally_of
+from archiver.archive.rows import TALLY_MASK, by_key, checksum_of, key_of
+from archiver.archive.storage_totals import ARCHIVE_TOTAL, OF_ALL
 from archiver.canonical import row_sha256
 from archiver.evidence.findings import BadRow, Finding, Verified
 
@@ -47,7 +47,8 @@ _RULES = {
          WHERE NOT EXISTS (SELECT 1 FROM sightings WHERE post_id = posts.id)""",
     "does not say what files there are": f"""
         SELECT 'holdings', account_id FROM (
-            SELECT account_id, files, size FROM holdings WHERE files <> 0 OR account_id = {WHOLE}
+            SELECT account_id, files, size FROM holdings
+             WHERE files <> 0 OR account_id = {ARCHIVE_TOTAL}
              UNION ALL
             SELECT account_id, files, size FROM ({OF_ALL}))
          GROUP BY account_id HAVING count(*) <> 2 OR min(files) <> max(files)
@@ -139,7 +140,7 @@ def _scan(connection: sqlite3.Connection, table: str) -> tuple[int, int, list[tu
             hashes.append(str(row["row_sha256"]))
             if not is_sound(table, row):
                 suspects.append(found[:keys])
-        total += tally_of(hashes)
+        total += checksum_of(hashes)
     return count, total & TALLY_MASK, suspects
 
 

@@ -19,7 +19,7 @@ _BY_LIBRARIES = {
 """Tables that SQLite and sqlite-utils make for us, each version in words of its own."""
 
 
-class Part(NamedTuple):
+class SchemaObject(NamedTuple):
     """A table, index, trigger or view: the table that it is about, and its statement."""
 
     table: str
@@ -75,24 +75,24 @@ def _make(connection: sqlite3.Connection, name: Name, sql: str) -> bool:
     return True
 
 
-def _model(connection: sqlite3.Connection) -> dict[Name, Part]:
+def _model(connection: sqlite3.Connection) -> dict[Name, SchemaObject]:
     """The parts of an archive at the steps that this one has taken."""
     return _parts(model(applied_steps(connection)))
 
 
-def _parts(connection: sqlite3.Connection) -> dict[Name, Part]:
+def _parts(connection: sqlite3.Connection) -> dict[Name, SchemaObject]:
     """All parts but those that SQLite makes by itself, from the statements of the others."""
     query = """
         SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master
          WHERE NOT (type IN ('table', 'index') AND name LIKE 'sqlite\\_%' ESCAPE '\\')
     """
     return {
-        (kind, name): Part(table, "" if name in _BY_LIBRARIES else sql)
+        (kind, name): SchemaObject(table, "" if name in _BY_LIBRARIES else sql)
         for kind, name, table, sql in connection.execute(query)
     }
 
 
-def _is_trigger_on(ours: dict[Name, Part], name: Name, part: Part) -> bool:
+def _is_trigger_on(ours: dict[Name, SchemaObject], name: Name, part: SchemaObject) -> bool:
     """Whether it is a trigger on one of these tables or views; SQLite knows no case in names."""
     tables = {word.lower() for kind, word in ours if kind in {"table", "view"}}
     return name[0] == "trigger" and part.table.lower() in tables

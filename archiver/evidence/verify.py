@@ -104,7 +104,7 @@ def _check_files(
     store = Store(directory)
     names = files_in(connection, scope, now)
     on_total(_bytes_in(connection, names))
-    with Notes(directory, now, result) as notes:
+    with VerifyNotes(directory, now, result) as notes:
 
         def on_read(row: MediaRow, finding: Finding | None) -> None:
             result.files += 1
@@ -126,7 +126,7 @@ def _bytes_in(connection: sqlite3.Connection, names: list[bytes]) -> int:
     return int((size or 0) * len(names) / max(1, count))
 
 
-class Notes:
+class VerifyNotes:
     """Notes when files were read and sound, a batch at a time, whenever the lock is free.
 
     Never in a database that SQLite finds damaged, or whose schema others have changed: writing
@@ -140,7 +140,7 @@ class Notes:
         self._waiting: list[str] = []
         self._wanted = result.may_be_written
 
-    def __enter__(self) -> "Notes":
+    def __enter__(self) -> "VerifyNotes":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -12,12 +12,12 @@ from anyio import to_thread
 
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaExpired
+from archiver.media.completeness import is_complete
 from archiver.media.disk import PIECE, open_file
-from archiver.media.ending import is_whole
 from archiver.media.expiry import url_expired
 from archiver.media.inspect import inspect
 from archiver.media.kinds import UNKNOWN, FileKind, sniff
-from archiver.media.part import Part
+from archiver.media.temp_file import TempFile
 from archiver.media.transfer import Limits, OpenUrl, Transfer, TryAgain, check_media, refuse_size
 
 _MUCH = 256 << 10
@@ -95,7 +95,7 @@ class Downloader:
         """
         if not even_if_expired and url_expired(url, self._clock.now()):
             raise MediaExpired("The file could not be fetched", why="The URL has expired")
-        with Part(self._tmp) as part:
+        with TempFile(self._tmp) as part:
             transfer = Transfer(
                 url,
                 part,
@@ -137,7 +137,7 @@ class Downloader:
         except OSError as error:
             raise _unreadable(path, error) from error
         try:
-            with Part(self._tmp) as part:
+            with TempFile(self._tmp) as part:
                 while data := self._read(descriptor, path):
                     part.write(data)
                     if part.size > self._max_size:
@@ -155,13 +155,13 @@ class Downloader:
 
     @staticmethod
     def _finish(
-        part: Part, expects: str | None, headers: Mapping[str, str], *, proven: bool
+        part: TempFile, expects: str | None, headers: Mapping[str, str], *, proven: bool
     ) -> Download:
         check_media(part.head)
         kind = sniff(part.head) or UNKNOWN
         _check_fit(kind, expects, headers.get("content-type", "").strip().lower())
         sha256 = part.finish()
-        whole = True if proven else is_whole(part.path, kind)
+        whole = True if proven else is_complete(part.path, kind)
         if whole is False:
             raise MediaError(
                 "The file could not be fetched",

@@ -18,7 +18,7 @@ from anyio import to_thread
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaExpired, MediaGone, MediaRefused
 from archiver.media.kinds import HEAD, impostor
-from archiver.media.part import Part
+from archiver.media.temp_file import TempFile
 
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
@@ -26,7 +26,7 @@ _STRONG_ETAG = re.compile(r'"[!#-~]*"')  # it must go back as it came: ASCII
 _OLD_ENOUGH = timedelta(seconds=60)  # RFC 9110 section 8.8.2.2: else it may have changed since
 
 
-class Answer(Protocol):
+class MediaResponse(Protocol):
     """What opening a URL gives: an answer whose body has not been read yet.
 
     `headers` are found in any case. `retry_after` is how many seconds the server asks to wait.
@@ -54,7 +54,7 @@ class OpenUrl(Protocol):
 
     def __call__(
         self, url: str, headers: Mapping[str, str] | None = None
-    ) -> AbstractAsyncContextManager[Answer]:
+    ) -> AbstractAsyncContextManager[MediaResponse]:
         """The answer, until the context is left."""
 
 
@@ -110,7 +110,7 @@ class Transfer:
     def __init__(
         self,
         url: str,
-        part: Part,
+        part: TempFile,
         *,
         max_size: int,
         limits: Limits,
@@ -156,7 +156,7 @@ class Transfer:
         self._part.restart()
         return {}
 
-    async def _take(self, answer: Answer, scope: anyio.CancelScope, *, ranged: bool) -> None:
+    async def _take(self, answer: MediaResponse, scope: anyio.CancelScope, *, ranged: bool) -> None:
         if answer.status == 416 and ranged:
             self._forget()
             raise TryAgain(_error("The server has no rest of what came before", "range"), 0.0)
@@ -202,7 +202,7 @@ class Transfer:
         self._part.restart()
         self._validator = None
 
-    def _accept_whole(self, answer: Answer) -> int | None:
+    def _accept_whole(self, answer: MediaResponse) -> int | None:
         length = _length(answer.headers)
         if length is not None and length > self._max_size:
             refuse_size(self._max_size, length)
@@ -211,7 +211,7 @@ class Transfer:
         self._validator = _validator(answer.headers, length)
         return length
 
-    def _accept_rest(self, answer: Answer, *, ranged: bool) -> int:
+    def _accept_rest(self, answer: MediaResponse, *, ranged: bool) -> int:
         """What the size will be if this answer is the rest of what we have; else start again."""
         match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", "").strip())
         first, last, total = (int(number) for number in match.groups()) if match else (-1, -1, -1)
@@ -282,7 +282,7 @@ def check_media(head: bytes) -> None:
         raise _error(f"{name or word.upper()} came in place of media", word)
 
 
-def _check_status(answer: Answer, *, longest_wait: float) -> None:
+def _check_status(answer: MediaResponse, *, longest_wait: float) -> None:
     """Raises what a status other than 200 and 206 means."""
     status = answer.status
     if status in {200, 206}:

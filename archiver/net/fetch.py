@@ -32,7 +32,7 @@ _SHORT_LENGTH = re.compile(r"\d{1,9}", re.ASCII)
 _DRAIN_SECONDS = 1.0
 
 
-class Fields(Mapping[str, str]):
+class ResponseHeaders(Mapping[str, str]):
     """Headers, found in any case: read once, where httpx.Headers decodes all for every question.
 
     Several of one name are joined by commas.
@@ -57,9 +57,9 @@ class Fields(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._found)
 
-    def without(self, *names: str) -> "Fields":
+    def without(self, *names: str) -> "ResponseHeaders":
         """All but these."""
-        return Fields((k.encode(), v.encode()) for k, v in self.items() if k not in names)
+        return ResponseHeaders((k.encode(), v.encode()) for k, v in self.items() if k not in names)
 
 
 def _text(value: bytes) -> str:
@@ -78,7 +78,7 @@ class MediaStream:
     """
 
     def __init__(
-        self, status: int, headers: Fields, url: str, body: AsyncGenerator[bytes, None]
+        self, status: int, headers: ResponseHeaders, url: str, body: AsyncGenerator[bytes, None]
     ) -> None:
         self.status = status
         self.headers: Mapping[str, str] = headers
@@ -157,7 +157,7 @@ class MediaClient:
 
     async def _follow(
         self, text: str, extra: Mapping[str, str]
-    ) -> tuple[httpx.Response, Fields, httpx.URL]:
+    ) -> tuple[httpx.Response, ResponseHeaders, httpx.URL]:
         url = self._guard.check(text)
         seen = {url}
         while True:
@@ -165,7 +165,7 @@ class MediaClient:
                 response = await self._transport.handle_async_request(_request(url, extra))
             except httpx.HTTPError as error:
                 raise _media_error(error) from error
-            fields = Fields(response.headers.raw)
+            fields = ResponseHeaders(response.headers.raw)
             location = fields.get("location")
             if response.status_code not in _REDIRECTS or location is None:
                 return response, fields, url
@@ -201,7 +201,7 @@ def _request(url: httpx.URL, extra: Mapping[str, str]) -> httpx.Request:
     return httpx.Request("GET", url, headers=headers, stream=_NOTHING, extensions=timeouts)
 
 
-def _stream(response: httpx.Response, fields: Fields, url: httpx.URL) -> MediaStream:
+def _stream(response: httpx.Response, fields: ResponseHeaders, url: httpx.URL) -> MediaStream:
     """Raises MediaError for an encoding that is not known."""
     try:
         plain = not response.is_success or is_plain(fields)
@@ -215,7 +215,7 @@ def _stream(response: httpx.Response, fields: Fields, url: httpx.URL) -> MediaSt
     return stream
 
 
-async def _finish(response: httpx.Response, fields: Fields) -> None:
+async def _finish(response: httpx.Response, fields: ResponseHeaders) -> None:
     """Close an answer, after reading a short error page, so that the connection can go on."""
     try:
         if not response.is_success and _is_short(fields.get("content-length", "")):

@@ -44,7 +44,7 @@ _TRAILER = re.compile(rb"(" + _TOKEN + rb":" + _ANYTHING + rb")?\r?\n")
 
 
 @dataclass(slots=True)
-class Answer:
+class HttpResponse:
     """A status, headers as they came, and the body as it comes."""
 
     status: int
@@ -79,7 +79,7 @@ class Connection:
         self._is_idle = False
         self._may_stay = False
 
-    async def send(self, request: httpx.Request) -> Answer:
+    async def send(self, request: httpx.Request) -> HttpResponse:
         """Send a request; the answer to it, its body still to be read.
 
         Raises httpcore's exceptions.
@@ -125,7 +125,7 @@ class Connection:
             stream = await stream.start_tls(self._ssl_context(), name, timeout)
         self._stream = stream
 
-    async def _answer(self, method: str, timeout: float | None) -> Answer:  # noqa: ASYNC109
+    async def _answer(self, method: str, timeout: float | None) -> HttpResponse:  # noqa: ASYNC109
         for _ in range(_MOST_INTERIM):
             version, status, headers = await self._head(timeout)
             if status >= 200:
@@ -145,18 +145,18 @@ class Connection:
             if codings != [b"chunked"] or version == b"0":
                 raise httpcore.RemoteProtocolError("the answer has an unknown transfer coding")
             self._may_stay = self._may_stay and not lengths
-            return Answer(status, headers, self._chunked(timeout))
+            return HttpResponse(status, headers, self._chunked(timeout))
         if lengths:
             return self._counted_answer(status, headers, _length(lengths), timeout)
         self._may_stay = False
-        return Answer(status, headers, self._endless(timeout))
+        return HttpResponse(status, headers, self._endless(timeout))
 
     def _counted_answer(
         self, status: int, headers: Headers, length: int, timeout: float | None
-    ) -> Answer:
+    ) -> HttpResponse:
         if not length:
             self._end()
-        return Answer(status, headers, self._counted(length, timeout))
+        return HttpResponse(status, headers, self._counted(length, timeout))
 
     async def _head(self, timeout: float | None) -> tuple[bytes, int, Headers]:  # noqa: ASYNC109
         end = _END.search(self._data, self._at)

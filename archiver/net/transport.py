@@ -15,7 +15,7 @@ import anyio
 import httpcore
 import httpx
 
-from archiver.net.http1 import Answer, Connection
+from archiver.net.http1 import Connection, HttpResponse
 from archiver.net.sockets import Sockets
 
 _Origin = tuple[bytes, bytes, int | None]
@@ -106,7 +106,7 @@ class Transport(httpx.AsyncBaseTransport):
         if not host.users and not host.idle:
             self._hosts.pop(host.key, None)
 
-    async def _send(self, host: "_Host", request: httpx.Request) -> tuple[Connection, Answer]:
+    async def _send(self, host: "_Host", request: httpx.Request) -> tuple[Connection, HttpResponse]:
         connection = await self._take_idle(host)
         if connection is not None:
             try:
@@ -184,7 +184,7 @@ class _Body(httpx.AsyncByteStream):
         transport: Transport,
         host: _Host,
         connection: Connection,
-        answer: Answer,
+        answer: HttpResponse,
     ) -> None:
         self._transport = transport
         self._host = host

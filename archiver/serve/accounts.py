@@ -26,7 +26,7 @@ class Configured:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ServedAccount:
     """An account that the archive has."""
 
     id: int
@@ -58,12 +58,12 @@ class Held:
         return {name: value for name, value in entry.items() if value is not None}
 
 
-def held_accounts(connection: sqlite3.Connection) -> list[Held]:
+def held_accounts(connection: sqlite3.Connection) -> list[ServedAccount]:
     """The accounts of an archive, in the order in which it met them."""
     query = (
         "SELECT id, name, platform, platform_id, handle, title, url, first_seen_at FROM accounts"
     )
-    return [Held(*row) for row in connection.execute(f"{query} ORDER BY id")]
+    return [ServedAccount(*row) for row in connection.execute(f"{query} ORDER BY id")]
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ class Profile:
     """What a Profile-Key stands for: one account a platform at most."""
 
     title: str
-    accounts: Mapping[str, Held]
+    accounts: Mapping[str, ServedAccount]
 
     def user(self) -> JsonObject:
         """What `GET /user` says."""
@@ -116,7 +116,7 @@ class Profile:
         return answer
 
 
-def profile_of(key: str, held: Sequence[Held], keys: ProfileKeys) -> Profile | None:
+def profile_of(key: str, held: Sequence[ServedAccount], keys: ProfileKeys) -> Profile | None:
     """The profile that a key names, or None.
 
     "" is the primary profile: of each platform the first account in the config, else in the
@@ -139,7 +139,7 @@ def profile_of(key: str, held: Sequence[Held], keys: ProfileKeys) -> Profile | N
     return Profile(", ".join(named), _firsts(by_name[name] for name in named if name in by_name))
 
 
-def profile_listed(account: Held) -> JsonObject:
+def profile_listed(account: ServedAccount) -> JsonObject:
     """An account as `GET /profiles` lists it: a profile of its own, whose key is its title."""
     return {
         "status": "active",
@@ -163,8 +163,8 @@ def created(at: str) -> JsonObject:
     return {"_seconds": seconds, "_nanoseconds": 0, "utc": at}
 
 
-def _firsts(accounts: Iterable[Held]) -> dict[str, Held]:
-    chosen: dict[str, Held] = {}
+def _firsts(accounts: Iterable[ServedAccount]) -> dict[str, ServedAccount]:
+    chosen: dict[str, ServedAccount] = {}
     for account in accounts:
         chosen.setdefault(account.platform, account)
     return chosen

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from archiver.api.answers import ApiAnswer, error_body
-from archiver.api.manners import ApiRequest, Manners
+from archiver.api.manners import ApiRequest, HistoryApi
 from archiver.api.wire import headers_of, params_of
 from archiver.archive.database import reader
 from archiver.errors import StorageError
@@ -46,7 +46,7 @@ class ArchiveServer:
             with reader(self._serving.directory) as connection:
                 connection.execute("BEGIN")  # one state of the archive for all of one answer
                 library = ArchiveLibrary(connection, self._serving, origin)
-                answer = Manners(library, lenient=True).answer(request)
+                answer = HistoryApi(library, lenient=True).answer(request)
         except StorageError as error:
             log.warning("A request could not be answered: %s", error)
             answer = ApiAnswer(503, error_body(503, "The archive cannot be read just now."))

@@ -15,15 +15,15 @@ from archiver.api.manners import Caller, Listing, Plan, Query
 from archiver.models import timestamp
 from archiver.serve.accounts import (
     Configured,
-    Held,
     Profile,
     ProfileKeys,
+    ServedAccount,
     held_accounts,
     profile_listed,
     profile_of,
 )
 from archiver.serve.addresses import files_of, pointed
-from archiver.serve.records import Found, Wanted, find, last_asked
+from archiver.serve.records import Found, HistoryQuery, find, last_asked
 
 _IDS_ONLY = frozenset({"facebook", "instagram"})
 """Where `skipAnalytics` has a meaning: the API then gives the ids of posts and nothing else."""
@@ -121,13 +121,13 @@ class ArchiveLibrary:
         }
 
     @cached_property
-    def _held(self) -> list[Held]:
+    def _held(self) -> list[ServedAccount]:
         return held_accounts(self._connection)
 
     def _profile(self, profile_key: str) -> Profile | None:
         return profile_of(profile_key, self._held, self._serving.keys)
 
-    def _account(self, query: Query) -> Held:
+    def _account(self, query: Query) -> ServedAccount:
         if query.user_id or query.user_name:
             return self._stranger(query)
         profile = self._profile(query.profile_key)
@@ -137,7 +137,7 @@ class ArchiveLibrary:
             raise refusal(400, 156, text, action="history")
         return account
 
-    def _stranger(self, query: Query) -> Held:
+    def _stranger(self, query: Query) -> ServedAccount:
         """An account on X by its id or handle, whatever profile it was read with."""
         for account in self._held:
             if account.platform == query.platform and (
@@ -149,8 +149,8 @@ class ArchiveLibrary:
                 return account
         raise not_found()
 
-    def _wanted(self, query: Query, account: Held) -> Wanted:
-        return Wanted(
+    def _wanted(self, query: Query, account: ServedAccount) -> HistoryQuery:
+        return HistoryQuery(
             account.id,
             after=query.after,
             since=timestamp(query.since),
@@ -177,7 +177,7 @@ class ArchiveLibrary:
         return self._serving.media
 
     @staticmethod
-    def _published(query: Query, account: Held, found: Iterable[Found]) -> Iterator[Found]:
+    def _published(query: Query, account: ServedAccount, found: Iterable[Found]) -> Iterator[Found]:
         """Without what visitors left on a page, if asked, as far as their names are known."""
         for post in found:
             if query.page_published and post.author and not account.is_called(post.author):

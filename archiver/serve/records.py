@@ -13,7 +13,7 @@ from archiver.models import EXPIRING_KINDS
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class HistoryQuery:
     """Which posts of an account. Times are text in the archive's form.
 
     `after` is the mark of the last post of the page before. `as_of` asks for what was known then.
@@ -47,7 +47,7 @@ class Found:
         return f"{self.created_at or ''}|{self.id}"
 
 
-def find(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[Found]:
+def find(connection: sqlite3.Connection, wanted: HistoryQuery) -> Iterator[Found]:
     """The posts that are wanted, newest first, those without a time last; as many as are taken."""
     conditions, values = _conditions(wanted)
     raw = "posts.raw" if wanted.as_of is None else _RAW_THEN
@@ -62,14 +62,16 @@ def find(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[Found]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class HistoryRequest:
     """When the source last said what the archive holds, and before when it has nothing new."""
 
     updated_at: str
     fresh_until: str
 
 
-def last_asked(connection: sqlite3.Connection, account_id: int, as_of: str | None) -> Asked | None:
+def last_asked(
+    connection: sqlite3.Connection, account_id: int, as_of: str | None
+) -> HistoryRequest | None:
     """The last run, until `as_of`, in which the source answered for this account."""
     query = """
         SELECT coalesce(source_updated_at, finished_at), fresh_until FROM run_accounts
@@ -79,7 +81,7 @@ def last_asked(connection: sqlite3.Connection, account_id: int, as_of: str | Non
          ORDER BY run_id DESC LIMIT 1
     """
     row = connection.execute(query, (account_id, as_of, as_of)).fetchone()
-    return Asked(row[0], row[1] or row[0]) if row else None
+    return HistoryRequest(row[0], row[1] or row[0]) if row else None
 
 
 _RAW_THEN = """
@@ -95,7 +97,7 @@ _GONE_THEN = """
 """
 
 
-def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
+def _conditions(wanted: HistoryQuery) -> tuple[list[str], dict[str, Any]]:
     conditions = ["account_id = :account_id"]
     values: dict[str, Any] = {"account_id": wanted.account_id, "as_of": wanted.as_of}
     if wanted.platform_id is not None:

@@ -12,7 +12,7 @@ import anyio
 
 from archiver.archive.database import writer
 from archiver.archive.runs import Counts
-from archiver.backup.files import FileRun
+from archiver.backup.media_fetcher import MediaFetcher
 from archiver.clock import SystemClock
 from archiver.media.download import Downloader
 from archiver.media.store import Store
@@ -36,7 +36,7 @@ async def main(directory: Path, connections: int, certificate: str | None) -> No
         downloader = Downloader(
             media.open, store.tmp, clock, max_size=1 << 40, on_bytes=Silence().received
         )
-        files = FileRun(
+        files = MediaFetcher(
             connection, 1, store, downloader, clock, Silence(), connections, listing_done=True
         )
         account = SimpleNamespace(name="acme")

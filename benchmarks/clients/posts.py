@@ -20,7 +20,7 @@ import anyio
 import msgspec
 
 from archiver.archive.database import DATABASE, writer
-from archiver.backup import Asked, run_backup
+from archiver.backup import BackupOptions, run_backup
 from archiver.clock import SystemClock
 from archiver.config import load_config
 from archiver.jsontext import read_records
@@ -45,7 +45,7 @@ def backup(folder: Path, answers: list[bytes]) -> Callable[[], None]:
     config = load_config(settle(folder))
     registry = Registry(answers)
     assert registry.sources  # loaded before the clock starts
-    asked = Asked(media=False, full=True, now=True)
+    asked = BackupOptions(media=False, full=True, now=True)
 
     def work() -> None:
         anyio.run(run)

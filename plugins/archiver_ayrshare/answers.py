@@ -34,7 +34,7 @@ X_KEYS_HINT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HistoryAnswer:
     """One answer of the history endpoint that is usable.
 
     `count` includes posts that came as errors. `paged` says that the answer speaks of paging at
@@ -53,7 +53,7 @@ class Answer:
     notes: tuple[str, ...] = ()
 
 
-def read_answer(response: Response, platform: str) -> Answer:
+def read_answer(response: Response, platform: str) -> HistoryAnswer:
     """The answer to a request for a platform's history.
 
     Raises SourceError and its kin, also where the body of a success is not as documented.
@@ -65,7 +65,7 @@ def read_answer(response: Response, platform: str) -> Answer:
     failed = response.status != 200 or envelope.get("status") == "error"
     if failed and not healthy:
         if _EMPTY in map(_code, problems):
-            return Answer(response)
+            return HistoryAnswer(response)
         raise refusal(response, platform, [*problems, *failures])
     if not records and not _says_posts(response.body):
         raise SourceDown(
@@ -75,7 +75,7 @@ def read_answer(response: Response, platform: str) -> Answer:
         )
     paging = object_of(object_of(envelope.get("meta")).get("pagination"))
     more = paging.get("hasMore")
-    return Answer(
+    return HistoryAnswer(
         response,
         records=healthy,
         count=len(records),

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from archiver import AccessRefused, Http, Record, Response, Secret
-from archiver_ayrshare.answers import X_KEYS_HINT, Answer, read_answer, read_object
+from archiver_ayrshare.answers import X_KEYS_HINT, HistoryAnswer, read_answer, read_object
 from archiver_ayrshare.options import ProfileOptions
 from archiver_ayrshare.values import id_of, object_of
 
@@ -51,7 +51,7 @@ class AyrshareClient:
         self._http = http
         self._revealed: dict[Secret, str] = {}
         self._users: dict[str, dict[str, Any]] = {}
-        self._ahead: dict[tuple[object, ...], Answer] = {}
+        self._ahead: dict[tuple[object, ...], HistoryAnswer] = {}
         self._newest: dict[tuple[str, ...], _NewestPage] = {}
         self._locks: dict[tuple[str, ...], asyncio.Lock] = {}
         self._without_lookup: set[str] = set()
@@ -59,7 +59,7 @@ class AyrshareClient:
 
     async def history(
         self, platform: str, options: ProfileOptions, params: Mapping[str, str]
-    ) -> Answer:
+    ) -> HistoryAnswer:
         """One page of an account's history, newest first.
 
         Raises SourceError, SecretError.
@@ -71,7 +71,7 @@ class AyrshareClient:
 
     async def history_ahead(
         self, platform: str, options: ProfileOptions, params: Mapping[str, str]
-    ) -> Answer:
+    ) -> HistoryAnswer:
         """A page that is wanted again soon: whoever asks for it next gets this very answer.
 
         Raises SourceError, SecretError.

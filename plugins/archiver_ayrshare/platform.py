@@ -24,9 +24,9 @@ from archiver_ayrshare import accounts, refetch
 from archiver_ayrshare.client import AyrshareClient
 from archiver_ayrshare.fields import Fields
 from archiver_ayrshare.options import ProfileOptions
+from archiver_ayrshare.pager import HistoryPager
 from archiver_ayrshare.reader import Reader
 from archiver_ayrshare.values import id_of, object_of
-from archiver_ayrshare.walk import Walk
 
 SOURCE = "ayrshare"
 
@@ -71,7 +71,7 @@ class AyrsharePlatform:
 
         Raises SourceError, SecretError.
         """
-        return Walk(client, self.name, account.options, window).pages()
+        return HistoryPager(client, self.name, account.options, window).pages()
 
     async def refetch(
         self, client: AyrshareClient, account: Account, platform_id: str

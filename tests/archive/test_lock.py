@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.database import LOCK, locked, writer
-from archiver.archive.holder import holder
+from archiver.archive.lock_owner import lock_owner
 from archiver.errors import ArchiveLocked, StorageError
 
 _HELPER = """
@@ -70,7 +70,7 @@ def test_whatever_else_is_in_a_lock_file_says_nothing(tmp_path: Path, content: b
         (tmp_path / LOCK).write_bytes(content)
         assert "in use by another run" in str(refusal(tmp_path))
     with writer(tmp_path):
-        assert holder(tmp_path / LOCK) is not None
+        assert lock_owner(tmp_path / LOCK) is not None
 
 
 @pytest.mark.parametrize("end", ["killed", "done"])

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from archiver.archive import runs
-from archiver.archive.attachments import Saved
+from archiver.archive.attachments import SaveResult
 from archiver.archive.database import transaction, writer
-from archiver.archive.posts import PostWriter, Reading
-from archiver.media.choose import choose
+from archiver.archive.posts import ParseContext, PostWriter
+from archiver.media.selection import select_renditions
 from archiver.models import (
     Account,
     Alias,
@@ -49,13 +49,13 @@ class Saver:
         self.content_version = 1
         self.written = 0
 
-    def save(self, *posts: Post) -> Saved:
+    def save(self, *posts: Post) -> SaveResult:
         self.night += 1
         now = f"2026-03-{self.night:02d}T21:00:00.000Z"
         run_id = runs.begin_run(self.connection, now, "test", {})
-        reading = Reading(
+        reading = ParseContext(
             "ayrshare", self.content_version, self.reread,
-            lambda attachment: choose(attachment, videos="best", thumbnails=True),
+            lambda attachment: select_renditions(attachment, videos="best", thumbnails=True),
         )  # fmt: skip
         before = self.connection.total_changes
         with transaction(self.connection):

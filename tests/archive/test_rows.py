@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from archiver.archive.database import writer
 from archiver.archive.rows import (
     Rows,
+    checksum_of,
     delete,
     insert,
     insert_all,
     insert_new,
-    tally_of,
     update,
     update_row,
 )
@@ -56,7 +56,7 @@ def unsound(connection: sqlite3.Connection) -> list[str]:
         rows = [dict(zip(columns, row, strict=True)) for row in cursor]
         hashes = [row["row_sha256"] for row in rows]
         tally = connection.execute("SELECT rows, sum FROM tallies WHERE name = ?", (table,))
-        if tally.fetchone() != (len(rows), tally_of(hashes)):
+        if tally.fetchone() != (len(rows), checksum_of(hashes)):
             found.append(f"{table}: tally")
         if any(row_sha256(table, row) != row["row_sha256"] for row in rows):
             found.append(f"{table}: hash")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from archiver.archive.coverage import cover_stories, stretches
+from archiver.archive.coverage import cover_stories, coverage_ranges
 from archiver.archive.database import DATABASE, reader, writer
 from archiver.archive.readers import archive_status
 from archiver.cli.summary import is_quiet, run_summary
@@ -199,10 +199,10 @@ def test_without_the_time_of_the_source_stories_go_on_from_the_last_right_look(
         world.backup()
         now = world.clock.now()
         with writer(world.directory) as connection:
-            first = stretches(connection, 1, "stories")[0]
+            first = coverage_ranges(connection, 1, "stories")[0]
             cover_stories(connection, 1, 1, now + IN_2106)
             cover_stories(connection, 1, 1, now + timedelta(days=1))
-            later = {s.id: s for s in stretches(connection, 1, "stories")}
+            later = {s.id: s for s in coverage_ranges(connection, 1, "stories")}
         assert later[first.id].oldest == first.oldest
         assert later[first.id].newest == "2026-03-03T09:00:00.000Z"
         assert all((s.oldest or "") < (s.newest or "") for s in later.values())

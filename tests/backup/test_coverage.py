@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive.coverage import Walk
+from archiver.archive.coverage import CoverageTracker
 from archiver.backup.account import AccountBackup
 from archiver.demo.networks.base import JsonObject
 from archiver.demo.posts import WorldPost
@@ -22,13 +22,13 @@ def kill_after(world: Nights, monkeypatch: pytest.MonkeyPatch, platform: str, pa
     save = AccountBackup._save
     count = 0
 
-    def some_saves(self: AccountBackup, walk: Walk, page: Page) -> None:
+    def some_saves(self: AccountBackup, tracker: CoverageTracker, page: Page) -> None:
         nonlocal count
         if self.account.platform == platform:
             if count == pages:
                 raise Killed
             count += 1
-        save(self, walk, page)
+        save(self, tracker, page)
 
     monkeypatch.setattr(AccountBackup, "_save", some_saves)
 

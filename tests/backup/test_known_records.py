@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from archiver.backup import code
+from archiver.backup import parser_fingerprint
 from archiver.backup.account import AccountBackup
 from archiver.demo.specs import photo
 from archiver.models import Account, Post
@@ -118,7 +118,7 @@ def test_another_reader_reads_everything_once(
     with backed_up(tmp_path) as world:
         reads.taken()
         before = world.dump("posts", "events", "revisions", "metrics")
-        monkeypatch.setattr("archiver.backup.account.code_of", lambda *_: b"another!")
+        monkeypatch.setattr("archiver.backup.account.parser_fingerprint", lambda *_: b"another!")
         look(world)
         assert len(reads.taken()) == 3
         look(world)
@@ -131,7 +131,7 @@ def test_where_nobody_knows_which_code_reads_all_is_read(
 ) -> None:
     with backed_up(tmp_path) as world:
         reads.taken()
-        monkeypatch.setattr("archiver.backup.account.code_of", lambda *_: None)
+        monkeypatch.setattr("archiver.backup.account.parser_fingerprint", lambda *_: None)
         for _ in range(2):
             look(world)
             assert len(reads.taken()) == 3
@@ -173,36 +173,36 @@ class TestCodeOf:
 
     @staticmethod
     def platform() -> Any:
-        code._sources_of.cache_clear()
+        parser_fingerprint._sources_of.cache_clear()
         return __import__("a_reader").Reader()
 
     def test_it_is_the_same_in_every_run(self, module: Path) -> None:
-        first = code.code_of(self.platform(), ACCOUNT)
+        first = parser_fingerprint.parser_fingerprint(self.platform(), ACCOUNT)
         assert first is not None
         assert len(first) == 8
         sys.modules.pop("a_reader")
-        assert code.code_of(self.platform(), ACCOUNT) == first
+        assert parser_fingerprint.parser_fingerprint(self.platform(), ACCOUNT) == first
 
     def test_a_changed_source_changes_it(self, module: Path) -> None:
-        first = code.code_of(self.platform(), ACCOUNT)
+        first = parser_fingerprint.parser_fingerprint(self.platform(), ACCOUNT)
         module.write_text(module.read_text() + "\n")
-        assert code.code_of(self.platform(), ACCOUNT) != first
+        assert parser_fingerprint.parser_fingerprint(self.platform(), ACCOUNT) != first
 
     def test_a_new_list_of_content_fields_changes_it(self, module: Path) -> None:
         platform = self.platform()
-        first = code.code_of(platform, ACCOUNT)
+        first = parser_fingerprint.parser_fingerprint(platform, ACCOUNT)
         platform.content_version = 2
-        assert code.code_of(platform, ACCOUNT) != first
+        assert parser_fingerprint.parser_fingerprint(platform, ACCOUNT) != first
 
     def test_without_sources_nobody_knows(self, module: Path) -> None:
         platform = self.platform()
         module.unlink()
-        assert code.code_of(platform, ACCOUNT) is None
+        assert parser_fingerprint.parser_fingerprint(platform, ACCOUNT) is None
 
     def test_it_is_that_of_the_bases_too(self, module: Path) -> None:
         base = type(self.platform())
         heir = type("Heir", (base,), {"__module__": "nights"})()
-        first = code.code_of(heir, ACCOUNT)
-        code._sources_of.cache_clear()
+        first = parser_fingerprint.parser_fingerprint(heir, ACCOUNT)
+        parser_fingerprint._sources_of.cache_clear()
         module.write_text(module.read_text() + "\n")
-        assert code.code_of(heir, ACCOUNT) != first
+        assert parser_fingerprint.parser_fingerprint(heir, ACCOUNT) != first

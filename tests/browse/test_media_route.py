@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from archiver.browse.ranges import Part, UnsatisfiableError, matches, part_of
+from archiver.browse.ranges import ByteRange, UnsatisfiableError, byte_range, matches
 from archiver.browse.thumbnailer import make
 from archiver.browse.thumbs import Thumbs
 from browsing import browsing
@@ -54,14 +54,26 @@ def add_media(database: Path, sha256: str, path: str, content_type: str = "image
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        (None, None), ("", None), ("bytes=0-9", Part(0, 10)), ("bytes=90-", Part(90, 100)),
-        ("bytes=-10", Part(90, 100)), ("bytes=-1000", Part(0, 100)), ("bytes=0-1000", Part(0, 100)),
-        ("BYTES = 5 - 6", Part(5, 7)), ("bytes=9-5", None), ("bytes=0-1,5-6", None),
-        ("items=0-1", None), ("bytes=-", None), ("bytes=a-b", None), ("bytes=99-99", Part(99, 100)),
+        (None, None),
+        ("", None),
+        ("bytes=0-9", ByteRange(0, 10)),
+        ("bytes=90-", ByteRange(90, 100)),
+        ("bytes=-10", ByteRange(90, 100)),
+        ("bytes=-1000", ByteRange(0, 100)),
+        ("bytes=0-1000", ByteRange(0, 100)),
+        ("BYTES = 5 - 6", ByteRange(5, 7)),
+        ("bytes=9-5", None),
+        ("bytes=0-1,5-6", None),
+        ("items=0-1", None),
+        ("bytes=-", None),
+        ("bytes=a-b", None),
+        ("bytes=99-99", ByteRange(99, 100)),
     ],
-)  # fmt: skip
-def test_ranges_are_read_as_the_standard_says(header: str | None, expected: Part | None) -> None:
-    assert part_of(100, header) == expected
+)
+def test_ranges_are_read_as_the_standard_says(
+    header: str | None, expected: ByteRange | None
+) -> None:
+    assert byte_range(100, header) == expected
 
 
 @pytest.mark.parametrize(
@@ -69,7 +81,7 @@ def test_ranges_are_read_as_the_standard_says(header: str | None, expected: Part
 )
 def test_ranges_outside_the_file_are_refused(size: int, header: str) -> None:
     with pytest.raises(UnsatisfiableError):
-        part_of(size, header)
+        byte_range(size, header)
 
 
 @pytest.mark.parametrize(

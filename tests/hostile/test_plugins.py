@@ -202,7 +202,7 @@ def test_what_is_ours_is_not_interrupted() -> None:
     def look() -> None:
         looked.append(watchdog._plugin_call(inspect.currentframe()))
 
-    @watchdog.entrance
+    @watchdog.plugin_call
     def ask(function: Callable[..., object]) -> None:
         function()
 

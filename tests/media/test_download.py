@@ -25,7 +25,7 @@ from archiver.errors import (
     MediaRefused,
     StorageError,
 )
-from archiver.media import part as part_module
+from archiver.media import temp_file as part_module
 from archiver.media import transfer
 from archiver.media.download import Download, Downloader
 from archiver.media.transfer import Limits
@@ -178,7 +178,7 @@ async def test_an_unknown_kind_is_kept_when_served_as_media(tmp_path: Path) -> N
 async def test_a_slow_disk_is_not_taken_for_a_slow_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flush, run_sync = part_module.Part.flush, to_thread.run_sync
+    flush, run_sync = part_module.TempFile.flush, to_thread.run_sync
     deadlines: list[float] = []
 
     async def watched(*args: Any, **options: Any) -> None:
@@ -187,12 +187,12 @@ async def test_a_slow_disk_is_not_taken_for_a_slow_server(
 
     async with world(tmp_path, http(200, LARGE, {"Content-Type": "image/jpeg"})) as it:
 
-        def slow(part: part_module.Part) -> None:
+        def slow(part: part_module.TempFile) -> None:
             it.clock.seconds += 3600
             flush(part)
 
         monkeypatch.setattr(part_module, "PIECE", 4096)
-        monkeypatch.setattr(part_module.Part, "flush", slow)
+        monkeypatch.setattr(part_module.TempFile, "flush", slow)
         monkeypatch.setattr(transfer, "to_thread", SimpleNamespace(run_sync=watched))
         assert is_right(await it.fetch(), LARGE)
     assert deadlines

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from archiver.media.ending import is_whole
+from archiver.media.completeness import is_complete
 from archiver.media.inspect import NOTHING, Dimensions, inspect
 from archiver.media.kinds import UNKNOWN, FileKind, impostor, sniff
 from media.samples import GIF, HTML, JPEG, MP4, PNG, WEBP, box, movie, picture
@@ -90,7 +90,7 @@ def test_damaged_media_is_measured_or_not_but_never_fails(
     path.write_bytes(data[:at] + noise + data[at + len(noise) :])
     found = inspect(path, kind)
     assert found.width is None or found.width > 0
-    is_whole(path, kind)
+    is_complete(path, kind)
 
 
 @pytest.mark.parametrize(
@@ -158,19 +158,19 @@ def test_a_whole_file_ends_as_it_should(tmp_path: Path, data: bytes) -> None:
     kind = sniff(data) or UNKNOWN
     path = tmp_path / "file"
     path.write_bytes(data)
-    assert is_whole(path, kind) is True
+    assert is_complete(path, kind) is True
     for cut in (1, 2, 10, len(data) // 2):
         path.write_bytes(data[: len(data.removesuffix(bytes(3))) - cut])
-        assert is_whole(path, kind) is False, cut
+        assert is_complete(path, kind) is False, cut
 
 
 def test_a_movie_that_was_cut_behind_its_index_is_not_whole(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(MP4[: MP4.index(b"mdat") - 4])
-    assert is_whole(path, sniff(MP4) or UNKNOWN) is False
+    assert is_complete(path, sniff(MP4) or UNKNOWN) is False
 
 
 def test_some_formats_do_not_tell(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"ID3")
-    assert is_whole(path, sniff(b"ID3") or UNKNOWN) is None
+    assert is_complete(path, sniff(b"ID3") or UNKNOWN) is None

@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 
 from archiver.archive import queue
 from archiver.archive.database import DATABASE, reader, transaction, writer
-from archiver.archive.posts import PostWriter, Reading
+from archiver.archive.posts import ParseContext, PostWriter
 from archiver.archive.queue import Stored
 from archiver.archive.readers import archive_status
 from archiver.archive.runs import begin_run, claim_account
 from archiver.canonical import _url_path
 from archiver.demo.specs import photo
 from archiver.media.download import Downloader
-from archiver.media.part import Part
+from archiver.media.temp_file import TempFile
 from archiver.models import Account, Attachment, Identity, Post, Record, Rendition
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
@@ -58,7 +58,7 @@ def open_account(connection: sqlite3.Connection) -> tuple[int, int]:
 def statements_of_pages(folder: Path, count: int) -> tuple[int, int]:
     """How many statements a page of new posts takes, and one of the same posts unchanged."""
     page = entries(count)
-    reading = Reading("ayrshare", 1, lambda _: page[0][1], lambda _: [("stored", None)])
+    reading = ParseContext("ayrshare", 1, lambda _: page[0][1], lambda _: [("stored", None)])
     seen: list[int] = []
     with writer(folder) as connection:
         run_id, account_id = open_account(connection)
@@ -86,7 +86,7 @@ def test_statements_per_page_do_not_depend_on_the_page(tmp_path: Path) -> None:
 def test_a_batch_of_stored_files_is_a_few_statements(tmp_path: Path) -> None:
     def outcome(count: int) -> int:
         page = entries(count)
-        reading = Reading("ayrshare", 1, lambda _: page[0][1], lambda _: [("pending", None)])
+        reading = ParseContext("ayrshare", 1, lambda _: page[0][1], lambda _: [("pending", None)])
         with writer(tmp_path / str(count)) as connection:
             run_id, account_id = open_account(connection)
             with transaction(connection):
@@ -265,14 +265,14 @@ async def test_memory_does_not_depend_on_the_size_of_a_file(tmp_path: Path) -> N
 async def test_only_small_files_are_hashed_and_written_where_others_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flush, here = Part.flush, threading.get_ident()
+    flush, here = TempFile.flush, threading.get_ident()
     places: list[bool] = []
 
-    def watched(part: Part) -> None:
+    def watched(part: TempFile) -> None:
         places.append(threading.get_ident() == here)
         flush(part)
 
-    monkeypatch.setattr(Part, "flush", watched)
+    monkeypatch.setattr(TempFile, "flush", watched)
     async with pictures() as base, MediaClient(AddressGuard(LOOPBACK), FakeClock()) as media:
         downloader = Downloader(media.open, tmp_path, FakeClock(), max_size=1 << 30)
         for size, expected in [(60_000, {True}), (400_000, {False}), (4_000_000, {False})]:

@@ -10,7 +10,7 @@ from archiver.models import Account
 from archiver.version import version
 
 
-def code_of(platform: Platform, account: Account) -> bytes | None:
+def parser_fingerprint(platform: Platform, account: Account) -> bytes | None:
     """Eight bytes that change with every change of a platform's reader, or of this program.
 
     They come from the sources of the packages that its class and the bases of it stand in, so that

@@ -17,7 +17,7 @@ _PLAYLISTS = frozenset(
 )  # fmt: skip
 
 
-def choose(attachment: Attachment, *, videos: Videos, thumbnails: bool) -> list[Choice]:
+def select_renditions(attachment: Attachment, *, videos: Videos, thumbnails: bool) -> list[Choice]:
     """The state that each rendition starts in, in their order.
 
     `videos` decides over the files of videos, GIFs served as video included. `thumbnails` set to

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from archiver.archive.database import transaction
-from archiver.archive.rows import TALLY_MASK, key_of, replace_rows, restore_tally, tally_of
+from archiver.archive.rows import TALLY_MASK, checksum_of, key_of, replace_rows, restore_tally
 from archiver.errors import UsageError
 from archiver.evidence.copy import archive_id, bring
 from archiver.evidence.files import MediaRow
@@ -32,7 +32,7 @@ Row = dict[str, Any]
 Key = tuple[object, ...]
 
 
-class Second:
+class BackupCopy:
     """A copy of an archive, which is only read."""
 
     def __init__(self, connection: sqlite3.Connection, directory: Path) -> None:
@@ -60,16 +60,16 @@ class Second:
 
 
 @contextmanager
-def second_copy(directory: Path, archive: Path) -> Iterator[Second]:
+def open_backup_copy(directory: Path, archive: Path) -> Iterator[BackupCopy]:
     """Open a copy. Raises UsageError, StorageError, DamageFound as `opened`."""
     if directory.resolve() == archive.resolve():
         raise UsageError(f"{directory} is the archive itself", hint="Give the folder of a copy")
     with opened(directory) as connection:
         tolerate(connection)
-        yield Second(connection, directory)
+        yield BackupCopy(connection, directory)
 
 
-def refuse_another(connection: sqlite3.Connection, second: Second, directory: Path) -> None:
+def refuse_another(connection: sqlite3.Connection, second: BackupCopy, directory: Path) -> None:
     """Refuse a copy of something else, as far as the archive still knows who it is."""
     about = read_row(connection, "about", ("archive_id",))
     if about and is_sound("about", about) and about["value"] != archive_id(second.connection):
@@ -91,7 +91,9 @@ class _Difference:
     added: dict[Key, str] = field(default_factory=dict)
 
 
-def mend_table(connection: sqlite3.Connection, second: Second, table: str, store: Store) -> bool:
+def repair_table(
+    connection: sqlite3.Connection, second: BackupCopy, table: str, store: Store
+) -> bool:
     """Make a table add up again with the copy's rows, if exactly that is what is missing.
 
     Rows that others added or altered, hash and all, are written to `quarantine/` first.
@@ -133,7 +135,7 @@ def _compare(here: sqlite3.Connection, there: sqlite3.Connection, table: str) ->
         mine, other = hashes.get("here"), hashes.get("there")
         if mine is not None:
             found.count += 1
-            found.total += tally_of((mine,))
+            found.total += checksum_of((mine,))
         if mine is None:
             found.lost[key] = str(other)
         elif other is None:
@@ -158,18 +160,18 @@ def _walk(
 def _sum(difference: _Difference, *, revert: bool, remove: bool) -> tuple[int, int]:
     """What the table would add up to with the lost rows, and those steps."""
     count = difference.count + len(difference.lost)
-    total = difference.total + tally_of(difference.lost.values())
+    total = difference.total + checksum_of(difference.lost.values())
     if revert:
-        total += tally_of(there for _, there in difference.altered.values())
-        total -= tally_of(here for here, _ in difference.altered.values())
+        total += checksum_of(there for _, there in difference.altered.values())
+        total -= checksum_of(here for here, _ in difference.altered.values())
     if remove:
         count -= len(difference.added)
-        total -= tally_of(difference.added.values())
+        total -= checksum_of(difference.added.values())
     return count, total & TALLY_MASK
 
 
 def _apply(
-    connection: sqlite3.Connection, second: Second, table: str, store: Store,
+    connection: sqlite3.Connection, second: BackupCopy, table: str, store: Store,
     difference: _Difference, *, revert: bool, remove: bool,
 ) -> bool:  # fmt: skip
     wanted = dict(difference.lost)

@@ -42,48 +42,48 @@ _LARGEST = 2**63 - 1  # what a column of whole numbers holds
 _PLAIN = frozenset({str, int, bool, float, type(None)})
 
 
-class Unfit(Exception):
+class ContractViolation(Exception):
     """What a plugin gave breaks the contract; the message says how."""
 
 
-def fit_page(page: object) -> Page | None:
+def validate_page(page: object) -> Page | None:
     """A page as the contract has it, or None for the end. Raises Unfit."""
     if page is None:
         return None
     if not isinstance(page, Page):
-        raise Unfit(f"It gave {_kind_of(page)} where a Page belongs")
+        raise ContractViolation(f"It gave {_kind_of(page)} where a Page belongs")
     for record in _all(page.records, Record):
         if not isinstance(record.raw, str):
-            raise Unfit("A record of its page is not text")
+            raise ContractViolation("A record of its page is not text")
     texts = (page.cursor, page.end_reason, page.updated_at, page.fresh_until)
     _all(page.notes, str)
     if not _are_texts(texts):
-        raise Unfit("What its page says about itself is not text")
+        raise ContractViolation("What its page says about itself is not text")
     _check_response(page.response)
     cleaned: Page = _clean(page, "records", "response")
     return replace(cleaned, response=_without_keys(page.response))
 
 
-def fit_identity(identity: object) -> Identity | None:
+def validate_identity(identity: object) -> Identity | None:
     """Who an account is, as the contract has it. Raises Unfit."""
     if identity is None:
         return None
     if not isinstance(identity, Identity) or not isinstance(identity.platform_id, str):
-        raise Unfit(f"It gave {_kind_of(identity)} where an Identity belongs")
+        raise ContractViolation(f"It gave {_kind_of(identity)} where an Identity belongs")
     if not identity.platform_id or not _are_texts((identity.handle, identity.title, identity.url)):
-        raise Unfit("Its Identity has no id, or names that are not text")
+        raise ContractViolation("Its Identity has no id, or names that are not text")
     cleaned: Identity = _clean(identity)
     return cleaned
 
 
-def fit_post(post: object) -> Post:
+def validate_post(post: object) -> Post:
     """A post as the contract has it. Raises RecordError."""
     try:
         if not isinstance(post, Post):
-            raise Unfit(f"It gave {_kind_of(post)} where a Post belongs")
+            raise ContractViolation(f"It gave {_kind_of(post)} where a Post belongs")
         texts = _check_post(post)
         joined = "".join(text for text in texts if text is not None)
-    except (Unfit, TypeError, AttributeError) as error:
+    except (ContractViolation, TypeError, AttributeError) as error:
         raise RecordError("The record was read into what is no post", why=str(error)) from error
     except RecursionError as error:
         raise RecordError("The record is nested too deep to be read") from error
@@ -98,24 +98,24 @@ def fit_post(post: object) -> Post:
 def _check_post(post: Post) -> list[str | None]:
     """Check everything but the texts, which are returned. Raises Unfit, TypeError."""
     if post.kind not in _KINDS:
-        raise Unfit(f"There is no kind {post.kind!r} of posts")
+        raise ContractViolation(f"There is no kind {post.kind!r} of posts")
     for moment in (post.created_at, post.edited_at):
         if moment is not None and not _TIME.fullmatch(moment):
-            raise Unfit(f"{moment!r} is not a time in the archive's form")
+            raise ContractViolation(f"{moment!r} is not a time in the archive's form")
     texts = [post.platform_id, post.text, post.title, post.url, post.visibility, post.author]
     if post.platform_id is None:
-        raise Unfit("It has no platform_id")
+        raise ContractViolation("It has no platform_id")
     for alias in _all(post.aliases, Alias):
         texts += (alias.scheme + alias.value,)
     for relation in _all(post.relations, Relation):
         if relation.kind not in _RELATION_KINDS:
-            raise Unfit(f"There is no relation {relation.kind!r}")
+            raise ContractViolation(f"There is no relation {relation.kind!r}")
         texts += (relation.platform_id, relation.url)
     _check_metrics(post.metrics)
     for attachment in _all(post.attachments, Attachment):
         texts += _check_attachment(attachment)
     if not isinstance(post.content, Mapping):
-        raise Unfit("Its content is not a mapping")
+        raise ContractViolation("Its content is not a mapping")
     _check_content(dict(post.content))
     texts += _all(post.unread, str)
     return texts
@@ -123,14 +123,14 @@ def _check_post(post: Post) -> list[str | None]:
 
 def _check_attachment(attachment: Attachment) -> list[str | None]:
     if attachment.kind not in _ATTACHMENT_KINDS:
-        raise Unfit(f"There is no kind {attachment.kind!r} of attachments")
+        raise ContractViolation(f"There is no kind {attachment.kind!r} of attachments")
     _check_sizes(attachment.width, attachment.height, attachment.duration_ms)
     _check_metrics(attachment.metrics)
     texts = [attachment.platform_id, attachment.alt_text]
     for rendition in _all(attachment.renditions, Rendition):
         if rendition.role not in _ROLES or rendition.absent not in {None, "copyright",
                                                                     "not_offered"}:  # fmt: skip
-            raise Unfit(f"There is no role {rendition.role!r}, or no such absence")
+            raise ContractViolation(f"There is no role {rendition.role!r}, or no such absence")
         _check_sizes(rendition.width, rendition.height, rendition.bitrate)
         texts += (rendition.url, rendition.media_key, rendition.content_type)
         if rendition.path is not None:
@@ -141,7 +141,7 @@ def _check_attachment(attachment: Attachment) -> list[str | None]:
 def _check_sizes(*sizes: object) -> None:
     for size in sizes:
         if size is not None and not (type(size) is int and 0 <= size <= _LARGEST):
-            raise Unfit(f"{size!r} is not a size")
+            raise ContractViolation(f"{size!r} is not a size")
 
 
 def _check_metrics(metrics: Iterable[Metric]) -> None:
@@ -149,9 +149,9 @@ def _check_metrics(metrics: Iterable[Metric]) -> None:
         value: object = metric.value
         fits = type(value) is int and -_LARGEST <= value <= _LARGEST
         if not fits and not (type(value) is float and math.isfinite(value)):
-            raise Unfit(f"The metric {metric.name} is not a number that can be kept")
+            raise ContractViolation(f"The metric {metric.name} is not a number that can be kept")
         if not isinstance(metric.name, str) or not metric.name.isprintable():
-            raise Unfit("A metric has no proper name")
+            raise ContractViolation("A metric has no proper name")
 
 
 def _check_content(value: object) -> None:
@@ -161,25 +161,25 @@ def _check_content(value: object) -> None:
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
-                raise Unfit("A key of its content is not text")
+                raise ContractViolation("A key of its content is not text")
             _check_content(item)
     elif isinstance(value, list | tuple):
         for item in value:
             _check_content(item)
     else:
-        raise Unfit(f"Its content has {_kind_of(value)}")
+        raise ContractViolation(f"Its content has {_kind_of(value)}")
 
 
 def _check_response(response: object) -> None:
     if response is None:
         return
     if not isinstance(response, Response) or not isinstance(response.body, bytes):
-        raise Unfit("The response of its page is not a Response")
+        raise ContractViolation("The response of its page is not a Response")
     texts = (response.source, response.url, response.received_at)
     if not _are_texts((*texts, *response.headers, *response.headers.values())) or None in texts:
-        raise Unfit("What the response of its page says is not text")
+        raise ContractViolation("What the response of its page says is not text")
     if type(response.status) is not int:
-        raise Unfit("The response of its page has no status")
+        raise ContractViolation("The response of its page has no status")
 
 
 def _without_keys(response: Response | None) -> Response | None:
@@ -191,10 +191,12 @@ def _without_keys(response: Response | None) -> Response | None:
 
 def _all(items: Any, kind: type[Any]) -> tuple[Any, ...] | list[Any]:
     if not isinstance(items, tuple | list):
-        raise Unfit(f"It gave {_kind_of(items)} where several of {kind.__name__} belong")
+        raise ContractViolation(
+            f"It gave {_kind_of(items)} where several of {kind.__name__} belong"
+        )
     for item in items:
         if not isinstance(item, kind):
-            raise Unfit(f"It gave {_kind_of(item)} where {kind.__name__} belongs")
+            raise ContractViolation(f"It gave {_kind_of(item)} where {kind.__name__} belongs")
     return items
 
 

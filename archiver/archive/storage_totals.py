@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from archiver.archive.rows import delete, finished, insert, rewrite, update
 
-WHOLE = 0
+ARCHIVE_TOTAL = 0
 """In place of an account: the archive as a whole, in which every file counts once."""
 
 _Counts = Mapping[int, tuple[int, int]]
@@ -42,11 +42,11 @@ OF_ALL = """
      UNION ALL
     SELECT 0, count(*), coalesce(sum(size), 0) FROM media WHERE lost_at IS NULL
 """
-"""What `holdings` should say, counted from the files' own rows."""
+"""What `storage_totals` should say, counted from the files' own rows."""
 
 
 @contextmanager
-def recounted(connection: sqlite3.Connection, hashes: Iterable[str]) -> Iterator[None]:
+def track_totals(connection: sqlite3.Connection, hashes: Iterable[str]) -> Iterator[None]:
     """Keep the sums right over a change of what is known of these files; in a transaction."""
     asked = (json.dumps(list(hashes)),) * 2
     before = _counts(connection, _OF_FILES, asked)
@@ -58,13 +58,13 @@ def recounted(connection: sqlite3.Connection, hashes: Iterable[str]) -> Iterator
             _add(connection, account_id, new[0] - old[0], new[1] - old[1])
 
 
-def holdings(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:
-    """Files and bytes by account; under `WHOLE`, of the archive."""
+def storage_totals(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:
+    """Files and bytes by account; under `ARCHIVE_TOTAL`, of the archive."""
     query = "SELECT account_id, files, size FROM holdings"
     return {account_id: (files, size) for account_id, files, size in connection.execute(query)}
 
 
-def count_anew(connection: sqlite3.Connection) -> bool:
+def rebuild_totals(connection: sqlite3.Connection) -> bool:
     """Count all files, as after rows were put back; says whether the sums were wrong."""
     counts = _counts(connection, OF_ALL)
     rows = [
@@ -93,7 +93,7 @@ def _add(connection: sqlite3.Connection, account_id: int, files: int, size: int)
         insert(connection, "holdings", account_id=account_id, files=files, size=size)
         return
     sums = {"files": held[0] + files, "size": held[1] + size}
-    if sums["files"] or account_id == WHOLE:
+    if sums["files"] or account_id == ARCHIVE_TOTAL:
         update(connection, "holdings", "account_id = ?", (account_id,), **sums)
     else:
         delete(connection, "holdings", "account_id = ?", (account_id,))

@@ -18,7 +18,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from archiver.archive import queue
 from archiver.archive.attachments import LOCAL
-from archiver.archive.queue import NOT_FOUND, NotStored, Stored, Wanted
+from archiver.archive.queue import NOT_FOUND, NotStored, QueuedFile, Stored
 from archiver.backup.account import AccountBackup
 from archiver.backup.hosts import SilentHosts
 from archiver.canonical import attachment_keys, media_key
@@ -33,8 +33,8 @@ from archiver.errors import (
     RateLimited,
     SourceDown,
 )
-from archiver.media.choose import expected_kind
 from archiver.media.download import Download, Downloader
+from archiver.media.selection import expected_kind
 from archiver.media.store import Store, relative_path
 from archiver.models import Record, timestamp
 from archiver.report import FileFailure, Progress
@@ -65,7 +65,7 @@ _MOST_ASIDE = 64
 _UNPROVEN = "its end could not be proven"
 """Of a stored file: no length was given, and its format has no end that can be seen."""
 
-Result = tuple[Wanted, Download | NotStored]
+Result = tuple[QueuedFile, Download | NotStored]
 """A file that was asked for, and how that went."""
 
 
@@ -77,14 +77,14 @@ class _Renewal:
     """
 
     fresh: dict[int, Mapping[tuple[str, str, str], str]] = field(default_factory=dict)
-    aside: deque[Wanted] = field(default_factory=deque)
+    aside: deque[QueuedFile] = field(default_factory=deque)
     askers: int = 0
     is_deaf: bool = False
     lock: anyio.Lock = field(default_factory=anyio.Lock)
 
 
 @dataclass(slots=True)
-class FileRun:
+class MediaFetcher:
     """The media side of one run.
 
     `accounts` maps an account's row to the work on it; only their files are fetched, and they are
@@ -118,7 +118,7 @@ class FileRun:
 
         Raises StorageError.
         """
-        give, take = anyio.create_memory_object_stream[Wanted](self.workers)
+        give, take = anyio.create_memory_object_stream[QueuedFile](self.workers)
         give_result, take_result = anyio.create_memory_object_stream[Result](_KEPT_AT_ONCE)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._keep, take_result)
@@ -135,7 +135,7 @@ class FileRun:
             for (account, state, reason), count in self.failures.most_common()
         ]
 
-    async def _feed(self, give: MemoryObjectSendStream[Wanted]) -> None:
+    async def _feed(self, give: MemoryObjectSendStream[QueuedFile]) -> None:
         async with give:
             while True:
                 self._changed = anyio.Event()
@@ -162,7 +162,7 @@ class FileRun:
         renewal = self._renewals.get(account_id)
         return renewal is not None and len(renewal.aside) >= _MOST_ASIDE
 
-    def _take(self) -> list[Wanted]:
+    def _take(self) -> list[QueuedFile]:
         """The next files; an account with a damaged row among its own is left out from now on."""
         try:
             return self._take_of(set(self._attended()) - self._left_out)
@@ -177,7 +177,7 @@ class FileRun:
             )
         return self._take()
 
-    def _take_of(self, accounts: Collection[int]) -> list[Wanted]:
+    def _take_of(self, accounts: Collection[int]) -> list[QueuedFile]:
         return queue.take(
             self.connection, accounts, self._now(), in_hand=self._in_hand, limit=_BATCH
         )
@@ -191,7 +191,7 @@ class FileRun:
 
     async def _work(
         self,
-        take: MemoryObjectReceiveStream[Wanted],
+        take: MemoryObjectReceiveStream[QueuedFile],
         give: MemoryObjectSendStream[Result],
     ) -> None:
         async with take, give:
@@ -203,7 +203,7 @@ class FileRun:
                 else:
                     await self._fetch_anew(wanted, give)
 
-    async def _fetch_anew(self, wanted: Wanted, give: MemoryObjectSendStream[Result]) -> None:
+    async def _fetch_anew(self, wanted: QueuedFile, give: MemoryObjectSendStream[Result]) -> None:
         """Fetch from a fresh address. Where enough workers ask for one, they do this one too."""
         renewal = self._renewals.setdefault(wanted.account_id, _Renewal())
         if wanted.post_id in renewal.fresh or renewal.is_deaf:
@@ -217,13 +217,13 @@ class FileRun:
             await self._give_renewed(renewal.aside.popleft(), give)
         renewal.askers -= 1
 
-    async def _give_renewed(self, wanted: Wanted, give: MemoryObjectSendStream[Result]) -> None:
+    async def _give_renewed(self, wanted: QueuedFile, give: MemoryObjectSendStream[Result]) -> None:
         result = await self._fetch(wanted, renewed=True)
         assert result is not None  # noqa: S101 — a renewed address is not renewed again
         await give.send((wanted, result))
 
     async def _fetch(
-        self, wanted: Wanted, *, renewed: bool = False
+        self, wanted: QueuedFile, *, renewed: bool = False
     ) -> Download | NotStored | None:  # fmt: skip
         """The file, or why not; None where its address has expired, and may be `renewed`, once."""
         try:
@@ -242,7 +242,7 @@ class FileRun:
             return NotStored(wanted, "failed", f"a bug in archiver: {type(error).__name__}")
 
     async def _download(
-        self, wanted: Wanted, url: str, *, even_if_expired: bool = False
+        self, wanted: QueuedFile, url: str, *, even_if_expired: bool = False
     ) -> Download:
         expects = expected_kind(wanted.kind, wanted.role, url, wanted.content_type)
         if url.startswith(LOCAL):
@@ -259,7 +259,7 @@ class FileRun:
         self._hosts.answered(url)
         return download
 
-    async def _renew(self, wanted: Wanted) -> str | None:
+    async def _renew(self, wanted: QueuedFile) -> str | None:
         """A fresh address from the source; one question serves all files of a post."""
         renewal = self._renewals[wanted.account_id]
         async with renewal.lock:
@@ -275,7 +275,7 @@ class FileRun:
         queue.renew_url(self.connection, wanted.rendition_id, url)
         return url
 
-    async def _ask_again(self, wanted: Wanted) -> Mapping[tuple[str, str, str], str]:
+    async def _ask_again(self, wanted: QueuedFile) -> Mapping[tuple[str, str, str], str]:
         """The addresses of a post as of now.
 
         Raises SourceDown, RateLimited and AccessRefused, which are not about this post alone.
@@ -366,7 +366,7 @@ def _size(result: Result) -> int:
     return result[1].size if isinstance(result[1], Download) else 0
 
 
-def _not_stored(wanted: Wanted, error: MediaError) -> NotStored:
+def _not_stored(wanted: QueuedFile, error: MediaError) -> NotStored:
     if isinstance(error, MediaGone):
         return NotStored(wanted, "gone" if error.final else "failed", _gone(error))
     if isinstance(error, MediaRefused):
@@ -383,7 +383,7 @@ def _reason(error: MediaError) -> str:
     return (error.why or error.what).rstrip(".")
 
 
-def _stored(wanted: Wanted, download: Download, healed: Collection[str]) -> Stored:
+def _stored(wanted: QueuedFile, download: Download, healed: Collection[str]) -> Stored:
     return Stored(
         wanted, download.sha256, relative_path(download.sha256, download.extension),
         download.size, download.content_type, download.width, download.height,

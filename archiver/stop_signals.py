@@ -5,7 +5,7 @@ import signal
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
-def stops() -> list[signal.Signals]:
+def stop_signals() -> list[signal.Signals]:
     """Those that this process is to heed.
 
     Windows has no SIGHUP, which says that the terminal is gone; nohup has it ignored, and a shell

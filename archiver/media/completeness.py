@@ -11,7 +11,7 @@ _TAIL = 1024
 _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
-def is_whole(path: Path, kind: FileKind) -> bool | None:
+def is_complete(path: Path, kind: FileKind) -> bool | None:
     """True or False where the format has an end that can be seen, None where it has none.
 
     Raises OSError.

@@ -16,7 +16,7 @@ _MUCH = 8 << 20
 """After so many bytes the disk is put to work; the sync at the end then has little to wait for."""
 
 
-class Part:
+class TempFile:
     """A new private file in `folder`, removed on leaving the `with` block unless it was kept.
 
     `size` counts every byte given to `write`, `head` holds the first ones. All methods raise
@@ -37,7 +37,7 @@ class Part:
         except OSError as error:
             raise storage_error(error, f"write into {folder}") from error
 
-    def __enter__(self) -> "Part":
+    def __enter__(self) -> "TempFile":
         return self
 
     def __exit__(

@@ -20,7 +20,7 @@ _LINE = re.compile(
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 
-class Holder(NamedTuple):
+class LockOwner(NamedTuple):
     """A process, and since when it holds the archive."""
 
     process: int
@@ -37,7 +37,7 @@ class Holder(NamedTuple):
         return now - self.since > _LONG
 
 
-def sign(descriptor: int) -> None:
+def write_lock_owner(descriptor: int) -> None:
     """Write down who we are; that a full disk does not let us is no reason not to run."""
     name = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
     host = re.sub(r"[^!-~]", "?", name)[:64] or "?"
@@ -48,7 +48,7 @@ def sign(descriptor: int) -> None:
         os.write(descriptor, line.encode("ascii"))
 
 
-def holder(lock: Path) -> Holder | None:
+def lock_owner(lock: Path) -> LockOwner | None:
     """Who holds a lock, by what its file says; None where it says nothing that we would write."""
     try:
         descriptor = os.open(lock, os.O_RDONLY | _NOFOLLOW)
@@ -62,4 +62,4 @@ def holder(lock: Path) -> Holder | None:
         since = datetime.strptime(match[3], _TIME).replace(tzinfo=UTC)
     except (OSError, ValueError):
         return None
-    return Holder(int(match[1]), match[2], since, match[4])
+    return LockOwner(int(match[1]), match[2], since, match[4])

@@ -4,7 +4,13 @@ from itertools import product
 
 import pytest
 
-from archiver.media.choose import Choice, Videos, choose, expected_kind, is_playlist
+from archiver.media.selection import (
+    Choice,
+    Videos,
+    expected_kind,
+    is_playlist,
+    select_renditions,
+)
 from archiver.models import Attachment, AttachmentKind, Rendition, Role
 
 WANTED: Choice = ("pending", None)
@@ -26,7 +32,9 @@ def states(
     videos: Videos = "best",
     thumbnails: bool = True,
 ) -> list[Choice]:
-    return choose(Attachment(kind, renditions=renditions), videos=videos, thumbnails=thumbnails)
+    return select_renditions(
+        Attachment(kind, renditions=renditions), videos=videos, thumbnails=thumbnails
+    )
 
 
 def skipped(videos: Videos) -> Choice:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from archiver.archive import queue, runs
 from archiver.archive.database import DATABASE, transaction, writer
-from archiver.archive.holdings import OF_ALL, WHOLE, count_anew, holdings
-from archiver.archive.losses import heal, lose
-from archiver.archive.posts import PostWriter, Reading
+from archiver.archive.losses import mark_lost, mark_recovered
+from archiver.archive.posts import ParseContext, PostWriter
 from archiver.archive.rows import update
+from archiver.archive.storage_totals import ARCHIVE_TOTAL, OF_ALL, rebuild_totals, storage_totals
 from archiver.evidence.database import check_database
 from archiver.evidence.findings import Verified
 from archiver.models import Account, Attachment, Identity, Post, Record, Rendition
@@ -34,7 +34,12 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
             account = Account(name, "instagram", "ayrshare", None)
             account_id = runs.claim_account(connection, account, Identity("instagram", name), NOW)
             posts = [post(f"{name} {number}") for number in range(2)]
-            reading = Reading("ayrshare", 1, lambda _: posts[0][1], lambda _: [("pending", None)])  # noqa: B023 — never called
+            reading = ParseContext(
+                "ayrshare",
+                1,
+                lambda _: posts[0][1],
+                lambda _: [("pending", None)],  # noqa: B023 — never called
+            )
             with transaction(connection):
                 PostWriter(connection, account_id, "instagram", run_id, reading, NOW).save(posts)
         yield connection
@@ -68,13 +73,13 @@ def store(connection: sqlite3.Connection, *files: tuple[int, str]) -> None:
 
 
 def counted(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:
-    """What `holdings` should say."""
+    """What `storage_totals` should say."""
     rows = {row[0]: (row[1], row[2]) for row in connection.execute(OF_ALL)}
-    return {account: row for account, row in rows.items() if row[0] or account == WHOLE}
+    return {account: row for account, row in rows.items() if row[0] or account == ARCHIVE_TOTAL}
 
 
 def test_an_empty_archive_holds_nothing(connection: sqlite3.Connection) -> None:
-    assert holdings(connection) == {WHOLE: (0, 0)}
+    assert storage_totals(connection) == {ARCHIVE_TOTAL: (0, 0)}
 
 
 def test_a_file_counts_once_for_each_account_and_once_for_the_archive(
@@ -82,18 +87,18 @@ def test_a_file_counts_once_for_each_account_and_once_for_the_archive(
 ) -> None:
     one, two = list(FILES)[:2]
     store(connection, (1, one), (2, one), (5, one), (6, two))
-    assert holdings(connection) == {WHOLE: (2, 110), 1: (1, 10), 2: (2, 110)}
+    assert storage_totals(connection) == {ARCHIVE_TOTAL: (2, 110), 1: (1, 10), 2: (2, 110)}
 
 
 def test_what_is_lost_does_not_count_until_it_is_healed(connection: sqlite3.Connection) -> None:
     one, two = list(FILES)[:2]
     store(connection, (1, one), (5, one), (6, two))
     with transaction(connection):
-        lose(connection, one, NOW)
-    assert holdings(connection) == {WHOLE: (1, 100), 2: (1, 100)}
+        mark_lost(connection, one, NOW)
+    assert storage_totals(connection) == {ARCHIVE_TOTAL: (1, 100), 2: (1, 100)}
     with transaction(connection):
-        heal(connection, one, None, NOW)
-    assert holdings(connection) == {WHOLE: (2, 110), 1: (1, 10), 2: (2, 110)}
+        mark_recovered(connection, one, None, NOW)
+    assert storage_totals(connection) == {ARCHIVE_TOTAL: (2, 110), 1: (1, 10), 2: (2, 110)}
 
 
 def test_other_bytes_in_the_place_of_lost_ones_count_instead(
@@ -102,9 +107,9 @@ def test_other_bytes_in_the_place_of_lost_ones_count_instead(
     one, two = list(FILES)[:2]
     store(connection, (1, one))
     with transaction(connection):
-        lose(connection, one, NOW)
+        mark_lost(connection, one, NOW)
     store(connection, (1, two))
-    assert holdings(connection) == {WHOLE: (1, 100), 1: (1, 100)}
+    assert storage_totals(connection) == {ARCHIVE_TOTAL: (1, 100), 1: (1, 100)}
 
 
 steps = st.lists(
@@ -134,11 +139,11 @@ def test_whatever_happens_they_are_what_a_count_of_all_files_says(
             if isinstance(about, list):
                 store(connection, *about)
             elif connection.execute("SELECT 1 FROM media WHERE sha256 = ?", (about,)).fetchone():
-                (lose if what == "lose" else lambda c, f, at: heal(c, f, None, at))(
+                (mark_lost if what == "lose" else lambda c, f, at: mark_recovered(c, f, None, at))(
                     connection, about, NOW
                 )
-            assert holdings(connection) == counted(connection)
-        assert not count_anew(connection)
+            assert storage_totals(connection) == counted(connection)
+        assert not rebuild_totals(connection)
     finally:
         connection.rollback()
 
@@ -153,8 +158,8 @@ def test_wrong_sums_are_found_and_counted_anew(
     assert "holdings 1: does not say what files there are" in map(
         "{0.subject}: {0.detail}".format, result.findings
     )
-    assert count_anew(connection)
-    assert holdings(connection) == {WHOLE: (1, 10), 1: (1, 10)}
-    assert not count_anew(connection)
+    assert rebuild_totals(connection)
+    assert storage_totals(connection) == {ARCHIVE_TOTAL: (1, 10), 1: (1, 10)}
+    assert not rebuild_totals(connection)
     tally = "SELECT rows FROM tallies WHERE name = 'holdings'"
     assert connection.execute(tally).fetchone() == (2,)

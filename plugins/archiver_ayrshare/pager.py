@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from archiver import AccessRefused, Page, RateLimited, SourceDown, SourceError, Window
-from archiver_ayrshare.answers import Answer
+from archiver_ayrshare.answers import HistoryAnswer
 from archiver_ayrshare.client import PAGE, AyrshareClient
 from archiver_ayrshare.fields import CREATED
 from archiver_ayrshare.options import ProfileOptions
@@ -74,7 +74,7 @@ class _End:
     reason: str | None = None
 
 
-class Walk:
+class HistoryPager:
     """One walk through one account's history."""
 
     def __init__(
@@ -105,7 +105,7 @@ class Walk:
             position = onward if isinstance(onward, Position) else None
             yield self._page(answer, onward, notes)
 
-    def _page(self, answer: Answer, onward: "Position | _End", notes: list[str]) -> Page:
+    def _page(self, answer: HistoryAnswer, onward: "Position | _End", notes: list[str]) -> Page:
         ended = isinstance(onward, _End)
         reason = onward.reason if isinstance(onward, _End) else None
         if ended and reason is None:
@@ -128,7 +128,7 @@ class Walk:
             return "only stories were asked for"
         return f"only posts since {self._since} were asked for" if self._since else None
 
-    async def _ask(self, position: Position) -> tuple[Answer, list[str]]:
+    async def _ask(self, position: Position) -> tuple[HistoryAnswer, list[str]]:
         """The answer, if need be to a humbler request, with a sentence for each step down.
 
         High limits and analytics are what makes this API fail; access and pace are not.
@@ -160,7 +160,9 @@ class Walk:
             return {**params, "skipAnalytics": "true"}, note
         return None
 
-    def _onward(self, position: Position, answer: Answer, *, fell_back: bool) -> "Position | _End":
+    def _onward(
+        self, position: Position, answer: HistoryAnswer, *, fell_back: bool
+    ) -> "Position | _End":
         """Where to go from here."""
         news = self._note_ids(answer)
         if answer.paged:
@@ -173,7 +175,7 @@ class Walk:
             return self._beyond_newest(position, answer, fell_back=fell_back)
         return Position(self._client.limit_max, wide=True)
 
-    def _next_page(self, answer: Answer, news: int) -> "Position | _End":
+    def _next_page(self, answer: HistoryAnswer, news: int) -> "Position | _End":
         """Along the API's own cursors, on guard against loops."""
         self._stale = 0 if news else self._stale + 1
         if answer.more is False:
@@ -187,7 +189,7 @@ class Walk:
         return Position(self._limit, next=answer.next)
 
     def _beyond_newest(
-        self, position: Position, answer: Answer, *, fell_back: bool
+        self, position: Position, answer: HistoryAnswer, *, fell_back: bool
     ) -> "Position | _End":
         """After the largest answer there is."""
         limit = PAGE if fell_back else position.limit
@@ -202,7 +204,7 @@ class Walk:
         return _End(f"the source shows only its newest {limit} posts and has no paging")
 
     def _older_window(
-        self, position: Position, answer: Answer, *, fell_back: bool
+        self, position: Position, answer: HistoryAnswer, *, fell_back: bool
     ) -> "Position | _End":
         """Back in time by days: a window that reaches no earlier day holds the oldest there is."""
         day = _oldest_day(answer)
@@ -214,7 +216,7 @@ class Walk:
             return replace(position, limit=self._client.limit_max, wide=True)
         return _End(f"more posts than the source shows at once are of {position.until} or before")
 
-    def _note_ids(self, answer: Answer) -> int:
+    def _note_ids(self, answer: HistoryAnswer) -> int:
         """How many posts of an answer this walk has not met before."""
         ids = {found for r in answer.records if (found := id_of(object_of(r.data).get("id")))}
         news = len(ids - self._seen)
@@ -232,7 +234,7 @@ def _since(window: Window) -> str | None:
     return found.group() if found else None
 
 
-def _oldest_day(answer: Answer) -> str | None:
+def _oldest_day(answer: HistoryAnswer) -> str | None:
     """The day of the last record that has a time.
 
     The last, not the earliest: a pinned post stands first, whatever its age.

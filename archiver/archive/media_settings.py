@@ -19,7 +19,7 @@ _LEFT_OUT = """
 """
 
 
-def choose_again(
+def reapply_media_settings(
     connection: sqlite3.Connection, account_ids: Collection[int], current: Collection[str],
     read: Callable[[int, Any], Post], choose: Callable[[Attachment], Sequence[Choice]],
 ) -> int:  # fmt: skip

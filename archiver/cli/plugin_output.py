@@ -10,7 +10,7 @@ from archiver.cli.text import safe
 
 
 @contextmanager
-def strays_on_stderr() -> Iterator[None]:
+def redirect_plugin_output() -> Iterator[None]:
     """Send what plugins write to either stream to stderr, as whole lines that hold no key.
 
     Python's own words about them, warnings and errors in threads or in `__del__`, go the same way.
