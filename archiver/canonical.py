@@ -91,7 +91,7 @@ def fingerprint(post: Post, content_version: int) -> bytes:
     parts: list[Any] = [
         content_version,
         post.created_at, post.kind, post.text, post.title, post.url, post.visibility, post.author,
-        post.edited_at, post.sighting, dict(post.content),
+        post.edited_at, post.id_only, dict(post.content),
         [(alias.scheme, alias.value) for alias in post.aliases],
         [(relation.kind, relation.platform_id, relation.url) for relation in post.relations],
         [(metric.name, metric.value) for metric in post.metrics],

@@ -195,8 +195,8 @@ class Post:
     `content` holds the fields that people published, listed positively by the platform: a change
     in it, or in which attachments there are, makes a revision. It holds text, whole numbers,
     truth values, lists and mappings of these; no floats, no counters, no signed URLs.
-    `sighting` marks an answer without content (ids only): the post is there, nothing more is said.
-    `unread` names the JSON paths of the record that no column, metric or known list covers, and
+    `id_only` marks an answer without content (ids only): the post is there, nothing more is said.
+    `unmapped` names the JSON paths of the record that no column, metric or known list covers, and
     those whose value is not of the kind that is known there.
     """
 
@@ -214,8 +214,8 @@ class Post:
     metrics: tuple[Metric, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     content: Mapping[str, Any] = field(default_factory=dict)
-    sighting: bool = False
-    unread: tuple[str, ...] = ()
+    id_only: bool = False
+    unmapped: tuple[str, ...] = ()
 
 
 _TIME = re.compile(

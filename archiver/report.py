@@ -61,8 +61,8 @@ class AccountReport:
     counts: Counts = field(default_factory=Counts)
     missing: int = 0
     returned: int = 0
-    unread: int = 0
-    unread_paths: list[str] = field(default_factory=list)
+    unmapped: int = 0
+    unmapped_paths: list[str] = field(default_factory=list)
     full: bool = False
     complete: bool = False
     error: ArchiverError | None = None
@@ -83,13 +83,13 @@ class AccountReport:
         if text not in self.notes:
             self.notes.append(text)
 
-    def add_unread(self, paths: Sequence[str]) -> None:
+    def add_unmapped(self, paths: Sequence[str]) -> None:
         """Count fields that were not read, and keep their paths, each once."""
-        self.unread += len(paths)
+        self.unmapped += len(paths)
         for path in paths:
             short = path[:_LONGEST_PATH]
-            if short not in self.unread_paths and len(self.unread_paths) < _MOST_PATHS:
-                self.unread_paths.append(short)
+            if short not in self.unmapped_paths and len(self.unmapped_paths) < _MOST_PATHS:
+                self.unmapped_paths.append(short)
 
     def fail(self, error: ArchiverError) -> None:
         """Note the error that ended the work on this account."""
@@ -192,8 +192,8 @@ def _account_json(account: AccountReport) -> dict[str, Any]:
         **account.counts.columns(),
         "missing": account.missing,
         "returned": account.returned,
-        "unread_fields": account.unread,
-        "unread_paths": account.unread_paths,
+        "unmapped_fields": account.unmapped,
+        "unmapped_paths": account.unmapped_paths,
         "full": account.full,
         "complete": account.complete,
         "error": None if error is None else {

@@ -139,10 +139,10 @@ class AyrshareContract(SourceContract):
         keys = ("id", "created", "postUrl", "lastUpdated", "nextUpdate")
         for record in ({"id": sample["id"]}, {k: sample[k] for k in keys if k in sample}):
             post = self.read(record)
-            assert post.sighting
+            assert post.id_only
             assert not post.attachments
             assert not post.content
-        assert not any(self.read(sample).sighting for sample in self.samples)
+        assert not any(self.read(sample).id_only for sample in self.samples)
 
     def test_an_id_in_digits_keeps_all_of_them(self) -> None:
         assert self.read({"id": 12345678901234567890123}).platform_id == "12345678901234567890123"
@@ -158,4 +158,4 @@ def _known(name: str, targets: Mapping[str, set[str]]) -> set[str]:
 
 
 def _seen(post: Post) -> Post:
-    return dataclasses.replace(post, unread=())
+    return dataclasses.replace(post, unmapped=())

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from archiver.archive.attachments import AttachmentWriter, Choice, SaveResult
 from archiver.archive.queue import WAITS, due_at
 from archiver.archive.rows import Rows, clean_text, delete, insert_new, update, update_row
-from archiver.archive.sightings import recognition, unread_text
+from archiver.archive.sightings import recognition, unmapped_text
 from archiver.canonical import content_sha256, fingerprint
 from archiver.errors import RecordError
 from archiver.models import Attachment, Metric, Post, Record
@@ -49,7 +49,7 @@ class _StoredPost:
     removed_at: str | None
     view: str | None
     reader: bytes | None
-    unread: str | None
+    unmapped: str | None
 
 
 class _LatestValue(NamedTuple):
@@ -94,7 +94,7 @@ class PostWriter:
             elif not self._is_unchanged(old, digest) or old.id in waiting:
                 rows.write()  # a second sight of a post on this very page compares with the first
                 known[post.platform_id] = self._compare(rows, old, record, post, digest)
-            elif (old.reader, old.unread) != (self.reading.reader, unread_text(post)):
+            elif (old.reader, old.unmapped) != (self.reading.reader, unmapped_text(post)):
                 self._recognise(old, record, post)
         rows.write()
         return self.saved
@@ -143,8 +143,8 @@ class PostWriter:
             platform_id=post.platform_id, **_columns(post), first_seen_at=self.now,
             last_seen_at=self.now, removed_at=None, raw=record.raw,
         )  # fmt: skip
-        self._event(rows, post_id, "seen", "by its id only" if post.sighting else None)
-        content = None if post.sighting else content_sha256(post)
+        self._event(rows, post_id, "seen", "by its id only" if post.id_only else None)
+        content = None if post.id_only else content_sha256(post)
         rows.add(
             "sightings", post_id=post_id, fingerprint=digest,
             content_version=self.reading.content_version, content_sha256=content,
@@ -166,7 +166,7 @@ class PostWriter:
         reading = self.reading
         return _StoredPost(
             post_id, digest, reading.content_version, content, None, None, reading.view,
-            reading.reader, unread_text(post),
+            reading.reader, unmapped_text(post),
         )  # fmt: skip
 
     def _recognise(self, old: _StoredPost, record: Record, post: Post) -> None:
@@ -183,13 +183,13 @@ class PostWriter:
     ) -> _StoredPost:
         self._note_return(rows, old)
         content = old.content_sha256
-        if not post.sighting:
+        if not post.id_only:
             content = content_sha256(post)
             self._compare_content(rows, old, record, post, content)
             self._compare_metrics(rows, old.id, post)
         if not self._is_unchanged(old, digest):
             # an answer with ids only must not make the next full answer look like a change
-            keeps = post.sighting and old.fingerprint is not None
+            keeps = post.id_only and old.fingerprint is not None
             values: dict[str, Any] = {}
             if not keeps:
                 values = {"fingerprint": digest, "content_version": self.reading.content_version}

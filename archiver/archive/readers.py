@@ -50,7 +50,7 @@ class AccountStatus:
     quarantined: int
     gaps: tuple[Gap, ...] = ()
     missing: tuple[MissingMedia, ...] = ()
-    unread: tuple[str, ...] = ()
+    unmapped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +134,11 @@ def _accounts(
             covered[0], bool(covered[1]), good[0], last[0], last[1], bad,
             gaps=tuple(_gaps(connection, name)),
             missing=tuple(missing.get(account_id, ())),
-            unread=_unread(connection, account_id),
+            unmapped=_unmapped(connection, account_id),
         )  # fmt: skip
 
 
-def _unread(connection: sqlite3.Connection, account_id: int) -> tuple[str, ...]:
+def _unmapped(connection: sqlite3.Connection, account_id: int) -> tuple[str, ...]:
     """Where in the records the fields stand that the newest run to meet any did not read."""
     query = """
         SELECT value FROM json_each((

@@ -246,7 +246,7 @@ def last_scan(connection: sqlite3.Connection, account_id: int) -> LastScan:
     )  # fmt: skip
 
 
-def unread_paths(connection: sqlite3.Connection, account_id: int) -> set[str]:
+def unmapped_paths(connection: sqlite3.Connection, account_id: int) -> set[str]:
     """The fields of an account's records that earlier runs did not read either."""
     query = """
         SELECT DISTINCT value FROM run_accounts, json_each(unread_paths)

@@ -25,7 +25,7 @@ class UnchangedPost:
     platform_id: str
     created_at: str | None
     kind: str
-    unread: tuple[str, ...] = ()
+    unmapped: tuple[str, ...] = ()
 
 
 def find_unchanged(
@@ -58,7 +58,7 @@ def find_unchanged(
         row = held.get(name)
         if row is not None and places[name] == 1 and row[1] == record_sha256(record):
             found[place] = UnchangedPost(
-                row[0], row[2], row[3], _unread_of(row[4]) if row[4] else ()
+                row[0], row[2], row[3], _unmapped_of(row[4]) if row[4] else ()
             )
     return found
 
@@ -68,15 +68,15 @@ def recognition(record: Record, post: Post, reader: bytes | None) -> Mapping[str
 
     A post that was only sighted leaves the fingerprint of an earlier record, and its columns.
     """
-    if reader is None or post.sighting:
+    if reader is None or post.id_only:
         return dict.fromkeys(("record_sha256", "reader", "unread"))
     known_by = {"record_sha256": record_sha256(record), "reader": reader}
-    return known_by | {"unread": unread_text(post)}
+    return known_by | {"unread": unmapped_text(post)}
 
 
-def unread_text(post: Post) -> str | None:
+def unmapped_text(post: Post) -> str | None:
     """What of a record was not read, as the column has it."""
-    return json.dumps(post.unread) if post.unread else None
+    return json.dumps(post.unmapped) if post.unmapped else None
 
 
 def record_sha256(record: Record) -> bytes:
@@ -85,7 +85,7 @@ def record_sha256(record: Record) -> bytes:
 
 
 @lru_cache(64)  # what one record has that nobody reads, all others have too
-def _unread_of(text: str) -> tuple[str, ...]:
+def _unmapped_of(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
 
 

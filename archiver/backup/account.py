@@ -167,7 +167,7 @@ class AccountBackup:
         window = Window(since=self.asked.since, limit=self.asked.limit)
         await self._scan_pages(tracker, window, may_be_empty=not known.has_posts)
         self._after(tracker)
-        self._speak_of_unread(self.account_id)
+        self._speak_of_unmapped(self.account_id)
 
     def _is_fresh(self, known: runs.LastScan) -> bool:
         if self.asked.now or known.fresh_until is None or known.fresh_until <= self._now():
@@ -376,8 +376,8 @@ class AccountBackup:
         if any(post.platform_id in read.known for _, post in read.entries):
             return self._read_all(page, {})  # one post twice: which came last is to be seen
         for post in read.shown:
-            if post.unread:
-                self.report.add_unread(post.unread)
+            if post.unmapped:
+                self.report.add_unmapped(post.unmapped)
         return read
 
     def _stop_where_asked(self, tracker: coverage.CoverageTracker) -> None:
@@ -415,10 +415,10 @@ class AccountBackup:
             return
         self.report.warn(f"Posts before {tracker.range_.oldest} could not be had: {reason}")
 
-    def _speak_of_unread(self, account_id: int) -> None:
+    def _speak_of_unmapped(self, account_id: int) -> None:
         """Say once that a platform writes what it did not write before."""
-        known = runs.unread_paths(self.connection, account_id)
-        news = [path for path in self.report.unread_paths if path not in known]
+        known = runs.unmapped_paths(self.connection, account_id)
+        news = [path for path in self.report.unmapped_paths if path not in known]
         if news:
             more = f" and {len(news) - _PATHS_SAID} more" if len(news) > _PATHS_SAID else ""
             self.report.note(
@@ -442,8 +442,8 @@ class AccountBackup:
                 "source_updated_at": self._updated_at,
                 "fresh_until": self._fresh_until,
                 "view": self._view(),
-                "unread": report.unread,
-                "unread_paths": json.dumps(report.unread_paths) if report.unread_paths else None,
+                "unread": report.unmapped,
+                "unread_paths": json.dumps(paths) if (paths := report.unmapped_paths) else None,
                 **report.counts.columns(),
                 **values,
             },

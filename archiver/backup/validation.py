@@ -117,7 +117,7 @@ def _check_post(post: Post) -> list[str | None]:
     if not isinstance(post.content, Mapping):
         raise ContractViolation("Its content is not a mapping")
     _check_content(dict(post.content))
-    texts += _all(post.unread, str)
+    texts += _all(post.unmapped, str)
     return texts
 
 

@@ -110,8 +110,8 @@ def _gap_lines(account: "AccountStatus") -> Iterator[str]:
         yield f"{gap.stream} {since} {(gap.until or '?')[:16]}{why}".replace("T", " ")
     if account.quarantined:
         yield f"{account.quarantined} records could not be read; see the table quarantine"
-    if account.unread:
-        yield f"records have fields that are not read: {safe(', '.join(account.unread))}"
+    if account.unmapped:
+        yield f"records have fields that are not read: {safe(', '.join(account.unmapped))}"
 
 
 def _withheld(rows: list[tuple[str, str, str, str]]) -> str:

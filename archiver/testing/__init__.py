@@ -124,16 +124,16 @@ class SourceContract:
             post = self._read(sample)
             assert sample == before, "reading changed the record"
             assert self._read(before) == post
-            again = dataclasses.replace(self._read(turned(before)), unread=post.unread)
+            again = dataclasses.replace(self._read(turned(before)), unmapped=post.unmapped)
             assert again == post, "the order of keys changed the post"
 
     def test_every_path_of_the_samples_is_known(self) -> None:
-        """Nothing is lost because it is unknown: a path is read, on a list, or named as unread."""
+        """Nothing is lost because it is unknown: a path is read, on a list, or unmapped."""
         for sample in self.samples:
-            unread = self._read(sample).unread
-            assert unread == (), f"on no list: {unread}"
+            unmapped = self._read(sample).unmapped
+            assert unmapped == (), f"on no list: {unmapped}"
             stranger = self._read({**sample, "notYetKnown": {"deep": [{"er": 1}]}})
-            assert stranger.unread == ("notYetKnown.deep[].er",), stranger.unread
+            assert stranger.unmapped == ("notYetKnown.deep[].er",), stranger.unmapped
 
     def test_counters_are_not_content(self) -> None:
         """A number that is a metric moves without making a revision."""

@@ -42,9 +42,9 @@ def check_post(post: Post) -> None:
     _check_metrics(post.metrics)
     for attachment in post.attachments:
         _check_attachment(attachment)
-    if post.sighting:
-        assert not post.content, "a sighting has content"
-        assert not post.attachments, "a sighting has attachments"
+    if post.id_only:
+        assert not post.content, "an answer with ids only has content"
+        assert not post.attachments, "an answer with ids only has attachments"
     _check_content(dict(post.content))
     content_sha256(post)
     fingerprint(post, 1)

@@ -101,8 +101,8 @@ class AyrsharePlatform:
         url = reader.url(data)
         relations = self.relations(data)
         content: dict[str, Any] = {}
-        sighting = reader.is_sighting(data)
-        if not sighting:
+        id_only = reader.is_id_only(data)
+        if not id_only:
             published = {"text": text, "title": title, "visibility": visibility}
             content = {name: value for name, value in published.items() if value is not None}
             content |= self.content(data)
@@ -121,10 +121,10 @@ class AyrsharePlatform:
             aliases=self.aliases(data),
             relations=relations,
             metrics=reader.metrics(data),
-            attachments=() if sighting else tuple(self.attachments(data)),
+            attachments=() if id_only else tuple(self.attachments(data)),
             content=content,
-            sighting=sighting,
-            unread=reader.unread(data),
+            id_only=id_only,
+            unmapped=reader.unmapped(data),
         )
 
     def content(self, record: Mapping[str, Any]) -> dict[str, Any]:

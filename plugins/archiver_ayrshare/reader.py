@@ -129,11 +129,11 @@ class Reader:
                 found[name] = value
         return found
 
-    def is_sighting(self, record: Mapping[str, Any]) -> bool:
+    def is_id_only(self, record: Mapping[str, Any]) -> bool:
         """Whether there is nothing in it but ids, times and links: the post is there, no more."""
         return self._bookkeeping.issuperset(record)
 
-    def unread(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+    def unmapped(self, record: Mapping[str, Any]) -> tuple[str, ...]:
         """The paths that the table does not know, each once; at most a hundred of them.
 
         A date of publication in no known form is one of them, and a word that is not known.

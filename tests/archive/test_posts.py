@@ -168,14 +168,14 @@ def test_an_answer_with_ids_only_says_that_the_post_is_there_and_nothing_more(
     saver: Saver,
 ) -> None:
     saver.save(POST)
-    saver.save(Post("p1", sighting=True))
+    saver.save(Post("p1", id_only=True))
     assert saver.rows("SELECT text FROM posts") == [("Good morning",)]
     saver.save(POST)
     assert saver.written == 0, "the full answer is no change either"
 
 
 def test_a_post_first_seen_by_its_id_gets_its_content_later(saver: Saver) -> None:
-    saver.save(Post("p1", sighting=True))
+    saver.save(Post("p1", id_only=True))
     assert saver.rows("SELECT count(*) FROM revisions") == [(0,)]
     saved = saver.save(POST)
     assert (saved.new, saved.edited) == (0, 0)

@@ -37,8 +37,8 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
             reading = ParseContext(
                 "ayrshare",
                 1,
-                lambda _: posts[0][1],
-                lambda _: [("pending", None)],  # noqa: B023 — never called
+                lambda _: posts[0][1],  # noqa: B023 — never called
+                lambda _: [("pending", None)],
             )
             with transaction(connection):
                 PostWriter(connection, account_id, "instagram", run_id, reading, NOW).save(posts)

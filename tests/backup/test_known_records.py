@@ -157,7 +157,7 @@ def test_what_nobody_reads_is_counted_all_the_same(tmp_path: Path, reads: Reads)
         reads.taken()
         again = world.backup(full=True, now=True).accounts[0]
         assert reads.taken() == []
-        assert (again.unread, again.unread_paths) == (3, ["brandNew"])
+        assert (again.unmapped, again.unmapped_paths) == (3, ["brandNew"])
 
 
 class TestCodeOf:

@@ -284,7 +284,7 @@ NO_POSTS: list[Any] = [
     of(metrics=(Metric("likes", 2**63),)), of(metrics=(Metric("likes", True),)),
     of(metrics=(Metric("likes", "many"),)), of(metrics=(Metric(5, 5),)),  # type: ignore[arg-type]
     of(content=None), of(content={5: 6}), of(content={"a": object()}), of(content={"a": {1: 2}}),
-    of(unread=(5,)), of(attachments=17), of(attachments=("x",)), with_attachment(kind="poem"),
+    of(unmapped=(5,)), of(attachments=17), of(attachments=("x",)), with_attachment(kind="poem"),
     with_attachment(width="wide"), with_attachment(width=2**63), with_attachment(height=-1),
     with_attachment(duration_ms=1.5), with_attachment(alt_text=5), with_attachment(renditions=5),
     with_attachment(metrics=(5,)), with_rendition(role="poem"), with_rendition(url=5),

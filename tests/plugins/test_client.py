@@ -364,7 +364,7 @@ class TestFallbacks:
             ("100",), ("100", "true"), ("500",), ("100",), ("100", "true")
         ]  # fmt: skip
         assert "without analytics" in pages[0].notes[0]
-        assert Instagram().read(pages[0].records[0].data, account_for(Instagram())).sighting
+        assert Instagram().read(pages[0].records[0].data, account_for(Instagram())).id_only
 
     def test_other_platforms_have_no_analytics_to_leave_out(self) -> None:
         client, http = client_for(lambda _request: (500, b"Internal Server Error"))

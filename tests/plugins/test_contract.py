@@ -81,7 +81,7 @@ class Diary:
             attachments=(Attachment("image", renditions=(Rendition("original", url=str(photo)),)),)
             if usable
             else (),
-            unread=tuple(self._strange(data)),
+            unmapped=tuple(self._strange(data)),
         )
 
     def _strange(self, data: Mapping[str, Any]) -> list[str]:
@@ -153,7 +153,7 @@ def say_when_loosely(post: Post, record: Mapping[str, Any]) -> Post:
 
 
 def know_everything(post: Post, record: Mapping[str, Any]) -> Post:
-    return replace(post, unread=())
+    return replace(post, unmapped=())
 
 
 def grow_the_record(post: Post, record: Mapping[str, Any]) -> Post:

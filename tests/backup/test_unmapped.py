@@ -41,7 +41,7 @@ def test_what_is_not_read_is_counted_kept_and_said_once(tmp_path: Path, case: st
         assert first.exit_code == 0
         (note,) = first.accounts[0].notes
         assert f"does not read: {path}." in note
-        assert first.as_json()["accounts"][0]["unread_paths"] == [path]
+        assert first.as_json()["accounts"][0]["unmapped_paths"] == [path]
         latest = "SELECT unread, unread_paths FROM run_accounts ORDER BY run_id DESC LIMIT 1"
         assert world.query(latest) == [(3, f'["{path}"]')]
 
@@ -51,7 +51,7 @@ def test_what_is_not_read_is_counted_kept_and_said_once(tmp_path: Path, case: st
         assert again.accounts[0].notes == [], "it is no news any more"
         assert world.query(latest) == [(3, f'["{path}"]')]
         with closing(sqlite3.connect(world.directory / "archive.db")) as connection:
-            assert archive_status(connection).accounts[0].unread == (path,)
+            assert archive_status(connection).accounts[0].unmapped == (path,)
 
 
 def test_many_new_fields_are_one_short_note(tmp_path: Path) -> None:
