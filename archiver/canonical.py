@@ -39,11 +39,13 @@ def sha256_of(value: Any) -> str:
 def media_key(rendition: Rendition) -> str:
     """What names a rendition across runs: the platform's id for it, else the path of its URL.
 
-    Hosts and query strings rotate; the path is what stays. A withheld or never offered file has
-    the empty key.
+    Hosts and query strings rotate; the path is what stays. What is absent (withheld, never
+    offered, without an address that is understood) has the empty key.
     """
     if rendition.media_key:
         return rendition.media_key
+    if rendition.absent:
+        return ""
     if rendition.path is not None:
         return str(rendition.path)
     return _url_path(rendition.url) if rendition.url else ""
@@ -100,7 +102,8 @@ def fingerprint(post: Post, content_version: int) -> bytes:
                 a.kind, a.platform_id, a.alt_text, a.width, a.height, a.duration_ms,
                 [(m.name, m.value) for m in a.metrics],
                 [
-                    (r.role, media_key(r), r.absent, r.content_type, r.width, r.height, r.bitrate)
+                    (r.role, media_key(r), _absence(r), r.content_type, r.width, r.height,
+                     r.bitrate)
                     for r in a.renditions
                 ],
             )
@@ -111,6 +114,13 @@ def fingerprint(post: Post, content_version: int) -> bytes:
         return hashlib.sha256(_encode(parts)).digest()
     except (UnicodeEncodeError, OverflowError, TypeError):  # what only the slower one writes
         return hashlib.sha256(canonical_json(parts)).digest()
+
+
+def _absence(rendition: Rendition) -> str | list[str] | None:
+    """Why there is no file; with the text that was no address, which a row shows."""
+    if rendition.absent == "address_not_understood" and rendition.url:
+        return [rendition.absent, rendition.url]
+    return rendition.absent
 
 
 def row_sha256(table: str, row: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ Kind = Literal[
 ]
 AttachmentKind = Literal["image", "video", "gif", "audio", "link", "other"]
 Role = Literal["original", "variant", "thumbnail", "preview", "cover"]
+Absence = Literal["copyright", "not_offered", "address_not_understood"]
 RelationKind = Literal["reply_to", "quotes", "reposts", "shares"]
 Stream = Literal["posts", "stories"]
 
@@ -154,15 +155,18 @@ class Rendition:
     """One file that the source offers for an attachment, or says that it does not.
 
     `url` or `path` (an import's local file) is where the bytes are. `absent` says why there are
-    none: `copyright` (withheld by the platform) or `not_offered` (the source never gives this
-    file). `media_key` names the rendition across runs; when empty, it is the path of the URL.
+    none: `copyright` (withheld by the platform: only where the record truly has no address),
+    `not_offered` (the source never gives this file), or `address_not_understood` (the record has
+    something in the place of an address that is none; `url` is then that value as text, which is
+    shown and never requested). `media_key` names the rendition across runs; when empty, it is the
+    path of the URL.
     `bitrate` is in bits per second; sizes are in pixels.
     """
 
     role: Role
     url: str | None = None
     path: Path | None = None
-    absent: Literal["copyright", "not_offered"] | None = None
+    absent: Absence | None = None
     media_key: str = ""
     content_type: str | None = None
     width: int | None = None

@@ -115,12 +115,8 @@ class AttachmentWriter:
         if withheld:
             self._note_withheld(attachment_id)
         self.metrics(attachment_id, attachment.metrics)
-        seen = set()
         for rendition, choice in self._chosen(attachment):
-            identity = (rendition.role, media_key(rendition))
-            if identity not in seen:
-                seen.add(identity)
-                self._add_rendition(attachment_id, rendition, choice, post)
+            self._add_rendition(attachment_id, rendition, choice, post)
 
     def _compare_row(self, held: dict[str, Any], position: int, attachment: Attachment) -> bool:
         wanted = clean_row(_columns(position, held["key"], attachment))
@@ -151,10 +147,10 @@ class AttachmentWriter:
         differ = False
         for rendition, choice in self._chosen(attachment):
             row = found.get((rendition.role, media_key(rendition)))
-            if row is not None and row.reason != _REPLACED:
-                self._refresh(row, rendition)
-            elif rendition.absent:
+            if rendition.absent:
                 differ |= self._take_away(held["id"], rows, rendition, choice, post)
+            elif row is not None and row.reason != _REPLACED:
+                self._refresh(row, rendition)
             else:
                 differ = True
                 self._offer(held["id"], row or found.get((rendition.role, "")), rows, rendition,
@@ -169,14 +165,23 @@ class AttachmentWriter:
         choice: Choice,
         post: Post,
     ) -> bool:
-        """A file that is no longer given. What is stored stays stored."""
+        """A file that is not given, or not any more; says whether that is new.
+
+        What is stored stays stored. A row of an absent file has the reason of today.
+        """
+        key = media_key(rendition)
         of_role = [row for row in rows if row.role == rendition.role]
+        if rendition.role == "variant":  # of which there are several: each is on its own
+            of_role = [row for row in of_role if row.media_key == key]
         if any(row.state == "stored" for row in of_role):
             return False
-        if of_role:
-            self._reset(of_role[0].id, rendition, choice)
-        else:
+        if not of_role:
             self._add_rendition(attachment_id, rendition, choice, post)
+            return True
+        row = min(of_role, key=lambda row: (row.media_key != key, row.state not in _UNFINISHED))
+        if (row.media_key, row.state, row.reason) == (key, *choice):
+            return False
+        self._reset(row.id, rendition, choice)
         return True
 
     def _offer(
@@ -219,7 +224,13 @@ class AttachmentWriter:
         )  # fmt: skip
 
     def _chosen(self, attachment: Attachment) -> Iterable[tuple[Rendition, Choice]]:
-        return zip(attachment.renditions, self.choose(attachment), strict=True)
+        """Each file with its first state; one that is named twice counts once."""
+        seen = set()
+        for rendition, choice in zip(attachment.renditions, self.choose(attachment), strict=True):
+            identity = (rendition.role, media_key(rendition))
+            if identity not in seen:
+                seen.add(identity)
+                yield rendition, choice
 
 
 def is_withheld(attachment: Attachment) -> bool:
@@ -241,7 +252,7 @@ def _columns(position: int, key: str, attachment: Attachment) -> dict[str, Any]:
 
 
 def _offered(rendition: Rendition) -> dict[str, Any]:
-    address = rendition.url
+    address = None if rendition.absent else rendition.url
     if rendition.path is not None:
         address = LOCAL + str(rendition.path)
     elif address is not None and address.startswith(LOCAL):

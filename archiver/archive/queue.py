@@ -140,7 +140,8 @@ def retry_now(connection: sqlite3.Connection, account_ids: Collection[int], now:
         accounts = {"accounts": json.dumps(list(account_ids))}
         failed, refused = (f"{state} AND {_OF_ACCOUNTS}" for state in (_FAILED, _REFUSED))
         update(connection, "renditions", failed, accounts, next_try_at=now)
-        update(connection, "renditions", refused, accounts, state="pending")
+        with_address = f"{refused} AND url IS NOT NULL"
+        update(connection, "renditions", with_address, accounts, state="pending")
 
 
 def retry_refused(

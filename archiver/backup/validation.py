@@ -16,6 +16,7 @@ from typing import Any, get_args
 from archiver.archive.rows import clean_text
 from archiver.errors import RecordError
 from archiver.models import (
+    Absence,
     Alias,
     Attachment,
     AttachmentKind,
@@ -37,6 +38,7 @@ _KINDS = frozenset(get_args(Kind))
 _ATTACHMENT_KINDS = frozenset(get_args(AttachmentKind))
 _RELATION_KINDS = frozenset(get_args(RelationKind))
 _ROLES = frozenset(get_args(Role))
+_ABSENCES = frozenset({None, *get_args(Absence)})
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _LARGEST = 2**63 - 1  # what a column of whole numbers holds
 _PLAIN = frozenset({str, int, bool, float, type(None)})
@@ -128,8 +130,7 @@ def _check_attachment(attachment: Attachment) -> list[str | None]:
     _check_metrics(attachment.metrics)
     texts = [attachment.platform_id, attachment.alt_text]
     for rendition in _all(attachment.renditions, Rendition):
-        if rendition.role not in _ROLES or rendition.absent not in {None, "copyright",
-                                                                    "not_offered"}:  # fmt: skip
+        if rendition.role not in _ROLES or rendition.absent not in _ABSENCES:
             raise ContractViolation(f"There is no role {rendition.role!r}, or no such absence")
         _check_sizes(rendition.width, rendition.height, rendition.bitrate)
         texts += (rendition.url, rendition.media_key, rendition.content_type)

@@ -5,10 +5,13 @@ from typing import Literal
 
 from archiver.models import Attachment, Rendition
 
-State = Literal["pending", "skipped", "omitted", "failed"]
+State = Literal["pending", "skipped", "omitted", "failed", "refused"]
 Videos = Literal["best", "all", "smallest", "none"]
 Choice = tuple[State, str | None]
 """A state, and the reason for any other than `pending`."""
+
+ADDRESS_NOT_UNDERSTOOD = "address not understood"
+_LONGEST_SHOWN = 300  # characters of what is no address
 
 _STILLS = frozenset({"thumbnail", "preview", "cover"})
 _PLAYLISTS = frozenset(
@@ -64,6 +67,9 @@ def _offered(rendition: Rendition) -> Choice:
         return ("omitted", "copyright")
     if rendition.absent == "not_offered":
         return ("skipped", "not_offered")
+    if rendition.absent == "address_not_understood":
+        shown = (rendition.url or "")[:_LONGEST_SHOWN]
+        return ("refused", f"{ADDRESS_NOT_UNDERSTOOD}: {shown}")
     if not rendition.url and rendition.path is None:
         return ("failed", "no URL")
     return ("pending", None)

@@ -1,0 +1,93 @@
+"""What is attached, in the archive: which row a file has, and what becomes of it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archiver.archive import queue
+from archiver.models import Absence, Post, Rendition
+from support.saver import PHOTO, POST, Saver, saving
+
+LINK = "//cdn.example/a.png"
+
+
+@pytest.fixture
+def saver(tmp_path: Path) -> Iterator[Saver]:
+    with saving(tmp_path) as found:
+        yield found
+
+
+def with_files(*renditions: Rendition) -> Post:
+    return replace(POST, attachments=(replace(PHOTO, renditions=renditions),))
+
+
+def absent(why: Absence, url: str | None = None) -> Post:
+    return with_files(Rendition("original", url=url, absent=why))
+
+
+NOT_UNDERSTOOD = absent("address_not_understood", LINK)
+STATES = "SELECT state, reason, url, media_key FROM renditions"
+
+
+def test_an_address_that_is_not_understood_is_a_row_that_shows_it_and_is_no_copyright(
+    saver: Saver,
+) -> None:
+    saved = saver.save(NOT_UNDERSTOOD)
+    assert saved.omitted == 0
+    assert saver.rows(STATES) == [("refused", f"address not understood: {LINK}", None, "")]
+    assert saver.rows("SELECT withheld FROM attachments") == [(0,)]
+    assert saver.rows("SELECT state, reason FROM missing_media") == [
+        ("refused", f"address not understood: {LINK}")
+    ]
+
+
+def test_what_is_no_address_is_never_requested(saver: Saver) -> None:
+    saver.save(NOT_UNDERSTOOD)
+    now = "2026-04-01T00:00:00.000Z"
+    queue.retry_now(saver.connection, [saver.account_id], now)
+    assert queue.take(saver.connection, [saver.account_id], now) == []
+    assert [state for state, *_ in saver.rows(STATES)] == ["refused"]
+
+
+def test_the_same_address_that_is_not_understood_again_writes_nothing(saver: Saver) -> None:
+    saver.save(NOT_UNDERSTOOD)
+    saver.save(NOT_UNDERSTOOD)
+    assert saver.written == 0
+    saver.save(absent("address_not_understood", "nowhere"))
+    assert saver.rows(STATES) == [("refused", "address not understood: nowhere", None, "")]
+
+
+def test_an_address_that_is_understood_later_takes_the_row(saver: Saver) -> None:
+    saver.save(NOT_UNDERSTOOD)
+    saver.save(with_files(Rendition("original", url=f"https:{LINK}")))
+    assert saver.rows(STATES) == [("pending", None, f"https:{LINK}", "/a.png")]
+
+
+@pytest.mark.parametrize("before", ["copyright", "not_offered", "address_not_understood"])
+@pytest.mark.parametrize("after", ["copyright", "not_offered", "address_not_understood"])
+def test_an_absent_file_has_the_reason_of_the_newest_record(
+    saver: Saver, before: Absence, after: Absence
+) -> None:
+    saver.save(absent(before, "x"))
+    saver.save(absent(after, "x"))
+    ((_, reason, _, _),) = saver.rows(STATES)
+    assert reason.startswith(after.replace("_", " ")) or reason == after
+    assert saver.rows("SELECT withheld FROM attachments") == [(int(after == "copyright"),)]
+
+
+def test_two_files_that_are_absent_in_one_role_have_one_row_for_good(saver: Saver) -> None:
+    both = with_files(
+        Rendition("original", absent="copyright"), Rendition("original", absent="not_offered")
+    )
+    saver.save(both)
+    saver.save(replace(both, text="Again", content={"text": "Again"}))
+    assert saver.rows(STATES) == [("omitted", "copyright", None, "")]
+
+
+def test_what_is_stored_stays_when_its_address_is_not_understood_any_more(saver: Saver) -> None:
+    saver.save(POST)
+    saver.connection.execute("UPDATE renditions SET state = 'stored'")
+    saver.save(NOT_UNDERSTOOD)
+    assert [state for state, *_ in saver.rows(STATES)] == ["stored"]
