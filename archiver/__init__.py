@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         timestamp,
     )
     from archiver.secrets import Secret
+    from archiver.urls import BadUrl, normalize_url
 
 _HOMES = {
     "errors": (
@@ -57,6 +58,7 @@ _HOMES = {
         "Window", "timestamp",
     ),
     "secrets": ("Secret",),
+    "urls": ("BadUrl", "normalize_url"),
 }  # fmt: skip
 
 
@@ -80,6 +82,7 @@ __all__ = [
     "Attachment",
     "AttachmentKind",
     "BadJson",
+    "BadUrl",
     "ConfigError",
     "Http",
     "Identity",
@@ -104,6 +107,7 @@ __all__ = [
     "Stream",
     "Window",
     "hookimpl",
+    "normalize_url",
     "read_json",
     "read_records",
     "timestamp",

@@ -1,7 +1,7 @@
 """The client for media: it has no credentials, believes no address, and gives raw bytes."""
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from archiver.net.encoding import BadEncoding, gunzip, is_plain
 from archiver.net.guard import AddressGuard, GuardedBackend
 from archiver.net.retry import is_certificate_error, retry_after
 from archiver.net.transport import Transport
+from archiver.urls import BadUrl, normalize_url
 
 USER_AGENT = "Mozilla/5.0 (compatible; social-archiver)"
 _MOST_REDIRECTS = 5
@@ -166,11 +167,11 @@ class MediaClient:
             except httpx.HTTPError as error:
                 raise _media_error(error) from error
             fields = ResponseHeaders(response.headers.raw)
-            location = fields.get("location")
-            if response.status_code not in _REDIRECTS or location is None:
+            places = _locations(response) if response.status_code in _REDIRECTS else set()
+            if not places:
                 return response, fields, url
             await _finish(response, fields)
-            url = self._next(url, location)
+            url = self._next(url, places)
             if url in seen or len(seen) > _MOST_REDIRECTS:
                 raise MediaError(
                     "The address leads nowhere",
@@ -180,17 +181,28 @@ class MediaClient:
                 )  # fmt: skip
             seen.add(url)
 
-    def _next(self, url: httpx.URL, location: str) -> httpx.URL:
-        secure = url.scheme == "https"
-        if location.startswith(("http:", "https:")):
-            return self._guard.check(location, secure=secure)
-        if "\\" in location or not location.isprintable():
-            raise MediaRefused("The address is not allowed", why="A redirect is malformed")
+    def _next(self, url: httpx.URL, places: Collection[str]) -> httpx.URL:
+        if len(places) > 1:
+            why = f"{url.host} redirects to two places at once"
+            raise MediaError("The address leads nowhere", why=why, code="redirects")
         try:
-            joined = url.join(location)
-        except (httpx.InvalidURL, ValueError) as error:  # Python's own urljoin raises the other
-            raise MediaRefused("The address is not allowed", why=str(error)) from None
-        return self._guard.check(str(joined), secure=secure)
+            target = normalize_url(next(iter(places)), str(url))
+        except BadUrl as error:
+            why = f"A redirect is malformed: {error}"
+            raise MediaRefused("The address is not allowed", why=why) from None
+        return self._guard.check(target, secure=url.scheme == "https")
+
+
+def _locations(response: httpx.Response) -> set[str]:
+    """Where a redirect leads to. What is not UTF-8 goes back byte by byte, as browsers do it."""
+    found = set()
+    for name, value in response.headers.raw:
+        if name.lower() == b"location":
+            try:
+                found.add(value.decode())
+            except UnicodeDecodeError:
+                found.add("".join(chr(b) if b < 0x80 else f"%{b:02X}" for b in value))
+    return found
 
 
 def _request(url: httpx.URL, extra: Mapping[str, str]) -> httpx.Request:

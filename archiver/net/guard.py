@@ -22,6 +22,7 @@ from anyio import to_thread
 from archiver.errors import ConfigError, MediaRefused
 from archiver.net.addresses import Address, is_public
 from archiver.net.sockets import Sockets
+from archiver.urls import BadUrl, ascii_host, ends_in_number, normalize_url
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """From host and port to the addresses of the name, in the order of preference.
@@ -30,13 +31,8 @@ Raises OSError.
 """
 
 _PORTS = {"https": 443, "http": 80}
-_URL = re.compile(
-    r"(https?)://(\[[0-9a-f:.]+\]|[^\[\]:/?#]+)(?::\d*)?(?=[/?#]|$)", re.IGNORECASE | re.ASCII
-)
-_BAD_CHARACTER = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\u3000\ufeff]")
 _NAME = re.compile(r"(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
                    r"(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.ASCII)  # fmt: skip
-_NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)
 _ENTRY = re.compile(r"\[([^\]]+)\](?::(\d+))?|([^\[\]:]+)(?::(\d+))?|([0-9a-fA-F:./]+)")
 _CONNECT_SECONDS = 10.0
 _ALLOW = "If you trust it, name it in network.allow"
@@ -69,20 +65,11 @@ class AddressGuard:
         `secure` refuses http even where the settings do not: a redirect must not leave https.
         Raises MediaRefused. What is returned has no fragment.
         """
-        if _BAD_CHARACTER.search(text):
-            _refuse("it contains white space, a control character or a backslash")
-        match = _URL.match(text)
-        if match is None:
-            _refuse("it is not a plain http or https address")
         try:
-            url = httpx.URL(text)
-            if "#" in text:
-                url = url.copy_with(fragment=None)
-        except httpx.InvalidURL as error:
-            _refuse(f"it is malformed ({error})")
+            url = httpx.URL(normalize_url(text).partition("#")[0])
+        except (BadUrl, httpx.InvalidURL) as error:
+            _refuse(str(error))
         host = url.raw_host.decode("ascii")
-        if url.userinfo or (match[2].isascii() and host != match[2].strip("[]").lower()):
-            _refuse("its host is written in a misleading way")
         address = _literal(host)
         port = _PORTS[url.scheme] if url.port is None else url.port
         self._check_rules(url.scheme, host, address, port, secure=secure)
@@ -227,7 +214,7 @@ def _literal(host: str) -> Address | None:
             _refuse(f"{host} is not an address")
     if not _NAME.fullmatch(host):
         _refuse("its host is not a valid name")
-    if not _NUMBER.fullmatch(_plain(host).rpartition(".")[2]):
+    if not ends_in_number(host.lower()):
         return None
     try:
         return IPv4Address(host)
@@ -249,15 +236,10 @@ def _entry(text: str) -> _Entry:
     except ValueError:
         pass
     try:
-        name = _plain(httpx.URL(scheme="https", host=host).raw_host.decode("ascii"))
-    except (httpx.InvalidURL, ValueError):
+        name = _plain(ascii_host(host))
+    except BadUrl:
         raise _unreadable(text) from None
-    if (
-        inner
-        or "/" in host
-        or not _NAME.fullmatch(name)
-        or _NUMBER.fullmatch(name.rpartition(".")[2])
-    ):
+    if inner or not _NAME.fullmatch(name) or ends_in_number(name):
         raise _unreadable(text)
     return _Entry(name, None, number)
 

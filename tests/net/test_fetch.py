@@ -58,6 +58,41 @@ async def test_redirects_are_followed_to_the_end() -> None:
         assert server.connections == 1
 
 
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        (b"/a b.png", "/a%20b.png"),
+        (b"{origin}/a b.png", "/a%20b.png"),
+        (b"//{host}/a[1]|b\\c.png?d e#f", "/a[1]|b/c.png?d%20e"),
+        ("/é.png".encode(), "/%C3%A9.png"),
+        ("/é.png".encode("latin-1"), "/%E9.png"),
+        (b"/a%20b%.png", "/a%20b%.png"),
+        (b"../x/./y", "/x/y"),
+    ],
+)
+async def test_a_redirect_is_followed_as_browsers_do(location: bytes, target: str) -> None:
+    async with wire() as server, MediaClient(AddressGuard(LOOPBACK), FakeClock()) as media:
+        host = f"127.0.0.1:{server.port}".encode()
+        location = location.replace(b"{origin}", b"http://" + host).replace(b"{host}", host)
+        server.answers = [
+            Reply(b"HTTP/1.1 302 So\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % location),
+            http(200, b"x"),
+        ]
+        async with media.open(server.url("/my photo.png")) as stream:
+            assert await body(stream) == b"x"
+        assert [r.target for r in server.requests] == ["/my%20photo.png", target]
+
+
+async def test_a_redirect_to_two_places_leads_nowhere() -> None:
+    said = b"HTTP/1.1 302 So\r\nLocation: /a\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n"
+    async with world(Reply(said % b"/a"), http(200, b"x"), Reply(said % b"/b")) as (server, media):
+        async with media.open(server.url()) as stream:
+            assert stream.status == 200
+        with pytest.raises(MediaError, match="two places"):
+            async with media.open(server.url()):
+                pass
+
+
 async def test_headers_for_a_range_are_sent_at_every_hop() -> None:
     hop = http(302, b"", {"Location": "/next"})
     async with world(hop, http(206, b"x")) as (server, media):

@@ -116,7 +116,7 @@ FILE_CASES = {
     "a circle": Case(b.redirect("{self}"), "failed", "circle"),
     "nowhere": Case(b.status(302), "failed", "302"),
     "a long way": Case(b.redirect("{self}&again"), "failed", "redirects"),
-    "to what is no address": Case(b.redirect(":https://["), "refused"),
+    "to what is no address": Case(b.redirect("https://["), "refused"),
     "to file:": Case(b.redirect("file:///etc/passwd"), "refused"),
     "to ftp:": Case(b.redirect("ftp://example.com/a"), "refused"),
     "to data:": Case(b.redirect("data:image/gif;base64,R0lGODdh"), "refused"),
