@@ -13,7 +13,7 @@ PACKAGE = ROOT / "archiver"
 
 GROUND = {
     "errors", "models", "secrets", "jsonpieces", "jsontext", "canonical", "clock", "disks",
-    "stops", "urls", "version",
+    "stop_signals", "urls", "version",
 }  # fmt: skip
 """What knows nothing of what the program does, and may be used by all of it."""
 
@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "clock": set(),
     "disks": set(),
-    "stops": set(),
+    "stop_signals": set(),
     "urls": set(),
     "version": set(),
     "models": {"errors"},
