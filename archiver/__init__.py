@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from archiver.apis import AsgiApp, AsgiReceive, AsgiScope, AsgiSend, Demo, DemoWorld
     from archiver.errors import (
         AccessRefused,
         ArchiverError,
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from archiver.hookspecs import Http, Platform, Source, hookimpl
     from archiver.jsontext import BadJson, read_json, read_records, write_json
     from archiver.models import (
+        EXPIRING_KINDS,
+        STORY_LIFE,
         Account,
         Alias,
         Attachment,
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from archiver.urls import BadUrl, normalize_url
 
 _HOMES = {
+    "apis": ("AsgiApp", "AsgiReceive", "AsgiScope", "AsgiSend", "Demo", "DemoWorld"),
     "errors": (
         "AccessRefused", "ArchiverError", "ConfigError", "PluginError", "RateLimited",
         "RecordError", "SourceDown", "SourceError",
@@ -53,9 +57,9 @@ _HOMES = {
     "hookspecs": ("Http", "Platform", "Source", "hookimpl"),
     "jsontext": ("BadJson", "read_json", "read_records", "write_json"),
     "models": (
-        "Account", "Alias", "Attachment", "AttachmentKind", "Identity", "Kind", "Metric", "Page",
-        "Post", "Record", "Relation", "RelationKind", "Rendition", "Response", "Role", "Stream",
-        "Window", "timestamp",
+        "EXPIRING_KINDS", "STORY_LIFE", "Account", "Alias", "Attachment", "AttachmentKind",
+        "Identity", "Kind", "Metric", "Page", "Post", "Record", "Relation", "RelationKind",
+        "Rendition", "Response", "Role", "Stream", "Window", "timestamp",
     ),
     "secrets": ("Secret",),
     "urls": ("BadUrl", "normalize_url"),
@@ -75,15 +79,23 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "EXPIRING_KINDS",
+    "STORY_LIFE",
     "AccessRefused",
     "Account",
     "Alias",
     "ArchiverError",
+    "AsgiApp",
+    "AsgiReceive",
+    "AsgiScope",
+    "AsgiSend",
     "Attachment",
     "AttachmentKind",
     "BadJson",
     "BadUrl",
     "ConfigError",
+    "Demo",
+    "DemoWorld",
     "Http",
     "Identity",
     "Kind",

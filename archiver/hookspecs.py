@@ -1,7 +1,7 @@
 """The hooks, and what a source and a platform are.
 
 A plugin is a module or package named by an entry point of the group `archiver`. It implements one
-or both hooks with `archiver.hookimpl` and imports nothing of this program but `archiver` itself.
+or more hooks with `archiver.hookimpl` and imports nothing of this program but `archiver` itself.
 It opens nothing: no database, no store, no socket. What it needs is handed to it.
 """
 
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from pluggy import HookimplMarker, HookspecMarker
 
+from archiver.apis import Demo
 from archiver.models import Account, Identity, Page, Post, Record, Response, Stream, Window
 from archiver.secrets import Secret
 
@@ -144,4 +145,12 @@ def archiver_sources() -> Sequence[Source]:  # type: ignore[empty-body]  # a spe
     """The sources that this plugin brings.
 
     Called once, when plugins are loaded. Two sources of one name are an error that names both.
+    """
+
+
+@hookspec
+def archiver_demos() -> Sequence[Demo]:  # type: ignore[empty-body]  # a specification
+    """What this plugin shows with `archiver demo`.
+
+    Called once, when plugins are loaded. Two demos of one name are an error that names both.
     """

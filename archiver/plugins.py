@@ -20,6 +20,7 @@ from typing import Any, get_args
 from pluggy import PluginManager, PluginValidationError
 
 from archiver import hookspecs
+from archiver.apis import Demo
 from archiver.binding import settings_of
 from archiver.errors import PluginError
 from archiver.hookspecs import Platform, Source
@@ -69,6 +70,7 @@ class Loaded:
     origin: Origin
     sources: tuple[Source, ...] = ()
     platforms: tuple[Platform, ...] = ()
+    demos: tuple[Demo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,21 @@ class Plugins:
             if source.name == name:
                 return source
         raise self._missing("source", name, [source.name for source in self.sources])
+
+    def demo(self) -> Demo:
+        """The first demo, by name.
+
+        Raises PluginError when no plugin brings one.
+        """
+        demos = [demo for plugin in self.loaded for demo in plugin.demos]
+        if not demos:
+            broken = "".join(f". Not loaded: {problem.origin}" for problem in self.problems)
+            raise PluginError(
+                "There is no demo",
+                why=f"No plugin that is loaded brings one{broken}",
+                hint="archiver plugins lists all of them",
+            )
+        return min(demos, key=lambda demo: demo.name)
 
     def platform(self, name: str, source: str) -> Platform:
         """The platform of that name, read through that source.
@@ -215,12 +232,14 @@ def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
         manager = _manager(entry_point)
         sources = _ask(manager, "archiver_sources")
         platforms = _ask(manager, "archiver_platforms")
+        demos = _ask(manager, "archiver_demos")
     if not manager.get_hookcallers(manager.get_plugin(entry_point.name)):
         raise _Broken("it implements no hook; mark its functions with archiver.hookimpl")
     return Loaded(
         origin,
         tuple(item for item in sources if _kept(item, _check_source, origin, problems)),
         tuple(item for item in platforms if _kept(item, _check_platform, origin, problems)),
+        tuple(item for item in demos if _kept(item, _check_demo, origin, problems)),
     )
 
 
@@ -307,6 +326,13 @@ def _check_platform(platform: Any) -> None:
         raise _Broken("its content_version must be a whole number")
 
 
+def _check_demo(demo: Any) -> None:
+    _check_members(demo, Demo)
+    _check_name(demo.name)
+    if isinstance(demo.days, bool) or not isinstance(demo.days, int) or demo.days < 1:
+        raise _Broken("its days must be a whole number, 1 or more")
+
+
 def _check_members(item: Any, protocol: type[Any]) -> None:
     if isinstance(item, type):
         raise _Broken(f"it is a class; return an instance, {item.__name__}()")
@@ -345,10 +371,13 @@ def _without_clashes(loaded: list[Loaded], problems: list[Problem]) -> list[Load
         for plugin in loaded
         for platform in plugin.platforms
     )
+    demos = _claims((plugin, demo.name) for plugin in loaded for demo in plugin.demos)
     for name, claimants in sources.items():
         _report_clash(f"the source {name}", {name}, claimants, problems)
     for (source, name), claimants in platforms.items():
         _report_clash(f"the platform {name} of {source}", {name}, claimants, problems)
+    for name, claimants in demos.items():
+        _report_clash(f"the demo {name}", set(), claimants, problems)
     return [
         replace(
             plugin,
@@ -356,6 +385,7 @@ def _without_clashes(loaded: list[Loaded], problems: list[Problem]) -> list[Load
             platforms=tuple(
                 item for item in plugin.platforms if (item.source, item.name) not in platforms
             ),
+            demos=tuple(item for item in plugin.demos if item.name not in demos),
         )
         for plugin in loaded
     ]

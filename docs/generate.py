@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from archiver import hookspecs
+from archiver import apis, hookspecs
 from archiver.binding import Setting, settings_of
 from archiver.cli import COMMANDS, EXIT_CODES, main
 from archiver.cli.init import example_config
@@ -154,10 +154,13 @@ def _hooks() -> str:
     return "\n\n".join(f"### `{_signature(hook)}`\n\n{_prose(hook)}" for hook in hooks)
 
 
+_PROTOCOLS = (hookspecs.Source, hookspecs.Platform, hookspecs.Http, apis.Demo, apis.DemoWorld)
+
+
 @block("protocols")
 def _protocols() -> str:
     parts = []
-    for protocol in (hookspecs.Source, hookspecs.Platform, hookspecs.Http):
+    for protocol in _PROTOCOLS:
         parts.append(f"## {protocol.__name__}\n\n{_prose(protocol)}")
         for name, member in vars(protocol).items():
             if not name.startswith("_"):

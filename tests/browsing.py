@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from archiver.browse import server
 from archiver.cli import main
-from archiver.demo.specs import photo
+from archiver_ayrshare.demo.specs import photo
 from nights import nights
 
 HOSTILE = (

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from archiver.archive import runs
 from archiver.archive.database import transaction, writer
-from archiver.demo.specs import photo, video
 from archiver.models import Record
+from archiver_ayrshare.demo.specs import photo, video
 from nights import nights
 
 PLATFORMS = ("bluesky", "instagram", "twitter")

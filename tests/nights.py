@@ -17,16 +17,15 @@ import anyio
 
 from archiver.archive.database import DATABASE
 from archiver.backup import BackupOptions, run_backup
-from archiver.clock import Clock
+from archiver.clock import Clock, DemoClock
 from archiver.config import Config, load_config
-from archiver.demo.accounts import WorldAccount
-from archiver.demo.clock import DemoClock
-from archiver.demo.networks.base import JsonObject, View
-from archiver.demo.posts import WorldPost
-from archiver.demo.server import serve
-from archiver.demo.world import World
 from archiver.plugins import Plugins, load_plugins
 from archiver.report import RunReport, Silence
+from archiver_ayrshare.demo.accounts import WorldAccount
+from archiver_ayrshare.demo.networks.base import JsonObject, View
+from archiver_ayrshare.demo.posts import WorldPost
+from archiver_ayrshare.demo.world import World
+from support.served_world import serve
 
 PLATFORMS = (
     "bluesky", "facebook", "instagram", "linkedin", "pinterest", "snapchat", "threads", "tiktok",

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,9 +15,9 @@ from archiver.cli.text import safe, wrap
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
+    from archiver.apis import DemoWorld
     from archiver.clock import Clock
     from archiver.config import Config
-    from archiver.demo.world import World
     from archiver.plugins import Plugins
     from archiver.report import RunReport
 
@@ -28,20 +29,9 @@ _CONFIG = """{mark}
 [archive]
 directory = "archive"
 
-[ayrshare]
-api_key = "{world.api_key}"
-base_url = "{base_url}"
-x_api_key = "{world.x_api_key}"
-x_api_secret = "{world.x_api_secret}"
-
 [network]
 allow = ["127.0.0.0/8"]
-"""
-_ACCOUNT = """
-[[accounts]]
-name = "mare-{platform}"
-platform = "{platform}"
-"""
+{source}"""
 
 
 @subcommand(
@@ -52,29 +42,29 @@ platform = "{platform}"
 @click.argument("folder", default="demo", metavar="[DIR]", type=click.Path(path_type=Path))
 @pass_shell
 def command(shell: Shell, folder: Path) -> int | None:
-    """Serve ten small platforms on this machine, back them up three days in a row, and tell it.
+    """Serve a small made-up world on this machine, and back it up a few days in a row.
 
     Needs no key and no network. The archive stays in DIR (default: demo), to be looked at with
     every other command; running the demo again replaces it.
     """
-    from archiver.demo.clock import DemoClock
-    from archiver.demo.server import serve
-    from archiver.demo.story import EPOCHS, advance, begin
+    from archiver.clock import DemoClock
+    from archiver.webserver import listen_on_loopback, origin_of, running
 
+    demo = shell.plugins().demo()
     _make_room(folder)
-    clock = DemoClock(datetime.now(UTC) - timedelta(days=len(EPOCHS) - 1), running=True)
-    world = begin(clock)
+    clock = DemoClock(datetime.now(UTC) - timedelta(days=demo.days - 1), running=True)
+    world = demo.begin(clock.now)
     worst = 0
-    with serve(world) as server:
-        for epoch in EPOCHS:
-            sentences = advance(world, epoch)
-            if epoch == EPOCHS[0]:
-                config = _config(folder, world, server.base_url)
-            else:
-                clock.advance(days=1)
-            _tell_day(shell, epoch, sentences)
+    sockets = listen_on_loopback()
+    with running(world.app, sockets):
+        source = world.serve_at([origin_of(sock) for sock in sockets])
+        for day in range(1, demo.days + 1):
+            sentences = world.begin_day(day)
+            _tell_day(shell, day, sentences)
+            config = _config(folder, source)
             report = _back_up(shell, config, world, clock)
             worst = max(worst, report.exit_code if report.exit_code != 3 else 0)
+            clock.advance(days=1)
     _say_what_next(shell, folder)
     return worst
 
@@ -96,27 +86,26 @@ def _make_room(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _config(folder: Path, world: "World", base_url: str) -> "Config":
+def _config(folder: Path, source: str) -> "Config":
     from archiver.config import load_config
 
     path = folder / "archive.toml"
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    accounts = "".join(_ACCOUNT.format(platform=known.platform) for known in world.accounts())
-    path.write_text(_CONFIG.format(mark=MARK, world=world, base_url=base_url) + accounts, "utf-8")
+    path.write_text(_CONFIG.format(mark=MARK, source=source), "utf-8")
     return load_config(path)
 
 
-def _tell_day(shell: Shell, epoch: int, sentences: list[str]) -> None:
+def _tell_day(shell: Shell, day: int, sentences: Sequence[str]) -> None:
     if shell.quiet:
         return
-    shell.out(click.style(f"\nDay {epoch}", bold=True))
+    shell.out(click.style(f"\nDay {day}", bold=True))
     for sentence in sentences:
         shell.out(wrap(sentence, first="  · ", rest="    "))
     shell.out(click.style("\n$ archiver backup", bold=True))
 
 
-def _back_up(shell: Shell, config: "Config", world: "World", clock: "Clock") -> "RunReport":
+def _back_up(shell: Shell, config: "Config", world: "DemoWorld", clock: "Clock") -> "RunReport":
     """One backup over real HTTP, and what it asked for."""
     import anyio
 
@@ -127,8 +116,7 @@ def _back_up(shell: Shell, config: "Config", world: "World", clock: "Clock") -> 
     from archiver.version import version
 
     plugins: Plugins = shell.plugins()
-    known = {log.path for log in world.media_requests if log.status == 200}
-    asked_before = len(world.media_requests)
+    before = world.sent_files()
 
     async def run() -> "RunReport":
         return await run_backup(
@@ -136,15 +124,20 @@ def _back_up(shell: Shell, config: "Config", world: "World", clock: "Clock") -> 
         )
 
     report = anyio.run(run)
-    again = sum(log.sent for log in world.media_requests[asked_before:] if log.path in known)
     if not shell.quiet:
         shell.out(run_summary(report))
-        if known:
+        if before:
+            again = _sent_again(before, world.sent_files())
             shell.out(
-                f"{len(known)} files were here already, all under new addresses: "
+                f"{len(before)} files were here already, all under new addresses: "
                 f"{size_text(again)} of them fetched again."
             )
     return report
+
+
+def _sent_again(before: Mapping[str, int], after: Mapping[str, int]) -> int:
+    """How many bytes of files that had been sent before were sent since."""
+    return sum(after[path] - sent for path, sent in before.items())
 
 
 def _say_what_next(shell: Shell, folder: Path) -> None:

@@ -64,10 +64,10 @@ def command(
     Reads only, and works while a backup runs. Clients send the token as their API key; with an
     account's label, or its profile key, as Profile-Key they choose the account.
     """
-    from archiver.api.running import running
     from archiver.archive.database import reader
     from archiver.serve.app import application
     from archiver.serve.library import Serving
+    from archiver.webserver import running
 
     leave_no_core()
     token = _token(reference).reveal()
@@ -133,7 +133,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _socket(host: str, port: int) -> "socket.socket":
-    from archiver.api.running import listen
+    from archiver.webserver import listen
 
     try:
         return listen(host, port)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 
-from archiver.api.answers import JsonObject
 from archiver.errors import SecretError
 from archiver.secrets import Secret
+from archiver_ayrshare.emulation.answers import JsonObject
 
 log = logging.getLogger(__name__)
 

@@ -8,14 +8,14 @@ from anyio import to_thread
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from archiver.api.answers import ApiAnswer, error_body
-from archiver.api.manners import ApiRequest, HistoryApi
-from archiver.api.wire import headers_of, params_of
 from archiver.archive.database import reader
 from archiver.errors import StorageError
 from archiver.serve.addresses import PARAMETER
 from archiver.serve.files import file_response
 from archiver.serve.library import ArchiveLibrary, Serving
+from archiver_ayrshare.emulation.answers import ApiAnswer, error_body
+from archiver_ayrshare.emulation.history_api import ApiRequest, HistoryApi
+from archiver_ayrshare.emulation.wire import headers_of, params_of
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,6 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from archiver.api.answers import Json, JsonObject, not_found, refusal, written
-from archiver.api.manners import Caller, Listing, Plan, Query
 from archiver.models import timestamp
 from archiver.serve.accounts import (
     Configured,
@@ -24,6 +22,8 @@ from archiver.serve.accounts import (
 )
 from archiver.serve.addresses import files_of, pointed
 from archiver.serve.records import Found, HistoryQuery, find, last_asked
+from archiver_ayrshare.emulation.answers import Json, JsonObject, not_found, refusal, written
+from archiver_ayrshare.emulation.history_api import Caller, Listing, Plan, Query
 
 _IDS_ONLY = frozenset({"facebook", "instagram"})
 """Where `skipAnalytics` has a meaning: the API then gives the ids of posts and nothing else."""

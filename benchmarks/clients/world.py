@@ -9,9 +9,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from archiver.api.running import listen, running
-from archiver.demo.app import application
-from archiver.demo.world import World
+from archiver.webserver import listen, running
+from archiver_ayrshare.demo.app import application
+from archiver_ayrshare.demo.world import World
 
 LATENCY = 0.03
 SUFFIX = "/file.jpg"

@@ -4,8 +4,9 @@ Each platform is a module and an entry point of its own; here is only where they
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from archiver import Http, Identity, Secret, Source, hookimpl
+from archiver import Demo, DemoWorld, Http, Identity, Secret, Source, hookimpl
 from archiver_ayrshare import accounts
 from archiver_ayrshare.client import AyrshareClient, Settings
 from archiver_ayrshare.platform import SOURCE
@@ -32,6 +33,25 @@ class Ayrshare:
         Raises SourceError.
         """
         return await accounts.linked(client, profile_key)
+
+
+class AyrshareDemo:
+    """A studio's ten accounts over three days, behind an emulation of the API."""
+
+    name: str = SOURCE
+    days: int = 3
+
+    def begin(self, now: Callable[[], datetime]) -> DemoWorld:
+        """The studio's world, before its first day."""
+        from archiver_ayrshare.demo.story import Story  # noqa: PLC0415  # it draws: not for backups
+
+        return Story(now)
+
+
+@hookimpl
+def archiver_demos() -> Sequence[Demo]:
+    """The one demo."""
+    return [AyrshareDemo()]
 
 
 @hookimpl

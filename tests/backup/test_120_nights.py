@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from archiver.demo.posts import WorldPost
-from archiver.demo.specs import photo, video
+from archiver_ayrshare.demo.posts import WorldPost
+from archiver_ayrshare.demo.specs import photo, video
 from nights import Nights, nights
 
 PLATFORMS = ("instagram", "threads", "tiktok")

@@ -10,10 +10,9 @@ from archiver.archive.coverage import cover_stories, coverage_ranges
 from archiver.archive.database import DATABASE, reader, writer
 from archiver.archive.readers import archive_status
 from archiver.cli.summary import is_quiet, run_summary
-from archiver.clock import Clock
-from archiver.demo.clock import START
-from archiver.demo.specs import photo
+from archiver.clock import START, Clock
 from archiver.models import timestamp
+from archiver_ayrshare.demo.specs import photo
 from browsing import browsing
 from nights import Nights, nights
 from running import Cli

@@ -7,9 +7,9 @@ import pytest
 
 from archiver.archive.coverage import CoverageTracker
 from archiver.backup.account import AccountBackup
-from archiver.demo.networks.base import JsonObject
-from archiver.demo.posts import WorldPost
 from archiver.models import Page
+from archiver_ayrshare.demo.networks.base import JsonObject
+from archiver_ayrshare.demo.posts import WorldPost
 from nights import Nights, nights, rewrite
 
 

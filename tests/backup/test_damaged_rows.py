@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from archiver.demo.specs import photo
 from archiver.evidence.files import Scope
 from archiver.evidence.repair import repair
 from archiver.evidence.verify import verify
+from archiver_ayrshare.demo.specs import photo
 from bad_archives import flip, raw
 from nights import Nights, nights
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from archiver.demo.networks.base import JsonObject
-from archiver.demo.posts import WorldPost
+from archiver_ayrshare.demo.networks.base import JsonObject
+from archiver_ayrshare.demo.posts import WorldPost
 from nights import nights, rewrite
 
 TEXTS = [

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from archiver.demo.specs import photo, video
 from archiver.media.download import Download, Downloader
+from archiver_ayrshare.demo.specs import photo, video
 from nights import Nights, nights
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from archiver.demo.networks.base import JsonObject
-from archiver.demo.posts import WorldPost
+from archiver_ayrshare.demo.networks.base import JsonObject
+from archiver_ayrshare.demo.posts import WorldPost
 from nights import Nights, nights, rewrite
 
 _KEPT = ("accounts", "posts", "events", "coverage", "revisions")

@@ -10,8 +10,8 @@ import pytest
 
 from archiver.backup import parser_fingerprint
 from archiver.backup.account import AccountBackup
-from archiver.demo.specs import photo
 from archiver.models import Account, Post
+from archiver_ayrshare.demo.specs import photo
 from nights import Nights, nights, rewrite
 
 ACCOUNT = Account("acme", "bluesky", "ayrshare", None)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.demo.specs import photo
+from archiver_ayrshare.demo.specs import photo
 from nights import PLATFORMS, nights
 
 TABLES = ("posts", "revisions", "events", "attachments", "renditions", "media", "metrics",

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.readers import archive_status
-from archiver.demo.networks.base import JsonObject
-from archiver.demo.posts import WorldPost
+from archiver_ayrshare.demo.networks.base import JsonObject
+from archiver_ayrshare.demo.posts import WorldPost
 from nights import nights, rewrite
 
 CASES: dict[str, tuple[str, JsonObject, str]] = {

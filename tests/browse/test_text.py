@@ -10,8 +10,8 @@ import pytest
 
 from archiver.browse.diff import Piece, changes, text_at, words_changed
 from archiver.browse.text import pretty_json
-from archiver.demo.networks.base import JsonObject
-from archiver.demo.posts import WorldPost
+from archiver_ayrshare.demo.networks.base import JsonObject
+from archiver_ayrshare.demo.posts import WorldPost
 from browsing import browsing
 from nights import nights, rewrite
 

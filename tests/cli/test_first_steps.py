@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from archiver.demo.server import serve
-from archiver.demo.world import World
+from archiver_ayrshare.demo.world import World
 from running import Cli
+from support.served_world import serve
 
 PLATFORMS = ("bluesky", "instagram", "threads", "twitter")
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 
-from archiver.demo.server import RunningServer
-from archiver.demo.world import World
+from archiver_ayrshare.demo.world import World
+from support.served_world import RunningServer
 
 
 class Api:

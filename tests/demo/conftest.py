@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from archiver.demo.clock import DemoClock
-from archiver.demo.server import serve
-from archiver.demo.world import World
+from archiver.clock import DemoClock
+from archiver_ayrshare.demo.world import World
 from demo.asking import Api
+from support.served_world import serve
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from archiver.demo.clock import DemoClock
-from archiver.demo.specs import photo, video
-from archiver.demo.world import World
+from archiver.clock import DemoClock
+from archiver_ayrshare.demo.specs import photo, video
+from archiver_ayrshare.demo.world import World
 from demo.asking import Api
 
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from archiver.demo.clock import DemoClock
-from archiver.demo.networks import NETWORKS
-from archiver.demo.specs import photo
-from archiver.demo.world import World
+from archiver.clock import DemoClock
+from archiver_ayrshare.demo.networks import NETWORKS
+from archiver_ayrshare.demo.specs import photo
+from archiver_ayrshare.demo.world import World
 from demo.asking import Api
 
 PLATFORMS = tuple(NETWORKS)

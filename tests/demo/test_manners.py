@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from archiver.demo.world import PlanName, World
+from archiver_ayrshare.demo.world import PlanName, World
 from demo.asking import Api
 
 

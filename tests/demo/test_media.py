@@ -8,10 +8,10 @@ import httpx
 import pytest
 from PIL import Image
 
-from archiver.demo.clock import DemoClock
-from archiver.demo.networks import NETWORKS
-from archiver.demo.specs import gif, photo, video
-from archiver.demo.world import World
+from archiver.clock import DemoClock
+from archiver_ayrshare.demo.networks import NETWORKS
+from archiver_ayrshare.demo.specs import gif, photo, video
+from archiver_ayrshare.demo.world import World
 from demo.asking import Api
 
 

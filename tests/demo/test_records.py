@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from archiver.demo.clock import DemoClock
-from archiver.demo.networks import NETWORKS
-from archiver.demo.posts import WorldPost
-from archiver.demo.specs import gif, link, photo, video
-from archiver.demo.world import World
+from archiver.clock import DemoClock
+from archiver_ayrshare.demo.networks import NETWORKS
+from archiver_ayrshare.demo.posts import WorldPost
+from archiver_ayrshare.demo.specs import gif, link, photo, video
+from archiver_ayrshare.demo.world import World
 
 SAMPLES = Path(__file__).parents[1] / "plugins" / "data"
 OURS: dict[str, set[str]] = {

@@ -9,9 +9,9 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from archiver.demo.clock import START, DemoClock
-from archiver.demo.server import serve
-from archiver.demo.world import World
+from archiver.clock import START, DemoClock
+from archiver_ayrshare.demo.world import World
+from support.served_world import serve
 
 
 def test_twenty_servers_live_side_by_side(clock: DemoClock) -> None:

@@ -6,21 +6,21 @@ import json
 import pytest
 from PIL import Image
 
-from archiver.demo.clock import DemoClock
-from archiver.demo.networks import NETWORKS
-from archiver.demo.story import EPOCHS, advance, begin
-from archiver.demo.story_things import MENDED, MIXED, REEL, REGRETTED, TYPO
-from archiver.demo.world import World
+from archiver.clock import DemoClock
+from archiver_ayrshare.demo.networks import NETWORKS
+from archiver_ayrshare.demo.story import Story
+from archiver_ayrshare.demo.story_things import MENDED, MIXED, REEL, REGRETTED, TYPO
+from archiver_ayrshare.demo.world import World
 
 
 def told(until: int) -> World:
     clock = DemoClock()
-    world = begin(clock)
-    for epoch in range(1, until + 1):
-        assert all(sentence.endswith(".") for sentence in advance(world, epoch))
-        if epoch < until:
+    story = Story(clock.now)
+    for day in range(1, until + 1):
+        assert all(sentence.endswith(".") for sentence in story.begin_day(day))
+        if day < until:
             clock.advance(days=1)
-    return world
+    return story.world
 
 
 def shown(world: World, platform: str) -> list[str]:
@@ -72,9 +72,8 @@ def test_on_the_third_day_the_deletion_holds_and_the_reel_is_back() -> None:
 
 
 def test_there_is_no_fourth_day() -> None:
-    world = told(max(EPOCHS))
-    with pytest.raises(ValueError, match="epochs"):
-        advance(world, 4)
+    with pytest.raises(ValueError, match="three days"):
+        Story(DemoClock().now).begin_day(4)
 
 
 def test_pictures_decode_and_all_media_are_five_megabytes_at_most() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from archiver.archive.database import DATABASE, reader, writer
 from archiver.cli import main
-from archiver.demo.specs import photo
+from archiver_ayrshare.demo.specs import photo
 from bad_archives import flip
 from nights import Nights, nights
 

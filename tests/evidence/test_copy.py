@@ -10,12 +10,12 @@ import pytest
 from archiver.archive.database import DATABASE, locked, transaction, writer
 from archiver.archive.rows import insert, update
 from archiver.cli import main
-from archiver.demo.specs import photo
 from archiver.errors import ArchiveLocked, DamageFound, StorageError, UsageError
 from archiver.evidence.copy import copy_archive
 from archiver.evidence.files import Scope
 from archiver.evidence.repair import repair
 from archiver.evidence.verify import verify
+from archiver_ayrshare.demo.specs import photo
 from bad_archives import BAD, flip, raw
 from nights import nights
 

@@ -8,12 +8,12 @@ import pytest
 
 from archiver.archive.database import DATABASE, locked, reader
 from archiver.archive.readers import archive_status
-from archiver.demo.specs import photo
 from archiver.errors import StorageError
 from archiver.evidence import files
 from archiver.evidence.files import Scope, files_in
 from archiver.evidence.repair import repair
 from archiver.evidence.verify import verify
+from archiver_ayrshare.demo.specs import photo
 from bad_archives import BAD, Bad, flip, raw
 from nights import Nights, nights
 

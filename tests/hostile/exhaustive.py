@@ -156,7 +156,7 @@ def resumed(seconds: float) -> Row:
 
     def some(number: int) -> int:
         with TemporaryDirectory() as folder, behind(Path(folder), "threads") as world:
-            from archiver.demo.specs import photo
+            from archiver_ayrshare.demo.specs import photo
 
             for post in range(40):
                 media = [photo(f"{number}-{post}-{place}") for place in range(5)]

@@ -18,7 +18,6 @@ from archiver.backup import account as account_module
 from archiver.backup import watchdog
 from archiver.cli.failures import guarded
 from archiver.cli.shell import Shell
-from archiver.demo.specs import photo
 from archiver.errors import UsageError
 from archiver.models import (
     Alias,
@@ -31,6 +30,7 @@ from archiver.models import (
     Relation,
     Rendition,
 )
+from archiver_ayrshare.demo.specs import photo
 from hostile.strangers import Strangers
 from nights import Nights, nights
 from plugin_samples import shelf_plugins

@@ -14,9 +14,9 @@ import pytest
 
 from archiver import secrets
 from archiver.browse.thumbs import _Worker
-from archiver.demo.specs import photo
 from archiver.errors import SecretError
 from archiver.secrets import Secret, redact, redact_bytes
+from archiver_ayrshare.demo.specs import photo
 from hostile.canaries import KEYS, Canaries, leaks, spellings
 from hostile.strangers import KEY as STRANGER_KEY
 from hostile.strangers import Strangers

@@ -23,12 +23,12 @@ from archiver.archive.queue import Stored
 from archiver.archive.readers import archive_status
 from archiver.archive.runs import begin_run, claim_account
 from archiver.canonical import _url_path
-from archiver.demo.specs import photo
 from archiver.media.download import Downloader
 from archiver.media.temp_file import TempFile
 from archiver.models import Account, Attachment, Identity, Post, Record, Rendition
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
+from archiver_ayrshare.demo.specs import photo
 from media.samples import JPEG
 from net.wire import LOOPBACK, FakeClock
 from nights import nights

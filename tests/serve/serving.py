@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 
-from archiver.api.running import listen, running
-from archiver.demo.specs import photo, video
 from archiver.serve.accounts import Configured
 from archiver.serve.app import application
 from archiver.serve.library import Serving
+from archiver.webserver import listen, running
+from archiver_ayrshare.demo.specs import photo, video
 from nights import PLATFORMS, Nights
 
 TOKEN = "the-token-of-this-archive"

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
-from archiver.demo.specs import video
+from archiver_ayrshare.demo.specs import video
 from nights import Nights, nights
 
 MIB = 1 << 20

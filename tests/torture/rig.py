@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from archiver.demo.clock import DemoClock
-from archiver.demo.server import serve
-from archiver.demo.world import World
+from archiver.clock import DemoClock
+from archiver_ayrshare.demo.world import World
+from support.served_world import serve
 from torture import oracle
 
 TESTS = Path(__file__).parent.parent

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from archiver.demo.specs import photo, video
+from archiver_ayrshare.demo.specs import photo, video
 from transfer import behaviours as b
 from transfer.faultserver import Behaviour
 from transfer.test_api_faults import CASES

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from archiver import backup
-from archiver.demo.specs import photo
 from archiver.media.download import Downloader
 from archiver.net import api
+from archiver_ayrshare.demo.specs import photo
 from transfer import behaviours as b
 from transfer.faultserver import Behaviour, Talk
 from transfer.test_faults import QUICK, recover

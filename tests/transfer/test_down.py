@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.demo.specs import photo
+from archiver_ayrshare.demo.specs import photo
 from transfer import behaviours as b
 from transfer.faultserver import Behaviour, Talk, honest
 from transfer.worlds import Behind, behind

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from archiver import backup
-from archiver.demo.specs import photo, video
 from archiver.media.download import Downloader
 from archiver.media.transfer import Limits
 from archiver.net import api, fetch
+from archiver_ayrshare.demo.specs import photo, video
 from transfer import behaviours as b
 from transfer.faultserver import Behaviour, head
 from transfer.worlds import Behind, behind

@@ -1,7 +1,0 @@
-"""A small world of ten platforms, served over real HTTP on loopback.
-
-It is what `archiver demo` shows, and what every test of this program talks to instead of the real
-services: `world` holds the state, `library` answers the history API from it (in the manners of
-`archiver.api`), `app` adds the media, `server` puts both on a port, `story` tells something worth
-backing up.
-"""

@@ -1,0 +1,145 @@
+"""What goes wrong in a world, when a test wants it to."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Literal
+
+from archiver_ayrshare.emulation.answers import ApiAnswer
+from archiver_ayrshare.emulation.history_api import Query
+
+FaultKind = Literal["fail", "partial", "empty", "stumble"]
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault of the API, for so many requests; None is for ever.
+
+    `when` sees the checked query and says whether this request is meant.
+    """
+
+    kind: FaultKind
+    platform: str | None
+    times: int | None
+    when: Callable[[Query], bool] | None = None
+    answer: ApiAnswer | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRequest:
+    """One request to the media server, as a media fault sees it."""
+
+    method: str
+    host: str
+    path: str
+    params: Mapping[str, str]
+    headers: Mapping[str, str]
+
+
+MediaMatch = str | Callable[[MediaRequest], bool] | None
+
+
+@dataclass(slots=True)
+class MediaFault:
+    """One fault of the media server, for so many requests; None is for ever.
+
+    `match` is a part of the path, a function, or None for every file. What can be wrong:
+
+    status        answer with it, and a few words
+    html          a web page with status 200 in place of the file
+    body          these bytes in place of the file, with status 200 and an honest length
+    cut           the connection ends after so many bytes of the body; the length told is the whole
+    content_type  the right bytes under a wrong type
+    location      a redirect (302, or `status`)
+    delay         seconds before each 16 KiB of the body
+    no_range      ignores Range and answers with the whole
+    no_etag       tells no ETag
+    no_length     tells no Content-Length
+    etag          tells another ETag, as if the file had changed
+    headers       more headers
+    """
+
+    match: MediaMatch = None
+    times: int | None = 1
+    status: int | None = None
+    html: bool = False
+    body: bytes | None = None
+    cut: int | None = None
+    content_type: str | None = None
+    location: str | None = None
+    delay: float = 0.0
+    no_range: bool = False
+    no_etag: bool = False
+    no_length: bool = False
+    etag: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def meets(self, request: MediaRequest) -> bool:
+        """Whether this request is meant."""
+        if self.match is None:
+            return True
+        if isinstance(self.match, str):
+            return self.match in request.path
+        return self.match(request)
+
+
+class Faults:
+    """The faults that are still to happen, in the order in which they were ordered."""
+
+    def __init__(self) -> None:
+        self._api: list[Fault] = []
+        self._media: list[MediaFault] = []
+        self._lock = Lock()
+
+    def add(self, fault: Fault) -> None:
+        """Order a fault of the API."""
+        with self._lock:
+            self._api.append(fault)
+
+    def add_media(self, fault: MediaFault) -> None:
+        """Order a fault of the media server."""
+        with self._lock:
+            self._media.append(fault)
+
+    def take(self, query: Query, *kinds: FaultKind) -> Fault | None:
+        """The next fault of these kinds that is meant for the query; it is one less afterwards."""
+        with self._lock:
+            for fault in self._api:
+                meant = fault.platform is None or fault.platform == query.platform
+                if fault.kind in kinds and meant and (fault.when is None or fault.when(query)):
+                    if fault.times is not None:
+                        fault.times -= 1
+                        if fault.times <= 0:
+                            self._api.remove(fault)
+                    return fault
+            return None
+
+    def take_media(self, request: MediaRequest) -> MediaFault | None:
+        """The next media fault that is meant for the request; it is one less afterwards."""
+        with self._lock:
+            for fault in self._media:
+                if fault.meets(request):
+                    if fault.times is not None:
+                        fault.times -= 1
+                        if fault.times <= 0:
+                            self._media.remove(fault)
+                    return fault
+            return None
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._api.clear()
+            self._media.clear()
+
+
+def failing_answer(
+    status: int, body: Any, raw: bytes | str | None, headers: Mapping[str, str] | None
+) -> ApiAnswer:
+    """An answer with that status: JSON, or exactly these bytes."""
+    if raw is not None:
+        content = raw.encode() if isinstance(raw, str) else raw
+        return ApiAnswer(status, content, {"content-type": "text/html", **(headers or {})})
+    return ApiAnswer(status, json.dumps(body).encode(), headers or {})

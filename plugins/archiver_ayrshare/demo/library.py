@@ -1,0 +1,215 @@
+"""The world as the API's library: who is admitted, what is listed, and what goes wrong."""
+
+from collections import defaultdict, deque
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from archiver_ayrshare.demo.accounts import WorldAccount
+from archiver_ayrshare.demo.networks.base import iso, iso_ms
+from archiver_ayrshare.demo.world import PLANS, World, WorldProfile
+from archiver_ayrshare.emulation.answers import (
+    ApiAnswer,
+    ApiError,
+    JsonObject,
+    error_body,
+    not_found,
+    refusal,
+)
+from archiver_ayrshare.emulation.history_api import Caller, Listing, Plan, Query
+
+RATE_WINDOW = timedelta(minutes=5)
+RATE_SHOWN = 300
+
+
+class WorldLibrary:
+    """A Library over a world. Faults strike after the request was found to be in order."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._calls: dict[str, deque[datetime]] = defaultdict(deque)
+
+    @property
+    def plan(self) -> Plan:
+        """What is paid for."""
+        return PLANS[self._world.plan]
+
+    @property
+    def cursor_secret(self) -> bytes:
+        """What cursors are sealed with."""
+        return f"cursor {self._world.seed} {self._world.cursor_epoch}".encode()
+
+    def admits(self, api_key: str) -> bool:
+        """Whether this is the world's key."""
+        return api_key == self._world.api_key
+
+    def caller(self, profile_key: str) -> Caller | None:
+        """Whom the Profile-Key names."""
+        profile = self._world.profiles.get(profile_key)
+        return Caller(profile.key, profile.suspended) if profile else None
+
+    def lacks_x_keys(self, key: str | None, secret: str | None) -> tuple[str, ...]:
+        """The X headers that are missing; wrong ones are another refusal."""
+        sent = {"X-Twitter-OAuth1-Api-Key": key, "X-Twitter-OAuth1-Api-Secret": secret}
+        missing = tuple(name for name, value in sent.items() if not value)
+        if not missing and (key, secret) != (self._world.x_api_key, self._world.x_api_secret):
+            raise refusal(400, 272, "There is an authorization problem with X. Please relink.")
+        return missing
+
+    def history(self, query: Query) -> Listing:
+        """What the account's platform lists, with what goes wrong on the way."""
+        self._strike(query)
+        account = self._account(query)
+        most = account.limit_fails_above
+        if most is not None and query.limit > most and not query.skip_analytics:
+            raise refusal(500, 500, "The request took too long.", action="history")
+        listing = account.listing(query)
+        if not listing.records and account.empty_as != "posts" and query.after is None:
+            raise not_found(account.empty_as)
+        return self._disturbed(query, listing)
+
+    def post(self, query: Query) -> JsonObject | None:
+        """One post, never from a cache."""
+        self._strike(query)
+        account = self._account(query)
+        post = account.find(query.post_id or "")
+        if post is None:
+            return None
+        record = post.record()
+        if self._world.single_as == "record":
+            return record
+        now = iso_ms(self._world.now())
+        return {"status": "success", "posts": [record], "lastUpdated": now, "nextUpdate": now}
+
+    def user(self, profile_key: str) -> JsonObject:
+        """The profile and what it has linked."""
+        self._strike(Query("user", profile_key))
+        profile = self._world.profiles[profile_key]
+        linked = _linked(profile)
+        answer: JsonObject = {
+            "created": _created(profile),
+            "displayNames": [_display_name(account) for account in linked],
+            "email": "studio@example.com",
+            "lastApiCall": iso(self._world.now()),
+            "messagingEnabled": False,
+            "monthlyApiCalls": len(self._world.api_requests),
+            "monthlyPostCount": 0,
+            "monthlyPostQuota": 1000,
+            "refId": profile.ref_id,
+            "title": profile.title,
+        }
+        if linked:
+            answer["activeSocialAccounts"] = [account.platform for account in linked]
+        return answer
+
+    def profiles(self) -> JsonObject:
+        """Every profile but the primary one; their keys are never told."""
+        self._strike(Query("profiles"))
+        now = self._world.now()
+        profiles = [_profile(profile) for key, profile in self._world.profiles.items() if key]
+        return {
+            "profiles": profiles,
+            "count": len(profiles),
+            "lastUpdated": iso_ms(now),
+            "nextUpdate": iso_ms(now + timedelta(minutes=5)),
+            "pagination": {"hasMore": False, "limit": 5000},
+        }
+
+    def rate_headers(self, profile_key: str) -> dict[str, str]:
+        """The documented headers about the profile's requests in the last five minutes."""
+        most = self._world.rate_limit_max or RATE_SHOWN
+        used = len(self._calls[profile_key])
+        return {"x-ratelimit-max": str(most), "x-ratelimit-count": str(used)}
+
+    def _strike(self, query: Query) -> None:
+        calls, now = self._calls[query.profile_key], self._world.now()
+        while calls and now - calls[0] >= RATE_WINDOW:
+            calls.popleft()
+        calls.append(now)
+        most = self._world.rate_limit_max
+        if most is not None and len(calls) > most:
+            raise refusal(429, 429, "Too many requests.")
+        fault = self._world.faults.take(query, "fail")
+        if fault and fault.answer:
+            raise ApiError(fault.answer)
+
+    def _account(self, query: Query) -> WorldAccount:
+        if query.user_id or query.user_name:
+            if not self._world.x_add_on:
+                raise refusal(403, 403, "Reading other accounts needs the X add-on.")
+            stranger = self._world.find_stranger(query.user_name, query.user_id)
+            if stranger is None:
+                raise not_found()
+            return stranger
+        account = self._world.profiles[query.profile_key].accounts.get(query.platform)
+        if account is None or not account.linked:
+            text = f"{query.platform} is not linked. Please link it in the dashboard."
+            raise refusal(400, 156, text, action="history")
+        if not account.authorized:
+            code = 272 if query.platform == "twitter" else 161
+            body = error_body(code, "Authorization lost. Please relink.", shape="list")
+            raise ApiError(ApiAnswer(400, body))
+        return account
+
+    def _disturbed(self, query: Query, listing: Listing) -> Listing:
+        fault = self._world.faults.take(query, "partial", "empty", "stumble")
+        if fault is None:
+            return listing
+        match fault.kind:
+            case "empty":
+                return replace(listing, records=(), after=None)
+            case "partial":
+                errors = [error_body(187, "Error getting analytics.", action="analytics")]
+                half = listing.records[::2]
+                return replace(listing, records=half, status="partial", more={"errors": errors})
+            case _:
+                spoilt = listing.records[: fault.count]
+                bad = tuple(_failed(record) for record in spoilt if isinstance(record, dict))
+                records = bad + listing.records[fault.count :]
+                return replace(listing, records=records, status="error", http_status=400)
+
+
+def _failed(record: JsonObject) -> JsonObject:
+    body = error_body(187, "Error getting analytics.", action="analytics")
+    created = record.get("created") or record.get("timestamp")
+    return {"id": record["id"], **body, "created": created}
+
+
+def _linked(profile: WorldProfile) -> list[WorldAccount]:
+    return [account for account in profile.accounts.values() if account.linked]
+
+
+def _created(profile: WorldProfile) -> JsonObject:
+    seconds = int(profile.created.timestamp())
+    return {"_seconds": seconds, "_nanoseconds": 0, "utc": iso(profile.created)}
+
+
+def _display_name(account: WorldAccount) -> JsonObject:
+    named: dict[str, Any] = {
+        "platform": account.platform,
+        "id": account.platform_id,
+        "displayName": account.title,
+        "username": account.handle,
+        "profileUrl": account.url,
+        "created": iso(account.world.primary.created),
+        **account.network.details,
+    }
+    if account.platform == "youtube":
+        named |= {"channelTitle": account.title, "channelId": account.platform_id}
+    return named
+
+
+def _profile(profile: WorldProfile) -> JsonObject:
+    answer: JsonObject = {
+        "status": "suspended" if profile.suspended else "active",
+        "title": profile.title,
+        "displayTitle": profile.title,
+        "created": {k: v for k, v in _created(profile).items() if k != "utc"},
+        "createdUTC": iso(profile.created),
+        "refId": profile.ref_id,
+    }
+    if linked := _linked(profile):
+        answer["activeSocialAccounts"] = [account.platform for account in linked]
+    if profile.suspended:
+        answer["suspended"] = True
+    return answer

@@ -1,0 +1,207 @@
+"""How to make the bytes of every file of the world, when somebody asks for it.
+
+A recipe is a few words; the file is made on the first request and is the same every time. Files
+of different labels differ in their bytes even where they look alike: each carries its label in a
+comment that its format allows (JPEG COM, PNG tEXt, GIF comment, WebP Exif, mp4 `free` box).
+"""
+
+import io
+import struct
+import zlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from threading import Lock
+from typing import Literal, Protocol
+
+from PIL import Image, ImageDraw
+
+from archiver_ayrshare.demo import scenes
+from archiver_ayrshare.demo.ids import hexes, number
+from archiver_ayrshare.demo.specs import PictureFormat
+
+FilmSize = Literal["small", "medium", "large", "portrait"]
+
+FILM_PIXELS: dict[FilmSize, tuple[int, int]] = {
+    "small": (480, 270),
+    "medium": (640, 360),
+    "large": (1280, 720),
+    "portrait": (360, 640),
+}
+
+_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif"}
+_HUES = 12
+_MARK = b"~" * 64
+
+
+class Recipe(Protocol):
+    """Something that bytes can be made from."""
+
+    @property
+    def content_type(self) -> str:
+        """The media type that the server declares."""
+
+    def make(self) -> bytes:
+        """The file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A picture. Without a scene it is a small gradient in one of twelve hues.
+
+    `mark` tells a file from another that looks the same: the still of a film from its cover.
+    """
+
+    label: str
+    size: tuple[int, int]
+    file_type: PictureFormat = "jpeg"
+    scene: str | None = None
+    mark: str = ""
+
+    @property
+    def content_type(self) -> str:
+        """The media type that the server declares."""
+        return _TYPES[self.file_type]
+
+    def make(self) -> bytes:
+        """The file."""
+        if self.scene:
+            image = scenes.draw(self.scene, self.label, self.size)
+            data = _encode([image], self.file_type)
+        else:
+            data = _plain(self.file_type, self.size, number(_HUES, self.label))
+        return _inscribe(data, self.file_type, f"{self.mark} {self.label}")
+
+
+@dataclass(frozen=True, slots=True)
+class Animation:
+    """A GIF of a few frames."""
+
+    label: str
+    size: tuple[int, int] = (240, 240)
+    content_type: str = "image/gif"
+
+    def make(self) -> bytes:
+        """The file."""
+        return _inscribe(_bouncing(self.size, number(_HUES, self.label)), "gif", self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """One of the films that come with the program, followed by a box that players skip."""
+
+    label: str
+    size: FilmSize = "small"
+    pad: int = 0
+    content_type: str = "video/mp4"
+
+    def make(self) -> bytes:
+        """The file."""
+        inscription = f"{self.label} {self.size}".encode() + bytes(self.pad)
+        return _film(self.size) + struct.pack(">I4s", 8 + len(inscription), b"free") + inscription
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """An HLS playlist of the variants of a film; `paths` are those of their files."""
+
+    paths: tuple[tuple[str, FilmSize, int], ...]
+    content_type: str = "application/x-mpegURL"
+
+    def make(self) -> bytes:
+        """The file."""
+        lines = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-INDEPENDENT-SEGMENTS"]
+        for path, size, bitrate in self.paths:
+            width, height = FILM_PIXELS[size]
+            lines += [
+                f"#EXT-X-STREAM-INF:BANDWIDTH={bitrate},RESOLUTION={width}x{height}",
+                path,
+            ]
+        return ("\n".join(lines) + "\n").encode()
+
+
+class FixtureCache:
+    """Makes files once and keeps the latest of them, 64 MB at most."""
+
+    _room = 64 * 1024 * 1024
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[Recipe, bytes] = OrderedDict()
+        self._size = 0
+        self._lock = Lock()
+
+    def serve(self, recipe: Recipe) -> bytes:
+        """The bytes of a recipe."""
+        with self._lock:
+            if recipe in self._made:
+                self._made.move_to_end(recipe)
+                return self._made[recipe]
+            data = recipe.make()
+            self._made[recipe] = data
+            self._size += len(data)
+            while self._size > self._room and len(self._made) > 1:
+                _, old = self._made.popitem(last=False)
+                self._size -= len(old)
+            return data
+
+
+@lru_cache(maxsize=512)
+def _plain(file_type: PictureFormat, size: tuple[int, int], hue: int) -> bytes:
+    return _encode([scenes.gradient(size, hue / _HUES)], file_type)
+
+
+@lru_cache(maxsize=64)
+def _bouncing(size: tuple[int, int], hue: int) -> bytes:
+    """Twelve frames of a ball that jumps."""
+    width, height = size
+    radius = width // 8
+    frames = []
+    for step in range(12):
+        frame = scenes.gradient(size, hue / _HUES)
+        fall = abs(step - 6) / 6
+        top = int((height - 2 * radius) * (1 - fall**2) * 0.9)
+        left = width // 2 - radius
+        ImageDraw.Draw(frame).ellipse(
+            (left, height - top - 2 * radius, left + 2 * radius, height - top), fill="#fff8e7"
+        )
+        frames.append(frame.quantize(32))
+    return _encode(frames, "gif")
+
+
+@lru_cache(maxsize=4)
+def _film(size: FilmSize) -> bytes:
+    return files("archiver_ayrshare.demo").joinpath("videos", f"{size}.mp4").read_bytes()
+
+
+def _encode(frames: list[Image.Image], file_type: PictureFormat) -> bytes:
+    out = io.BytesIO()
+    first, *rest = frames
+    match file_type:
+        case "jpeg":
+            first.save(out, "JPEG", quality=80)
+        case "png":
+            first.quantize(128).save(out, "PNG")
+        case "webp":
+            exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x00\x00" + _MARK
+            first.save(out, "WEBP", quality=75, exif=exif)
+        case "gif":
+            first.save(out, "GIF", save_all=True, append_images=rest, duration=80, loop=0)
+    return out.getvalue()
+
+
+def _inscribe(data: bytes, file_type: PictureFormat, label: str) -> bytes:
+    """The same picture with the label written into it, where its format has room for words."""
+    words = label.encode()[:250]
+    match file_type:
+        case "jpeg":  # after the first segment, which must stay in front
+            end = 4 + struct.unpack(">H", data[4:6])[0]
+            return data[:end] + b"\xff\xfe" + struct.pack(">H", 2 + len(words)) + words + data[end:]
+        case "png":  # before IEND, which takes the last twelve bytes
+            body = b"tEXtComment\x00" + words
+            chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+            return data[:-12] + chunk + data[-12:]
+        case "gif":  # before the trailer
+            return data[:-1] + b"\x21\xfe" + bytes([len(words)]) + words + b"\x00" + data[-1:]
+        case "webp":
+            return data.replace(_MARK, hexes(64, label).encode(), 1)
