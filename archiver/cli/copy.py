@@ -26,7 +26,7 @@ _MOST_FINDINGS = 50
     example="archiver copy /mnt/usb/archive\narchiver verify /mnt/usb/archive",
 )
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option("--older", is_flag=True, help="Renew the copy though it knows more than the archive.")
+@click.option("--older", is_flag=True, help="Renew the copy though it is newer than the archive.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | None:
@@ -36,8 +36,8 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
     is read back before the new copy takes the place of the old one. DIRECTORY is an archive like
     any other: look at it with archiver verify DIRECTORY, or point [archive] directory to it.
 
-    A copy that knows more than the archive is left as it is: the archive is then an older state
-    that was put back, or has lost its archive.db-wal. --older renews the copy all the same.
+    A copy that is newer than the archive is left as it is: the archive is then an older state that
+    was put back, or has lost its archive.db-wal. --older renews the copy all the same.
     """
     from archiver.evidence.copy import copy_archive
 
@@ -52,8 +52,8 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
     _print(shell, directory, copied)
     if copied.damage:
         raise DamageFound(
-            f"{len(copied.damage)} things in {source} are not as they were stored",
-            kept=f"What is sound was copied to {directory}" if copied.done else
+            f"{len(copied.damage):,} integrity errors in {source}",
+            kept=f"What is intact was copied to {directory}" if copied.done else
             f"The copy in {directory} is as it was before",
             hint="Run archiver verify --repair, then archiver copy again",
         )  # fmt: skip

@@ -40,7 +40,7 @@ _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 @click.option("--repair", is_flag=True, help="Put right what can be; queue files to be fetched.")
 @click.option(
     "--from", "copy", metavar="DIR", type=click.Path(path_type=Path),
-    help="With --repair: take what is lost from the copy in DIR.",
+    help="With --repair: restore files and rows from the copy in DIR.",
 )  # fmt: skip
 @click.option("--slice", "slice_", metavar="K/N", help="Of the files, only the K-th of N parts.")
 @click.option(
@@ -60,8 +60,8 @@ def command(
     over many nights; rows are always read all.
 
     With --repair, a damaged file is moved to the folder quarantine and the next backup fetches it
-    again; a damaged row is put back where its own hash proves what it was. With --from, files and
-    rows are taken from a copy made by archiver copy, wherever hashes and counts prove them right.
+    again. With --from, damaged and missing files and rows are restored from a copy made by archiver
+    copy, wherever the checksums of the archive prove them right.
     """
     from archiver.evidence.findings import Finding, Verified
     from archiver.evidence.repair import Repaired
@@ -91,9 +91,9 @@ def command(
     _print(shell, result, repaired)
     if result.damage:
         raise DamageFound(
-            f"{len(result.damage)} things in {directory} are not as they were stored",
+            f"{len(result.damage):,} integrity errors in {directory}",
             kept="Nothing was deleted",
-            hint=_hint(directory, result, repaired, asked=repair, copy=copy),
+            hint=_hint(result, repaired, asked=repair, copy=copy),
         )
     if result.unreadable:
         raise unreadable(result.unreadable, directory)
@@ -101,7 +101,7 @@ def command(
 
 
 def unreadable(findings: "list[Finding]", directory: Path) -> StorageError:
-    """What to say of files of an archive that could not be read, and so may well be sound."""
+    """What to say of files of an archive that could not be read, and so may well be intact."""
     first = findings[0]
     return StorageError(
         f"{len(findings):,} files in {directory} could not be read",
@@ -139,21 +139,19 @@ def _progress(shell: Shell) -> Iterator[tuple[Any, Any]]:
         yield on_total, bar.update
 
 
-def _hint(
-    directory: Path, result: "Verified", repaired: "Repaired", *, asked: bool, copy: Path | None
-) -> str:
+def _hint(result: "Verified", repaired: "Repaired", *, asked: bool, copy: Path | None) -> str:
     """What to do next, which depends on what is damaged and on what was done about it."""
     from archiver.evidence.repair import can_help
 
-    if not asked and can_help(directory, result):
+    if not asked and can_help(result):
         return "Run archiver verify --repair, with --from and the folder of a copy if there is one"
     steps = []
     if repaired.queued:
         steps.append("Run archiver backup: it fetches the queued files again.")
     if not _is_put_right(result, repaired):
         steps.append(
-            "Take archive.db from a copy that archiver verify finds sound."
-            if copy or not result.database_is_sound
+            "Take archive.db from a copy that archiver verify finds intact."
+            if copy or not result.database_is_intact
             else "Run archiver verify --repair --from the folder of a copy."
         )
     return " ".join(steps) or "Run archiver verify again: all of it should be right now"
@@ -188,7 +186,7 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
     if any(finding.detail == NO_ROW for finding in others):
         shell.say(wrap(_FOR_FILES_WITHOUT_ROWS))
     _print_repaired(shell, repaired)
-    parts = [f"{len(damage)} damaged"] if damage else [] if result.unreadable else ["all sound"]
+    parts = [f"{len(damage)} damaged"] if damage else [] if result.unreadable else ["all intact"]
     for what, words in (
         ("unreadable", "could not be read"), ("leftover", "leftover"),
         ("known_lost", "known as lost"),
@@ -207,13 +205,13 @@ def _print_repaired(shell: Shell, repaired: "Repaired") -> None:
     if repaired:
         shell.out(
             f"Repaired: {repaired.queued:,} files queued to be fetched again, "
-            f"{repaired.rows:,} rows put back, {repaired.indexes:,} indexes made anew"
+            f"{repaired.rows:,} rows restored, {repaired.indexes:,} indexes rebuilt"
             + (f", {repaired.schema:,} parts of the schema put right." if repaired.schema else ".")
         )
     if repaired.files or repaired.tables:
         shell.out(
-            f"From the copy: {repaired.files:,} files, "
-            f"and the rows by which {repaired.tables:,} tables add up again."
+            f"From the copy: restored {repaired.files:,} files, "
+            f"and the missing rows of {repaired.tables:,} tables."
         )
 
 

@@ -61,7 +61,7 @@ def copy_archive(
 
     `on_total` is told how many bytes there are to copy, `on_file` of every file's size. Files of
     the right name and size that are there are taken as copied before; reading them back is what
-    verify does. `older` lets an archive that knows less take the place of a copy that knows more.
+    verify does. `older` lets an older state of the archive take the place of a newer copy.
     Raises UsageError for that, and for a folder that is no place for a copy, ArchiveLocked where
     somebody writes there, DamageFound where either database cannot be opened, StorageError.
     """
@@ -101,11 +101,11 @@ def _check_place(
             )
         if not older and (more := _only_there(connection, other)):
             raise UsageError(
-                f"The copy in {target} knows what the archive in {source} does not",
+                f"The copy in {target} is newer than the archive in {source}",
                 why=f"{more}; was an old state put back, or {DATABASE}-wal lost?",
                 kept="Nothing was written",
                 hint=f"Put the newer {DATABASE} back with its {DATABASE}-wal, or take the copy's; "
-                "archiver copy --older renews the copy all the same, without what only it knows",
+                "archiver copy --older renews the copy all the same, without what only it has",
             )
 
 
@@ -116,7 +116,7 @@ def _only_there(connection: sqlite3.Connection, other: sqlite3.Connection) -> st
     if (run := other.execute(last_run).fetchone()) and not connection.execute(
         is_known, run
     ).fetchone():
-        return f"It knows run {run[0]}, which began at {run[1]}"
+        return f"It has run {run[0]}, which began at {run[1]}"
     here, there = _grown(connection), _grown(other)
     more = [
         f"{count:,} {table} instead of {here.get(table, 0):,}"

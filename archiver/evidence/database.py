@@ -111,7 +111,7 @@ def _pragma(connection: sqlite3.Connection, check: str) -> Iterator[Finding]:
         if check == "foreign_key_check":
             table, row_id, parent, _ = row
             yield Finding(
-                "reference", f"{table} {row_id}", f"refers to a row of {parent} that is gone"
+                "reference", f"{table} {row_id}", f"refers to a row of {parent} that is missing"
             )
         elif row[0] != "ok":
             for line in row[0].splitlines():

@@ -17,8 +17,8 @@ class Finding:
 
     Damage: `missing_file`, `changed_file` (its bytes are not those of its name), `changed_row`
     (its columns are not those of its hash), `rows` (a table has lost or gained rows), `reference`
-    (a row that belongs to another is alone), `database` (SQLite's own check), `schema` (an index, a
-    trigger, a view or a table is not as the program made it), `search_index`.
+    (a row refers to another that is missing), `database` (SQLite's own check), `schema` (an index,
+    a trigger, a view or a table is not as the program made it), `search_index`.
 
     No damage: `leftover` (a file that no row refers to), `unsteady` (damage that a second reading
     did not find), `known_lost` (a file found lost before), `unchecked` (what could not be checked
@@ -72,11 +72,11 @@ class Verified:
         return [finding for finding in self.findings if finding.what == "unreadable"]
 
     @property
-    def database_is_sound(self) -> bool:
+    def database_is_intact(self) -> bool:
         """Whether SQLite finds its own file in order, so that it may be written to."""
         return not any(finding.what == "database" for finding in self.findings)
 
     @property
     def may_be_written(self) -> bool:
         """Whether writing does what it says: the file is in order, and so is the schema."""
-        return self.database_is_sound and not any(f.what == "schema" for f in self.findings)
+        return self.database_is_intact and not any(f.what == "schema" for f in self.findings)

@@ -1,9 +1,9 @@
-"""`verify --repair`: what can be put right without making anything up.
+"""`verify --repair`: what can be put right, without making anything up.
 
 A damaged file goes to `quarantine/`, never away, and the next backup fetches it again; its row
-keeps the hash, so that only the same bytes heal it. A damaged row is put back where its own hash
-proves what it was. Indexes, triggers and views are made anew; those triggers on our tables that
-are none of ours are taken away. All else needs a copy of the archive.
+keeps the hash, so that only the same bytes recover it. Indexes, triggers and views are made anew;
+foreign triggers on our tables are removed. Rows come back from a copy of the archive, if one is
+given and the archive's checksums prove it right.
 """
 
 import re
@@ -13,31 +13,33 @@ from contextlib import ExitStack, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from archiver.archive.database import ROW_HASHED, reader, transaction, writer
+from archiver.archive.database import ROW_HASHED, transaction, writer
 from archiver.archive.losses import mark_lost, mark_recovered
 from archiver.archive.storage_totals import rebuild_totals
 from archiver.errors import StorageError
-from archiver.evidence.backup_copy import BackupCopy, open_backup_copy, refuse_another, repair_table
+from archiver.evidence.backup_copy import BackupCopy, open_backup_copy, refuse_another
 from archiver.evidence.files import MediaRow, check_file, rows_of
 from archiver.evidence.findings import Finding, Verified
-from archiver.evidence.mend import is_repairable, repair_row
-from archiver.evidence.rows import is_sound, read_row, tolerate
-from archiver.evidence.schema import check_schema, mend_schema
+from archiver.evidence.restore import restore_row, restore_table
+from archiver.evidence.rows import is_intact, read_row, tolerate
+from archiver.evidence.schema import check_schema, repair_schema
 from archiver.media.store import Store
 
 _OF_FILES = {"missing_file", "changed_file"}
+_NEEDS_A_COPY = {"changed_row", "rows", "reference"}
+_COUNTED_ANEW = "holdings"
+"""The table that holds nothing but sums over others."""
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
-_TRIED = 5
-"""Damaged rows for which a hint is worth a look at whether they can be put back."""
 _OF_AN_INDEX = ("missing from index", "wrong # of entries in index", "non-unique entry in index")
 
 
 @dataclass(slots=True)
 class Repaired:
-    """What was put right, by number: renditions to be fetched again, rows and indexes mended.
+    """What was put right, by number.
 
-    `schema` counts the indexes, triggers and views that were made anew or taken away, `files` the
-    files that a copy gave, `tables` the tables that add up again with a copy's rows.
+    `queued` counts renditions to be fetched again, `rows` those restored, `indexes` those rebuilt,
+    `schema` counts the indexes, triggers and views that were made anew or removed, `files` the
+    files that a copy gave, `tables` the tables whose missing rows a copy gave.
     """
 
     queued: int = 0
@@ -68,23 +70,24 @@ def repair(directory: Path, found: Verified, now: str, copy: Path | None = None)
     if not is_wanted or not _may_be_written(found.findings):
         return repaired
     with ExitStack() as stack:
-        second = stack.enter_context(open_backup_copy(copy, directory)) if copy else None
+        backup_copy = stack.enter_context(open_backup_copy(copy, directory)) if copy else None
         connection = stack.enter_context(writer(directory, create=False, any_trigger=True))
-        if copy and second:
-            refuse_another(connection, second, copy)
-        repaired.schema = mend_schema(connection)
+        tolerate(connection)
+        if copy and backup_copy:
+            refuse_another(connection, backup_copy, copy)
+        repaired.schema = repair_schema(connection)
         if any(finding.is_damage for finding in check_schema(connection)):
             return repaired
-        tolerate(connection)
-        _mend_indexes(connection, found, repaired)
+        _repair_indexes(connection, found, repaired)
         store = Store(directory)
-        if second:
+        if backup_copy:
             store.prepare()
-            _repair_tables(connection, second, store, found, repaired)
-        _repair_rows(connection, second, found, now, repaired)
+            _restore_tables(connection, backup_copy, store, found, repaired)
+            _restore_rows(connection, backup_copy, found, now, repaired)
+        _rebuild_search_index(connection, found, repaired)
         with transaction(connection):
             repaired.rows += rebuild_totals(connection)
-        _repair_files(connection, second, store, found, now, repaired)
+        _repair_files(connection, backup_copy, store, found, now, repaired)
     return repaired
 
 
@@ -96,50 +99,52 @@ def _may_be_written(findings: Iterable[Finding]) -> bool:
     )
 
 
-def _mend_indexes(connection: sqlite3.Connection, found: Verified, repaired: Repaired) -> None:
-    if not found.database_is_sound:
+def _repair_indexes(connection: sqlite3.Connection, found: Verified, repaired: Repaired) -> None:
+    if not found.database_is_intact:
         with transaction(connection):
             connection.execute("REINDEX")
         repaired.indexes += 1
 
 
-def _repair_tables(
-    connection: sqlite3.Connection, second: BackupCopy, store: Store, found: Verified,
+def _restore_tables(
+    connection: sqlite3.Connection, copy: BackupCopy, store: Store, found: Verified,
     repaired: Repaired,
 ) -> None:  # fmt: skip
-    """Before single rows: telling of those adds events, which must not take a lost row's place."""
-    damaged = {finding.subject for finding in found.findings if finding.what == "rows"}
+    """Before single rows: an event tells of each of those, and must not take a lost row's place."""
+    incomplete = {finding.subject for finding in found.findings if finding.what == "rows"}
     for table in ROW_HASHED:  # in an order in which rows come before what belongs to them
-        if table in damaged and repair_table(connection, second, table, store):
-            repaired.tables += 1
+        if table in incomplete:
+            damaged = [bad.key for bad in found.bad_rows if bad.table == table]
+            repaired.tables += restore_table(connection, copy, table, store, damaged)
 
 
-def _repair_rows(
-    connection: sqlite3.Connection, second: BackupCopy | None, found: Verified, now: str,
-    repaired: Repaired,
-) -> None:  # fmt: skip
-    # what a trigger that was gone, or rows put back below it, have not kept up to date
-    touched = repaired.schema > 0 or repaired.tables > 0
+def _restore_rows(
+    connection: sqlite3.Connection, copy: BackupCopy, found: Verified, now: str, repaired: Repaired
+) -> None:
     for bad in found.bad_rows:
-        with transaction(connection):
-            if repair_row(connection, bad, now, second):
-                repaired.rows += 1
-                touched |= bad.table == "posts"
-    if touched or any(finding.what == "search_index" for finding in found.findings):
+        repaired.rows += restore_row(connection, bad, now, copy)
+
+
+def _rebuild_search_index(
+    connection: sqlite3.Connection, found: Verified, repaired: Repaired
+) -> None:
+    """Bring it up to date where a trigger was missing, or rows were restored without triggers."""
+    is_stale = repaired.schema or repaired.tables or repaired.rows
+    if is_stale or any(finding.what == "search_index" for finding in found.findings):
         with suppress(sqlite3.DatabaseError), transaction(connection):  # the finding stays
             connection.execute("INSERT INTO posts_fts (posts_fts) VALUES ('rebuild')")
             repaired.indexes += 1
 
 
 def _repair_files(
-    connection: sqlite3.Connection, second: BackupCopy | None, store: Store, found: Verified,
+    connection: sqlite3.Connection, copy: BackupCopy | None, store: Store, found: Verified,
     now: str, repaired: Repaired,
 ) -> None:  # fmt: skip
     for row in _doubtful(connection, found):
         finding = check_file(store, row)
         if finding is None or finding.what not in _OF_FILES | {"known_lost"}:
             continue
-        if second and second.give_file(store, row):
+        if copy and copy.give_file(store, row):
             repaired.files += 1
             if row.lost_at is not None:
                 with transaction(connection):
@@ -161,27 +166,21 @@ def _doubtful(connection: sqlite3.Connection, found: Verified) -> list[MediaRow]
     return [
         row
         for row in rows_of(connection, (bytes.fromhex(n) for n in sorted(names) if _SHA256(n)))
-        if (whole := read_row(connection, "media", (row.sha256,))) and is_sound("media", whole)
+        if (whole := read_row(connection, "media", (row.sha256,))) and is_intact("media", whole)
     ]
 
 
-def can_help(directory: Path, found: Verified) -> bool:
-    """Whether `repair` can put anything right without a copy, as far as a short look tells.
-
-    Raises StorageError.
-    """
+def can_help(found: Verified) -> bool:
+    """Whether `repair` can put anything right without a copy."""
     damage = found.damage
     if not _may_be_written(damage) or any(
         finding.what == "schema" and finding.subject.startswith("table ") for finding in damage
     ):
         return False
-    if {finding.what for finding in damage} - {"changed_row", "rows", "reference"}:
-        return True
-    with reader(directory) as connection:
-        tolerate(connection)
-        return len(found.bad_rows) > _TRIED or any(
-            is_repairable(connection, bad) for bad in found.bad_rows
-        )
+    return any(
+        finding.what not in _NEEDS_A_COPY or finding.subject.startswith(_COUNTED_ANEW)
+        for finding in damage
+    )
 
 
 def _refuse_without_media(directory: Path, found: Verified) -> None:

@@ -87,7 +87,7 @@ def check_rows(
     if suspects:
         with again() as second:
             tolerate(second)
-            bad = [key for key in suspects if not _is_sound(second, table, key)]
+            bad = [key for key in suspects if not _is_intact(second, table, key)]
     for key in suspects:
         row = BadRow(table, key)
         if key in bad:
@@ -102,15 +102,14 @@ def _count(connection: sqlite3.Connection, table: str, count: int, total: int) -
     expected = connection.execute("SELECT rows, sum FROM tallies WHERE name = ?", (table,))
     match expected.fetchone():
         case None:
-            yield Finding("rows", table, "what it should add up to is gone from tallies")
+            yield Finding("rows", table, "the checksum kept of its rows is missing")
         case (rows, _) if rows != count:
-            few_or_many = "lost" if count < rows else "gained"
-            detail = (
-                f"has {few_or_many} rows by other hands: {count:,}, where {rows:,} were written"
-            )
-            yield Finding("rows", table, detail)
+            yield Finding(
+                "rows", table,
+                f"rows changed outside archiver: there are {count:,}, and {rows:,} were written",
+            )  # fmt: skip
         case (_, expected_sum) if expected_sum != total:
-            yield Finding("rows", table, "its rows do not add up: one was put in another's place")
+            yield Finding("rows", table, "rows changed outside archiver: another checksum")
 
 
 def _read_table(
@@ -138,23 +137,29 @@ def _scan(connection: sqlite3.Connection, table: str) -> tuple[int, int, list[tu
         for found in rows:
             row = dict(zip(columns, found[keys:], strict=True))
             hashes.append(str(row["row_sha256"]))
-            if not is_sound(table, row):
+            if not is_intact(table, row):
                 suspects.append(found[:keys])
         total += checksum_of(hashes)
     return count, total & TALLY_MASK, suspects
 
 
-def is_sound(table: str, row: dict[str, Any]) -> bool:
-    """Whether a row, read whole, is what its own hash says."""
+def hash_of(table: str, row: dict[str, Any]) -> str | None:
+    """The hash of a row's columns as they stand; None where they cannot have one."""
     try:
-        return bool(row_sha256(table, row) == row["row_sha256"])
+        return row_sha256(table, row)
     except (UnicodeEncodeError, TypeError, OverflowError):
-        return False
+        return None
 
 
-def _is_sound(connection: sqlite3.Connection, table: str, key: tuple[object, ...]) -> bool:
+def is_intact(table: str, row: dict[str, Any]) -> bool:
+    """Whether a row, read whole, is what its own hash says."""
+    found = hash_of(table, row)
+    return found is not None and found == row["row_sha256"]
+
+
+def _is_intact(connection: sqlite3.Connection, table: str, key: tuple[object, ...]) -> bool:
     row = read_row(connection, table, key)
-    return row is not None and is_sound(table, row)
+    return row is not None and is_intact(table, row)
 
 
 def read_row(

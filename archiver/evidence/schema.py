@@ -1,8 +1,8 @@
 """The schema of an archive beside the one that this program makes, and putting it back.
 
-Rows can be sound while what keeps them so is gone: an index that lets nothing in twice, a trigger
-that lets nobody change an event. A trigger of other hands is worse: it writes, or swallows, rows
-while the program writes others. Tables, views and indexes that users add are their own affair.
+Rows can be intact while what keeps them so is missing: a unique index, a trigger that lets nobody
+change an event. A foreign trigger on one of our tables is worse: it writes, or swallows, rows while
+the program writes others. Tables, views and indexes that users add are their own affair.
 """
 
 import sqlite3
@@ -35,19 +35,19 @@ def check_schema(connection: sqlite3.Connection) -> Iterator[Finding]:
     ours, here = _model(connection), _parts(connection)
     for name, part in ours.items():
         if name not in here:
-            yield Finding("schema", " ".join(name), "is gone")
+            yield Finding("schema", " ".join(name), "is missing")
         elif here[name] != part:
             yield Finding("schema", " ".join(name), "is not as this program made it")
     for name in here.keys() - ours.keys():
         if _is_trigger_on(ours, name, here[name]):
             table, sql = here[name]
-            detail = f"was made by other hands, and acts when {table} is written to: {_line(sql)}"
+            detail = f"was added outside archiver, and acts on writes to {table}: {_line(sql)}"
             yield Finding("schema", " ".join(name), detail)
         else:
-            yield Finding("extra", " ".join(name), "was made by other hands, and does no harm")
+            yield Finding("extra", " ".join(name), "was added outside archiver, and does no harm")
 
 
-def mend_schema(connection: sqlite3.Connection) -> int:
+def repair_schema(connection: sqlite3.Connection) -> int:
     """Put indexes, triggers and views back, and take foreign triggers off our tables.
 
     Returns how many. Tables are never touched; neither is what stands under the name of another

@@ -41,7 +41,7 @@ def verify(
     """Read everything back, or of the files those in `scope`; the database is always read whole.
 
     `on_total` is told how many bytes there are to read, `on_file` the size of every file read.
-    `now` is noted on the rows of sound files. Raises DamageFound where the database cannot even be
+    `now` is noted on the rows of intact files. Raises DamageFound where the database cannot even be
     opened as one, StorageError where there is none or the disk does not let us read it.
     """
     result = Verified()
@@ -127,7 +127,7 @@ def _bytes_in(connection: sqlite3.Connection, names: list[bytes]) -> int:
 
 
 class VerifyNotes:
-    """Notes when files were read and sound, a batch at a time, whenever the lock is free.
+    """Notes when files were read and found intact, a batch at a time, whenever the lock is free.
 
     Never in a database that SQLite finds damaged, or whose schema others have changed: writing
     could make it worse.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from archiver.evidence.copy import copy_archive
 from archiver.evidence.files import Scope
 from archiver.evidence.repair import repair
 from archiver.evidence.verify import verify
@@ -71,15 +72,17 @@ def test_a_damaged_row_stops_its_own_account_alone(tmp_path: Path, cell: str) ->
         assert last_run(world) == ("partial", 3, 1)
 
 
-def test_a_row_that_is_put_right_lets_its_account_go_on(tmp_path: Path) -> None:
+def test_a_row_that_is_restored_lets_its_account_go_on(tmp_path: Path) -> None:
     with two_accounts(tmp_path) as world:
+        copy = tmp_path / "copy"
+        copy_archive(world.directory, copy)
         post, text = world.query("SELECT min(id), text FROM posts WHERE platform = 'threads'")[0]
         with raw(world.directory) as connection:
             change = "UPDATE posts SET text = CAST(? AS TEXT) WHERE id = ?"
             connection.execute(change, (flip(text.encode(), 7), post))
         assert world.backup().exit_code == 3
 
-        repair(world.directory, verify(world.directory, Scope(), NOW), NOW)
+        repair(world.directory, verify(world.directory, Scope(), NOW), NOW, copy)
         report = world.backup(now=True)
 
         assert (report.exit_code, report.counts.new, report.counts.edited) == (0, 1, 1)

@@ -141,7 +141,7 @@ def test_a_file_that_may_not_be_read_is_not_damaged_and_never_repaired(
         assert ended.value.code == code
     said = capsys.readouterr()
     assert "1 could not be read" in said.out
-    assert "all sound" not in said.out
+    assert "all intact" not in said.out
     assert "Permission denied" in said.err
     assert not (archive / "quarantine").exists()
     with reader(archive) as connection:

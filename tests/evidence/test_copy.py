@@ -209,7 +209,7 @@ def test_a_copy_that_was_repaired_is_renewed_all_the_same(archive: Path, tmp_pat
     with raw(copy) as connection:
         connection.execute("UPDATE posts SET raw = '{}' WHERE id = 1")
     next((copy / "media").glob("*/*")).unlink()
-    assert repair(copy, verify(copy, Scope(), NOW), NOW).rows == 1
+    assert repair(copy, verify(copy, Scope(), NOW), NOW, archive).rows == 1
     assert rows(copy, "events") > rows(archive, "events")
 
     assert copy_archive(archive, copy).done

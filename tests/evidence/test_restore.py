@@ -1,23 +1,25 @@
 """What a copy gives back: all that the archive proves to be right, and nothing else."""
 
 import json
-import shutil
+import random
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from archiver.archive.database import DATABASE, writer
+from archiver.archive.database import DATABASE, reader, writer
+from archiver.archive.rows import insert
 from archiver.cli import main
 from archiver.errors import DamageFound, UsageError
-from archiver.evidence.copy import copy_archive
 from archiver.evidence.files import Scope
 from archiver.evidence.repair import Repaired, repair
 from archiver.evidence.verify import verify
 from bad_archives import BAD, Bad, flip, raw
-from damage import contents
+from damage import contents, flip_every_row
 
 NOW = "2026-11-23T00:00:00.000Z"
-HEALED = [
+SEEDS = range(6)
+RESTORED = [
     bad
     for bad in BAD
     if bad.finding in {"changed_row", "rows", "changed_file", "missing_file"}
@@ -25,18 +27,9 @@ HEALED = [
 ]
 
 
-@pytest.fixture(scope="session")
-def good_copy(good_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the sound archive; not to be changed."""
-    copy = tmp_path_factory.mktemp("second") / "copy"
-    copy_archive(good_archive, copy)
-    return copy
-
-
-@pytest.fixture
-def copy(good_copy: Path, tmp_path: Path) -> Path:
-    """A copy of the sound archive, to be damaged."""
-    return Path(shutil.copytree(good_copy, tmp_path / "copy"))
+def add_an_event(connection: sqlite3.Connection) -> int:
+    """What a backup after the copy might add."""
+    return insert(connection, "events", post_id=1, run_id=1, at=NOW, what="seen")
 
 
 def put_right(archive: Path, copy: Path) -> Repaired:
@@ -47,8 +40,8 @@ def media(archive: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in archive.glob("media/*/*")}
 
 
-@pytest.mark.parametrize("bad", HEALED, ids=lambda bad: bad.name)
-def test_a_copy_of_the_same_state_heals_everything(
+@pytest.mark.parametrize("bad", RESTORED, ids=lambda bad: bad.name)
+def test_a_copy_of_the_same_state_restores_everything(
     bad: Bad, archive: Path, good_archive: Path, good_copy: Path
 ) -> None:
     bad.damage(archive)
@@ -106,16 +99,6 @@ def test_rows_that_do_not_add_up_are_not_taken(archive: Path, copy: Path) -> Non
     assert contents(archive) == before
 
 
-def test_lost_rows_come_back_from_an_older_copy(archive: Path, good_copy: Path) -> None:
-    with raw(archive) as connection:
-        connection.execute("UPDATE posts SET raw = '{}' WHERE id = 2")
-    assert repair(archive, verify(archive, Scope(), NOW), NOW).rows == 1  # tells of it: an event
-    with raw(archive) as connection:
-        connection.execute("DELETE FROM events WHERE id IN (1, 2, 3)")
-    assert put_right(archive, good_copy).tables == 1
-    assert verify(archive, Scope(), NOW).findings == []
-
-
 def test_a_copy_of_another_archive_is_refused(archive: Path, tmp_path: Path) -> None:
     with writer(tmp_path / "other"):
         pass
@@ -135,13 +118,58 @@ def test_a_copy_that_cannot_be_opened_changes_nothing(archive: Path, copy: Path)
     assert contents(archive) == before
 
 
-def test_a_damaged_revision_is_taken_from_its_post(archive: Path) -> None:
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_flipped_bit_in_any_cell_of_any_row_is_restored(
+    archive: Path, good_archive: Path, good_copy: Path, seed: int
+) -> None:
     with raw(archive) as connection:
-        query = "SELECT revisions.id FROM revisions JOIN posts USING (raw) LIMIT 1"
-        (row_id,) = connection.execute(query).fetchone()
-        connection.execute("UPDATE revisions SET raw = '{}' WHERE id = ?", (row_id,))
-    assert repair(archive, verify(archive, Scope(), NOW), NOW).rows == 1
+        done = flip_every_row(connection, random.Random(seed), keys=False)
+    assert sum(map(len, done.values())) > 200
+
+    put_right(archive, good_copy)
+
     assert verify(archive, Scope(), NOW).damage == []
+    assert contents(archive) == contents(good_archive)
+
+
+@pytest.mark.parametrize("digit", [0, 40])
+def test_a_damaged_hash_is_restored_from_an_older_copy(
+    archive: Path, good_copy: Path, digit: int
+) -> None:
+    with writer(archive) as connection:
+        add_an_event(connection)
+    with raw(archive) as connection:
+        change = (
+            "UPDATE posts SET row_sha256 = substr(row_sha256, 1, ?) || 'x' || substr(row_sha256, ?)"
+        )
+        connection.execute(change + " WHERE id = 1", (digit, digit + 2))
+    put_right(archive, good_copy)
+    assert {finding.what for finding in verify(archive, Scope(), NOW).findings} <= {"leftover"}
+
+
+def test_lost_rows_come_back_beside_those_that_were_added_since(
+    archive: Path, good_copy: Path
+) -> None:
+    with writer(archive) as connection:
+        new = add_an_event(connection)
+    with raw(archive) as connection:
+        connection.execute("DELETE FROM events WHERE id IN (1, 2, 3)")
+    assert put_right(archive, good_copy).tables == 1
+    assert verify(archive, Scope(), NOW).findings == []
+    with reader(archive) as connection:
+        query = "SELECT count(*) FROM events WHERE id IN (1, 2, 3, ?)"
+        assert connection.execute(query, (new,)).fetchone() == (4,)
+
+
+def test_without_a_copy_a_damaged_row_is_named_and_left_alone(archive: Path) -> None:
+    with raw(archive) as connection:
+        connection.execute("UPDATE posts SET text = text || 'x' WHERE id = 1")
+    before = contents(archive)
+
+    assert not repair(archive, verify(archive, Scope(), NOW), NOW)
+
+    assert [str(row) for row in verify(archive, Scope(), NOW).bad_rows] == ["posts 1"]
+    assert contents(archive) == before
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
@@ -151,7 +179,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     return int(ended.value.code or 0), " ".join((out + err).split())
 
 
-def test_the_hints_lead_to_a_sound_archive(
+def test_the_hints_lead_to_an_intact_archive(
     archive: Path, good_copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with raw(archive) as connection:
@@ -166,7 +194,7 @@ def test_the_hints_lead_to_a_sound_archive(
     code, said = run(capsys, str(archive))
     assert "Next: Run archiver verify --repair --from the folder of a copy" in said
     code, said = run(capsys, str(archive), "--repair", "--from", str(good_copy))
-    assert "From the copy: 1 files" in said
+    assert "From the copy: restored 1 files" in said
     assert "Run archiver verify again" in said
     assert run(capsys, str(archive))[0] == 0
 

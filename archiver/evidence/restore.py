@@ -1,0 +1,242 @@
+"""Rows and tables put back from a copy, where the archive's own checksums prove the copy right.
+
+Nothing is guessed. A row comes back where the copy has one of the very hash that the damaged row
+still carries; a table, where with the copy's rows it has exactly the checksum that was kept when
+its rows were written. So an older copy, or one that is damaged elsewhere, gives what is right in
+it, and nothing else.
+"""
+
+import json
+import os
+import sqlite3
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from archiver.archive.database import transaction
+from archiver.archive.rows import (
+    TALLY_MASK,
+    checksum_of,
+    insert,
+    key_of,
+    put_back,
+    replace_rows,
+    restore_tally,
+)
+from archiver.evidence.backup_copy import BackupCopy, Key, Row
+from archiver.evidence.findings import BadRow
+from archiver.evidence.rows import hash_of, is_intact, read_row
+from archiver.media.disk import create_file, make_directory, storage_error, sync_directory
+from archiver.media.store import Store
+
+_POST_OF = {
+    "posts": "SELECT id FROM posts WHERE rowid = ?",
+    "sightings": "SELECT post_id FROM sightings WHERE rowid = ?",
+    "renditions": """
+        SELECT post_id FROM renditions JOIN attachments ON attachments.id = attachment_id
+         WHERE renditions.id = ?""",
+} | {
+    table: f"SELECT post_id FROM {table} WHERE rowid = ?"
+    for table in ("relations", "revisions", "attachments", "events")
+}
+"""The post that a row is about, so that the post's history tells of the repair."""
+
+
+def restore_row(connection: sqlite3.Connection, bad: BadRow, now: str, copy: BackupCopy) -> bool:
+    """Put one damaged row back from the copy, where a hash proves the copy's."""
+    row = read_row(connection, bad.table, bad.key)
+    if row is None or is_intact(bad.table, row):
+        return False
+    intact = _proven(copy, bad, row)
+    if intact is None:
+        return False
+    try:
+        with transaction(connection):
+            put_back(connection, bad.table, bad.key, intact)
+            _note(connection, BadRow(bad.table, _key(intact, bad)), now)
+    except sqlite3.IntegrityError:  # its key was damaged, and another row has the right one by now
+        return False
+    return True
+
+
+def _key(intact: Row, bad: BadRow) -> Key:
+    if "id" in intact:
+        return (intact["id"],)
+    return tuple(intact.get(*pair) for pair in zip(key_of(bad.table), bad.key, strict=True))
+
+
+def _proven(copy: BackupCopy, bad: BadRow, row: Row) -> Row | None:
+    """The copy's row of the hash that the damaged row still carries.
+
+    Where only that was damaged, its columns still have the hash of the copy's; where its key was,
+    the copy has that hash under another key.
+    """
+    return (
+        copy.row(bad.table, bad.key, row["row_sha256"])
+        or copy.row(bad.table, bad.key, hash_of(bad.table, row))
+        or copy.row_of_hash(bad.table, row["row_sha256"])
+    )
+
+
+def _note(connection: sqlite3.Connection, bad: BadRow, now: str) -> None:
+    query = _POST_OF.get(bad.table)
+    if bad.table in {"metrics", "post_aliases"}:
+        post_id: Any = bad.key[0]
+    elif query is None:
+        return
+    else:
+        (post_id,) = connection.execute(query, bad.key).fetchone() or (None,)
+    if post_id is None:
+        return
+    run_id = connection.execute("SELECT max(id) FROM runs").fetchone()[0]
+    reason = f"{bad} was damaged, and was restored from a copy"
+    insert(
+        connection, "events", post_id=post_id, run_id=run_id, at=now, what="mended", reason=reason
+    )
+
+
+Checksum = tuple[int, int]
+"""How many rows a table has, and what their hashes add up to."""
+
+
+@dataclass(slots=True)
+class TableDifference:
+    """How a table differs from the copy's, by keys.
+
+    `lost` has the hashes of rows that only the copy has, `altered` both hashes (here, there) of
+    those that differ, `added` the rows that only we have. `here` and `there` are checksums of all.
+    """
+
+    here: Checksum = (0, 0)
+    there: Checksum = (0, 0)
+    lost: dict[Key, str] = field(default_factory=dict)
+    altered: dict[Key, tuple[str, str]] = field(default_factory=dict)
+    added: list[Key] = field(default_factory=list)
+
+    def restored(self, keys: Iterable[Key]) -> Checksum:
+        """The checksum here once the lost rows and those of these altered ones are the copy's."""
+        count, total = _add(self.here, self.lost.values())
+        for mine, other in map(self.altered.__getitem__, keys):
+            total += checksum_of([other]) - checksum_of([mine])
+        return count, total & TALLY_MASK
+
+
+def restore_table(
+    connection: sqlite3.Connection, copy: BackupCopy, table: str, store: Store,
+    damaged: Iterable[Key] = (),
+) -> bool:  # fmt: skip
+    """Put back a table's rows from the copy, if the table then has the checksum kept of it.
+
+    Either rows are missing or `damaged`, and the copy still has those; or the copy's table as a
+    whole is the one that the checksum is of. Rows that the copy's take the place of, or that were
+    added since, are written to `quarantine/` first. Raises StorageError.
+    """
+    try:
+        difference = _compare(connection, copy.connection, table)
+        kept_there = _kept_checksum(copy.connection, table)
+    except sqlite3.DatabaseError:  # either of them cannot be read
+        return False
+    expected = _kept_checksum(connection, table)
+    if expected is None:
+        if kept_there != difference.here:
+            return False
+        restore_tally(connection, table, *difference.here)
+        return True
+    of_copy = {key: other for key, (_, other) in difference.altered.items()}
+    suspect = [key for key in damaged if key in of_copy]
+    if difference.restored(suspect) == expected:
+        of_copy = {key: of_copy[key] for key in suspect}
+        gone = suspect
+    elif difference.there == expected:
+        gone = [*of_copy, *difference.added]
+    else:
+        return False
+    return _replace(connection, copy, table, store, difference.lost | of_copy, gone)
+
+
+def _kept_checksum(connection: sqlite3.Connection, table: str) -> Checksum | None:
+    query = "SELECT rows, sum FROM tallies WHERE name = ?"
+    found: Checksum | None = connection.execute(query, (table,)).fetchone()
+    return found
+
+
+def _compare(here: sqlite3.Connection, there: sqlite3.Connection, table: str) -> TableDifference:
+    """Read both tables in the order of their keys, side by side."""
+    found = TableDifference()
+    both = merge(_hashes(here, table, "here"), _hashes(there, table, "there"), key=itemgetter(0))
+    for _, group in groupby(both, key=itemgetter(0)):
+        rows = list(group)
+        key = rows[0][2]
+        hashes = {side: digest for _, side, _, digest in rows}
+        mine, other = hashes.get("here"), hashes.get("there")
+        if mine is not None:
+            found.here = _add(found.here, [mine])
+        if other is not None:
+            found.there = _add(found.there, [other])
+        if mine is None:
+            found.lost[key] = str(other)
+        elif other is None:
+            found.added.append(key)
+        elif mine != other:
+            found.altered[key] = (mine, other)
+    return found
+
+
+def _add(checksum: Checksum, hashes: Iterable[str]) -> Checksum:
+    digests = list(hashes)
+    return checksum[0] + len(digests), (checksum[1] + checksum_of(digests)) & TALLY_MASK
+
+
+def _hashes(
+    connection: sqlite3.Connection, table: str, side: str
+) -> Iterator[tuple[list[Any], str, Key, str]]:
+    """Every row, in the order of SQLite: what to sort by, whose it is, its key, its hash."""
+    names = ", ".join(key_of(table))
+    query = f"SELECT {names}, row_sha256 FROM {table} ORDER BY {names}"
+    for *key, digest in connection.execute(query):
+        order = [k.encode("utf-8", "surrogateescape") if isinstance(k, str) else k for k in key]
+        yield order, side, tuple(key), str(digest)
+
+
+def _replace(
+    connection: sqlite3.Connection, copy: BackupCopy, table: str, store: Store,
+    wanted: dict[Key, str], gone: list[Key],
+) -> bool:  # fmt: skip
+    rows = [copy.row(table, key, digest) for key, digest in wanted.items()]
+    intact = [row for row in rows if row is not None]
+    if len(intact) < len(rows):
+        return False
+    if gone:
+        _set_aside(store, table, [read_row(connection, table, key) for key in gone])
+    try:
+        with transaction(connection):
+            replace_rows(connection, table, gone, intact)
+    except sqlite3.IntegrityError:  # other rows refer to those, or have taken their place
+        return False
+    return True
+
+
+def _set_aside(store: Store, table: str, rows: list[Row | None]) -> None:
+    """Write rows that are about to be replaced to a file of their own, durably."""
+    folder = store.directory / "quarantine"
+    try:
+        make_directory(folder)
+        number = 0
+        while os.path.lexists(path := folder / f"{table}.{number}.jsonl"):
+            number += 1
+        with os.fdopen(create_file(path), "w", encoding="ascii") as file:
+            for row in rows:
+                file.write(json.dumps(row, default=_base64) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        sync_directory(folder)
+    except OSError as error:
+        raise storage_error(error, f"keep rows of {table} in {folder}") from error
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode()
