@@ -21,7 +21,7 @@ from archiver.media.kinds import HEAD, impostor
 from archiver.media.temp_file import TempFile
 
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
+_CONTENT_RANGE = re.compile(r"bytes[ =](\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 _STRONG_ETAG = re.compile(r'"[!#-~]*"')  # it must go back as it came: ASCII
 _OLD_ENOUGH = timedelta(seconds=60)  # RFC 9110 section 8.8.2.2: else it may have changed since
 
@@ -158,11 +158,10 @@ class Transfer:
 
     async def _take(self, answer: MediaResponse, scope: anyio.CancelScope, *, ranged: bool) -> None:
         if answer.status == 416 and ranged:
-            self._forget()
-            raise TryAgain(_error("The server has no rest of what came before", "range"), 0.0)
+            raise self._begin_anew("The server has no rest of what came before")
         _check_status(answer, longest_wait=self._limits.longest_wait)
-        if answer.status == 206:
-            expected: int | None = self._accept_rest(answer, ranged=ranged)
+        if answer.status == 206 and ranged:
+            expected: int | None = self._accept_rest(answer)
         else:
             self._part.restart()
             expected = self._accept_whole(answer)
@@ -197,44 +196,45 @@ class Transfer:
             await to_thread.run_sync(self._part.flush, limiter=self._threads)
         scope.deadline = anyio.current_time() + left
 
-    def _forget(self) -> None:
-        """Begin anew, and ask for everything."""
-        self._part.restart()
-        self._validator = None
-
     def _accept_whole(self, answer: MediaResponse) -> int | None:
+        """The size that is promised, if any is.
+
+        A part that nobody asked for is the whole, where it does not say otherwise: then nothing is
+        proven but by the file itself.
+        """
         length = _length(answer.headers)
+        self.proven = length is not None or answer.checked_end
+        if answer.status == 206:
+            first, last, total = _content_range(answer.headers)
+            if first > 0 or (0 <= last < total - 1 and length in {None, last + 1}):
+                raise self._begin_anew("The server sent another part than asked for")
+            self.proven = 0 <= last == total - 1 and length in {None, total}
+            length = total if self.proven else length
         if length is not None and length > self._max_size:
             refuse_size(self._max_size, length)
         self.headers = answer.headers
-        self.proven = length is not None or answer.checked_end
         self._validator = _validator(answer.headers, length)
         return length
 
-    def _accept_rest(self, answer: MediaResponse, *, ranged: bool) -> int:
+    def _accept_rest(self, answer: MediaResponse) -> int:
         """What the size will be if this answer is the rest of what we have; else start again."""
-        match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", "").strip())
-        first, last, total = (int(number) for number in match.groups()) if match else (-1, -1, -1)
+        first, last, total = _content_range(answer.headers)
         known = self._validator
-        fits = first == self._part.size and last == total - 1
-        if ranged:
-            fits = (
-                fits
-                and known is not None
-                and total == known.total
-                and answer.headers.get(known.name) == known.value
-            )
         length = _length(answer.headers)
-        if not fits or (length is not None and length != last - first + 1):
-            self._forget()
-            raise TryAgain(_error("The server sent another part than asked for", "range"), 0.0)
-        if total > self._max_size:
-            refuse_size(self._max_size, total)
-        if not ranged:
-            self.headers = answer.headers
-            self.proven = True
-            self._validator = _validator(answer.headers, total)
+        if (
+            known is None
+            or (first, last, total) != (self._part.size, known.total - 1, known.total)
+            or answer.headers.get(known.name) != known.value
+            or length not in {None, last - first + 1}
+        ):
+            raise self._begin_anew("The server sent another part than asked for")
         return total
+
+    def _begin_anew(self, why: str) -> TryAgain:
+        """Forget what came, and ask for everything, at once."""
+        self._part.restart()
+        self._validator = None
+        return TryAgain(_error(why, "range"), 0.0)
 
 
 class _Pace:
@@ -283,9 +283,9 @@ def check_media(head: bytes) -> None:
 
 
 def _check_status(answer: MediaResponse, *, longest_wait: float) -> None:
-    """Raises what a status other than 200 and 206 means."""
+    """Raises what a status other than 200, 203 (by way of a proxy) and 206 means."""
     status = answer.status
-    if status in {200, 206}:
+    if status in {200, 203, 206}:
         return
     said = f"The server answered {status}"
     if status == 204:
@@ -322,8 +322,18 @@ def _validator(headers: Mapping[str, str], total: int | None) -> _Validator | No
 
 
 def _length(headers: Mapping[str, str]) -> int | None:
-    text = headers.get("content-length", "").strip()
-    return int(text) if re.fullmatch(r"\d{1,18}", text, re.ASCII) else None
+    """The size that was promised, in bytes; several times the same is once."""
+    values = {value.strip() for value in headers.get("content-length", "").split(",")}
+    text = values.pop()
+    return int(text) if not values and re.fullmatch(r"\d{1,18}", text, re.ASCII) else None
+
+
+def _content_range(headers: Mapping[str, str]) -> tuple[int, int, int]:
+    """The first byte, the last one and the size of the whole; -1 for what is not said."""
+    match = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip().lower())
+    if match is None:
+        return -1, -1, -1
+    return int(match[1]), int(match[2]), -1 if match[3] == "*" else int(match[3])
 
 
 def _slow() -> MediaError:

@@ -13,7 +13,7 @@ from archiver.clock import Clock
 from archiver.errors import ConfigError, RateLimited, SourceDown
 from archiver.models import Response, timestamp
 from archiver.net.addresses import is_public
-from archiver.net.encoding import BadEncoding, gunzip, is_plain
+from archiver.net.encoding import BadEncoding, gunzip, is_plain, peek_gzip
 from archiver.net.retry import LONGEST_WAIT, backoff, is_certificate_error, retry_after
 from archiver.net.sockets import Sockets
 from archiver.net.transport import Transport
@@ -254,10 +254,13 @@ class ApiClient:
     async def _read(self, answer: httpx.Response) -> bytes:
         stream = answer.stream
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 — an async transport's
-        raw = cast("AsyncGenerator[bytes, None]", aiter(stream))
+        body = cast("AsyncGenerator[bytes, None]", aiter(stream))
+        is_packed = False
+        if not is_plain(answer.headers):
+            is_packed, body = await peek_gzip(body)
         pieces: list[bytes] = []
         size = 0
-        async with aclosing(raw if is_plain(answer.headers) else gunzip(raw)) as chunks:
+        async with aclosing(gunzip(body) if is_packed else body) as chunks:
             async for chunk in chunks:
                 pieces.append(chunk)
                 size += len(chunk)

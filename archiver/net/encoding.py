@@ -5,6 +5,13 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 _PIECE = 1 << 20
+ENCODINGS = frozenset({
+    "aes128gcm", "br", "compress", "dcb", "dcz", "deflate", "exi", "gzip", "pack200-gzip",
+    "x-compress", "x-gzip", "zstd",
+})  # fmt: skip
+"""All that there are (IANA's registry of HTTP content codings), but for `identity`."""
+
+_GZIP_MAGIC = b"\x1f\x8b"
 _GZIP = 31  # zlib's window bits for "gzip header and trailer, checked" (RFC 1952)
 
 
@@ -13,16 +20,39 @@ class BadEncoding(Exception):
 
 
 def is_plain(headers: Mapping[str, str]) -> bool:
-    """Whether the body is not encoded.
+    """Whether the body is not encoded, as far as its headers tell.
 
-    Raises BadEncoding for an encoding that is neither none nor gzip.
+    What names no encoding (`UTF-8`, `none`, `aws-chunked`) is none: servers write there what they
+    like. Raises BadEncoding for an encoding that cannot be undone.
     """
-    name = headers.get("content-encoding", "").strip().lower()
-    if name in {"gzip", "x-gzip"}:
+    words = headers.get("content-encoding", "").lower().split(",")
+    found = [word for word in map(str.strip, words) if word in ENCODINGS]
+    if found in (["gzip"], ["x-gzip"]):
         return False
-    if name not in {"", "identity"}:
-        raise BadEncoding(f"the answer is encoded as {name[:40]!r}, which was not asked for")
+    if found:
+        name = ", ".join(found)[:40]
+        raise BadEncoding(f"the answer is encoded as {name!r}, which was not asked for")
     return True
+
+
+async def peek_gzip(
+    chunks: AsyncGenerator[bytes, None],
+) -> tuple[bool, AsyncGenerator[bytes, None]]:
+    """Whether what comes begins as gzip does, and all that comes: the name alone proves nothing."""
+    head = b""
+    while len(head) < len(_GZIP_MAGIC) and (more := await anext(chunks, None)) is not None:
+        head += more
+    return head.startswith(_GZIP_MAGIC), _preceded(head, chunks)
+
+
+async def _preceded(
+    head: bytes, chunks: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    async with aclosing(chunks):
+        if head:
+            yield head
+        async for chunk in chunks:
+            yield chunk
 
 
 async def gunzip(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

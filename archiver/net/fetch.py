@@ -11,7 +11,7 @@ import httpx
 
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaRefused
-from archiver.net.encoding import BadEncoding, gunzip, is_plain
+from archiver.net.encoding import BadEncoding, gunzip, is_plain, peek_gzip
 from archiver.net.guard import AddressGuard, GuardedBackend
 from archiver.net.retry import is_certificate_error, retry_after
 from archiver.net.transport import Transport
@@ -140,7 +140,7 @@ class MediaClient:
             raise ValueError(f"the media client sends no {', '.join(sorted(unknown))}")
         response, fields, target = await self._follow(url, extra)
         try:
-            stream = _stream(response, fields, target)
+            stream = await _stream(response, fields, target)
             stream.retry_after = retry_after(fields, self._clock.now())
             yield stream
         finally:
@@ -213,16 +213,18 @@ def _request(url: httpx.URL, extra: Mapping[str, str]) -> httpx.Request:
     return httpx.Request("GET", url, headers=headers, stream=_NOTHING, extensions=timeouts)
 
 
-def _stream(response: httpx.Response, fields: ResponseHeaders, url: httpx.URL) -> MediaStream:
+async def _stream(response: httpx.Response, fields: ResponseHeaders, url: httpx.URL) -> MediaStream:
     """Raises MediaError for an encoding that is not known."""
+    body, is_packed = _body(response), False
     try:
-        plain = not response.is_success or is_plain(fields)
-    except BadEncoding as error:
+        if response.is_success and not is_plain(fields):
+            is_packed, body = await peek_gzip(body)
+    except _THEIRS as error:
         raise _media_error(error) from None
-    if plain:
-        return MediaStream(response.status_code, fields, str(url), _body(response))
+    if not is_packed:
+        return MediaStream(response.status_code, fields, str(url), body)
     decoded = fields.without("content-encoding", "content-length", "accept-ranges")
-    stream = MediaStream(response.status_code, decoded, str(url), gunzip(_body(response)))
+    stream = MediaStream(response.status_code, decoded, str(url), gunzip(body))
     stream.checked_end = True
     return stream
 

@@ -62,7 +62,7 @@ def read_answer(response: Response, platform: str) -> HistoryAnswer:
     failures = [record.data for record in records if _is_failure(record.data)]
     healthy = tuple(record for record in records if not _is_failure(record.data))
     problems = _problems(envelope, platform)
-    failed = response.status != 200 or envelope.get("status") == "error"
+    failed = response.status not in {200, 203} or envelope.get("status") == "error"
     if failed and not healthy:
         if _EMPTY in map(_code, problems):
             return HistoryAnswer(response)
@@ -99,7 +99,7 @@ def read_object(response: Response, what: str) -> dict[str, Any]:
     except BadJson as error:
         raise _no_json(response, what, error) from None
     found = object_of(body)
-    if response.status != 200 or (found.get("status") == "error" and "code" in found):
+    if response.status not in {200, 203} or (found.get("status") == "error" and "code" in found):
         raise refusal(response, what, _problems(found, what))
     return found
 

@@ -42,7 +42,7 @@ def _is_foreign(options: ProfileOptions) -> bool:
 def _record_in(response: Response, platform: str, platform_id: str) -> Record | None:
     if response.status == 401:
         read_object(response, platform)  # raises what it means
-    if response.status != 200:
+    if response.status not in {200, 203}:
         return None
     return next(
         (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archiver.net.encoding import BadEncoding, gunzip, is_plain
+from archiver.net.encoding import ENCODINGS, BadEncoding, gunzip, is_plain, peek_gzip
 
 
 async def chunked(pieces: Sequence[bytes]) -> AsyncGenerator[bytes, None]:
@@ -69,10 +69,41 @@ def test_a_bomb_comes_in_pieces() -> None:
     assert max(sizes) <= 1 << 20
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", ",", "identity", " Identity ", "UTF-8", "utf8", "none", "binary", "8bit", "7bit",
+     "aws-chunked", "aws-chunked,identity", "null", "undefined", "x", "image/png", "amz-1.0"],
+)  # fmt: skip
+def test_what_names_no_encoding_is_none(name: str) -> None:
+    assert is_plain({"content-encoding": name})
+    assert not is_plain({"content-encoding": f"{name}, gzip"})
+    assert not is_plain({"content-encoding": f"X-GZIP,{name}"})
+    with pytest.raises(BadEncoding, match="'br'"):
+        is_plain({"content-encoding": f"{name},br"})
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(max_codepoint=255), max_size=20))
+def test_any_other_word_is_no_encoding(name: str) -> None:
+    words = {word.strip().lower() for word in name.split(",")}
+    if not words & ENCODINGS:
+        assert is_plain({"content-encoding": name})
+
+
 def test_only_gzip_is_undone() -> None:
     assert is_plain({})
-    assert is_plain({"content-encoding": " Identity "})
-    assert not is_plain({"content-encoding": "X-GZIP"})
-    for name in ("br", "zstd", "deflate", "gzip, gzip", "gzip,identity", "x"):
+    for name in ("br", "zstd", "deflate", "compress", "BR", "gzip, gzip", "gzip,br", "dcb"):
         with pytest.raises(BadEncoding):
             is_plain({"content-encoding": name})
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=300), st.integers(1, 5))
+def test_gzip_in_name_only_is_taken_as_it_is(data: bytes, size: int) -> None:
+    async def run(whole: bytes) -> tuple[bool, bytes]:
+        pieces = [whole[at : at + size] for at in range(0, len(whole), size)]
+        packed, chunks = await peek_gzip(chunked(pieces))
+        return packed, b"".join([piece async for piece in chunks])
+
+    assert anyio.run(run, data) == (data[:2] == b"\x1f\x8b", data)
+    assert anyio.run(run, gzip.compress(data)) == (True, gzip.compress(data))

@@ -172,6 +172,17 @@ def encoded(name: str) -> Behaviour:
     return behave
 
 
+def packed(name: str) -> Behaviour:
+    """A file in gzip, under an encoding of this name."""
+
+    def behave(talk: Talk) -> bool:
+        said = talk.honest(whole=True)
+        talk.answer(gzip.compress(said.body), {**said.headers, "content-encoding": name})
+        return True
+
+    return behave
+
+
 def typed(content_type: str) -> Behaviour:
     """The right bytes under a wrong type."""
 
@@ -196,11 +207,13 @@ def endless_chunks(talk: Talk) -> None:
 
 
 def lengths(*values: str) -> Behaviour:
-    """The file under these Content-Length headers."""
+    """The file under these Content-Length headers; `{size}` is its length."""
 
     def behave(talk: Talk) -> None:
-        lines = "".join(f"Content-Length: {value}\r\n" for value in values)
-        talk.send(f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode() + talk.honest(whole=True).body)
+        body = talk.honest(whole=True).body
+        said = [value.format(size=len(body)) for value in values]
+        lines = "".join(f"Content-Length: {value}\r\n" for value in said)
+        talk.send(f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode() + body)
 
     return behave
 
@@ -314,6 +327,30 @@ def whole_as_part(talk: Talk) -> bool:
     fields = {**said.headers, "content-range": f"bytes 0-{size - 1}/{size}"}
     talk.answer(said.body, fields, status=206)
     return True
+
+
+def unasked_part(content_range: str, *, half: bool = False) -> Behaviour:
+    """206 with everything (or half of it), where everything was asked for, under this range."""
+
+    def behave(talk: Talk) -> bool:
+        said = talk.honest(whole=True)
+        body = said.body[: len(said.body) // 2] if half else said.body
+        found = content_range.format(last=len(body) - 1, size=len(body))
+        talk.answer(body, {**said.headers, "content-range": found}, status=206)
+        return True
+
+    return behave
+
+
+def whole_with_status(code: int) -> Behaviour:
+    """The file, honestly, under another status than 200."""
+
+    def behave(talk: Talk) -> bool:
+        said = talk.honest(whole=True)
+        talk.answer(said.body, said.headers, status=code)
+        return True
+
+    return behave
 
 
 def broken_then(resumed: Callable[[Talk, bytes, int], None], etag: str | None = '"a"') -> Behaviour:

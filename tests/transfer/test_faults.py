@@ -59,7 +59,12 @@ FILE_CASES = {
     "brotli": Case(b.encoded("br"), "failed", "not asked for"),
     "zstd": Case(b.encoded("zstd"), "failed", "not asked for"),
     "gzip twice": Case(b.encoded("gzip, gzip"), "failed", "not asked for"),
-    "gzip in name only": Case(b.encoded("gzip"), "failed", "gzip"),
+    "gzip in name only": fine(b.encoded("gzip")),
+    **{
+        f"encoded as {name!r}": fine(b.encoded(name))
+        for name in ("UTF-8", "none", "identity", "binary", "aws-chunked", "", ",", "8bit, none")
+    },
+    "gzip within no encoding": fine(b.packed("aws-chunked, gzip")),
     "web page": Case(b.in_place(b.HTML), "failed", "HTML"),
     "json": Case(b.in_place(b.JSON), "failed", "JSON"),
     "xml": Case(b.in_place(b'<?xml version="1.0"?><Error/>'), "failed", "XML"),
@@ -75,6 +80,9 @@ FILE_CASES = {
     "endless chunks": Case(b.endless_chunks, "refused", "too large"),
     "a length of ten terabytes": Case(b.lengths("10000000000000"), "refused", "too large"),
     "a negative length": Case(b.lengths("-5"), "failed"),
+    "a length with spaces": fine(b.lengths(" {size} \t")),
+    "a length twice": fine(b.lengths("{size}", "{size}")),
+    "a length twice in one line": fine(b.lengths("{size}, {size}")),
     "two lengths": Case(b.lengths("5", "700"), "failed"),
     "a length in words": Case(b.lengths("many"), "failed"),
     "404, a length of 5,000 digits": Case(b.long_number(404), "failed", "404"),
@@ -130,6 +138,16 @@ FILE_CASES = {
     "length and chunks": Case(b.length_and_chunks, "failed", "of 5 bytes"),
     "a part unasked": Case(b.part_unasked, "failed"),
     "the whole as a part": fine(b.whole_as_part),
+    "the whole as a part that says nothing": fine(b.unasked_part("")),
+    "the whole as a part of unknown size": fine(b.unasked_part("bytes 0-{last}/*")),
+    "the whole as a part that lies about its end": fine(b.unasked_part("bytes 0-9/10")),
+    "the whole as a part in odd letters": fine(b.unasked_part("Bytes=0-{last}/{size}")),
+    "the whole as a later part": Case(b.unasked_part("bytes 7-{last}/{size}"), "failed", "part"),
+    "half as a part that says nothing": Case(b.unasked_part("", half=True), "failed", "too early"),
+    "half as a part of unknown size": Case(
+        b.unasked_part("bytes 0-{last}/*", half=True), "failed", "too early"
+    ),
+    "203": fine(b.whole_with_status(203)),
     "resumed": made(lambda: b.broken_then(b.rest())),
     "resumed, no validator": made(lambda: b.broken_then(b.rest(), None)),
     "resumed, weak validator": made(lambda: b.broken_then(b.rest('W/"a"'), 'W/"a"')),
