@@ -193,13 +193,14 @@ def find_config(explicit: Path | None = None, environ: Mapping[str, str] = os.en
     Raises ConfigError when there is none.
     """
     if explicit is not None:
-        return explicit.expanduser()
+        return _in_home(explicit)
     if named := environ.get(ENVIRONMENT):
-        path = Path(named).expanduser()
+        path = _in_home(Path(named))
         if not path.exists():
             raise ConfigError(f"{ENVIRONMENT} names {path}, but there is no such file")
         return path
-    candidates = (Path(FILE_NAME), user_config())
+    # a user without a home has no folder of their own either
+    candidates = (Path(FILE_NAME), *filter(Path.is_absolute, (user_config(),)))
     for path in candidates:
         if path.exists():
             return path
@@ -208,6 +209,13 @@ def find_config(explicit: Path | None = None, environ: Mapping[str, str] = os.en
         why=f"Looked for {' and '.join(str(path.absolute()) for path in candidates)}",
         hint="Run archiver init to write one here, or name one with --config FILE",
     )
+
+
+def _in_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{path} cannot be found", why=str(error)) from None
 
 
 def load_config(path: Path) -> Config:

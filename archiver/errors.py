@@ -10,6 +10,7 @@
     │   ├── MediaGone             3   the source says that it is gone (404, 410)
     │   ├── MediaExpired          3   a signed URL that is no longer valid (403)
     │   └── MediaRefused          3   address, scheme or size not allowed
+    ├── OutputError               3   what was asked for could not be printed
     ├── SourceError               4   the source did not answer for an account
     │   ├── SourceDown            4   no connection, 5xx, or not the documented JSON
     │   ├── RateLimited           4   still 429 after waiting
@@ -118,6 +119,13 @@ class MediaRefused(MediaError):
     """The address, the scheme or the size is not allowed by the settings."""
 
     default_code = "refused"
+
+
+class OutputError(ArchiverError):
+    """Stdout did not take what a command was asked to print."""
+
+    exit_code = 3
+    default_code = "output"
 
 
 class SourceError(ArchiverError):

@@ -168,11 +168,12 @@ def _from_environment(name: str, _base: Path) -> str:
 
 
 def _from_file(name: str, base: Path) -> str:
-    path = base / Path(name).expanduser()
+    path = base / name
     try:
+        path = base / Path(name).expanduser()
         mode = path.stat().st_mode
         value = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:  # the last: ~ leads nowhere
         raise SecretError(f"The secret in {path} cannot be read", why=str(error)) from error
     if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
         raise SecretError(

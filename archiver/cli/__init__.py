@@ -1,6 +1,5 @@
 """The command line: a group that knows its commands by name and imports one when it is run."""
 
-import os
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -10,6 +9,7 @@ from click.shell_completion import CompletionItem
 
 from archiver.cli import failures
 from archiver.cli.shell import Shell, common_options
+from archiver.cli.streams import may_colour, prepare_streams
 
 COMMANDS = {
     "init": ("archiver.cli.init", "Write a commented archive.toml."),
@@ -44,13 +44,17 @@ class _Group(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run the command line and leave with its exit code."""
-        _write_what_the_terminal_can()
+        prepare_streams()
         shell = extra.setdefault("obj", Shell())
-        if os.environ.get("NO_COLOR"):
+        if not may_colour():
             extra.setdefault("color", False)
         extra |= {"prog_name": "archiver", "standalone_mode": False}
         run = super().main
-        code = failures.guarded(lambda: run(*args, **extra), verbose=lambda: shell.verbose)
+        code = failures.guarded(
+            lambda: run(*args, **extra),
+            verbose=lambda: shell.verbose,
+            is_report=lambda: shell.is_report,
+        )
         sys.exit(code)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
@@ -93,12 +97,6 @@ class _Group(click.Group):
         names = [name for name in COMMANDS if name.startswith(incomplete)]
         options = click.Command.shell_complete(self, ctx, incomplete)
         return [CompletionItem(name, help=COMMANDS[name][1]) for name in names] + options
-
-
-def _write_what_the_terminal_can() -> None:
-    """A character that the output's encoding lacks is escaped, not fatal."""
-    if reconfigure := getattr(sys.stdout, "reconfigure", None):
-        reconfigure(errors="backslashreplace")
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:

@@ -133,4 +133,4 @@ def _print(shell: Shell, report: "RunReport") -> None:
     from archiver.cli.summary import is_quiet, run_summary
 
     if not (shell.quiet and is_quiet(report)):
-        shell.out(run_summary(report))
+        shell.report(run_summary(report))

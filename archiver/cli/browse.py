@@ -72,7 +72,7 @@ def command(
     datasette = server.make_datasette(database, other_plugins=with_plugins)
 
     def ready(url: str) -> None:
-        shell.out(f"{safe(database.parent)} is at {url} until you press Ctrl-C")
+        shell.report(f"{safe(database.parent)} is at {url} until you press Ctrl-C")
         if not no_open:
             webbrowser.open(url)
 
@@ -84,8 +84,8 @@ def _say_published(shell: Shell, made: "Published") -> None:
     from archiver.cli.progress import size_text
 
     posts, files = counted(made.posts, "post"), counted(made.files, "file")
-    shell.out(f"{posts} and {files} ({size_text(made.bytes)}) are in {safe(made.folder)}.")
+    shell.report(f"{posts} and {files} ({size_text(made.bytes)}) are in {safe(made.folder)}.")
     for what in made.left_out:
-        shell.out(f"Left out: {what}.")
-    shell.out("\nServe it with:\n")
-    shell.out(f"  {safe(made.serve)}")
+        shell.report(f"Left out: {what}.")
+    shell.report("\nServe it with:\n")
+    shell.report(f"  {safe(made.serve)}")

@@ -67,9 +67,9 @@ def _print(shell: Shell, directory: Path, copied: "Copied") -> None:
 
     if copied.damage:
         rows = [(f.what, f.subject, f.detail) for f in copied.damage[:_MOST_FINDINGS]]
-        shell.out(table(rows, ["DAMAGE", "WHERE", "WHAT"]))
+        shell.report(table(rows, ["DAMAGE", "WHERE", "WHAT"]))
     if copied.done and not (shell.quiet and not copied.files):
-        shell.out(
+        shell.report(
             f"{copied.files:,} files ({size_text(copied.size)}) copied to {directory}, "
             f"{copied.there:,} were there; database of {copied.rows:,} rows copied and read back."
         )

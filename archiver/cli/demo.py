@@ -99,10 +99,10 @@ def _config(folder: Path, source: str) -> "Config":
 def _tell_day(shell: Shell, day: int, sentences: Sequence[str]) -> None:
     if shell.quiet:
         return
-    shell.out(click.style(f"\nDay {day}", bold=True))
+    shell.report(click.style(f"\nDay {day}", bold=True))
     for sentence in sentences:
-        shell.out(wrap(sentence, first="  · ", rest="    "))
-    shell.out(click.style("\n$ archiver backup", bold=True))
+        shell.report(wrap(sentence, first="  · ", rest="    "))
+    shell.report(click.style("\n$ archiver backup", bold=True))
 
 
 def _back_up(shell: Shell, config: "Config", world: "DemoWorld", clock: "Clock") -> "RunReport":
@@ -125,10 +125,10 @@ def _back_up(shell: Shell, config: "Config", world: "DemoWorld", clock: "Clock")
 
     report = anyio.run(run)
     if not shell.quiet:
-        shell.out(run_summary(report))
+        shell.report(run_summary(report))
         if before:
             again = _sent_again(before, world.sent_files())
-            shell.out(
+            shell.report(
                 f"{len(before)} files were here already, all under new addresses: "
                 f"{size_text(again)} of them fetched again."
             )
@@ -144,14 +144,14 @@ def _say_what_next(shell: Shell, folder: Path) -> None:
     if shell.quiet:
         return
     program, config = _program(), safe(folder / "archive.toml")
-    shell.out(click.style("\nLook at it", bold=True))
+    shell.report(click.style("\nLook at it", bold=True))
     if find_spec("datasette") is None:
-        shell.out("  pip install 'social-archiver[browse]'")
-    shell.out(f"  {program} --config {config} browse")
-    shell.out(f"  {program} --config {config} status")
-    shell.out(f"  {program} --config {config} verify")
-    shell.out(f"  sqlite3 {safe(folder / 'archive' / 'archive.db')} 'SELECT * FROM timeline'")
-    shell.out(f"  ls {safe(folder / 'archive' / 'media')}")
+        shell.report("  pip install 'social-archiver[browse]'")
+    shell.report(f"  {program} --config {config} browse")
+    shell.report(f"  {program} --config {config} status")
+    shell.report(f"  {program} --config {config} verify")
+    shell.report(f"  sqlite3 {safe(folder / 'archive' / 'archive.db')} 'SELECT * FROM timeline'")
+    shell.report(f"  ls {safe(folder / 'archive' / 'media')}")
 
 
 def _program() -> str:

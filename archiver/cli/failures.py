@@ -4,51 +4,54 @@ Nothing leaves here that holds a secret or could steer a terminal.
 """
 
 import errno
-import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 import click
 
+from archiver.cli.streams import is_unread, may_colour, output_error
 from archiver.cli.text import safe, wrap
-from archiver.errors import ArchiverError, Interrupted, StorageError
+from archiver.errors import ArchiverError, Interrupted, OutputError, StorageError
 
 BUG = 1
 BROKEN_PIPE = 141  # what a shell reports of a program that ends by SIGPIPE
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_DISK = {*_FULL, errno.EIO, errno.EROFS, errno.EFBIG}
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 _LABELS = (("Why", "why"), ("Kept", "kept"), ("Next", "hint"))
 
 
-def guarded(work: Callable[[], object], *, verbose: Callable[[], int]) -> int:
+def guarded(
+    work: Callable[[], object],
+    *,
+    verbose: Callable[[], int],
+    is_report: Callable[[], bool] = lambda: False,
+) -> int:
     """Run `work`, tell what fails, and return the exit code (an int that `work` returns is it).
 
     `verbose` is asked when something fails: from 1 a bug comes with its traceback, from 2 all do.
+    `is_report` says whether stdout got a report of what was done, and no data that was asked for.
     """
-    stdout = sys.stdout
     try:
         code = work()
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        lost = _told_of_output(is_report=is_report())
+        return code if isinstance(code, int) and code else lost
     except click.ClickException as error:
         _tell_usage(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         tell(Interrupted("Stopped", kept="What was saved is kept; the next run goes on from there"))
         return Interrupted.exit_code
-    except SystemExit:
-        if sys.stdout is stdout:
+    except SystemExit as error:
+        if not isinstance(error.__context__, BrokenPipeError):
             raise
-        return BROKEN_PIPE  # Click has put something in its place that swallows the rest
+        return _told(error.__context__, verbose=verbose())  # Click takes any for a reader that left
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 — the last line of defence
         return _told(error, verbose=verbose())
 
 
 def tell(error: ArchiverError) -> None:
-    """Print an error to stderr, laid out for eighty columns; where that fails, the code tells."""
-    with suppress(OSError):
-        click.echo(layout(error), err=True)
+    """Print an error to stderr, laid out for eighty columns."""
+    click.echo(layout(error), file=sys.stderr)
 
 
 def layout(error: ArchiverError) -> str:
@@ -62,13 +65,13 @@ def layout(error: ArchiverError) -> str:
 
 def warn(message: str) -> None:
     """Print one sentence to stderr that is worth a look, but no failure."""
-    click.echo(wrap(_clean(message), "Warning: ", " " * 9), err=True)
+    click.echo(wrap(_clean(message), "Warning: ", " " * 9), file=sys.stderr)
 
 
 def _coloured(text: str) -> str:
     """The first word in red; `click.echo` takes it out again where there is no terminal."""
     word, space, rest = text.partition(" ")
-    return text if os.environ.get("NO_COLOR") else click.style(word, fg="red") + space + rest
+    return click.style(word, fg="red") + space + rest if may_colour() else text
 
 
 def _clean(text: str) -> str:
@@ -84,9 +87,6 @@ def _redacted(text: str) -> str:
 def _told(error: BaseException, *, verbose: int) -> int:
     leaves = list(_leaves(error))
     known = [leaf for leaf in leaves if isinstance(leaf, ArchiverError)]
-    if any(isinstance(leaf, BrokenPipeError) for leaf in leaves):
-        _close_stdout()
-        return BROKEN_PIPE
     if any(isinstance(leaf, KeyboardInterrupt | click.Abort) for leaf in leaves):
         tell(Interrupted("Stopped", kept="What was saved is kept; the next run goes on from there"))
         return Interrupted.exit_code
@@ -97,14 +97,37 @@ def _told(error: BaseException, *, verbose: int) -> int:
             _print_traceback(error)
         return max(known, key=lambda leaf: leaf.exit_code).exit_code
     if isinstance(error, OSError) and error.errno in _DISK:
-        words = "There is no space left" if error.errno in _FULL else "Cannot write"
-        tell(StorageError(words, why=str(error)))
-        _close_stdout()
+        from archiver.disks import hint_for, words_for
+
+        tell(StorageError(words_for(error), why=str(error), hint=hint_for(error)))
         return StorageError.exit_code
     _tell_bug(next(leaf for leaf in leaves if not isinstance(leaf, ArchiverError)))
     if verbose:
         _print_traceback(error)
     return BUG
+
+
+def _told_of_output(*, is_report: bool) -> int:
+    """The exit code of a command that went well, but may have lost what it printed."""
+    error = output_error()
+    if error is None:
+        return 0
+    if is_unread(error):
+        return 0 if is_report else BROKEN_PIPE
+    from archiver.disks import words_for
+
+    if is_report:
+        warn(f"The work is done, but its report could not be printed: {words_for(error)}")
+        return 0
+    tell(
+        OutputError(
+            "The output could not be written",
+            why=words_for(error),
+            kept="The archive is as this command left it; only what it printed is incomplete",
+            hint="Send the output somewhere else",
+        )
+    )
+    return OutputError.exit_code
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
@@ -127,21 +150,13 @@ def _print_traceback(error: BaseException) -> None:
 
     for line in _redacted("".join(traceback.format_exception(error))).splitlines():
         indent = " " * (len(line) - len(line.lstrip(" ")))
-        click.echo(indent + safe(line.strip()), err=True)
+        click.echo(indent + safe(line.strip()), file=sys.stderr)
 
 
 def _tell_usage(error: click.ClickException) -> None:
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        click.echo(error.ctx.get_usage(), err=True)
+        click.echo(error.ctx.get_usage(), file=sys.stderr)
         hint = f"See {error.ctx.command_path} --help"
     else:
         hint = None
     tell(ArchiverError(error.format_message(), hint=hint))
-
-
-def _close_stdout() -> None:
-    """Send what is still buffered nowhere, so that the interpreter does not complain at its end."""
-    with suppress(OSError, ValueError, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)

@@ -30,7 +30,7 @@ def command(shell: Shell, directory: Path) -> None:
     """
     path = directory / "archive.toml"
     _write_new(path, example_config())
-    shell.out(f"Wrote {path}")
+    shell.report(f"Wrote {path}")
     option = "" if directory.resolve() == Path.cwd() else f" --config {shlex.quote(str(path))}"
     shell.say(
         "\nNext:\n"

@@ -82,7 +82,7 @@ def command(
     if not host.startswith(_LOOPBACK):
         shell.warn(f"Whoever can reach {host} and has the token can read the archive, in the clear")
     with running(application(serving), [sock]) as thread:
-        shell.out(f"{_address(host, sock)}/api answers from {safe(directory)}")
+        shell.report(f"{_address(host, sock)}/api answers from {safe(directory)}")
         shell.say("Stop it with Ctrl-C.")
         _wait(thread)
     return None

@@ -11,7 +11,6 @@ It returns its exit code, or None for 0, and raises ArchiverError for what it ca
 import what is heavy inside functions: `--help` and completion import all of them.
 """
 
-import os
 import signal
 import sys
 import threading
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from archiver.cli import failures
+from archiver.cli.streams import is_terminal
 from archiver.cli.text import safe
 from archiver.stop_signals import stop_signals
 
@@ -33,25 +33,23 @@ if TYPE_CHECKING:
 
 @dataclass
 class Shell:
-    """The common options, as given before or after the command, and what follows from them."""
+    """The common options, as given before or after the command, and what follows from them.
+
+    `is_report` says that stdout got a report of what was done, whose loss is no failure.
+    """
 
     config_file: str | None = None
     quiet: bool = False
     verbose: int = 0
     no_progress: bool = False
+    is_report: bool = field(default=False, init=False)
     _config: "Config | None" = field(default=None, repr=False)
     _plugins: "Plugins | None" = field(default=None, repr=False)
 
     @property
     def progress(self) -> bool:
         """Whether a progress bar is wanted: on a terminal only."""
-        terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        return terminal and not (self.quiet or self.no_progress)
-
-    @property
-    def color(self) -> bool:
-        """Whether text on stderr may be coloured."""
-        return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        return is_terminal() and not (self.quiet or self.no_progress)
 
     def config(self) -> "Config":
         """The config, read once. Raises ConfigError."""
@@ -76,18 +74,23 @@ class Shell:
 
     def out(self, text: str = "") -> None:
         """Print what was asked for, to stdout. Foreign text in it must be `safe`."""
-        click.echo(_redacted(text))
+        click.echo(_redacted(text), file=sys.stdout)
+
+    def report(self, text: str = "") -> None:
+        """As `out`, what was done: the exit code speaks of the work, printed or not."""
+        self.is_report = True
+        self.out(text)
 
     def json(self, value: Any) -> None:
         """Print one JSON value to stdout; in ASCII, which every terminal and pipe can carry."""
         import json
 
-        click.echo(json.dumps(_redacted(value), indent=2))
+        click.echo(json.dumps(_redacted(value), indent=2), file=sys.stdout)
 
     def say(self, text: str) -> None:
         """Print a remark for people, to stderr, unless they asked for quiet."""
         if not self.quiet:
-            click.echo(_redacted(text), err=True)
+            click.echo(_redacted(text), file=sys.stderr)
 
     def warn(self, text: str) -> None:
         """Print a warning to stderr, quiet or not."""

@@ -176,9 +176,9 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
     damage = result.damage
     if damage:
         rows = [(f.what, f.subject, f.detail) for f in damage[:_MOST_FINDINGS]]
-        shell.out(table(rows, ["DAMAGE", "WHERE", "WHAT"]))
+        shell.report(table(rows, ["DAMAGE", "WHERE", "WHAT"]))
         if len(damage) > _MOST_FINDINGS:
-            shell.out(f"… and {len(damage) - _MOST_FINDINGS} more: see --json")
+            shell.report(f"… and {len(damage) - _MOST_FINDINGS} more: see --json")
     others = [finding for finding in result.findings if not finding.is_damage]
     for finding in others:
         if finding.what in {"unsteady", "unchecked"} or shell.verbose:
@@ -195,7 +195,7 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
             parts.append(f"{count:,} {words}")
     if result.left:
         parts.append(f"{result.left:,} files left for another time")
-    shell.out(
+    shell.report(
         f"{result.files:,} files ({size_text(result.size)}) and {result.rows:,} rows read: "
         + ", ".join(parts)
     )
@@ -203,13 +203,13 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
 
 def _print_repaired(shell: Shell, repaired: "Repaired") -> None:
     if repaired:
-        shell.out(
+        shell.report(
             f"Repaired: {repaired.queued:,} files queued to be fetched again, "
             f"{repaired.rows:,} rows restored, {repaired.indexes:,} indexes rebuilt"
             + (f", {repaired.schema:,} parts of the schema put right." if repaired.schema else ".")
         )
     if repaired.files or repaired.tables:
-        shell.out(
+        shell.report(
             f"From the copy: restored {repaired.files:,} files, "
             f"and the missing rows of {repaired.tables:,} tables."
         )
