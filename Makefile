@@ -1,10 +1,16 @@
 # Everything that is done here often, in a few words. `make demo` and `make test` set up all they
-# need, from Python 3.11 on.
+# need, from Python 3.11 on. `PYTHON=…` chooses another Python, which gets an environment of its own.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
-BIN := .venv/bin
-RUN := .venv/.ready-to-run
-WORK := .venv/.ready-to-work
+# the first that answers: a name on the path may be a stub that only fails
+CHOSEN := $(origin PYTHON)
+PYTHON := $(or $(PYTHON),$(shell .ci/pythons | head -n 1),python3)
+VERSION := $(shell '$(PYTHON)' -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+VENV := $(if $(filter command line environment,$(CHOSEN)),.venv-$(VERSION),.venv)
+BIN := $(VENV)/bin
+RUN := $(VENV)/.ready-to-run
+WORK := $(VENV)/.ready-to-work
+FLOORS := .venv-floors
+INSTALL = pip install --quiet --disable-pip-version-check
 TORTURE_MINUTES ?= 7
 HOSTILE_MINUTES ?= 2
 FIGURES ?= --write docs/reliability.md
@@ -12,7 +18,8 @@ FIGURES ?= --write docs/reliability.md
 # where it is set, every start of the program compiles it anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test torture lint format docs docs-check tools wheel clean bench bench-scale
+.PHONY: help demo test test-quick test-peers test-floors torture lint format docs docs-check \
+  tools browser wheel clean bench bench-scale
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,7 +28,21 @@ demo: $(RUN) ## back up a small world of ten platforms, three days in a row
 	$(BIN)/archiver demo demo
 
 test: $(WORK) tools ## run the tests, in parallel
-	$(BIN)/pytest -q -n auto
+	$(BIN)/pytest -q -n auto -m 'not peers'
+
+test-quick: $(WORK) ## run what takes a few minutes, for another Python: make test-quick PYTHON=python3.13
+	$(BIN)/pytest -q -n auto -m 'not peers and not slow'
+
+test-peers: $(WORK) browser ## run the tests that drive programs of others: a browser with axe
+	$(BIN)/pytest -q -n auto -m peers
+
+test-floors: $(WORK) ## run the quick tests with the oldest libraries that pyproject.toml allows
+	test -d $(FLOORS) || '$(PYTHON)' -m venv $(FLOORS)
+	$(BIN)/python tests/floors.py > $(FLOORS)/constraints.txt
+	$(FLOORS)/bin/$(INSTALL) --upgrade 'pip>=25.1'
+	$(FLOORS)/bin/$(INSTALL) --constraint $(FLOORS)/constraints.txt --editable '.[all]'
+	$(FLOORS)/bin/$(INSTALL) --constraint $(FLOORS)/constraints.txt --group dev
+	$(FLOORS)/bin/pytest -q -n auto -m 'not peers and not slow'
 
 torture: $(WORK) tools ## kill it, fail it, cut its power, feed it lies, as long as there is time
 	$(BIN)/python tests/torture/scoreboard.py --minutes $(TORTURE_MINUTES) $(FIGURES)
@@ -42,15 +63,11 @@ docs: $(WORK) ## print the reference pages anew
 docs-check: $(WORK) ## fail where a reference page is not what the program says
 	$(BIN)/python docs/generate.py --check
 
-tools: ## install what the tests drive and Python does not bring: a browser and strace
-	@for tool in chromium strace; do \
-	  command -v $$tool > /dev/null && continue; \
-	  if command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ]; then \
-	    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y $$tool > /dev/null; \
-	  else \
-	    echo "$$tool is not installed: the tests that drive it are skipped"; \
-	  fi; \
-	done
+tools: ## install what the tests need and Python does not bring: strace
+	@$(call apt,strace)
+
+browser: ## install the browser that the pages are tested in
+	@$(call apt,chromium)
 
 bench: $(WORK) ## compare with aiohttp, curl, gallery-dl and others, side by side
 	$(BIN)/python -m benchmarks
@@ -62,14 +79,23 @@ wheel: $(WORK) ## build the distribution
 	$(BIN)/python -m hatchling build
 
 clean: ## remove what these commands made
-	rm -rf .venv demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+define apt
+  command -v $(1) > /dev/null || { \
+    if command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ]; then \
+      apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y $(1) > /dev/null; \
+    else \
+      echo "$(1) is not installed: the tests that drive it are skipped"; \
+    fi; }
+endef
 
 $(RUN): pyproject.toml constraints.txt
-	test -d .venv || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[browse]'
+	test -d $(VENV) || '$(PYTHON)' -m venv $(VENV)
+	$(BIN)/$(INSTALL) --constraint constraints.txt --editable '.[browse]'
 	touch $@
 
 $(WORK): $(RUN)
-	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[browse]' --group dev
+	$(BIN)/$(INSTALL) --upgrade 'pip>=25.1'
+	$(BIN)/$(INSTALL) --constraint constraints.txt --editable '.[browse]' --group dev
 	touch $@

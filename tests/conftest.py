@@ -9,10 +9,24 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, settings
 
 from archiver.cli import main
 from archiver.cli.shell import Shell
 from running import Cli, RunArchiver
+
+# how long an example takes says something about the machine, and nothing about the program
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever kills, starves or cuts the power of whole runs is slow."""
+    for item in items:
+        if "torture" in item.path.parts:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from archiver.plugins import load_plugins
 from docs.figures import put_figures
 from fresh import ROOT, build_wheel, fresh_environment, run_python
 
+pytestmark = pytest.mark.slow
+
 DOCS = ROOT / "docs"
 PAGES = [
     path for path in (ROOT / "README.md", ROOT / "plugins/README.md", *sorted(DOCS.glob("*.md")))

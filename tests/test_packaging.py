@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 
 from fresh import ROOT, build_sdist, build_wheel, fresh_environment, run_python
 
+pytestmark = pytest.mark.slow
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 ENTRY_POINTS: dict[str, str] = PROJECT["project"]["entry-points"]["archiver"]
 WHEEL_PACKAGES: list[str] = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]

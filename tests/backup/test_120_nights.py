@@ -13,6 +13,8 @@ from archiver_ayrshare.demo.posts import WorldPost
 from archiver_ayrshare.demo.specs import photo, video
 from nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 PLATFORMS = ("instagram", "threads", "tiktok")
 DAYS = 120
 FAULTS = {

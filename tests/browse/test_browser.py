@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Dialog, Page, ViewportSize, expect, syn
 from archiver.browse import server
 from browsing import serving
 
+pytestmark = pytest.mark.peers
+
 PATHS = (
     "/", "/archive/-/timeline", "/archive/-/timeline?q=Tuesday", "/archive/-/timeline?withheld=1",
     "/archive/-/gallery", "/archive/-/missing", "/archive/-/runs",

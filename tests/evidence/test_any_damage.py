@@ -16,6 +16,8 @@ from archiver_ayrshare.demo.specs import photo
 from bad_archives import flip
 from nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 SAID = {0, 2, 3, 6, 7}
 PAGE = 8192
 

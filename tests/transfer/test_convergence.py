@@ -13,6 +13,8 @@ from archiver.net import api, fetch
 from transfer.convergence import Schedule, live_through, schedules
 from transfer.test_faults import QUICK
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:

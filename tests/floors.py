@@ -1,0 +1,22 @@
+"""Prints constraints that pin what the program needs to the lowest versions that it allows."""
+
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+
+def floors(project: dict[str, Any]) -> list[str]:
+    """`name==lowest` of every requirement of a project, extras included."""
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    return [
+        line.replace(">=", "==")
+        for group in groups
+        for line in group
+        if not line.startswith(f"{project['name']}[")
+    ]
+
+
+if __name__ == "__main__":
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    sys.stdout.write("\n".join(floors(tomllib.loads(text)["project"])) + "\n")
