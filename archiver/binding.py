@@ -9,6 +9,7 @@ annotations: `str`, `bool`, `int`, `float`, `Literal`, `list[X]`, `tuple[X, ...]
 import difflib
 import re
 import types
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from datetime import timedelta
@@ -16,9 +17,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from archiver.characters import called, first_unseen
 from archiver.errors import ConfigError
 from archiver.secrets import MASK, Secret
 from archiver.tomllines import KeyPath, line_of
+from archiver.tomltext import backslash_hint
 
 Size = NewType("Size", int)
 """A number of bytes, written as `"4GB"` or `"512MiB"`."""
@@ -136,9 +139,17 @@ def settings_of(cls: type[Any]) -> tuple[Setting, ...]:
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known word that was probably meant; a higher `cutoff` (to 1) is surer."""
-    close = difflib.get_close_matches(word.casefold(), list(known), n=1, cutoff=cutoff)
-    return close[0] if close else None
+    """The known word that was probably meant; a higher `cutoff` (to 1) is surer.
+
+    Case and the way in which letters are composed make no difference here.
+    """
+    folded = {_folded(one): one for one in known}
+    close = difflib.get_close_matches(_folded(word), list(folded), n=1, cutoff=cutoff)
+    return folded[close[0]] if close else None
+
+
+def _folded(word: str) -> str:
+    return unicodedata.normalize("NFKC", word).casefold()
 
 
 def unknown_key(key: str, known: Iterable[str], place: Place) -> ConfigError:
@@ -244,14 +255,22 @@ def _literal(value: Any, words: tuple[Any, ...]) -> Any:
 
 
 def _text(value: str, _place: Place) -> str:
-    if "\0" in value:
-        raise _Wrong("must not hold a zero byte")
-    return value
+    """The text in NFC: handles and labels are compared with what others compose in their way."""
+    if (at := first_unseen(value)) is not None:
+        raise _Wrong(f"must not hold a {called(value[at])}", "Delete that character")
+    if value != value.strip():
+        raise _Wrong("must not begin or end with a space", "Delete the space")
+    return unicodedata.normalize("NFC", value)
 
 
 def _path(value: str, place: Place) -> Path:
-    if not value or "\0" in value:
+    if not value.strip():
         raise _Wrong("must be a path, not an empty text")
+    if control := next((c for c in value if unicodedata.category(c) == "Cc"), None):
+        raise _Wrong(
+            f"must not hold a {called(control)}: in double quotes a backslash begins an escape",
+            backslash_hint("directory"),
+        )
     try:
         return place.file.absolute().parent / Path(value).expanduser()
     except RuntimeError as error:  # ~someone who is not a user here

@@ -6,9 +6,8 @@ plugin (a source's table, an account's options) is kept as it was written, and c
 """
 
 import os
-import re
 import stat
-import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Protocol
 from click import get_app_dir
 
 from archiver.binding import Place, bind, nearest, unknown_key
+from archiver.characters import called
 from archiver.errors import ArchiverError, ConfigError, PluginError, UsageError
 from archiver.hookspecs import Platform, Source
 from archiver.models import Account
@@ -30,6 +30,7 @@ from archiver.settings import (
     NetworkSettings,
 )
 from archiver.tomllines import key_lines
+from archiver.tomltext import decoded, parsed
 
 __all__ = [
     "AccountEntry",
@@ -49,11 +50,8 @@ BROKEN = "plugin_broken"
 """The code of a PluginError about a plugin that is there, but does not load."""
 _ENTRY_KEYS = tuple(EntryHead.__dataclass_fields__)
 _SURELY_MISSPELT = 0.75
-_NAME = re.compile(r"\w[\w .@+-]{0,98}\w|\w")
-_TOML_HINTS = (
-    'A setting is one line, key = value; text stands in quotes: name = "acme"',
-    "Text with backslashes stands in single quotes: directory = 'C:\\archive'",
-)
+_LONGEST_NAME = 100
+_IN_NAMES = frozenset("_ .@+-")
 _NEW_ACCOUNT = '[[accounts]], name = "acme-instagram", platform = "instagram"'
 
 
@@ -86,18 +84,19 @@ class Config:
     def select(self, names: Iterable[str] = ()) -> tuple[AccountEntry, ...]:
         """The accounts of these names in the file's order, or all.
 
+        Names are compared in NFC: keyboards and file systems compose letters in different ways.
         Raises UsageError for a name that is not there, ConfigError where there are no accounts.
         """
-        wanted = list(dict.fromkeys(names))
+        wanted = {unicodedata.normalize("NFC", name): name for name in names}
         if not self.accounts:
             hint = f"Add one ({_NEW_ACCOUNT}), or run: archiver accounts --discover"
             raise ConfigError(f"There are no accounts yet in {self.path}", hint=hint)
         known = [entry.name for entry in self.accounts]
-        for name in wanted:
+        for name, typed in wanted.items():
             if name not in known:
                 close = nearest(name, known)
                 raise UsageError(
-                    f'There is no account "{name}" in {self.path}',
+                    f'There is no account "{typed}" in {self.path}',
                     why=f"It has: {', '.join(known)}",
                     hint=f'Did you mean "{close}"?' if close else None,
                 )
@@ -222,7 +221,7 @@ def load_config(path: Path) -> Config:
     """Read a config file. Raises ConfigError."""
     path = path.absolute()
     text, private, exposed = _read(path)
-    document = _parse(text, path)
+    document = parsed(text, path.name)
     place = Place(file=path, lines=key_lines(text), private=private, exposed=exposed)
     if not document:
         raise place.error("there are no settings in it", hint="Run archiver init for a sample")
@@ -255,30 +254,8 @@ def _read(path: Path) -> tuple[str, bool, Path | None]:
     except OSError as error:
         why = error.strerror or str(error)
         raise ConfigError(f"{path} cannot be read", why=why) from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        hint = "Save the file as UTF-8"
-        raise ConfigError(f"{path.name}, line {line}: this is not UTF-8", hint=hint) from None
     shared = os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH)
-    return text, not shared, exposed
-
-
-def _parse(text: str, path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise ConfigError(f"{path.name}: this is nested too deep") from None
-    except ValueError as error:
-        message = str(error)
-        position = re.search(r"\(at line (\d+), column (\d+)\)", message)
-        where = f", line {position[1]}, column {position[2]}" if position else ""
-        raise ConfigError(
-            f"{path.name}{where}: this is not TOML",
-            why=message.partition(" (at ")[0],
-            hint=_TOML_HINTS["escape" in message],
-        ) from None
+    return decoded(data, path.name), not shared, exposed
 
 
 def _tables(
@@ -355,11 +332,25 @@ def _entry(table: Mapping[str, Any], place: Place) -> AccountEntry:
         if key not in head and slip:
             raise unknown_key(slip, _ENTRY_KEYS, place)
     entry = bind(head, EntryHead, place)
-    if not _NAME.fullmatch(entry.name):
+    if not _is_label(entry.name):
+        odd = next((c for c in entry.name if not _may_be_in_name(c)), None)
         raise place.error(
             f'"name" must be a label of letters, digits, spaces and . - + @, not "{entry.name}"',
             key="name",
+            why=f"It holds a {called(odd)}" if odd else None,
             hint='Write for example: name = "acme-instagram"',
         )
     line = place.lines.get(place.path)
     return AccountEntry(entry.name, entry.platform, entry.source, options, line)
+
+
+def _is_label(name: str) -> bool:
+    """Whether it can be typed at a command: what cannot be seen, or told apart, cannot."""
+    if not 0 < len(name) <= _LONGEST_NAME or not all(map(_may_be_in_name, name)):
+        return False
+    return not {name[0], name[-1]} & (_IN_NAMES - {"_"})
+
+
+def _may_be_in_name(character: str) -> bool:
+    is_mark = unicodedata.category(character).startswith("M")  # the vowels of many scripts
+    return character.isalnum() or is_mark or character in _IN_NAMES

@@ -1,50 +1,37 @@
 """On which line of a TOML file each key stands, which `tomllib` does not say.
 
-The text has been accepted by `tomllib` before; this only has to find the keys in it again.
+The text has been accepted by `tomllib` before, so each statement is one that it reads by itself:
+as many lines as it takes until it does.
 """
 
-import ast
-import re
+import tomllib
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 KeyPath = tuple[str | int, ...]
 """Where a value stands: table names, list positions and a key, `("accounts", 0, "name")`."""
 
-_KEY_PART = re.compile(r"""[ \t]*("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*""")
-_SPACE = re.compile(r"[ \t\n]*")
-_VALUE_PART = re.compile(
-    r"""
-      \"{3}(?:\\.|[^\\])*?\"{3,5}         # a text over several lines
-    | '{3}.*?'{3,5}
-    | "(?:\\.|[^"\\\n])*" | '[^'\n]*'     # a text on one line
-    | \#[^\n]*                            # a comment
-    | [\[{] | [\]}] | \n
-    | [^"'\#\[\]{}\n]+
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+_ENDS = ("]", '"""', "'''")
+"""One of these stands on the last line of whatever takes several."""
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
-    """The line, from 1, of each table header and each key outside inline tables."""
-    text = text.replace("\r\n", "\n")
+    """The line, from 1, of each table and each key."""
     found: dict[KeyPath, int] = {}
     counts: dict[KeyPath, int] = {}
     table: KeyPath = ()
-    line, counted = 1, 0
-    for offset, brackets, names in _statements(text):
-        line += text.count("\n", counted, offset)
-        counted = offset
-        if brackets == 0:
-            found.setdefault((*table, *names), line)
-            continue
-        table = _table_path(names, counts)
-        if brackets == 2:
-            number = counts.get(table, -1) + 1
-            counts[table] = number
-            found.setdefault(table, line)
-            table = (*table, number)
-        found.setdefault(table, line)
+    for line, statement, document in _statements(text):
+        paths = list(_paths(document))
+        if statement.lstrip(" \t").startswith("["):
+            names = max(paths, key=len, default=())
+            table = _table_path(names, counts)
+            if statement.lstrip(" \t").startswith("[["):
+                counts[table] = counts.get(table, -1) + 1
+                found.setdefault(table, line)
+                table = (*table, counts[table])
+            paths = [()]
+        for path in paths:
+            found.setdefault((*table, *path), line)
     return found
 
 
@@ -57,6 +44,32 @@ def line_of(lines: Mapping[KeyPath, int], path: KeyPath) -> int | None:
     return None
 
 
+def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Each statement, with the number of its first line and the document that it is alone."""
+    statement, begin = "", 1
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+        is_continued = bool(statement)
+        statement += f"{line}\n"
+        if is_continued and not any(end in line for end in _ENDS):
+            continue
+        try:
+            document = tomllib.loads(statement)
+        except (ValueError, RecursionError):
+            continue
+        if document:
+            yield begin, statement, document
+        statement, begin = "", number + 1
+
+
+def _paths(document: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The paths of all keys in a document."""
+    for name, value in document.items():
+        yield (name,)
+        inner = value[0] if isinstance(value, list) and value else value
+        if isinstance(inner, dict):
+            yield from ((name, *path) for path in _paths(inner))
+
+
 def _table_path(names: tuple[str, ...], counts: Mapping[KeyPath, int]) -> KeyPath:
     """The path of a header, which goes through the newest entry of each list of tables."""
     path: KeyPath = ()
@@ -65,56 +78,3 @@ def _table_path(names: tuple[str, ...], counts: Mapping[KeyPath, int]) -> KeyPat
         if path in counts and position < len(names) - 1:
             path = (*path, counts[path])
     return path
-
-
-def _statements(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-    """Offset, number of opening brackets (0 for a key) and names of each statement."""
-    at = 0
-    while at < len(text):
-        start = _end_of_space(text, at)
-        if start >= len(text):
-            return
-        brackets = 2 if text.startswith("[[", start) else int(text[start] == "[")
-        names, at = _names(text, start + brackets)
-        if names:
-            yield start, brackets, names
-        at = _end_of_value(text, at + brackets)
-
-
-def _end_of_space(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
-
-
-def _names(text: str, at: int) -> tuple[tuple[str, ...], int]:
-    names: list[str] = []
-    while match := _KEY_PART.match(text, at):
-        part = match[1]
-        names.append(part if part[0] not in "\"'" else _unquoted(part))
-        at = match.end()
-        if not text.startswith(".", at):
-            break
-        at += 1
-    return tuple(names), at
-
-
-def _unquoted(part: str) -> str:
-    try:
-        return part[1:-1] if part[0] == "'" else str(ast.literal_eval(part))
-    except (ValueError, SyntaxError):
-        return part[1:-1]
-
-
-def _end_of_value(text: str, at: int) -> int:
-    """The offset behind the line end that closes the statement."""
-    depth = 0
-    while match := _VALUE_PART.match(text, at):
-        at = match.end()
-        part = match[0]
-        if part in {"[", "{"}:
-            depth += 1
-        elif part in {"]", "}"}:
-            depth -= 1
-        elif part == "\n" and depth <= 0:
-            return at
-    return at if at >= len(text) else at + 1

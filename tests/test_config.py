@@ -1,15 +1,21 @@
 """archive.toml is read whole, or refused with the key, the line and a way out."""
 
 import os
+import re
 import tomllib
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from archiver.cli.failures import layout
 from archiver.config import (
     AccountEntry,
     ArchiveSettings,
@@ -150,11 +156,38 @@ WRONG = [
     ('[[accounts]]\nname = "-a"\nplatform = "b"', ["line 2", "must be a label"]),
     ('[[accounts]]\nname = ""\nplatform = "b"', ["must be a label"]),
     ('[[accounts]]\nname = "a/b"\nplatform = "b"', ["must be a label"]),
-    ('[[accounts]]\nname = "a\\u001b[31m"\nplatform = "b"', ["must be a label"]),
+    ('[[accounts]]\nname = "a\\u001b[31m"\nplatform = "b"', ["line 2", "(U+001B)"]),
+    ('[[accounts]]\nname = "a "\nplatform = "b"', ["line 2", "must not begin or end with a space"]),
+    ('[[accounts]]\nname = "a\u200bb"\nplatform = "b"', ["line 2", "zero-width space (U+200B)"]),
+    ('[[accounts]]\nname = "a\u200db"\nplatform = "b"', ["zero width joiner (U+200D)"]),
+    ('[[accounts]]\nname = "a\\tb"\nplatform = "b"', ["line 2", "tab (U+0009)"]),
     (ACCOUNT + ACCOUNT.replace('"a"', '"A"'), ["line 6", 'called "A"', "first is on line 1"]),
     ("[media]\nvideos = best", ["line 2, column 10", "not TOML", "quotes"]),
     ("[media\n", ["line 1", "not TOML"]),
     ("x = " + "[" * 100_000, ["archive.toml"]),
+    (
+        '[archive]\ndirectory = "C:\\Users\\me"',
+        [
+            "line 2, column 16",
+            "backslash",
+            "'C:\\Users\\me'",
+            '"C:\\\\Users\\\\me"',
+        ],
+    ),
+    ('[archive]\ndirectory = "C:\\me"', ["line 2, column 16", "directory = 'C:\\Users\\me'"]),
+    ('[archive]\ndirectory = "C:\\temp"', ["line 2", "a tab (U+0009)", "'C:\\Users\\me'"]),
+    ("[archive]\ndirectory = “a”", ["line 2, column 13", "“, U+201C", 'straight quote: "']),
+    ('[archive]\ndirectory = "a”', ["line 2, column 15", "”, U+201D", 'straight quote: "']),
+    ("[archive]\ndirectory = ‘a’", ["line 2, column 13", "‘, U+2018", "straight quote: '"]),
+    ("[archive]\ndirectory = 'a’\n\n", ["line 2, column 15", "’, U+2019"]),
+    ("[archive]\ndirectory = `a`", ["line 2, column 13", "straight quote: '"]),
+    ("[archive]\ndirectory\u00a0= 'a'", ["line 2, column 10", "no-break space", "ordinary space"]),
+    ("[archive]\n\u00a0directory = 'a'", ["line 2, column 1", "no-break space (U+00A0)"]),
+    ("[archive]\ndirec\u200btory = 'a'", ["line 2, column 6", "zero-width space (U+200B)"]),
+    ("[archive]\n\ufeffdirectory = 'a'", ["line 2, column 1", "byte order mark (U+FEFF)"]),
+    ("[archive]\ndirectory ＝ 'a'", ["line 2, column 11", "fullwidth equals sign (＝, U+FF1D)"]),
+    ("[media]\nthumbnails = true\x0b", ["line 2, column 18", "control character (U+000B)"]),
+    ("[media]\n[media]\n", ["line 2", "there already"]),
     ("", ["no settings in it", "archiver init"]),
     ("# only a remark\n", ["no settings in it"]),
 ]
@@ -232,9 +265,54 @@ class TestFiles:
     def test_not_utf_8(self, tmp_path: Path) -> None:
         path = tmp_path / "archive.toml"
         path.write_bytes('[archive]\ndirectory = "Müll"\n'.encode("latin-1"))
-        assert "line 2: this is not UTF-8" in refusal(path)
-        path.write_bytes("[archive]\n".encode("utf-16"))
-        assert "not UTF-8" in refusal(path)
+        said = refusal(path)
+        assert "line 2, column 15: this is not UTF-8" in said
+        assert "FC" in said
+        assert "it is ü" in said
+
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32-le"])
+    def test_an_encoding_of_windows_is_named_with_its_cure(
+        self, tmp_path: Path, encoding: str
+    ) -> None:
+        path = tmp_path / "archive.toml"
+        path.write_bytes("[archive]\r\ndirectory = 'a'\r\n".encode(encoding))
+        said = refusal(path)
+        assert "this is UTF-16, not UTF-8" in said
+        assert "-Encoding utf8" in said
+
+    @pytest.mark.parametrize("mark", ["", "\ufeff"])
+    def test_utf_16_behind_utf_8_is_named_where_it_begins(self, tmp_path: Path, mark: str) -> None:
+        path = tmp_path / "archive.toml"
+        path.write_bytes(b"[archive]\r\n" + f"{mark}[[accounts]]\r\n".encode("utf-16-le"))
+        said = refusal(path)
+        assert re.search(r"line 2, column [12]: from here on this is UTF-16, not UTF-8", said)
+        assert "-Encoding utf8" in said
+
+    def test_a_zero_byte(self, write: Write) -> None:
+        assert "line 2, column 2: there is a zero byte" in refusal(write("[archive]\na\0b = 1"))
+
+    @given(
+        st.binary(max_size=60)
+        | st.text(max_size=40).map(str.encode)
+        | st.text(
+            alphabet="[]=\"'.\\#\n\r\0\t ab1,{}“”‘’\u00a0\u200b\ufeff\u2028ü＝", max_size=40
+        ).map(str.encode)
+        | st.text(alphabet='[a]="\n', max_size=20).map(lambda text: text.encode("utf-16"))
+    )
+    def test_garbage_is_refused_with_a_place_in_the_file(
+        self, tmp_path_factory: pytest.TempPathFactory, data: bytes
+    ) -> None:
+        path = tmp_path_factory.getbasetemp() / "garbage.toml"
+        path.write_bytes(data)
+        path.chmod(0o600)
+        try:
+            load_config(path)
+        except ConfigError as error:
+            assert str(error).startswith("garbage.toml")  # noqa: PT017 — it need not be refused
+            said = layout(error)
+            assert said.isprintable() or set(said) - set("\n\x1b") <= set(
+                filter(str.isprintable, said)
+            )
 
     def test_below_a_file(self, write: Write) -> None:
         assert "cannot be read. Not a directory" in refusal(write("[archive]\n") / "archive.toml")
@@ -346,6 +424,38 @@ class TestAccounts:
         config = load_config(write(ACCOUNT.replace('"shelf"', '"box"')))
         with pytest.raises(PluginError, match=r"line 4: .*not to be had.*it is broken"):
             config.check(plugins)
+
+    @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+    @pytest.mark.parametrize("written", ["NFC", "NFD"])
+    def test_a_name_is_found_however_its_letters_are_composed(
+        self, write: Write, form: Literal["NFC", "NFD"], written: Literal["NFC", "NFD"]
+    ) -> None:
+        for name in ("café", "Ångström", "हिन्दी", "がくせい", "한국"):
+            text = ACCOUNT.replace('"a"', f'"{unicodedata.normalize(written, name)}"')
+            config = load_config(write(text))
+            (entry,) = config.select([unicodedata.normalize(form, name)])
+            assert entry.name == unicodedata.normalize("NFC", name)
+
+    def test_two_names_that_differ_in_composition_alone_are_one(self, write: Write) -> None:
+        text = "".join(
+            ACCOUNT.replace('"a"', f'"{unicodedata.normalize(form, "café")}"')
+            for form in ("NFC", "NFD")
+        )
+        assert "a second account is called" in refusal(write(text))
+
+    def test_a_handle_is_sent_in_its_composed_form(self, write: Write) -> None:
+        config = self.config(write, more='user_name = "cafe\u0301"\n')
+        options = config.account(config.accounts[0], shelf_plugins()).options
+        assert options == CardOptions(user_name="caf\u00e9")
+
+    @pytest.mark.parametrize(
+        "typed", ["Acme", "ACME-instagram", "acme-instagrm", "acme-instagram "]
+    )
+    def test_a_name_is_exact_but_its_suggestion_is_not(self, write: Write, typed: str) -> None:
+        config = load_config(write(ACCOUNT.replace('"a"', '"Acme-Instagram"')))
+        with pytest.raises(UsageError) as caught:
+            config.select([typed])
+        assert ('Did you mean "Acme-Instagram"' in str(caught.value)) is (typed != "Acme")
 
     def test_choosing_by_name(self, write: Write) -> None:
         config = self.config(write, more=ACCOUNT.replace('"a"', '"bcd"'))

@@ -1,6 +1,7 @@
 """`archiver accounts`: the accounts in the config, and those that a key has linked."""
 
 import re
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -202,8 +203,15 @@ def _print_entries(shell: Shell, lines: list[dict[str, Any]]) -> None:
             code="not_linked",
         )
     for line in lines:
-        shell.out(_entry(line))
+        shell.out(_encodable(_entry(line)))
     shell.say(f"# {len(lines)} linked. Paste the ones you want into archive.toml.")
+
+
+def _encodable(text: str) -> str:
+    """The text, in ASCII where stdout is not UTF-8: it is appended to a file that has to be."""
+    if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8":
+        return text
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 def _entry(line: dict[str, Any]) -> str:
