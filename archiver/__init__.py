@@ -10,7 +10,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archiver.apis import AsgiApp, AsgiReceive, AsgiScope, AsgiSend, Demo, DemoWorld
+    from archiver.apis import (
+        AnswerRequest,
+        ApiAnswer,
+        ApiRequest,
+        AsgiApp,
+        AsgiReceive,
+        AsgiScope,
+        AsgiSend,
+        Demo,
+        DemoWorld,
+        HistoryAccount,
+        HistoryBackend,
+        HistoryPost,
+        HistoryQuery,
+        ServedApi,
+        SourceFreshness,
+    )
     from archiver.errors import (
         AccessRefused,
         ArchiverError,
@@ -18,6 +34,7 @@ if TYPE_CHECKING:
         PluginError,
         RateLimited,
         RecordError,
+        SecretError,
         SourceDown,
         SourceError,
     )
@@ -49,10 +66,14 @@ if TYPE_CHECKING:
     from archiver.urls import BadUrl, normalize_url
 
 _HOMES = {
-    "apis": ("AsgiApp", "AsgiReceive", "AsgiScope", "AsgiSend", "Demo", "DemoWorld"),
+    "apis": (
+        "AnswerRequest", "ApiAnswer", "ApiRequest", "AsgiApp", "AsgiReceive", "AsgiScope",
+        "AsgiSend", "Demo", "DemoWorld", "HistoryAccount", "HistoryBackend", "HistoryPost",
+        "HistoryQuery", "ServedApi", "SourceFreshness",
+    ),
     "errors": (
         "AccessRefused", "ArchiverError", "ConfigError", "PluginError", "RateLimited",
-        "RecordError", "SourceDown", "SourceError",
+        "RecordError", "SecretError", "SourceDown", "SourceError",
     ),
     "hookspecs": ("Http", "Platform", "Source", "hookimpl"),
     "jsontext": ("BadJson", "read_json", "read_records", "write_json"),
@@ -84,6 +105,9 @@ __all__ = [
     "AccessRefused",
     "Account",
     "Alias",
+    "AnswerRequest",
+    "ApiAnswer",
+    "ApiRequest",
     "ArchiverError",
     "AsgiApp",
     "AsgiReceive",
@@ -96,6 +120,10 @@ __all__ = [
     "ConfigError",
     "Demo",
     "DemoWorld",
+    "HistoryAccount",
+    "HistoryBackend",
+    "HistoryPost",
+    "HistoryQuery",
     "Http",
     "Identity",
     "Kind",
@@ -113,9 +141,12 @@ __all__ = [
     "Response",
     "Role",
     "Secret",
+    "SecretError",
+    "ServedApi",
     "Source",
     "SourceDown",
     "SourceError",
+    "SourceFreshness",
     "Stream",
     "Window",
     "hookimpl",

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from pluggy import HookimplMarker, HookspecMarker
 
-from archiver.apis import Demo
+from archiver.apis import Demo, ServedApi
 from archiver.models import Account, Identity, Page, Post, Record, Response, Stream, Window
 from archiver.secrets import Secret
 
@@ -153,4 +153,12 @@ def archiver_demos() -> Sequence[Demo]:  # type: ignore[empty-body]  # a specifi
     """What this plugin shows with `archiver demo`.
 
     Called once, when plugins are loaded. Two demos of one name are an error that names both.
+    """
+
+
+@hookspec
+def archiver_served_apis() -> Sequence[ServedApi]:  # type: ignore[empty-body]  # a specification
+    """The APIs that this plugin can answer from the archive, for `archiver serve`.
+
+    Called once, when plugins are loaded. Two APIs of one name are an error that names both.
     """

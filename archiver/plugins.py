@@ -20,7 +20,7 @@ from typing import Any, get_args
 from pluggy import PluginManager, PluginValidationError
 
 from archiver import hookspecs
-from archiver.apis import Demo
+from archiver.apis import Demo, ServedApi
 from archiver.binding import settings_of
 from archiver.errors import PluginError
 from archiver.hookspecs import Platform, Source
@@ -71,6 +71,7 @@ class Loaded:
     sources: tuple[Source, ...] = ()
     platforms: tuple[Platform, ...] = ()
     demos: tuple[Demo, ...] = ()
+    served_apis: tuple[ServedApi, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +113,37 @@ class Plugins:
         """
         demos = [demo for plugin in self.loaded for demo in plugin.demos]
         if not demos:
-            broken = "".join(f". Not loaded: {problem.origin}" for problem in self.problems)
-            raise PluginError(
-                "There is no demo",
-                why=f"No plugin that is loaded brings one{broken}",
-                hint="archiver plugins lists all of them",
-            )
+            raise self._none_at_all("demo")
         return min(demos, key=lambda demo: demo.name)
+
+    def served_api(self, name: str | None = None) -> ServedApi:
+        """The API of that name, or the only one that there is.
+
+        Raises PluginError when there is none, or none of that name, or more than one to choose
+        from.
+        """
+        apis = {api.name: api for plugin in self.loaded for api in plugin.served_apis}
+        if not apis:
+            raise self._none_at_all("API to answer")
+        if name is None and len(apis) == 1:
+            return next(iter(apis.values()))
+        if name is None:
+            raise PluginError(
+                "There is more than one API to answer",
+                why=f"Plugins bring these: {', '.join(sorted(apis))}",
+                hint=f"Choose one with --api {min(apis)}",
+            )
+        if name not in apis:
+            raise self._missing("API", name, sorted(apis))
+        return apis[name]
+
+    def _none_at_all(self, noun: str) -> PluginError:
+        broken = "".join(f". Not loaded: {problem.origin}" for problem in self.problems)
+        return PluginError(
+            f"There is no {noun}",
+            why=f"No plugin that is loaded brings one{broken}",
+            hint="archiver plugins lists all of them",
+        )
 
     def platform(self, name: str, source: str) -> Platform:
         """The platform of that name, read through that source.
@@ -233,6 +258,7 @@ def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
         sources = _ask(manager, "archiver_sources")
         platforms = _ask(manager, "archiver_platforms")
         demos = _ask(manager, "archiver_demos")
+        apis = _ask(manager, "archiver_served_apis")
     if not manager.get_hookcallers(manager.get_plugin(entry_point.name)):
         raise _Broken("it implements no hook; mark its functions with archiver.hookimpl")
     return Loaded(
@@ -240,6 +266,7 @@ def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
         tuple(item for item in sources if _kept(item, _check_source, origin, problems)),
         tuple(item for item in platforms if _kept(item, _check_platform, origin, problems)),
         tuple(item for item in demos if _kept(item, _check_demo, origin, problems)),
+        tuple(item for item in apis if _kept(item, _check_served_api, origin, problems)),
     )
 
 
@@ -333,6 +360,11 @@ def _check_demo(demo: Any) -> None:
         raise _Broken("its days must be a whole number, 1 or more")
 
 
+def _check_served_api(api: Any) -> None:
+    _check_members(api, ServedApi)
+    _check_name(api.name)
+
+
 def _check_members(item: Any, protocol: type[Any]) -> None:
     if isinstance(item, type):
         raise _Broken(f"it is a class; return an instance, {item.__name__}()")
@@ -372,12 +404,15 @@ def _without_clashes(loaded: list[Loaded], problems: list[Problem]) -> list[Load
         for platform in plugin.platforms
     )
     demos = _claims((plugin, demo.name) for plugin in loaded for demo in plugin.demos)
+    apis = _claims((plugin, api.name) for plugin in loaded for api in plugin.served_apis)
     for name, claimants in sources.items():
         _report_clash(f"the source {name}", {name}, claimants, problems)
     for (source, name), claimants in platforms.items():
         _report_clash(f"the platform {name} of {source}", {name}, claimants, problems)
     for name, claimants in demos.items():
         _report_clash(f"the demo {name}", set(), claimants, problems)
+    for name, claimants in apis.items():
+        _report_clash(f"the API {name}", {name}, claimants, problems)
     return [
         replace(
             plugin,
@@ -386,6 +421,7 @@ def _without_clashes(loaded: list[Loaded], problems: list[Problem]) -> list[Load
                 item for item in plugin.platforms if (item.source, item.name) not in platforms
             ),
             demos=tuple(item for item in plugin.demos if item.name not in demos),
+            served_apis=tuple(item for item in plugin.served_apis if item.name not in apis),
         )
         for plugin in loaded
     ]

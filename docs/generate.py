@@ -154,7 +154,10 @@ def _hooks() -> str:
     return "\n\n".join(f"### `{_signature(hook)}`\n\n{_prose(hook)}" for hook in hooks)
 
 
-_PROTOCOLS = (hookspecs.Source, hookspecs.Platform, hookspecs.Http, apis.Demo, apis.DemoWorld)
+_PROTOCOLS = (
+    hookspecs.Source, hookspecs.Platform, hookspecs.Http, apis.ServedApi, apis.HistoryBackend,
+    apis.Demo, apis.DemoWorld,
+)  # fmt: skip
 
 
 @block("protocols")

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jsontext": {"jsonpieces", "models"},
     "canonical": {"models"},
     # the contract, and what the operator says
-    "apis": set(),
+    "apis": {"models"},
     "hookspecs": {"apis", "models", "secrets"},
     "characters": set(),
     "tomllines": set(),
@@ -63,7 +63,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evidence": GROUND | {"archive", "media"},
     # beside the program
     "webserver": {"apis"},
-    "serve": GROUND | {"archive"},
+    "serve": GROUND | {"apis", "archive"},
     "testing": GROUND | {"hookspecs", "binding", "config"},
     "browse": GROUND | {"config", "settings", "archive"},
 }

@@ -1,4 +1,4 @@
-"""`archiver serve`: the history API, answered from the archive."""
+"""`archiver serve`: an API, answered from the archive."""
 
 import threading
 from datetime import UTC, datetime, time
@@ -14,8 +14,8 @@ from archiver.errors import ArchiverError, UsageError
 if TYPE_CHECKING:
     import socket
 
+    from archiver.models import Account
     from archiver.secrets import Secret
-    from archiver.serve.accounts import Configured
 
 _LOOPBACK = ("127.", "::1", "localhost")
 _SCHEMES = frozenset({"env", "file", "keyring", "cmd"})
@@ -53,11 +53,17 @@ _SCHEMES = frozenset({"env", "file", "keyring", "cmd"})
     metavar="DATE",
     help="Answer with what was known at the end of a day, or at a time: 2026-03-17T12:00Z.",
 )
-@click.option("--removed", is_flag=True, help="Serve posts too that are gone from their platform.")
+@click.option(
+    "--api",
+    "api_name",
+    metavar="NAME",
+    help="Which API to answer, where plugins bring more than one; by default the only one.",
+)
+@click.option("--removed", is_flag=True, help="Serve posts too that were removed.")
 @pass_shell
 def command(
     shell: Shell, reference: str, port: int, host: str, media: bool, as_of: str | None,
-    removed: bool,
+    api_name: str | None, removed: bool,
 ) -> int | None:  # fmt: skip
     """Answer the history API from the archive, so that what was written for it reads the archive.
 
@@ -66,23 +72,21 @@ def command(
     """
     from archiver.archive.database import reader
     from archiver.serve.app import application
-    from archiver.serve.library import Serving
-    from archiver.webserver import running
+    from archiver.serve.histories import Serving
+    from archiver.webserver import origin_of, running
 
     leave_no_core()
     token = _token(reference).reveal()
     directory = shell.config().archive.directory
     with reader(directory):
         pass  # says so now where there is no archive
-    serving = Serving.of(
-        directory, token, _configured(shell), media=media, as_of=_moment(as_of),
-        removed=removed,
-    )  # fmt: skip
+    answer = shell.plugins().served_api(api_name).begin(_accounts(shell))
+    serving = Serving(directory, token, answer, media, _moment(as_of), removed)
     sock = _socket(host, port)
     if not host.startswith(_LOOPBACK):
         shell.warn(f"Whoever can reach {host} and has the token can read the archive, in the clear")
     with running(application(serving), [sock]) as thread:
-        shell.report(f"{_address(host, sock)}/api answers from {safe(directory)}")
+        shell.report(f"{origin_of(sock)}/api answers from {safe(directory)}")
         shell.say("Stop it with Ctrl-C.")
         _wait(thread)
     return None
@@ -100,20 +104,18 @@ def _token(reference: str) -> "Secret":
     return Secret(reference, base=Path.cwd(), literal_allowed=False)
 
 
-def _configured(shell: Shell) -> "list[Configured]":
-    """The accounts of the config; one whose settings are wrong can be chosen by its label only."""
-    from archiver.serve.accounts import Configured
+def _accounts(shell: Shell) -> "list[Account]":
+    """The accounts of the config; one whose settings are wrong has no options."""
+    from archiver.models import Account
 
     config, plugins = shell.config(), shell.plugins()
     found = []
     for entry in config.accounts:
         try:
-            options = config.account(entry, plugins).options
+            found.append(config.account(entry, plugins))
         except ArchiverError as error:
             shell.warn(str(error))
-            options = None
-        key = getattr(options, "profile_key", None)
-        found.append(Configured(entry.name, entry.platform, key))
+            found.append(Account(entry.name, entry.platform, entry.source, None))
     return found
 
 
@@ -143,10 +145,6 @@ def _socket(host: str, port: int) -> "socket.socket":
             why=error.strerror or str(error),
             hint="Name another port with --port, or let --port 0 choose one",
         ) from None
-
-
-def _address(host: str, sock: "socket.socket") -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
 
 
 def _wait(thread: threading.Thread) -> None:

@@ -6,7 +6,18 @@ Each platform is a module and an entry point of its own; here is only where they
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from archiver import Demo, DemoWorld, Http, Identity, Secret, Source, hookimpl
+from archiver import (
+    Account,
+    AnswerRequest,
+    Demo,
+    DemoWorld,
+    Http,
+    Identity,
+    Secret,
+    ServedApi,
+    Source,
+    hookimpl,
+)
 from archiver_ayrshare import accounts
 from archiver_ayrshare.client import AyrshareClient, Settings
 from archiver_ayrshare.platform import SOURCE
@@ -46,6 +57,26 @@ class AyrshareDemo:
         from archiver_ayrshare.demo.story import Story  # noqa: PLC0415  # it draws: not for backups
 
         return Story(now)
+
+
+class AyrshareApi:
+    """The history API, answered from the archive."""
+
+    name: str = SOURCE
+
+    def begin(self, accounts: Sequence[Account]) -> AnswerRequest:
+        """What answers requests as long as a server runs."""
+        from archiver_ayrshare.emulation.archive_backend import (  # noqa: PLC0415  # not for backups
+            answer_from_archive,
+        )
+
+        return answer_from_archive(accounts)
+
+
+@hookimpl
+def archiver_served_apis() -> Sequence[ServedApi]:
+    """The one API."""
+    return [AyrshareApi()]
 
 
 @hookimpl

@@ -7,11 +7,14 @@ from typing import Any
 
 import httpx
 
-from archiver.serve.accounts import Configured
+from archiver.models import Account
+from archiver.plugins import load_plugins
+from archiver.secrets import Secret
 from archiver.serve.app import application
-from archiver.serve.library import Serving
+from archiver.serve.histories import Serving
 from archiver.webserver import listen, running
 from archiver_ayrshare.demo.specs import photo, video
+from archiver_ayrshare.options import ProfileOptions
 from nights import PLATFORMS, Nights
 
 TOKEN = "the-token-of-this-archive"
@@ -53,16 +56,22 @@ class Asking:
             params["next"] = paging["next"]
 
 
+def configured_account(name: str, platform: str, profile_key: Secret | None = None) -> Account:
+    """An account as the config has it."""
+    return Account(name, platform, "ayrshare", ProfileOptions(profile_key))
+
+
 @contextmanager
 def served(
-    directory: Path, configured: tuple[Configured, ...] | None = None, **options: Any
+    directory: Path, configured: tuple[Account, ...] | None = None, **options: Any
 ) -> Iterator[Asking]:
     """An archive on a free port of this machine; its accounts are named after their platforms."""
     if configured is None:
-        configured = tuple(Configured(platform, platform) for platform in PLATFORMS)
+        configured = tuple(configured_account(platform, platform) for platform in PLATFORMS)
     sock = listen("127.0.0.1", 0)
     origin = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    app = application(Serving.of(directory, TOKEN, configured, **options))
+    answer = load_plugins().served_api().begin(configured)
+    app = application(Serving(directory, TOKEN, answer, **options))
     with running(app, [sock]), httpx.Client(timeout=20) as client:
         yield Asking(client, origin)
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from archiver.secrets import Secret
-from archiver.serve.accounts import Configured
 from nights import Nights, nights
-from serve.serving import Asking, served
+from serve.serving import Asking, configured_account, served
 
 SHOP_KEY = "the-key-of-the-shop"
 
@@ -37,10 +36,10 @@ def two_profiles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
 def asking(two_profiles: Nights) -> Iterator[Asking]:
     key = Secret("file:shop-key", base=two_profiles.folder)
     configured = (
-        Configured("instagram", "instagram"),
-        Configured("shop instagram", "instagram", key),
-        Configured("shop threads", "threads", key),
-        Configured("not yet", "youtube"),
+        configured_account("instagram", "instagram"),
+        configured_account("shop instagram", "instagram", key),
+        configured_account("shop threads", "threads", key),
+        configured_account("not yet", "youtube"),
     )
     with served(two_profiles.directory, configured) as asking:
         yield asking
@@ -92,7 +91,10 @@ def test_who_is_not_there_does_not_answer(
 
 
 def test_the_order_of_the_config_decides(two_profiles: Nights) -> None:
-    configured = (Configured("shop instagram", "instagram"), Configured("instagram", "instagram"))
+    configured = (
+        configured_account("shop instagram", "instagram"),
+        configured_account("instagram", "instagram"),
+    )
     with served(two_profiles.directory, configured) as asking:
         assert asking.ids("instagram") == ids(two_profiles, "shop instagram")
     with served(two_profiles.directory, ()) as asking:
@@ -101,7 +103,7 @@ def test_the_order_of_the_config_decides(two_profiles: Nights) -> None:
 
 def test_a_key_that_cannot_be_told_chooses_nothing(two_profiles: Nights) -> None:
     key = Secret("env:NO_SUCH_VARIABLE_HERE")
-    configured = (Configured("shop instagram", "instagram", key),)
+    configured = (configured_account("shop instagram", "instagram", key),)
     with served(two_profiles.directory, configured) as asking:
         assert asking.get("user", profile_key="anything").status_code == 403
         assert asking.get("user", profile_key="shop instagram").status_code == 200

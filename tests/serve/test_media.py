@@ -4,13 +4,15 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from archiver.serve.addresses import Files, pointed
+from archiver.serve.addresses import Files, served_url
+from archiver_ayrshare.emulation.media_addresses import with_file_urls
 from nights import PLATFORMS, Nights, nights
 from serve.serving import Asking, served
 
@@ -164,12 +166,17 @@ def _set_media(world: Nights, sha256: str, column: str, value: str) -> None:
 # Addresses in the text of a record
 
 
+def pointed(record: str, files: Files) -> str:
+    """A record as it is served with media."""
+    return with_file_urls(record, partial(served_url, files=files, origin=ORIGIN))
+
+
 def test_an_address_keeps_its_path_and_all_else_keeps_its_bytes() -> None:
     files = Files()
     files.add("https://cdn.example/v/a%20b.jpg?oe=1", "/v/a%20b.jpg", HASH)
     raw = '{ "url" :"https:\\/\\/other.example\\/v\\/a%20b.jpg?oe=2", "n": 1.50, "é":"\\u00e9" }'
     new = f'{{ "url" :"{ORIGIN}/v/a%20b.jpg?archived={HASH}", "n": 1.50, "é":"\\u00e9" }}'
-    assert pointed(raw, files, ORIGIN) == new
+    assert pointed(raw, files) == new
 
 
 def test_words_and_pages_are_never_touched() -> None:
@@ -178,8 +185,8 @@ def test_words_and_pages_are_never_touched() -> None:
     files.add(url, "/a.jpg", HASH)
     record = {"post": url, "postUrl": url, "link": url, "text": f"see {url}", "x": "/a.jpg"}
     raw = json.dumps(record)
-    assert pointed(raw, files, ORIGIN) == raw
-    assert HASH in pointed(json.dumps({"mediaUrls": [{"mediaUrl": url}]}), files, ORIGIN)
+    assert pointed(raw, files) == raw
+    assert HASH in pointed(json.dumps({"mediaUrls": [{"mediaUrl": url}]}), files)
 
 
 def test_two_files_of_one_path_are_told_by_the_whole_address() -> None:
@@ -187,7 +194,7 @@ def test_two_files_of_one_path_are_told_by_the_whole_address() -> None:
     files.add("https://cdn.example/i?id=1", "/i", HASH)
     files.add("https://cdn.example/i?id=2", "/i", OTHER)
     raw = json.dumps(["https://cdn.example/i?id=2", "https://cdn.example/i?id=3"])
-    assert json.loads(pointed(raw, files, ORIGIN)) == [
+    assert json.loads(pointed(raw, files)) == [
         f"{ORIGIN}/i?archived={OTHER}", "https://cdn.example/i?id=3",
     ]  # fmt: skip
 
@@ -196,4 +203,4 @@ def test_an_address_without_a_path_is_left_as_it_is() -> None:
     files = Files()
     files.add("https://cdn.example?id=1", "https://cdn.example?id=1", HASH)
     raw = '{"mediaUrl":"https://cdn.example?id=1"}'
-    assert pointed(raw, files, ORIGIN) == raw
+    assert pointed(raw, files) == raw

@@ -1,7 +1,6 @@
-"""A small world of ten platforms, served over real HTTP on loopback.
+"""A small world of ten platforms behind the API, as an ASGI application that opens nothing.
 
-It is what `archiver demo` shows, and what every test of this program talks to instead of the real
-services: `world` holds the state, `library` answers the history API from it (in the manners of
-`archiver_ayrshare.emulation`), `app` adds the media, `story` tells something worth
-backing up.
+It is what `archiver demo` shows, and what tests talk to instead of the real services: `world` holds
+the state, `backend` answers the API from it (through `archiver_ayrshare.emulation`), `app` adds the
+media, `story` tells something worth backing up.
 """

@@ -13,7 +13,7 @@ from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
 from archiver_ayrshare.demo.specs import MediaSpec, video
 from archiver_ayrshare.demo.truth import Deed
 from archiver_ayrshare.emulation.answers import JsonObject
-from archiver_ayrshare.emulation.history_api import Listing, Query
+from archiver_ayrshare.emulation.queries import Listing, Query
 
 if TYPE_CHECKING:
     from archiver_ayrshare.demo.world import World

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal
 
-from archiver_ayrshare.emulation.answers import ApiAnswer
-from archiver_ayrshare.emulation.history_api import Query
+from archiver import ApiAnswer
+from archiver_ayrshare.emulation.queries import Query
 
 FaultKind = Literal["fail", "partial", "empty", "stumble"]
 

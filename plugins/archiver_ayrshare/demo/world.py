@@ -32,7 +32,7 @@ from archiver_ayrshare.demo.posts import MediaFile
 from archiver_ayrshare.demo.recipes import FixtureCache
 from archiver_ayrshare.demo.truth import Truth
 from archiver_ayrshare.emulation.answers import ErrorShape, error_body
-from archiver_ayrshare.emulation.history_api import Plan, Query
+from archiver_ayrshare.emulation.queries import Plan, Query
 
 PlanName = Literal["free", "basic", "premium", "launch", "business", "enterprise"]
 

@@ -1,27 +1,15 @@
-"""What the API says, and how it says no."""
+"""Bodies of the API's answers as JSON text, and its errors."""
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from archiver import ApiAnswer
 
 JsonObject = dict[str, Any]
 Json = JsonObject | bytes
 """A JSON object: as data, or as its exact text in UTF-8."""
 ErrorShape = Literal["flat", "nested", "list"]
-
-
-@dataclass(frozen=True, slots=True)
-class ApiAnswer:
-    """One answer. `body` is JSON data, or the exact bytes to send."""
-
-    status: int
-    body: Json
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def content(self) -> bytes:
-        """The bytes of the body."""
-        return written(self.body)
 
 
 def written(value: Any) -> bytes:
@@ -42,8 +30,13 @@ def written_list(items: Iterable[Any]) -> bytes:
     return b"[" + b",".join(map(written, items)) + b"]"
 
 
+def json_answer(status: int, body: Json, headers: Mapping[str, str] | None = None) -> ApiAnswer:
+    """An answer with that body."""
+    return ApiAnswer(status, written(body), headers or {})
+
+
 class ApiError(Exception):
-    """The API does not do as asked: what it answers instead."""
+    """A request is refused: `answer` is what the API answers."""
 
     def __init__(self, answer: ApiAnswer) -> None:
         super().__init__(f"{answer.status}")
@@ -80,7 +73,7 @@ def refusal(
     Where the service's own code is not known, `code` is the status.
     """
     body = error_body(code, message, action=action, shape=shape)
-    return ApiError(ApiAnswer(status, {**body, **(more or {})}, headers or {}))
+    return ApiError(json_answer(status, {**body, **(more or {})}, headers))
 
 
 def bad_request(why: str) -> ApiError:

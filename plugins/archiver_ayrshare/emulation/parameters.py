@@ -1,6 +1,6 @@
 """Reading the parameters of a request as strictly as the API does.
 
-Every function raises Refusal with status 400 for what is not as documented.
+Every function raises ApiError with status 400 for what is not as documented.
 """
 
 import re

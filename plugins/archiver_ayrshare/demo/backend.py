@@ -1,29 +1,29 @@
-"""The world as the API's library: who is admitted, what is listed, and what goes wrong."""
+"""The world behind the API: who is admitted, what is listed, and what goes wrong."""
 
 from collections import defaultdict, deque
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from archiver_ayrshare.demo.accounts import WorldAccount
 from archiver_ayrshare.demo.networks.base import iso, iso_ms
 from archiver_ayrshare.demo.world import PLANS, World, WorldProfile
 from archiver_ayrshare.emulation.answers import (
-    ApiAnswer,
     ApiError,
     JsonObject,
     error_body,
+    json_answer,
     not_found,
     refusal,
 )
-from archiver_ayrshare.emulation.history_api import Caller, Listing, Plan, Query
+from archiver_ayrshare.emulation.profiles import LinkedAccount, Profile, profiles_body
+from archiver_ayrshare.emulation.queries import Caller, Listing, Plan, Query
 
 RATE_WINDOW = timedelta(minutes=5)
 RATE_SHOWN = 300
 
 
-class WorldLibrary:
-    """A Library over a world. Faults strike after the request was found to be in order."""
+class WorldBackend:
+    """An ApiBackend over a world. Faults strike after the request was found to be in order."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -84,36 +84,20 @@ class WorldLibrary:
     def user(self, profile_key: str) -> JsonObject:
         """The profile and what it has linked."""
         self._strike(Query("user", profile_key))
-        profile = self._world.profiles[profile_key]
-        linked = _linked(profile)
-        answer: JsonObject = {
-            "created": _created(profile),
-            "displayNames": [_display_name(account) for account in linked],
-            "email": "studio@example.com",
-            "lastApiCall": iso(self._world.now()),
-            "messagingEnabled": False,
-            "monthlyApiCalls": len(self._world.api_requests),
-            "monthlyPostCount": 0,
-            "monthlyPostQuota": 1000,
-            "refId": profile.ref_id,
-            "title": profile.title,
-        }
-        if linked:
-            answer["activeSocialAccounts"] = [account.platform for account in linked]
-        return answer
+        return _profile(self._world.profiles[profile_key]).user(
+            email="studio@example.com",
+            lastApiCall=iso(self._world.now()),
+            monthlyApiCalls=len(self._world.api_requests),
+            monthlyPostCount=0,
+            monthlyPostQuota=1000,
+        )
 
     def profiles(self) -> JsonObject:
         """Every profile but the primary one; their keys are never told."""
         self._strike(Query("profiles"))
         now = self._world.now()
         profiles = [_profile(profile) for key, profile in self._world.profiles.items() if key]
-        return {
-            "profiles": profiles,
-            "count": len(profiles),
-            "lastUpdated": iso_ms(now),
-            "nextUpdate": iso_ms(now + timedelta(minutes=5)),
-            "pagination": {"hasMore": False, "limit": 5000},
-        }
+        return profiles_body(profiles, iso_ms(now), iso_ms(now + timedelta(minutes=5)))
 
     def rate_headers(self, profile_key: str) -> dict[str, str]:
         """The documented headers about the profile's requests in the last five minutes."""
@@ -148,7 +132,7 @@ class WorldLibrary:
         if not account.authorized:
             code = 272 if query.platform == "twitter" else 161
             body = error_body(code, "Authorization lost. Please relink.", shape="list")
-            raise ApiError(ApiAnswer(400, body))
+            raise ApiError(json_answer(400, body))
         return account
 
     def _disturbed(self, query: Query, listing: Listing) -> Listing:
@@ -175,41 +159,23 @@ def _failed(record: JsonObject) -> JsonObject:
     return {"id": record["id"], **body, "created": created}
 
 
-def _linked(profile: WorldProfile) -> list[WorldAccount]:
-    return [account for account in profile.accounts.values() if account.linked]
+def _profile(profile: WorldProfile) -> Profile:
+    return Profile(
+        profile.title,
+        iso(profile.created),
+        [_linked(account) for account in profile.accounts.values() if account.linked],
+        profile.ref_id,
+        profile.suspended,
+    )
 
 
-def _created(profile: WorldProfile) -> JsonObject:
-    seconds = int(profile.created.timestamp())
-    return {"_seconds": seconds, "_nanoseconds": 0, "utc": iso(profile.created)}
-
-
-def _display_name(account: WorldAccount) -> JsonObject:
-    named: dict[str, Any] = {
-        "platform": account.platform,
-        "id": account.platform_id,
-        "displayName": account.title,
-        "username": account.handle,
-        "profileUrl": account.url,
-        "created": iso(account.world.primary.created),
-        **account.network.details,
-    }
-    if account.platform == "youtube":
-        named |= {"channelTitle": account.title, "channelId": account.platform_id}
-    return named
-
-
-def _profile(profile: WorldProfile) -> JsonObject:
-    answer: JsonObject = {
-        "status": "suspended" if profile.suspended else "active",
-        "title": profile.title,
-        "displayTitle": profile.title,
-        "created": {k: v for k, v in _created(profile).items() if k != "utc"},
-        "createdUTC": iso(profile.created),
-        "refId": profile.ref_id,
-    }
-    if linked := _linked(profile):
-        answer["activeSocialAccounts"] = [account.platform for account in linked]
-    if profile.suspended:
-        answer["suspended"] = True
-    return answer
+def _linked(account: WorldAccount) -> LinkedAccount:
+    return LinkedAccount(
+        account.platform,
+        account.platform_id,
+        account.title,
+        account.handle,
+        account.url,
+        iso(account.world.primary.created),
+        account.network.details,
+    )
