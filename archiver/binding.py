@@ -16,21 +16,33 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+from urllib.parse import unquote
 
 from archiver.characters import called, first_unseen
 from archiver.errors import ConfigError
 from archiver.secrets import MASK, Secret
 from archiver.tomllines import KeyPath, line_of
 from archiver.tomltext import backslash_hint
+from archiver.urls import BadUrl, normalize_url
 
 Size = NewType("Size", int)
 """A number of bytes, written as `"4GB"` or `"512MiB"`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyAddress:
+    """Where a proxy is, `http://host:port`, and the credentials that were written into that."""
+
+    url: str
+    credentials: Secret | None = None
+
 
 _T = TypeVar("_T")
 _SECRET_SCHEMES = ("env", "file", "keyring", "cmd")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?)?B", re.IGNORECASE)
+_PROXY = re.compile(r"http://(?:(?P<who>[^@/?#\s]*)@)?(?P<at>[^@/?#\\\s]+)/?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _LONGEST_SHOWN = 40
 
@@ -300,13 +312,40 @@ def _size(value: str | int, _place: Place) -> Size:
     return Size(int(Decimal(match[1]) * step ** _POWERS[unit[:1]]))
 
 
-def _secret(value: str, place: Place) -> Secret:
+def _proxy(value: str, place: Place) -> ProxyAddress:
+    """Of the text nothing is shown: it may hold a password."""
+    wanted = f"must be {kind_of(ProxyAddress)}"
+    match = _PROXY.fullmatch(value.strip())
+    if match is None:
+        raise _Wrong(wanted)
+    try:
+        url = normalize_url(f"http://{match['at']}/")
+    except BadUrl as error:
+        raise _Wrong(f"{wanted}: {error}") from None
+    if match["who"] is None:
+        return ProxyAddress(url)
+    _refuse_exposed(place)
+    advice = 'Leave them out of the address, and write proxy_credentials = "env:NAME"'
+    user, colon, password = unquote(match["who"]).partition(":")
+    if not user or not colon or user in _SECRET_SCHEMES:
+        raise _Wrong("has credentials that are not user:password", advice)
+    if not place.private:
+        advice += f", or run: chmod 600 {place.file}"
+        raise _Wrong("holds credentials in a file that other users can read", advice)
+    return ProxyAddress(url, Secret(f"{user}:{password}", literal_allowed=True))
+
+
+def _refuse_exposed(place: Place) -> None:
     if place.exposed is not None:
         raise _Wrong(
             f"cannot be trusted: other users may write to {place.exposed}, and could have keys "
             "sent elsewhere or commands run",
             f"Make it yours alone to write: chmod o-w {place.exposed}, or chown it",
         )
+
+
+def _secret(value: str, place: Place) -> Secret:
+    _refuse_exposed(place)
     secret = Secret(value, base=place.file.absolute().parent, literal_allowed=place.private)
     scheme, colon, rest = value.partition(":")
     advice = "Write env:NAME, file:PATH, keyring:SERVICE/NAME or cmd:COMMAND"
@@ -338,6 +377,9 @@ _KINDS: dict[Any, _Kind] = {
     int: _Kind("a whole number", int, lambda value, _place: value, "10"),
     float: _Kind("a number", (int, float), lambda value, _place: float(value), "1.5"),
     Secret: _Kind("a reference to a secret", str, _secret, '"env:NAME"'),
+    ProxyAddress: _Kind(
+        "an address such as http://proxy.example:3128", str, _proxy, '"http://proxy.example:3128"'
+    ),
     Path: _Kind("a path in quotes", str, _path, '"archive"'),
     timedelta: _Kind('a length of time such as "7d", "12h" or "30m"', str, _duration, '"7d"'),
     Size: _Kind('a size such as "500MB", "4GB" or "2GiB"', (str, int), _size, '"4GB"'),
@@ -350,7 +392,9 @@ def _mismatch(value: Any, annotation: Any) -> _Wrong:
 
 
 def _holds_secret(annotation: Any) -> bool:
-    return annotation is Secret or any(_holds_secret(part) for part in get_args(annotation))
+    return annotation in {Secret, ProxyAddress} or any(
+        _holds_secret(part) for part in get_args(annotation)
+    )
 
 
 def _given_kind(value: Any) -> str:

@@ -85,14 +85,20 @@ class Secret:
                 f"{name} holds characters that no key has",
                 hint="Save it as plain ASCII, on one line",
             )
-        if value not in self._revealed and len(value) >= _SHORTEST_MASKED:
-            self._revealed.add(value)
-            # the longest first: one secret may begin with another
-            found = [_spellings(secret) for secret in sorted(self._revealed, key=len, reverse=True)]
-            Secret._patterns = [(re.compile(text), re.compile(text.encode())) for text in found]
+        self.mask_value(value)
         if scheme in {"cmd", "keyring"}:  # which may ask a person, who is asked once
             self._looked_up[self._reference] = value
         return value
+
+    @classmethod
+    def mask_value(cls, value: str) -> None:
+        """Have a text blanked out from now on, as a secret that was revealed."""
+        if value in cls._revealed or len(value) < _SHORTEST_MASKED:
+            return
+        cls._revealed.add(value)
+        # the longest first: one secret may begin with another
+        found = [_spellings(secret) for secret in sorted(cls._revealed, key=len, reverse=True)]
+        cls._patterns = [(re.compile(text), re.compile(text.encode())) for text in found]
 
     def mask(self) -> None:
         """Have it blanked out from now on: an answer may show a secret before it has been used.

@@ -6,7 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from archiver.binding import Size
+from archiver.binding import ProxyAddress, Size
+from archiver.errors import ConfigError
+from archiver.secrets import Secret
 
 DEFAULT_SOURCE = "ayrshare"
 
@@ -67,7 +69,7 @@ class MediaSettings:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """Where media may be fetched from."""
+    """Where media may be fetched from, and by which way everything is."""
 
     allow: tuple[str, ...] = field(
         default=(),
@@ -80,6 +82,38 @@ class NetworkSettings:
     https_only: bool = field(
         default=False, metadata={"help": "Refuse media that is offered over plain http."}
     )
+    proxy: ProxyAddress | None = field(
+        default=None,
+        metadata={
+            "help": "An HTTP proxy that every connection goes through, to the source and to media. "
+            "Those of the environment are ignored."
+        },
+    )
+    proxy_credentials: Secret | None = field(
+        default=None,
+        metadata={
+            "help": "What the proxy wants to be told: user:password.",
+            "example": '"env:PROXY_USER_PASSWORD"',
+        },
+    )
+    ca_bundle: Path | None = field(
+        default=None,
+        metadata={
+            "help": "A file of certificate authorities (PEM) that are believed besides the public "
+            "ones: that of a proxy which opens TLS, or of a company's own servers.",
+            "example": '"company-ca.pem"',
+        },
+    )
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for credentials without a proxy, and for two of them."""
+        if self.proxy_credentials is None:
+            return
+        if self.proxy is None:
+            raise ConfigError('"proxy_credentials" is set in [network], but no "proxy"')
+        if self.proxy.credentials is not None:
+            text = '"proxy" in [network] holds credentials, and "proxy_credentials" is set too'
+            raise ConfigError(text, hint="Leave them out of the address")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ base_url = "{base_url}"
 
 [network]
 allow = ["127.0.0.0/8"]
+{network}
 """
 
 
@@ -69,6 +70,7 @@ class Nights(World):
             "archive": "",
             "ayrshare": 'x_api_key = "file:x-key"\nx_api_secret = "file:x-secret"',
             "media": "",
+            "network": "",
         }
         self.given_key: str | None = None
         self.extra = "".join(

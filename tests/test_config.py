@@ -568,4 +568,6 @@ class TestExample:
         tables = tomllib.loads(self.text)
         assert set(tables["archive"]) == set(ArchiveSettings.__dataclass_fields__)
         assert set(tables["media"]) == set(MediaSettings.__dataclass_fields__)
-        assert set(tables["network"]) == set(NetworkSettings.__dataclass_fields__)
+        assert set(tables["network"]) == {"allow", "https_only"}
+        for name in NetworkSettings.__dataclass_fields__:
+            assert re.search(rf"^(# )?{name} = ", self.text, re.MULTILINE)

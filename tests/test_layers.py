@@ -39,8 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tomllines": set(),
     "tomltext": {"characters", "errors"},
     "ownership": set(),
-    "binding": {"characters", "errors", "secrets", "tomllines", "tomltext"},
-    "settings": {"binding"},
+    "binding": {"characters", "errors", "secrets", "tomllines", "tomltext", "urls"},
+    "settings": {"binding", "errors", "secrets"},
     "config": {
         "characters",
         "errors",

@@ -22,6 +22,7 @@ from archiver.archive.soundness import damaged_row
 from archiver.backup.account import AccountBackup, BackupOptions, is_fault_of_plugin
 from archiver.backup.clocks import note_on_earlier_run, note_on_source
 from archiver.backup.media_fetcher import MediaFetcher
+from archiver.backup.routes import route_of
 from archiver.backup.watchdog import plugin_call, stop_requests, watched
 from archiver.clock import Clock
 from archiver.config import Config
@@ -34,6 +35,7 @@ from archiver.models import Account, Post, timestamp
 from archiver.net.api import ApiClient, api_client
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
+from archiver.net.proxy import Route
 from archiver.report import AccountReport, Progress, RunReport
 from archiver.secrets import Secret
 from archiver.stop_signals import stop_signals
@@ -69,13 +71,14 @@ async def run_backup(
     """
     entries = config.select(asked.names)
     accounts = [config.account(entry, plugins) for entry in entries]
+    route = route_of(config.network)
     with (
         _archive(config.archive.directory, asked, progress) as (connection, directory),
         storage_errors(config.archive.directory),
         single_error(),
     ):
         store = Store(directory)
-        backup = Backup(config, plugins, asked, clock, progress, version, connection, store)
+        backup = Backup(config, plugins, asked, clock, progress, version, connection, store, route)
         return await backup.run(accounts)
 
 
@@ -130,6 +133,7 @@ class Backup:
     version: str
     connection: sqlite3.Connection
     store: Store
+    route: Route
     _works: list[AccountBackup] = field(default_factory=list)
     _clients: dict[str, Any] = field(default_factory=dict)
     _https: list[ApiClient] = field(default_factory=list)
@@ -340,7 +344,9 @@ class Backup:
         return self._clients[source_name]
 
     def _open(self, source_name: str, base_url: str) -> ApiClient:
-        client = api_client(source_name, base_url, clock=self.clock, on_wait=self._say_waiting)
+        client = api_client(
+            source_name, base_url, clock=self.clock, on_wait=self._say_waiting, route=self.route
+        )
         self._https.append(client)
         return client
 
@@ -352,8 +358,9 @@ class Backup:
         guard = AddressGuard(network.allow, https_only=network.https_only)
         media = self.config.media
         return MediaClient(
-            guard, self.clock, connections=media.connections, per_host=media.per_host
-        )
+            guard, self.clock, connections=media.connections, per_host=media.per_host,
+            route=self.route,
+        )  # fmt: skip
 
     def _received(self, report: RunReport, count: int) -> None:
         report.received += count

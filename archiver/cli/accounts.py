@@ -104,6 +104,7 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
     import anyio
 
     from archiver.backup.account import is_fault_of_plugin
+    from archiver.backup.routes import route_of
     from archiver.backup.validation import ContractViolation, validate_identity
     from archiver.cli.plugin_output import redirect_plugin_output
     from archiver.clock import SystemClock
@@ -119,12 +120,13 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
                 hint="Write for example --profile-key env:ACME_PROFILE_KEY",
             )
         key = Secret(profile_key)
+    route = route_of(config.network)
 
     async def ask() -> Sequence["Identity"]:
         opened: list[Any] = []
 
         def open_http(base_url: str) -> Any:
-            opened.append(api_client(source.name, base_url, clock=SystemClock()))
+            opened.append(api_client(source.name, base_url, clock=SystemClock(), route=route))
             return opened[-1]
 
         try:

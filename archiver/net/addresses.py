@@ -37,11 +37,18 @@ _NOT_PUBLIC_6 = tuple(
         "3fff::/20",  # documentation, RFC 9637
     )
 )
+_LOCAL_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost", ".test")
 _GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that IANA has given out; fc00::, fe80::, 5f00:: …
 _COMPATIBLE = IPv6Network("::/96")  # RFC 4291 section 2.5.5.1
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: how IPv6-only networks reach IPv4
 _TEREDO = IPv6Network("2001::/32")  # RFC 4380
 _SIX_TO_FOUR = IPv6Network("2002::/16")  # RFC 3056
+
+
+def is_local_name(name: str) -> bool:
+    """Whether a host's name is one that only a local network knows, as far as it tells."""
+    name = name.lower().removesuffix(".")
+    return "." not in name or name.endswith(_LOCAL_NAMES)
 
 
 def is_public(address: Address) -> bool:

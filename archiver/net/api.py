@@ -12,11 +12,12 @@ import httpx
 from archiver.clock import Clock
 from archiver.errors import ConfigError, RateLimited, SourceDown
 from archiver.models import Response, timestamp
-from archiver.net.addresses import is_public
+from archiver.net.addresses import is_local_name, is_public
 from archiver.net.encoding import BadEncoding, gunzip, is_plain, peek_gzip
+from archiver.net.proxy import Route
 from archiver.net.retry import LONGEST_WAIT, backoff, is_certificate_error, retry_after
 from archiver.net.sockets import Sockets
-from archiver.net.transport import Transport
+from archiver.net.transport import ProxyRefused, Transport
 from archiver.secrets import redact, redact_bytes
 
 OnWait = Callable[[float, str], None]
@@ -38,7 +39,6 @@ _TIMEOUTS = {"connect": 10.0, "read": 120.0, "write": 30.0, "pool": None}
 _LARGEST_BODY = 64 * 1024 * 1024  # 5,000 posts of 13 kB each
 _SHOWN = 200
 _KEPT_HEADERS = frozenset({"date", "content-type", "content-length", "etag", "retry-after"})
-_LOCAL_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost", ".test")
 
 
 def api_client(
@@ -47,21 +47,25 @@ def api_client(
     *,
     clock: Clock,
     on_wait: OnWait | None = None,
+    route: Route = Route(),  # noqa: B008 — frozen
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> "ApiClient":
     """A client for the API below `base_url`; `source` names it in messages and responses.
 
     The base URL is the operator's word, so no address is refused, but a key is sent in the clear
-    only within the operator's own network. `transport` replaces the network in tests. Raises
-    ConfigError.
+    only within the operator's own network. `route` is the way out; `transport` replaces the network
+    in tests. Raises ConfigError.
     """
     return ApiClient(
         source,
         _base(source, base_url),
         clock=clock,
         on_wait=on_wait,
+        route=route,
         transport=transport
-        or Transport(connections=_CONNECTIONS, per_host=_CONNECTIONS, backend=Sockets()),
+        or Transport(
+            connections=_CONNECTIONS, per_host=_CONNECTIONS, backend=Sockets(), route=route
+        ),
     )
 
 
@@ -91,12 +95,14 @@ class ApiClient:
         *,
         clock: Clock,
         on_wait: OnWait | None,
+        route: Route,
         transport: httpx.AsyncBaseTransport,
     ) -> None:
         self._source = source
         self._base = base
         self._clock = clock
         self._on_wait = on_wait
+        self._route = route
         self._transport = transport
         self._lanes: dict[str, _Lane] = {}
 
@@ -232,7 +238,10 @@ class ApiClient:
             raise self._unwritable(request.url.path) from None
         except httpx.HTTPError as error:
             down = self._down("cannot be reached", str(error) or type(error).__name__)
-            if is_certificate_error(error):
+            is_certificate = is_certificate_error(error)
+            if is_certificate or isinstance(error, ProxyRefused):
+                down.code = "certificate" if is_certificate else "proxy"
+                down.hint = self._route.advice(certificate=is_certificate, proxy=not is_certificate)
                 raise down from error
             raise _TryAgain(down) from error
         if 300 <= answer.status_code < 400:
@@ -301,8 +310,7 @@ def _is_local(host: str) -> bool:
     try:
         return not is_public(ip_address(host))
     except ValueError:
-        name = host.lower().removesuffix(".")
-        return "." not in name or name.endswith(_LOCAL_NAMES)
+        return is_local_name(host)
 
 
 def _kept(headers: httpx.Headers) -> dict[str, str]:

@@ -12,9 +12,11 @@ import httpx
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaRefused
 from archiver.net.encoding import BadEncoding, gunzip, is_plain, peek_gzip
-from archiver.net.guard import AddressGuard, GuardedBackend
+from archiver.net.guard import AddressGuard, GuardedBackend, NameCheck
+from archiver.net.proxy import Route
 from archiver.net.retry import is_certificate_error, retry_after
-from archiver.net.transport import Transport
+from archiver.net.sockets import Sockets
+from archiver.net.transport import ProxyRefused, Transport
 from archiver.urls import BadUrl, normalize_url
 
 USER_AGENT = "Mozilla/5.0 (compatible; social-archiver)"
@@ -104,6 +106,7 @@ class MediaStream:
 class MediaClient:
     """Fetches from addresses that the guard allows, over a bounded number of connections.
 
+    `route` is the way out: with a proxy, the guard judges names as far as they are known here.
     `transport` replaces the network in tests; the guard then still checks URLs.
     """
 
@@ -114,15 +117,18 @@ class MediaClient:
         *,
         connections: int = 16,
         per_host: int = 8,
+        route: Route = Route(),  # noqa: B008 — frozen
         transport: httpx.AsyncBaseTransport | None = None,
         backend: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
         self._guard = guard
         self._clock = clock
+        self._route = route
+        self._names = NameCheck(guard) if route.proxy is not None else None
+        if backend is None:
+            backend = GuardedBackend(guard) if route.proxy is None else Sockets()
         self._transport = transport or Transport(
-            connections=connections,
-            per_host=per_host,
-            backend=backend or GuardedBackend(guard),
+            connections=connections, per_host=per_host, backend=backend, route=route
         )
 
     @asynccontextmanager
@@ -162,10 +168,12 @@ class MediaClient:
         url = self._guard.check(text)
         seen = {url}
         while True:
+            if self._names is not None:
+                await self._names.check(url)
             try:
                 response = await self._transport.handle_async_request(_request(url, extra))
             except httpx.HTTPError as error:
-                raise _media_error(error) from error
+                raise self._error(error) from error
             fields = ResponseHeaders(response.headers.raw)
             places = _locations(response) if response.status_code in _REDIRECTS else set()
             if not places:
@@ -180,6 +188,13 @@ class MediaClient:
                     code="redirects",
                 )  # fmt: skip
             seen.add(url)
+
+    def _error(self, error: httpx.HTTPError) -> MediaError:
+        found = _media_error(error)
+        found.hint = self._route.advice(
+            certificate=found.code == "certificate", proxy=found.code == "proxy"
+        )
+        return found
 
     def _next(self, url: httpx.URL, places: Collection[str]) -> httpx.URL:
         if len(places) > 1:
@@ -262,7 +277,9 @@ def _media_error(error: Exception) -> MediaError:
         code = "encoding"
     elif isinstance(error, httpx.TimeoutException):
         what = {httpx.ConnectTimeout: "connect", httpx.ReadTimeout: "answer"}.get(type(error))
-        why = f"The server did not {what or 'listen'} in time"
+        why = str(error) or f"The server did not {what or 'listen'} in time"
     elif is_certificate_error(error):
         code = "certificate"
-    return MediaError("The file could not be fetched", why=why, code=code)
+    elif isinstance(error, ProxyRefused):
+        code = "proxy"
+    return MediaError("The file could not be fetched", why=why[:1].upper() + why[1:], code=code)

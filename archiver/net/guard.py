@@ -4,11 +4,15 @@ URLs of media come from strangers. Two gates stand between one and a connection.
 URL, before anything is resolved, and once more for every redirect. `GuardedBackend` resolves the
 name once, has every answer checked, and dials only addresses that were; the name goes on to TLS
 and to the Host header, so a second, different DNS answer has nothing to act on.
+
+Where everything goes through a proxy, the proxy resolves names and dials: `NameCheck` then judges
+what can be known here, and what the proxy does with a name it cannot.
 """
 
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -20,7 +24,7 @@ import httpx
 from anyio import to_thread
 
 from archiver.errors import ConfigError, MediaRefused
-from archiver.net.addresses import Address, is_public
+from archiver.net.addresses import Address, is_local_name, is_public
 from archiver.net.sockets import Sockets
 from archiver.urls import BadUrl, ascii_host, ends_in_number, normalize_url
 
@@ -35,6 +39,8 @@ _NAME = re.compile(r"(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
                    r"(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.ASCII)  # fmt: skip
 _ENTRY = re.compile(r"\[([^\]]+)\](?::(\d+))?|([^\[\]:]+)(?::(\d+))?|([0-9a-fA-F:./]+)")
 _CONNECT_SECONDS = 10.0
+_NAME_SECONDS = 2.0
+_MOST_NAMES = 1024
 _ALLOW = "If you trust it, name it in network.allow"
 
 
@@ -90,6 +96,21 @@ class AddressGuard:
                 _refuse(f"port {port} of {host} is not one of the web's own", _ALLOW)
         return addresses
 
+    def check_name(self, host: str, port: int, answers: Sequence[str]) -> None:
+        """The same for a name that a proxy will resolve; the `answers` are those that it has here.
+
+        What has none may still be a private name there: names that only a local network knows are
+        refused, and odd ports. Raises MediaRefused.
+        """
+        addresses = self.check_answers(host, port, answers)
+        if self._is_freed(host, None, port):
+            return
+        if not all(self._is_freed(host, a, port) for a in addresses) or not addresses:
+            if is_local_name(host):
+                _refuse(f"{host} is a name of a local network", _ALLOW)
+            if port not in self._ports:
+                _refuse(f"port {port} of {host} is not one of the web's own", _ALLOW)
+
     def _check_rules(
         self, scheme: str, host: str, address: Address | None, port: int, *, secure: bool
     ) -> None:
@@ -123,6 +144,33 @@ class AddressGuard:
             if entry.network is not None and address is not None and address in entry.network:
                 return True
         return False
+
+
+class NameCheck:
+    """What can be told of hosts here, when a proxy resolves their names; once for each host."""
+
+    def __init__(self, guard: AddressGuard, resolver: Resolver | None = None) -> None:
+        self._guard = guard
+        self._resolve = resolver or resolve
+        self._answers: dict[tuple[str, int], Sequence[str]] = {}
+
+    async def check(self, url: httpx.URL) -> None:
+        """Raises MediaRefused for a name that leads to what is not public, as far as is known."""
+        host = url.raw_host.decode("ascii")
+        port = _PORTS[url.scheme] if url.port is None else url.port
+        if _literal(host) is None:
+            self._guard.check_name(host, port, await self._answers_here(host, port))
+
+    async def _answers_here(self, host: str, port: int) -> Sequence[str]:
+        """The addresses of a name, or none: behind a proxy, names often mean nothing here."""
+        if (host, port) not in self._answers:
+            if len(self._answers) >= _MOST_NAMES:
+                self._answers.clear()
+            found: Sequence[str] = ()
+            with anyio.move_on_after(_NAME_SECONDS), suppress(OSError):
+                found = await self._resolve(host, port)
+            self._answers[host, port] = found
+        return self._answers[host, port]
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):

@@ -14,6 +14,8 @@ from time import monotonic
 import httpcore
 import httpx
 
+from archiver.net.proxy import Proxy
+
 Headers = list[tuple[bytes, bytes]]
 
 _LONGEST_HEAD = 100 * 1024
@@ -36,7 +38,8 @@ _HEAD = re.compile(
     rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: " + _ANYTHING + rb")?\r?\n"
     rb"((?:" + _TOKEN + rb":" + _ANYTHING + rb"\r?\n)*)\r?\n"
 )  # fmt: skip
-_LENGTH = re.compile(rb"[0-9]{1,18}")
+_LENGTH = re.compile(rb"[0-9]+")
+_MOST_DIGITS = 18
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;" + _ANYTHING + rb")?\r?\n")
 
 _LINE_END = re.compile(rb"\r?\n")
@@ -55,7 +58,8 @@ class HttpResponse:
 class Connection:
     """A connection to one origin, opened by the first request. One request at a time.
 
-    `keepalive` is how many seconds it may be idle. Raises what httpcore would raise.
+    `keepalive` is how many seconds it may be idle. With a `proxy`, the backend's only connection is
+    the one to it. Raises what httpcore would raise.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Connection:
         backend: httpcore.AsyncNetworkBackend,
         ssl_context: Callable[[], ssl.SSLContext],
         keepalive: float,
+        proxy: Proxy | None = None,
     ) -> None:
         self._secure = url.scheme == "https"
         self._host = url.raw_host.decode("ascii")
@@ -72,6 +77,7 @@ class Connection:
         self._backend = backend
         self._ssl_context = ssl_context
         self._keepalive = keepalive
+        self._proxy = proxy
         self._stream: httpcore.AsyncNetworkStream | None = None
         self._data = b""  # read; what lies behind `_at` was not looked at yet
         self._at = 0
@@ -84,7 +90,7 @@ class Connection:
 
         Raises httpcore's exceptions.
         """
-        head = _request_head(request)
+        head = _request_head(request, None if self._secure else self._proxy)
         body = b""
         if _all(request.headers.raw, b"content-length"):
             assert isinstance(request.stream, AsyncIterable)  # noqa: S101 — httpx allows both kinds
@@ -92,10 +98,14 @@ class Connection:
         timeouts: Mapping[str, float | None] = request.extensions.get("timeout", {})
         self._is_idle = self._may_stay = False
         if self._stream is None:
-            await self._open(timeouts.get("connect"))
+            await self._open(timeouts.get("connect"), timeouts.get("read"))
         assert self._stream is not None  # noqa: S101 — it was opened
         await self._stream.write(head + body, timeouts.get("write"))
-        return await self._answer(request.method, timeouts.get("read"))
+        answer = await self._answer(request.method, timeouts.get("read"))
+        if answer.status == 407 and self._proxy is not None and not self._secure:
+            self._is_idle = False
+            raise self._proxy.refusal(407, self._host)
+        return answer
 
     def is_usable(self) -> bool:
         """Whether another request may be sent over it."""
@@ -117,13 +127,49 @@ class Connection:
         if self._stream is not None:
             await self._stream.aclose()
 
-    async def _open(self, timeout: float | None) -> None:  # noqa: ASYNC109
-        stream = await self._backend.connect_tcp(self._host, self._port, timeout)
+    async def _open(self, connect: float | None, read: float | None) -> None:
+        if self._proxy is None:
+            stream = await self._backend.connect_tcp(self._host, self._port, connect)
+        else:
+            stream = await self._open_to_proxy(self._proxy, connect)
         if self._secure:
             self._stream = stream  # so that it is closed where the handshake fails
+            if self._proxy is not None:
+                await self._tunnel(self._proxy, stream, read)
             name = self._host.rstrip(".")
-            stream = await stream.start_tls(self._ssl_context(), name, timeout)
+            stream = await stream.start_tls(self._ssl_context(), name, connect)
         self._stream = stream
+
+    async def _open_to_proxy(
+        self, proxy: Proxy, connect: float | None
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._backend.connect_tcp(proxy.host, proxy.port, connect)
+        except httpcore.ConnectTimeout:
+            raise httpcore.ConnectTimeout(f"{proxy} does not answer") from None
+        except httpcore.ConnectError as error:
+            raise httpcore.ConnectError(f"{proxy} cannot be reached: {error}") from error
+
+    async def _tunnel(
+        self, proxy: Proxy, stream: httpcore.AsyncNetworkStream, read: float | None
+    ) -> None:
+        """Have the proxy connect to the origin. Raises httpcore.ProxyError where it does not."""
+        target = f"[{self._host}]" if ":" in self._host else self._host
+        target = f"{target}:{self._port}"
+        await stream.write(_connect_head(target, proxy), read)
+        try:
+            for _ in range(_MOST_INTERIM):
+                _, status, _ = await self._head(read)
+                if status >= 200:
+                    break
+        except httpcore.ReadTimeout:
+            raise httpcore.ReadTimeout(f"{proxy} does not answer") from None
+        except (httpcore.RemoteProtocolError, httpcore.NetworkError) as error:
+            raise httpcore.ProxyError(f"{proxy} gives no proper answer: {error}") from error
+        if not 200 <= status < 300:
+            raise proxy.refusal(status, target)
+        if self._at != len(self._data):
+            raise httpcore.ProxyError(f"{proxy} speaks before it is asked")
 
     async def _answer(self, method: str, timeout: float | None) -> HttpResponse:  # noqa: ASYNC109
         for _ in range(_MOST_INTERIM):
@@ -136,7 +182,7 @@ class Connection:
             why = "the server keeps us waiting too long and sends no final answer"
             raise httpcore.RemoteProtocolError(why)
         codings = _all(headers, b"transfer-encoding")
-        lengths = _all(headers, b"content-length")
+        length = _length(_all(headers, b"content-length"))
         options = [option.strip() for option in b",".join(_all(headers, b"connection")).split(b",")]
         self._may_stay = version == b"1" and b"close" not in options
         if method == "HEAD" or status in {204, 304}:
@@ -144,10 +190,12 @@ class Connection:
         if codings:
             if codings != [b"chunked"] or version == b"0":
                 raise httpcore.RemoteProtocolError("the answer has an unknown transfer coding")
-            self._may_stay = self._may_stay and not lengths
+            self._may_stay = self._may_stay and not length
             return HttpResponse(status, headers, self._chunked(timeout))
-        if lengths:
-            return self._counted_answer(status, headers, _length(lengths), timeout)
+        if length:
+            if len(length) > _MOST_DIGITS:
+                raise httpcore.RemoteProtocolError("the length of the answer is malformed")
+            return self._counted_answer(status, headers, int(length), timeout)
         self._may_stay = False
         return HttpResponse(status, headers, self._endless(timeout))
 
@@ -270,10 +318,25 @@ class Connection:
         self._left_at = monotonic()
 
 
-def _request_head(request: httpx.Request) -> bytes:
-    """Raises httpcore.LocalProtocolError for what would say something else to the server."""
-    lines = [b"%b %b HTTP/1.1\r\n" % (request.method.encode("ascii"), request.url.raw_path)]
-    raw = request.headers.raw
+def _connect_head(target: str, proxy: Proxy) -> bytes:
+    head = f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n".encode("ascii")
+    if proxy.authorization is not None:
+        head += b"Proxy-Authorization: %b\r\n" % proxy.authorization
+    return head + b"\r\n"
+
+
+def _request_head(request: httpx.Request, proxy: Proxy | None = None) -> bytes:
+    """What is sent to the origin, or to a `proxy` that it is asked through in the clear.
+
+    Raises httpcore.LocalProtocolError for what would say something else to the server.
+    """
+    url, raw = request.url, list(request.headers.raw)
+    target = url.raw_path
+    if proxy is not None:
+        target = b"%b://%b%b" % (url.raw_scheme, url.netloc, target)
+        if proxy.authorization is not None:
+            raw.append((b"Proxy-Authorization", proxy.authorization))
+    lines = [b"%b %b HTTP/1.1\r\n" % (request.method.encode("ascii"), target)]
     lines += [b"%b: %b\r\n" % pair for pair in raw]
     head = b"".join([*lines, b"\r\n"])
     one_each = head.count(b"\n") == len(lines) + 1  # or a value brings a header of its own
@@ -287,9 +350,10 @@ def _all(headers: Headers, name: bytes) -> list[bytes]:
     return [value.lower() for found, value in headers if found.lower() == name]
 
 
-def _length(values: list[bytes]) -> int:
-    lengths = {value.strip(b" \t") for value in b",".join(values).split(b",")}
+def _length(values: list[bytes]) -> bytes:
+    """The digits of the length that is given, the same one several times perhaps; or nothing."""
+    lengths = {value.strip(b" \t") for value in b",".join(values).split(b",")} if values else {b""}
     length = lengths.pop()
-    if lengths or not _LENGTH.fullmatch(length):
+    if values and (lengths or not _LENGTH.fullmatch(length)):
         raise httpcore.RemoteProtocolError("the length of the answer is malformed")
-    return int(length)
+    return length

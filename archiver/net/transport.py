@@ -3,8 +3,8 @@
 httpcore's own pool looks at every idle connection twice per request, a system call each, and so
 gets slower as connections are added. Here a request takes a slot (first come, first served), then
 the origin's most recently used connection or a new one; nothing depends on how many there are.
-HTTP/1.1 only, no proxies, no cookies, nothing from the environment. Sockets are opened by a network
-backend of httpcore's kind, and errors are its errors, in httpx's clothes.
+HTTP/1.1 only, no cookies, no proxy but the route's, nothing from the environment. Sockets are
+opened by a network backend of httpcore's kind, and errors are its errors, in httpx's clothes.
 """
 
 import ssl
@@ -16,6 +16,7 @@ import httpcore
 import httpx
 
 from archiver.net.http1 import Connection, HttpResponse
+from archiver.net.proxy import ProxyRefusal, Route
 from archiver.net.sockets import Sockets
 
 _Origin = tuple[bytes, bytes, int | None]
@@ -23,11 +24,16 @@ _KEEPALIVE_SECONDS = 90.0
 _REPLAYABLE = frozenset({"GET", "HEAD"})
 
 
+class ProxyRefused(httpx.ProxyError):
+    """The proxy will not do what it was asked, now or in a minute."""
+
+
 class Transport(httpx.AsyncBaseTransport):
     """At most `connections` at once, `per_host` of them to one origin; idle ones count, too.
 
-    `backend` opens the sockets. A request is answered with httpx's exceptions where httpcore's own
-    were raised; what the backend raises besides passes through.
+    `backend` opens the sockets, to the proxy where the `route` has one. A request is answered with
+    httpx's exceptions where httpcore's own were raised; what the backend raises besides passes
+    through.
     """
 
     def __init__(
@@ -37,12 +43,14 @@ class Transport(httpx.AsyncBaseTransport):
         per_host: int,
         backend: httpcore.AsyncNetworkBackend | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        route: Route = Route(),  # noqa: B008 — frozen
         keepalive: float = _KEEPALIVE_SECONDS,
     ) -> None:
         self._connections = connections
         self._per_host = per_host
         self._backend = backend or Sockets()
         self._ssl_context = ssl_context
+        self._route = route
         self._keepalive = keepalive
         self._slots = anyio.Semaphore(connections, fast_acquire=True)
         self._hosts: dict[_Origin, _Host] = {}
@@ -145,14 +153,12 @@ class Transport(httpx.AsyncBaseTransport):
                 self._hosts.pop(owner.key, None)
             await _close(longest)
         return Connection(
-            url, backend=self._backend, ssl_context=self._context, keepalive=self._keepalive
-        )
+            url, backend=self._backend, ssl_context=self._context, keepalive=self._keepalive,
+            proxy=self._route.proxy,
+        )  # fmt: skip
 
     def _context(self) -> ssl.SSLContext:
-        """One for all: building it reads the certificate store, 40 ms each time."""
-        if self._ssl_context is None:
-            self._ssl_context = httpx.create_ssl_context(trust_env=False)
-        return self._ssl_context
+        return self._ssl_context or self._route.tls
 
     async def give_back(self, host: "_Host", connection: Connection) -> None:
         """Keep a connection whose answer was read to its end, close any other; free its slot."""
@@ -226,6 +232,7 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (httpcore.ReadError, httpx.ReadError),
     (httpcore.WriteError, httpx.WriteError),
     (httpcore.NetworkError, httpx.NetworkError),
+    (ProxyRefusal, ProxyRefused),
     (httpcore.ProxyError, httpx.ProxyError),
     (httpcore.UnsupportedProtocol, httpx.UnsupportedProtocol),
     (httpcore.LocalProtocolError, httpx.LocalProtocolError),
