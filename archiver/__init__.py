@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
     from archiver.hookspecs import Http, Platform, Source, hookimpl
     from archiver.jsontext import BadJson, read_json, read_records, write_json
+    from archiver.media_keys import address_key
     from archiver.models import (
         EXPIRING_KINDS,
         STORY_LIFE,
@@ -77,6 +78,7 @@ _HOMES = {
     ),
     "hookspecs": ("Http", "Platform", "Source", "hookimpl"),
     "jsontext": ("BadJson", "read_json", "read_records", "write_json"),
+    "media_keys": ("address_key",),
     "models": (
         "EXPIRING_KINDS", "STORY_LIFE", "Account", "Alias", "Attachment", "AttachmentKind",
         "Identity", "Kind", "Metric", "Page", "Post", "Record", "Relation", "RelationKind",
@@ -149,6 +151,7 @@ __all__ = [
     "SourceFreshness",
     "Stream",
     "Window",
+    "address_key",
     "hookimpl",
     "normalize_url",
     "read_json",

@@ -158,8 +158,8 @@ class Rendition:
     none: `copyright` (withheld by the platform: only where the record truly has no address),
     `not_offered` (the source never gives this file), or `address_not_understood` (the record has
     something in the place of an address that is none; `url` is then that value as text, which is
-    shown and never requested). `media_key` names the rendition across runs; when empty, it is the
-    path of the URL.
+    shown and never requested). `media_key` names the rendition across runs; when empty, it is
+    `address_key(url)`: the path of the URL, and its query without what signs or tracks.
     `bitrate` is in bits per second; sizes are in pixels.
     """
 

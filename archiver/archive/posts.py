@@ -203,7 +203,7 @@ class PostWriter:
     def _compare_content(
         self, rows: Rows, old: _StoredPost, record: Record, post: Post, content: str
     ) -> None:
-        known_content = self._content_as_read_today(old)
+        known_content = self._content_as_read_today(old, content)
         number = self._last_revision(old.id)
         is_edit = known_content is not None and known_content != content
         if known_content is None or is_edit:
@@ -222,13 +222,13 @@ class PostWriter:
                 value=alias.value,
             )  # fmt: skip
 
-    def _content_as_read_today(self, old: _StoredPost) -> str | None:
-        """The hash of the content we hold, by today's list of content fields.
+    def _content_as_read_today(self, old: _StoredPost, content: str) -> str | None:
+        """The hash of the content we hold, as today's program reads it.
 
-        After an update of this program the stored record is read again, so that a better reader
-        is not taken for an edit.
+        Before a difference from `content` is taken for an edit, the stored record is read again: a
+        better reader, or another rule for the names of files, is none.
         """
-        if old.content_sha256 is None or old.content_version == self.reading.content_version:
+        if old.content_sha256 in {None, content}:
             return old.content_sha256
         raw = self.connection.execute("SELECT raw FROM posts WHERE id = ?", (old.id,)).fetchone()[0]
         try:

@@ -191,3 +191,15 @@ def test_events_and_revisions_cannot_be_changed(saver: Saver) -> None:
 def test_two_numbers_of_one_post_in_one_answer_leave_the_later(saver: Saver) -> None:
     saver.save(POST, replace(POST, metrics=(Metric("likes", 4),)))
     assert saver.rows("SELECT value FROM metrics") == [(4,)]
+
+
+def test_another_way_to_name_files_is_not_taken_for_an_edit(
+    saver: Saver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unnamed = replace(PHOTO, platform_id=None)
+    monkeypatch.setattr(saver, "reread", lambda _: replace(POST, attachments=(unnamed,)))
+    saver.save(replace(POST, attachments=(unnamed,)))
+    saver.connection.execute("UPDATE sightings SET content_sha256 = 'by another rule'")
+    saver.connection.execute("UPDATE sightings SET fingerprint = x'00'")
+    assert saver.save(replace(POST, attachments=(unnamed,))).edited == 0
+    assert saver.rows("SELECT number FROM revisions") == [(1,)]

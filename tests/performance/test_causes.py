@@ -10,11 +10,8 @@ from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from archiver.archive import queue
 from archiver.archive.database import DATABASE, reader, transaction, writer
@@ -22,7 +19,6 @@ from archiver.archive.posts import ParseContext, PostWriter
 from archiver.archive.queue import Stored
 from archiver.archive.readers import archive_status
 from archiver.archive.runs import begin_run, claim_account
-from archiver.canonical import _url_path
 from archiver.media.download import Downloader
 from archiver.media.temp_file import TempFile
 from archiver.models import Account, Attachment, Identity, Post, Record, Rendition
@@ -279,15 +275,3 @@ async def test_only_small_files_are_hashed_and_written_where_others_are_read(
             places.clear()
             await downloader.fetch(f"{base}/{size}")
             assert set(places) == expected
-
-
-@given(
-    st.text(max_size=30), st.sampled_from(["http://", "https://", "HTTP://", "//", "ftp://", ""])
-)
-def test_the_short_way_to_a_path_leads_where_the_long_one_does(text: str, scheme: str) -> None:
-    for url in (scheme + text, f"{scheme}cdn.example/{text}", f"{scheme}cdn.example:80/a{text}?b"):
-        try:
-            expected = urlsplit(url).path or url
-        except ValueError:
-            expected = url
-        assert _url_path(url) == expected
