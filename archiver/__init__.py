@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         SourceDown,
         SourceError,
     )
-    from archiver.hookspecs import Http, Platform, Source, hookimpl
+    from archiver.hookspecs import Http, OpenHttp, Platform, Source, hookimpl
     from archiver.jsontext import BadJson, read_json, read_records, write_json
     from archiver.media_keys import address_key
     from archiver.models import (
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         Metric,
         Page,
         Post,
+        RateLimitPolicy,
         Record,
         Relation,
         RelationKind,
@@ -76,13 +77,13 @@ _HOMES = {
         "AccessRefused", "ArchiverError", "ConfigError", "PluginError", "RateLimited",
         "RecordError", "SecretError", "SourceDown", "SourceError",
     ),
-    "hookspecs": ("Http", "Platform", "Source", "hookimpl"),
+    "hookspecs": ("Http", "OpenHttp", "Platform", "Source", "hookimpl"),
     "jsontext": ("BadJson", "read_json", "read_records", "write_json"),
     "media_keys": ("address_key",),
     "models": (
         "EXPIRING_KINDS", "STORY_LIFE", "Account", "Alias", "Attachment", "AttachmentKind",
-        "Identity", "Kind", "Metric", "Page", "Post", "Record", "Relation", "RelationKind",
-        "Rendition", "Response", "Role", "Stream", "Window", "timestamp",
+        "Identity", "Kind", "Metric", "Page", "Post", "RateLimitPolicy", "Record", "Relation",
+        "RelationKind", "Rendition", "Response", "Role", "Stream", "Window", "timestamp",
     ),
     "secrets": ("Secret",),
     "urls": ("BadUrl", "normalize_url"),
@@ -130,10 +131,12 @@ __all__ = [
     "Identity",
     "Kind",
     "Metric",
+    "OpenHttp",
     "Page",
     "Platform",
     "PluginError",
     "Post",
+    "RateLimitPolicy",
     "RateLimited",
     "Record",
     "RecordError",

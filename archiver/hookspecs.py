@@ -5,13 +5,23 @@ or more hooks with `archiver.hookimpl` and imports nothing of this program but `
 It opens nothing: no database, no store, no socket. What it needs is handed to it.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from pluggy import HookimplMarker, HookspecMarker
 
 from archiver.apis import Demo, ServedApi
-from archiver.models import Account, Identity, Page, Post, Record, Response, Stream, Window
+from archiver.models import (
+    Account,
+    Identity,
+    Page,
+    Post,
+    RateLimitPolicy,
+    Record,
+    Response,
+    Stream,
+    Window,
+)
 from archiver.secrets import Secret
 
 hookspec = HookspecMarker("archiver")
@@ -43,6 +53,16 @@ class Http(Protocol):
         """
 
 
+class OpenHttp(Protocol):
+    """Gives clients for HTTP APIs."""
+
+    def __call__(self, base_url: str, rate_limit: RateLimitPolicy = RateLimitPolicy()) -> Http:  # noqa: B008 — frozen
+        """A client for the API below `base_url`.
+
+        With a `rate_limit` it slows down before the quota is used up. Raises ConfigError.
+        """
+
+
 class Source(Protocol):
     """Where history is read from.
 
@@ -59,7 +79,7 @@ class Source(Protocol):
     def settings(self) -> type[Any]:
         """The dataclass of its settings."""
 
-    def client(self, settings: Any, open_http: Callable[[str], Http]) -> Any:
+    def client(self, settings: Any, open_http: OpenHttp) -> Any:
         """What its platforms are handed. `open_http(base_url)` gives a client for an HTTP API.
 
         Raises SecretError when a key that everything needs cannot be resolved.

@@ -78,6 +78,21 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimitPolicy:
+    """How a source counts requests, and in which of its headers (lower case) it says so.
+
+    `limit` is how many it allows in a `window` of so many seconds; of these `used` are made, or
+    `remaining` are left: one of the two is enough. A source that names none is asked as fast as it
+    answers, until it says 429; without a `Retry-After` that means to wait for a window.
+    """
+
+    limit: str = ""
+    used: str = ""
+    remaining: str = ""
+    window: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One object of an answer: `raw` is its exact text, `data` what it means.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from archiver import Account, Post, Secret
+from archiver import Account, Post, RateLimitPolicy, Secret
 from archiver.testing import (
     FakeHttp,
     Request,
@@ -19,7 +19,7 @@ from archiver.testing import (
     without,
 )
 from archiver_ayrshare import Ayrshare
-from archiver_ayrshare.client import AyrshareClient, Settings
+from archiver_ayrshare.client import RATE_LIMIT, AyrshareClient, Settings
 from archiver_ayrshare.platform import AyrsharePlatform
 
 DATA = Path(__file__).parent / "plugins" / "data"
@@ -46,7 +46,12 @@ def client_for(
         "x_api_key": Secret("x-consumer-key"),
         "x_api_secret": Secret("x-consumer-secret"),
     }
-    return Ayrshare().client(Settings(**{**keys, **settings}), lambda _base_url: http), http
+
+    def open_http(base_url: str, rate_limit: RateLimitPolicy = RATE_LIMIT) -> FakeHttp:
+        assert rate_limit == RATE_LIMIT
+        return http
+
+    return Ayrshare().client(Settings(**{**keys, **settings}), open_http), http
 
 
 def account_for(platform: AyrsharePlatform, **options: Any) -> Account:

@@ -31,7 +31,7 @@ from archiver.hookspecs import Platform, Source
 from archiver.media.download import Downloader
 from archiver.media.selection import select_renditions
 from archiver.media.store import Store
-from archiver.models import Account, Post, timestamp
+from archiver.models import Account, Post, RateLimitPolicy, timestamp
 from archiver.net.api import ApiClient, api_client
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
@@ -343,10 +343,16 @@ class Backup:
             self._clients[source_name] = client
         return self._clients[source_name]
 
-    def _open(self, source_name: str, base_url: str) -> ApiClient:
+    def _open(
+        self,
+        source_name: str,
+        base_url: str,
+        rate_limit: RateLimitPolicy = RateLimitPolicy(),  # noqa: B008 — frozen
+    ) -> ApiClient:
         client = api_client(
-            source_name, base_url, clock=self.clock, on_wait=self._say_waiting, route=self.route
-        )
+            source_name, base_url, clock=self.clock, on_wait=self._say_waiting,
+            rate_limit=rate_limit, route=self.route,
+        )  # fmt: skip
         self._https.append(client)
         return client
 

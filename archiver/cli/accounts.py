@@ -108,6 +108,7 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
     from archiver.backup.validation import ContractViolation, validate_identity
     from archiver.cli.plugin_output import redirect_plugin_output
     from archiver.clock import SystemClock
+    from archiver.models import RateLimitPolicy
     from archiver.net.api import api_client
     from archiver.secrets import Secret
 
@@ -125,8 +126,12 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
     async def ask() -> Sequence["Identity"]:
         opened: list[Any] = []
 
-        def open_http(base_url: str) -> Any:
-            opened.append(api_client(source.name, base_url, clock=SystemClock(), route=route))
+        def open_http(base_url: str, rate_limit: RateLimitPolicy = RateLimitPolicy()) -> Any:  # noqa: B008 — frozen
+            opened.append(
+                api_client(
+                    source.name, base_url, clock=SystemClock(), rate_limit=rate_limit, route=route
+                )
+            )
             return opened[-1]
 
         try:

@@ -11,7 +11,7 @@ import httpx
 
 from archiver.clock import Clock
 from archiver.errors import ConfigError, RateLimited, SourceDown
-from archiver.models import Response, timestamp
+from archiver.models import RateLimitPolicy, Response, timestamp
 from archiver.net.addresses import is_local_name, is_public
 from archiver.net.encoding import BadEncoding, gunzip, is_plain, peek_gzip
 from archiver.net.proxy import Route
@@ -29,15 +29,14 @@ _TRIES = 3
 _BACKOFF_BASE = 2.0
 _LONGEST_PAUSE = 60.0
 _WAITS = 2
-_DEFAULT_WAIT = 300.0  # the vendor's window; no Retry-After is documented
 _LONGEST_WAIT = 900.0
 _TRANSIENT = frozenset({408, 425})
-_WINDOW = 300.0
 _OPENING = 300.0
 _DEADLINE = 600.0
 _TIMEOUTS = {"connect": 10.0, "read": 120.0, "write": 30.0, "pool": None}
 _LARGEST_BODY = 64 * 1024 * 1024  # 5,000 posts of 13 kB each
 _SHOWN = 200
+_MOST_DIGITS = 12
 _KEPT_HEADERS = frozenset({"date", "content-type", "content-length", "etag", "retry-after"})
 
 
@@ -47,6 +46,7 @@ def api_client(
     *,
     clock: Clock,
     on_wait: OnWait | None = None,
+    rate_limit: RateLimitPolicy = RateLimitPolicy(),  # noqa: B008 — frozen
     route: Route = Route(),  # noqa: B008 — frozen
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> "ApiClient":
@@ -61,6 +61,7 @@ def api_client(
         _base(source, base_url),
         clock=clock,
         on_wait=on_wait,
+        rate_limit=rate_limit,
         route=route,
         transport=transport
         or Transport(
@@ -95,6 +96,7 @@ class ApiClient:
         *,
         clock: Clock,
         on_wait: OnWait | None,
+        rate_limit: RateLimitPolicy,
         route: Route,
         transport: httpx.AsyncBaseTransport,
     ) -> None:
@@ -102,6 +104,7 @@ class ApiClient:
         self._base = base
         self._clock = clock
         self._on_wait = on_wait
+        self._rate_limit = rate_limit
         self._route = route
         self._transport = transport
         self._lanes: dict[str, _Lane] = {}
@@ -119,13 +122,13 @@ class ApiClient:
         Raises SourceDown, for a redirect too, and RateLimited.
         """
         request = self._request(path, params or {}, headers or {})
-        gate = self._lanes.setdefault(lane, _Lane())
+        limited = self._lanes.setdefault(lane, _Lane())
         waits = 0
         while True:
-            await self._pass(gate)
+            await self._wait_for(limited)
             response = await self._answer(request)
             if response.status != 429:
-                self._pace(gate, response.headers)
+                self._pace(limited, response.headers)
                 return response
             waits += 1
             if waits > _WAITS:
@@ -134,7 +137,7 @@ class ApiClient:
                     why=_excerpt(response.body),
                     hint="Run again later, or less often",
                 )
-            self._close(gate, response)
+            self._wait_out(limited, response)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -174,13 +177,16 @@ class ApiClient:
             code="request",
         )
 
-    async def _pass(self, gate: _Lane) -> None:
+    async def _wait_for(self, lane: _Lane) -> None:
         """Wait until the lane is open; another request of the lane may close it meanwhile."""
-        while (seconds := gate.open_at - self._clock.monotonic()) > 0:
+        while (seconds := lane.open_at - self._clock.monotonic()) > 0:
             await self._clock.sleep(seconds)
 
-    def _close(self, gate: _Lane, response: Response) -> None:
-        """Raises RateLimited where the wait would be too long: asking sooner is of no use."""
+    def _wait_out(self, lane: _Lane, response: Response) -> None:
+        """Close the lane for as long as a 429 says.
+
+        Raises RateLimited where that is too long: asking sooner is of no use.
+        """
         asked = retry_after(response.headers, self._clock.now())
         if asked is not None and asked > _LONGEST_WAIT:
             more = " or more" if asked >= LONGEST_WAIT else ""
@@ -189,20 +195,22 @@ class ApiClient:
                 why=_excerpt(response.body),
                 hint="Run again after that, or less often",
             )
-        seconds = _DEFAULT_WAIT if asked is None else max(asked, 1.0)
-        self._hold(gate, seconds, f"{self._source} asks for a pause (429)")
+        seconds = self._rate_limit.window if asked is None else max(asked, 1.0)
+        self._hold(lane, seconds, f"{self._source} asks for a pause (429)")
 
-    def _pace(self, gate: _Lane, headers: Mapping[str, str]) -> None:
+    def _pace(self, lane: _Lane, headers: Mapping[str, str]) -> None:
         """Spread what is left of the quota over its window, once nine tenths are used."""
-        most, used = headers.get("x-ratelimit-max", ""), headers.get("x-ratelimit-count", "")
-        if not (most.isdecimal() and used.isdecimal() and len(most + used) < 20):
-            return
-        left = max(int(most) - int(used), 0)
-        if int(most) and left * 10 <= int(most):
-            self._hold(gate, _WINDOW / (left + 1), f"{self._source}: the quota is nearly used up")
+        policy = self._rate_limit
+        most = _count(headers, policy.limit)
+        left = _count(headers, policy.remaining)
+        if left is None and (used := _count(headers, policy.used)) is not None and most:
+            left = max(most - used, 0)
+        if most and left is not None and left * 10 <= most:
+            seconds = policy.window / (left + 1)
+            self._hold(lane, seconds, f"{self._source}: the quota is nearly used up")
 
-    def _hold(self, gate: _Lane, seconds: float, why: str) -> None:
-        gate.open_at = max(gate.open_at, self._clock.monotonic() + seconds)
+    def _hold(self, lane: _Lane, seconds: float, why: str) -> None:
+        lane.open_at = max(lane.open_at, self._clock.monotonic() + seconds)
         if self._on_wait is not None:
             self._on_wait(seconds, why)
 
@@ -255,10 +263,15 @@ class ApiClient:
             source=self._source,
             url=redact(str(request.url)),
             status=answer.status_code,
-            headers=_kept(answer.headers),
+            headers=self._kept(answer.headers),
             body=redact_bytes(body),
             received_at=timestamp(self._clock.now()) or "",
         )
+
+    def _kept(self, headers: httpx.Headers) -> dict[str, str]:
+        policy = self._rate_limit
+        names = _KEPT_HEADERS | {policy.limit, policy.used, policy.remaining}
+        return {name: redact(value) for name, value in headers.items() if name in names}
 
     async def _read(self, answer: httpx.Response) -> bytes:
         stream = answer.stream
@@ -313,12 +326,10 @@ def _is_local(host: str) -> bool:
         return is_local_name(host)
 
 
-def _kept(headers: httpx.Headers) -> dict[str, str]:
-    return {
-        name: redact(value)
-        for name, value in headers.items()
-        if name in _KEPT_HEADERS or name.startswith("x-ratelimit-")
-    }
+def _count(headers: Mapping[str, str], name: str) -> int | None:
+    """The number in a header, if it is one that can be meant."""
+    text = headers.get(name, "") if name else ""
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else None
 
 
 def _excerpt(body: bytes) -> str:

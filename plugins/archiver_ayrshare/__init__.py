@@ -11,15 +11,15 @@ from archiver import (
     AnswerRequest,
     Demo,
     DemoWorld,
-    Http,
     Identity,
+    OpenHttp,
     Secret,
     ServedApi,
     Source,
     hookimpl,
 )
 from archiver_ayrshare import accounts
-from archiver_ayrshare.client import AyrshareClient, Settings
+from archiver_ayrshare.client import RATE_LIMIT, AyrshareClient, Settings
 from archiver_ayrshare.platform import SOURCE
 
 
@@ -29,12 +29,12 @@ class Ayrshare:
     name: str = SOURCE
     settings: type[Settings] = Settings
 
-    def client(self, settings: Settings, open_http: Callable[[str], Http]) -> AyrshareClient:
+    def client(self, settings: Settings, open_http: OpenHttp) -> AyrshareClient:
         """What the platforms are handed.
 
         Raises SecretError when the API key cannot be resolved.
         """
-        return AyrshareClient(settings, open_http(settings.base_url))
+        return AyrshareClient(settings, open_http(settings.base_url, RATE_LIMIT))
 
     async def linked(
         self, client: AyrshareClient, profile_key: Secret | None = None

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from archiver import AccessRefused, Http, Record, Response, Secret
+from archiver import AccessRefused, Http, RateLimitPolicy, Record, Response, Secret
 from archiver_ayrshare.answers import X_KEYS_HINT, HistoryAnswer, read_answer, read_object
 from archiver_ayrshare.options import ProfileOptions
 from archiver_ayrshare.values import id_of, object_of
 
 PAGE = 100
 """How many posts are asked for at once: the docs advise against more."""
+
+RATE_LIMIT = RateLimitPolicy(limit="x-ratelimit-max", used="x-ratelimit-count", window=300.0)
+"""https://www.ayrshare.com/docs/errors/rate-limits: requests in five minutes, per profile."""
 
 
 def _help(words: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from archiver.errors import ConfigError, RateLimited, SourceDown
 from archiver.hookspecs import Http
+from archiver.models import RateLimitPolicy
 from archiver.net import api as api_module
 from archiver.net.api import ApiClient, api_client
 from archiver.secrets import MASK, Secret
@@ -18,8 +19,11 @@ from net.wire import Answer, FakeClock, Reply, Wire, http, wire
 pytestmark = pytest.mark.anyio
 
 
+LIMITS = RateLimitPolicy(limit="x-most", used="x-made", remaining="x-left", window=600.0)
+
+
 class World:
-    def __init__(self, server: Wire) -> None:
+    def __init__(self, server: Wire, rate_limit: RateLimitPolicy = RateLimitPolicy()) -> None:  # noqa: B008 — frozen
         self.server = server
         self.clock = FakeClock()
         self.waits: list[tuple[float, str]] = []
@@ -28,20 +32,24 @@ class World:
             server.url("/api/"),
             clock=self.clock,
             on_wait=lambda seconds, why: self.waits.append((seconds, why)),
+            rate_limit=rate_limit,
         )
 
 
 @asynccontextmanager
-async def world(*answers: Answer) -> AsyncIterator[World]:
+async def world(
+    *answers: Answer,
+    rate_limit: RateLimitPolicy = RateLimitPolicy(),  # noqa: B008 — frozen
+) -> AsyncIterator[World]:
     async with wire(*answers) as server:
-        found = World(server)
+        found = World(server, rate_limit)
         async with found.client:
             yield found
 
 
 async def test_an_answer_as_received() -> None:
-    headers = {"ETag": '"a"', "X-RateLimit-Max": "300", "Set-Cookie": "a=b", "Server": "x"}
-    async with world(http(404, b'{"code": 1}', headers)) as api:
+    headers = {"ETag": '"a"', "X-Most": "300", "Set-Cookie": "a=b", "Server": "x"}
+    async with world(http(404, b'{"code": 1}', headers), rate_limit=LIMITS) as api:
         http_client: Http = api.client
         response = await http_client.get(
             "/history/instagram", params={"limit": "100", "next": "a b&c"},
@@ -53,7 +61,7 @@ async def test_an_answer_as_received() -> None:
         assert response.received_at == "2026-11-23T12:00:00.000Z"
         assert response.url == api.server.url("/api/history/instagram?limit=100&next=a+b%26c")
         assert dict(response.headers) == {
-            "content-length": "11", "etag": '"a"', "x-ratelimit-max": "300",
+            "content-length": "11", "etag": '"a"', "x-most": "300",
         }  # fmt: skip
         assert api.server.requests[0].headers["profile-key"] == "p"
         assert "cookie" not in api.server.requests[0].headers
@@ -191,16 +199,34 @@ async def test_other_lanes_go_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("most", "used", "slept"),
-    [("300", "10", []), ("300", "280", [300 / 21]), ("300", "300", [300.0]), ("x", "1", []),
-     ("0", "0", []), ("300", "900", [300.0])],
+    ("most", "made", "left", "slept"),
+    [("300", "10", "", []), ("300", "280", "", [600 / 21]), ("300", "300", "", [600.0]),
+     ("x", "1", "", []), ("0", "0", "", []), ("300", "900", "", [600.0]), ("300", "", "", []),
+     ("300", "", "290", []), ("300", "", "20", [600 / 21]), ("300", "0", "0", [600.0]),
+     ("9" * 5000, "1", "", []), ("300", "-5", "²", [])],
 )  # fmt: skip
-async def test_the_quota_is_not_run_into(most: str, used: str, slept: list[float]) -> None:
-    headers = {"X-RateLimit-Max": most, "X-RateLimit-Count": used}
-    async with world(http(200, b"{}", headers), http(200, b"{}")) as api:
+async def test_the_quota_is_not_run_into(
+    most: str, made: str, left: str, slept: list[float]
+) -> None:
+    headers = {"X-Most": most, "X-Made": made, "X-Left": left}
+    async with world(http(200, b"{}", headers), http(200, b"{}"), rate_limit=LIMITS) as api:
         for _ in range(2):
             await api.client.get("x", lane="a")
         assert api.clock.slept == pytest.approx(slept)
+
+
+async def test_a_429_without_a_time_means_a_window() -> None:
+    async with world(http(429), http(200, b"{}"), rate_limit=LIMITS) as api:
+        await api.client.get("x")
+        assert api.clock.slept == [600.0]
+
+
+async def test_headers_that_the_source_does_not_name_mean_nothing() -> None:
+    headers = {"X-RateLimit-Max": "300", "X-RateLimit-Count": "300", "X-RateLimit-Remaining": "0"}
+    async with world(http(200, b"{}", headers)) as api:
+        for _ in range(2):
+            await api.client.get("x")
+        assert api.clock.slept == []
 
 
 async def test_secrets_stay_out_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
