@@ -15,14 +15,13 @@ from typing import Any, Protocol
 
 from click import get_app_dir
 
-from archiver.binding import Place, bind, nearest, unknown_key
+from archiver.binding import Place, bind, nearest, settings_of, unknown_key
 from archiver.characters import called
 from archiver.errors import ArchiverError, ConfigError, PluginError, UsageError
 from archiver.hookspecs import Platform, Source
 from archiver.models import Account
 from archiver.ownership import changeable_by_others
 from archiver.settings import (
-    DEFAULT_SOURCE,
     AccountEntry,
     ArchiveSettings,
     EntryHead,
@@ -68,6 +67,9 @@ class Registry(Protocol):
     def platform(self, name: str, source: str) -> Platform:
         """The platform of that name, read through that source. Raises PluginError."""
 
+    def sources_of(self, platform: str) -> Sequence[str]:
+        """The names of the sources that a platform can be read through. Raises PluginError."""
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -108,11 +110,12 @@ class Config:
         Raises ConfigError, or PluginError when the plugin that it needs is missing or broken.
         """
         place = self._place_of(entry)
+        source = self.source_of(entry, plugins)
         key = "source"
         try:
-            plugins.source(entry.source)
+            plugins.source(source)
             key = "platform"
-            platform = plugins.platform(entry.platform, entry.source)
+            platform = plugins.platform(entry.platform, source)
         except ArchiverError as error:
             raise _placed(error, place, key) from error
         for key in entry.options:
@@ -130,7 +133,37 @@ class Config:
                 why=f"{type(error).__name__}: {error}",
                 hint="Report this to whoever makes the plugin",
             ) from error
-        return Account(entry.name, entry.platform, entry.source, options)
+        return Account(entry.name, entry.platform, source, options)
+
+    def source_of(self, entry: AccountEntry, plugins: Registry) -> str:
+        """The name of the source that an entry is read through: its own, or the implied one.
+
+        Raises ConfigError where several could be meant, PluginError where there is none.
+        """
+        if entry.source is not None:
+            return entry.source
+        try:
+            return self.implied_source(entry.platform, plugins)
+        except ArchiverError as error:
+            raise _placed(error, self._place_of(entry), "platform") from error
+
+    def implied_source(self, platform: str, plugins: Registry) -> str:
+        """The name of the source that is meant where an entry of that platform names none.
+
+        It is the one whose table is in this file, else the one that needs no settings, else the
+        only one. Raises ConfigError where several could be meant, PluginError where there is none.
+        """
+        names = plugins.sources_of(platform)
+        in_file = [name for name in names if name in self.sources]
+        usable = [source.name for source in plugins.sources if not _needs_settings(source)]
+        without_key = [name for name in names if name in usable]
+        fitting = in_file or without_key or names
+        if len(fitting) > 1:
+            raise ConfigError(
+                f"{platform} can be read through more than one source: {', '.join(fitting)}",
+                hint=f'Choose one in the account, for example: source = "{fitting[0]}"',
+            )
+        return fitting[0]
 
     def source_settings(self, source: Source) -> Any:
         """The settings of a source, from its table or by default. Raises ConfigError."""
@@ -142,12 +175,12 @@ class Config:
 
         Raises ConfigError, or PluginError when a plugin that is needed is missing or broken.
         """
-        used = {entry.source for entry in self.accounts}
+        used = {self.source_of(entry, plugins) for entry in self.accounts}
         for name in self.sources:
             self._check_table(name, plugins, is_used=name in used)
         for entry in self.accounts:
-            self.account(entry, plugins)
-            self.source_settings(plugins.source(entry.source))
+            account = self.account(entry, plugins)
+            self.source_settings(plugins.source(account.source))
 
     def _check_table(self, name: str, plugins: Registry, *, is_used: bool) -> None:
         try:
@@ -168,6 +201,10 @@ def _placed(error: ArchiverError, place: Place, key: str | None = None) -> Archi
     """The same error, beginning with the place in the file that it is about."""
     what = f"{place.at(key)}: {error.what}"
     return type(error)(what, why=error.why, kept=error.kept, hint=error.hint, code=error.code)
+
+
+def _needs_settings(source: Source) -> bool:
+    return any(setting.required for setting in settings_of(source.settings))
 
 
 def _check_option(key: str, platform: Platform, place: Place) -> None:
@@ -226,7 +263,7 @@ def load_config(path: Path) -> Config:
     if not document:
         raise place.error("there are no settings in it", hint="Run archiver init for a sample")
     accounts = _accounts(document.get("accounts", []), place)
-    tables = _tables(document, place, {entry.source for entry in accounts})
+    tables = _tables(document, place, {entry.source for entry in accounts if entry.source})
     return Config(
         path=path,
         archive=_core(tables, "archive", ArchiveSettings, place),
@@ -275,7 +312,7 @@ def _tables(
             raise place.error(text, key=name, hint=f"Write [{name}] with one pair of brackets")
         if not isinstance(table, dict):
             raise _outside_tables(name, place)
-        if name not in {*CORE_TABLES, DEFAULT_SOURCE, *sources}:
+        if name not in {*CORE_TABLES, *sources}:
             _refuse_slip(name, place)
         tables[name] = table
     return tables

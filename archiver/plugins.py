@@ -106,6 +106,17 @@ class Plugins:
                 return source
         raise self._missing("source", name, [source.name for source in self.sources])
 
+    def sources_of(self, platform: str) -> tuple[str, ...]:
+        """The names of the sources that a platform can be read through.
+
+        Raises PluginError, which names the broken plugin or the platforms that there are.
+        """
+        found = tuple(item.source for item in self.platforms if item.name == platform)
+        if not found:
+            known = sorted({item.name for item in self.platforms})
+            raise self._missing("platform", platform, known)
+        return found
+
     def demo(self) -> Demo:
         """The first demo, by name.
 

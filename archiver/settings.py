@@ -10,8 +10,6 @@ from archiver.binding import ProxyAddress, Size
 from archiver.errors import ConfigError
 from archiver.secrets import Secret
 
-DEFAULT_SOURCE = "ayrshare"
-
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSettings:
@@ -118,11 +116,14 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True)
 class AccountEntry:
-    """One `[[accounts]]` entry. `options` are the platform's own, as they were written."""
+    """One `[[accounts]]` entry. `options` are the platform's own, as they were written.
+
+    `source` is None where the entry names none; `Config.source_of` says which one is meant.
+    """
 
     name: str
     platform: str
-    source: str = DEFAULT_SOURCE
+    source: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     line: int | None = None
 
@@ -143,6 +144,10 @@ class EntryHead:
             "example": '"instagram"',
         }
     )
-    source: str = field(
-        default=DEFAULT_SOURCE, metadata={"help": "Where its history is read from."}
+    source: str | None = field(
+        default=None,
+        metadata={
+            "help": "Where its history is read from; without it, the one source of that platform "
+            "whose table is in this file, else the one that needs no key."
+        },
     )

@@ -29,11 +29,8 @@ import httpx
 from archiver.archive.database import transaction, writer
 from archiver.archive.rows import insert, insert_all
 from archiver.archive.storage_totals import rebuild_totals
+from archiver_ayrshare.accounts import PLATFORMS
 
-PLATFORMS = (
-    "bluesky", "facebook", "instagram", "linkedin", "pinterest", "snapchat", "threads", "tiktok",
-    "twitter", "youtube",
-)  # fmt: skip
 KINDS = ("post",) * 14 + ("reply", "reply", "quote", "repost", "reel", "video")
 WORDS = (
     "morning", "harbour", "glaze", "kiln", "river", "window", "bread", "lantern", "garden", "tram",

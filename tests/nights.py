@@ -21,16 +21,14 @@ from archiver.clock import Clock, DemoClock
 from archiver.config import Config, load_config
 from archiver.plugins import Plugins, load_plugins
 from archiver.report import RunReport, Silence
+from archiver_ayrshare.accounts import PLATFORMS
 from archiver_ayrshare.demo.accounts import WorldAccount
 from archiver_ayrshare.demo.networks.base import JsonObject, View
 from archiver_ayrshare.demo.posts import WorldPost
 from archiver_ayrshare.demo.world import World
 from support.served_world import serve
 
-PLATFORMS = (
-    "bluesky", "facebook", "instagram", "linkedin", "pinterest", "snapchat", "threads", "tiktok",
-    "twitter", "youtube",
-)  # fmt: skip
+__all__ = ["PLATFORMS", "Nights", "nights", "rewrite"]
 
 _CONFIG = """
 [archive]

@@ -41,6 +41,17 @@ class NeedySettings:
     key: str
 
 
+def several_sources(*names: str) -> Plugins:
+    """Sources of these names, through each of which `cards` can be read; `needy…` need a key."""
+    loaded = []
+    for name in names:
+        source = Shelf()
+        source.name = name
+        source.settings = NeedySettings if name.startswith("needy") else ShelfSettings
+        loaded.append(Loaded(Origin(name, name), (source,), (Cards("cards", name),)))
+    return Plugins(tuple(loaded))
+
+
 Write = Callable[[str], Path]
 
 
@@ -107,7 +118,7 @@ def test_defaults(write: Write, tmp_path: Path) -> None:
     assert config.archive == ArchiveSettings(directory=tmp_path / "archive")
     assert config.media == MediaSettings()
     assert config.network == NetworkSettings()
-    assert config.accounts[0].source == "ayrshare"
+    assert config.accounts[0].source is None
 
 
 def test_an_absolute_folder_stays_as_it_is(write: Write, tmp_path: Path) -> None:
@@ -387,6 +398,53 @@ class TestAccounts:
         assert 'line 3: There is no platform "card"' in said
         assert "cards, notes" in said
         assert 'Did you mean "cards"' in said
+
+    def test_an_entry_without_a_source_means_the_only_one(self, write: Write) -> None:
+        config = load_config(write('[[accounts]]\nname = "a"\nplatform = "cards"\n'))
+        assert config.account(config.accounts[0], shelf_plugins()).source == "shelf"
+
+    @pytest.mark.parametrize(
+        ("tables", "source"),
+        [
+            ("[needy]\nkey = 'k'\n", "needy"),
+            ("", "shelf"),  # the one that needs no key
+            ("[shelf]\n", "shelf"),
+            ("[drawer]\n", "drawer"),
+        ],
+    )
+    def test_of_several_sources_the_one_in_the_file_is_meant_else_the_one_without_a_key(
+        self, tables: str, source: str, write: Write
+    ) -> None:
+        plugins = several_sources("shelf", "needy") if "drawer" not in tables else (
+            several_sources("shelf", "needy", "drawer")
+        )  # fmt: skip
+        config = load_config(write(tables + '[[accounts]]\nname = "a"\nplatform = "cards"\n'))
+        assert config.account(config.accounts[0], plugins).source == source
+
+    @pytest.mark.parametrize(
+        ("tables", "sources"),
+        [
+            ("[needy]\nkey = 'k'\n[shelf]\n", ("needy", "shelf")),
+            ("", ("drawer", "shelf")),
+            ("", ("needy", "needy_too")),
+        ],
+    )
+    def test_where_several_sources_could_be_meant_the_entry_has_to_say_which(
+        self, tables: str, sources: tuple[str, ...], write: Write
+    ) -> None:
+        config = load_config(write(tables + '[[accounts]]\nname = "a"\nplatform = "cards"\n'))
+        with pytest.raises(ConfigError, match="more than one source: ") as caught:
+            config.check(several_sources(*sources))
+        assert ", ".join(sources) in str(caught.value)
+        assert caught.value.hint == (
+            f'Choose one in the account, for example: source = "{sources[0]}"'
+        )
+
+    def test_a_platform_that_nobody_reads_is_named(self, write: Write) -> None:
+        config = load_config(write('[[accounts]]\nname = "a"\nplatform = "crads"\n'))
+        with pytest.raises(PluginError, match='There is no platform "crads"') as caught:
+            config.check(shelf_plugins())
+        assert caught.value.hint == 'Did you mean "cards"?'
 
     def test_an_unknown_source(self, write: Write) -> None:
         config = load_config(write(ACCOUNT.replace('"shelf"', '"shlef"')))

@@ -180,3 +180,18 @@ def test_the_face_offers_what_it_says() -> None:
 def test_each_part_keeps_to_its_trade(folder: str, banned: set[str]) -> None:
     for path in sources(PACKAGE / folder):
         assert not imports(path) & banned, f"{path.relative_to(ROOT)} does another's work"
+
+
+VENDOR = "ayrshare"
+NAMED_IN = {"archiver/archive.example.toml"}  # what `archiver init` writes to begin with
+
+
+def test_the_core_names_no_vendor() -> None:
+    naming = {
+        str(path.relative_to(ROOT))
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and path.suffix in {".py", ".toml", ".html", ".css", ".js", ".sql"}
+        # in released steps of the schema, which are never edited, a comment gives it as an example
+        if VENDOR in path.read_text("utf-8").lower().replace(f"-- {VENDOR}, …", "")
+    }
+    assert naming == NAMED_IN

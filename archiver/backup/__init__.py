@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any
 
 import anyio
 
@@ -25,9 +25,8 @@ from archiver.backup.media_fetcher import MediaFetcher
 from archiver.backup.routes import route_of
 from archiver.backup.watchdog import plugin_call, stop_requests, watched
 from archiver.clock import Clock
-from archiver.config import Config
+from archiver.config import Config, Registry
 from archiver.errors import ArchiverError, PluginError, RecordError, SourceError, StorageError
-from archiver.hookspecs import Platform, Source
 from archiver.media.download import Downloader
 from archiver.media.selection import select_renditions
 from archiver.media.store import Store
@@ -44,20 +43,6 @@ __all__ = ["Backup", "BackupOptions", "run_backup"]
 
 _ACCOUNTS_AT_ONCE = 4
 _MOST_CHANGES = 200
-
-
-class Registry(Protocol):
-    """What a run asks of the loaded plugins."""
-
-    @property
-    def sources(self) -> Sequence[Source]:
-        """All sources that loaded."""
-
-    def source(self, name: str) -> Source:
-        """The source of that name. Raises PluginError."""
-
-    def platform(self, name: str, source: str) -> Platform:
-        """The platform of that name, read through that source. Raises PluginError."""
 
 
 async def run_backup(

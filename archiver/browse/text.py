@@ -3,30 +3,31 @@
 import json
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from markupsafe import Markup, escape
 
-from archiver.models import CLOCKS_AGREE
+from archiver.models import CLOCKS_AGREE, Kind
 
-PLATFORMS = {
-    "bluesky": "Bluesky", "facebook": "Facebook", "instagram": "Instagram",
-    "linkedin": "LinkedIn", "pinterest": "Pinterest", "snapchat": "Snapchat",
-    "threads": "Threads", "tiktok": "TikTok", "twitter": "X", "youtube": "YouTube",
-}  # fmt: skip
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
-KINDS = (
-    "post", "reel", "story", "saved_story", "spotlight", "reply", "quote", "repost", "pin", "video",
-)  # fmt: skip
+_TITLES = {"linkedin": "LinkedIn", "tiktok": "TikTok", "twitter": "X", "youtube": "YouTube"}
+"""Platforms that people do not call by their name with a capital letter."""
 
 _LINK = re.compile(r"https?://[^\s<>\"'\x00-\x1f\x7f]+", re.IGNORECASE)
+_CLASS = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z")
 _TRAILING = ".,;:!?…)]}’”»。、，！？）」』"
 
 
 def platform_name(platform: str) -> str:
     """How people call it."""
-    return PLATFORMS.get(platform, platform)
+    return _TITLES.get(platform, platform[:1].upper() + platform[1:])
+
+
+def platform_class(platform: str) -> str:
+    """The CSS class of a platform; one for all whose names could not be part of a class."""
+    return f"p-{platform}" if _CLASS.fullmatch(platform) else "p-other"
 
 
 def kind_name(kind: str) -> str:

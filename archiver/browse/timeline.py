@@ -1,6 +1,7 @@
 """The pages that walk through posts: the timeline, the gallery, and the gallery's viewer."""
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +23,7 @@ class Choices:
 
     accounts: list[tuple[str, str]]  # name, platform
     platforms: list[str]
-    kinds: tuple[str, ...] = KINDS
+    kinds: Sequence[str] = KINDS
 
 
 def choices(connection: sqlite3.Connection) -> Choices:

@@ -27,10 +27,8 @@ if TYPE_CHECKING:
 @click.option(
     "--source",
     "source_name",
-    default="ayrshare",
-    show_default=True,
     metavar="NAME",
-    help="With --discover: which source to ask.",
+    help="With --discover: which source to ask; by default the one whose table is in the config.",
 )
 @click.option(
     "--profile-key",
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(
-    shell: Shell, discover: bool, source_name: str, profile_key: str | None, as_json: bool
+    shell: Shell, discover: bool, source_name: str | None, profile_key: str | None, as_json: bool
 ) -> int | None:
     """List the accounts in the config, and say what is wrong with them.
 
@@ -50,7 +48,7 @@ def command(
         return _list(shell, as_json)
     leave_no_core()
     config, plugins = shell.config(), shell.plugins()
-    source = plugins.source(source_name)
+    source = plugins.source(source_name or _source_to_ask(config, plugins))
     found = _linked(config, source, profile_key)
     lines = _entries(found, config, plugins, source.name, profile_key)
     if as_json:
@@ -60,15 +58,43 @@ def command(
     return None
 
 
+def _source_to_ask(config: "Config", plugins: "Plugins") -> str:
+    """The only source whose table is in the config, or the only one that there is.
+
+    Raises UsageError where several could be meant.
+    """
+    names = [source.name for source in plugins.sources]
+    fitting = [name for name in names if name in config.sources] or names
+    if len(fitting) != 1:
+        raise UsageError(
+            "Which source is to be asked?",
+            why=f"There are these: {', '.join(fitting)}" if fitting else "No plugin brings one",
+            hint=f"archiver accounts --discover --source {fitting[0]}" if fitting else None,
+        )
+    return fitting[0]
+
+
 def _list(shell: Shell, as_json: bool) -> int | None:
     config, plugins = shell.config(), shell.plugins()
     rows = [(entry, _problem(config, entry, plugins)) for entry in config.accounts]
     if as_json:
-        shell.json({"accounts": [_as_json(entry, problem) for entry, problem in rows]})
+        shell.json(
+            {
+                "accounts": [
+                    _as_json(entry, _source_of(config, entry, plugins), problem)
+                    for entry, problem in rows
+                ]
+            }
+        )
     else:
         config.select()  # says so when there are none
         cells = [
-            (entry.name, entry.platform, entry.source, "wrong" if problem else "ok")
+            (
+                entry.name,
+                entry.platform,
+                _source_of(config, entry, plugins) or "?",
+                "wrong" if problem else "ok",
+            )
             for entry, problem in rows
         ]
         shell.out(table(cells, ["NAME", "PLATFORM", "SOURCE", "SETTINGS"]))
@@ -89,11 +115,21 @@ def _problem(config: "Config", entry: "AccountEntry", plugins: "Plugins") -> Arc
     return None
 
 
-def _as_json(entry: "AccountEntry", problem: ArchiverError | None) -> dict[str, Any]:
+def _source_of(config: "Config", entry: "AccountEntry", plugins: "Plugins") -> str | None:
+    """The source that an entry is read through; None where that is what is wrong with it."""
+    try:
+        return config.source_of(entry, plugins)
+    except ArchiverError:
+        return None
+
+
+def _as_json(
+    entry: "AccountEntry", source: str | None, problem: ArchiverError | None
+) -> dict[str, Any]:
     return {
         "name": entry.name,
         "platform": entry.platform,
-        "source": entry.source,
+        "source": source,
         "line": entry.line,
         "problem": str(problem) if problem else None,
     }
@@ -176,6 +212,7 @@ def _entries(
                 "name": label,
                 "platform": who.platform,
                 "source": source,
+                "source_implied": _is_implied(source, who.platform, config, plugins),
                 "profile_key": profile_key,
                 "platform_id": who.platform_id,
                 "handle": who.handle,
@@ -185,11 +222,20 @@ def _entries(
                 "configured": [
                     entry.name
                     for entry in config.accounts
-                    if (entry.platform, entry.source) == (who.platform, source)
+                    if entry.platform == who.platform
+                    and _source_of(config, entry, plugins) == source
                 ],
             }
         )
     return lines
+
+
+def _is_implied(source: str, platform: str, config: "Config", plugins: "Plugins") -> bool:
+    """Whether an entry of that platform that names no source means this one."""
+    try:
+        return config.implied_source(platform, plugins) == source
+    except ArchiverError:
+        return False
 
 
 def _label(who: "Identity", taken: set[str]) -> str:
@@ -229,7 +275,7 @@ def _entry(line: dict[str, Any]) -> str:
         text.append(f"# {line['platform']} is in the config already, as {safe(names)}")
     lines = ["[[accounts]]", f"name = {toml_text(line['name'])}"]
     lines.append(f"platform = {toml_text(line['platform'])}")
-    if line["source"] != "ayrshare":
+    if not line["source_implied"]:
         lines.append(f"source = {toml_text(line['source'])}")
     if line["profile_key"]:
         lines.append(f"profile_key = {toml_text(line['profile_key'])}")

@@ -34,8 +34,8 @@ def command(shell: Shell, directory: Path) -> None:
     option = "" if directory.resolve() == Path.cwd() else f" --config {shlex.quote(str(path))}"
     shell.say(
         "\nNext:\n"
-        "  1. Put the API key of your Ayrshare account into the environment variable\n"
-        "     AYRSHARE_API_KEY, and add your accounts to the file. This prints them:\n"
+        "  1. Put your API key into the environment variable that the file names for it,\n"
+        "     and add your accounts to the file. This prints them:\n"
         f"         archiver accounts --discover{option}\n"
         "  2. Back them up, now and as often as you like:\n"
         f"         archiver backup{option}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @subcommand(
     "plugins",
     short_help="List plugins, platforms and where they come from.",
-    example="archiver plugins\nARCHIVER_PLUGINS=ayrshare,instagram archiver plugins",
+    example="archiver plugins\nARCHIVER_PLUGINS= archiver plugins --json",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell

@@ -115,7 +115,7 @@ def _accounts(shell: Shell) -> "list[Account]":
             found.append(config.account(entry, plugins))
         except ArchiverError as error:
             shell.warn(str(error))
-            found.append(Account(entry.name, entry.platform, entry.source, None))
+            found.append(Account(entry.name, entry.platform, entry.source or "", None))
     return found
 
 

@@ -10,16 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archiver.webserver import listen, running
+from archiver_ayrshare.accounts import PLATFORMS
 from archiver_ayrshare.demo.app import application
 from archiver_ayrshare.demo.world import World
 
 LATENCY = 0.03
 SUFFIX = "/file.jpg"
 """May follow any path: gallery-dl takes for files only what looks so by its address."""
-PLATFORMS = (
-    "bluesky", "facebook", "instagram", "linkedin", "pinterest", "snapchat", "threads", "tiktok",
-    "twitter", "youtube",
-)  # fmt: skip
 CONFIG = """
 [archive]
 directory = "archive"

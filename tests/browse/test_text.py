@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from archiver.browse.diff import Piece, changes, text_at, words_changed
-from archiver.browse.text import pretty_json
+from archiver.browse.text import KINDS, platform_class, platform_name, pretty_json
 from archiver_ayrshare.demo.networks.base import JsonObject
 from archiver_ayrshare.demo.posts import WorldPost
 from browsing import browsing
@@ -123,3 +123,23 @@ def test_words_changed_in_a_record() -> None:
     old, new = json.dumps({"post": "a b"}), json.dumps({"post": "a c"})
     (change,) = changes(old, new, frozenset({"post"}))
     assert [piece.what for piece in change.pieces] == ["same", "out", "in"]
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"),
+    [("twitter", "X"), ("youtube", "YouTube"), ("mastodon", "Mastodon"), ("", "")],
+)
+def test_a_platform_is_called_as_people_call_it(platform: str, name: str) -> None:
+    assert platform_name(platform) == name
+
+
+@pytest.mark.parametrize(
+    ("platform", "css"),
+    [("twitter", "p-twitter"), ("p-x gone", "p-other"), ('"><b>', "p-other"), ("Ünf", "p-other")],
+)
+def test_a_platform_is_one_class_whatever_its_name(platform: str, css: str) -> None:
+    assert platform_class(platform) == css
+
+
+def test_every_kind_can_be_chosen() -> None:
+    assert {"post", "reel", "story", "video"} < set(KINDS)

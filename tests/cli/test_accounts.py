@@ -8,7 +8,8 @@ import pytest
 
 from archiver.cli.shell import Shell
 from archiver.models import Identity
-from plugin_samples import shelf_plugins
+from archiver.plugins import Loaded, Origin, Plugins
+from plugin_samples import Cards, Shelf, shelf_plugins
 from running import Cli
 
 CONFIG = """
@@ -86,9 +87,30 @@ class TestDiscover:
         assert "# cards is in the config already, as mine\n# [[accounts]]" in done.stdout
         assert "# no plugin here reads this platform\n# [[accounts]]" in done.stdout
         assert tomllib.loads(done.stdout)["accounts"] == [
-            {"name": "quoted-name-notes", "platform": "notes", "source": "shelf"},
-            {"name": "quoted-name-notes-2", "platform": "notes", "source": "shelf"},
+            {"name": "quoted-name-notes", "platform": "notes"},  # its source goes without saying
+            {"name": "quoted-name-notes-2", "platform": "notes"},
         ]
+
+    def test_without_a_source_the_only_one_is_asked(self, cli: Cli, config: Path) -> None:
+        done = cli("accounts", "--discover", shell=shell(NOTES))
+        assert done.exit_code == 0, done.stderr
+        assert "1 linked" in done.stderr
+
+    def test_where_several_sources_could_be_asked_one_must_be_named(
+        self, cli: Cli, config: Path
+    ) -> None:
+        drawer = Shelf((NOTES,))
+        drawer.name = "drawer"
+        both = Plugins((
+            *shelf_plugins().loaded,
+            Loaded(Origin("drawer", "drawer"), (drawer,), (Cards("notes", "drawer"),)),
+        ))  # fmt: skip
+        done = cli("accounts", "--discover", shell=Shell(_plugins=both))
+        assert done.exit_code == 2
+        assert "There are these: drawer, shelf" in done.stderr
+        config.write_text(f"[drawer]\n{CONFIG}")
+        done = cli("accounts", "--discover", shell=Shell(_plugins=both))
+        assert tomllib.loads(done.stdout)["accounts"][0]["platform"] == "notes"
 
     def test_for_programs(self, cli: Cli, config: Path) -> None:
         done = cli("accounts", "--discover", "--source", "shelf", "--json", shell=shell(ACME))

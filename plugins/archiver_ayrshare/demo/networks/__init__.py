@@ -1,33 +1,12 @@
-"""The ten networks of the world, one module each."""
+"""The ten networks of the world, one module each, with its `NETWORK`."""
 
-from archiver_ayrshare.demo.networks import (
-    bluesky,
-    facebook,
-    instagram,
-    linkedin,
-    pinterest,
-    snapchat,
-    threads,
-    tiktok,
-    twitter,
-    youtube,
-)
+from importlib import import_module
+
+from archiver_ayrshare.accounts import PLATFORMS
 from archiver_ayrshare.demo.networks.base import Network
 
 NETWORKS: dict[str, Network] = {
-    network.name: network
-    for network in (
-        bluesky.NETWORK,
-        facebook.NETWORK,
-        instagram.NETWORK,
-        linkedin.NETWORK,
-        pinterest.NETWORK,
-        snapchat.NETWORK,
-        threads.NETWORK,
-        tiktok.NETWORK,
-        twitter.NETWORK,
-        youtube.NETWORK,
-    )
+    name: import_module(f"{__name__}.{name}").NETWORK for name in PLATFORMS
 }
 """Them, by name."""
 
