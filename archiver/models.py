@@ -238,8 +238,8 @@ class Post:
 
 
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?"
-    r"\s*(Z|z|[+-]\d\d(?::?\d\d)?)?",
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?"
+    r"\s*(Z|z|UTC|GMT|(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
 )
 _MAIL_TIME = re.compile(
@@ -250,17 +250,20 @@ _MAIL_TIME = re.compile(
     re.ASCII,
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_EPOCH = re.compile(r"\d{10}|\d{13}", re.ASCII)  # seconds from 2001 on, and the same in ms
+_EPOCH = re.compile(r"(?:\d{10}|\d{13})(?:\.\d{1,9})?", re.ASCII)  # seconds from 2001 on, or ms
+_EPOCH_FROM = 100_000_000  # 1973, before there was anything to post to; less is no time at all
 _EPOCH_MS_FROM = 100_000_000_000  # as seconds, the year 5138; as milliseconds, 1973
+_PROTOBUF_TIME = (("_seconds", "_nanoseconds"), ("seconds", "nanoseconds"), ("seconds", "nanos"))
 
 
 def timestamp(value: object) -> str | None:
     """A point in time in the archive's one form, UTC with milliseconds; None if it is not one.
 
-    Accepts ISO 8601 text (with or without zone; without one it is taken as UTC), the forms of
-    e-mail and of X's first API, seconds or milliseconds since 1970 as a number or as its ten or
-    thirteen digits, and a datetime. Never guesses: what cannot be read is None and stays in the
-    record.
+    Accepts ISO 8601 text (with or without zone; without one it is taken as UTC), a date alone (its
+    first moment, in UTC), the forms of e-mail and of X's first API, seconds or milliseconds since
+    1970 as a number or as its ten or thirteen digits, the objects that Firestore and Protocol
+    Buffers write (`{"_seconds": …, "_nanoseconds": …}`), and a datetime. Never guesses: what cannot
+    be read is None and stays in the record, and so does 0, which stands for no time.
 
     >>> timestamp("2022-05-20T17:26:03Z")
     '2022-05-20T17:26:03.000Z'
@@ -268,6 +271,10 @@ def timestamp(value: object) -> str | None:
     '2022-05-20T17:26:03.500Z'
     >>> timestamp("Fri, 20 May 2022 17:26:03 GMT")
     '2022-05-20T17:26:03.000Z'
+    >>> timestamp({"_seconds": 1653067563, "_nanoseconds": 500_000_000})
+    '2022-05-20T17:26:03.500Z'
+    >>> timestamp("2022-05-20")
+    '2022-05-20T00:00:00.000Z'
     >>> timestamp("yesterday") is None
     True
     """
@@ -283,21 +290,48 @@ def timestamp(value: object) -> str | None:
 def _moment(value: object) -> datetime | None:
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
-    if isinstance(value, str) and _EPOCH.fullmatch(value):
-        value = int(value)
+    if isinstance(value, Mapping):
+        return _protobuf_moment(value)
+    if isinstance(value, str):
+        text = value.strip()
+        return _epoch_moment(float(text)) if _EPOCH.fullmatch(text) else _written_moment(text)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = value / 1000 if value >= _EPOCH_MS_FROM else value
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    if not isinstance(value, str):
+        return _epoch_moment(value)
+    return None
+
+
+def _epoch_moment(number: float) -> datetime | None:
+    """The moment so many seconds or milliseconds after 1970 began."""
+    if not number >= _EPOCH_FROM:  # NaN is not, either
         return None
-    match = _TIME.fullmatch(value.strip())
+    seconds = number / 1000 if number >= _EPOCH_MS_FROM else number
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+
+
+def _protobuf_moment(value: Mapping[str, Any]) -> datetime | None:
+    for seconds_key, nanoseconds_key in _PROTOBUF_TIME:
+        seconds, nanoseconds = value.get(seconds_key), value.get(nanoseconds_key, 0)
+        if isinstance(seconds, str) and _EPOCH.fullmatch(seconds):  # an int64 is text in JSON
+            seconds = int(seconds)
+        if type(seconds) is not int or type(nanoseconds) is not int:
+            continue
+        if _EPOCH_FROM <= seconds < _EPOCH_MS_FROM and 0 <= nanoseconds < 10**9:
+            whole = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+            return whole + timedelta(microseconds=nanoseconds // 1000)
+    return None
+
+
+def _written_moment(text: str) -> datetime | None:
+    match = _TIME.fullmatch(text)
     if match is None:
-        return _mail_moment(value.strip())
+        return _mail_moment(text)
     day, clock, fraction, zone = match.groups()
+    clock = clock or "00:00:00"
     clock = clock if len(clock) == len("HH:MM:SS") else f"{clock}:00"
-    zone = "+00:00" if zone in {None, "Z", "z"} else zone
-    text = f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{zone}"
-    moment = datetime.fromisoformat(text).astimezone(UTC)
+    zone = (zone or "Z").removeprefix("UTC").removeprefix("GMT")
+    zone = "+00:00" if zone in {"", "Z", "z"} else zone
+    moment = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{zone}")
+    moment = moment.astimezone(UTC)
     return moment if moment.year >= 1000 else None
 
 

@@ -26,7 +26,7 @@ DATA = Path(__file__).parent / "plugins" / "data"
 LATEST = "2026-11-01T00:00:00.000Z"
 CHANGES: tuple[Any, ...] = (
     "https://other.example/path?x=1", "other", "2001-02-03T04:05:06.000Z", 7, "04:05", "video",
-    "photo", "story", "replied_to", "Length", True, False,
+    "photo", "story", "replied_to", "Length", True, False, None,
 )  # fmt: skip
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from archiver import AccessRefused, Identity, Record, Secret
+from archiver_ayrshare.addresses import url_of
 from archiver_ayrshare.client import PAGE, AyrshareClient
 from archiver_ayrshare.options import ProfileOptions, TwitterOptions
-from archiver_ayrshare.values import first, id_of, list_of, object_of, text_of, url_of
+from archiver_ayrshare.values import first, id_of, list_of, object_of, text_of
 
 PLATFORMS = (
     "bluesky",
@@ -73,7 +74,7 @@ async def linked(client: AyrshareClient, profile_key: Secret | None) -> Sequence
 
 
 async def _by_handle(client: AyrshareClient, options: TwitterOptions, handle: str) -> Identity:
-    """Whom a handle belongs to today, from the page that the walk begins with."""
+    """Whom a handle belongs to today, from the page that the scan begins with."""
     params = {"limit": str(min(PAGE, client.limit_max)), **options.params()}
     answer = await client.history_ahead("twitter", options, params)
     author = author_of(answer.records)

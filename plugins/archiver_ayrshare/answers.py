@@ -21,7 +21,7 @@ from archiver import (
     read_records,
     timestamp,
 )
-from archiver_ayrshare.values import list_of, object_of, text_of
+from archiver_ayrshare.values import flag_of, list_of, name_of, object_of, text_of
 
 _EMPTY = "221"  # "History not found": the window holds nothing
 _NOT_LINKED = {"156": "is not linked", "161": "has lost its link", "272": "has lost its link"}
@@ -74,14 +74,13 @@ def read_answer(response: Response, platform: str) -> HistoryAnswer:
             hint="Try again later, and check base_url",
         )
     paging = object_of(object_of(envelope.get("meta")).get("pagination"))
-    more = paging.get("hasMore")
     return HistoryAnswer(
         response,
         records=healthy,
         count=len(records),
         paged=bool(paging),
-        next=text_of(paging.get("next")),
-        more=more if isinstance(more, bool) else None,
+        next=name_of(paging.get("next")),
+        more=flag_of(paging.get("hasMore")),
         partial=failed or bool(failures or problems) or envelope.get("status") == "partial",
         updated_at=timestamp(envelope.get("lastUpdated")),
         fresh_until=timestamp(envelope.get("nextUpdate")),

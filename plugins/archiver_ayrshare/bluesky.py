@@ -8,18 +8,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archiver import Attachment, Kind, Platform, Relation, hookimpl
+from archiver_ayrshare.addresses import is_gif, url_of
 from archiver_ayrshare.fields import AUTHOR, CREATED, Fields
+from archiver_ayrshare.forms import ADDRESS, ID, ORIGINAL, PREVIEW, Slot
 from archiver_ayrshare.media import (
     ITEM,
     STILL_KEYS,
+    distinct,
+    offered,
+    original,
     read_item,
     read_items,
-    still,
     under,
     with_still,
 )
 from archiver_ayrshare.platform import AyrsharePlatform
-from archiver_ayrshare.values import content_of, dig, first, id_of, list_of, object_of, url_of
+from archiver_ayrshare.values import content_of, dig, id_of, list_of, object_of
 
 _VIEWS = ("embed", "embed.media")
 _RAW_RECORDS = ("embed.$type", "embed.media.$type", "embed.images[].image.*", "embed.video.*")
@@ -36,26 +40,27 @@ class Bluesky(AyrsharePlatform):
         author=AUTHOR,
         aliases={"cid": "cid", "uri": "at_uri"},
         relations={
-            "reply.parent.uri": "reply_to",
-            "embed.record.uri": "quotes",
-            "embed.record.record.uri": "quotes",
+            "reply.parent.uri": Slot("reply_to", ID),
+            "embed.record.uri": Slot("quotes", ID),
+            "embed.record.record.uri": Slot("quotes", ID),
         },
         attachments={
             **{
-                path: words
+                path: slot
                 for view in _VIEWS
-                for path, words in {
+                for path, slot in {
                     **under(f"{view}.images[].", ITEM),
-                    **under(f"{view}.", {key: words for key, words in ITEM.items() if key != "id"}),
-                    f"{view}.external.thumb": "link: preview",
+                    **under(f"{view}.", {key: slot for key, slot in ITEM.items() if key != "id"}),
+                    f"{view}.external.uri": Slot("gif: original, where it is one", ADDRESS),
+                    f"{view}.external.thumb": Slot("link: preview; gif: thumbnail", ADDRESS),
                 }.items()
             },
             **under("mediaUrls[].", ITEM),
             **under("images[].", ITEM),
             **under("videos[].", ITEM),
-            "mediaUrls[]": "original: url",
-            "mediaUrl": "original: url",
-            "thumbnailUrl": "preview: url",
+            "mediaUrls[]": ORIGINAL,
+            "mediaUrl": ORIGINAL,
+            "thumbnailUrl": PREVIEW,
         },
         content={
             "embed.external.uri": "link",
@@ -118,24 +123,32 @@ class Bluesky(AyrsharePlatform):
         ]
         for key in ("mediaUrls", "images", "videos"):
             found = found or read_items(record.get(key))
-        if not found and (url := url_of(record.get("mediaUrl"))):
-            found = [only] if (only := read_item(url)) else []
-        return with_still(found, still("preview", record.get("thumbnailUrl")))
+        if not found and (only := read_item(record.get("mediaUrl"))):
+            found = [only]
+        return with_still(found, offered("preview", record.get("thumbnailUrl")))
 
 
 def _embedded(view: Mapping[str, Any]) -> list[Attachment]:
     """What one embed shows: lexicons app.bsky.embed.images, video and external."""
     images = [read_item(image, "image") for image in list_of(view.get("images"))]
     found = [image for image in images if image and image.renditions]
-    if first(view, ("playlist", "mediaUrl", "videoUrl", *STILL_KEYS), url_of):
+    keys = ("playlist", "mediaUrl", "videoUrl", *STILL_KEYS)
+    if offered("original", *[view.get(key) for key in keys]):
         video = read_item({key: value for key, value in view.items() if key != "id"}, "video")
         found += [video] if video else []
     external = view.get("external")
-    if isinstance(external, dict):
-        picture = still("preview", external.get("thumb"))
-        target = id_of(content_of(external.get("uri")))
-        found.append(Attachment("link", target, renditions=(picture,) if picture else ()))
-    return found
+    return [*found, _external(external)] if isinstance(external, dict) else found
+
+
+def _external(external: Mapping[str, Any]) -> Attachment:
+    """A link with its picture; a GIF, which Bluesky shows in place of its link, is a GIF."""
+    target = id_of(content_of(external.get("uri")))
+    address = url_of(external.get("uri"))
+    if address and is_gif(address):
+        picture = offered("thumbnail", external.get("thumb"))
+        return Attachment("gif", target, renditions=distinct((original(address), picture)))
+    picture = offered("preview", external.get("thumb"))
+    return Attachment("link", target, renditions=(picture,) if picture else ())
 
 
 @hookimpl

@@ -5,39 +5,60 @@
 `fullPicture` is a still of the whole post.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from archiver import Attachment, AttachmentKind, Kind, Platform, Relation, Stream, hookimpl
+from archiver import Alias, Attachment, AttachmentKind, Kind, Platform, Relation, Stream, hookimpl
+from archiver_ayrshare.addresses import host_of, is_player, url_of
 from archiver_ayrshare.fields import AUTHOR, Fields
+from archiver_ayrshare.forms import (
+    ADDRESS,
+    ALT_TEXT,
+    ANY,
+    FILE,
+    HEIGHT,
+    ID,
+    KIND,
+    ORIGINAL,
+    PLATFORM_ID,
+    THUMBNAIL,
+    WIDTH,
+    WORD,
+    Form,
+    Slot,
+)
 from archiver_ayrshare.media import (
     distinct,
     items_of,
+    kind_of_url,
     kind_of_word,
+    offered,
     original,
     read_item,
-    still,
     with_still,
 )
+from archiver_ayrshare.numbers import clock_milliseconds, milliseconds, size_of
 from archiver_ayrshare.options import FacebookOptions, ProfileOptions
 from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.values import (
-    clock_milliseconds,
     content_of,
     dig,
     first,
     id_of,
     list_of,
     object_of,
-    size_of,
     text_of,
-    url_of,
     word_of,
 )
 
 _LINK_WORDS = ("link", "share", "event", "map", "note")
 _ALBUM_WORDS = ("album", "cover", "profile")
+_OWN_FILES = re.compile(r"(?:[\w-]+\.)*fbcdn\.net", re.ASCII)
+_OWN_PAGES = re.compile(r"(?:[\w-]+\.)*(?:facebook\.com|fb\.watch|fb\.com|fb\.me)", re.ASCII)
+_WORD = re.compile(r"[A-Za-z_]{3,40}", re.ASCII)
+_PAGE_AND_POST = re.compile(r"\d+_(\d+)", re.ASCII)
 
 
 class Facebook(AyrsharePlatform):
@@ -50,7 +71,7 @@ class Facebook(AyrsharePlatform):
         author=("from.name", *AUTHOR),
         aliases={"postId": "post_id", "mediaId": "media_id"},
         kind=("mediaUrls[].type", "type"),
-        relations={"parentId": "shares"},
+        relations={"parentId": Slot("shares", ID)},
         metrics={
             **{
                 f"reactions.{name}": f"reactions.{name}"
@@ -78,25 +99,30 @@ class Facebook(AyrsharePlatform):
             "videoViewTime": "view_time",
         },
         attachments={
-            "mediaUrls[].media.image.src": "photo: original; video: thumbnail; link: preview",
-            "mediaUrls[].media.image.width": "width",
-            "mediaUrls[].media.image.height": "height",
-            "mediaUrls[].media.source": "video: original",
-            "mediaUrls[].mediaType": "kind",
-            "mediaUrls[].mediaUrl": "kind where it is a word, original where it is a URL",
-            "mediaUrls[].thumbnailUrl": "thumbnail",
-            "mediaUrls[].videoId": "platform_id",
-            "mediaUrls[].mediaId": "platform_id",
-            "mediaUrls[].id": "platform_id",
-            "mediaUrls[].altText": "alt_text",
-            "mediaUrls[]": "original: url",
-            "mediaUrl": "original: url",
-            "thumbnailUrl": "thumbnail",
-            "mediaId": "story: platform_id",
-            "mediaType": "kind where the item does not say it",
-            "fullPicture": "preview, with the first attachment",
-            "properties[].name": "which property it is: Length",
-            "properties[].text": "Length: duration_ms of the first video",
+            "mediaUrls[].media.image.src": Slot(
+                "photo: original; video: thumbnail; link: preview", FILE
+            ),
+            "mediaUrls[].media.image.width": WIDTH,
+            "mediaUrls[].media.image.height": HEIGHT,
+            "mediaUrls[].media.source": Slot("video: original; of a link, never fetched", FILE),
+            "mediaUrls[].mediaType": KIND,
+            "mediaUrls[].mediaUrl": Slot(
+                "kind where it is a word, else original: url",
+                Form("word or address", lambda value: _is_word(value) or url_of(value)),
+            ),
+            "mediaUrls[].thumbnailUrl": THUMBNAIL,
+            "mediaUrls[].videoId": PLATFORM_ID,
+            "mediaUrls[].mediaId": PLATFORM_ID,
+            "mediaUrls[].id": PLATFORM_ID,
+            "mediaUrls[].altText": ALT_TEXT,
+            "mediaUrls[]": ORIGINAL,
+            "mediaUrl": ORIGINAL,
+            "thumbnailUrl": THUMBNAIL,
+            "mediaId": Slot("story: platform_id", ID),
+            "mediaType": Slot("kind where the item does not say it", WORD),
+            "fullPicture": Slot("preview, with the first attachment", ADDRESS),
+            "properties[].name": Slot("which property it is: Length", ANY),
+            "properties[].text": Slot("Length: duration_ms of the first video", ANY),
         },
         content={"mediaUrls[].url": "links", "link": "link", "place.name": "place"},
         raw_only={
@@ -123,16 +149,31 @@ class Facebook(AyrsharePlatform):
         parent = id_of(record.get("parentId"))
         return (Relation("shares", parent),) if parent else ()
 
+    def aliases(self, record: Mapping[str, Any]) -> tuple[Alias, ...]:
+        """The number of the post, which is its id too where the page's is left out: `55_66`, `66`.
+
+        A story is known by its medium as well; another post may have the same medium.
+        """
+        found: list[Alias] = []
+        for value in map(id_of, (record.get("id"), record.get("postId"))):
+            if value is not None:
+                match = _PAGE_AND_POST.fullmatch(value)
+                found.append(Alias("post_id", match[1] if match else value))
+        medium = id_of(record.get("mediaId"))
+        if medium is not None and self.kind(record) == "story":
+            found.append(Alias("media_id", medium))
+        return tuple(dict.fromkeys(found))
+
     def attachments(self, record: Mapping[str, Any]) -> Sequence[Attachment]:
         """Photos, videos and links in order; `fullPicture` with the first of them."""
         items = items_of(record.get("mediaUrls"))
         found = [_attachment(item, record, alone=len(items) == 1) for item in items]
-        if not found and (url := url_of(record.get("mediaUrl"))):
+        if not found and offered("original", url := record.get("mediaUrl")):
             word = kind_of_word(word_of(record.get("mediaType")))
             only = read_item({"mediaUrl": url, "thumbnailUrl": record.get("thumbnailUrl")}, word)
             found = [only] if only else []
         found = _with_length(found, record.get("properties"))
-        return with_still(found, still("preview", record.get("fullPicture")))
+        return with_still(found, offered("preview", record.get("fullPicture")))
 
     def content(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """As everywhere, but of the items' pages only where links lead was published."""
@@ -149,49 +190,75 @@ class Facebook(AyrsharePlatform):
 
 def _kind(item: Mapping[str, Any], record: Mapping[str, Any]) -> AttachmentKind:
     """What an item is, by its word, else by its files."""
-    word = word_of(item.get("mediaType")) or word_of(item.get("mediaUrl"))
-    if word.startswith("http"):
-        word = ""
-    if url_of(dig(item, ("media", "source"))) or "video" in word:
-        return "video"
-    if any(part in word for part in _LINK_WORDS):
+    word = word_of(item.get("mediaType"))
+    if not word and _is_word(item.get("mediaUrl")):
+        word = word_of(item.get("mediaUrl"))
+    if _is_link(item, word):
         return "link"
+    if offered("original", dig(item, ("media", "source"))) or "video" in word:
+        return "video"
     if any(part in word for part in _ALBUM_WORDS):
         return "image"
-    picture = url_of(dig(item, ("media", "image", "src")))
-    fallback: AttachmentKind = "image" if picture or url_of(item.get("mediaUrl")) else "other"
+    picture = offered("original", dig(item, ("media", "image", "src")), _file_in(item))
+    fallback: AttachmentKind = "image" if picture else "other"
     return kind_of_word(word) or kind_of_word(word_of(record.get("mediaType"))) or fallback
 
 
+def _is_word(value: object) -> bool | None:
+    """Whether `mediaUrl` holds what belongs into `mediaType`, as a documented example has it."""
+    return (isinstance(value, str) and bool(_WORD.fullmatch(value.strip()))) or None
+
+
+def _file_in(item: Mapping[str, Any]) -> object:
+    """What stands in an item's `mediaUrl`, where that is no word."""
+    return None if _is_word(item.get("mediaUrl")) else item.get("mediaUrl")
+
+
+def _is_link(item: Mapping[str, Any], word: str) -> bool:
+    """Whether an item leads elsewhere: `media.source` is then at most a page with a player."""
+    source = url_of(dig(item, ("media", "source")))
+    if "link" in word:
+        return True
+    if source is None:
+        return any(part in word for part in _LINK_WORDS)
+    if _OWN_FILES.fullmatch(host_of(source)):
+        return False
+    if is_player(source):
+        return True
+    target = url_of(item.get("url"))
+    leads_away = target is not None and not _OWN_PAGES.fullmatch(host_of(target))
+    return kind_of_url(source) != "video" and leads_away
+
+
 def _attachment(item: object, record: Mapping[str, Any], *, alone: bool) -> Attachment:
-    if isinstance(item, str):
+    if not isinstance(item, dict):
         return read_item(item) or Attachment("other")
-    fields = object_of(item)
+    fields: Mapping[str, Any] = item
     kind = _kind(fields, record)
     image = object_of(dig(fields, ("media", "image")))
     width, height = size_of(image.get("width")), size_of(image.get("height"))
-    given = url_of(fields.get("mediaUrl"))
+    given = _file_in(fields)
     platform_id = first(fields, ("videoId", "mediaId", "id"), id_of)
     if platform_id is None and alone:
         platform_id = id_of(record.get("mediaId"))
     attachment = Attachment(kind, platform_id, alt_text=text_of(fields.get("altText")))
-    thumbnail = still("thumbnail", fields.get("thumbnailUrl"))
+    thumbnail = offered("thumbnail", fields.get("thumbnailUrl"))
     if kind == "link":  # known by where it leads: its picture may be made anew
-        picture = still("preview", image.get("src"), width=width, height=height)
+        picture = offered("preview", image.get("src"), width=width, height=height)
         target = platform_id or id_of(content_of(fields.get("url")))
         return replace(attachment, platform_id=target, renditions=distinct((picture, thumbnail)))
     if kind == "video":
-        source = original(url_of(dig(fields, ("media", "source"))) or given)
-        picture = still("thumbnail", image.get("src"), width=width, height=height)
+        source = original(dig(fields, ("media", "source")), given)
+        picture = offered("thumbnail", image.get("src"), width=width, height=height)
         return replace(attachment, renditions=distinct((source, picture, thumbnail)))
-    main = replace(original(url_of(image.get("src")) or given), width=width, height=height)
+    main = original(image.get("src"), given, width=width, height=height)
     return replace(attachment, width=width, height=height, renditions=distinct((main, thumbnail)))
 
 
 def _with_length(found: list[Attachment], properties: object) -> list[Attachment]:
     """The attachments, the first video with the length that the post tells of."""
     lengths = (
-        clock_milliseconds(entry.get("text"))
+        clock_milliseconds(entry.get("text")) or milliseconds(entry.get("text"), 1000)
         for entry in list_of(properties)
         if isinstance(entry, dict) and entry.get("name") == "Length"
     )

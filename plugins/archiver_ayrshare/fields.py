@@ -10,7 +10,21 @@ every platform, in this order; they come from the API's own pages and its publis
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-TEXT = ("post", "text", "caption", "message", "description")
+from archiver_ayrshare.forms import (
+    ADDRESS,
+    ANY,
+    CONTENT,
+    COUNT,
+    ID,
+    NAME,
+    TEXT,
+    TIME,
+    WORD,
+    Form,
+    Slot,
+)
+
+TEXT_PATHS = ("post", "text", "caption", "message", "description")
 CREATED = ("created", "createdAt", "timestamp", "publishedAt", "published", "createTime")
 EDITED = ("lastModified", "updated", "updatedAt", "updatedTime", "editedAt")
 URL = ("postUrl", "permalink", "shareUrl")
@@ -75,10 +89,13 @@ class Fields:
     gives the scheme of another id, `metrics` the name of a number, `content` the name of a further
     field of what was published. `kind`, `relations`, `attachments` say in words what the platform's
     own code makes of a path; `raw_only` says why a path stays in the record alone. `words` has the
-    known words, in lower case, of paths that speak a fixed vocabulary: another is news.
+    known words, in lower case, of paths that speak a fixed vocabulary: another is unmapped.
+
+    Where a path goes says which form its value must have to be understood; `forms` says it for
+    those paths of a platform where that is not so.
     """
 
-    text: tuple[str, ...] = TEXT
+    text: tuple[str, ...] = TEXT_PATHS
     title: tuple[str, ...] = ("title",)
     created_at: tuple[str, ...] = CREATED
     edited_at: tuple[str, ...] = EDITED
@@ -89,10 +106,11 @@ class Fields:
     metrics: Mapping[str, str] = field(default_factory=dict)
     content: Mapping[str, str] = field(default_factory=dict)
     kind: tuple[str, ...] = ()
-    relations: Mapping[str, str] = field(default_factory=dict)
-    attachments: Mapping[str, str] = field(default_factory=dict)
+    relations: Mapping[str, Slot] = field(default_factory=dict)
+    attachments: Mapping[str, Slot] = field(default_factory=dict)
     raw_only: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    forms: Mapping[str, Form] = field(default_factory=dict)
 
     @property
     def all_metrics(self) -> dict[str, str]:
@@ -109,24 +127,46 @@ class Fields:
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Every path with where it goes, for the docs and the tests; a path may have several."""
-        yield "id", "posts.platform_id"
-        for column in ("text", "title", "created_at", "edited_at", "url", "visibility", "author"):
+        return ((path, target) for path, target, _ in self._placed())
+
+    def forms_of_paths(self) -> dict[str, tuple[Form, ...]]:
+        """Every path with the forms that are understood there."""
+        found: dict[str, tuple[Form, ...]] = {}
+        for path, _, form in self._placed():
+            found[path] = (
+                (self.forms[path],) if path in self.forms else (*found.get(path, ()), form)
+            )
+        return found
+
+    def _placed(self) -> Iterator[tuple[str, str, Form]]:
+        yield "id", "posts.platform_id", ID
+        for column, form in _COLUMNS.items():
             for path in getattr(self, column):
-                yield path, f"posts.{column}"
-        for path in self.kind:
-            yield path, "posts.kind"
+                yield path, f"posts.{column}", form
         for path, scheme in self.aliases.items():
-            yield path, f"post_aliases: {scheme}"
-        for path, words in self.relations.items():
-            yield path, f"relations: {words}"
+            yield path, f"post_aliases: {scheme}", ID
+        for path, slot in self.relations.items():
+            yield path, f"relations: {slot.words}", slot.form
         for path, name in self.all_metrics.items():
-            yield path, f"metrics: {name}"
-        for path, words in self.attachments.items():
-            yield path, f"attachments: {words}"
+            yield path, f"metrics: {name}", COUNT
+        for path, slot in self.attachments.items():
+            yield path, f"attachments: {slot.words}", slot.form
         for path, name in self.content.items():
-            yield path, f"content: {name}"
+            yield path, f"content: {name}", CONTENT
         for path, reason in self.all_raw.items():
-            yield path, f"raw only: {reason}"
+            yield path, f"raw only: {reason}", ANY
+
+
+_COLUMNS = {
+    "text": TEXT,
+    "title": TEXT,
+    "created_at": TIME,
+    "edited_at": TIME,
+    "url": ADDRESS,
+    "visibility": WORD,
+    "author": NAME,
+    "kind": WORD,
+}
 
 
 def steps_of(path: str) -> tuple[str, ...]:

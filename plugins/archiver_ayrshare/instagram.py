@@ -10,13 +10,13 @@ from typing import Any
 
 from archiver import Alias, Attachment, Kind, Platform, Stream, hookimpl
 from archiver_ayrshare.fields import Fields
-from archiver_ayrshare.meta import MEDIA, children_of, read_media
+from archiver_ayrshare.meta import MEDIA, children_of, is_carousel_not_understood, read_media
 from archiver_ayrshare.options import MetaOptions, ProfileOptions
 from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.values import word_of
 
 _KINDS: dict[str, Kind] = {"story": "story", "reels": "reel", "reel": "reel"}
-_SHORTCODE = re.compile(r"instagram\.com/(?:p|reel|reels|tv)/([\w-]+)", re.ASCII)
+_SHORTCODE = re.compile(r"instagram\.com/(?:[\w.]+/)?(?:p|reel|reels|tv)/([\w-]+)", re.ASCII)
 
 
 class Instagram(AyrsharePlatform):
@@ -52,16 +52,15 @@ class Instagram(AyrsharePlatform):
         return _KINDS.get(word_of(record.get("mediaProductType")), "post")
 
     def aliases(self, record: Mapping[str, Any]) -> tuple[Alias, ...]:
-        """The short code in the post's URL is how other tools find it."""
-        found = super().aliases(record)
-        match = _SHORTCODE.search(self.reader.url(record) or "")
-        return tuple(dict.fromkeys((*found, Alias("shortcode", match[1])))) if match else found
+        """And the short code in the post's URL: it stays when the id of a post does not."""
+        return self.with_alias_in_url(record, "shortcode", _SHORTCODE)
 
     def attachments(self, record: Mapping[str, Any]) -> Sequence[Attachment]:
         """A carousel's children in order, else the one thing that the post is."""
         if children := children_of(record):
             return [read_media(child, "copyright") for child in children]
-        return [read_media(record, "copyright")]
+        strange = is_carousel_not_understood(record)
+        return [read_media(record, "not_offered" if strange else "copyright")]
 
 
 @hookimpl

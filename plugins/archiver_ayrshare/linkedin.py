@@ -3,19 +3,23 @@
 Media is listed as `{id, url}`; the id is a URN that says what it is.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
-from archiver import Attachment, Kind, Platform, Relation, Rendition, hookimpl
+from archiver import Alias, Attachment, Kind, Platform, Relation, Rendition, hookimpl
+from archiver_ayrshare.addresses import path_of
 from archiver_ayrshare.fields import AUTHOR, Fields
+from archiver_ayrshare.forms import ID, ORIGINAL, Slot
 from archiver_ayrshare.media import (
     ITEM,
+    address_of,
     distinct,
     items_of,
     kind_of_word,
     original,
-    path_of,
     read_item,
     under,
 )
@@ -23,6 +27,13 @@ from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.values import first, id_of, object_of, text_of, word_of
 
 _REACTIONS = ("like", "praise", "maybe", "empathy", "interest", "appreciation", "entertainment")
+_NAMES = {"activity": "activity", "ugc_post": "ugcPost", "share": "share"}
+_SCHEMES = {name.lower(): scheme for scheme, name in _NAMES.items()}
+_DIGITS = re.compile(r"\d{1,30}", re.ASCII)
+_URN = re.compile(  # `urn:li:activity:7…`, and `…-activity-7…-Ab_c` as in the URLs of posts
+    r"(?:\burn:li:(?=\w+:)|-(?=\w+-))(activity|ugcPost|share)[:-](\d{1,30})(?!\d)",
+    re.ASCII | re.IGNORECASE,
+)
 _SHARED = ("parentId", "parent", "resharedPost", "resharedShare")
 
 
@@ -34,7 +45,7 @@ class LinkedIn(AyrsharePlatform):
         visibility=("visibility",),
         author=(*AUTHOR, "author", "owner"),
         aliases={"activity": "activity", "ugcPost": "ugc_post", "share": "share"},
-        relations=dict.fromkeys(_SHARED, "shares"),
+        relations=dict.fromkeys(_SHARED, Slot("shares", ID)),
         metrics={
             **{f"reactions.{name}": f"reactions.{name}" for name in _REACTIONS},
             "reactions.total": "reactions",
@@ -42,9 +53,9 @@ class LinkedIn(AyrsharePlatform):
             "totalFirstLevelComments": "first_level_comments",
         },
         attachments={
-            **under("mediaUrls[].", {**ITEM, "id": "platform_id; its URN says the kind"}),
-            "mediaUrls[]": "original: url",
-            "mediaUrl": "original: url",
+            **under("mediaUrls[].", {**ITEM, "id": Slot("platform_id; its URN says the kind", ID)}),
+            "mediaUrls[]": ORIGINAL,
+            "mediaUrl": ORIGINAL,
         },
         content={"link": "link", "article.source": "link", "mediaUrls[].title": "media_titles"},
         raw_only={
@@ -62,6 +73,16 @@ class LinkedIn(AyrsharePlatform):
             return "repost"
         return "post"
 
+    def aliases(self, record: Mapping[str, Any]) -> tuple[Alias, ...]:
+        """Every URN of the post, by kind: its id, its activity, and what its URL names."""
+        places: list[tuple[str | None, object]] = [
+            (None, record.get("id")),
+            (None, self.reader.url(record)),
+        ]
+        places += [(scheme, record.get(path)) for path, scheme in self.fields.aliases.items()]
+        found = (alias for scheme, value in places for alias in _urns(value, scheme))
+        return tuple(dict.fromkeys(found))
+
     def relations(self, record: Mapping[str, Any]) -> tuple[Relation, ...]:
         """The share that was shared."""
         shared = first(record, _SHARED, id_of)
@@ -69,8 +90,21 @@ class LinkedIn(AyrsharePlatform):
 
     def attachments(self, record: Mapping[str, Any]) -> Sequence[Attachment]:
         """Images, videos and documents in order."""
-        items = items_of(record.get("mediaUrls")) or items_of([record.get("mediaUrl")])
+        items = items_of(record.get("mediaUrls")) or items_of(record.get("mediaUrl"))
         return [found for item in items if (found := _attachment(item))]
+
+
+def _urns(value: object, scheme: str | None) -> list[Alias]:
+    """The URNs in an id or an address; a bare number is that of the field that it stands in."""
+    text = id_of(value)
+    if text is None:
+        return []
+    if scheme is not None and _DIGITS.fullmatch(text):
+        return [Alias(scheme, f"urn:li:{_NAMES[scheme]}:{text}")]
+    return [
+        Alias(_SCHEMES[match[1].lower()], f"urn:li:{_NAMES[_SCHEMES[match[1].lower()]]}:{match[2]}")
+        for match in _URN.finditer(unquote(text))
+    ]
 
 
 def _attachment(item: object) -> Attachment | None:
@@ -88,9 +122,10 @@ def _attachment(item: object) -> Attachment | None:
 def _video_files(files: Sequence[Rendition]) -> tuple[Rendition, ...]:
     """A video's files: LinkedIn serves pictures below `/dms/image/`, so one there is its still."""
     main = files[0]
-    if main.url is None or not path_of(main.url).startswith("/dms/image/"):
+    url = address_of(main)
+    if url is None or not path_of(url).startswith("/dms/image/"):
         return tuple(files)
-    return distinct((original(None), replace(main, role="thumbnail"), *files[1:]))
+    return distinct((original(), replace(main, role="thumbnail"), *files[1:]))
 
 
 @hookimpl

@@ -4,49 +4,53 @@ The files of an attachment stand in the order in which they are wanted, the orig
 that has the path of a file before it is that file again, and is left out.
 """
 
-import re
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 from archiver import Attachment, AttachmentKind, Rendition, Role
-from archiver_ayrshare.values import (
-    dig,
-    first,
-    id_of,
-    list_of,
-    milliseconds,
-    object_of,
-    size_of,
-    text_of,
-    url_of,
-    word_of,
+from archiver_ayrshare.addresses import HLS, path_of, playlist_type, storable, suffix_of, url_of
+from archiver_ayrshare.forms import (
+    ALT_TEXT,
+    CONTENT_TYPE,
+    DURATION_MS,
+    HEIGHT,
+    KIND,
+    ORIGINAL,
+    PLATFORM_ID,
+    THUMBNAIL,
+    WIDTH,
+    Slot,
 )
+from archiver_ayrshare.numbers import milliseconds, size_of
+from archiver_ayrshare.values import dig, first, id_of, is_blank, list_of, text_of, word_of
 
-URL_KEYS = ("mediaUrl", "url", "src", "source", "fullsize", "videoUrl", "imageUrl", "playlist")
+URL_KEYS = ("mediaUrl", "url", "src", "source", "fullsize", "videoUrl", "imageUrl")
 STILL_KEYS = ("thumbnailUrl", "previewImageUrl", "coverImageUrl", "thumbnail", "thumb")
 ID_KEYS = ("id", "mediaId", "mediaKey", "cid")
 ALT_KEYS = ("altText", "alt")
 
 ITEM = {
-    **dict.fromkeys(URL_KEYS, "original: url"),
-    **dict.fromkeys(STILL_KEYS, "thumbnail: url"),
-    **dict.fromkeys(ID_KEYS, "platform_id"),
-    **dict.fromkeys(ALT_KEYS, "alt_text"),
-    "mediaType": "kind",
-    "type": "kind",
-    "contentType": "original: content_type",
-    "mimeType": "original: content_type",
-    "width": "width",
-    "height": "height",
-    "aspectRatio.width": "width",
-    "aspectRatio.height": "height",
-    "duration": "duration_ms",
-    "durationMs": "duration_ms",
+    **dict.fromkeys((*URL_KEYS, "playlist"), ORIGINAL),
+    **dict.fromkeys(STILL_KEYS, THUMBNAIL),
+    **dict.fromkeys(ID_KEYS, PLATFORM_ID),
+    **dict.fromkeys(ALT_KEYS, ALT_TEXT),
+    "mediaType": KIND,
+    "type": KIND,
+    "contentType": CONTENT_TYPE,
+    "mimeType": CONTENT_TYPE,
+    "width": WIDTH,
+    "height": HEIGHT,
+    "aspectRatio.width": WIDTH,
+    "aspectRatio.height": HEIGHT,
+    "duration": DURATION_MS,
+    "durationMs": DURATION_MS,
 }
 """What is understood of one item of a list of media whose shape no page documents."""
 
-_PATH = re.compile(r"https?://[^/?#]*([^?#]*)", re.IGNORECASE)
+_LONGEST_SHOWN = 500  # characters of a value that is no address
+
 _KINDS: tuple[tuple[str, AttachmentKind], ...] = (
     ("gif", "gif"),
     ("video", "video"),
@@ -75,18 +79,12 @@ def kind_of_word(word: str) -> AttachmentKind | None:
 
 def kind_of_url(url: str | None) -> AttachmentKind | None:
     """The kind that the suffix of a URL's path tells of."""
-    return _BY_SUFFIX.get(path_of(url).rpartition(".")[2].lower()) if url else None
+    return _BY_SUFFIX.get(suffix_of(url)) if url else None
 
 
-def path_of(url: str) -> str:
-    """The path of a URL, which stays while hosts and signatures rotate."""
-    match = _PATH.match(url)
-    return match[1] if match else url
-
-
-def under(prefix: str, table: Mapping[str, str]) -> dict[str, str]:
+def under(prefix: str, table: Mapping[str, Slot]) -> dict[str, Slot]:
     """A table's paths below another path."""
-    return {f"{prefix}{path}": words for path, words in table.items()}
+    return {f"{prefix}{path}": slot for path, slot in table.items()}
 
 
 def distinct(renditions: Iterable[Rendition | None]) -> tuple[Rendition, ...]:
@@ -96,7 +94,7 @@ def distinct(renditions: Iterable[Rendition | None]) -> tuple[Rendition, ...]:
     for rendition in renditions:
         if rendition is None:
             continue
-        if rendition.url is not None:
+        if rendition.url is not None and not rendition.absent:
             path = path_of(rendition.url)
             if path in seen:
                 continue
@@ -105,21 +103,63 @@ def distinct(renditions: Iterable[Rendition | None]) -> tuple[Rendition, ...]:
     return tuple(kept)
 
 
-def still(
-    role: Role, url: object, *, width: object = None, height: object = None
+def offered(
+    role: Role,
+    *values: object,
+    content_type: str | None = None,
+    width: object = None,
+    height: object = None,
+    bitrate: object = None,
 ) -> Rendition | None:
-    """A still picture, where there is a URL of one."""
-    address = url_of(url)
-    if address is None:
-        return None
-    return Rendition(role, url=address, width=size_of(width), height=size_of(height))
+    """The file at the first of these that is an address, or the fact that none of them is one.
+
+    None where they say nothing: missing, null, blank or false. A playlist says that it is one.
+    """
+    for value in values:
+        if value is not None and (url := url_of(value)) is not None:
+            return Rendition(
+                role,
+                url=url,
+                content_type=content_type or playlist_type(url),
+                width=None if width is None else size_of(width),
+                height=None if height is None else size_of(height),
+                bitrate=None if bitrate is None else size_of(bitrate),
+            )
+    for value in values:
+        if value is not None and value is not False and not is_blank(value):
+            return Rendition(role, url=_shown(value), absent="address_not_understood")
+    return None
+
+
+def address_of(rendition: Rendition | None) -> str | None:
+    """The address of a file, where there is one."""
+    return None if rendition is None or rendition.absent else rendition.url
+
+
+def _shown(value: object) -> str:
+    """A value that is no address, as text for people."""
+    if not isinstance(value, str):
+        try:
+            value = json.dumps(value, ensure_ascii=False, sort_keys=True)
+        except (RecursionError, ValueError):
+            value = "a value too deep or too long to be shown"
+    return storable(value)[:_LONGEST_SHOWN]
 
 
 def original(
-    url: str | None, absent: Literal["copyright", "not_offered"] = "not_offered"
+    *values: object,
+    absent: Literal["copyright", "not_offered"] = "not_offered",
+    width: object = None,
+    height: object = None,
 ) -> Rendition:
-    """The thing itself, or the fact that the source does not give it, and why."""
-    return Rendition("original", absent=absent) if url is None else Rendition("original", url=url)
+    """The thing itself, or the fact that the source does not give it, and why.
+
+    Copyright is the reason only where the record truly has nothing: blank text is something.
+    """
+    found = offered("original", *values, width=width, height=height)
+    if found is None and absent == "copyright" and any(value is not None for value in values):
+        return Rendition("original", absent="address_not_understood")
+    return found or Rendition("original", absent=absent)
 
 
 def with_still(attachments: Sequence[Attachment], picture: Rendition | None) -> list[Attachment]:
@@ -134,28 +174,36 @@ def with_still(attachments: Sequence[Attachment], picture: Rendition | None) -> 
 
 
 def items_of(value: object) -> list[Any]:
-    """The items of a list of media: objects and bare URLs, also wrapped as `{"data": […]}`."""
-    items = value if isinstance(value, list) else list_of(object_of(value).get("data"))
-    return [item for item in items if isinstance(item, dict) or url_of(item)]
+    """The items of a list of media, also wrapped as `{"data": […]}`, without those that are null.
+
+    They are objects and bare addresses, or what is neither and stays to be told of.
+    """
+    if isinstance(value, dict) and isinstance(value.get("data"), list | dict):
+        value = value["data"]
+    is_scalar = isinstance(value, str | int | float) and not isinstance(value, bool)
+    items = [value] if is_scalar else list_of(value)
+    return [item for item in items if not is_blank(item)]
 
 
 def read_item(item: object, kind: AttachmentKind | None = None) -> Attachment | None:
     """One item of media in any of the spellings of `ITEM`; None where there is none in it."""
-    if isinstance(item, str):
-        item = {"mediaUrl": item}
-    fields = object_of(item)
-    url = first(fields, URL_KEYS, url_of)
+    fields: Mapping[str, Any] = item if isinstance(item, dict) else {"mediaUrl": item}
+    content_type = first(fields, ("contentType", "mimeType"), _content_type)
+    main = offered(
+        "original", *[fields.get(key) for key in URL_KEYS], content_type=content_type
+    ) or (offered("original", fields.get("playlist"), content_type=content_type or HLS))
+    url = address_of(main)
     words = " ".join(word_of(fields.get(key)) for key in ("mediaType", "type"))
-    content_type = first(fields, ("contentType", "mimeType"), text_of)
     kind = kind or kind_of_word(words) or kind_of_word((content_type or "").lower())
-    address = first(fields, STILL_KEYS, url_of)
-    kind = kind or kind_of_url(url) or (("video" if address else "image") if url else None)
-    if not (url or address or kind):
+    picture = offered("thumbnail", *[fields.get(key) for key in STILL_KEYS])
+    kind = kind or kind_of_url(url) or (("video" if picture else "image") if main else None)
+    if not (main or picture or kind):
         return None
-    picture = still("preview" if kind == "link" else "thumbnail", address)
-    main = None if kind == "link" else original(url)
-    if main is not None and url is not None and content_type is not None:
-        main = replace(main, content_type=content_type)
+    if kind == "link":
+        main = None
+        picture = replace(picture, role="preview") if picture else None
+    else:
+        main = main or original()
     return Attachment(
         kind or "video",
         platform_id=first(fields, ID_KEYS, id_of),
@@ -165,6 +213,10 @@ def read_item(item: object, kind: AttachmentKind | None = None) -> Attachment | 
         duration_ms=first(fields, ("durationMs", "duration"), milliseconds),
         renditions=distinct((main, picture)),
     )
+
+
+def _content_type(value: object) -> str | None:
+    return text_of(value.strip()) if isinstance(value, str) else None
 
 
 def read_items(value: object) -> list[Attachment]:
@@ -184,7 +236,11 @@ def read_single(
 
     It is known by the post's own id, so a new picture of it is not a new thing.
     """
-    url = first(record, ("mediaUrl", "videoUrl"), url_of)
+    main = original(
+        record.get("mediaUrl"),
+        record.get("videoUrl"),
+        absent="copyright" if withheld else "not_offered",
+    )
     return Attachment(
         kind,
         platform_id=id_of(record.get("id")),
@@ -192,15 +248,15 @@ def read_single(
         width=size_of(record.get("width")),
         height=size_of(record.get("height")),
         duration_ms=duration_ms,
-        renditions=distinct((original(url, "copyright" if withheld else "not_offered"), picture)),
+        renditions=distinct((main, picture)),
     )
 
 
 SINGLE = {
-    "mediaUrl": "original: url",
-    "videoUrl": "original: url",
-    "altText": "alt_text",
-    "width": "width",
-    "height": "height",
+    "mediaUrl": ORIGINAL,
+    "videoUrl": ORIGINAL,
+    "altText": ALT_TEXT,
+    "width": WIDTH,
+    "height": HEIGHT,
 }
 """What `read_single` reads."""

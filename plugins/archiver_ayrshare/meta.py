@@ -7,74 +7,77 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from archiver import Attachment, AttachmentKind
-from archiver_ayrshare.media import distinct, items_of, kind_of_url, kind_of_word, original, still
-from archiver_ayrshare.values import (
-    first,
-    id_of,
-    milliseconds,
-    object_of,
-    size_of,
-    text_of,
-    url_of,
-    word_of,
+from archiver_ayrshare.forms import (
+    ALT_TEXT,
+    DURATION_SECONDS,
+    HEIGHT,
+    KIND,
+    ORIGINAL,
+    PLATFORM_ID,
+    THUMBNAIL,
+    WIDTH,
 )
+from archiver_ayrshare.media import (
+    address_of,
+    distinct,
+    items_of,
+    kind_of_url,
+    kind_of_word,
+    offered,
+    original,
+)
+from archiver_ayrshare.numbers import milliseconds, size_of
+from archiver_ayrshare.values import id_of, is_blank, object_of, text_of, word_of
 
-Absence = Literal["copyright", "not_offered"]
+Withheld = Literal["copyright", "not_offered"]
 
-_CHILD = {
-    "id": "platform_id",
-    "mediaUrl": "original",
-    "url": "original",
-    "thumbnailUrl": "thumbnail",
-    "mediaType": "kind",
-    "altText": "alt_text",
-    "width": "width",
-    "height": "height",
-    "duration": "duration_ms, from seconds",
+_ITEM = {
+    "mediaUrl": ORIGINAL,
+    "thumbnailUrl": THUMBNAIL,
+    "mediaType": KIND,
+    "altText": ALT_TEXT,
+    "width": WIDTH,
+    "height": HEIGHT,
+    "duration": DURATION_SECONDS,
 }
+_CHILD = {"id": PLATFORM_ID, "url": ORIGINAL, **_ITEM}
+_KEYS = ("mediaUrls", "children", "carousel")
 LISTS = ("mediaUrls", "children", "children.data", "carousel")
 """Where the children of a carousel may be."""
 
 MEDIA = {
-    "mediaUrl": "original",
-    "thumbnailUrl": "thumbnail",
-    "mediaType": "kind",
-    "altText": "alt_text",
-    "width": "width",
-    "height": "height",
-    "duration": "duration_ms, from seconds",
-    **{f"{path}[]": "original" for path in LISTS},
-    **{f"{path}[].{key}": words for path in LISTS for key, words in _CHILD.items()},
+    **_ITEM,
+    **{f"{path}[]": ORIGINAL for path in LISTS},
+    **{f"{path}[].{key}": slot for path in LISTS for key, slot in _CHILD.items()},
 }
 """What is understood of a media object."""
 
 
 def children_of(record: Mapping[str, Any]) -> list[Any]:
     """The items of a carousel, in order; none where the post is one thing."""
-    return next(
-        (
-            items
-            for key in ("mediaUrls", "children", "carousel")
-            if (items := items_of(record.get(key)))
-        ),
-        [],
-    )
+    return next((items for key in _KEYS if (items := items_of(record.get(key)))), [])
 
 
-def read_media(item: object, absence: Absence) -> Attachment:
+def is_carousel_not_understood(record: Mapping[str, Any]) -> bool:
+    """Whether something stands in the place of children, of which none can be read."""
+    values = (record.get(key) for key in _KEYS)
+    return any(not isinstance(value, list) and not is_blank(value) for value in values)
+
+
+def read_media(item: object, absence: Withheld) -> Attachment:
     """One file with its still, or the fact that it is absent."""
     fields = object_of(item) or {"mediaUrl": item}
-    url = first(fields, ("mediaUrl", "url"), url_of)
-    picture = still("thumbnail", fields.get("thumbnailUrl"))
+    main = original(fields.get("mediaUrl"), fields.get("url"), absent=absence)
+    picture = offered("thumbnail", fields.get("thumbnailUrl"))
     word = word_of(fields.get("mediaType"))
     return Attachment(
-        _kind(word, url, has_still=picture is not None),
+        _kind(word, address_of(main), has_still=picture is not None),
         platform_id=id_of(fields.get("id")),
         alt_text=text_of(fields.get("altText")),
         width=size_of(fields.get("width")),
         height=size_of(fields.get("height")),
         duration_ms=milliseconds(fields.get("duration"), 1000),
-        renditions=distinct((original(url, absence), picture)),
+        renditions=distinct((main, picture)),
     )
 
 

@@ -1,8 +1,9 @@
 """The way through an account's history, from the newest post to as far back as the API goes.
 
-Where answers carry `meta.pagination`, its cursors are followed. Where they do not, the newest
-hundred are followed by one request for as many as the API gives at all, and on Facebook by windows
-of dates that end (`until`) where the one before began, overlapping by that day.
+Where answers carry `meta.pagination`, its cursors are followed, each once: also through pages that
+are empty or hold nothing new, since a network may hide what stands there. Where they do not, the
+newest hundred are followed by one request for as many as the API gives at all, and on Facebook by
+windows of dates that end (`until`) where the one before began, overlapping by that day.
 """
 
 import re
@@ -19,14 +20,14 @@ from archiver_ayrshare.values import first, id_of, object_of, time_of
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _OURS = re.compile(r"limit:(\d{1,6})|until:(\d{4}-\d\d-\d\d)(?:/(\d{1,6}))?", re.ASCII)
-_STALE_PAGES = 2  # one page without news may be an overlap; two in a row are a loop
+_MOST_STALE_PAGES = 100  # in a row, and each with a cursor of its own: a third of the API's limit
 _DATED = frozenset({"facebook"})
 _SKIPPABLE = frozenset({"facebook", "instagram"})
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a walk is: at the API's own cursor, or at one of ours.
+    """Where a scan is: at the API's own cursor, or at one of ours.
 
     Ours are `limit:500`, `until:2026-03-17` and `until:2026-03-17/500`; the API's are base64,
     which has no colon.
@@ -49,7 +50,7 @@ class Position:
 
     @property
     def cursor(self) -> str:
-        """The text that a later walk can go on from."""
+        """The text that a later scan can resume from."""
         if self.next is not None:
             return self.next
         if self.until is None:
@@ -69,13 +70,13 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """How a walk ends: at the first post ever, or for a reason."""
+    """How a scan ends: at the first post ever, or for a reason."""
 
     reason: str | None = None
 
 
 class HistoryPager:
-    """One walk through one account's history."""
+    """One scan of one account's history."""
 
     def __init__(
         self, client: AyrshareClient, platform: str, options: ProfileOptions, window: Window
@@ -90,7 +91,7 @@ class HistoryPager:
         if self._since:
             self._filters["since"] = self._since
         self._seen: set[str] = set()
-        self._cursors: set[str] = set()
+        self._cursors: set[str] = {self._begin.next} if self._begin.next else set()
         self._stale = 0
 
     async def pages(self) -> AsyncIterator[Page]:
@@ -164,9 +165,9 @@ class HistoryPager:
         self, position: Position, answer: HistoryAnswer, *, fell_back: bool
     ) -> "Position | _End":
         """Where to go from here."""
-        news = self._note_ids(answer)
+        new = self._note_ids(answer)
         if answer.paged:
-            return self._next_page(answer, news)
+            return self._next_page(answer, new)
         if answer.count == 0 and not answer.partial:
             return _End()
         if position.until is not None:
@@ -175,16 +176,18 @@ class HistoryPager:
             return self._beyond_newest(position, answer, fell_back=fell_back)
         return Position(self._client.limit_max, wide=True)
 
-    def _next_page(self, answer: HistoryAnswer, news: int) -> "Position | _End":
-        """Along the API's own cursors, on guard against loops."""
-        self._stale = 0 if news else self._stale + 1
+    def _next_page(self, answer: HistoryAnswer, new: int) -> "Position | _End":
+        """Along the API's own cursors, to the end or to one that was followed before."""
+        self._stale = 0 if new else self._stale + 1
         if answer.more is False:
             return _End()
         if answer.next is None:
             unclear = "the source says that there is more, but not how to ask for it"
             return _End(unclear if answer.more else None)
-        if answer.next in self._cursors or self._stale >= _STALE_PAGES:
-            return _End("the source repeats itself: its next page holds nothing new")
+        if answer.next in self._cursors:
+            return _End("the source repeats itself: it gave the same cursor twice")
+        if self._stale >= _MOST_STALE_PAGES:
+            return _End(f"the source gave {_MOST_STALE_PAGES} pages in a row without a new post")
         self._cursors.add(answer.next)
         return Position(self._limit, next=answer.next)
 
@@ -217,11 +220,11 @@ class HistoryPager:
         return _End(f"more posts than the source shows at once are of {position.until} or before")
 
     def _note_ids(self, answer: HistoryAnswer) -> int:
-        """How many posts of an answer this walk has not met before."""
+        """How many posts of an answer this scan has not seen before."""
         ids = {found for r in answer.records if (found := id_of(object_of(r.data).get("id")))}
-        news = len(ids - self._seen)
+        new = len(ids - self._seen)
         self._seen |= ids
-        return news
+        return new
 
 
 _INCOMPLETE = "the source called its answer incomplete"

@@ -3,34 +3,51 @@
 Of a video only a cover is given, even where it is called `mediaUrl`. Durations are in ms.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archiver import Attachment, Kind, Platform, hookimpl
+from archiver import Alias, Attachment, Kind, Platform, hookimpl
 from archiver_ayrshare.fields import Fields
-from archiver_ayrshare.media import distinct, items_of, kind_of_url, kind_of_word, original, still
-from archiver_ayrshare.platform import AyrsharePlatform
-from archiver_ayrshare.values import (
-    first,
-    id_of,
-    milliseconds,
-    object_of,
-    size_of,
-    text_of,
-    url_of,
-    word_of,
+from archiver_ayrshare.forms import (
+    ALT_TEXT,
+    COVER,
+    DURATION_MS,
+    FILE,
+    HEIGHT,
+    KIND,
+    ORIGINAL,
+    PLATFORM_ID,
+    THUMBNAIL,
+    WIDTH,
+    Slot,
 )
+from archiver_ayrshare.media import (
+    address_of,
+    distinct,
+    items_of,
+    kind_of_url,
+    kind_of_word,
+    offered,
+    original,
+    under,
+)
+from archiver_ayrshare.numbers import milliseconds, size_of
+from archiver_ayrshare.platform import AyrsharePlatform
+from archiver_ayrshare.values import id_of, is_blank, object_of, text_of, word_of
 
+_FILE = Slot("image: original; video: cover", FILE)
 _ITEM = {
-    "mediaUrl": "image: original; video: cover",
-    "coverImageUrl": "cover",
-    "thumbnailUrl": "thumbnail",
-    "mediaType": "kind",
-    "width": "width",
-    "height": "height",
-    "duration": "duration_ms",
-    "altText": "alt_text",
+    "mediaUrl": _FILE,
+    "coverImageUrl": COVER,
+    "thumbnailUrl": THUMBNAIL,
+    "mediaType": KIND,
+    "width": WIDTH,
+    "height": HEIGHT,
+    "duration": DURATION_MS,
+    "altText": ALT_TEXT,
 }
+_PIN = re.compile(r"pinterest\.[a-z.]{2,6}/pin/(?:[^/?#]*--)?(\d+)", re.ASCII)
 
 
 class Pinterest(AyrsharePlatform):
@@ -41,10 +58,8 @@ class Pinterest(AyrsharePlatform):
     fields = Fields(
         attachments={
             **_ITEM,
-            "mediaUrls[]": "original",
-            "mediaUrls[].id": "platform_id",
-            "mediaUrls[].url": "as mediaUrl",
-            **{f"mediaUrls[].{key}": words for key, words in _ITEM.items()},
+            "mediaUrls[]": ORIGINAL,
+            **under("mediaUrls[].", {"id": PLATFORM_ID, "url": _FILE, **_ITEM}),
         },
         metrics={
             "pinClicks": "pin_clicks",
@@ -66,25 +81,31 @@ class Pinterest(AyrsharePlatform):
         },
     )
 
+    def aliases(self, record: Mapping[str, Any]) -> tuple[Alias, ...]:
+        """And the pin's number in its URL."""
+        return self.with_alias_in_url(record, "pin", _PIN)
+
     def attachments(self, record: Mapping[str, Any]) -> Sequence[Attachment]:
         """The items in order, or the one thing that the pin is, known by the pin's id."""
         if items := items_of(record.get("mediaUrls")):
             return [_attachment(item) for item in items]
-        if first(record, ("mediaUrl", "coverImageUrl", "mediaType"), text_of):
+        keys = ("mediaUrl", "coverImageUrl", "thumbnailUrl", "mediaType")
+        if any(not is_blank(record.get(key)) for key in keys):
             return [_attachment(record)]
         return []
 
 
 def _attachment(item: object) -> Attachment:
     fields = object_of(item) or {"mediaUrl": item}
-    url = first(fields, ("mediaUrl", "url"), url_of)
+    main = original(fields.get("mediaUrl"), fields.get("url"))
+    url = address_of(main)
     kind = kind_of_word(word_of(fields.get("mediaType"))) or kind_of_url(url) or "image"
-    cover = still("cover", fields.get("coverImageUrl"))
-    thumbnail = still("thumbnail", fields.get("thumbnailUrl"))
+    cover = offered("cover", fields.get("coverImageUrl"))
+    thumbnail = offered("thumbnail", fields.get("thumbnailUrl"))
     if kind == "video" and url and kind_of_url(url) != "video":
-        files = [original(None), still("cover", url), cover, thumbnail]
+        files = [original(), offered("cover", url), cover, thumbnail]
     else:
-        files = [original(url), cover, thumbnail]
+        files = [main, cover, thumbnail]
     return Attachment(
         kind,
         platform_id=id_of(fields.get("id")),

@@ -3,6 +3,7 @@
 A platform is a table of fields and the few functions where a table will not do.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ from archiver_ayrshare.fields import Fields
 from archiver_ayrshare.options import ProfileOptions
 from archiver_ayrshare.pager import HistoryPager
 from archiver_ayrshare.reader import Reader
-from archiver_ayrshare.values import id_of, object_of
+from archiver_ayrshare.values import comparable, id_of, object_of
 
 SOURCE = "ayrshare"
 
@@ -42,7 +43,7 @@ class AyrsharePlatform:
     source: str = SOURCE
     options: type[ProfileOptions] = ProfileOptions
     streams: Sequence[Stream] = ("posts",)
-    content_version: int = 1
+    content_version: int = 2
     usual_kind: Kind = "post"
     absence_note: str | None = None
     fields: Fields = Fields()
@@ -97,17 +98,19 @@ class AyrsharePlatform:
             )
         reader = self.reader
         created_at, edited_at = reader.created_at(data), reader.edited_at(data)
-        text, title, visibility = reader.text(data), reader.title(data), reader.visibility(data)
+        text, title, visibility = self.text(data), reader.title(data), self.visibility(data)
         url = reader.url(data)
         relations = self.relations(data)
         content: dict[str, Any] = {}
-        id_only = reader.is_id_only(data)
+        id_only = self.is_id_only(data)
         if not id_only:
-            published = {"text": text, "title": title, "visibility": visibility}
-            content = {name: value for name, value in published.items() if value is not None}
-            content |= self.content(data)
+            content = self.content(data)
+            columns = {"text": text, "title": title, "visibility": visibility}
+            content |= {name: comparable(value) for name, value in columns.items() if value}
             if relations:
-                content["relations"] = [[r.kind, r.platform_id or r.url] for r in relations]
+                content["relations"] = [
+                    [r.kind, r.platform_id or comparable(r.url or "")] for r in relations
+                ]
         return Post(
             platform_id=platform_id,
             created_at=created_at,
@@ -127,6 +130,18 @@ class AyrsharePlatform:
             unmapped=reader.unmapped(data),
         )
 
+    def is_id_only(self, record: Mapping[str, Any]) -> bool:
+        """Whether the record says no more than that the post is there."""
+        return self.reader.is_id_only(record)
+
+    def text(self, record: Mapping[str, Any]) -> str | None:
+        """What was written, as published."""
+        return self.reader.text(record)
+
+    def visibility(self, record: Mapping[str, Any]) -> str | None:
+        """Who may see it, in lower case."""
+        return self.reader.visibility(record)
+
     def content(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The fields of what was published besides text, title and visibility."""
         return self.reader.content(record)
@@ -140,8 +155,18 @@ class AyrsharePlatform:
         return self.reader.author(record)
 
     def aliases(self, record: Mapping[str, Any]) -> tuple[Alias, ...]:
-        """The other ids that the post is known by."""
+        """The ids that the post is known by."""
         return self.reader.aliases(record)
+
+    def with_alias_in_url(
+        self, record: Mapping[str, Any], scheme: str, pattern: re.Pattern[str]
+    ) -> tuple[Alias, ...]:
+        """The ids that the table knows, and another that a pattern finds in the post's URL."""
+        found = self.reader.aliases(record)
+        match = pattern.search(self.reader.url(record) or "")
+        if match is None or match[1] == id_of(record.get("id")):
+            return found
+        return tuple(dict.fromkeys((*found, Alias(scheme, match[1]))))
 
     def relations(self, record: Mapping[str, Any]) -> tuple[Relation, ...]:  # noqa: ARG002
         """The other posts that it answers, quotes, reposts or shares."""

@@ -1,23 +1,38 @@
-"""A platform's table, compiled: columns, metrics, content and what nobody has read, at speed.
+"""A platform's table, compiled: columns, metrics, content and what is unmapped, at speed.
 
 An archive of 100,000 posts is read record by record at every full look, so what can be prepared
 once is prepared here, and the common case is a handful of dictionary look-ups.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from archiver import Alias, Metric
+from archiver_ayrshare.addresses import url_of
 from archiver_ayrshare.fields import Fields, steps_of
-from archiver_ayrshare.values import content_of, dig, id_of, number_of, text_of, time_of, url_of
+from archiver_ayrshare.forms import Form
+from archiver_ayrshare.numbers import count_of
+from archiver_ayrshare.values import (
+    content_of,
+    dig,
+    id_of,
+    is_blank,
+    is_numbered,
+    list_of,
+    name_of,
+    text_of,
+    time_of,
+    word_of,
+)
 
 T = TypeVar("T")
-_Tree = dict[str, Any]
+_Tree = dict[Any, Any]
 
-_LEAF = ""  # the mark, in the tree of known paths, of one that may end here
+_LEAF = ("leaf",)  # the mark, in the tree of known paths, of one that may end here: a `_Leaf`
 _WHOLE = "*"  # the mark of one that is known with everything below it
-_MOST_UNREAD = 100
-_DEEPEST_UNREAD = 12
+_ITEM = "[]"  # the step to each item of a list
+_MOST_UNMAPPED = 100
+_DEEPEST_UNMAPPED = 12
 
 _BOOKKEEPING = ("id", "lastUpdated", "nextUpdate", "isPopular", "platform", "status")
 
@@ -41,7 +56,7 @@ class MetricTable:
                 continue
             hits = [(ranks[key], value) for key, value in group.items() if key in ranks]
             for (_, name), value in sorted(hits, key=_rank):
-                number = number_of(value)
+                number = count_of(value)
                 if number is not None:
                     found.setdefault(name, number)
         return tuple([Metric(name, value) for name, value in found.items()])
@@ -61,10 +76,9 @@ class Reader:
         self._aliases = tuple((steps_of(path), scheme) for path, scheme in fields.aliases.items())
         self._metrics = MetricTable(fields.all_metrics)
         self._words = tuple((steps_of(path), path, words) for path, words in fields.words.items())
-        self._dates = tuple((steps_of(path), path) for path in fields.created_at)
         self._content = tuple((steps_of(path), name) for path, name in fields.content.items())
-        self._tree = _tree(path for path, _ in fields.rows())
-        self._scalars = frozenset(key for key, node in self._tree.items() if _LEAF in node)
+        self._tree = _tree(fields.forms_of_paths())
+        self._leaves = {key: node[_LEAF] for key, node in self._tree.items() if _LEAF in node}
         self._wholes = frozenset(key for key, node in self._tree.items() if _WHOLE in node)
         paths = (*fields.url, *fields.created_at, *fields.edited_at, *fields.author)
         self._bookkeeping = frozenset(
@@ -93,23 +107,21 @@ class Reader:
 
     def visibility(self, record: Mapping[str, Any]) -> str | None:
         """Who may see it, in lower case."""
-        value = _first(record, self._visibility, text_of)
-        return value.lower() if value else None
+        return _first(record, self._visibility, _word)
 
     def author(self, record: Mapping[str, Any]) -> str | None:
         """The handle of who wrote it."""
-        return _first(record, self._author, text_of)
+        return _first(record, self._author, name_of)
 
     def aliases(self, record: Mapping[str, Any]) -> tuple[Alias, ...]:
-        """Other ids of the same post."""
-        platform_id = id_of(record.get("id"))
+        """The ids of the post, by scheme; its own is among them where a scheme has it."""
         found: list[Alias] = []
         for steps, scheme in self._aliases:
             if steps[0] not in record:
                 continue
             for value in _gather(record, steps):
                 other = id_of(value)
-                if other is not None and other != platform_id:
+                if other is not None:
                     found.append(Alias(scheme, other))
         return tuple(dict.fromkeys(found))
 
@@ -136,24 +148,46 @@ class Reader:
     def unmapped(self, record: Mapping[str, Any]) -> tuple[str, ...]:
         """The paths that the table does not know, each once; at most a hundred of them.
 
-        A date of publication in no known form is one of them, and a word that is not known.
+        A value that is not of the form that is understood there is one of them, and so is an
+        unknown word of a fixed vocabulary.
         """
-        scalars, wholes = self._scalars, self._wholes
+        leaves, wholes = self._leaves, self._wholes
         found: dict[str, None] = {}
         for steps, path, words in self._words:
-            if steps[0] in record and any(_is_news(v, words) for v in _gather(record, steps)):
+            if steps[0] in record and any(_is_unknown(v, words) for v in _gather(record, steps)):
                 found[path] = None
-        if self.created_at(record) is None:
-            for steps, path in self._dates:
-                if steps[0] in record and dig(record, steps) not in (None, ""):
-                    found[path] = None
         for key, value in record.items():
-            if key in wholes or (key in scalars and not isinstance(value, (dict, list))):
+            leaf = leaves.get(key)
+            if leaf is not None and (type(value) in leaf.plain or leaf.understands(value)):
                 continue
-            if len(found) >= _MOST_UNREAD:
+            if key in wholes:
+                continue
+            if len(found) >= _MOST_UNMAPPED:
                 break
             _walk(value, self._tree.get(key), key, found, 0)
         return tuple(found)
+
+
+class _Leaf:
+    """The forms of one path, in the tree of known paths."""
+
+    __slots__ = ("_blank", "_takes", "plain")
+
+    def __init__(self, forms: tuple[Form, ...]) -> None:
+        self._takes = tuple(form.take for form in forms)
+        self._blank = any(form.blank for form in forms)
+        self.plain = frozenset().union(*(form.plain for form in forms))
+
+    def understands(self, value: object) -> bool:
+        """Whether a value of no plain type is of one of the forms, or says nothing."""
+        for take in self._takes:
+            if take(value) is not None:
+                return True
+        return self._blank and is_blank(value)
+
+
+def _word(value: object) -> str | None:
+    return text_of(word_of(value))
 
 
 def _compiled(paths: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -184,26 +218,26 @@ def _gather(value: Any, steps: tuple[str, ...]) -> list[Any]:
     for index, step in enumerate(steps):
         if step == _WHOLE:
             break
-        if step == "[]":
-            items = value if isinstance(value, list) else []
-            return [found for item in items for found in _gather(item, steps[index + 1 :])]
+        if step == _ITEM:
+            below = steps[index + 1 :]
+            return [found for item in list_of(value) for found in _gather(item, below)]
         if not isinstance(value, dict) or step not in value:
             return []
         value = value[step]
     return [value]
 
 
-def _is_news(value: Any, words: frozenset[str]) -> bool:
-    return isinstance(value, str) and bool(value) and value.lower() not in words
+def _is_unknown(value: Any, words: frozenset[str]) -> bool:
+    return isinstance(value, str) and not is_blank(value) and word_of(value) not in words
 
 
-def _tree(paths: Iterable[str]) -> _Tree:
+def _tree(paths: Mapping[str, tuple[Form, ...]]) -> _Tree:
     tree: _Tree = {}
-    for path in paths:
+    for path, forms in paths.items():
         node = tree
         for step in steps_of(path):
             node = node.setdefault(step, {})
-        node.setdefault(_LEAF, {})
+        node[_LEAF] = _Leaf(forms)
     return tree
 
 
@@ -214,23 +248,41 @@ def _rank(hit: tuple[tuple[int, str], Any]) -> int:
 def _walk(value: Any, node: _Tree | None, path: str, found: dict[str, None], depth: int) -> None:
     """Add the paths below that no branch of the tree covers."""
     is_object = isinstance(value, dict)
-    if not (is_object or isinstance(value, list)) or depth >= _DEEPEST_UNREAD:
-        if node is None or not (value is None or _LEAF in node):
+    if not (is_object or isinstance(value, list)) or depth >= _DEEPEST_UNMAPPED:
+        if not node or not (_understands(node, value) or (_LEAF not in node and is_blank(value))):
             found[path] = None
         return
-    if not value and node is None:
+    if not value and (not node or node.keys() == {_LEAF}):
         found[path] = None
-    steps = value.items() if is_object else (("[]", item) for item in value)
+    if node and is_object and _ITEM in node and node.keys().isdisjoint(value):
+        _walk_in_place_of_list(value, node[_ITEM], path, found, depth)
+        return
+    steps = value.items() if is_object else ((_ITEM, item) for item in value)
     for step, child in steps:
-        if len(found) >= _MOST_UNREAD:
+        if len(found) >= _MOST_UNMAPPED:
             return
         below = node.get(step) if node else None
         if not _covers(below, child):
             _walk(child, below, f"{path}.{step}" if is_object else f"{path}[]", found, depth + 1)
 
 
+def _walk_in_place_of_list(
+    value: dict[str, Any], node: _Tree, path: str, found: dict[str, None], depth: int
+) -> None:
+    """An object where a list is known is read as `list_of` takes it."""
+    items = value.items() if is_numbered(value) else [("", value)]
+    for key, item in items:
+        if not _covers(node, item):
+            _walk(item, node, f"{path}.{key}" if key else path, found, depth + 1)
+
+
 def _covers(node: _Tree | None, value: Any) -> bool:
     """Whether a branch of the tree is all that there is to say about a value."""
     if not node:
         return False
-    return _WHOLE in node or (_LEAF in node and not isinstance(value, (dict, list)))
+    return _WHOLE in node or _understands(node, value)
+
+
+def _understands(node: _Tree, value: Any) -> bool:
+    leaf = node.get(_LEAF)
+    return leaf is not None and (type(value) in leaf.plain or leaf.understands(value))

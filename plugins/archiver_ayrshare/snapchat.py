@@ -1,13 +1,16 @@
 """Snapchat: stories that expire, saved stories and spotlights, each with a thumbnail only."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archiver import Attachment, Kind, Platform, Stream, hookimpl
+from archiver import Alias, Attachment, Kind, Platform, Stream, hookimpl
 from archiver_ayrshare.fields import Fields
-from archiver_ayrshare.media import SINGLE, kind_of_word, read_single, still
+from archiver_ayrshare.forms import DURATION_MS, THUMBNAIL, WORD, Slot
+from archiver_ayrshare.media import SINGLE, kind_of_word, offered, read_single
+from archiver_ayrshare.numbers import milliseconds
 from archiver_ayrshare.platform import AyrsharePlatform
-from archiver_ayrshare.values import milliseconds, word_of
+from archiver_ayrshare.values import word_of
 
 _KINDS: dict[str, Kind] = {
     "public_story": "story",
@@ -15,6 +18,7 @@ _KINDS: dict[str, Kind] = {
     "saved_story": "saved_story",
     "spotlight": "spotlight",
 }
+_SNAP = re.compile(r"snapchat\.com/(?:[\w.@-]+/)?spotlight/([\w-]+)", re.ASCII)
 
 
 class Snapchat(AyrsharePlatform):
@@ -27,9 +31,9 @@ class Snapchat(AyrsharePlatform):
         words={"type": frozenset(_KINDS)},
         attachments={
             **SINGLE,
-            "thumbnailUrl": "thumbnail",
-            "mediaType": "kind; without it, a video",
-            "durationMs": "duration_ms",
+            "thumbnailUrl": THUMBNAIL,
+            "mediaType": Slot("kind; without it, a video", WORD),
+            "durationMs": DURATION_MS,
         },
         raw_only={
             "profileId": "the account says it",
@@ -41,13 +45,17 @@ class Snapchat(AyrsharePlatform):
         """By `type`: PUBLIC_STORY, SAVED_STORY or SPOTLIGHT."""
         return _KINDS.get(word_of(record.get("type")), "post")
 
+    def aliases(self, record: Mapping[str, Any]) -> tuple[Alias, ...]:
+        """The id in a spotlight's URL, where there is one."""
+        return self.with_alias_in_url(record, "spotlight", _SNAP)
+
     def attachments(self, record: Mapping[str, Any]) -> Sequence[Attachment]:
         """The snap, which the API does not give, and its thumbnail."""
         return [
             read_single(
                 record,
                 kind_of_word(word_of(record.get("mediaType"))) or "video",
-                picture=still("thumbnail", record.get("thumbnailUrl")),
+                picture=offered("thumbnail", record.get("thumbnailUrl")),
                 duration_ms=milliseconds(record.get("durationMs")),
             )
         ]

@@ -5,14 +5,18 @@ it (`text`, `timestamp`, `permalink`, `shortcode`, `mediaType`, `isQuotePost` â€
 other platforms of this API, which later clients read (`post`, `created`, `postUrl`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archiver import Attachment, Kind, Platform, Relation, RelationKind, hookimpl
+from archiver import Alias, Attachment, Kind, Platform, Relation, RelationKind, hookimpl
+from archiver_ayrshare.addresses import url_of
 from archiver_ayrshare.fields import Fields
+from archiver_ayrshare.forms import ADDRESS, FILE, FLAG, ID, Slot
+from archiver_ayrshare.media import offered
 from archiver_ayrshare.meta import MEDIA, children_of, read_media
 from archiver_ayrshare.platform import AyrsharePlatform
-from archiver_ayrshare.values import first, id_of, object_of, url_of, word_of
+from archiver_ayrshare.values import first, flag_of, id_of, object_of, word_of
 
 _REFERENCES: tuple[tuple[RelationKind, tuple[str, ...]], ...] = (
     ("reposts", ("repostedPost", "reposted_post")),
@@ -20,6 +24,7 @@ _REFERENCES: tuple[tuple[RelationKind, tuple[str, ...]], ...] = (
     ("quotes", ("quotedPost", "quoted_post")),
 )
 _KINDS: dict[RelationKind, Kind] = {"reposts": "repost", "reply_to": "reply", "quotes": "quote"}
+_SHORTCODE = re.compile(r"threads\.(?:net|com)/(?:@[\w.]+/post|t)/([\w-]+)", re.ASCII)
 _MEDIA_WORDS = ("image", "video", "audio", "carousel")
 
 
@@ -32,15 +37,13 @@ class Threads(AyrsharePlatform):
         aliases={"shortcode": "shortcode"},
         kind=("isQuotePost", "isReply"),
         relations={
-            path: kind
+            f"{key}{below}": Slot(kind, form)
             for kind, keys in _REFERENCES
             for key in keys
-            for path in (key, f"{key}.id", f"{key}.permalink", f"{key}.url")
+            for below, form in {"": ID, ".id": ID, ".permalink": ADDRESS, ".url": ADDRESS}.items()
         },
-        attachments={
-            **MEDIA,
-            "gifUrl": "gif: original",
-        },
+        attachments={**MEDIA, "gifUrl": Slot("gif: original", FILE)},
+        forms={"isQuotePost": FLAG, "isReply": FLAG},
         content={
             "linkAttachmentUrl": "link",
             "replyAudience": "reply_audience",
@@ -63,9 +66,15 @@ class Threads(AyrsharePlatform):
             return _KINDS[relations[0].kind]
         if word_of(record.get("mediaType")) == "repost_facade":
             return "repost"
-        if record.get("isReply") is True:
+        if flag_of(record.get("isReply")):
             return "reply"
-        return "quote" if record.get("isQuotePost") is True else "post"
+        return "quote" if flag_of(record.get("isQuotePost")) else "post"
+
+    def aliases(self, record: Mapping[str, Any]) -> tuple[Alias, ...]:
+        """And the short code in the post's URL; that of a repost may be the other post's."""
+        if self.kind(record) == "repost":
+            return self.reader.aliases(record)
+        return self.with_alias_in_url(record, "shortcode", _SHORTCODE)
 
     def relations(self, record: Mapping[str, Any]) -> tuple[Relation, ...]:
         """What it reposts, answers and quotes, given as an id or as an object."""
@@ -84,10 +93,10 @@ class Threads(AyrsharePlatform):
         if children := children_of(record):
             return [read_media(child, "not_offered") for child in children]
         word = word_of(record.get("mediaType"))
-        url = first(record, ("mediaUrl", "thumbnailUrl"), url_of)
-        if url or any(part in word for part in _MEDIA_WORDS):
+        file = offered("original", record.get("mediaUrl"), record.get("thumbnailUrl"))
+        if file or any(part in word for part in _MEDIA_WORDS):
             return [read_media(record, "not_offered")]
-        if gif := url_of(record.get("gifUrl")):
+        if offered("original", gif := record.get("gifUrl")):
             return [read_media({**record, "mediaUrl": gif, "mediaType": "gif"}, "not_offered")]
         return []
 

@@ -3,25 +3,41 @@
 What is muted or flagged comes without media fields, or not at all, as the API's page says.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archiver import Attachment, Kind, Platform, hookimpl
+from archiver import Alias, Attachment, Kind, Platform, hookimpl
+from archiver_ayrshare.addresses import url_of
 from archiver_ayrshare.fields import AUTHOR, Fields
+from archiver_ayrshare.forms import (
+    ADDRESS,
+    COVER,
+    DURATION_SECONDS,
+    KIND,
+    ORIGINAL,
+    SIZE,
+    THUMBNAIL,
+    Slot,
+)
 from archiver_ayrshare.media import (
     ITEM,
     SINGLE,
+    address_of,
+    items_of,
     kind_of_word,
+    offered,
     read_items,
     read_single,
-    still,
     under,
 )
+from archiver_ayrshare.numbers import milliseconds
 from archiver_ayrshare.platform import AyrsharePlatform
-from archiver_ayrshare.values import first, milliseconds, text_of, url_of, word_of
+from archiver_ayrshare.values import first, name_of, word_of
 
 _LISTS = ("mediaUrls", "imageUrls", "images")
 _MEDIA_FIELDS = ("thumbnailUrl", "embedUrl", "mediaUrl", "videoUrl", "coverImageUrl")
+_VIDEO = re.compile(r"tiktok\.com/@[\w.-]+/(?:video|photo)/(\d+)", re.ASCII)
 _AUDIENCE = "a distribution: see the record"
 
 
@@ -43,17 +59,18 @@ class TikTok(AyrsharePlatform):
         },
         attachments={
             **SINGLE,
-            "thumbnailUrl": "thumbnail",
-            "coverImageUrl": "cover",
-            "thumbnailWidth": "thumbnail: width",
-            "thumbnailHeight": "thumbnail: height",
-            "videoDuration": "duration_ms, from seconds",
-            "duration": "duration_ms, from seconds",
-            "embedUrl": "without it and a thumbnail, the video is withheld",
-            "mediaType": "kind",
-            **{f"{key}[]": "original: url" for key in _LISTS},
-            **{path: words for key in _LISTS for path, words in under(f"{key}[].", ITEM).items()},
+            "thumbnailUrl": THUMBNAIL,
+            "coverImageUrl": COVER,
+            "thumbnailWidth": Slot("thumbnail: width", SIZE),
+            "thumbnailHeight": Slot("thumbnail: height", SIZE),
+            "videoDuration": DURATION_SECONDS,
+            "duration": DURATION_SECONDS,
+            "embedUrl": Slot("without it and a thumbnail, the video is withheld", ADDRESS),
+            "mediaType": KIND,
+            **{f"{key}[]": ORIGINAL for key in _LISTS},
+            **{path: slot for key in _LISTS for path, slot in under(f"{key}[].", ITEM).items()},
         },
+        forms={"postUrl": ADDRESS, "shareUrl": ADDRESS, "url": ADDRESS},
         content={"musicTitle": "music", "tags.*": "tags"},
         raw_only={
             "audienceCities.*": _AUDIENCE,
@@ -69,15 +86,19 @@ class TikTok(AyrsharePlatform):
     def kind(self, record: Mapping[str, Any]) -> Kind:
         """A video, if not a series of photos."""
         photos = kind_of_word(word_of(record.get("mediaType"))) == "image"
-        return "post" if photos or any(record.get(key) for key in _LISTS) else "video"
+        return "post" if photos or any(items_of(record.get(key)) for key in _LISTS) else "video"
+
+    def aliases(self, record: Mapping[str, Any]) -> tuple[Alias, ...]:
+        """And the id in the post's URL."""
+        return self.with_alias_in_url(record, "video", _VIDEO)
 
     def author(self, record: Mapping[str, Any], url: str | None) -> str | None:
         """The handle, from the `@` of a URL where nothing else says it; else the name."""
         for address in (url, url_of(record.get("url"))):
             handle = address.partition("/@")[2].partition("/")[0] if address else ""
             if handle:
-                return first(record, ("username", "handle"), text_of) or handle
-        return first(record, ("username", "handle", "name"), text_of)
+                return first(record, ("username", "handle"), name_of) or handle
+        return first(record, ("username", "handle", "name"), name_of)
 
     def attachments(self, record: Mapping[str, Any]) -> Sequence[Attachment]:
         """Photos in order, or the video, which the API does not give."""
@@ -85,15 +106,16 @@ class TikTok(AyrsharePlatform):
             if photos := read_items(record.get(key)):
                 return photos
         width, height = record.get("thumbnailWidth"), record.get("thumbnailHeight")
-        picture = still("thumbnail", record.get("thumbnailUrl"), width=width, height=height)
+        picture = offered("thumbnail", record.get("thumbnailUrl"), width=width, height=height)
+        cover = offered("cover", record.get("coverImageUrl"))
         return [
             read_single(
                 record,
                 kind_of_word(word_of(record.get("mediaType"))) or "video",
-                picture=picture or still("cover", record.get("coverImageUrl")),
+                picture=cover if cover and not address_of(picture) else picture,
                 duration_ms=milliseconds(record.get("videoDuration"), 1000)
                 or milliseconds(record.get("duration"), 1000),
-                withheld=first(record, _MEDIA_FIELDS, url_of) is None,
+                withheld=all(record.get(key) in (None, []) for key in (*_MEDIA_FIELDS, *_LISTS)),
             )
         ]
 

@@ -13,7 +13,6 @@ from typing import Any
 from archiver import (
     Account,
     Attachment,
-    AttachmentKind,
     Kind,
     Page,
     Platform,
@@ -24,21 +23,49 @@ from archiver import (
     hookimpl,
 )
 from archiver_ayrshare.accounts import author_of
+from archiver_ayrshare.addresses import url_of
 from archiver_ayrshare.client import AyrshareClient
-from archiver_ayrshare.fields import Fields
-from archiver_ayrshare.media import distinct, items_of, kind_of_url, kind_of_word, original, still
+from archiver_ayrshare.fields import Fields, steps_of
+from archiver_ayrshare.forms import (
+    ADDRESS,
+    ALT_TEXT,
+    CONTENT_TYPE,
+    COUNT,
+    DURATION_MS,
+    FILE,
+    HEIGHT,
+    ID,
+    KIND,
+    ORIGINAL,
+    PLATFORM_ID,
+    PREVIEW,
+    SIZE,
+    WIDTH,
+    WORD,
+    Slot,
+)
+from archiver_ayrshare.media import (
+    address_of,
+    distinct,
+    items_of,
+    kind_of_url,
+    kind_of_word,
+    offered,
+    original,
+    under,
+)
+from archiver_ayrshare.numbers import milliseconds, size_of
 from archiver_ayrshare.options import ProfileOptions, TwitterOptions
 from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.reader import MetricTable
 from archiver_ayrshare.values import (
+    dig,
     first,
     id_of,
+    is_blank,
     list_of,
-    milliseconds,
     object_of,
-    size_of,
     text_of,
-    url_of,
     word_of,
 )
 
@@ -70,24 +97,30 @@ _MEDIA_METRICS = {
     for group, prefix in _GROUPS.items()
     for count, name in _MEDIA_COUNTS.items()
 }
+_FILES = Slot("original: the highest bitrate; variant: the others", FILE)
 _MEDIA = {
-    "mediaKey": "platform_id",
-    "id": "platform_id",
-    "type": "kind",
-    "altText": "alt_text",
-    "width": "width",
-    "height": "height",
-    "durationMs": "duration_ms",
-    "previewImageUrl": "preview",
-    "mediaUrl": "original",
-    "url": "original",
-    "mediaUrls[]": "original",
-    "mediaUrls[].mediaUrl": "original: the highest bitrate; variant: the others",
-    "mediaUrls[].url": "as mediaUrls[].mediaUrl",
-    "mediaUrls[].bitRate": "bitrate",
-    "mediaUrls[].contentType": "content_type",
-    **{path: f"metrics: {name}" for path, name in _MEDIA_METRICS.items()},
+    "mediaKey": PLATFORM_ID,
+    "id": PLATFORM_ID,
+    "type": KIND,
+    "altText": ALT_TEXT,
+    "width": WIDTH,
+    "height": HEIGHT,
+    "durationMs": DURATION_MS,
+    "previewImageUrl": PREVIEW,
+    "mediaUrl": ORIGINAL,
+    "url": ORIGINAL,
+    "mediaUrls[]": ORIGINAL,
+    "mediaUrls[].mediaUrl": _FILES,
+    "mediaUrls[].url": _FILES,
+    "mediaUrls[].bitRate": Slot("bitrate", SIZE),
+    "mediaUrls[].contentType": CONTENT_TYPE,
+    **{path: Slot(f"metrics: {name}", COUNT) for path, name in _MEDIA_METRICS.items()},
 }
+_SHORT_TEXTS = ("post", "text")
+_WHOLE_TEXTS = ("fullText", "full_text", "noteTweet.text", "note_tweet.text")
+_TEXTS = tuple(steps_of(path) for path in (*_SHORT_TEXTS, *_WHOLE_TEXTS))
+_ESCAPED = re.compile(r"&(amp|lt|gt);")
+_CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}
 _PLAYLIST = "mpegurl"
 _RELATIONS: dict[str, tuple[RelationKind, Kind]] = {
     "retweeted": ("reposts", "repost"),
@@ -109,22 +142,25 @@ class Twitter(AyrsharePlatform):
     name = "twitter"
     options: type[ProfileOptions] = TwitterOptions
     fields = Fields(
-        aliases={"editHistoryTweetIds[]": "edit_history"},
+        text=(*_SHORT_TEXTS, *_WHOLE_TEXTS, "caption", "message", "description"),
+        aliases=dict.fromkeys(
+            ("editHistoryTweetIds[]", "edit_history_tweet_ids[]"), "edit_history"
+        ),
         metrics={
             f"{group}.{count}": prefix + name
             for group, prefix in _GROUPS.items()
             for count, name in _COUNTS.items()
         },
         relations={
-            "referencedTweets[].type": "quoted, replied_to or retweeted",
-            "referencedTweets[].id": "platform_id",
-            "referencedTweets[].url": "url",
-            "inReplyToStatusId": "reply_to",
+            "referencedTweets[].type": Slot("quoted, replied_to or retweeted", WORD),
+            "referencedTweets[].id": Slot("platform_id", ID),
+            "referencedTweets[].url": Slot("url", ADDRESS),
+            "inReplyToStatusId": Slot("reply_to", ID),
         },
         attachments={
-            **{f"media[].{path}": words for path, words in _MEDIA.items()},
-            "mediaUrls[]": "original, where there is no media[]",
-            "mediaUrls[].mediaUrl": "original, where there is no media[]",
+            **under("media[].", _MEDIA),
+            "mediaUrls[]": Slot("original, where there is no media[]", FILE),
+            "mediaUrls[].mediaUrl": Slot("original, where there is no media[]", FILE),
         },
         words={"referencedTweets[].type": frozenset(_RELATIONS)},
         content={
@@ -180,6 +216,15 @@ class Twitter(AyrsharePlatform):
         match = _HANDLE.match(url) if url else None
         return self.reader.author(record) or (match[1] if match else None)
 
+    def text(self, record: Mapping[str, Any]) -> str | None:
+        """The longest whole text: `post` may be cut where another field has all of it.
+
+        X writes `&`, `<` and `>` as entities.
+        """
+        texts = [text for steps in _TEXTS if (text := text_of(dig(record, steps)))]
+        longest = max(map(_unescaped, texts), key=len, default=None)
+        return longest or super().text(record)
+
     def relations(self, record: Mapping[str, Any]) -> tuple[Relation, ...]:
         """What it quotes, answers or reposts."""
         found = []
@@ -196,9 +241,17 @@ class Twitter(AyrsharePlatform):
 
     def attachments(self, record: Mapping[str, Any]) -> Sequence[Attachment]:
         """Photos, GIFs and videos in order."""
-        media = [item for item in list_of(record.get("media")) if isinstance(item, dict)]
+        media = [
+            item if isinstance(item, dict) else {"mediaUrls": [item]}
+            for item in items_of(record.get("media"))
+        ]
         items = media or [{"mediaUrls": [item]} for item in items_of(record.get("mediaUrls"))]
         return [_attachment(item) for item in items]
+
+
+def _unescaped(text: str) -> str:
+    """Text with the entities of X resolved, once: `&amp;lt;` was written as `&lt;`."""
+    return _ESCAPED.sub(lambda match: _CHARACTERS[match[1]], text) if "&" in text else text
 
 
 _METRICS = MetricTable(_MEDIA_METRICS)
@@ -206,8 +259,8 @@ _METRICS = MetricTable(_MEDIA_METRICS)
 
 def _attachment(item: Mapping[str, Any]) -> Attachment:
     files = _files(item)
-    preview = still("preview", item.get("previewImageUrl"))
-    guess: AttachmentKind | None = kind_of_url(files[0].url) if files else None
+    preview = offered("preview", item.get("previewImageUrl"))
+    guess = kind_of_url(address_of(files[0])) if files else None
     kind = kind_of_word(word_of(item.get("type"))) or guess or ("image" if files else "video")
     return Attachment(
         kind,
@@ -216,40 +269,38 @@ def _attachment(item: Mapping[str, Any]) -> Attachment:
         width=size_of(item.get("width")),
         height=size_of(item.get("height")),
         duration_ms=milliseconds(item.get("durationMs")),
-        renditions=distinct((*(files or [original(None)]), preview)),
+        renditions=distinct((*(files or [original()]), preview)),
         metrics=_METRICS.read(item),
     )
 
 
 def _files(item: Mapping[str, Any]) -> list[Rendition]:
-    """The files of one medium, the best first, a playlist last."""
+    """The files of one medium: the best first, then playlists, then what is no address."""
     entries = items_of(item.get("mediaUrls"))
-    entries += [{"mediaUrl": item[key]} for key in ("mediaUrl", "url") if url_of(item.get(key))]
+    entries += [{key: item[key]} for key in ("mediaUrl", "url") if not is_blank(item.get(key))]
     found = [file for entry in entries if (file := _file(entry))]
-    found.sort(
-        key=lambda file: (_PLAYLIST in (file.content_type or "").lower(), -(file.bitrate or 0))
-    )
+    found.sort(key=_rank)
     return [
-        Rendition(
-            "original" if index == 0 else "variant",
-            url=file.url,
-            content_type=file.content_type,
-            bitrate=file.bitrate,
-        )
+        file if index == 0 else replace(file, role="variant")
         for index, file in enumerate(found)
+        if index == 0 or not file.absent
     ]
+
+
+def _rank(file: Rendition) -> tuple[bool, bool, int]:
+    is_playlist = _PLAYLIST in (file.content_type or "").lower()
+    return file.absent is not None, is_playlist, -(file.bitrate or 0)
 
 
 def _file(entry: object) -> Rendition | None:
     fields = object_of(entry) or {"mediaUrl": entry}
-    url = first(fields, ("mediaUrl", "url"), url_of)
-    if url is None:
-        return None
-    return Rendition(
+    word = fields.get("contentType")
+    return offered(
         "original",
-        url=url,
-        content_type=text_of(fields.get("contentType")),
-        bitrate=size_of(fields.get("bitRate")),
+        fields.get("mediaUrl"),
+        fields.get("url"),
+        content_type=text_of(word) if isinstance(word, str) else None,
+        bitrate=fields.get("bitRate"),
     )
 
 

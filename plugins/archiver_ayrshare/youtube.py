@@ -1,13 +1,27 @@
-"""YouTube: videos, of which only the thumbnail is given, and no statistics."""
+"""YouTube: videos, of which only the thumbnail is given, and no statistics.
 
+The list of uploads goes on showing what was made private or taken down, with a title that YouTube
+puts in place of the video's own. That says who may see it now, and is no edit of the title.
+"""
+
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archiver import Attachment, Kind, Platform, hookimpl
+from archiver import Alias, Attachment, Kind, Platform, hookimpl
 from archiver_ayrshare.fields import Fields
-from archiver_ayrshare.media import SINGLE, read_single, still
+from archiver_ayrshare.forms import DURATION_MS, DURATION_SECONDS, THUMBNAIL
+from archiver_ayrshare.media import SINGLE, offered, read_single
+from archiver_ayrshare.numbers import milliseconds
 from archiver_ayrshare.platform import AyrsharePlatform
-from archiver_ayrshare.values import milliseconds
+
+_PLACEHOLDERS = {"Private video": "private", "Deleted video": "removed"}
+"""Titles of YouTube's own (playlistItems of the YouTube Data API), and what they say."""
+
+_VIDEO = re.compile(
+    r"(?:youtube\.com/(?:watch\?(?:[^#]*&)?v=|shorts/|live/)|youtu\.be/)([\w-]{11})(?![\w-])",
+    re.ASCII,
+)
 
 
 class YouTube(AyrsharePlatform):
@@ -20,8 +34,9 @@ class YouTube(AyrsharePlatform):
         author=("username", "handle", "channelTitle"),
         attachments={
             **SINGLE,
-            "thumbnailUrl": "thumbnail",
-            "durationMs": "duration_ms",
+            "thumbnailUrl": THUMBNAIL,
+            "durationMs": DURATION_MS,
+            "duration": DURATION_SECONDS,
         },
         content={"tags.*": "tags", "playlistId": "playlist_id"},
         metrics={"dislikeCount": "dislikes", "favoriteCount": "favorites"},
@@ -32,14 +47,30 @@ class YouTube(AyrsharePlatform):
         },
     )
 
+    def is_id_only(self, record: Mapping[str, Any]) -> bool:
+        """A placeholder in place of the title says that the video is there, and nothing of it."""
+        return self._placeholder(record) is not None or super().is_id_only(record)
+
+    def visibility(self, record: Mapping[str, Any]) -> str | None:
+        """As the record says, unless a placeholder says more."""
+        return self._placeholder(record) or super().visibility(record)
+
+    def _placeholder(self, record: Mapping[str, Any]) -> str | None:
+        return _PLACEHOLDERS.get(self.reader.title(record) or "")
+
+    def aliases(self, record: Mapping[str, Any]) -> tuple[Alias, ...]:
+        """And the id in the video's URL."""
+        return self.with_alias_in_url(record, "video", _VIDEO)
+
     def attachments(self, record: Mapping[str, Any]) -> Sequence[Attachment]:
         """The video, which the API does not give, and its thumbnail."""
         return [
             read_single(
                 record,
                 "video",
-                picture=still("thumbnail", record.get("thumbnailUrl")),
-                duration_ms=milliseconds(record.get("durationMs")),
+                picture=offered("thumbnail", record.get("thumbnailUrl")),
+                duration_ms=milliseconds(record.get("durationMs"))
+                or milliseconds(record.get("duration"), 1000),
             )
         ]
 

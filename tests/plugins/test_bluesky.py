@@ -1,3 +1,6 @@
+import pytest
+
+from archiver import Alias
 from archiver_ayrshare.bluesky import Bluesky
 from ayrshare_contract import AyrshareContract, account_for, samples
 
@@ -42,3 +45,36 @@ class TestBluesky(AyrshareContract):
         assert post.relations[0].platform_id == "at://did:plc:xyz/app.bsky.feed.post/3quoted"
         assert post.content["link"] == "https://example.com/page?id=3"
         assert [(a.kind, a.renditions[0].role) for a in post.attachments] == [("link", "preview")]
+
+    def test_a_video_is_offered_as_a_playlist(self) -> None:
+        (video,) = self.read(SAMPLES[2]).attachments
+        assert video.renditions[0].content_type == "application/vnd.apple.mpegurl"
+        view = {"playlist": "https://video.example/list", "thumbnail": "https://v.example/a.jpg"}
+        (video,) = self.read({"id": "1", "embed": view}).attachments
+        assert video.renditions[0].content_type == "application/vnd.apple.mpegurl"
+
+    @pytest.mark.parametrize(
+        "uri",
+        [
+            "https://media.tenor.com/AbC/dance.gif?hh=280&ww=498",
+            "https://media3.giphy.com/media/xyz/giphy.webp",
+            "https://a.example/cat.gif",
+        ],
+    )
+    def test_a_gif_shown_in_place_of_its_link_is_a_gif_with_a_still(self, uri: str) -> None:
+        external = {"uri": uri, "title": "A GIF", "thumb": "https://cdn.example/still@jpeg"}
+        (gif,) = self.read({"id": "1", "embed": {"external": external}}).attachments
+        assert gif.kind == "gif"
+        assert [(r.role, r.url) for r in gif.renditions] == [
+            ("original", uri), ("thumbnail", "https://cdn.example/still@jpeg")
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("uri", ["https://tenor.com/view/dance-1", "https://giphy.com/gifs/x"])
+    def test_a_page_about_a_gif_is_a_link(self, uri: str) -> None:
+        (link,) = self.read({"id": "1", "embed": {"external": {"uri": uri}}}).attachments
+        assert link.kind == "link"
+
+    def test_other_ids_of_the_post(self) -> None:
+        uri = "at://did:plc:n7a/app.bsky.feed.post/3x"
+        post = self.read({"id": "3x", "uri": uri, "cid": "bafy"})
+        assert post.aliases == (Alias("cid", "bafy"), Alias("at_uri", uri))

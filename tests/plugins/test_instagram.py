@@ -1,3 +1,6 @@
+import pytest
+
+from archiver import Alias
 from archiver_ayrshare.instagram import Instagram
 from ayrshare_contract import AyrshareContract, account_for, samples
 
@@ -53,3 +56,33 @@ class TestInstagram(AyrshareContract):
         post = self.read(SAMPLES[5])
         assert (post.kind, post.text) == ("story", "A story in the old spelling")
         assert post.created_at == "2022-05-18T17:26:03.000Z"
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://www.instagram.com/p/B5OBT3ygpfg/",
+            "https://www.instagram.com/reel/B5OBT3ygpfg/?igsh=1",
+            "https://instagram.com/the.good.one/p/B5OBT3ygpfg",
+            "//www.instagram.com/tv/B5OBT3ygpfg",
+        ],
+    )
+    def test_a_new_id_has_the_short_code_of_the_old_one(self, url: str) -> None:
+        post = self.read({"id": "18", "post": "x", "postUrl": url})
+        assert post.aliases == (Alias("shortcode", "B5OBT3ygpfg"),)
+
+    def test_an_address_without_its_scheme_is_a_file_and_nothing_is_withheld(self) -> None:
+        record = {"id": "1", "mediaType": "IMAGE", "mediaUrl": "//HOST.example/a.png"}
+        post = self.read(record)
+        assert [(r.url, r.absent) for r in post.attachments[0].renditions] == [
+            ("https://HOST.example/a.png", None)
+        ]
+
+    @pytest.mark.parametrize("value", ["a.png", "", " ", 5, True, False, [], {}, "https://"])
+    def test_copyright_is_claimed_only_where_there_is_nothing(self, value: object) -> None:
+        record = {"id": "1", "mediaType": "IMAGE", "mediaUrl": value}
+        post = self.read(record)
+        assert [r.absent for r in post.attachments[0].renditions] == ["address_not_understood"]
+        assert post.unmapped == ("mediaUrl",)
+        child = self.read({"id": "1", "mediaUrls": [{"id": "2", "mediaUrl": value}]})
+        assert [r.absent for r in child.attachments[0].renditions] == ["address_not_understood"]
+        assert child.unmapped == ("mediaUrls[].mediaUrl",)

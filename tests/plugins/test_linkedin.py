@@ -1,3 +1,8 @@
+from typing import Any
+
+import pytest
+
+from archiver import Alias
 from archiver_ayrshare.linkedin import LinkedIn
 from ayrshare_contract import AyrshareContract, account_for, samples
 
@@ -40,3 +45,33 @@ class TestLinkedIn(AyrshareContract):
         item = {"id": "urn:li:video:A", "url": "https://dms.licdn.com/playback/A/mp4"}
         (video,) = self.read({"id": "1", "mediaUrls": [item]}).attachments
         assert [(r.role, r.absent) for r in video.renditions] == [("original", None)]
+
+    def test_a_document_is_kept_as_one(self) -> None:
+        items = [
+            {"id": "urn:li:document:D", "url": "https://media.licdn.com/dms/document/D.pdf"},
+            {"id": "urn:li:document:E"},
+        ]
+        held, missing = self.read({"id": "1", "mediaUrls": items}).attachments
+        assert (held.kind, held.renditions[0].role, held.renditions[0].absent) == (
+            "other", "original", None
+        )  # fmt: skip
+        assert (missing.kind, missing.renditions[0].absent) == ("other", "not_offered")
+
+    @pytest.mark.parametrize(
+        "record",
+        [
+            {"id": "urn:li:share:1", "activity": "urn:li:activity:7"},
+            {"id": "urn:li:ugcPost:2", "activity": 7},
+            {"id": "urn:li:share:1", "postUrl": "https://www.linkedin.com/feed/update/urn:li:activity:7"},
+            {"id": "9", "postUrl": "https://www.linkedin.com/feed/update/urn%3Ali%3Aactivity%3A7/"},
+            {"id": "9", "postUrl": "https://www.linkedin.com/posts/me_words-activity-7-Ab_c"},
+        ],
+    )  # fmt: skip
+    def test_a_post_is_known_by_its_activity_in_every_spelling(self, record: Any) -> None:
+        assert Alias("activity", "urn:li:activity:7") in self.read(record).aliases
+
+    def test_a_post_is_known_by_its_share_and_its_ugc_post(self) -> None:
+        post = self.read({"id": "urn:li:ugcPost:2", "share": "urn:li:share:1"})
+        assert set(post.aliases) == {
+            Alias("ugc_post", "urn:li:ugcPost:2"), Alias("share", "urn:li:share:1")
+        }  # fmt: skip

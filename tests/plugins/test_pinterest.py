@@ -1,3 +1,4 @@
+from archiver import Alias
 from archiver_ayrshare.pinterest import Pinterest
 from ayrshare_contract import AyrshareContract, account_for, samples
 
@@ -35,3 +36,7 @@ class TestPinterest(AyrshareContract):
         }
         assert post.attachments[0].alt_text == "A red door"
         assert self.read(SAMPLES[0]).content["note"] == "What a great post"
+
+    def test_the_id_in_the_url_is_another_id_of_the_post(self) -> None:
+        record = {"id": "A", "postUrl": "https://www.pinterest.co.uk/pin/7184/"}
+        assert self.read(record).aliases == (Alias("pin", "7184"),)

@@ -1,3 +1,4 @@
+from archiver import Alias
 from archiver_ayrshare.snapchat import Snapchat
 from ayrshare_contract import AyrshareContract, account_for, samples
 
@@ -24,3 +25,7 @@ class TestSnapchat(AyrshareContract):
         post = self.read(SAMPLES[1])
         assert (post.title, post.text, post.url) == ("A song about snaps", None, None)
         assert self.read(SAMPLES[2]).edited_at == "2025-05-22T18:09:04.876Z"
+
+    def test_the_id_in_the_url_is_another_id_of_the_post(self) -> None:
+        record = {"id": "u-1", "postUrl": "https://www.snapchat.com/spotlight/W7_Ed"}
+        assert self.read(record).aliases == (Alias("spotlight", "W7_Ed"),)

@@ -1,3 +1,4 @@
+from archiver import Alias
 from archiver_ayrshare.threads import Threads
 from ayrshare_contract import AyrshareContract, account_for, samples
 
@@ -30,3 +31,12 @@ class TestThreads(AyrshareContract):
         assert [self.read(s).kind for s in SAMPLES] == ["post", "post", "quote", "reply", "reply"]
         assert self.read(SAMPLES[2]).relations[0].platform_id == "18000000000000001"
         assert self.read(SAMPLES[2]).content["link"] == "https://example.com/article"
+
+    def test_the_id_in_the_url_is_another_id_of_the_post(self) -> None:
+        record = {"id": "1", "text": "x", "permalink": "https://www.threads.com/@me/post/DCx_1"}
+        assert self.read(record).aliases == (Alias("shortcode", "DCx_1"),)
+
+    def test_a_repost_is_not_known_by_the_url_of_the_other_post(self) -> None:
+        record = {"id": "1", "mediaType": "REPOST_FACADE"}
+        url = "https://www.threads.net/@them/post/DCx"
+        assert self.read({**record, "permalink": url}).aliases == ()

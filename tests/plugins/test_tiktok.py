@@ -1,3 +1,4 @@
+from archiver import Alias
 from archiver_ayrshare.tiktok import TikTok
 from ayrshare_contract import AyrshareContract, account_for, samples
 
@@ -35,3 +36,7 @@ class TestTikTok(AyrshareContract):
         post = self.read(SAMPLES[2])
         assert post.kind == "post"
         assert [(a.kind, a.renditions[0].absent) for a in post.attachments] == [("image", None)] * 2
+
+    def test_the_id_in_the_url_is_another_id_of_the_post(self) -> None:
+        record = {"id": "pending", "postUrl": "https://www.tiktok.com/@me/video/7339"}
+        assert self.read(record).aliases == (Alias("video", "7339"),)
