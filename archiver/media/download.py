@@ -14,10 +14,12 @@ from archiver.clock import Clock
 from archiver.errors import MediaError, MediaExpired
 from archiver.media.completeness import is_complete
 from archiver.media.disk import PIECE, open_file
+from archiver.media.documents import document_kind
 from archiver.media.expiry import url_expired
 from archiver.media.inspect import inspect
 from archiver.media.kinds import UNKNOWN, FileKind, sniff
 from archiver.media.temp_file import TempFile
+from archiver.media.tracks import has_picture, is_fragment
 from archiver.media.transfer import Limits, OpenUrl, Transfer, TryAgain, check_media, refuse_size
 
 _MUCH = 256 << 10
@@ -27,6 +29,12 @@ _BACKOFF_CAP = 30.0
 _SERVED = ("content-type", "etag", "last-modified", "date")
 _LONGEST_SERVED = 300
 _MEDIA = frozenset({"image", "video", "audio"})
+_MOVING = frozenset({"video", "gif", "playlist"})
+_MISFITS = {
+    "image": {"video", "audio", "playlist"}, "playlist": {"image"}, "audio": {"image"},
+    "fragment": {"image", "audio"},
+}  # fmt: skip
+"""By the kind of the bytes: what they cannot stand for. A video can stand for a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,8 @@ class Download:
     """A file in `tmp/` that passed every check; whoever holds this owns the file.
 
     `content_type` and `extension` come from the bytes; `served` is what the server said of them
-    (some headers, lower case). Sizes are in pixels.
+    (some headers, lower case). Sizes are in pixels. `is_playlist`: it only lists where the pieces
+    of a file are. `is_proven`: its length was given, or its format shows where it ends.
     """
 
     path: Path
@@ -46,6 +55,7 @@ class Download:
     height: int | None = None
     duration_ms: int | None = None
     served: Mapping[str, str] = field(default_factory=dict)
+    is_playlist: bool = False
     is_proven: bool = True
 
     def discard(self) -> None:
@@ -86,9 +96,8 @@ class Downloader:
     ) -> Download:
         """The file behind a URL.
 
-        `expects` is the kind of attachment that the bytes must fit (image, video, gif, audio,
-        playlist). `even_if_expired` tries a URL that says that it is no longer valid: this
-        machine's clock may be wrong.
+        `expects` is what the bytes must fit (see `expected_kind`). `even_if_expired` tries a URL
+        that says that it is no longer valid: this machine's clock may be wrong.
 
         Raises MediaExpired (403, or without a request), MediaGone (404, 410), MediaRefused
         (address, size), MediaError (all else, `code` says what) and StorageError (the disk).
@@ -104,6 +113,7 @@ class Downloader:
                 clock=self._clock,
                 on_bytes=self._on_bytes,
                 threads=self._threads,
+                documents=expects == "document",
             )
             await self._try_hard(transfer)
             finish = partial(self._finish, part, expects, transfer.headers, proven=transfer.proven)
@@ -157,10 +167,12 @@ class Downloader:
     def _finish(
         part: TempFile, expects: str | None, headers: Mapping[str, str], *, proven: bool
     ) -> Download:
-        check_media(part.head)
-        kind = sniff(part.head) or UNKNOWN
-        _check_fit(kind, expects, headers.get("content-type", "").strip().lower())
+        check_media(part.head, documents=expects == "document")
         sha256 = part.finish()
+        kind = _kind_of(part, expects)
+        _check_fit(kind, expects, headers.get("content-type", "").strip().lower())
+        if expects in _MOVING:
+            _check_movie(part, kind, expects)
         whole = True if proven else is_complete(part.path, kind)
         if whole is False:
             raise MediaError(
@@ -178,6 +190,7 @@ class Downloader:
             size=part.size,
             content_type=kind.content_type,
             extension=kind.extension,
+            is_playlist=kind.group == "playlist",
             width=found.width,
             height=found.height,
             duration_ms=found.duration_ms,
@@ -186,18 +199,36 @@ class Downloader:
         )
 
 
+def _kind_of(part: TempFile, expects: str | None) -> FileKind:
+    """Raises MediaError for an archive that is no document, where one may come."""
+    kind = sniff(part.head)
+    if kind is None and expects == "document":
+        kind = document_kind(part.path, part.head)
+        if kind is None:
+            check_media(part.head)
+    return kind or UNKNOWN
+
+
 def _check_fit(kind: FileKind, expects: str | None, served_as: str) -> None:
-    """A picture in place of a video is a placeholder; a video in place of a picture is not.
+    """Raises MediaError for bytes in the wrong place.
 
     Bytes of a kind that we do not know are taken where the server at least says that they are
     media: formats are invented faster than programs are updated.
     """
-    if kind is UNKNOWN and expects is not None and served_as.partition("/")[0] not in _MEDIA:
+    if expects is None or expects == "document":
+        return
+    if kind is UNKNOWN and served_as.partition("/")[0] not in _MEDIA:
         raise _unfit("Bytes of no known kind", expects, "unknown")
-    misfits = {"image": {"video", "audio"}, "playlist": {"image", "gif", "audio"},
-               "audio": {"image", "gif"}}  # fmt: skip
-    if expects is not None and expects in misfits.get(kind.group, ()):
-        raise _unfit(kind.content_type, expects, "kind")
+    if expects in _MISFITS.get(kind.group, ()):
+        raise _unfit(kind.content_type, expects, "wrong_kind")
+
+
+def _check_movie(part: TempFile, kind: FileKind, expects: str) -> None:
+    """Raises MediaError for a piece of a video, and for its sound alone."""
+    if is_fragment(part.path, kind):
+        raise _unfit("One fragment of a video", expects, "incomplete")
+    if has_picture(part.path, kind, part.head) is False:
+        raise _unfit(f"{kind.content_type} with nothing but sound", expects, "wrong_kind")
 
 
 def _unfit(what: str, expects: str, code: str) -> MediaError:

@@ -7,7 +7,7 @@ from typing import Literal
 HEAD = 4096
 """How many first bytes are needed to tell."""
 
-Group = Literal["image", "video", "audio", "playlist", "other"]
+Group = Literal["image", "video", "audio", "playlist", "fragment", "document", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ _WAV = FileKind("audio/wav", "wav", "audio")
 _FLAC = FileKind("audio/flac", "flac", "audio")
 _HLS = FileKind("application/vnd.apple.mpegurl", "m3u8", "playlist")
 _DASH = FileKind("application/dash+xml", "mpd", "playlist")
+_FRAGMENT = FileKind("video/iso.segment", "m4s", "fragment")  # one piece of a movie
 
 _STARTS: tuple[tuple[bytes, FileKind], ...] = (
     (b"\xff\xd8\xff", _JPEG),
@@ -60,8 +61,6 @@ _STARTS: tuple[tuple[bytes, FileKind], ...] = (
     (b"ID3", _MP3),
     (b"OggS", _OGG),
     (b"fLaC", _FLAC),
-    (b"#EXTM3U", _HLS),
-    (b"\xef\xbb\xbf#EXTM3U", _HLS),
 )
 _RIFF = {b"WEBP": _WEBP, b"WAVE": _WAV, b"AVI ": _AVI}
 _BRANDS = {
@@ -71,10 +70,15 @@ _BRANDS = {
     b"qt  ": _MOV, b"M4A ": _M4A, b"M4B ": _M4A, b"3gp4": _3GP, b"3gp5": _3GP, b"3g2a": _3GP,
 }  # fmt: skip
 _BMP_HEADERS = frozenset(bytes([size]) for size in (12, 40, 52, 56, 64, 108, 124))
-_BOXES = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+_BY_BOX = {
+    # QuickTime files from before 2001 have no ftyp box
+    **dict.fromkeys((b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"), _MOV),
+    **dict.fromkeys((b"styp", b"moof", b"sidx"), _FRAGMENT),
+}
 _IMPOSTORS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "pdf"),
     (b"%!PS", "postscript"),
+    (b"{\\rtf", "rtf"),
     (b"\xc5\xd0\xd3\xc6", "postscript"),
     (b"MZ", "executable"),
     (b"\x7fELF", "executable"),
@@ -84,6 +88,9 @@ _IMPOSTORS: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "zip"),
     (b"\x1f\x8b", "gzip"),
 )
+MAY_BE_DOCUMENTS = frozenset({"pdf", "postscript", "rtf", "zip"})
+"""What `impostor` calls that which may be a document, where one is attached."""
+
 _HTML = re.compile(
     rb"<(!doctype\s+html|html|head|body|title|script|meta|div|p|h1)[\s>/]", re.IGNORECASE
 )
@@ -103,8 +110,8 @@ def _container(head: bytes) -> FileKind | None:
         return _RIFF.get(head[8:12])
     if head[4:8] == b"ftyp":
         return _iso_media(head)
-    if head[4:8] in _BOXES:
-        return _MOV  # QuickTime files from before 2001 have no ftyp box
+    if kind := _BY_BOX.get(head[4:8]):
+        return kind
     if head.startswith(b"\x1a\x45\xdf\xa3"):  # EBML, RFC 8794
         return _WEBM if b"webm" in head[:64] else _MKV
     if head[:2] == b"BM" and head[6:10] == bytes(4) and head[14:15] in _BMP_HEADERS:
@@ -117,6 +124,8 @@ def _stream(head: bytes) -> FileKind | None:
         return _TS
     if len(head) >= 4 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
         return _mpeg_audio(head)
+    if head[:64].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"#EXTM3U"):
+        return _HLS
     if b"<MPD" in head[:1024] and head.lstrip()[:1] == b"<":
         return _DASH
     return None

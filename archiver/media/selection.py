@@ -44,14 +44,17 @@ def select_renditions(attachment: Attachment, *, videos: Videos, thumbnails: boo
 
 
 def expected_kind(kind: str, role: str, url: str | None, content_type: str | None) -> str | None:
-    """What the bytes of a rendition must be: image, video, audio, gif; None where all will do.
+    """What the bytes of a rendition must be; None where all will do but pages and programs.
 
-    `kind` is that of its attachment.
+    That is image, video, audio, gif, playlist, or document (media will do there, too). `kind` is
+    that of its attachment.
     """
     if role in _STILLS:
         return "image"
     if is_playlist(url, content_type):
         return "playlist"
+    if kind == "other":
+        return "document"
     return kind if kind in {"image", "video", "audio", "gif"} else None
 
 

@@ -17,7 +17,7 @@ from anyio import to_thread
 
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaExpired, MediaGone, MediaRefused
-from archiver.media.kinds import HEAD, impostor
+from archiver.media.kinds import HEAD, MAY_BE_DOCUMENTS, impostor
 from archiver.media.temp_file import TempFile
 
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -104,7 +104,8 @@ class Transfer:
 
     `headers` are those of the answer that the bytes came with. Bytes that came before a
     connection broke are kept where the server can prove that the rest belongs to them. At most so
-    many `threads` hash and write, while the loop reads on.
+    many `threads` hash and write, while the loop reads on. `documents` lets through what may be
+    one.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class Transfer:
         clock: Clock,
         on_bytes: Callable[[int], None] | None,
         threads: anyio.CapacityLimiter,
+        documents: bool = False,
     ) -> None:
         self.headers: Mapping[str, str] = {}
         self.proven = False
@@ -127,6 +129,7 @@ class Transfer:
         self._clock = clock
         self._on_bytes = on_bytes
         self._threads = threads
+        self._documents = documents
         self._validator: _Validator | None = None
 
     async def run(self, open_url: OpenUrl) -> None:
@@ -182,7 +185,7 @@ class Transfer:
                 await self._flush(scope, pace)
             if not judged and self._part.size >= HEAD:
                 judged = True
-                check_media(self._part.head)
+                check_media(self._part.head, documents=self._documents)
             if self._on_bytes is not None:
                 self._on_bytes(len(chunk))
             if pace.count(len(chunk)):
@@ -274,10 +277,13 @@ class _Pace:
         self._window_begin += away
 
 
-def check_media(head: bytes) -> None:
-    """Raises MediaError when something else came in place of media, such as an error page."""
+def check_media(head: bytes, *, documents: bool = False) -> None:
+    """Raises MediaError when something else came in place of media, such as an error page.
+
+    With `documents`, what may be a document is let through.
+    """
     word = impostor(head)
-    if word is not None:
+    if word is not None and not (documents and word in MAY_BE_DOCUMENTS):
         name = {"empty": "Nothing", "text": "Text", "executable": "A program"}.get(word)
         raise _error(f"{name or word.upper()} came in place of media", word)
 

@@ -31,7 +31,21 @@ from archiver.media.download import Download, Downloader
 from archiver.media.transfer import Limits
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
-from media.samples import GIF, HTML, JPEG, MP4, PNG, picture
+from media.samples import (
+    DOCX,
+    FRAGMENT,
+    GIF,
+    HTML,
+    INIT_SEGMENT,
+    JPEG,
+    MP4,
+    PDF,
+    PNG,
+    movie,
+    picture,
+    webm,
+    zipped,
+)
 from net.wire import LOOPBACK, Answer, FakeClock, Reply, Request, Wire, http, wire
 
 pytestmark = pytest.mark.anyio
@@ -144,8 +158,11 @@ async def test_a_server_that_asks_to_wait_for_long_is_left_for_later(tmp_path: P
     ("body", "expects", "code"),
     [(HTML, "image", "html"), (b'{"error": 1}', "image", "json"), (b"", "image", "empty"),
      (b"<Error/>", "video", "xml"), (b"<svg></svg>", "image", "svg"), (b"nope", "image", "text"),
-     (b"%PDF-1.4", "image", "pdf"), (JPEG, "video", "kind"), (b"#EXTM3U\n", "image", "kind"),
-     (b"\x00\x01\x02", "image", "unknown")],
+     (b"%PDF-1.4", "image", "pdf"), (JPEG, "video", "wrong_kind"),
+     (b"#EXTM3U\n", "image", "wrong_kind"), (b"\x00\x01\x02", "image", "unknown"),
+     (PNG, "playlist", "wrong_kind"), (zipped("a.txt"), "document", "zip"),
+     (HTML, "document", "html"), (b"", "document", "empty"), (b"MZ", "document", "executable"),
+     (b'{"error": 1}', "document", "json"), (PDF, "video", "pdf")],
 )  # fmt: skip
 async def test_something_else_in_place_of_media(
     tmp_path: Path, body: bytes, expects: str, code: str
@@ -162,11 +179,36 @@ async def test_an_endless_page_is_left_early(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "expects"),
     [(MP4, "image"), (GIF, "gif"), (MP4, "gif"), (MP4, "video"), (PNG, None),
-     (b"#EXTM3U\n", "playlist"), (b"#EXTM3U\n", "video"), (b"\x00\x01", None)],
+     (PDF, "document"), (DOCX, "document"), (PNG, "document"), (MP4, "playlist"),
+     (b"\x00\x01", None), (b"\x00\x01", "document")],
 )  # fmt: skip
 async def test_what_fits(tmp_path: Path, body: bytes, expects: str | None) -> None:
     async with world(tmp_path, http(200, body)) as it:
         assert is_right(await it.fetch(expects=expects), body)
+
+
+@pytest.mark.parametrize("body", [b"#EXTM3U\n", b'<?xml version="1.0"?><MPD xmlns="x"></MPD>'])
+@pytest.mark.parametrize("expects", ["playlist", "video", "gif", "audio", None])
+async def test_a_playlist_is_known_by_its_bytes_and_never_taken_for_the_file(
+    tmp_path: Path, body: bytes, expects: str | None
+) -> None:
+    async with world(tmp_path, http(200, body, {"Content-Type": "video/mp4"})) as it:
+        found = await it.fetch(expects=expects)
+        assert is_right(found, body)
+        assert found.is_playlist
+
+
+@pytest.mark.parametrize("expects", ["video", "gif", "playlist"])
+@pytest.mark.parametrize(
+    ("body", "code"), [(FRAGMENT, "incomplete"), (INIT_SEGMENT, "incomplete"),
+                       (movie(tracks=(b"soun",)), "wrong_kind"), (webm(2), "wrong_kind"),
+                       (b"fLaC\x00\x00\x00\x22", "wrong_kind")]
+)  # fmt: skip
+async def test_a_piece_of_a_video_or_its_sound_alone_is_not_the_video(
+    tmp_path: Path, body: bytes, code: str, expects: str
+) -> None:
+    error = await fails(tmp_path, http(200, body, {"Content-Type": "video/mp4"}), expects=expects)
+    assert error.code == code
 
 
 async def test_an_unknown_kind_is_kept_when_served_as_media(tmp_path: Path) -> None:
