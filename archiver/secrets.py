@@ -5,15 +5,17 @@ A secret is written as a reference, `env:NAME`, `file:PATH`, `keyring:SERVICE/NA
 Every secret that was ever revealed in this process is blanked out of all text that leaves it.
 """
 
+import json
 import os
 import re
 import stat
 import threading
 from base64 import b64encode
 from contextlib import suppress
-from html.entities import codepoint2name
+from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import quote, quote_plus
 
 from archiver.errors import SecretError
 
@@ -30,7 +32,7 @@ class Secret:
     """
 
     _revealed: ClassVar[set[str]] = set()
-    _patterns: ClassVar[list[tuple[re.Pattern[str], re.Pattern[bytes]]]] = []
+    _forms: ClassVar[list[str]] = []
     _variables: ClassVar[set[str]] = set()
     _looked_up: ClassVar[dict[str, str]] = {}
 
@@ -97,8 +99,8 @@ class Secret:
             return
         cls._revealed.add(value)
         # the longest first: one secret may begin with another
-        found = [_spellings(secret) for secret in sorted(cls._revealed, key=len, reverse=True)]
-        cls._patterns = [(re.compile(text), re.compile(text.encode())) for text in found]
+        forms = {form for secret in cls._revealed for form in _forms_of(secret)}
+        cls._forms = sorted(forms, key=len, reverse=True)
 
     def mask(self) -> None:
         """Have it blanked out from now on: an answer may show a secret before it has been used.
@@ -111,55 +113,34 @@ class Secret:
 
 def redact(text: str) -> str:
     """The text with every secret that was revealed in this process blanked out."""
-    for pattern, _ in Secret._patterns:
-        text = pattern.sub(MASK, text)
+    for form in Secret._forms:
+        text = text.replace(form, MASK)
     return text
 
 
 def redact_bytes(body: bytes) -> bytes:
     """As `redact`, for an answer that may echo a key."""
-    for _, pattern in Secret._patterns:
-        body = pattern.sub(MASK.encode(), body)
+    for form in Secret._forms:
+        body = body.replace(form.encode(), MASK.encode())
     return body
 
 
-def _spellings(secret: str) -> str:
-    """A pattern for all the ways in which an echo may write a secret.
+def _forms_of(secret: str) -> set[str]:
+    """The ways in which an echo writes a secret.
 
-    As it is, in Base64, and as URLs, JSON, HTML and Python escape it, several times over if need
-    be: JSON in JSON, a URL in a URL.
+    As it is, in Base64, as URLs, HTML and Python escape it; each in JSON, and in JSON in JSON.
     """
-    in_base64 = re.escape(b64encode(secret.encode()).decode().rstrip("="))
-    return "".join(map(_character, secret)) + "|" + in_base64
+    in_urls = {quote(secret, safe=""), quote(secret), quote_plus(secret), quote(quote(secret))}
+    forms = {secret, escape(secret), repr(secret)[1:-1], *in_urls, *map(_in_lower_case, in_urls)}
+    forms.add(b64encode(secret.encode()).decode().rstrip("="))
+    for _ in range(2):
+        in_json = {json.dumps(form)[1:-1] for form in forms}
+        forms |= in_json | {form.replace("/", "\\/") for form in in_json}
+    return forms
 
 
-def _character(character: str) -> str:
-    if character.isascii() and (character.isalnum() or character in "-_.~"):
-        return re.escape(character)
-    code = ord(character)
-    units = character.encode("utf-16-be", "surrogatepass")
-    ways = [
-        r"\\*" + re.escape(character),
-        "".join(rf"%(?:25)*{_hex(byte, 2)}" for byte in character.encode("utf-8", "replace")),
-        "".join(rf"\\+u{_hex(int.from_bytes(units[i : i + 2]), 4)}"
-                for i in range(0, len(units), 2)),
-        rf"&(?:amp;)*#(?:0*{code}|[xX]0*{_hex(code, 1)});",
-    ]  # fmt: skip
-    if code < 0x100:
-        ways.append(rf"\\+x{_hex(code, 2)}")
-    if character == " ":
-        ways.append(r"\+")
-    if name := codepoint2name.get(code):
-        ways.append(rf"&(?:amp;)*{name};")
-    return f"(?:{'|'.join(ways)})"
-
-
-def _hex(number: int, digits: int) -> str:
-    """A number in hexadecimal, in letters of either case."""
-    return "".join(
-        f"[{digit}{digit.upper()}]" if digit.isalpha() else digit
-        for digit in f"{number:0{digits}x}"
-    )
+def _in_lower_case(url: str) -> str:
+    return re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), url)
 
 
 def _from_environment(name: str, _base: Path) -> str:
