@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from archiver.characters import called, first_unseen
 from archiver.errors import ConfigError
-from archiver.secrets import MASK, Secret
+from archiver.secrets import SCHEMES, Secret, is_reference
 from archiver.tomllines import KeyPath, line_of
 from archiver.tomltext import backslash_hint
 from archiver.urls import BadUrl, normalize_url
@@ -38,7 +38,6 @@ class ProxyAddress:
 
 
 _T = TypeVar("_T")
-_SECRET_SCHEMES = ("env", "file", "keyring", "cmd")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?)?B", re.IGNORECASE)
@@ -169,6 +168,8 @@ def unknown_key(key: str, known: Iterable[str], place: Place) -> ConfigError:
     names = list(known)
     close = nearest(key, names)
     why = f"It may hold: {', '.join(names)}" if names else "It takes no settings"
+    if (at := first_unseen(key)) is not None:
+        why = f"It holds a {called(key[at])}. {why}"
     hint = f'Did you mean "{close}"?' if close else None
     return place.error(f'"{key}" is not known in {place.title}', key=key, why=why, hint=hint)
 
@@ -327,7 +328,7 @@ def _proxy(value: str, place: Place) -> ProxyAddress:
     _refuse_exposed(place)
     advice = 'Leave them out of the address, and write proxy_credentials = "env:NAME"'
     user, colon, password = unquote(match["who"]).partition(":")
-    if not user or not colon or user in _SECRET_SCHEMES:
+    if not user or not colon or user in SCHEMES:
         raise _Wrong("has credentials that are not user:password", advice)
     if not place.private:
         advice += f", or run: chmod 600 {place.file}"
@@ -349,11 +350,11 @@ def _secret(value: str, place: Place) -> Secret:
     secret = Secret(value, base=place.file.absolute().parent, literal_allowed=place.private)
     scheme, colon, rest = value.partition(":")
     advice = "Write env:NAME, file:PATH, keyring:SERVICE/NAME or cmd:COMMAND"
-    if not value.strip() or (scheme in _SECRET_SCHEMES and not rest.strip()):
+    if not value.strip() or (is_reference(value) and not rest.strip()):
         raise _Wrong("is empty", f"{advice}, or leave the line out")
-    if MASK not in repr(secret):  # a reference shows itself, a literal secret never does
+    if is_reference(value):
         return secret
-    if colon and (close := nearest(scheme, _SECRET_SCHEMES)):
+    if colon and (close := nearest(scheme, SCHEMES)):
         raise _Wrong(f'begins like a reference, but not with "{close}:"', advice)
     if not place.private:
         hint = f"{advice}, or run: chmod 600 {place.file}"
@@ -409,6 +410,8 @@ def _given(value: Any) -> str:
     shown = _as_toml(value, type(value))
     if isinstance(value, str):
         shown = f"the text {shown}"
+        if (at := first_unseen(value)) is not None:
+            return f"a text that holds a {called(value[at])}"
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
 
 

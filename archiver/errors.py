@@ -5,8 +5,8 @@
     │   ├── ConfigError           2   archive.toml
     │   │   └── SecretError       2   a secret that could not be resolved
     │   └── PluginError           2   a plugin that fails, or two that claim one name
-    ├── RecordError               3   one record that its platform cannot read
-    ├── MediaError                3   one file that could not be had
+    ├── RecordError               3   one record that its platform cannot parse
+    ├── MediaError                3   one file that could not be fetched
     │   ├── MediaGone             3   the source says that it is gone (404, 410)
     │   ├── MediaExpired          3   a signed URL that is no longer valid (403)
     │   └── MediaRefused          3   address, scheme or size not allowed
@@ -18,7 +18,7 @@
     ├── StorageError              6   the archive cannot be written or read
     │   ├── ArchiveLocked         6   another run holds it
     │   └── SchemaTooNew          6   written by a newer version of this program
-    ├── DamageFound               7   verify found what must not be
+    ├── DamageFound               7   verify found damage
     └── Interrupted             130   stopped by the user; state is saved
 
 A message answers five questions: what failed, for which account or file, why in plain words,
@@ -86,14 +86,14 @@ class PluginError(UsageError):
 
 
 class RecordError(ArchiverError):
-    """A record that its platform cannot read. It goes to quarantine, whole."""
+    """A record that its platform cannot parse. It goes to quarantine, whole."""
 
     exit_code = 3
     default_code = "record"
 
 
 class MediaError(ArchiverError):
-    """A file that could not be had this time; it is tried again."""
+    """A file that could not be fetched this time; it is retried."""
 
     exit_code = 3
     default_code = "failed"
@@ -181,7 +181,7 @@ class DamageFound(ArchiverError):
 
 
 class Interrupted(ArchiverError):
-    """The user stopped the run. What was saved is consistent; the next run goes on."""
+    """The user stopped the run. What was saved is consistent; the next run resumes."""
 
     exit_code = 130
     default_code = "interrupted"

@@ -51,7 +51,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What was left out, and why. `concerns` are the names that are not to be had because of it."""
+    """What was left out, and why. `concerns` are the names that are unavailable because of it."""
 
     origin: Origin
     what: str
@@ -179,7 +179,7 @@ class Plugins:
     def _missing(self, noun: str, name: str, known: Sequence[str]) -> PluginError:
         if culprits := self._culprits(name):
             return PluginError(
-                f'The {noun} "{name}" is not to be had',
+                f'The {noun} "{name}" is unavailable',
                 why="; ".join(str(problem) for problem in culprits),
                 hint="Repair, update or uninstall that plugin; archiver plugins lists all of them",
                 code="plugin_broken",

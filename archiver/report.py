@@ -1,4 +1,4 @@
-"""What a run says: while it goes on, when it ended, to people and to programs."""
+"""The report of a run: while it goes on and when it ended, for people and for programs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ class Silence:
 class AccountReport:
     """How it went with one account.
 
-    `warnings` are about what could not be had, and make the outcome partial; `notes` are not.
+    `warnings` say what could not be fetched, and make the outcome partial; `notes` do not.
     What a plugin words may quote a key: all of it is blanked out here, before anybody sees it.
     """
 
@@ -70,7 +70,7 @@ class AccountReport:
     notes: list[str] = field(default_factory=list)
 
     def warn(self, text: str) -> None:
-        """Say what could not be had."""
+        """Add what could not be fetched, and make the outcome partial."""
         text = redact(text)
         if text not in self.warnings:
             self.warnings.append(text)
@@ -78,7 +78,7 @@ class AccountReport:
             self.outcome = "partial"
 
     def note(self, text: str) -> None:
-        """Say what is worth knowing, once."""
+        """Add what is worth knowing, once."""
         text = redact(text)
         if text not in self.notes:
             self.notes.append(text)
@@ -92,14 +92,14 @@ class AccountReport:
                 self.unmapped_paths.append(short)
 
     def fail(self, error: ArchiverError) -> None:
-        """Note the error that ended the work on this account."""
+        """Keep the error that ended the work on this account."""
         self.error = _blanked(error)
         self.outcome = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class FileFailure:
-    """Some files of one account that could not be had for one reason."""
+    """Some files of one account that could not be fetched, all for one reason."""
 
     account: str
     state: str
@@ -170,7 +170,7 @@ class RunReport:
 
 
 def _blanked(error: ArchiverError) -> ArchiverError:
-    """The same without a key, and of a class of ours: one of a plugin's may word itself anew."""
+    """The same without a key, and of a class of ours: one of a plugin's may format itself."""
     classes = (cls for cls in type(error).__mro__ if issubclass(cls, ArchiverError))
     ours = next(cls for cls in classes if cls.__module__ == ArchiverError.__module__)
     blanked = ours.__new__(ours)

@@ -24,6 +24,15 @@ _SHORTEST_MASKED = 4  # blanking out shorter ones would shred ordinary text
 _COMMAND_SECONDS = 30
 
 
+SCHEMES = ("env", "file", "keyring", "cmd")
+"""What a reference begins with, and a colon."""
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text names a secret, and is none itself."""
+    return text.partition(":")[0] in SCHEMES
+
+
 class Secret:
     """A reference to a secret. `str` and `repr` never show what it refers to.
 
@@ -48,8 +57,8 @@ class Secret:
 
     def __repr__(self) -> str:
         """The reference where it is one, else nothing."""
-        scheme = self._reference.partition(":")[0]
-        return f"Secret({self._reference!r})" if scheme in _RESOLVERS else f"Secret({MASK!r})"
+        shown = self._reference if is_reference(self._reference) else MASK
+        return f"Secret({shown!r})"
 
     __str__ = __repr__
 
@@ -240,9 +249,6 @@ def _from_command(command: str, _base: Path) -> str:
         raise SecretError(f"The command for a secret failed: {command}", why=reason) from error
 
 
-_RESOLVERS = {
-    "env": _from_environment,
-    "file": _from_file,
-    "keyring": _from_keyring,
-    "cmd": _from_command,
-}
+_RESOLVERS = dict(
+    zip(SCHEMES, (_from_environment, _from_file, _from_keyring, _from_command), strict=True)
+)

@@ -22,15 +22,15 @@ class ArchiveSettings:
     full_every: timedelta = field(
         default=timedelta(days=7),
         metadata={
-            "help": "How often a run looks at all posts there are, not only at the newest, so that "
-            "edits, removals and numbers of old posts are seen.",
+            "help": "How often a run scans all posts, not only the newest, so that edits, removals "
+            "and metrics of old posts are seen.",
             "min": timedelta(),
         },
     )
     keep_responses: Literal["all", "changed", "none"] = field(
         default="changed",
         metadata={
-            "help": "Which answers of the source are kept whole beside the posts: all of them, "
+            "help": "Which responses of the source are kept whole beside the posts: all of them, "
             "those that brought something new, or none."
         },
     )

@@ -77,7 +77,8 @@ def _not_utf_8(data: bytes, start: int, before: str) -> Trouble:
         return Trouble(len(before), "from here on this is UTF-16, not UTF-8", hint=_POWERSHELL)
     byte = data[start : start + 1]
     meant = byte.decode("cp1252", "replace")
-    guess = "" if meant == "\ufffd" else f". In Windows-1252 and Latin-1 it is {meant}"
+    shown = meant if meant.isprintable() else called(meant)
+    guess = "" if meant == "\ufffd" else f". In Windows-1252 and Latin-1 it is {shown}"
     why = f"The byte {byte.hex().upper()} begins no character of UTF-8{guess}"
     return Trouble(len(before), "this is not UTF-8", why, _SAVE)
 

@@ -84,7 +84,7 @@ def test_a_broken_plugin_is_named_and_the_others_go_on(text: str, why: str, load
 
 def test_whoever_needs_a_broken_plugin_is_told_which(load: Load) -> None:
     plugins = load(shelf=SOURCE, cards="1 / 0\n")
-    with pytest.raises(PluginError, match=r'"cards" is not to be had.*sample_cards.*ZeroDivis'):
+    with pytest.raises(PluginError, match=r'"cards" is unavailable.*sample_cards.*ZeroDivis'):
         plugins.platform("cards", "shelf")
     with pytest.raises(PluginError, match=r'no platform "other".*Not loaded: cards'):
         plugins.platform("other", "shelf")
@@ -184,7 +184,7 @@ class TestClashes:
     def test_two_sources_of_one_name(self, load: Load) -> None:
         plugins = load(one=SOURCE, two=SOURCE)
         assert plugins.sources == ()
-        with pytest.raises(PluginError, match=r'The source "shelf" is not to be had.*two'):
+        with pytest.raises(PluginError, match=r'The source "shelf" is unavailable.*two'):
             plugins.source("shelf")
 
 

@@ -15,10 +15,10 @@ COMMANDS = {
     "init": ("archiver.cli.init", "Write a commented archive.toml."),
     "demo": ("archiver.cli.demo", "Back up a small made-up world, to see how it works."),
     "backup": ("archiver.cli.backup", "Fetch what is new. The main job."),
-    "status": ("archiver.cli.status", "Say what the archive holds, and what is missing."),
+    "status": ("archiver.cli.status", "Show what the archive holds, and what is missing."),
     "accounts": ("archiver.cli.accounts", "List the accounts; find those a key has linked."),
     "verify": ("archiver.cli.verify", "Read everything back and compare it."),
-    "copy": ("archiver.cli.copy", "Make or renew a second copy of the archive."),
+    "copy": ("archiver.cli.copy", "Make or update a second copy of the archive."),
     "browse": ("archiver.cli.browse", "Look at the archive in a browser."),
     "serve": ("archiver.cli.serve", "Answer the history API from the archive."),
     "plugins": ("archiver.cli.plugins", "List plugins, platforms and where they come from."),
@@ -26,21 +26,21 @@ COMMANDS = {
 """Name, module and short help of each command: enough for `--help` and completion."""
 
 EXIT_CODES = {
-    0: "done; nothing new and withheld media included",
+    0: "done; nothing new and omitted media included",
     1: "a bug",
     2: "wrong usage or configuration",
-    3: "partial: something could not be had; the archive is consistent",
+    3: "partial: something could not be fetched; the archive is consistent",
     4: "no account could be fetched: the source is down",
     5: "no account could be fetched: credentials, plan, or not linked",
     6: "the archive cannot be written: full, read-only, or in use",
     7: "verify found damage",
     130: "interrupted; what was saved is kept",
 }
-"""What each exit code says; the error classes carry the numbers."""
+"""What each exit code means; the error classes carry the numbers."""
 
 
 class _Group(click.Group):
-    """Commands from the table, and every failure told in the same way."""
+    """Commands from the table, and every failure reported in the same way."""
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run the command line and leave with its exit code."""
@@ -58,7 +58,7 @@ class _Group(click.Group):
         sys.exit(code)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """The commands, in the order in which people meet them."""
+        """The commands, in the order in which people need them."""
         return list(COMMANDS)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archiver.cli.shell import Shell, leave_no_core, pass_shell, subcommand, toml_text
+from archiver.cli.shell import Shell, leave_no_core, pass_shell, secret_of, subcommand, toml_text
 from archiver.cli.text import safe, table
 from archiver.errors import AccessRefused, ArchiverError, PluginError, UsageError
 
@@ -146,17 +146,9 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
     from archiver.clock import SystemClock
     from archiver.models import RateLimitPolicy
     from archiver.net.api import api_client
-    from archiver.secrets import Secret
 
-    key = None
-    if profile_key is not None:
-        if profile_key.partition(":")[0] not in {"env", "file", "keyring", "cmd"}:
-            raise UsageError(
-                "--profile-key wants a reference, not the key itself",
-                why="Everybody on this machine can read a command line",
-                hint="Write for example --profile-key env:ACME_PROFILE_KEY",
-            )
-        key = Secret(profile_key)
+    example = "env:ACME_PROFILE_KEY"
+    key = secret_of("--profile-key", profile_key, example) if profile_key is not None else None
     route = route_of(config.network)
 
     async def ask() -> Sequence["Identity"]:

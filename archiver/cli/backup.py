@@ -42,19 +42,19 @@ class NoteCollector:
     example="archiver backup\narchiver backup acme-instagram --full\narchiver backup -q --json",
 )
 @click.argument("names", nargs=-1, metavar="[ACCOUNT]...")
-@click.option("--full", is_flag=True, help="Look at all posts there are, not only at the newest.")
+@click.option("--full", is_flag=True, help="Scan all posts, not only the newest.")
 @click.option(
-    "--now", is_flag=True, help="Ask even where nothing new is expected; retry failed files now."
+    "--now", is_flag=True, help="Scan even where nothing new is expected; retry failed files now."
 )
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]),
     metavar="DATE",
-    help="Look no further back than this day (UTC).",
+    help="Scan no further back than this day (UTC).",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The newest N posts only.")
 @click.option("--no-media", is_flag=True, help="Fetch no files; a later run does.")
-@click.option("--dry-run", is_flag=True, help="Say what would be saved, and save nothing.")
+@click.option("--dry-run", is_flag=True, help="Report what would be saved, and save nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(
@@ -63,8 +63,8 @@ def command(
 ) -> int:  # fmt: skip
     """Back up all accounts of the config, or those that are named.
 
-    Run it as often as you like: only what is new is fetched, and what a run could not have is
-    tried again by a later one. Stop it at any time; the next run goes on.
+    Run it as often as you like: only what is new is fetched, and a later run retries what failed.
+    Stop it at any time; the next run resumes.
     """
     from archiver.backup import BackupOptions
     from archiver.models import timestamp

@@ -50,7 +50,7 @@ def command(
     """Show the archive as a timeline, a gallery and pages of posts; and as tables, with SQL.
 
     ARCHIVE is the folder of an archive; without it, the one in the config. It is opened for reading
-    only, also while a backup runs, and served to this machine alone. With --published, a copy is
+    only, also while a backup runs, and served to this machine only. With --published, a copy is
     made that has only what was public.
     """
     try:

@@ -1,4 +1,4 @@
-"""How a failure is told: what failed, why, what was kept, what to do next, and the exit code.
+"""How a failure is reported: what failed, why, what was kept, what to do next, and the exit code.
 
 Nothing leaves here that holds a secret or could steer a terminal.
 """
@@ -25,7 +25,7 @@ def guarded(
     verbose: Callable[[], int],
     is_report: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Run `work`, tell what fails, and return the exit code (an int that `work` returns is it).
+    """Run `work`, report what fails, and return the exit code (an int that `work` returns is it).
 
     `verbose` is asked when something fails: from 1 a bug comes with its traceback, from 2 all do.
     `is_report` says whether stdout got a report of what was done, and no data that was asked for.
@@ -33,20 +33,22 @@ def guarded(
     try:
         code = work()
         sys.stdout.flush()
-        lost = _told_of_output(is_report=is_report())
+        lost = _reported_output(is_report=is_report())
         return code if isinstance(code, int) and code else lost
     except click.ClickException as error:
         _tell_usage(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        tell(Interrupted("Stopped", kept="What was saved is kept; the next run goes on from there"))
+        tell(Interrupted("Stopped", kept="What was saved is kept; the next run resumes from there"))
         return Interrupted.exit_code
     except SystemExit as error:
         if not isinstance(error.__context__, BrokenPipeError):
             raise
-        return _told(error.__context__, verbose=verbose())  # Click takes any for a reader that left
+        return _reported(
+            error.__context__, verbose=verbose()
+        )  # Click takes any for a reader that left
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 — the last line of defence
-        return _told(error, verbose=verbose())
+        return _reported(error, verbose=verbose())
 
 
 def tell(error: ArchiverError) -> None:
@@ -84,11 +86,11 @@ def _redacted(text: str) -> str:
     return redact(text)
 
 
-def _told(error: BaseException, *, verbose: int) -> int:
+def _reported(error: BaseException, *, verbose: int) -> int:
     leaves = list(_leaves(error))
     known = [leaf for leaf in leaves if isinstance(leaf, ArchiverError)]
     if any(isinstance(leaf, KeyboardInterrupt | click.Abort) for leaf in leaves):
-        tell(Interrupted("Stopped", kept="What was saved is kept; the next run goes on from there"))
+        tell(Interrupted("Stopped", kept="What was saved is kept; the next run resumes from there"))
         return Interrupted.exit_code
     if len(known) == len(leaves):
         for leaf in known:
@@ -107,7 +109,7 @@ def _told(error: BaseException, *, verbose: int) -> int:
     return BUG
 
 
-def _told_of_output(*, is_report: bool) -> int:
+def _reported_output(*, is_report: bool) -> int:
     """The exit code of a command that went well, but may have lost what it printed."""
     error = output_error()
     if error is None:

@@ -1,4 +1,4 @@
-"""`archiver init`: a config to begin with."""
+"""`archiver init`: writes a config to start from."""
 
 import os
 import shlex

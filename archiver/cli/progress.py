@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,7 +11,9 @@ import click
 from archiver.cli.text import screen_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from archiver.cli.shell import Shell
 
 _RATE_SECONDS = 3.0
 
@@ -78,6 +81,25 @@ class Bar:
             f"{self._done:,}/{self._total:,}  {self._posts:,} posts  "
             f"{size_text(self._bytes)}  {size_text(self._rate)}/s"
         )
+
+
+@contextmanager
+def bytes_bar(
+    shell: "Shell", label: str
+) -> "Iterator[tuple[Callable[[int], object], Callable[[int], object]]]":
+    """A bar over so many bytes, where one is wanted.
+
+    Gives two functions: one to be told all bytes there are, one to be told those just done.
+    """
+    if not shell.progress:
+        yield int, int
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+
+        def on_total(size: int) -> None:
+            bar.length = max(1, size)
+
+        yield on_total, bar.update
 
 
 def size_text(size: float) -> str:

@@ -2,12 +2,11 @@
 
 import threading
 from datetime import UTC, datetime, time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.shell import Shell, leave_no_core, pass_shell, subcommand
+from archiver.cli.shell import Shell, leave_no_core, pass_shell, secret_of, subcommand
 from archiver.cli.text import safe
 from archiver.errors import ArchiverError, UsageError
 
@@ -15,10 +14,8 @@ if TYPE_CHECKING:
     import socket
 
     from archiver.models import Account
-    from archiver.secrets import Secret
 
 _LOOPBACK = ("127.", "::1", "localhost")
-_SCHEMES = frozenset({"env", "file", "keyring", "cmd"})
 
 
 @subcommand(
@@ -76,7 +73,7 @@ def command(
     from archiver.webserver import origin_of, running
 
     leave_no_core()
-    token = _token(reference).reveal()
+    token = secret_of("--token", reference, "env:ARCHIVE_TOKEN").reveal()
     directory = shell.config().archive.directory
     with reader(directory):
         pass  # says so now where there is no archive
@@ -90,18 +87,6 @@ def command(
         shell.say("Stop it with Ctrl-C.")
         _wait(thread)
     return None
-
-
-def _token(reference: str) -> "Secret":
-    from archiver.secrets import Secret
-
-    if reference.partition(":")[0] not in _SCHEMES:
-        raise UsageError(
-            "--token wants a reference, not the token itself",
-            why="Everybody on this machine can read a command line",
-            hint="Write for example --token env:ARCHIVE_TOKEN",
-        )
-    return Secret(reference, base=Path.cwd(), literal_allowed=False)
 
 
 def _accounts(shell: Shell) -> "list[Account]":

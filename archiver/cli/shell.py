@@ -24,11 +24,13 @@ import click
 from archiver.cli import failures
 from archiver.cli.streams import is_terminal
 from archiver.cli.text import safe
+from archiver.errors import UsageError
 from archiver.stop_signals import stop_signals
 
 if TYPE_CHECKING:
     from archiver.config import Config
     from archiver.plugins import Plugins
+    from archiver.secrets import Secret
 
 
 @dataclass
@@ -183,6 +185,21 @@ def terminated_as_interrupted() -> Iterator[None]:
     finally:
         for number in numbers:
             signal.signal(number, signal.SIG_DFL)
+
+
+def secret_of(option: str, text: str, example: str) -> "Secret":
+    """The secret that an option refers to. Raises UsageError for one that is written out."""
+    from pathlib import Path
+
+    from archiver.secrets import Secret, is_reference
+
+    if is_reference(text):
+        return Secret(text, base=Path.cwd(), literal_allowed=False)
+    raise UsageError(
+        f"{option} wants a reference, not the secret itself",
+        why="Everybody on this machine can read a command line",
+        hint=f"Write for example {option} {example}",
+    )
 
 
 def leave_no_core() -> None:

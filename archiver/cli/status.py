@@ -19,13 +19,13 @@ _FUTURE = "in the future"
 
 @subcommand(
     "status",
-    short_help="Say what the archive holds, and what is missing.",
+    short_help="Show what the archive holds, and what is missing.",
     example="archiver status\narchiver status --json",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(shell: Shell, as_json: bool) -> None:
-    """Say per account what the archive holds, how far back, what is missing and why.
+    """Show per account what the archive holds, how far back, what is missing and why.
 
     Reads only; works while a backup runs, and needs no key.
     """
@@ -35,13 +35,13 @@ def command(shell: Shell, as_json: bool) -> None:
     directory = shell.config().archive.directory
     with reader(directory) as connection:
         status = archive_status(connection)
-        kept_back = withheld(connection)
+        omitted = withheld(connection)
     if as_json:
         shell.json({"directory": str(directory), **asdict(status), "sqlite": sqlite_warning()})
         return
     now = datetime.now(UTC)
     parts = [_head(status, str(directory), now), _accounts(status, now)]
-    parts += filter(None, (_absent(status), _gaps(status), _withheld(kept_back)))
+    parts += filter(None, (_absent(status), _gaps(status), _omitted(omitted)))
     shell.out("\n\n".join(parts))
     if warning := sqlite_warning():
         shell.say(wrap(warning, "Note: ", " " * 6))
@@ -70,7 +70,7 @@ def _accounts(status: "ArchiveStatus", now: datetime) -> str:
         )
         for account in status.accounts
     ]  # fmt: skip
-    head = ["ACCOUNT", "POSTS", "EDITS", "GONE", "FILES", "COMPLETE SINCE", "LAST GOOD RUN", ""]
+    head = ["ACCOUNT", "POSTS", "EDITS", "REMOVED", "FILES", "COMPLETE SINCE", "LAST GOOD RUN", ""]
     return table(rows, head, right=range(1, 5))
 
 
@@ -89,7 +89,7 @@ def _absent(status: "ArchiveStatus") -> str:
     ]  # fmt: skip
     if not rows:
         return ""
-    return "Files that are not here:\n" + table(
+    return "Files that are not in the archive:\n" + table(
         rows, ["ACCOUNT", "FILES", "ROLE", "STATE", "WHY", "NEXT TRY"], right=[1]
     )
 
@@ -109,16 +109,16 @@ def _gap_lines(account: "AccountStatus") -> Iterator[str]:
         why = f": {safe(gap.reason)}" if gap.reason else ""
         yield f"{gap.stream} {since} {(gap.until or '?')[:16]}{why}".replace("T", " ")
     if account.quarantined:
-        yield f"{account.quarantined} records could not be read; see the table quarantine"
+        yield f"{account.quarantined} records could not be parsed; see the table quarantine"
     if account.unmapped:
-        yield f"records have fields that are not read: {safe(', '.join(account.unmapped))}"
+        yield f"records have unmapped fields: {safe(', '.join(account.unmapped))}"
 
 
-def _withheld(rows: list[tuple[str, str, str, str]]) -> str:
+def _omitted(rows: list[tuple[str, str, str, str]]) -> str:
     if not rows:
         return ""
     cells = [(account, at[:10], reason, url) for account, at, url, reason in rows]
-    return "Withheld by the platform:\n" + table(cells, ["ACCOUNT", "DAY", "WHY", "POST"])
+    return "Omitted by the platform:\n" + table(cells, ["ACCOUNT", "DAY", "WHY", "POST"])
 
 
 def _age(moment: str | None, now: datetime) -> str:
@@ -128,7 +128,7 @@ def _age(moment: str | None, now: datetime) -> str:
     try:
         passed = now - datetime.fromisoformat(moment)
     except (ValueError, TypeError):  # a damaged row: verify has more to say of it
-        return "at a time unknown"
+        return "at an unknown time"
     if -passed > CLOCKS_AGREE:
         return _FUTURE
     seconds = max(0, int(passed.total_seconds()))

@@ -13,7 +13,7 @@ _MOST_CHANGES = 20
 _CLOCK = re.compile(r"T\d\d:\d\d:\d\d\.\d{3}Z")
 _WORDS = {
     "seen": "new", "edited": "edited", "missing": "missing", "removed": "removed",
-    "returned": "returned", "omitted": "withheld", "media_returned": "given back",
+    "returned": "restored", "omitted": "omitted", "media_returned": "available again",
     "gone": "file gone",
 }  # fmt: skip
 
@@ -31,10 +31,10 @@ def count_line(report: RunReport) -> str:
     """The last line of a run."""
     counts = report.counts
     line = (
-        f"{counts.new:,} new, {counts.edited:,} edited, {counts.removed:,} gone; "
+        f"{counts.new:,} new, {counts.edited:,} edited, {counts.removed:,} removed; "
         f"media {counts.stored:,} new"
         + (f" ({size_text(report.received)})" if report.received else "")
-        + f", {counts.omitted:,} withheld, {counts.failed:,} failed"
+        + f", {counts.omitted:,} omitted, {counts.failed:,} failed"
     )
     if report.waiting:
         line += f"; {report.waiting:,} files waiting"
@@ -42,18 +42,18 @@ def count_line(report: RunReport) -> str:
 
 
 def is_quiet(report: RunReport) -> bool:
-    """Whether there is nothing to say: nothing new, nothing wrong."""
+    """Whether nothing is new, and nothing went wrong."""
     counts = report.counts
     moved = Counts(got=counts.got)
     return report.exit_code == 0 and counts == moved and not (report.changes or report.notes)
 
 
 def _accounts(report: RunReport) -> str:
-    """A row for each account that has something to tell, and one line for the others."""
-    told = [account for account in report.accounts if _has_news(account)]
-    quiet = len(report.accounts) - len(told)
+    """A row for each account with news, and one line for the others."""
+    shown = [account for account in report.accounts if _has_news(account)]
+    quiet = len(report.accounts) - len(shown)
     rows = []
-    for account in told:
+    for account in shown:
         counts = account.counts
         rows.append(
             (
@@ -64,7 +64,7 @@ def _accounts(report: RunReport) -> str:
         )  # fmt: skip
     if not rows:
         return f"Nothing new on {_accounts_text(quiet)}."
-    head = ["ACCOUNT", "PLATFORM", "NEW", "EDITED", "GONE", "MEDIA", "WITHHELD", "FAILED", ""]
+    head = ["ACCOUNT", "PLATFORM", "NEW", "EDITED", "REMOVED", "MEDIA", "OMITTED", "FAILED", ""]
     text = table(rows, head, right=range(2, 8))
     return text + (f"\nNothing new on {_accounts_text(quiet)}." if quiet else "")
 
@@ -111,7 +111,7 @@ def _failures(report: RunReport) -> Iterator[str]:
         for failure in report.file_failures[:_MOST_CHANGES]
     ]
     head = ["FILES", "ACCOUNT", "STATE", "WHY"]
-    text = "Files that could not be had (failed ones are tried again):\n"
+    text = "Files not downloaded (failed ones are retried):\n"
     yield text + table(rows, head, right=[0])
 
 

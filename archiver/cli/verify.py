@@ -1,10 +1,7 @@
 """`archiver verify`: read everything back and compare it."""
 
 import re
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archiver.cli.progress import bytes_bar
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, table, wrap
 from archiver.errors import DamageFound, StorageError, UsageError
@@ -37,7 +35,9 @@ _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
     "archiver verify /mnt/copy",
 )
 @click.argument("directory", required=False, type=click.Path(path_type=Path))
-@click.option("--repair", is_flag=True, help="Put right what can be; queue files to be fetched.")
+@click.option(
+    "--repair", is_flag=True, help="Repair what can be repaired; queue lost files to be fetched."
+)
 @click.option(
     "--from", "copy", metavar="DIR", type=click.Path(path_type=Path),
     help="With --repair: restore files and rows from the copy in DIR.",
@@ -45,7 +45,7 @@ _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 @click.option("--slice", "slice_", metavar="K/N", help="Of the files, only the K-th of N parts.")
 @click.option(
     "--minutes", type=click.FloatRange(min=0), metavar="M",
-    help="Stop reading files after so long; next time go on from there.",
+    help="Read files for M minutes only; the next verify resumes there.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
@@ -56,8 +56,8 @@ def command(
     """Read every file and every row back: hashes, references, the database's own check.
 
     Reads the archive of the config, or the one in DIRECTORY, such as a copy. Needs no key and
-    changes nothing but the note of when a file was read. --slice and --minutes spread the files
-    over many nights; rows are always read all.
+    changes nothing but the times at which files were verified. --slice and --minutes spread the
+    files over many nights; all rows are always read.
 
     With --repair, a damaged file is moved to the folder quarantine and the next backup fetches it
     again. With --from, damaged and missing files and rows are restored from a copy made by archiver
@@ -75,7 +75,7 @@ def command(
     now = timestamp(datetime.now(UTC)) or ""
     scope = _scope(slice_, minutes)
     try:
-        with _progress(shell) as (on_total, on_file):
+        with bytes_bar(shell, "reading") as (on_total, on_file):
             result = verify(directory, scope, now, on_total=on_total, on_file=on_file)
     except DamageFound as error:  # there is no database to read from any more
         if as_json:
@@ -126,19 +126,6 @@ def _scope(slice_: str | None, minutes: float | None) -> Any:
     return Scope(int(match[1]), int(match[2]), seconds)
 
 
-@contextmanager
-def _progress(shell: Shell) -> Iterator[tuple[Any, Any]]:
-    if not shell.progress:
-        yield int, int
-        return
-    with click.progressbar(length=1, label="reading", file=sys.stderr) as bar:
-
-        def on_total(size: int) -> None:
-            bar.length = max(1, size)
-
-        yield on_total, bar.update
-
-
 def _hint(result: "Verified", repaired: "Repaired", *, asked: bool, copy: Path | None) -> str:
     """What to do next, which depends on what is damaged and on what was done about it."""
     from archiver.evidence.repair import can_help
@@ -158,7 +145,7 @@ def _hint(result: "Verified", repaired: "Repaired", *, asked: bool, copy: Path |
 
 
 def _is_put_right(result: "Verified", repaired: "Repaired") -> bool:
-    """Whether all is right again but for files, as far as numbers tell."""
+    """Whether everything but files is repaired, as far as numbers tell."""
     count = Counter(finding.what for finding in result.damage)
     return (
         repaired.schema >= count["schema"]
@@ -206,7 +193,7 @@ def _print_repaired(shell: Shell, repaired: "Repaired") -> None:
         shell.report(
             f"Repaired: {repaired.queued:,} files queued to be fetched again, "
             f"{repaired.rows:,} rows restored, {repaired.indexes:,} indexes rebuilt"
-            + (f", {repaired.schema:,} parts of the schema put right." if repaired.schema else ".")
+            + (f", {repaired.schema:,} parts of the schema repaired." if repaired.schema else ".")
         )
     if repaired.files or repaired.tables:
         shell.report(

@@ -22,7 +22,7 @@ def told(cli: Cli) -> list[str]:
     return result.stdout.splitlines()
 
 
-def test_the_story_has_withheld_media_an_edit_new_posts_and_a_vanished_one(
+def test_the_story_has_omitted_media_an_edit_new_posts_and_a_removed_one(
     told: list[str],
 ) -> None:
     days = "\n".join(told).split("\nDay ")
@@ -33,7 +33,7 @@ def test_the_story_has_withheld_media_an_edit_new_posts_and_a_vanished_one(
     assert "edited" in second
     assert "missing" in second
     assert "removed" in third
-    assert "given back" in third
+    assert "available again" in third
     for day in (second, third):
         assert "0 B of them fetched again" in day
 
@@ -48,7 +48,7 @@ def test_the_archive_is_there_sound_and_open_to_the_other_commands(
     assert cli("--config", "demo/archive.toml", "verify").exit_code == 0
     status = cli("--config", "demo/archive.toml", "status")
     assert status.exit_code == 0
-    assert "Withheld by the platform" in status.stdout
+    assert "Omitted by the platform" in status.stdout
     connection = sqlite3.connect("demo/archive/archive.db")
     platforms = connection.execute("SELECT count(DISTINCT platform) FROM posts").fetchone()
     connection.close()
