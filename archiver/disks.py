@@ -7,6 +7,7 @@ import errno
 import os
 import secrets
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,6 +41,8 @@ _RISKY = frozenset({
 })  # fmt: skip
 _MOUNTS = Path("/proc/self/mountinfo")
 _PROBE = bytes(64 << 10)
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds in between, for which a program that looks at every new file may have it open."""
 
 
 def words_for(error: OSError) -> str:
@@ -79,18 +82,39 @@ def sync_folder(descriptor: int) -> None:
             raise
 
 
-def sync_names(directory: Path) -> None:
-    """Return when the names in a folder are on the disk, as far as we may ask. Raises OSError."""
+def sync_directory(directory: Path, *, if_readable: bool = False) -> None:
+    """Return when the names in a folder are on the disk.
+
+    With `if_readable`, a folder that this user may enter but not read, such as the one around the
+    archive, is left to its owner. Raises OSError.
+    """
     if os.name != "posix":
         return  # Windows has no such call; NTFS journals names
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except PermissionError:
-        return  # a folder that we may enter, but not read
+        if if_readable:
+            return
+        raise
     try:
         sync_folder(descriptor)
     finally:
         os.close(descriptor)
+
+
+def replace_file(source: Path, target: Path | str) -> None:
+    """Give a file the name of another one, at once and in its place. Raises OSError.
+
+    Windows refuses that for as long as anybody has the other one open; most have not for long.
+    """
+    for wait in _WAITS if os.name == "nt" else ():
+        try:
+            source.replace(target)
+        except PermissionError:
+            time.sleep(wait)
+        else:
+            return
+    source.replace(target)
 
 
 def risky_kind(directory: Path, mounts: Path = _MOUNTS) -> str | None:

@@ -18,7 +18,8 @@ from archiver.archive.database import reader, transaction, writer
 from archiver.archive.rows import insert
 from archiver.evidence.files import Scope, files_in, read_files, rows_of
 from archiver.evidence.verify import verify
-from archiver.media.store import Store, relative_path
+from archiver.media.folder_store import FolderStore
+from archiver.media.store import stored_path
 
 NOW = "2026-01-01T00:00:00.000Z"
 
@@ -31,7 +32,7 @@ def make(directory: Path, count: int, size: int) -> list[Path]:
         for number in range(count):
             data = number.to_bytes(8) + noise[8:]
             digest = sha256(data).hexdigest()
-            path = relative_path(digest, "jpg")
+            path = stored_path(digest, "jpg")
             (directory / path).parent.mkdir(parents=True, exist_ok=True)
             (directory / path).write_bytes(data)
             paths.append(directory / path)
@@ -63,7 +64,7 @@ def files_only(directory: Path) -> None:
     """Only the part of verify that hashes."""
     with reader(directory) as connection:
         rows = rows_of(connection, files_in(connection, Scope()))
-        read_files(Store(directory), rows, lambda _row, _finding: None)
+        read_files(FolderStore(directory), rows, lambda _row, _finding: None)
 
 
 def main(count: int, size: int) -> None:

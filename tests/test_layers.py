@@ -73,9 +73,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evidence": GROUND | {"archive", "media"},
     # beside the program
     "webserver": {"apis"},
-    "serve": GROUND | {"apis", "archive"},
-    "testing": GROUND | {"hookspecs", "binding", "config"},
-    "browse": GROUND | {"config", "settings", "archive"},
+    "serve": GROUND | {"apis", "archive", "media"},
+    "testing": GROUND | {"hookspecs", "binding", "config", "media"},
+    "browse": GROUND | {"config", "settings", "archive", "media", "evidence"},
 }
 """For each module or package of `archiver`, which others it may import. `cli` may import all."""
 

@@ -20,7 +20,7 @@ from archiver.archive.opening import (
     refuse_foreign_log,
 )
 from archiver.archive.upgrade import copy_before
-from archiver.disks import FULL, complaint, has_limit, hint_for, room, sync_names, words_for
+from archiver.disks import FULL, complaint, has_limit, hint_for, room, sync_directory, words_for
 from archiver.errors import ArchiveLocked, ArchiverError, SchemaTooNew, StorageError
 
 log = logging.getLogger(__name__)
@@ -349,7 +349,7 @@ def locked(directory: Path, *, create: bool = True, database: bool = True) -> It
                     _make_private(descriptor)
                 finally:
                     os.close(descriptor)
-        sync_names(directory)
+        sync_directory(directory, if_readable=True)
         lock = FileLock(
             directory / LOCK,
             mode=0o600,
@@ -406,9 +406,9 @@ def _make(directory: Path) -> None:
     missing = [folder for folder in (directory, *directory.parents) if not folder.exists()]
     for folder in reversed(missing):
         folder.mkdir(exist_ok=True, mode=0o700 if folder == directory else 0o777)
-        sync_names(folder.parent)
+        sync_directory(folder.parent, if_readable=True)
     if not missing:  # whoever made it may have been killed before its name was safe
-        sync_names(directory.parent)
+        sync_directory(directory.parent, if_readable=True)
 
 
 def _migrate(connection: sqlite3.Connection, directory: Path, tell: Callable[[str], None]) -> None:

@@ -4,7 +4,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from archiver.disks import sync, sync_names
+from archiver.disks import sync, sync_directory
 
 
 def copy_before(connection: sqlite3.Connection, path: Path, step: str) -> Path:
@@ -26,5 +26,5 @@ def copy_before(connection: sqlite3.Connection, path: Path, step: str) -> Path:
         fresh.replace(copy)
     finally:
         fresh.unlink(missing_ok=True)
-    sync_names(path.parent)
+    sync_directory(path.parent, if_readable=True)
     return copy

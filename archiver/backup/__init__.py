@@ -28,8 +28,8 @@ from archiver.clock import Clock
 from archiver.config import Config, Registry
 from archiver.errors import ArchiverError, PluginError, RecordError, SourceError, StorageError
 from archiver.media.download import Downloader
+from archiver.media.folder_store import FolderStore
 from archiver.media.selection import select_renditions
-from archiver.media.store import Store
 from archiver.models import Account, Post, RateLimitPolicy, timestamp
 from archiver.net.api import ApiClient, api_client
 from archiver.net.fetch import MediaClient
@@ -62,7 +62,7 @@ async def run_backup(
         storage_errors(config.archive.directory),
         single_error(),
     ):
-        store = Store(directory)
+        store = FolderStore(directory)
         backup = Backup(config, plugins, asked, clock, progress, version, connection, store, route)
         return await backup.run(accounts)
 
@@ -117,7 +117,7 @@ class Backup:
     progress: Progress
     version: str
     connection: sqlite3.Connection
-    store: Store
+    store: FolderStore
     route: Route
     _works: list[AccountBackup] = field(default_factory=list)
     _clients: dict[str, Any] = field(default_factory=dict)

@@ -35,7 +35,7 @@ from archiver.errors import (
 )
 from archiver.media.download import Download, Downloader
 from archiver.media.selection import expected_kind
-from archiver.media.store import Store, relative_path
+from archiver.media.store import MediaStore, stored_path
 from archiver.models import Record, timestamp
 from archiver.report import FileFailure, Progress
 
@@ -93,7 +93,7 @@ class MediaFetcher:
 
     connection: sqlite3.Connection
     run_id: int
-    store: Store
+    store: MediaStore
     downloader: Downloader
     clock: Clock
     progress: Progress
@@ -327,8 +327,7 @@ class MediaFetcher:
         downloads = [result for _, result in batch if isinstance(result, Download)]
         healed: set[str] = set()
         if downloads:
-            replaced = await to_thread.run_sync(self.store.keep, downloads)
-            healed = {path.name.partition(".")[0] for path in replaced}
+            healed.update(await to_thread.run_sync(self.store.put, downloads))
         outcomes = [
             _stored(wanted, result, healed) if isinstance(result, Download) else result
             for wanted, result in batch
@@ -385,7 +384,7 @@ def _reason(error: MediaError) -> str:
 
 def _stored(wanted: QueuedFile, download: Download, healed: Collection[str]) -> Stored:
     return Stored(
-        wanted, download.sha256, relative_path(download.sha256, download.extension),
+        wanted, download.sha256, stored_path(download.sha256, download.extension),
         download.size, download.content_type, download.width, download.height,
         download.duration_ms, download.sha256 in healed,
         None if download.is_proven else _UNPROVEN,

@@ -16,7 +16,7 @@ from archiver.evidence.copy import archive_id, bring
 from archiver.evidence.files import MediaRow
 from archiver.evidence.rows import is_intact, read_row, tolerate
 from archiver.evidence.verify import opened
-from archiver.media.store import Store
+from archiver.media.folder_store import FolderStore
 
 Row = dict[str, Any]
 Key = tuple[object, ...]
@@ -28,7 +28,7 @@ class BackupCopy:
 
     def __init__(self, connection: sqlite3.Connection, directory: Path) -> None:
         self.connection = connection
-        self._store = Store(directory)
+        self._store = FolderStore(directory)
 
     def row(self, table: str, key: Key, row_sha256: object) -> Row | None:
         """The copy's row of this key, if it is intact and has this very hash."""
@@ -49,14 +49,14 @@ class BackupCopy:
             return None
         return self.row(table, key, row_sha256) if key else None
 
-    def give_file(self, store: Store, row: MediaRow) -> bool:
+    def give_file(self, store: FolderStore, row: MediaRow) -> bool:
         """Put the copy's file into its place, if it has the bytes of its name.
 
         What was in its place goes to `quarantine/`. Raises StorageError.
         """
-        download = bring(self._store, store, row)
+        download = bring(self._store, store.tmp, row)
         if download is not None:
-            store.keep([download])
+            store.put([download])
         return download is not None
 
 

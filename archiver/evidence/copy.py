@@ -7,7 +7,6 @@ a copy that is broken off is still the copy that it was, with some files more.
 
 import os
 import sqlite3
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -16,14 +15,16 @@ from itertools import islice
 from pathlib import Path
 
 from archiver.archive.database import DATABASE, LOCK, LOGS, locked, reader, storage_errors
+from archiver.disks import replace_file, sync_directory
 from archiver.errors import DamageFound, StorageError, UsageError
 from archiver.evidence.database import check_database
 from archiver.evidence.files import MediaRow, Scope, check_file, files_in, rows_of
 from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.verify import NEW, opened
-from archiver.media.disk import PIECE, create_file, open_file, sync_directory, sync_file
+from archiver.media.disk import PIECE, create_file, sync_file
 from archiver.media.download import Download
-from archiver.media.store import Store
+from archiver.media.folder_store import FolderStore
+from archiver.media.store import MediaStore
 from archiver.media.temp_file import TempFile
 
 _FILES_AT_ONCE = 64
@@ -102,7 +103,7 @@ def _check_place(
         if not older and (more := _only_there(connection, other)):
             raise UsageError(
                 f"The copy in {target} is newer than the archive in {source}",
-                why=f"{more}; was an old state put back, or {DATABASE}-wal lost?",
+                why=f"{more}: an old state was put back, or {DATABASE}-wal was lost",
                 kept="Nothing was written",
                 hint=f"Put the newer {DATABASE} back with its {DATABASE}-wal, or take the copy's; "
                 "archiver copy --older renews the copy all the same, without what only it has",
@@ -176,9 +177,9 @@ def _copy_into(
             copied.damage += result.damage
             if result.damage:  # an earlier copy may be better, and is left as it is
                 return
-            missing = _missing(snapshot, Store(target), copied)
+            missing = _missing(snapshot, FolderStore(target), copied)
             on_total(sum(row.size for row in missing))
-            _copy_files(Store(source), Store(target), missing, copied, on_file)
+            _copy_files(FolderStore(source), FolderStore(target), missing, copied, on_file)
         _put_in_place(new, target)
         copied.done = True
     finally:
@@ -215,7 +216,7 @@ def _reopen(path: Path) -> closing[sqlite3.Connection]:
     return closing(_open(path))
 
 
-def _missing(snapshot: sqlite3.Connection, target: Store, copied: Copied) -> list[MediaRow]:
+def _missing(snapshot: sqlite3.Connection, target: MediaStore, copied: Copied) -> list[MediaRow]:
     """The files that the copy has not: those known as lost cannot be copied."""
     missing = []
     for row in rows_of(snapshot, files_in(snapshot, Scope())):
@@ -226,52 +227,51 @@ def _missing(snapshot: sqlite3.Connection, target: Store, copied: Copied) -> lis
     return missing
 
 
-def _is_there(target: Store, row: MediaRow) -> bool:
-    try:
-        found = target.path_of(row.path).lstat()
-    except FileNotFoundError:
-        return False
-    return stat.S_ISREG(found.st_mode) and found.st_size == row.size
+def _is_there(target: MediaStore, row: MediaRow) -> bool:
+    found = target.stat(row.path)
+    return found is not None and found.size == row.size
 
 
 def _copy_files(
-    source: Store, target: Store, rows: list[MediaRow], copied: Copied,
+    source: MediaStore, target: FolderStore, rows: list[MediaRow], copied: Copied,
     on_file: Callable[[int], object],
 ) -> None:  # fmt: skip
     target.prepare()
     waiting = iter(rows)
     while some := list(islice(waiting, _FILES_AT_ONCE)):
         downloads = [found for row in some if (found := _fetch(source, target, row, copied))]
-        target.keep(downloads)
+        target.put(downloads)
         for row in some:
             on_file(row.size)
         names = {download.sha256 for download in downloads}
         for row in some:
             if row.sha256 in names and (wrong := check_file(target, row)) is not None:
                 raise StorageError(
-                    f"{target.path_of(row.path)} cannot be read back as it was written",
+                    f"{target.directory / row.path} cannot be read back as it was written",
                     why=wrong.detail,
                     kept="The earlier copy is as it was",
                     hint="Check that disk before you trust it",
                 )
 
 
-def bring(source: Store, target: Store, row: MediaRow) -> Download | None:
-    """One file, copied into the target's tmp and hashed on the way; None where it is damaged.
+def bring(source: MediaStore, tmp: Path, row: MediaRow) -> Download | None:
+    """One file, copied into the folder `tmp` and hashed on the way; None where it is damaged.
 
     Raises StorageError.
     """
     for _ in range(2):  # what is read wrong once may be right the second time
-        with TempFile(target.tmp) as part:
-            if _pour(source.path_of(row.path), part) and part.finish() == row.sha256:
+        with TempFile(tmp) as part:
+            if _pour(source, row.path, part) and part.finish() == row.sha256:
                 part.keep()
                 extension = row.path.rpartition(".")[2]
                 return Download(part.path, row.sha256, part.size, "", extension)
     return None
 
 
-def _fetch(source: Store, target: Store, row: MediaRow, copied: Copied) -> Download | None:
-    if (download := bring(source, target, row)) is not None:
+def _fetch(
+    source: MediaStore, target: FolderStore, row: MediaRow, copied: Copied
+) -> Download | None:
+    if (download := bring(source, target.tmp, row)) is not None:
         copied.files += 1
         copied.size += download.size
         return download
@@ -281,10 +281,10 @@ def _fetch(source: Store, target: Store, row: MediaRow, copied: Copied) -> Downl
     return None
 
 
-def _pour(path: Path, part: TempFile) -> bool:
+def _pour(source: MediaStore, path: str, part: TempFile) -> bool:
     """Copy a file; False where it cannot be read to its end."""
     try:
-        with os.fdopen(open_file(path), "rb", buffering=0) as file:
+        with source.open(path) as file:
             while data := file.read(PIECE):
                 part.write(data)
     except OSError:
@@ -301,7 +301,7 @@ def _put_in_place(new: Path, target: Path) -> None:
     for path in _logs(old):
         path.unlink(missing_ok=True)
     sync_directory(target)  # or a power cut could bring the old log back beside the new database
-    new.replace(old)
+    replace_file(new, old)
     sync_directory(target)
 
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 from archiver.errors import StorageError
 from archiver.evidence.findings import Finding, What
-from archiver.media.store import Store, hash_file
+from archiver.media.store import MediaStore, hash_stream
 
 _FILES_AT_ONCE = 32
 _BYTES_AT_ONCE = 32 << 20
@@ -83,8 +84,8 @@ def rows_of(connection: sqlite3.Connection, names: Iterable[bytes]) -> Iterator[
 
 
 def read_files(
-    store: Store, rows: Iterable[MediaRow], on_read: Callable[[MediaRow, Finding | None], None],
-    *, seconds: float | None = None,
+    store: MediaStore, rows: Iterable[MediaRow],
+    on_read: Callable[[MediaRow, Finding | None], None], *, seconds: float | None = None,
 ) -> None:  # fmt: skip
     """Hash files on all cores until there are no more, or the time is over.
 
@@ -122,11 +123,11 @@ def _chunks(rows: Iterable[MediaRow]) -> Iterator[list[MediaRow]]:
         yield chunk
 
 
-def _check_chunk(store: Store, chunk: list[MediaRow]) -> list[tuple[MediaRow, Finding | None]]:
+def _check_chunk(store: MediaStore, chunk: list[MediaRow]) -> list[tuple[MediaRow, Finding | None]]:
     return [(row, check_file(store, row)) for row in chunk]
 
 
-def check_file(store: Store, row: MediaRow) -> Finding | None:
+def check_file(store: MediaStore, row: MediaRow) -> Finding | None:
     """What is wrong with a file. Damage is declared only when a second reading finds it too."""
     first = _read(store, row, from_disk=False)
     if first is None:
@@ -143,9 +144,10 @@ def check_file(store: Store, row: MediaRow) -> Finding | None:
     return Finding(second.what, row.path, f"{second.detail}; read twice")
 
 
-def _read(store: Store, row: MediaRow, *, from_disk: bool) -> Finding | None:
+def _read(store: MediaStore, row: MediaRow, *, from_disk: bool) -> Finding | None:
     try:
-        found, size = hash_file(store.name_of(row.path), from_disk=from_disk)
+        with store.open(row.path) as file:
+            found, size = hash_stream(file, from_disk=from_disk)
     except FileNotFoundError:
         return Finding("missing_file", row.path, "the file is not there")
     except OSError as error:
@@ -161,10 +163,12 @@ def _read(store: Store, row: MediaRow, *, from_disk: bool) -> Finding | None:
     return Finding("changed_file", row.path, f"its {size:,} bytes have the hash {found}")
 
 
-def leftovers(connection: sqlite3.Connection, store: Store) -> Iterator[Finding]:
+def leftovers(
+    connection: sqlite3.Connection, store: MediaStore, directory: Path
+) -> Iterator[Finding]:
     """What lies in the archive folder and belongs to no row."""
     query = "SELECT path FROM media WHERE sha256 IN (SELECT value FROM json_each(?))"
-    files = store.walk()
+    files = store.list()
     while some := list(islice(files, _ROWS_AT_ONCE)):
         names = json.dumps([file.sha256 for file in some])
         known = {path for (path,) in connection.execute(query, (names,))}
@@ -172,7 +176,7 @@ def leftovers(connection: sqlite3.Connection, store: Store) -> Iterator[Finding]
             if file.path not in known:
                 yield Finding("leftover", file.path, NO_ROW)
     for folder, what in (("tmp", "an unfinished download"), ("quarantine", "was found damaged")):
-        path = store.directory / folder
+        path = directory / folder
         if path.is_dir() and not path.is_symlink():
             for entry in sorted(path.iterdir()):
                 yield Finding("leftover", f"{folder}/{entry.name}", what)

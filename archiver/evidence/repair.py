@@ -23,7 +23,7 @@ from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.restore import restore_row, restore_table
 from archiver.evidence.rows import is_intact, read_row, tolerate
 from archiver.evidence.schema import check_schema, repair_schema
-from archiver.media.store import Store
+from archiver.media.folder_store import FolderStore
 
 _OF_FILES = {"missing_file", "changed_file"}
 _NEEDS_A_COPY = {"changed_row", "rows", "reference"}
@@ -79,10 +79,10 @@ def repair(directory: Path, found: Verified, now: str, copy: Path | None = None)
         if any(finding.is_damage for finding in check_schema(connection)):
             return repaired
         _repair_indexes(connection, found, repaired)
-        store = Store(directory)
+        store = FolderStore(directory)
         if backup_copy:
             store.prepare()
-            _restore_tables(connection, backup_copy, store, found, repaired)
+            _restore_tables(connection, backup_copy, directory, found, repaired)
             _restore_rows(connection, backup_copy, found, now, repaired)
         _rebuild_search_index(connection, found, repaired)
         with transaction(connection):
@@ -107,7 +107,7 @@ def _repair_indexes(connection: sqlite3.Connection, found: Verified, repaired: R
 
 
 def _restore_tables(
-    connection: sqlite3.Connection, copy: BackupCopy, store: Store, found: Verified,
+    connection: sqlite3.Connection, copy: BackupCopy, directory: Path, found: Verified,
     repaired: Repaired,
 ) -> None:  # fmt: skip
     """Before single rows: an event tells of each of those, and must not take a lost row's place."""
@@ -115,7 +115,7 @@ def _restore_tables(
     for table in ROW_HASHED:  # in an order in which rows come before what belongs to them
         if table in incomplete:
             damaged = [bad.key for bad in found.bad_rows if bad.table == table]
-            repaired.tables += restore_table(connection, copy, table, store, damaged)
+            repaired.tables += restore_table(connection, copy, table, directory, damaged)
 
 
 def _restore_rows(
@@ -137,7 +137,7 @@ def _rebuild_search_index(
 
 
 def _repair_files(
-    connection: sqlite3.Connection, copy: BackupCopy | None, store: Store, found: Verified,
+    connection: sqlite3.Connection, copy: BackupCopy | None, store: FolderStore, found: Verified,
     now: str, repaired: Repaired,
 ) -> None:  # fmt: skip
     for row in _doubtful(connection, found):

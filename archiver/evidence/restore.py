@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 from archiver.archive.database import transaction
@@ -27,11 +28,11 @@ from archiver.archive.rows import (
     replace_rows,
     restore_tally,
 )
+from archiver.disks import sync_directory
 from archiver.evidence.backup_copy import BackupCopy, Key, Row
 from archiver.evidence.findings import BadRow
 from archiver.evidence.rows import hash_of, is_intact, read_row
-from archiver.media.disk import create_file, make_directory, storage_error, sync_directory
-from archiver.media.store import Store
+from archiver.media.disk import create_file, make_directory, storage_error
 
 _POST_OF = {
     "posts": "SELECT id FROM posts WHERE rowid = ?",
@@ -126,7 +127,7 @@ class TableDifference:
 
 
 def restore_table(
-    connection: sqlite3.Connection, copy: BackupCopy, table: str, store: Store,
+    connection: sqlite3.Connection, copy: BackupCopy, table: str, directory: Path,
     damaged: Iterable[Key] = (),
 ) -> bool:  # fmt: skip
     """Put back a table's rows from the copy, if the table then has the checksum kept of it.
@@ -155,7 +156,7 @@ def restore_table(
         gone = [*of_copy, *difference.added]
     else:
         return False
-    return _replace(connection, copy, table, store, difference.lost | of_copy, gone)
+    return _replace(connection, copy, table, directory, difference.lost | of_copy, gone)
 
 
 def _kept_checksum(connection: sqlite3.Connection, table: str) -> Checksum | None:
@@ -203,7 +204,7 @@ def _hashes(
 
 
 def _replace(
-    connection: sqlite3.Connection, copy: BackupCopy, table: str, store: Store,
+    connection: sqlite3.Connection, copy: BackupCopy, table: str, directory: Path,
     wanted: dict[Key, str], gone: list[Key],
 ) -> bool:  # fmt: skip
     rows = [copy.row(table, key, digest) for key, digest in wanted.items()]
@@ -211,7 +212,7 @@ def _replace(
     if len(intact) < len(rows):
         return False
     if gone:
-        _set_aside(store, table, [read_row(connection, table, key) for key in gone])
+        _set_aside(directory, table, [read_row(connection, table, key) for key in gone])
     try:
         with transaction(connection):
             replace_rows(connection, table, gone, intact)
@@ -220,9 +221,9 @@ def _replace(
     return True
 
 
-def _set_aside(store: Store, table: str, rows: list[Row | None]) -> None:
+def _set_aside(directory: Path, table: str, rows: list[Row | None]) -> None:
     """Write rows that are about to be replaced to a file of their own, durably."""
-    folder = store.directory / "quarantine"
+    folder = directory / "quarantine"
     try:
         make_directory(folder)
         number = 0

@@ -20,7 +20,7 @@ from archiver.evidence.database import check_database
 from archiver.evidence.files import MediaRow, Scope, files_in, leftovers, read_files, rows_of
 from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.rows import tolerate
-from archiver.media.store import Store
+from archiver.media.folder_store import FolderStore
 
 NEW = ".archive.db.new"
 """Where a copy makes its new database; beside no other, the copy was never finished."""
@@ -66,7 +66,7 @@ def opened(directory: Path) -> Iterator[sqlite3.Connection]:
             connection = stack.enter_context(reader(directory))
         except StorageError as error:
             _refuse_unfinished_copy(directory)
-            is_emptied = error.code == "no_archive" and any(Store(directory).walk())
+            is_emptied = error.code == "no_archive" and any(FolderStore(directory).list())
             if error.code not in _DAMAGED and not is_emptied:
                 raise
             raise DamageFound(
@@ -101,7 +101,7 @@ def _check_files(
     connection: sqlite3.Connection, directory: Path, scope: Scope, now: str, result: Verified,
     on_total: Callable[[int], object], on_file: Callable[[int], object],
 ) -> None:  # fmt: skip
-    store = Store(directory)
+    store = FolderStore(directory)
     names = files_in(connection, scope, now)
     on_total(_bytes_in(connection, names))
     with VerifyNotes(directory, now, result) as notes:
@@ -118,7 +118,7 @@ def _check_files(
         read_files(store, rows_of(connection, names), on_read, seconds=scope.seconds)
     count = connection.execute("SELECT count(*) FROM media").fetchone()[0]
     result.left = max(0, count - result.files)
-    result.findings += leftovers(connection, store)
+    result.findings += leftovers(connection, store, directory)
 
 
 def _bytes_in(connection: sqlite3.Connection, names: list[bytes]) -> int:

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from archiver.disks import FULL, hint_for, room, sync, sync_folder, words_for
+from archiver.disks import FULL, hint_for, room, sync, sync_directory, words_for
 from archiver.errors import StorageError
 
 PIECE = 1 << 20
@@ -63,15 +63,16 @@ def sync_file(path: Path | str) -> None:
         os.close(descriptor)
 
 
-def sync_directory(path: Path) -> None:
-    """Return when the names in a folder are on the disk. Raises OSError."""
-    if os.name != "posix":
-        return  # Windows has no such call; NTFS journals names
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW)
-    try:
-        sync_folder(descriptor)
-    finally:
-        os.close(descriptor)
+def is_link(found: os.stat_result) -> bool:
+    """Whether it is a link, by what lstat says; on Windows a junction is one too."""
+    attributes = getattr(found, "st_file_attributes", 0)  # only on Windows
+    return stat.S_ISLNK(found.st_mode) or bool(attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT)
+
+
+def refuse_link(path: Path | str) -> None:
+    """Raise OSError where a link stands, or nothing at all."""
+    if is_link(os.lstat(path)):
+        raise OSError(errno.ELOOP, "It is a symbolic link", str(path))
 
 
 def make_directory(path: Path) -> bool:
@@ -98,10 +99,8 @@ def _make(path: Path) -> bool:
     try:
         path.mkdir(mode=0o700)
     except FileExistsError:
-        mode = path.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            raise OSError(errno.ELOOP, "It is a symbolic link", str(path)) from None
-        if not stat.S_ISDIR(mode):
+        refuse_link(path)
+        if not path.is_dir():
             raise
         return False
     return True

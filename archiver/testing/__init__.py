@@ -39,11 +39,13 @@ from archiver.testing.records import (
     with_value,
     without,
 )
+from archiver.testing.store import StoreContract
 
 __all__ = [
     "FakeHttp",
     "Request",
     "SourceContract",
+    "StoreContract",
     "TreePath",
     "check_post",
     "dotted",

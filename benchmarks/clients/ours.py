@@ -15,7 +15,7 @@ from archiver.archive.runs import Counts
 from archiver.backup.media_fetcher import MediaFetcher
 from archiver.clock import SystemClock
 from archiver.media.download import Downloader
-from archiver.media.store import Store
+from archiver.media.folder_store import FolderStore
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard, GuardedBackend
 from archiver.net.transport import Transport
@@ -30,7 +30,7 @@ async def main(directory: Path, connections: int, certificate: str | None) -> No
         ssl_context=ssl.create_default_context(cafile=certificate) if certificate else None,
     )  # fmt: skip
     with writer(directory) as connection:
-        store = Store(directory)
+        store = FolderStore(directory)
         store.prepare()
         media = MediaClient(guard, clock, transport=transport)
         downloader = Downloader(

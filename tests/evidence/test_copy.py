@@ -199,7 +199,7 @@ def test_an_older_state_that_went_on_by_itself_is_no_newer_one(
         add_run(connection)
         update(connection, "runs", "id > 4", (), started_at="2026-12-24T00:00:00.000Z")
         add_event(connection)
-    with pytest.raises(UsageError, match="knows run 5"):
+    with pytest.raises(UsageError, match="has run 5"):
         copy_archive(archive, tmp_path / "copy")
 
 

@@ -56,7 +56,7 @@ def _serial(notes: str) -> None:
     """One thread: what the program hands to others is done at once."""
     import anyio
 
-    store = _module("archiver.media.store")
+    store = _module("archiver.media.folder_store")
 
     async def at_once(function: Callable[..., Any], *args: Any, **_: Any) -> Any:
         await anyio.lowlevel.checkpoint()
@@ -119,14 +119,14 @@ def _nothing(*_: Any, **__: Any) -> None:
 @_mutant
 def _no_fsync(notes: str) -> None:
     """Files are moved into place without being synced."""
-    store = _module("archiver.media.store")
+    store = _module("archiver.media.folder_store")
     store.sync_file = _nothing
 
 
 @_mutant
 def _no_folder_fsync(notes: str) -> None:
     """Names of files are not synced."""
-    store = _module("archiver.media.store")
+    store = _module("archiver.media.folder_store")
     store.sync_directory = _nothing
 
 
@@ -141,27 +141,27 @@ def _no_parent_fsync(notes: str) -> None:
 def _no_archive_fsync(notes: str) -> None:
     """The name of the archive folder itself is not synced."""
     database = _module("archiver.archive.database")
-    database.sync_names = _nothing
+    database.sync_directory = _nothing
 
 
 @_mutant
 def _row_before_file(notes: str) -> None:
     """Rows say stored before the files are."""
-    queue, store = _module("archiver.archive.queue"), _module("archiver.media.store")
-    keep, save = store.Store.keep, queue.save
+    queue, store = _module("archiver.archive.queue"), _module("archiver.media.folder_store")
+    put, save = store.FolderStore.put, queue.save
     waiting: list[tuple[Any, Any]] = []
 
-    def keep_later(self: Any, downloads: Any) -> list[Path]:
+    def put_later(self: Any, downloads: Any) -> list[str]:
         waiting.append((self, downloads))
         return []
 
     def save_first(*args: Any) -> list[str]:
         states: list[str] = save(*args)
         while waiting:
-            keep(*waiting.pop())
+            put(*waiting.pop())
         return states
 
-    store.Store.keep = keep_later
+    store.FolderStore.put = put_later
     queue.save = save_first
 
 
@@ -226,10 +226,10 @@ def _no_journal(notes: str) -> None:
 @_mutant
 def _rename_before_sync(notes: str) -> None:
     """A file has its final name before its bytes are on the disk."""
-    store = _module("archiver.media.store")
+    store = _module("archiver.media.folder_store")
     in_threads = store._in_threads
 
-    def keep(self: Any, downloads: Any) -> Any:
+    def put(self: Any, downloads: Any) -> Any:
         paths = {download.path for download in downloads}
 
         def but_these(sync: Any, todo: Any) -> None:
@@ -237,18 +237,18 @@ def _rename_before_sync(notes: str) -> None:
 
         store._in_threads = but_these
         damaged = real(self, downloads)
-        names = [store.relative_path(each.sha256, each.extension) for each in downloads]
+        names = [store.stored_path(each.sha256, each.extension) for each in downloads]
         in_threads(store.sync_file, [self.directory / name for name in names])
         return damaged
 
-    real = store.Store._keep
-    store.Store._keep = keep
+    real = store.FolderStore._put
+    store.FolderStore._put = put
 
 
 @_mutant
 def _written_in_place(notes: str) -> None:
     """A file is copied into its final place instead of moved."""
-    store = _module("archiver.media.store")
+    store = _module("archiver.media.folder_store")
 
     class Copied(type(Path())):  # type: ignore[misc]
         def replace(self, target: Path) -> Path:
@@ -259,14 +259,14 @@ def _written_in_place(notes: str) -> None:
             self.unlink()
             return target
 
-    keep = store.Store._keep
+    put = store.FolderStore._put
 
     def copying(self: Any, downloads: Any) -> Any:
         from dataclasses import replace
 
-        return keep(self, [replace(each, path=Copied(each.path)) for each in downloads])
+        return put(self, [replace(each, path=Copied(each.path)) for each in downloads])
 
-    store.Store._keep = copying
+    store.FolderStore._put = copying
 
 
 @_mutant

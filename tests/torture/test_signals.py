@@ -92,8 +92,8 @@ def test_asked_twice_it_is_gone(
     pipe = tmp_path / "never answers"
     os.mkfifo(pipe)
     hang = f"""
-import archiver.media.store as store
-store.Store.keep = lambda self, downloads: open({str(pipe)!r}, "w").close() or open({str(pipe)!r})
+import archiver.media.folder_store as store
+store.FolderStore.put = lambda *_: open({str(pipe)!r}, "w").close() or open({str(pipe)!r})
 """
     (tmp_path / "sitecustomize.py").write_text(hang)
     paths = filter(None, (str(tmp_path), os.environ.get("PYTHONPATH")))

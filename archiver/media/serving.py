@@ -1,0 +1,204 @@
+"""Media files over HTTP (RFC 9110): the one place that answers for them, for browse and for serve.
+
+What a request says never reaches the store: a file is found by the row of its hash, and its path
+is believed only where it is the path of that hash. What no browser should show, it downloads.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from io import RawIOBase
+from typing import Any, Protocol
+
+import anyio
+from anyio import to_thread
+
+from archiver.errors import StorageError
+from archiver.media.store import ByteRange, MediaStore, hash_in_path
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+FOREVER = "private, max-age=31536000, immutable"
+SANDBOX = (
+    "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; "
+    "frame-ancestors 'none'; sandbox"
+)
+_INLINE = re.compile(r"(image|video|audio)/(?!svg)[a-z0-9.+-]+")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
+_CHUNK = 256 * 1024
+
+
+class ServableFile(Protocol):
+    """A file of an archive, as its row describes it."""
+
+    @property
+    def sha256(self) -> str:
+        """Of its bytes, in hexadecimal."""
+
+    @property
+    def path(self) -> str:
+        """Where the store has it."""
+
+    @property
+    def content_type(self) -> str:
+        """What our own inspection found it to be."""
+
+
+class UnsatisfiableError(Exception):
+    """Nothing of the file lies in the range: 416."""
+
+
+def byte_range(size: int, header: str | None) -> ByteRange | None:
+    """The part that a Range header names; None for the whole file.
+
+    Several ranges, other units and nonsense are answered with the whole, as the RFC allows.
+    Raises UnsatisfiableError.
+    """
+    found = _RANGE.fullmatch("".join((header or "").split()))
+    if not found or not (found[1] or found[2]):
+        return None
+    if not found[1]:
+        length = min(int(found[2]), size)
+        if length == 0:
+            raise UnsatisfiableError
+        return ByteRange(size - length, size)
+    start = int(found[1])
+    last = int(found[2]) if found[2] else size - 1
+    if last < start and found[2]:
+        return None
+    if start >= size:
+        raise UnsatisfiableError
+    return ByteRange(start, min(last, size - 1) + 1)
+
+
+def etag_matches(header: str | None, etag: str) -> bool:
+    """Whether an If-None-Match header names this tag, weak or strong."""
+    if header is None:
+        return False
+    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
+    return "*" in tags or etag in tags
+
+
+async def send_file(
+    method: str, headers: Mapping[str, str], receive: Receive, send: Send, store: MediaStore,
+    file: ServableFile,
+) -> None:  # fmt: skip
+    """Answer a request (GET or HEAD; `headers` in lower case) with a file, or a part of it."""
+    etag = f'"{file.sha256}"'
+    if etag_matches(headers.get("if-none-match"), etag):
+        await send_answer(send, 304, file_headers(file))
+        return
+    condition = headers.get("if-range")  # naming another version, it asks for the whole file
+    wanted = headers.get("range") if condition is None or condition.strip() == etag else None
+    try:
+        found = await to_thread.run_sync(partial(_open, store, file, wanted))
+    except UnsatisfiableError as error:
+        more = {"content-range": f"bytes */{error.args[0]}"}
+        await send_refusal(send, 416, "No such range", more)
+        return
+    if found is None:
+        await send_refusal(send, 404, "This file is in the database, but not in the store")
+        return
+    stream, size, part = found
+    with stream:
+        heads = {"content-length": str(part.length if part else size)}
+        if part:
+            heads["content-range"] = f"bytes {part.start}-{part.end - 1}/{size}"
+        await _start(send, 206 if part else 200, file_headers(file) | heads)
+        if method == "HEAD":
+            await _end(send)
+            return
+        await _stream(receive, send, stream, part.length if part else size)
+
+
+def _open(
+    store: MediaStore, file: ServableFile, wanted: str | None
+) -> tuple[RawIOBase, int, ByteRange | None] | None:
+    """The stream, the size of the file, and the part asked for; None where it is not there.
+
+    A database from elsewhere may say anything of paths: only that of its own hash is opened.
+    Raises UnsatisfiableError with the size.
+    """
+    if hash_in_path(file.path) != file.sha256:
+        return None
+    try:
+        known = store.stat(file.path)
+        if known is None:
+            return None
+        try:
+            part = byte_range(known.size, wanted)
+        except UnsatisfiableError as error:
+            raise UnsatisfiableError(known.size) from error
+        return store.open(file.path, part), known.size, part
+    except (OSError, StorageError):
+        return None
+
+
+def file_headers(file: ServableFile) -> dict[str, str]:
+    """The headers of every answer about a file."""
+    is_inline = _INLINE.fullmatch(file.content_type) is not None
+    shown = {"content-type": file.content_type if is_inline else "application/octet-stream"}
+    if not is_inline:
+        shown["content-disposition"] = f'attachment; filename="{file.path.rpartition("/")[2]}"'
+    return shown | {
+        "etag": f'"{file.sha256}"',
+        "accept-ranges": "bytes",
+        "cache-control": FOREVER,
+        "x-content-type-options": "nosniff",
+        "content-security-policy": SANDBOX,
+        "cross-origin-resource-policy": "same-origin",
+        "referrer-policy": "no-referrer",
+    }
+
+
+async def send_refusal(
+    send: Send, status: int, why: str, headers: Mapping[str, str] | None = None
+) -> None:
+    """Answer with a status and a sentence."""
+    heads = {
+        "content-type": "text/plain; charset=utf-8", "cache-control": "no-store",
+        "x-content-type-options": "nosniff", "content-security-policy": SANDBOX, **(headers or {}),
+    }  # fmt: skip
+    await send_answer(send, status, heads, f"{why}.\n".encode())
+
+
+async def send_answer(
+    send: Send, status: int, headers: Mapping[str, str], body: bytes | None = None, *,
+    method: str = "GET",
+) -> None:  # fmt: skip
+    """Send an answer whose body, if it has one, is at hand; to HEAD without it."""
+    length = {} if body is None else {"content-length": str(len(body))}
+    await _start(send, status, {**headers, **length})
+    shown = b"" if body is None or method == "HEAD" else body
+    await send({"type": "http.response.body", "body": shown})
+
+
+async def _stream(receive: Receive, send: Send, stream: RawIOBase, left: int) -> None:
+    """Send so many bytes of a stream, for as long as the client listens."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(_cancel_when_gone, receive, group.cancel_scope)
+        while left:
+            chunk = await to_thread.run_sync(stream.read, min(_CHUNK, left))
+            if not chunk:
+                break  # the file was cut short meanwhile, as the client sees by the length
+            left -= len(chunk)
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        else:
+            await _end(send)
+        group.cancel_scope.cancel()
+
+
+async def _cancel_when_gone(receive: Receive, scope: anyio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()
+
+
+async def _start(send: Send, status: int, headers: Mapping[str, str]) -> None:
+    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+
+
+async def _end(send: Send) -> None:
+    await send({"type": "http.response.body", "body": b""})
