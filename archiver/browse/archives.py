@@ -16,6 +16,8 @@ from weakref import WeakKeyDictionary
 from archiver.archive.schema import APPLICATION_ID
 from archiver.browse.tally import Tally
 from archiver.browse.thumbs import Thumbs
+from archiver.media.folder_store import FolderStore
+from archiver.media.store import MediaStore
 
 NEEDED = ("accounts", "posts", "attachments", "renditions", "media")
 
@@ -25,7 +27,7 @@ class Archive:
     """One archive among Datasette's databases."""
 
     name: str  # the database's name in Datasette
-    folder: Path  # where `media/` lies
+    store: MediaStore
     columns: Mapping[str, frozenset[str]]  # of each table and view
     thumbs: Thumbs
     tally: Tally = field(default_factory=Tally)
@@ -76,7 +78,8 @@ def _examine(name: str, path: Path, mutable: bool) -> Archive | None:
     if not all(table in columns for table in NEEDED):
         return None
     folder = path.resolve().parent
-    return Archive(name, folder, columns, Thumbs(folder))
+    store = FolderStore(folder)
+    return Archive(name, store, columns, Thumbs(store, folder / "cache" / "thumbs"))
 
 
 def _columns(connection: sqlite3.Connection) -> Iterator[tuple[str, frozenset[str]]]:

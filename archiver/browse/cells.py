@@ -5,8 +5,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from archiver.archive.media_files import SHA256
 from archiver.browse.archives import archive_named
-from archiver.browse.media import SHA256
 from archiver.browse.text import pretty_json, safe_link, size
 
 _PATH = re.compile(r"media/[0-9a-f]{2}/([0-9a-f]{64})(?:\.[a-z0-9]{1,8})?")

@@ -8,9 +8,12 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from archiver.browse.media import FOREVER, TILE_TAG
+from archiver.media.serving import FOREVER
 
 App = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
+
+TILE_TAG = '"tile"'
+"""The entity tag of the tile in place of a picture, which may come to be after all."""
 
 _FILES = re.compile(r"/-/(media/[0-9a-f]{64}|thumb/[sm]/[0-9a-f]{64}|archiver/[0-9a-f]{12}/)")
 _TABLES_POLICY = (

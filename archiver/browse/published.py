@@ -6,9 +6,7 @@ quarantine and every state of the program stay behind; so do posts that were not
 and, unless asked for, what its owner took down or wrote over, and stories that have expired.
 """
 
-import os
 import shlex
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,13 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from archiver.archive.database import DATABASE
+from archiver.archive.database import DATABASE, locked, storage_errors
 from archiver.archive.schema import APPLICATION_ID, model
 from archiver.browse.cards import HEADLINES
 from archiver.browse.diff import published_paths, text_at
-from archiver.browse.media import HeldFile, open_held
 from archiver.browse.text import counted
 from archiver.errors import StorageError, UsageError
+from archiver.evidence.copy import WITHOUT_DATABASE
+from archiver.evidence.renewal import Copied, open_frozen, renew_copy
+from archiver.media.folder_store import FolderStore
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
 
 PUBLIC: dict[str, tuple[str, ...]] = {
@@ -74,30 +74,69 @@ class Published:
 def publish(database: Path, folder: Path, *, with_removed: bool = False) -> Published:
     """Make the copy in a new or empty folder, or in place of an earlier one.
 
-    Raises UsageError, StorageError.
+    The files are copied, never linked: what a server does to them must not reach the archive.
+    Raises UsageError, StorageError, ArchiveLocked where another program makes it just now.
     """
-    target = folder / DATABASE
+    source = FolderStore(database.parent)
     _make_room(database, folder)
-    fresh = folder / f"{DATABASE}.new"
+    copied = Copied()
+    content = _PublicPart(database, with_removed=with_removed)
     try:
-        with closing(_create(fresh)) as connection:
-            connection.execute("ATTACH ? AS own", (f"{database.resolve().as_uri()}?mode=ro",))
-            left_out = tuple(_copy(connection, with_removed=with_removed))
-            connection.execute("DETACH own")
-            rows = connection.execute("SELECT sha256, path, content_type FROM media").fetchall()
-            posts = connection.execute("SELECT count(*) FROM posts").fetchone()[0]
-            connection.execute("VACUUM")
-        files, size = _files(database.parent, folder, [HeldFile(*row) for row in rows])
-        fresh.replace(target)
+        with locked(folder, database=False), storage_errors(folder):
+            renew_copy(content, source, folder, copied)
+            size = _remove_unwanted(folder)
     except sqlite3.Error as error:
         raise StorageError(f"The copy in {folder} could not be made", why=str(error)) from error
-    except OSError as error:
-        raise StorageError(
-            f"The copy in {folder} could not be made", why=error.strerror or str(error)
-        ) from error
-    finally:
-        fresh.unlink(missing_ok=True)
-    return Published(folder, posts, files, size, left_out, _serve_command(target))
+    left_out = [*content.left_out, *_absent(copied)]
+    files = copied.files + copied.there
+    return Published(
+        folder, content.posts, files, size, tuple(left_out), _serve_command(folder / DATABASE)
+    )
+
+
+class _PublicPart:
+    """What was public, as the content of a copy."""
+
+    reads_back = True  # nothing else does, and a server may have changed them
+
+    def __init__(self, database: Path, *, with_removed: bool) -> None:
+        self._database = database
+        self._with_removed = with_removed
+        self.left_out: list[str] = []
+        self.posts = 0
+
+    def make(self, new: Path) -> None:
+        """The public columns of the public posts, as they stand now."""
+        with closing(_create(new)) as connection:
+            own = f"{self._database.resolve().as_uri()}?mode=ro"
+            connection.execute("ATTACH ? AS own", (own,))
+            self.left_out += _copy(connection, with_removed=self._with_removed)
+            connection.execute("DETACH own")
+            self.posts = connection.execute("SELECT count(*) FROM posts").fetchone()[0]
+            connection.execute("VACUUM")
+
+    def check(self, connection: sqlite3.Connection, new: Path, copied: Copied) -> bool:  # noqa: ARG002 — of the protocol
+        """It was only just made."""
+        return True
+
+
+def _remove_unwanted(folder: Path) -> int:
+    """Delete files that the copy no longer names; the size in bytes of those that stay."""
+    store = FolderStore(folder)
+    with closing(open_frozen(folder / DATABASE)) as connection:
+        wanted = {path for (path,) in connection.execute("SELECT path FROM media")}
+    size = 0
+    for file in store.list():
+        if file.path in wanted:
+            size += file.size
+        else:
+            store.delete(file.path)
+    return size
+
+
+def _absent(copied: Copied) -> Iterator[str]:
+    if count := len(copied.damage) + len(copied.unreadable):
+        yield f"{counted(count, 'file')} that cannot be read: see archiver verify"
 
 
 def _make_room(database: Path, folder: Path) -> None:
@@ -109,7 +148,7 @@ def _make_room(database: Path, folder: Path) -> None:
             kept="Nothing was changed",
             hint="Name another folder",
         )
-    known = {DATABASE, f"{DATABASE}.new", "media", "cache"}
+    known = {DATABASE, "cache"} | WITHOUT_DATABASE
     strange = sorted(path.name for path in folder.iterdir() if path.name not in known)
     if strange or ((folder / DATABASE).exists() and not _is_copy(folder / DATABASE)):
         raise UsageError(
@@ -129,7 +168,6 @@ def _is_copy(database: Path) -> bool:
 
 def _create(path: Path) -> sqlite3.Connection:
     """An empty copy: the same tables, with the public columns alone."""
-    path.unlink(missing_ok=True)
     connection = sqlite3.connect(f"{path.resolve().as_uri()}", uri=True, isolation_level=None)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute("PRAGMA foreign_keys = OFF")
@@ -275,31 +313,6 @@ def _texts(connection: sqlite3.Connection) -> None:
             "UPDATE main.revisions SET text = ? WHERE id = ?",
             [(text_at(raw, path), revision) for revision, raw in rows],
         )
-
-
-def _files(archive: Path, folder: Path, rows: list[HeldFile]) -> tuple[int, int]:
-    """Bring the files over, as links where the disk can, and drop what is no longer wanted."""
-    wanted = {row.path for row in rows}
-    for path in folder.glob("media/*/*"):
-        if str(path.relative_to(folder).as_posix()) not in wanted:
-            path.unlink()
-    size = count = 0
-    for row in rows:
-        file = open_held(archive, row)
-        if file is None:
-            continue  # verify tells of it; the page shows a tile
-        with file:
-            target = folder / row.path
-            count, size = count + 1, size + os.fstat(file.fileno()).st_size
-            if target.exists():
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(archive / row.path, target, follow_symlinks=False)
-            except OSError:
-                with target.open("xb") as copy:
-                    shutil.copyfileobj(file, copy)
-    return count, size
 
 
 def _serve_command(database: Path) -> str:

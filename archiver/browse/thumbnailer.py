@@ -1,19 +1,19 @@
 """The process that makes small pictures: all that decodes what strangers made happens in here.
 
-It reads one JSON line per job from stdin and writes one JSON line per answer. It has little
+It reads jobs from stdin, each a JSON line and then the bytes of a picture, and writes one JSON line
+per answer. It has little
 memory and time; when it dies of a picture, only that picture goes without.
 """
 
 import json
-import os
 import sys
 import warnings
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
 MOST_PIXELS = 120_000_000
-_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _MEMORY = 1_500_000_000  # bytes
 _SECONDS = 600  # of processor time, for all jobs of this process
 
@@ -21,24 +21,24 @@ _SECONDS = 600  # of processor time, for all jobs of this process
 def main() -> None:
     """Answer jobs until stdin ends."""
     _limit()
-    for line in sys.stdin:
+    for line in sys.stdin.buffer:
+        job = json.loads(line)
+        picture = BytesIO(sys.stdin.buffer.read(job["size"]))
         try:
-            job = json.loads(line)
-            make(Path(job["source"]), Path(job["target"]), job["edge"])
+            make(picture, Path(job["target"]), job["edge"])
             answer: dict[str, Any] = {"ok": True}
         except Exception as error:  # noqa: BLE001 — whatever a picture does, the next one gets its turn
             answer = {"ok": False, "why": f"{type(error).__name__}: {error}"[:200]}
         print(json.dumps(answer), flush=True)  # noqa: T201 — stdout is the way back
 
 
-def make(source: Path, target: Path, edge: int) -> None:
+def make(source: BinaryIO, target: Path, edge: int) -> None:
     """Write a WebP whose longer edge has at most so many pixels. Raises whatever Pillow raises."""
     from PIL import Image, ImageOps  # noqa: PLC0415 — after the limits are set
 
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
-    descriptor = os.open(source, os.O_RDONLY | _NO_LINKS)
-    with os.fdopen(descriptor, "rb") as file, Image.open(file, formats=FORMATS) as picture:
+    with Image.open(source, formats=FORMATS) as picture:
         picture.draft("RGB", (edge, edge))  # a JPEG is decoded small at once
         picture.load()
         small = ImageOps.exif_transpose(picture)

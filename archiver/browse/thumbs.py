@@ -13,9 +13,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock, Timer, local
-from typing import Any
 
-from archiver.browse.media import HeldFile, open_held
+from archiver.archive.media_files import MediaFile
+from archiver.disks import replace_file
+from archiver.errors import StorageError
+from archiver.media.store import MediaStore, hash_in_path
 
 EDGES = {"s": 360, "m": 1080}
 """Sizes by their name in addresses: the longer edge, in pixels."""
@@ -23,22 +25,24 @@ EDGES = {"s": 360, "m": 1080}
 _SCRIPT = Path(__file__).with_name("thumbnailer.py")
 _DRAWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 _MOST_PIXELS = 120_000_000
+_MOST_BYTES = 200_000_000
 _PATIENCE = 20.0  # seconds for one picture
 _WORKERS = 2
 
 
 class Thumbs:
-    """The small pictures of one archive. Makes nothing until it is asked."""
+    """The small pictures of one archive, kept in `cache`. Makes nothing until it is asked."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, store: MediaStore, cache: Path) -> None:
+        self._store = store
+        self._wanted = cache
         self._lock = Lock()
         self._running: dict[tuple[str, str], Future[Path | None]] = {}
         self._cache: Path | None = None
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._hopeless: set[str] = set()
 
-    def get(self, row: HeldFile, size: str) -> Path | None:
+    def get(self, row: MediaFile, size: str) -> Path | None:
         """The small picture's file, made now if need be; None where none can be made."""
         if row.content_type not in _DRAWN or row.sha256 in self._hopeless:
             return None
@@ -58,25 +62,35 @@ class Thumbs:
             with self._lock:
                 self._running.pop((row.sha256, size), None)
 
-    def _make(self, row: HeldFile, target: Path, edge: int) -> Path | None:
-        file = open_held(self._folder, row)
-        if file is None:
+    def _make(self, row: MediaFile, target: Path, edge: int) -> Path | None:
+        picture = self._read(row)
+        if picture is None:
             return None
-        with file:
-            half_made = target.with_suffix(f".{os.getpid()}.tmp")
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                source = self._folder / row.path
-                job = {"source": str(source), "target": str(half_made), "edge": edge}
-                if not _worker().ask(job):
-                    self._hopeless.add(row.sha256)
-                    return None
-                half_made.replace(target)
-            except OSError:
+        half_made = target.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not _worker().ask(picture, half_made, edge):
+                self._hopeless.add(row.sha256)
                 return None
-            finally:
-                half_made.unlink(missing_ok=True)
+            replace_file(half_made, target)
+        except OSError:
+            return None
+        finally:
+            half_made.unlink(missing_ok=True)
         return target
+
+    def _read(self, row: MediaFile) -> bytes | None:
+        """The bytes of a picture; None where it is not there, or larger than any picture."""
+        if hash_in_path(row.path) != row.sha256:
+            return None
+        try:
+            found = self._store.stat(row.path)
+            if found is None or found.size > _MOST_BYTES:
+                return None
+            with self._store.open(row.path) as file:
+                return file.readall()
+        except (OSError, StorageError):
+            return None
 
     def _place(self, sha256: str, size: str) -> Path:
         if self._cache is None:
@@ -84,10 +98,10 @@ class Thumbs:
         return self._cache / sha256[:2] / f"{sha256}-{size}.webp"
 
     def _somewhere(self) -> Path:
-        wanted = self._folder / "cache" / "thumbs"
+        wanted = self._wanted
         try:
             wanted.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if os.access(wanted, os.W_OK) and not (self._folder / "cache").is_symlink():
+            if os.access(wanted, os.W_OK) and not wanted.parent.is_symlink():
                 return wanted
         except OSError:
             pass
@@ -102,10 +116,10 @@ class _Worker:
     """One process that makes pictures; begun again when it dies or takes too long."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, job: dict[str, Any]) -> bool:
-        """Have one picture made. False where it could not be."""
+    def ask(self, picture: bytes, target: Path, edge: int) -> bool:
+        """Have one small picture made. False where it could not be."""
         process = self._process
         if process is None or process.poll() is not None:
             process = self._process = self._begin()
@@ -114,11 +128,13 @@ class _Worker:
         try:
             assert process.stdin  # noqa: S101 — for the type checker
             assert process.stdout  # noqa: S101 — for the type checker
-            process.stdin.write(json.dumps(job) + "\n")
+            job = {"size": len(picture), "target": str(target), "edge": edge}
+            process.stdin.write(json.dumps(job).encode() + b"\n")
+            process.stdin.write(picture)
             process.stdin.flush()
             line = process.stdout.readline()
         except OSError:
-            line = ""
+            line = b""
         finally:
             timer.cancel()
         if not line:
@@ -139,15 +155,13 @@ class _Worker:
                     pipe.close()
 
     @staticmethod
-    def _begin() -> "subprocess.Popen[str]":
+    def _begin() -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             [sys.executable, "-I", str(_SCRIPT)],  # by itself: quick to start, and knows nothing
             env={name: os.environ[name] for name in _NEEDED if name in os.environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
         )
 
 

@@ -13,7 +13,7 @@ from archiver.cli.verify import unreadable
 from archiver.errors import DamageFound, StorageError
 
 if TYPE_CHECKING:
-    from archiver.evidence.copy import Copied
+    from archiver.evidence.renewal import Copied
 
 _MOST_FINDINGS = 50
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from archiver.archive.rows import key_of
 from archiver.errors import UsageError
-from archiver.evidence.copy import archive_id, bring
+from archiver.evidence.copy import archive_id
 from archiver.evidence.files import MediaRow
+from archiver.evidence.renewal import bring
 from archiver.evidence.rows import is_intact, read_row, tolerate
 from archiver.evidence.verify import opened
 from archiver.media.folder_store import FolderStore

@@ -13,7 +13,7 @@ from archiver.apis import ApiAnswer, ApiRequest, AsgiApp, AsgiReceive, AsgiScope
 from archiver.archive.database import reader
 from archiver.errors import StorageError
 from archiver.serve.addresses import PARAMETER
-from archiver.serve.files import file_response
+from archiver.serve.files import answer_with_file
 from archiver.serve.histories import ArchiveHistories, Serving
 
 log = logging.getLogger(__name__)
@@ -34,12 +34,13 @@ class ArchiveServer:
         headers, params = _headers(scope), _params(scope)
         path, sha256 = scope["path"], dict(params).get(PARAMETER)
         if self._serving.media and sha256 is not None and scope["method"] in {"GET", "HEAD"}:
-            respond = await to_thread.run_sync(self._file, sha256, headers)
-        else:
-            inside = path.startswith("/api/")
-            name = path.removeprefix("/api/") if inside else ""
-            request = ApiRequest(scope["method"], name, tuple(params), headers)
-            respond = await to_thread.run_sync(self._answer, request, _origin(scope, headers))
+            directory = self._serving.directory
+            await answer_with_file(scope["method"], headers, receive, send, directory, sha256)
+            return
+        inside = path.startswith("/api/")
+        name = path.removeprefix("/api/") if inside else ""
+        request = ApiRequest(scope["method"], name, tuple(params), headers)
+        respond = await to_thread.run_sync(self._answer, request, _origin(scope, headers))
         await respond(scope, receive, send)
 
     def _answer(self, request: ApiRequest, origin: str) -> Response:
@@ -53,15 +54,6 @@ class ArchiveServer:
             answer = ApiAnswer(503, _UNREADABLE_JSON)
         heads = {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"}
         return Response(answer.body, answer.status, {**heads, **answer.headers})
-
-    def _file(self, sha256: str, headers: Mapping[str, str]) -> Response:
-        directory = self._serving.directory
-        try:
-            with reader(directory) as connection:
-                return file_response(connection, directory, sha256, headers.get("if-none-match"))
-        except StorageError as error:
-            log.warning("A file could not be given out: %s", error)
-            return Response(_UNREADABLE, 503, media_type="text/plain")
 
 
 def application(serving: Serving) -> AsgiApp:

@@ -1,52 +1,38 @@
-"""Media of an archive over HTTP: by hash alone, from the folder of media, in ranges."""
+"""Media of an archive over HTTP, by hash alone."""
 
-import re
-import sqlite3
-import stat
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 
-from starlette.responses import FileResponse, Response
+from anyio import to_thread
+from starlette.types import Receive, Send
 
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_SHOWN = ("image/", "video/", "audio/")
-_SAFE = {
-    "cache-control": "private, max-age=31536000, immutable",
-    "content-security-policy": "default-src 'none'; sandbox",
-    "x-content-type-options": "nosniff",
-}
+from archiver.archive.database import reader
+from archiver.archive.media_files import MediaFile, find_media
+from archiver.errors import StorageError
+from archiver.media.folder_store import FolderStore
+from archiver.media.serving import send_file, send_refusal
+
+log = logging.getLogger(__name__)
 
 
-def file_response(
-    connection: sqlite3.Connection, directory: Path, sha256: str, known: str | None
-) -> Response:
-    """The file of that hash; `known` is the request's If-None-Match.
-
-    What is neither picture, film nor sound is given as a download. The row is not believed in
-    where it points: an archive may come from anywhere.
-    """
-    row = connection.execute(
-        "SELECT path, content_type FROM media WHERE sha256 = ?", (sha256,)
-    ).fetchone()
-    if row is None or not _SHA256.fullmatch(sha256) or not _is_ours(row[0], sha256):
-        return _absent()
-    path, content_type = directory / row[0], row[1]
+async def answer_with_file(
+    method: str, headers: Mapping[str, str], receive: Receive, send: Send, directory: Path,
+    sha256: str,
+) -> None:  # fmt: skip
+    """Answer a GET or HEAD with the file of that hash, if the archive in the folder holds it."""
     try:
-        status = path.lstat()
-    except OSError:
-        return _absent()
-    if not stat.S_ISREG(status.st_mode):
-        return _absent()
-    headers = {**_SAFE, "etag": f'"{sha256}"'}
-    if known is not None and headers["etag"] in known:
-        return Response(status_code=304, headers=headers)
-    if not content_type.startswith(_SHOWN):
-        headers["content-disposition"] = f'attachment; filename="{path.name}"'
-    return FileResponse(path, media_type=content_type, headers=headers, stat_result=status)
+        file = await to_thread.run_sync(_find, directory, sha256)
+    except StorageError as error:
+        log.warning("A file could not be given out: %s", error)
+        await send_refusal(send, 503, "The archive cannot be read just now")
+        return
+    if file is None:
+        await send_refusal(send, 404, "There is no such file here")
+        return
+    await send_file(method, headers, receive, send, FolderStore(directory), file)
 
 
-def _is_ours(path: str, sha256: str) -> bool:
-    return re.fullmatch(rf"media/{sha256[:2]}/{sha256}\.[a-z0-9]{{1,8}}", path) is not None
-
-
-def _absent() -> Response:
-    return Response("There is no such file here.", 404, media_type="text/plain")
+def _find(directory: Path, sha256: str) -> MediaFile | None:
+    with reader(directory) as connection:
+        return find_media(connection, sha256)

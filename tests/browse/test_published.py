@@ -1,11 +1,12 @@
 """A published copy has what was public, and nothing else, in no table, page or free space."""
 
+import errno
 import shlex
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from datasette.app import Datasette
 
 from archiver.browse.published import PUBLIC, publish
 from archiver.browse.server import listen
-from archiver.errors import UsageError
+from archiver.errors import StorageError, UsageError
 from browsing import serving
 
 
@@ -144,6 +145,61 @@ def test_it_can_be_made_again(demo: Path, tmp_path: Path) -> None:
     again = publish(demo, tmp_path / "public")
     assert again.posts < first.posts
     assert not (first.folder / "media" / "ab" / "left over").exists()
+
+
+def test_what_is_done_to_its_files_does_not_reach_the_archive(demo: Path, tmp_path: Path) -> None:
+    made = publish(demo, tmp_path / "public")
+    for path in made.folder.glob("media/*/*"):
+        assert not path.samefile(demo.parent / path.relative_to(made.folder))
+
+
+@pytest.mark.parametrize("change", [bytes.swapcase, lambda data: data[:-1], lambda data: b""])
+def test_a_file_that_a_server_has_changed_is_copied_again(
+    demo: Path, tmp_path: Path, change: Callable[[bytes], bytes]
+) -> None:
+    made = publish(demo, tmp_path / "public")
+    for path in made.folder.glob("media/*/*"):
+        path.write_bytes(change(path.read_bytes()))
+    again = publish(demo, made.folder)
+    assert (again.files, again.bytes) == (made.files, made.bytes)
+    for path in made.folder.glob("media/*/*"):
+        assert path.read_bytes() == (demo.parent / path.relative_to(made.folder)).read_bytes()
+
+
+def test_files_that_are_damaged_in_the_archive_are_left_out_and_said(
+    demo: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(demo.parent, own)
+    whole = publish(own / demo.name, tmp_path / "whole")
+    lost, altered, *_ = sorted(whole.folder.glob("media/*/*"))
+    (own / lost.relative_to(whole.folder)).unlink()
+    (own / altered.relative_to(whole.folder)).write_bytes(b"other")
+    made = publish(own / demo.name, tmp_path / "public")
+    assert made.files == whole.files - 2
+    assert made.left_out[-1].startswith("2 files that cannot be read")
+    assert not (made.folder / altered.relative_to(whole.folder)).exists()
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """All files but the lock."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
+    return {path: path.read_bytes() for path in files}
+
+
+def test_a_copy_that_could_not_be_renewed_is_as_it_was(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = publish(demo, tmp_path / "public")
+    before = contents(made.folder)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "the disk fails")
+
+    monkeypatch.setattr("archiver.evidence.renewal.sync_file", fail)
+    with pytest.raises(StorageError):
+        publish(demo, made.folder, with_removed=True)
+    assert contents(made.folder) == before
 
 
 def test_it_takes_no_folder_of_others(demo: Path, tmp_path: Path) -> None:

@@ -154,9 +154,27 @@ def test_a_link_in_place_of_a_file_is_not_followed(small: Nights, tmp_path: Path
         assert asking.client.get(f"{asking.origin}/x?archived={sha256}").status_code == 404
 
 
-def test_what_a_browser_could_run_is_a_download(small: Nights) -> None:
+def test_a_folder_in_the_store_that_is_a_link_is_not_followed(
+    small: Nights, tmp_path: Path
+) -> None:
+    sha256, path = first_file(small)
+    path.parent.rename(tmp_path / "elsewhere")
+    path.parent.symlink_to(tmp_path / "elsewhere")
+    with served(small.directory, media=True) as asking:
+        assert asking.client.get(f"{asking.origin}/x?archived={sha256}").status_code == 404
+
+
+def test_a_file_that_is_known_as_lost_is_not_served(small: Nights) -> None:
     sha256, _ = first_file(small)
-    _set_media(small, sha256, "content_type", "text/html")
+    _set_media(small, sha256, "lost_at", "2026-11-23T00:00:00.000Z")
+    with served(small.directory, media=True) as asking:
+        assert asking.client.get(f"{asking.origin}/x?archived={sha256}").status_code == 404
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "image/svg+xml", "application/pdf"])
+def test_what_a_browser_could_run_is_a_download(small: Nights, content_type: str) -> None:
+    sha256, _ = first_file(small)
+    _set_media(small, sha256, "content_type", content_type)
     with served(small.directory, media=True) as asking:
         answer = asking.client.get(f"{asking.origin}/x?archived={sha256}")
     assert answer.headers["content-disposition"].startswith("attachment")

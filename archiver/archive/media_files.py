@@ -1,0 +1,29 @@
+"""Rows of media files, found by hash, for those who give the files out."""
+
+import re
+import sqlite3
+from dataclasses import dataclass
+
+SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """A file of the archive, as its row describes it. Sizes are in pixels."""
+
+    sha256: str
+    path: str
+    content_type: str
+    width: int | None = None
+    height: int | None = None
+
+
+def find_media(connection: sqlite3.Connection, sha256: str) -> MediaFile | None:
+    """The row of a hash; None where the archive has no such file, or has lost it."""
+    if not SHA256.fullmatch(sha256):
+        return None
+    row = connection.execute(
+        "SELECT sha256, path, content_type, width, height FROM media "
+        "WHERE sha256 = ? AND lost_at IS NULL", (sha256,),
+    ).fetchone()  # fmt: skip
+    return MediaFile(*row) if row is not None else None
