@@ -29,45 +29,45 @@ _PARTS = re.compile(r"https?://([^/?#]+)([^?#]*)(?:\?([^#]*))?")
 
 
 @dataclass(frozen=True, slots=True)
-class _Host:
+class _HostRule:
     """Which parameters sign or track on a host: those of `signing`, or all but `naming`."""
 
     signing: frozenset[str] = frozenset()
     naming: frozenset[str] | None = None
 
 
-_META = _Host(naming=frozenset({"asset_id", "id", "media_id", "src", "uri", "url"}))
+_META = _HostRule(naming=frozenset({"asset_id", "id", "media_id", "src", "uri", "url"}))
 _META_SIGNATURE = re.compile(r"(?:^|&)oh=.*&oe=[0-9A-Fa-f]{8}(?:&|$)")
 """The networks of Meta sign alike, and nobody else so: it holds behind a proxy too."""
 
-_TIKTOK = _Host(naming=frozenset({"file_id", "id", "item_id", "ratio", "url", "video_id"}))
+_TIKTOK = _HostRule(naming=frozenset({"file_id", "id", "item_id", "ratio", "url", "video_id"}))
 _HOSTS = {
     # oh, oe, ccb, stp, efg, edm, _nc_… change with every answer, new ones are added every year, and
     # the path holds the file's number. Pictures of links (safe_image.php?url=…) are the exception.
     "cdninstagram.com": _META,
     "fbcdn.net": _META,
     # lookaside.fbsbx.com/…?media_id=…, …/profilepic/?asid=…&ext=EPOCH&hash=…
-    "fbsbx.com": _Host(frozenset({"eai", "ext", "hash"})),
+    "fbsbx.com": _HostRule(frozenset({"eai", "ext", "hash"})),
     # x-expires, x-signature, and some twenty more that describe the request
     "tiktok.com": _TIKTOK,
     "tiktokcdn.com": _TIKTOK,
     "tiktokcdn-eu.com": _TIKTOK,
     "tiktokcdn-us.com": _TIKTOK,
     # …/0/1712…?e=EPOCH&v=beta&t=SIGNATURE
-    "licdn.com": _Host(frozenset({"e", "t", "v"})),
+    "licdn.com": _HostRule(frozenset({"e", "t", "v"})),
     # …/d/NAME?mo=…&uc=46, …/3/NAME?bo=…&uc=46
-    "sc-cdn.net": _Host(frozenset({"bo", "mo", "uc"})),
+    "sc-cdn.net": _HostRule(frozenset({"bo", "mo", "uc"})),
     # …/vi/ID/hqdefault.jpg?sqp=…&rs=SIGNATURE
-    "ytimg.com": _Host(frozenset({"rs", "sqp"})),
+    "ytimg.com": _HostRule(frozenset({"rs", "sqp"})),
     # …/vid/avc1/720x1280/NAME.mp4?tag=12 counts versions of the player; archives of X leave it out
-    "twimg.com": _Host(frozenset({"tag"})),
+    "twimg.com": _HostRule(frozenset({"tag"})),
 }
 """By the end of the host's name; as seen in addresses that the networks hand out."""
 
 ARCHIVED = "archived"
 """The parameter by which `archiver serve` says which file of an archive is meant."""
 
-_NO_HOST = _Host()
+_NO_RULE = _HostRule()
 _PATH_SIGNATURE = re.compile(r"/[0-9a-f]{32}/[0-9a-f]{8}(?=/)")
 """TikTok's video hosts begin the path with a signature and the hex of its last second."""
 
@@ -261,9 +261,9 @@ def _parameter(text: str) -> _Parameter:
     return _Parameter(text, unquote_plus(name).lower(), unquote_plus(value))
 
 
-def _rule_of(host: str) -> _Host:
+def _rule_of(host: str) -> _HostRule:
     labels = host.partition(":")[0].lower().rsplit(".", 2)
-    return _HOSTS.get(".".join(labels[-2:]), _NO_HOST)
+    return _HOSTS.get(".".join(labels[-2:]), _NO_RULE)
 
 
 def _names_a_file(path: str) -> bool:

@@ -99,8 +99,14 @@ def imports(path: Path) -> frozenset[str]:
     return frozenset(_imports(path))
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text("utf-8"))
+
+
 def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -139,6 +145,13 @@ def test_the_table_has_no_cycle() -> None:
             del waiting[name]
 
 
+def test_the_table_names_what_there_is() -> None:
+    there = {unit(path) for path in sources(PACKAGE)} - {"cli"}
+    assert set(MAY_IMPORT) == there
+    assert there >= GROUND
+    assert set().union(*MAY_IMPORT.values()) <= there | {"cli"}
+
+
 def test_nobody_imports_the_command_line() -> None:
     importers = {
         unit(path)
@@ -146,6 +159,78 @@ def test_nobody_imports_the_command_line() -> None:
         if any(name.startswith("archiver.cli") for name in imports(path))
     }
     assert importers <= {"cli", "__main__"}
+
+
+MODULES: dict[str, Path] = {
+    ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+    for root, folder in ((ROOT, PACKAGE), (ROOT / "plugins", ROOT / "plugins"))
+    for path in sources(folder)
+}
+"""Every module of the program and of its plugins, by its full name."""
+
+KNOWN_CIRCLE = {f"archiver.archive.{name}" for name in ("database", "rows", "schema", "soundness")}
+"""What is being taken apart; nothing is to be added here."""
+
+
+def modules_imported(path: Path) -> set[str]:
+    """The modules of ours that a file needs to run; what it imports for types alone is left out."""
+    for_types = {
+        id(node)
+        for block in ast.walk(tree_of(path))
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for statement in block.body
+        for node in ast.walk(statement)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree_of(path)):
+        if id(node) in for_types:
+            continue
+        if isinstance(node, ast.Import):
+            found.update(name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{name.name}" for name in node.names}
+            found |= names & MODULES.keys()
+            if names - MODULES.keys():
+                found.add(node.module)
+    return found & MODULES.keys()
+
+
+def circles(needs: dict[str, set[str]]) -> list[set[str]]:
+    """The groups of modules each of which needs, by way of others, every other of its group."""
+    reached: dict[str, set[str]] = {}
+    for name, direct in needs.items():
+        seen: set[str] = set()
+        waiting = list(direct)
+        while waiting:
+            below = waiting.pop()
+            if below not in seen:
+                seen.add(below)
+                waiting += needs[below]
+        reached[name] = seen
+    groups = {
+        frozenset(other for other in reached[name] if name in reached[other])
+        for name in reached
+        if name in reached[name]
+    }
+    return sorted(map(set, groups), key=sorted)
+
+
+def test_circles_are_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"d"}}) == [{"b", "c"}, {"d"}]
+
+
+def test_no_modules_need_each_other() -> None:
+    needs = {name: modules_imported(path) - {name} for name, path in MODULES.items()}
+    assert [circle for circle in circles(needs) if not circle <= KNOWN_CIRCLE] == []
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for name, path in MODULES.items():
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(name)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
 PLUGIN_FILES = sources(ROOT / "plugins")

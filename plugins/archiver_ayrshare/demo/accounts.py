@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from archiver import Kind
 from archiver_ayrshare.demo.networks import Network
 from archiver_ayrshare.demo.networks.base import iso_ms
+from archiver_ayrshare.demo.populate import populate
 from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
 from archiver_ayrshare.demo.specs import MediaSpec, video
 from archiver_ayrshare.demo.truth import Deed
@@ -153,9 +154,7 @@ class WorldAccount:
         return self._by_id[post_id]
 
     def populate(self, count: int, **options: Any) -> list[WorldPost]:
-        """Publish so many varied posts; see `archiver_ayrshare.demo.populate.populate`."""
-        from archiver_ayrshare.demo.populate import populate  # noqa: PLC0415  # it needs this module
-
+        """Publish so many varied posts; see the function of that name."""
         return populate(self, count, **options)
 
     def forget_answers(self) -> None:

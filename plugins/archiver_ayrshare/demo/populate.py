@@ -1,13 +1,15 @@
 """Many posts at once: varied, cheap, and the same every time."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archiver import Kind
-from archiver_ayrshare.demo.accounts import WorldAccount
 from archiver_ayrshare.demo.ids import digest, digits
 from archiver_ayrshare.demo.posts import WorldPost
 from archiver_ayrshare.demo.specs import MediaSpec, gif, link, photo, video
+
+if TYPE_CHECKING:
+    from archiver_ayrshare.demo.accounts import WorldAccount
 
 _WORDS = (
     "morning", "harbour", "glaze", "kiln", "river", "window", "bread", "lantern", "garden", "tram",
@@ -33,7 +35,7 @@ _TURNS = {
 
 
 def populate(
-    account: WorldAccount,
+    account: "WorldAccount",
     count: int,
     *,
     newest: datetime | None = None,
