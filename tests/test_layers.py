@@ -13,7 +13,7 @@ PACKAGE = ROOT / "archiver"
 
 GROUND = {
     "errors", "models", "secrets", "jsonpieces", "jsontext", "canonical", "clock", "disks",
-    "media_keys", "stop_signals", "urls", "version",
+    "human", "media_keys", "stop_signals", "urls", "version",
 }  # fmt: skip
 """What knows nothing of what the program does, and may be used by all of it."""
 
@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "urls": set(),
     "version": set(),
     "models": {"errors"},
+    "human": {"models"},
     "secrets": {"errors"},
     "jsonpieces": set(),
     "jsontext": {"jsonpieces", "models"},
