@@ -4,7 +4,9 @@ After it the stored bytes are right or absent, the row says why, nothing is left
 code is right; then a clean run brings the archive to where it would have been without the fault.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,14 +16,13 @@ import pytest
 from archiver import backup
 from archiver.media.download import Downloader
 from archiver.media.transfer import Limits
-from archiver.net import api, fetch
+from archiver.net import fetch
 from archiver_ayrshare.demo.specs import photo, video
 from transfer import behaviours as b
 from transfer.faultserver import Behaviour, head
 from transfer.worlds import Behind, behind
 
 STORED = "stored"
-QUICK = Limits(tries=4, opening=0.4)
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,12 @@ class Case:
     reason: str = ""
     exit_code: int = 3
     made: bool = False
+    is_silent: bool = False
+
+
+def silent(behaviour: Behaviour, reason: str) -> Case:
+    """A behaviour that waits for the other side to give up."""
+    return Case(behaviour, "failed", reason, is_silent=True)
 
 
 def made(make: Callable[[], Behaviour], state: str = STORED, reason: str = "") -> Case:
@@ -55,7 +62,7 @@ FILE_CASES = {
     "gzip unasked": fine(b.gzipped),
     "gzip cut, length right": Case(b.gzip_cut, "failed", "gzip"),
     "gzip damaged": Case(b.gzip_flipped, "failed", "gzip"),
-    "gzip bomb": Case(b.gzip_bomb, "failed"),
+    "gzip bomb": Case(b.gzip_bomb, "refused", "too large"),
     "brotli": Case(b.encoded("br"), "failed", "not asked for"),
     "zstd": Case(b.encoded("zstd"), "failed", "not asked for"),
     "gzip twice": Case(b.encoded("gzip, gzip"), "failed", "not asked for"),
@@ -98,9 +105,9 @@ FILE_CASES = {
     "reset at once": Case(b.reset_at_once, "failed"),
     "reset in the middle": Case(b.reset_after(0.5), "failed"),
     "closed without an answer": Case(b.no_answer, "failed"),
-    "silence": Case(b.stall_at_once, "failed", "too long"),
-    "silence in the headers": Case(b.stall_in_headers, "failed", "too long"),
-    "silence in the body": Case(b.stall_in_body, "failed", "in time"),
+    "silence": silent(b.stall_at_once, "took too long|in time"),
+    "silence in the headers": silent(b.stall_in_headers, "took too long|in time"),
+    "silence in the body": silent(b.stall_in_body, "took too long|in time"),
     "401": Case(b.status(401), "failed", "401"),
     "403": Case(b.status(403), "failed", "403"),
     "404": Case(b.status(404), "failed", "404"),
@@ -164,12 +171,17 @@ FILE_CASES = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits that are reached in a moment."""
-    monkeypatch.setattr(backup, "Downloader", partial(Downloader, limits=QUICK))
-    monkeypatch.setattr(fetch, "_TIMEOUTS", {**fetch._TIMEOUTS, "read": 0.4})
-    monkeypatch.setattr(api, "_TIMEOUTS", {**api._TIMEOUTS, "read": 0.4})
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Limits that are reached in a moment, for files that never come.
+
+    Nothing honest may be asked for meanwhile: on a slow machine that would not come in time.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        limits = Limits(tries=2, opening=0.4, stall=0.5)
+        patch.setattr(backup, "Downloader", partial(Downloader, limits=limits))
+        patch.setattr(fetch, "_TIMEOUTS", {**fetch._TIMEOUTS, "read": 0.2})
+        yield
 
 
 def furnish(world: Behind) -> None:
@@ -200,11 +212,12 @@ def test_a_file_that_comes_wrong_is_right_or_absent(tmp_path: Path, name: str) -
         behaviour = case.behaviour() if case.made else case.behaviour  # type: ignore[call-arg]  # what `made` says
         world.faults.rule(".jpg", behaviour)  # type: ignore[arg-type]
 
-        report = world.backup()
+        with impatient() if case.is_silent else nullcontext():
+            report = world.backup()
 
         rows = world.world.query("SELECT state, reason FROM renditions WHERE state <> 'skipped'")
         assert {state for state, _ in rows} == {case.state}, rows
-        assert all(case.reason in (reason or "") for _, reason in rows), rows
+        assert all(re.search(case.reason, reason or "") for _, reason in rows), rows
         assert report.exit_code == case.exit_code
         world.check_sound()
         recover(world)
@@ -249,6 +262,7 @@ def test_a_file_whose_end_nothing_proves_is_kept_and_says_so(tmp_path: Path) -> 
 def test_what_gives_no_bytes_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
+    # all that is fetched here gives no bytes, however long it is waited for
     limits = Limits(tries=2, stall=0.5)
     monkeypatch.setattr(backup, "Downloader", partial(Downloader, limits=limits))
     with behind(tmp_path, "instagram") as world:
