@@ -413,7 +413,9 @@ class AccountBackup:
         reason = tracker.range_.reason
         if reason is None or tracker.met or reason.startswith("--"):
             return
-        self.report.warn(f"Posts before {tracker.range_.oldest} could not be had: {reason}")
+        self.report.warn(
+            f"Posts before {tracker.range_.oldest} are not available from the source: {reason}"
+        )
 
     def _speak_of_unmapped(self, account_id: int) -> None:
         """Say once that a platform writes what it did not write before."""

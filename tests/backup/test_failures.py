@@ -301,7 +301,9 @@ def test_an_archive_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         assert "Upgrade" in str(caught.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() == 0, reason="needs a user who may not write everywhere"
+)
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with nights(tmp_path, "threads") as world:
         world.config()

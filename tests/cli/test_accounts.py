@@ -5,7 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from archiver.cli import main
 from archiver.cli.shell import Shell
 from archiver.models import Identity
 from archiver.plugins import Loaded, Origin, Plugins
@@ -138,3 +140,16 @@ class TestDiscover:
         done = cli("accounts", "--discover", "--source", "shlef", shell=shell())
         assert done.exit_code == 2
         assert 'Did you mean "shelf"?' in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp437"])
+def test_what_is_appended_to_the_config_is_utf_8_on_every_console(
+    cli: Cli, config: Path, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Identity("notes", "2", handle="müll", title="Größe ☕")
+    command = ["accounts", "--discover", "--source", "shelf"]
+    done = CliRunner(charset=encoding).invoke(main, command, obj=shell(found))
+    assert done.exit_code == 0, done.stderr
+    text = done.stdout_bytes.decode("utf-8")
+    assert tomllib.loads(text)["accounts"][0]["platform"] == "notes"
+    assert ("Größe ☕" in text) is (encoding == "utf-8")
