@@ -33,8 +33,8 @@ hookimpl = HookimplMarker("archiver")
 class Http(Protocol):
     """A client for one API, lent by the core: paced, bounded, following no redirect.
 
-    It retries what a second try can mend (no connection, 5xx) and waits out `429` for the lane
-    that got it, while other lanes go on. Secrets go in `headers` only; they never reach what a
+    It retries what may be better later (no connection, 5xx) and waits out `429` for the lane that
+    got it, while other lanes go on. Secrets go in `headers` only; they never reach what a
     `Response` holds.
     """
 

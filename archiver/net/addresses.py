@@ -1,4 +1,4 @@
-"""Which IP addresses are on the public internet, whatever they are dressed as.
+"""Which IP addresses are on the public internet, in whatever form they are written.
 
 `ipaddress.is_global` alone is no guard: it is true for multicast, for 6to4 and NAT64 forms of
 private addresses, and its tables follow the Python version. Here an address is first unwrapped,
@@ -59,7 +59,7 @@ def is_public(address: Address) -> bool:
 def unwrap(address: Address) -> tuple[Address, ...]:
     """The addresses that packets to this one may reach.
 
-    An IPv4 address in IPv6 clothes (mapped, compatible, NAT64) is that IPv4 address. Tunnels are
+    An IPv4 address within an IPv6 one (mapped, compatible, NAT64) is that IPv4 address. Tunnels are
     themselves and the IPv4 addresses of their ends. `64:ff9b:1::/48` stays as it is: its inner
     address depends on the network's own prefix length (RFC 8215), so it is never public.
     """

@@ -21,7 +21,7 @@ from archiver.net.transport import ProxyRefused, Transport
 from archiver.secrets import redact, redact_bytes
 
 OnWait = Callable[[float, str], None]
-"""Told before every longer wait: for how many seconds, and why, in plain words."""
+"""Called before every longer wait, with its seconds and the reason in plain words."""
 
 USER_AGENT = "social-archiver"
 _CONNECTIONS = 8
@@ -72,13 +72,13 @@ def api_client(
 
 @dataclass(slots=True)
 class _Lane:
-    """Whose limits apply, and when it may go on, by the monotonic clock."""
+    """The requests that share a rate limit; `open_at`, by the monotonic clock, ends their pause."""
 
     open_at: float = 0.0
 
 
-class _TryAgain(Exception):
-    """A second try may mend it, after `wait` seconds; `error` is what is said if not."""
+class _Retry(Exception):
+    """A try failed that is worth a retry, after `wait` seconds; `error` is what the last raises."""
 
     def __init__(self, error: SourceDown, wait: float | None = None) -> None:
         super().__init__(str(error))
@@ -215,12 +215,12 @@ class ApiClient:
             self._on_wait(seconds, why)
 
     async def _answer(self, request: httpx.Request) -> Response:
-        """One answer, after a few tries; each can fail and be mended by the next."""
+        """One answer, after a few retries. Raises SourceDown after the last."""
         failures = 0
         while True:
             try:
                 return await self._try(request)
-            except _TryAgain as trouble:
+            except _Retry as trouble:
                 failures += 1
                 if failures >= _TRIES:
                     raise trouble.error from trouble
@@ -239,9 +239,9 @@ class ApiClient:
             finally:
                 await answer.aclose()
         except TimeoutError:
-            raise _TryAgain(self._down("answers too slowly", limit)) from None
+            raise _Retry(self._down("answers too slowly", limit)) from None
         except BadEncoding as error:
-            raise _TryAgain(self._down("sent a damaged answer", str(error), "encoding")) from None
+            raise _Retry(self._down("sent a damaged answer", str(error), "encoding")) from None
         except httpx.LocalProtocolError:
             raise self._unwritable(request.url.path) from None
         except httpx.HTTPError as error:
@@ -251,14 +251,14 @@ class ApiClient:
                 down.code = "certificate" if is_certificate else "proxy"
                 down.hint = self._route.advice(certificate=is_certificate, proxy=not is_certificate)
                 raise down from error
-            raise _TryAgain(down) from error
+            raise _Retry(down) from error
         if 300 <= answer.status_code < 400:
             target = redact(answer.headers.get("location", "nowhere")).partition("?")[0][:_SHOWN]
             why = f"It points to {target}"
             raise self._down("redirects, which is not followed", why, "redirect")
         if answer.status_code >= 500 or answer.status_code in _TRANSIENT:
             down = self._down(f"answers {answer.status_code}", _excerpt(body), "server_error")
-            raise _TryAgain(down, retry_after(answer.headers, self._clock.now()))
+            raise _Retry(down, retry_after(answer.headers, self._clock.now()))
         return Response(
             source=self._source,
             url=redact(str(request.url)),

@@ -1,4 +1,4 @@
-"""The client for media: it has no credentials, believes no address, and gives raw bytes."""
+"""The client for media: it sends no credentials, checks every address, and gives raw bytes."""
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping
@@ -93,7 +93,7 @@ class MediaStream:
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The bytes as they come.
 
-        Raises MediaError; `network` is its code where a second try may mend it.
+        Raises MediaError; its code is `network` where a retry may help.
         """
         try:
             async with aclosing(self._body):
@@ -139,7 +139,7 @@ class MediaClient:
 
         `headers` may hold `Range` and `If-Range`. Raises MediaRefused for an address that is not
         allowed, MediaError for redirects that lead nowhere, for an encoding that cannot be undone
-        and, with the code `network`, for what a second try may mend.
+        and, with the code `network`, for what is worth a retry.
         """
         extra = dict(headers or {})
         if unknown := {name.lower() for name in extra} - _ALLOWED_HEADERS:

@@ -1,6 +1,6 @@
 """The address guard: media is fetched from public web servers, and from nowhere else.
 
-URLs of media come from strangers. Two gates stand between one and a connection. `check` reads the
+URLs of media come from strangers. Two checks stand between one and a connection. `check` reads the
 URL, before anything is resolved, and once more for every redirect. `GuardedBackend` resolves the
 name once, has every answer checked, and dials only addresses that were; the name goes on to TLS
 and to the Host header, so a second, different DNS answer has nothing to act on.

@@ -1,4 +1,4 @@
-"""How connections leave this machine: directly or through a proxy, and whom TLS believes.
+"""How connections leave this machine: directly or through a proxy, and which authorities count.
 
 The proxy is the operator's word, so it may be anywhere. https goes through it by CONNECT (RFC 9110
 section 9.3.6) and stays encrypted to its end; http is asked for by the whole address (RFC 9112
@@ -22,7 +22,7 @@ _CREDENTIALS = "network.proxy_credentials"
 
 
 class ProxyRefusal(httpcore.ProxyError):
-    """The proxy answered, and will not do what it was asked; a second try would be no better."""
+    """The proxy answered, and refuses; a retry would fail too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is worth a second try, and when: `Retry-After`, backoff, kinds of failure."""
+"""What is worth a retry, and when: `Retry-After`, backoff, kinds of failure."""
 
 import random
 import re
@@ -49,7 +49,7 @@ def backoff(
 
 
 def is_certificate_error(error: BaseException) -> bool:
-    """Whether a failed connection failed for its certificate: a second try would too."""
+    """Whether a connection failed for its certificate, so that a retry would fail too."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ssl.SSLCertVerificationError):

@@ -4,7 +4,7 @@ httpcore's own pool looks at every idle connection twice per request, a system c
 gets slower as connections are added. Here a request takes a slot (first come, first served), then
 the origin's most recently used connection or a new one; nothing depends on how many there are.
 HTTP/1.1 only, no cookies, no proxy but the route's, nothing from the environment. Sockets are
-opened by a network backend of httpcore's kind, and errors are its errors, in httpx's clothes.
+opened by a network backend of httpcore's kind, and its errors are raised as httpx's.
 """
 
 import ssl
