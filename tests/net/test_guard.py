@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Any
 
 import anyio
@@ -296,23 +296,6 @@ def test_a_name_in_an_allowed_network_is_freed_by_its_addresses_alone() -> None:
 def test_an_entry_that_cannot_be_read_is_named(entry: str) -> None:
     with pytest.raises(ConfigError, match=r"network\.allow"):
         AddressGuard([entry])
-
-
-PRIVATE_V4 = st.sampled_from(
-    [IPv4Network(text) for text in ("10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16",
-                                    "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
-).flatmap(lambda net: st.integers(int(net[0]), int(net[-1])))  # fmt: skip
-
-
-@settings(deadline=None)
-@given(PRIVATE_V4, st.integers(0, 2**16 - 1))
-def test_no_clothes_make_a_private_address_public(number: int, noise: int) -> None:
-    assert not is_public(IPv4Address(number))
-    for prefix, shift in ((0, 0), (0xFFFF << 32, 0), (0x64FF9B << 96, 0)):
-        assert not is_public(IPv6Address(prefix | number << shift))
-    assert not is_public(IPv6Address(0x2002 << 112 | number << 80 | noise))
-    assert not is_public(IPv6Address(0x20010000 << 96 | number << 64 | noise))
-    assert not is_public(IPv6Address(0x20010000 << 96 | 0x08080808 << 64 | number ^ 0xFFFFFFFF))
 
 
 @settings(deadline=None)
