@@ -10,7 +10,7 @@ from archiver import Kind
 from archiver_ayrshare.demo.networks import Network
 from archiver_ayrshare.demo.networks.base import iso_ms
 from archiver_ayrshare.demo.populate import populate
-from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
+from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 from archiver_ayrshare.demo.specs import MediaSpec, video
 from archiver_ayrshare.demo.truth import Deed
 from archiver_ayrshare.emulation.answers import JsonObject
@@ -44,7 +44,7 @@ class Moment:
         """How many shown posts of the account are newer."""
         return self.post.account.newer_than(self.post)
 
-    def url(self, file: MediaFile) -> str:
+    def url(self, file: WorldFile) -> str:
         """The address of a file, on the host of the day and signed."""
         return self.post.account.world.url(file)
 

@@ -9,7 +9,7 @@ from archiver import AsgiReceive, AsgiScope, AsgiSend
 from archiver_ayrshare.demo import signing
 from archiver_ayrshare.demo.faults import MediaFault, MediaRequest
 from archiver_ayrshare.demo.logs import MediaLog
-from archiver_ayrshare.demo.posts import MediaFile
+from archiver_ayrshare.demo.posts import WorldFile
 from archiver_ayrshare.demo.world import World
 from archiver_ayrshare.emulation.wire import headers_of, params_of
 
@@ -69,14 +69,14 @@ class MediaServer:
             return _words(file.status, "It was here once.")
         return self._file(file, request.headers, fault)
 
-    def _is_signed(self, file: MediaFile, params: Mapping[str, str]) -> bool:
+    def _is_signed(self, file: WorldFile, params: Mapping[str, str]) -> bool:
         world = self._world
         scheme = file.media.post.account.network.scheme if file.media else "plain"
         return signing.is_valid(
             scheme, file.path, params, now=world.now(), oldest=world.oldest_generation
         )
 
-    def _file(self, file: MediaFile, asked: Mapping[str, str], fault: MediaFault) -> Reply:
+    def _file(self, file: WorldFile, asked: Mapping[str, str], fault: MediaFault) -> Reply:
         body = fault.body if fault.body is not None else self._world.kitchen.serve(file.recipe)
         etag = fault.etag or f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers = {

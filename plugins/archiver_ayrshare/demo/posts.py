@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _COUNTED = ("likes", "comments", "shares", "views", "saves", "reposts", "quotes", "clicks")
 
 
-class MediaFile:
+class WorldFile:
     """One file that the media server has. `status` is 200, or 404 or 410 while it is lost."""
 
     __slots__ = ("media", "path", "recipe", "role", "status")
@@ -29,7 +29,7 @@ class MediaFile:
         self.media: WorldMedia | None = None
 
     def __repr__(self) -> str:
-        return f"<MediaFile {self.role} {self.path}>"
+        return f"<WorldFile {self.role} {self.path}>"
 
 
 class WorldMedia:
@@ -43,13 +43,13 @@ class WorldMedia:
         self.spec = spec
         self.withheld = False
         self.id = ""
-        self.files: tuple[MediaFile, ...] = ()
+        self.files: tuple[WorldFile, ...] = ()
 
-    def file(self, role: Role) -> MediaFile | None:
+    def file(self, role: Role) -> WorldFile | None:
         """The first file in that role."""
         return next((file for file in self.files if file.role == role), None)
 
-    def variants(self) -> list[MediaFile]:
+    def variants(self) -> list[WorldFile]:
         """Its film in every bitrate, smallest first."""
         return [file for file in self.files if file.role == "variant"]
 

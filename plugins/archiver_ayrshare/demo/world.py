@@ -28,7 +28,7 @@ from archiver_ayrshare.demo.faults import (
 from archiver_ayrshare.demo.ids import digits, hexes, number
 from archiver_ayrshare.demo.logs import ApiLog, MediaLog
 from archiver_ayrshare.demo.networks import NETWORKS
-from archiver_ayrshare.demo.posts import MediaFile
+from archiver_ayrshare.demo.posts import WorldFile
 from archiver_ayrshare.demo.recipes import FixtureCache
 from archiver_ayrshare.demo.truth import Truth
 from archiver_ayrshare.emulation.answers import ErrorShape, error_body
@@ -105,7 +105,7 @@ class World:
         self.truth = Truth()
         self.faults = Faults()
         self.kitchen = FixtureCache()
-        self.files: dict[str, MediaFile] = {}
+        self.files: dict[str, WorldFile] = {}
         self.origins: list[str] = ["http://media.invalid"]
         self.api_requests: list[ApiLog] = []
         self.media_requests: list[MediaLog] = []
@@ -153,7 +153,7 @@ class World:
 
     # -- addresses
 
-    def url(self, file: MediaFile) -> str:
+    def url(self, file: WorldFile) -> str:
         """The address of a file today: the path stays, host and signature rotate."""
         origins = self.origins
         origin = origins[(number(997, file.path) + self.generation) % len(origins)]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from archiver import Kind
-from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
+from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 from archiver_ayrshare.demo.recipes import Animation, Film, FilmSize, Still
 from archiver_ayrshare.demo.signing import Scheme
 from archiver_ayrshare.demo.specs import PictureFormat, SpecKind
@@ -36,7 +36,7 @@ class View(Protocol):
     def refreshed(self) -> tuple[datetime, datetime]:
         """When the network was last asked, and when it will be asked again."""
 
-    def url(self, file: MediaFile) -> str:
+    def url(self, file: WorldFile) -> str:
         """The address of a file, on the host of the day and signed."""
 
 
@@ -70,7 +70,7 @@ class Network:
     profile_url: Callable[[str], str]
     post_id: Callable[[AccountFace, int, datetime, Kind], str]
     media_id: Callable[[WorldMedia], str]
-    files: Callable[[WorldMedia], list[MediaFile]]
+    files: Callable[[WorldMedia], list[WorldFile]]
     record: Callable[[WorldPost, View], JsonObject]
     withholds: Literal["", "item", "post"] = ""
     gives_film: bool = False

@@ -17,7 +17,7 @@ from archiver_ayrshare.demo.networks.base import (
     still,
     url_of,
 )
-from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
+from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 from archiver_ayrshare.demo.recipes import FILM_PIXELS, Playlist
 
 
@@ -26,20 +26,20 @@ def _post_id(account: AccountFace, n: int, at: datetime, _kind: Kind) -> str:
     return f"at://{account.platform_id}/app.bsky.feed.post/{key}"
 
 
-def _files(media: WorldMedia) -> list[MediaFile]:
+def _files(media: WorldMedia) -> list[WorldFile]:
     home = f"{media.post.account.platform_id}/{media.id}"
-    small = MediaFile("thumbnail", f"/img/feed_thumbnail/plain/{home}@jpeg", poster(media))
+    small = WorldFile("thumbnail", f"/img/feed_thumbnail/plain/{home}@jpeg", poster(media))
     match media.spec.kind:
         case "photo":
             path = f"/img/feed_fullsize/plain/{home}@jpeg"
-            return [MediaFile("original", path, still(media)), small]
+            return [WorldFile("original", path, still(media)), small]
         case "video":
             path = f"/watch/{home}/360p/video.mp4"
             playlist = Playlist(((path, "medium", 120_000),))
             return [
-                MediaFile("variant", path, film(media, "medium")),
-                MediaFile("original", f"/watch/{home}/playlist.m3u8", playlist),
-                MediaFile("thumbnail", f"/watch/{home}/thumbnail.jpg", poster(media)),
+                WorldFile("variant", path, film(media, "medium")),
+                WorldFile("original", f"/watch/{home}/playlist.m3u8", playlist),
+                WorldFile("thumbnail", f"/watch/{home}/thumbnail.jpg", poster(media)),
             ]
         case _:
             return [small] if media.spec.picture else []

@@ -18,7 +18,7 @@ from archiver_ayrshare.demo.networks.base import (
     still,
     url_of,
 )
-from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
+from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 
 _FEELINGS = ("like", "love", "anger", "haha", "wow", "sorry")
 
@@ -29,20 +29,20 @@ def _post_id(account: AccountFace, n: int, _at: datetime, kind: Kind) -> str:
     return f"{account.platform_id}_{75_000_000 + n}{digits(7, account.tag, n)}"
 
 
-def _files(media: WorldMedia) -> list[MediaFile]:
+def _files(media: WorldMedia) -> list[WorldFile]:
     name = f"{media.id}_{digits(16, media.tag)}"
     match media.spec.kind:
         case "photo":
-            return [MediaFile("original", f"/v/t39.30808-6/{name}_n.jpg", still(media))]
+            return [WorldFile("original", f"/v/t39.30808-6/{name}_n.jpg", still(media))]
         case "video":
             full = digits(15, "full", media.tag)
             return [
-                MediaFile("original", f"/v/t39.25447-2/{name}_n.mp4", film(media, "medium")),
-                MediaFile("thumbnail", f"/v/t15.5256-10/{name}_n.jpg", poster(media)),
-                MediaFile("preview", f"/v/t15.5256-10/{full}_n.jpg", poster(media, "full")),
+                WorldFile("original", f"/v/t39.25447-2/{name}_n.mp4", film(media, "medium")),
+                WorldFile("thumbnail", f"/v/t15.5256-10/{name}_n.jpg", poster(media)),
+                WorldFile("preview", f"/v/t15.5256-10/{full}_n.jpg", poster(media, "full")),
             ]
         case _ if media.spec.picture:
-            return [MediaFile("preview", f"/emg1/v/t13/{digits(18, media.tag)}", poster(media))]
+            return [WorldFile("preview", f"/emg1/v/t13/{digits(18, media.tag)}", poster(media))]
         case _:
             return []
 

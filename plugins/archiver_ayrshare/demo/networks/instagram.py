@@ -17,7 +17,7 @@ from archiver_ayrshare.demo.networks.base import (
     still,
     url_of,
 )
-from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
+from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 
 _PRODUCTS = {"post": "FEED", "reel": "REELS", "story": "STORY"}
 
@@ -26,16 +26,16 @@ def _post_id(account: AccountFace, n: int, _at: datetime, _kind: Kind) -> str:
     return f"179{n:06d}{digits(8, account.tag, n)}"
 
 
-def _files(media: WorldMedia) -> list[MediaFile]:
+def _files(media: WorldMedia) -> list[WorldFile]:
     seeds = digits(28, "file", media.tag)
     name = f"{seeds[:9]}_{media.id}_{seeds[9:]}"
     if media.spec.kind == "photo":
-        return [MediaFile("original", f"/v/t51.2885-15/{name}_n.jpg", still(media))]
+        return [WorldFile("original", f"/v/t51.2885-15/{name}_n.jpg", still(media))]
     film_path = f"/o1/v/t16/f1/m82/{hexes(32, media.tag).upper()}_video_dashinit.mp4"
     tall = media.post.kind in {"reel", "story"}
     return [
-        MediaFile("original", film_path, film(media, "portrait" if tall else "medium")),
-        MediaFile("thumbnail", f"/v/t51.29350-15/{name}_n.jpg", poster(media)),
+        WorldFile("original", film_path, film(media, "portrait" if tall else "medium")),
+        WorldFile("thumbnail", f"/v/t51.29350-15/{name}_n.jpg", poster(media)),
     ]
 
 

@@ -13,7 +13,7 @@ from archiver_ayrshare.demo.networks.base import (
     iso,
     still,
 )
-from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
+from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 
 _REACTIONS = ("like", "praise", "maybe", "empathy", "interest", "appreciation")
 
@@ -22,11 +22,11 @@ def _post_id(account: AccountFace, n: int, _at: datetime, _kind: Kind) -> str:
     return f"urn:li:share:70{n:07d}{digits(10, account.tag, n)}"
 
 
-def _files(media: WorldMedia) -> list[MediaFile]:
+def _files(media: WorldMedia) -> list[WorldFile]:
     key = media.id.rpartition(":")[2]
     if media.spec.kind == "video":
-        return [MediaFile("original", f"/dms/prv/vid/{key}", film(media, "medium"))]
-    return [MediaFile("original", f"/dms/image/{key}", still(media))]
+        return [WorldFile("original", f"/dms/prv/vid/{key}", film(media, "medium"))]
+    return [WorldFile("original", f"/dms/image/{key}", still(media))]
 
 
 def _record(post: WorldPost, view: View) -> JsonObject:

@@ -19,14 +19,14 @@ from archiver_ayrshare.demo.networks.base import (
     still,
     url_of,
 )
-from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
+from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 
 
 def _post_id(account: AccountFace, n: int, _at: datetime, _kind: Kind) -> str:
     return f"71{n:07d}{digits(9, account.tag, n)}"
 
 
-def _files(media: WorldMedia) -> list[MediaFile]:
+def _files(media: WorldMedia) -> list[WorldFile]:
     name = hexes(32, media.tag)
     home = f"/originals/{name[:2]}/{name[2:4]}/{name[4:6]}"
     match media.spec.kind:
@@ -34,14 +34,14 @@ def _files(media: WorldMedia) -> list[MediaFile]:
             # Beside other things a film shows another still than it does alone.
             nested = "/videos/thumbnails" + home
             return [
-                MediaFile("cover", f"{home}/{name}.jpg", poster(media, "cover")),
-                MediaFile("thumbnail", f"{nested}/{name}.jpg", poster(media)),
+                WorldFile("cover", f"{home}/{name}.jpg", poster(media, "cover")),
+                WorldFile("thumbnail", f"{nested}/{name}.jpg", poster(media)),
             ]
         case "gif":
-            return [MediaFile("original", f"{home}/{name}.gif", animation(media))]
+            return [WorldFile("original", f"{home}/{name}.gif", animation(media))]
         case _:
             path = f"{home}/{name}.{extension(media)}"
-            return [MediaFile("original", path, still(media))]
+            return [WorldFile("original", path, still(media))]
 
 
 def _record(post: WorldPost, view: View) -> JsonObject:

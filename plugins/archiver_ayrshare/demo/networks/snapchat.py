@@ -3,15 +3,15 @@
 from archiver import STORY_LIFE
 from archiver_ayrshare.demo.ids import letters, uuid
 from archiver_ayrshare.demo.networks.base import JsonObject, Network, View, iso_ms, poster, url_of
-from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
+from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 
 _TYPES = {"story": "PUBLIC_STORY", "saved_story": "SAVED_STORY", "spotlight": "SPOTLIGHT"}
 _TALL = (270, 480)
 
 
-def _files(media: WorldMedia) -> list[MediaFile]:
+def _files(media: WorldMedia) -> list[WorldFile]:
     path = f"/d/{letters(21, media.tag)}"
-    return [MediaFile("thumbnail", path, poster(media, size=media.spec.size or _TALL))]
+    return [WorldFile("thumbnail", path, poster(media, size=media.spec.size or _TALL))]
 
 
 def _record(post: WorldPost, view: View) -> JsonObject:

@@ -16,7 +16,7 @@ from archiver_ayrshare.demo.networks.base import (
     still,
     url_of,
 )
-from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
+from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 
 _TYPES = {"photo": "IMAGE", "video": "VIDEO"}
 
@@ -25,13 +25,13 @@ def _post_id(account: AccountFace, n: int, _at: datetime, _kind: Kind) -> str:
     return f"180{n:06d}{digits(8, account.tag, n)}"
 
 
-def _files(media: WorldMedia) -> list[MediaFile]:
+def _files(media: WorldMedia) -> list[WorldFile]:
     name = f"{digits(9, media.tag)}_{media.id}"
     if media.spec.kind == "photo":
-        return [MediaFile("original", f"/v/t51.82787-15/{name}_n.jpg", still(media))]
+        return [WorldFile("original", f"/v/t51.82787-15/{name}_n.jpg", still(media))]
     return [
-        MediaFile("original", f"/o1/v/t2/f2/m85/{name}.mp4", film(media, "medium")),
-        MediaFile("thumbnail", f"/v/t51.71878-15/{name}_n.jpg", poster(media)),
+        WorldFile("original", f"/o1/v/t2/f2/m85/{name}.mp4", film(media, "medium")),
+        WorldFile("thumbnail", f"/v/t51.71878-15/{name}_n.jpg", poster(media)),
     ]
 
 

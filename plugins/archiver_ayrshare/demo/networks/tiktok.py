@@ -13,7 +13,7 @@ from archiver_ayrshare.demo.networks.base import (
     poster,
     url_of,
 )
-from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
+from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 
 _TALL = (288, 512)
 _SOURCES = (
@@ -25,10 +25,10 @@ def _post_id(account: AccountFace, n: int, at: datetime, _kind: Kind) -> str:
     return str((int(at.timestamp()) << 32) | (number(1 << 10, account.tag) << 22) | n)
 
 
-def _files(media: WorldMedia) -> list[MediaFile]:
+def _files(media: WorldMedia) -> list[WorldFile]:
     path = f"/obj/tos-useast5-p-85c255-tx/{letters(32, media.tag)}"
     size = media.spec.size or _TALL
-    return [MediaFile("thumbnail", path, poster(media, file_type="webp", size=size))]
+    return [WorldFile("thumbnail", path, poster(media, file_type="webp", size=size))]
 
 
 def _record(post: WorldPost, view: View) -> JsonObject:

@@ -22,7 +22,7 @@ from archiver_ayrshare.demo.networks.base import (
     still,
     url_of,
 )
-from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
+from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 from archiver_ayrshare.demo.recipes import FILM_PIXELS, FilmSize, Playlist
 
 _EPOCH_MS = 1_288_834_974_657
@@ -41,15 +41,15 @@ def _post_id(account: AccountFace, n: int, at: datetime, _kind: Kind) -> str:
     return str((since << 22) | (number(64, account.tag) << 16) | (n % 65_536))
 
 
-def _files(media: WorldMedia) -> list[MediaFile]:
+def _files(media: WorldMedia) -> list[WorldFile]:
     name, key = letters(15, media.tag), media.id.partition("_")[2]
     match media.spec.kind:
         case "photo":
-            return [MediaFile("original", f"/media/{name}.{extension(media)}", still(media))]
+            return [WorldFile("original", f"/media/{name}.{extension(media)}", still(media))]
         case "gif":
             return [
-                MediaFile("original", f"/tweet_video/{name}.mp4", film(media)),
-                MediaFile("preview", f"/tweet_video_thumb/{name}.jpg", poster(media)),
+                WorldFile("original", f"/tweet_video/{name}.mp4", film(media)),
+                WorldFile("preview", f"/tweet_video_thumb/{name}.jpg", poster(media)),
             ]
         case _:
             home = f"/ext_tw_video/{key}/pu"
@@ -57,13 +57,13 @@ def _files(media: WorldMedia) -> list[MediaFile]:
             for size, _ in _FILMS:
                 width, height = FILM_PIXELS[size]
                 path = f"{home}/vid/avc1/{width}x{height}/{letters(16, size, media.tag)}.mp4"
-                variants.append(MediaFile("variant", path, film(media, size)))
+                variants.append(WorldFile("variant", path, film(media, size)))
             playlist = Playlist(tuple((f.path, *s) for f, s in zip(variants, _FILMS, strict=True)))
             still_path = f"/ext_tw_video_thumb/{key}/pu/img/{name}.jpg"
             return [
                 *variants,
-                MediaFile("original", f"{home}/pl/{name}.m3u8", playlist),
-                MediaFile("preview", still_path, poster(media)),
+                WorldFile("original", f"{home}/pl/{name}.m3u8", playlist),
+                WorldFile("preview", still_path, poster(media)),
             ]
 
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from archiver_ayrshare.demo.ids import letters, sortable
 from archiver_ayrshare.demo.networks.base import JsonObject, Network, View, iso, poster, url_of
-from archiver_ayrshare.demo.posts import MediaFile, WorldMedia, WorldPost
+from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 
 
-def _files(media: WorldMedia) -> list[MediaFile]:
-    return [MediaFile("thumbnail", f"/vi/{media.post.id}/default.jpg", poster(media))]
+def _files(media: WorldMedia) -> list[WorldFile]:
+    return [WorldFile("thumbnail", f"/vi/{media.post.id}/default.jpg", poster(media))]
 
 
 def _record(post: WorldPost, view: View) -> JsonObject:
