@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import uvicorn
 
 from archiver.apis import AsgiApp
+from archiver.errors import UsageError
 
 _LOOPBACK = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 _TRIES = 20
@@ -21,8 +22,19 @@ _PATIENCE = 10.0
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes any free one.
 
-    Raises OSError when the port is taken, or the address is none of this machine.
+    Raises UsageError when the port is taken, or the address is none of this machine.
     """
+    try:
+        return _bind(host, port)
+    except OSError as error:
+        raise UsageError(
+            f"{host} port {port} cannot be listened on",
+            why=error.strerror or str(error),
+            hint="Name another port with --port, or let --port 0 choose one",
+        ) from error
+
+
+def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio sends small answers at once only if it is.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -44,12 +56,12 @@ def listen_on_loopback(port: int = 0) -> list[socket.socket]:
     Raises OSError when the port is taken.
     """
     for _ in range(_TRIES):
-        sockets = [listen(_LOOPBACK[0], port)]
+        sockets = [_bind(_LOOPBACK[0], port)]
         chosen = sockets[0].getsockname()[1]
         taken = False
         for host in _LOOPBACK[1:]:
             try:
-                sockets.append(listen(host, chosen))
+                sockets.append(_bind(host, chosen))
             except OSError as error:
                 taken = taken or error.errno == errno.EADDRINUSE
         if not taken or port:
@@ -66,12 +78,16 @@ def origin_of(sock: socket.socket) -> str:
 
 
 @contextmanager
-def running(app: AsgiApp, sockets: Sequence[socket.socket]) -> Iterator[threading.Thread]:
+def running(
+    app: AsgiApp, sockets: Sequence[socket.socket], *, lifespan: bool = False, quiet: bool = False
+) -> Iterator[threading.Thread]:
     """Serve an application on these sockets, and close them when the block ends.
 
-    The thread that is given ends only with the block, or when the server failed.
+    The thread that is given ends only with the block, or when the server failed. `lifespan` tells
+    the application when the server starts and stops; with `quiet`, an answer that it breaks off is
+    not logged as an error.
     """
-    server = _Server(_config(app))
+    server = _Server(_config(app, lifespan=lifespan, quiet=quiet))
     name = f"server-{sockets[0].getsockname()[1]}"
     thread = threading.Thread(target=server.run_in_thread, args=(sockets,), name=name, daemon=True)
     thread.start()
@@ -82,6 +98,15 @@ def running(app: AsgiApp, sockets: Sequence[socket.socket]) -> Iterator[threadin
     finally:
         server.stop()
         thread.join(_PATIENCE)
+
+
+def wait_until_interrupted(thread: threading.Thread) -> None:
+    """Until Ctrl-C or SIGTERM, which is how a server is meant to end, or until it failed."""
+    try:
+        while thread.is_alive():
+            thread.join(1.0)  # on Windows a wait without end would not hear Ctrl-C
+    except KeyboardInterrupt:
+        pass
 
 
 class _Server(uvicorn.Server):
@@ -112,6 +137,8 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         await super().startup(sockets)
+        if self.should_exit:
+            self.failure = RuntimeError("the application did not start")
         self.ready.set()
 
     async def main_loop(self) -> None:
@@ -131,17 +158,18 @@ class _Server(uvicorn.Server):
             if transport is not None:
                 transport.abort()
         await asyncio.sleep(0)
+        await self.lifespan.shutdown()
 
 
-def _config(app: AsgiApp) -> uvicorn.Config:
+def _config(app: AsgiApp, *, lifespan: bool, quiet: bool) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="asyncio",
         http="h11",
         ws="none",
-        lifespan="off",
+        lifespan="on" if lifespan else "off",
         log_config=None,
-        log_level="critical",  # an answer that is cut off on purpose is no error
+        log_level="critical" if quiet else "warning",
         access_log=False,
         server_header=False,
         date_header=False,

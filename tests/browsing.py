@@ -1,7 +1,6 @@
 """Archives to look at, and the pages of one served over real HTTP on a free port."""
 
 import sqlite3
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -9,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from click.testing import CliRunner
 
 from archiver.browse import server
 from archiver.cli import main
+from archiver.webserver import listen, origin_of, running
 from archiver_ayrshare.demo.specs import photo
 from nights import nights
 
@@ -54,19 +53,11 @@ def hostile_archive(folder: Path) -> Path:
 @contextmanager
 def serving(datasette: Any) -> Iterator[str]:
     """The pages over HTTP, for as long as it lasts; gives the address, without a slash behind."""
-    running = uvicorn.Server(uvicorn.Config(datasette.app(), log_level="error", lifespan="on"))
-    listener = server.listen(0)
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    address = f"http://{server.HOST}:{listener.getsockname()[1]}"
+    listener = listen(server.HOST, 0)
     try:
-        with httpx.Client(base_url=address, timeout=30) as probe:
-            assert probe.get("/-/versions").status_code == 200  # the socket listens already
-        yield address
+        with running(datasette.app(), [listener], lifespan=True):
+            yield origin_of(listener)
     finally:
-        running.should_exit = True
-        thread.join(timeout=20)
-        listener.close()
         for database in datasette.databases.values():
             database.close()
 

@@ -73,10 +73,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backup": GROUND | {"hookspecs", "config", "settings", "net", "media", "archive", "report"},
     "evidence": GROUND | {"archive", "media"},
     # beside the program
-    "webserver": {"apis"},
+    "webserver": {"apis", "errors"},
     "serve": GROUND | {"apis", "archive", "media"},
     "testing": GROUND | {"hookspecs", "binding", "config", "media"},
-    "browse": GROUND | {"config", "settings", "archive", "media", "evidence"},
+    "browse": GROUND | {"webserver", "config", "settings", "archive", "media", "evidence"},
 }
 """For each module or package of `archiver`, which others it may import. `cli` may import all."""
 

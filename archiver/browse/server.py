@@ -1,7 +1,6 @@
 """Serving an archive to the person at this machine, and to nobody else."""
 
 import os
-import socket
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -9,7 +8,6 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from datasette.app import Datasette
 from datasette.plugins import DEFAULT_PLUGINS, pm
 
@@ -17,7 +15,8 @@ import archiver.browse as ours
 from archiver.archive.database import DATABASE
 from archiver.browse import thumbs
 from archiver.browse.archives import all_archives
-from archiver.errors import StorageError, UsageError
+from archiver.errors import StorageError
+from archiver.webserver import listen, origin_of, running, wait_until_interrupted
 
 HOST = "127.0.0.1"
 PORT = 8001
@@ -79,27 +78,14 @@ def _never_changes(database: Path) -> bool:
 
 def serve(datasette: Any, port: int, ready: Callable[[str], None]) -> None:
     """Answer until interrupted. Port 0 takes a free one. Raises UsageError where it is taken."""
-    listener = listen(port)
-    url = f"http://{HOST}:{listener.getsockname()[1]}/"
-
-    class Server(uvicorn.Server):
-        """Says when it answers."""
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                threading.Thread(target=_count, args=(datasette,), daemon=True).start()
-                threading.Thread(target=ready, args=(url,), daemon=True).start()
-
-    config = uvicorn.Config(
-        datasette.app(), log_level="warning", lifespan="on", server_header=False, access_log=False
-    )
+    listener = listen(HOST, port)
     try:
-        Server(config).run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass  # the way to end it
+        with running(datasette.app(), [listener], lifespan=True) as thread:
+            threading.Thread(target=_count, args=(datasette,), daemon=True).start()
+            url = f"{origin_of(listener)}/"
+            threading.Thread(target=ready, args=(url,), daemon=True).start()
+            wait_until_interrupted(thread)
     finally:
-        listener.close()
         thumbs.stop()
 
 
@@ -113,22 +99,3 @@ def _count(datasette: Any) -> None:
         ):
             archive.tally.months(connection)
             archive.tally.files(connection)
-
-
-def listen(port: int) -> socket.socket:
-    """A socket of this machine alone. Raises UsageError where the port is taken."""
-    # told that it is TCP, asyncio sends at once what it has; else each page waits 40 ms for an ACK
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if os.name == "posix":
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        raise UsageError(
-            f"Port {port} of this machine cannot be used",
-            why=error.strerror,
-            hint="Name another with --port, or --port 0 for any that is free",
-        ) from error
-    return listener

@@ -56,7 +56,7 @@ def command(shell: Shell, folder: Path) -> int | None:
     world = demo.begin(clock.now)
     worst = 0
     sockets = listen_on_loopback()
-    with running(world.app, sockets):
+    with running(world.app, sockets, quiet=True):
         source = world.serve_at([origin_of(sock) for sock in sockets])
         for day in range(1, demo.days + 1):
             sentences = world.begin_day(day)

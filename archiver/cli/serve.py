@@ -1,6 +1,5 @@
 """`archiver serve`: an API, answered from the archive."""
 
-import threading
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,6 @@ from archiver.cli.text import safe
 from archiver.errors import ArchiverError, UsageError
 
 if TYPE_CHECKING:
-    import socket
-
     from archiver.models import Account
 
 _LOOPBACK = ("127.", "::1", "localhost")
@@ -70,7 +67,7 @@ def command(
     from archiver.archive.database import reader
     from archiver.serve.app import application
     from archiver.serve.histories import Serving
-    from archiver.webserver import origin_of, running
+    from archiver.webserver import listen, origin_of, running, wait_until_interrupted
 
     leave_no_core()
     token = secret_of("--token", reference, "env:ARCHIVE_TOKEN").reveal()
@@ -79,13 +76,13 @@ def command(
         pass  # says so now where there is no archive
     answer = shell.plugins().served_api(api_name).begin(_accounts(shell))
     serving = Serving(directory, token, answer, media, _moment(as_of), removed)
-    sock = _socket(host, port)
+    sock = listen(host, port)
     if not host.startswith(_LOOPBACK):
         shell.warn(f"Whoever can reach {host} and has the token can read the archive, in the clear")
     with running(application(serving), [sock]) as thread:
         shell.report(f"{origin_of(sock)}/api answers from {safe(directory)}")
         shell.say("Stop it with Ctrl-C.")
-        _wait(thread)
+        wait_until_interrupted(thread)
     return None
 
 
@@ -117,25 +114,3 @@ def _moment(text: str | None) -> datetime | None:
     if len(text) <= len("2026-03-17"):
         moment = datetime.combine(moment, time.max)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _socket(host: str, port: int) -> "socket.socket":
-    from archiver.webserver import listen
-
-    try:
-        return listen(host, port)
-    except OSError as error:
-        raise UsageError(
-            f"{host} port {port} cannot be listened on",
-            why=error.strerror or str(error),
-            hint="Name another port with --port, or let --port 0 choose one",
-        ) from None
-
-
-def _wait(thread: threading.Thread) -> None:
-    """Until Ctrl-C or SIGTERM, which is how a server is meant to end."""
-    try:
-        while thread.is_alive():
-            thread.join(1.0)  # on Windows a wait without end would not hear Ctrl-C
-    except KeyboardInterrupt:
-        pass

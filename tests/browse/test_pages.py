@@ -14,7 +14,7 @@ from datasette.app import Datasette
 
 from archiver.archive.database import writer
 from archiver.browse import metadata, server
-from archiver.errors import StorageError, UsageError
+from archiver.errors import StorageError
 from browsing import browsing, serving
 from nights import nights
 
@@ -323,11 +323,6 @@ def test_a_question_that_takes_too_long_is_given_up(
     with browsing(demo) as found:
         answer = found.get("/archive/-/timeline?q=a")
     assert (answer.status_code, "This took too long" in answer.text) == (503, True)
-
-
-def test_a_port_that_is_taken_is_told() -> None:
-    with closing(server.listen(0)) as taken, pytest.raises(UsageError, match="--port"):
-        server.listen(taken.getsockname()[1])
 
 
 def test_a_place_without_an_archive_is_told(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ import pytest
 from datasette.app import Datasette
 
 from archiver.browse.published import PUBLIC, publish
-from archiver.browse.server import listen
 from archiver.errors import StorageError, UsageError
+from archiver.webserver import listen
 from browsing import serving
 
 
@@ -92,7 +92,7 @@ def test_an_expired_story_is_not_published(copy: Path, demo: Path) -> None:
 
 def test_the_command_it_names_serves_it_without_other_plugins(copy: Path, demo: Path) -> None:
     made = publish(demo, copy)
-    with closing(listen(0)) as taken:
+    with closing(listen("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     program, *arguments = shlex.split(made.serve)
     assert (program, arguments[0]) == ("env", "DATASETTE_LOAD_PLUGINS=social-archiver")

@@ -36,7 +36,7 @@ def serve(world: World, *, port: int = 0) -> Iterator[RunningServer]:
     origins = tuple(map(origin_of, sockets))
     before, world.origins = world.origins, list(origins)
     try:
-        with running(application(world), sockets):
+        with running(application(world), sockets, quiet=True):
             yield RunningServer(f"{origins[0]}/api", sockets[0].getsockname()[1], origins)
     finally:
         world.origins = before
