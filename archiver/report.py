@@ -60,7 +60,7 @@ class AccountReport:
     outcome: Outcome = "done"
     counts: Counts = field(default_factory=Counts)
     missing: int = 0
-    returned: int = 0
+    restored: int = 0
     unmapped: int = 0
     unmapped_paths: list[str] = field(default_factory=list)
     full: bool = False
@@ -156,7 +156,7 @@ class RunReport:
             "finished_at": self.finished_at,
             **self.counts.columns(),
             "missing": sum(account.missing for account in self.accounts),
-            "returned": sum(account.returned for account in self.accounts),
+            "restored": sum(account.restored for account in self.accounts),
             "bytes": self.received,
             "waiting": self.waiting,
             "notes": self.notes,
@@ -191,7 +191,7 @@ def _account_json(account: AccountReport) -> dict[str, Any]:
         "outcome": account.outcome,
         **account.counts.columns(),
         "missing": account.missing,
-        "returned": account.returned,
+        "restored": account.restored,
         "unmapped_fields": account.unmapped,
         "unmapped_paths": account.unmapped_paths,
         "full": account.full,

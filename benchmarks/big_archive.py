@@ -4,7 +4,7 @@
     python benchmarks/big_archive.py measure /tmp/big
 
 The rows are plausible (ten accounts over twelve years, two renditions to a post, records of a
-kilobyte, one post in five hundred edited, in two thousand removed, in three hundred withheld) and
+kilobyte, one post in five hundred edited, in two thousand removed, in three hundred omitted) and
 sound. Of the media files only those of one part in a thousand are there, for `verify --slice`.
 """
 
@@ -78,12 +78,12 @@ def _accounts(connection: sqlite3.Connection, posts: int) -> None:
             handle="studio", first_seen_at=end,
         )  # fmt: skip
         insert(
-            connection, "coverage", account_id=k, stream="posts", newest=end, oldest=iso(BEGAN),
-            reached_start=1, run_id=1,
+            connection, "coverage", account_id=k, source="ayrshare", stream="posts", newest=end,
+            oldest=iso(BEGAN), reached_start=1, run_id=1,
         )  # fmt: skip
         insert(
             connection, "run_accounts", run_id=1, name=platform, account_id=k, started_at=end,
-            finished_at=end, outcome="done", full=1, complete=1, unread=0, got=0, new=0, stored=0,
+            finished_at=end, outcome="done", full=1, complete=1, unmapped=0, got=0, new=0, stored=0,
             **counts,
         )  # fmt: skip
 
@@ -92,7 +92,7 @@ class _Rows:
     """Rows of all tables, for a stretch of posts; newest first, as a first backup saves them."""
 
     TABLES = (
-        "posts", "sightings", "revisions", "events", "metrics", "attachments", "media",
+        "posts", "post_sources", "revisions", "events", "metrics", "attachments", "media",
         "renditions",
     )  # fmt: skip
 
@@ -119,7 +119,7 @@ class _Rows:
         text = " ".join(dice.choices(WORDS, k=dice.randrange(4, 40)))
         text += f" {NEEDLE}" if k % 10_000 == 77 else ""
         edited = at if k % 500 == 3 else None
-        withheld = k % 300 == 7
+        omitted = k % 300 == 7
         name = str(10**17 + k)
         raw = json.dumps({"id": name, "post": text, "created": at, "pad": "x" * 700})
         made["posts"].append({
@@ -129,20 +129,22 @@ class _Rows:
             "edited_at": edited, "removed_at": at if k % 2000 == 5 else None, "raw": raw,
         })  # fmt: skip
         content = hashlib.sha256(text.encode())
-        made["sightings"].append({
-            "post_id": post, "fingerprint": content.digest(), "content_version": 1,
+        made["post_sources"].append({
+            "post_id": post, "source": "ayrshare", "record_id": name, "first_seen_at": at,
+            "fingerprint": content.digest(), "content_version": 1,
             "content_sha256": content.hexdigest(), "view": "{}",
             "record_sha256": content.digest(), "reader": b"unknown.",
         })  # fmt: skip
         for number in (1, 2) if edited else (1,):
             made["revisions"].append({
                 "id": next(self.numbers["revisions"]), "post_id": post, "number": number,
+                "why": "first" if number == 1 else "edited",
                 "seen_at": at, "run_id": 1, "source": "ayrshare", "content_version": 1,
                 "content_sha256": content.hexdigest(), "raw": raw,
             })  # fmt: skip
         made["events"].append({
             "id": next(self.numbers["events"]), "post_id": post, "run_id": 1, "at": at,
-            "what": "seen",
+            "what": "seen", "source": "ayrshare",
         })  # fmt: skip
         for metric in ("likes", "comments", "views"):
             made["metrics"].append({
@@ -152,19 +154,19 @@ class _Rows:
         kind = "video" if k % 4 == 0 else "image"
         made["attachments"].append({
             "id": post, "post_id": post, "position": 0, "key": f"m{k}", "kind": kind,
-            "withheld": int(withheld), "first_revision": 1,
+            "omitted": int(omitted), "first_revision": 1,
         })  # fmt: skip
         for role in ("original", "thumbnail"):
-            self._file(post, role, kind, at, withheld and role == "original", made)
+            self._file(post, account + 1, role, kind, at, omitted and role == "original", made)
 
     def _file(
-        self, post: int, role: str, kind: str, at: str, withheld: bool,
+        self, post: int, account: int, role: str, kind: str, at: str, omitted: bool,
         made: dict[str, list[dict[str, Any]]],
     ) -> None:  # fmt: skip
         still = role == "thumbnail" or kind == "image"
         data = f"{post} {role}".encode()
         sha256 = hashlib.sha256(data).hexdigest()
-        state = "omitted" if withheld else "gone" if post % 1000 == 9 else "stored"
+        state = "omitted" if omitted else "gone" if post % 1000 == 9 else "stored"
         if state == "stored":
             path = f"media/{sha256[:2]}/{sha256}.jpg"
             made["media"].append({
@@ -176,9 +178,11 @@ class _Rows:
                 (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (self.folder / path).write_bytes(data)
         made["renditions"].append({
-            "id": next(self.numbers["renditions"]), "attachment_id": post, "role": role,
+            "id": next(self.numbers["renditions"]), "attachment_id": post,
+            "account_id": account, "role": role,
             "media_key": f"m{post}", "url": f"https://cdn.example.com/{sha256}", "state": state,
-            "reason": "copyright" if withheld else None,
+            "reason_code": "copyright" if omitted else None,
+            "reason": "copyright" if omitted else None,
             "media_sha256": sha256 if state == "stored" else None, "tries": 0, "published_at": at,
         })  # fmt: skip
 

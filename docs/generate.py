@@ -230,6 +230,7 @@ def _platforms() -> str:
 
 BLOCKS["schema-tables"] = schema_pages.tables
 BLOCKS["schema-views"] = schema_pages.views
+BLOCKS["schema-reason-codes"] = schema_pages.reason_codes
 BLOCKS["schema-row-hashes"] = schema_pages.row_hashes
 BLOCKS["schema-content-hashes"] = schema_pages.content_hashes
 

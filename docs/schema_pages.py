@@ -6,13 +6,14 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
-from archiver.archive.schema import TABLES
-from archiver.archive.views import VIEWS
+from archiver.archive.database import ROW_HASHED
+from archiver.archive.schema import model
 from archiver.canonical import canonical_json, content_sha256, row_sha256
 from archiver.models import Attachment, Post, Rendition
+from archiver.reasons import REASON_CODES
 
-_TABLE = re.compile(r"^CREATE TABLE (\w+) \(\n(.*?)^\) STRICT", re.MULTILINE | re.DOTALL)
-_VIEW = re.compile(r"^CREATE VIEW (\w+) AS\n    -- (.*)$", re.MULTILINE)
+_TABLE = re.compile(r"^CREATE TABLE \w+ \(\n(.*?)^\) STRICT", re.MULTILINE | re.DOTALL)
+_VIEW = re.compile(r"^CREATE VIEW \w+ AS\n    -- (.*)$", re.MULTILINE)
 _COLUMN = re.compile(r"^    (\w+) (TEXT|INTEGER|BLOB|ANY)(.*?),?(?:\s+-- (.*))?$")
 
 ROWS: list[tuple[str, dict[str, Any]]] = [
@@ -22,9 +23,9 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
     ),
     ("post_aliases", {"post_id": 7, "scheme": "shortcode", "value": "Grüße 日本 😀\n"}),
     (
-        "sightings",
+        "post_sources",
         {
-            "post_id": 9_007_199_254_740_993, "fingerprint": b"\x00\xff\x10",
+            "post_id": 9_007_199_254_740_993, "source": "example", "fingerprint": b"\x00\xff\x10",
             "content_version": 1, "content_sha256": None, "missing_at": None,
             "missing_updated_at": None,
         },
@@ -61,8 +62,8 @@ def tables() -> str:
 
 
 def _tables() -> Iterator[str]:
-    for name, body in _TABLE.findall(TABLES):
-        lines = body.splitlines()
+    for name in (*ROW_HASHED, "table_checksums"):
+        lines = _TABLE.findall(_statement(name))[0].splitlines()
         prose = [line.strip()[3:] for line in lines if line.startswith("    --")]
         rows = ["| column | type | |", "|---|---|---|"]
         for line in lines:
@@ -75,9 +76,22 @@ def _tables() -> Iterator[str]:
         yield f"### {name}\n\n{' '.join(prose)}\n\n" + "\n".join(rows)
 
 
+def _statement(name: str) -> str:
+    query = "SELECT sql FROM sqlite_master WHERE name = ?"
+    (sql,) = model().execute(query, (name,)).fetchone()
+    return str(sql)
+
+
+def reason_codes() -> str:
+    """Every reason code, with what it means."""
+    rows = [f"| `{code}` | {meaning} |" for code, meaning in REASON_CODES.items()]
+    return "\n".join(["| code | |", "|---|---|", *rows])
+
+
 def views() -> str:
     """Every view, with what it shows."""
-    rows = [f"| `{name}` | {what} |" for name, what in _VIEW.findall(VIEWS)]
+    names = ("timeline", "missing_media", "latest_metrics", "gaps")
+    rows = [f"| `{name}` | {_VIEW.findall(_statement(name))[0]} |" for name in names]
     return "\n".join(["| view | |", "|---|---|", *rows])
 
 

@@ -54,17 +54,18 @@ def _cell(table: str, column: str, number: bool) -> Damage:
 _TEXTS = {
     "about": "value", "runs": "version", "accounts": "handle", "account_names": "handle",
     "run_accounts": "outcome",
-    "responses": "headers", "posts": "text", "sightings": "content_sha256",
+    "responses": "headers", "posts": "text", "post_sources": "content_sha256",
     "post_aliases": "row_sha256", "relations": "kind", "revisions": "raw", "attachments": "kind",
     "media": "content_type", "renditions": "url", "events": "what", "metrics": "row_sha256",
-    "coverage": "newest", "holdings": "row_sha256", "quarantine": "reason",
+    "coverage": "newest", "storage_totals": "row_sha256", "quarantine": "reason",
 }  # fmt: skip
 _NUMBERS = {
     "runs": "bytes", "account_names": "account_id", "run_accounts": "got", "responses": "status",
     "posts": "account_id",
-    "sightings": "content_version", "relations": "post_id", "revisions": "number",
+    "post_sources": "content_version", "relations": "post_id", "revisions": "number",
     "attachments": "position", "media": "size", "renditions": "tries", "events": "run_id",
-    "metrics": "value", "coverage": "reached_start", "holdings": "size", "quarantine": "run_id",
+    "metrics": "value", "coverage": "reached_start", "storage_totals": "size",
+    "quarantine": "run_id",
 }  # fmt: skip
 assert set(_TEXTS) == set(ROW_HASHED)
 BAD += [
@@ -162,7 +163,7 @@ def orphan(archive: Path) -> str:
 @bad("rows")
 def lost_tally(archive: Path) -> str:
     with raw(archive) as connection:
-        connection.execute("DELETE FROM tallies WHERE name = 'posts'")
+        connection.execute("DELETE FROM table_checksums WHERE name = 'posts'")
     return "posts"
 
 

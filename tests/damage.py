@@ -80,7 +80,7 @@ def contents(archive: Path) -> dict[str, list[Any]]:
         for table in ROW_HASHED
         if table not in {"events", "media"}
     }
-    query = "SELECT * FROM events WHERE what <> 'mended'"
+    query = "SELECT * FROM events WHERE what <> 'repaired'"
     rows["events"] = connection.execute(query).fetchall()
     rows["media"] = connection.execute("SELECT sha256, path, size FROM media").fetchall()
     connection.close()

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "archiver"
 
 GROUND = {
-    "errors", "models", "secrets", "jsonpieces", "jsontext", "canonical", "clock", "disks",
-    "human", "media_keys", "stop_signals", "urls", "version",
+    "errors", "models", "reasons", "secrets", "jsonpieces", "jsontext", "canonical", "clock",
+    "disks", "media_keys", "stop_signals", "urls", "version",
 }  # fmt: skip
 """What knows nothing of what the program does, and may be used by all of it."""
 
@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "urls": set(),
     "version": set(),
     "models": {"errors"},
-    "human": {"models"},
+    "reasons": set(),
     "secrets": {"errors"},
     "jsonpieces": set(),
     "jsontext": {"jsonpieces", "models"},

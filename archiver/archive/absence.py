@@ -1,4 +1,4 @@
-"""Posts that a complete look did not show: missing at first, removed when a second look agrees."""
+"""Posts that a complete scan did not show: missing at first, removed when a second scan agrees."""
 
 import sqlite3
 from collections.abc import Collection
@@ -9,19 +9,21 @@ from archiver.archive.database import transaction
 from archiver.archive.rows import clean_text, insert, update, update_row
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
 
+_OF_SOURCE = "post_id = ? AND source = ?"
 _EXPIRING = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A complete look: the ids that it showed, and the time above which it showed all there was.
+    """A complete scan of a source: the ids that it showed, and down to which time it showed all.
 
     `floor` is None where it went down to the start. `updated_at` is the source's own word for when
-    it had asked the platform; two looks at one cached answer are one look. `view` are the options
-    of the account that choose what is shown. A post that was seen more than a day before its own
-    date is misdated: it may stand anywhere, so only a look down to the start can miss it.
+    it had asked the platform; two scans of one cached answer are one. `view` are the options of
+    the account that choose what is shown. A post that was seen more than a day before its own date
+    is misdated: it may stand anywhere, so only a scan down to the start can miss it.
     """
 
+    source: str
     seen: Collection[str]
     floor: str | None
     updated_at: str | None
@@ -40,7 +42,7 @@ def mark_absent(
     connection: sqlite3.Connection, account_id: int, run_id: int, scan: Scan, now: str,
     note: str | None = None,
 ) -> Absent:  # fmt: skip
-    """Note which known posts a complete look should have shown and did not.
+    """Note which known posts a complete scan should have shown and did not.
 
     `note` is what else an absence can mean on this platform; it goes into the event's reason.
     What expires by itself is never missed: it has expired. Content and media are kept.
@@ -52,38 +54,41 @@ def mark_absent(
             if missing_at is None:
                 missing += 1
                 update(
-                    connection, "sightings", "post_id = ?", (post_id,), missing_at=now,
-                    missing_updated_at=scan.updated_at,
+                    connection, "post_sources", _OF_SOURCE, (post_id, scan.source),
+                    missing_at=now, missing_updated_at=scan.updated_at,
                 )  # fmt: skip
-                _event(connection, post_id, run_id, now, "missing", note)
+                _event(connection, post_id, run_id, now, "missing", scan.source, note)
             elif scan.updated_at is None or scan.updated_at != missing_updated_at:
                 removed += 1
                 update_row(connection, "posts", post_id, removed_at=missing_at, last_seen_at=now)
                 reason = f"missing since {missing_at}" + (f"; {note}" if note else "")
-                _event(connection, post_id, run_id, now, "removed", reason)
-        _note_expired(connection, account_id, run_id, seen, now)
+                _event(connection, post_id, run_id, now, "removed", scan.source, reason)
+        _note_expired(connection, account_id, run_id, scan.source, seen, now)
     return Absent(missing, removed)
 
 
 def _note_expired(
-    connection: sqlite3.Connection, account_id: int, run_id: int, seen: Collection[str], now: str
-) -> None:
+    connection: sqlite3.Connection, account_id: int, run_id: int, source: str,
+    seen: Collection[str], now: str,
+) -> None:  # fmt: skip
     """Note once that a story is over."""
     born_before = timestamp(datetime.fromisoformat(now) - STORY_LIFE)
     query = f"""
-        SELECT posts.id, platform_id FROM posts JOIN sightings ON post_id = posts.id
+        SELECT posts.id, platform_id FROM posts
+          JOIN post_sources ON post_id = posts.id AND source = ?
          WHERE account_id = ? AND kind IN ({_EXPIRING}) AND missing_at IS NULL AND created_at <= ?
     """
-    for post_id, platform_id in connection.execute(query, (account_id, born_before)).fetchall():
+    found = connection.execute(query, (source, account_id, born_before)).fetchall()
+    for post_id, platform_id in found:
         if platform_id not in seen:
-            update(connection, "sightings", "post_id = ?", (post_id,), missing_at=now)
-            _event(connection, post_id, run_id, now, "expired", None)
+            update(connection, "post_sources", _OF_SOURCE, (post_id, source), missing_at=now)
+            _event(connection, post_id, run_id, now, "expired", source, None)
 
 
 def _unseen(
     connection: sqlite3.Connection, account_id: int, scan: Scan, seen: Collection[str]
 ) -> list[tuple[int, str | None, str | None]]:
-    """Posts that the look should have shown and did not, with when they were missed before."""
+    """Posts that the scan should have shown and did not, with when they were missed before."""
     query = f"""
         SELECT id, platform_id FROM posts
          WHERE account_id = ? AND removed_at IS NULL AND kind NOT IN ({_EXPIRING})
@@ -91,17 +96,21 @@ def _unseen(
                <= strftime('%Y-%m-%dT%H:%M:%fZ', first_seen_at, '+1 day'))
     """
     missed = """
-        SELECT post_id, missing_at, missing_updated_at FROM sightings
-         WHERE post_id = ? AND view = ?
+        SELECT post_id, missing_at, missing_updated_at FROM post_sources
+         WHERE post_id = ? AND source = ? AND view = ?
     """
     known = connection.execute(query, (account_id, scan.floor, scan.floor))
     unseen = [post_id for post_id, platform_id in known if platform_id not in seen]
-    found = (connection.execute(missed, (post_id, scan.view)).fetchone() for post_id in unseen)
+    of_source = (scan.source, scan.view)
+    found = (connection.execute(missed, (post_id, *of_source)).fetchone() for post_id in unseen)
     return [row for row in found if row is not None]
 
 
 def _event(
-    connection: sqlite3.Connection, post_id: int, run_id: int, now: str, what: str,
+    connection: sqlite3.Connection, post_id: int, run_id: int, now: str, what: str, source: str,
     reason: str | None,
 ) -> None:  # fmt: skip
-    insert(connection, "events", post_id=post_id, run_id=run_id, at=now, what=what, reason=reason)
+    insert(
+        connection, "events", post_id=post_id, run_id=run_id, at=now, what=what, source=source,
+        reason=reason,
+    )  # fmt: skip

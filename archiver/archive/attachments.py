@@ -13,15 +13,13 @@ from archiver.archive.queue import DUE, due_at
 from archiver.archive.rows import Rows, clean_row, clean_text, update, update_row
 from archiver.canonical import attachment_keys, media_key
 from archiver.models import Attachment, Metric, Post, Rendition
-
-Choice = tuple[str, str | None]
-"""The first state of a rendition, and the reason for it."""
-
+from archiver.reasons import Choice, Reason, columns
 
 LOCAL = "local:"
 """Begins the address of an import's file on this machine."""
 
-_REPLACED = "replaced"  # the source now offers another file in this role
+_REPLACED = Reason("replaced", "the source offers another file in this role now")
+_COPYRIGHT = Reason("copyright", "copyright")
 _UNFINISHED = frozenset({"pending", "failed"})
 _COLUMNS = (
     "position", "key", "kind", "platform_id", "alt_text", "width", "height", "duration_ms",
@@ -35,14 +33,14 @@ class SaveResult:
     new: int = 0
     edited: int = 0
     revisions: int = 0
-    returned: int = 0
+    restored: int = 0
     omitted: int = 0
-    media_returned: int = 0
+    media_restored: int = 0
 
     def is_worth_keeping(self) -> bool:
         """Whether the answer showed anything but moved counters."""
-        seen = self.new or self.revisions or self.returned
-        return bool(seen or self.omitted or self.media_returned)
+        seen = self.new or self.revisions or self.restored
+        return bool(seen or self.omitted or self.media_restored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,7 @@ class ExistingRendition:
     role: str
     media_key: str
     state: str
+    reason_code: str | None
     reason: str | None
 
 
@@ -62,11 +61,12 @@ class AttachmentWriter:
 
     connection: sqlite3.Connection
     rows: Rows
+    account_id: int
     post_id: int
     revision: int
     now: str
     choose: Callable[[Attachment], Sequence[Choice]]
-    event: Callable[[str, int | None, str | None], None]
+    event: Callable[[str, int, Reason | None], None]
     metrics: Callable[[int, Iterable[Metric]], None]
     saved: SaveResult
 
@@ -99,21 +99,21 @@ class AttachmentWriter:
         return differ
 
     def _held(self) -> dict[str, dict[str, Any]]:
-        columns = (*_COLUMNS, "id", "withheld", "last_revision")
+        columns = (*_COLUMNS, "id", "omitted", "last_revision")
         query = f"SELECT {', '.join(columns)} FROM attachments WHERE post_id = ?"
         found = self.connection.execute(query, (self.post_id,))
         return {row["key"]: row for row in (dict(zip(columns, r, strict=True)) for r in found)}
 
     def _add(self, position: int, key: str, attachment: Attachment, post: Post) -> None:
         attachment_id = self.rows.new_id("attachments")
-        withheld = is_withheld(attachment)
+        omitted = is_omitted(attachment)
         self.rows.add(
             "attachments", id=attachment_id, post_id=self.post_id,
-            **_columns(position, key, attachment), withheld=int(withheld),
+            **_columns(position, key, attachment), omitted=int(omitted),
             first_revision=self.revision, last_revision=self.revision,
         )  # fmt: skip
-        if withheld:
-            self._note_withheld(attachment_id)
+        if omitted:
+            self._note_omitted(attachment_id)
         self.metrics(attachment_id, attachment.metrics)
         for rendition, choice in self._chosen(attachment):
             self._add_rendition(attachment_id, rendition, choice, post)
@@ -125,23 +125,26 @@ class AttachmentWriter:
             update_row(self.connection, "attachments", held["id"], **wanted)
         if held["last_revision"] != self.revision:
             update_row(self.connection, "attachments", held["id"], last_revision=self.revision)
-        withheld = is_withheld(attachment)
-        if withheld != bool(held["withheld"]):
+        omitted = is_omitted(attachment)
+        if omitted != bool(held["omitted"]):
             differs = True
-            update_row(self.connection, "attachments", held["id"], withheld=int(withheld))
-            if withheld:
-                self._note_withheld(held["id"])
+            update_row(self.connection, "attachments", held["id"], omitted=int(omitted))
+            if omitted:
+                self._note_omitted(held["id"])
             else:
-                self.saved.media_returned += 1
-                self.event("media_returned", held["id"], None)
+                self.saved.media_restored += 1
+                self.event("media_restored", held["id"], None)
         return differs
 
-    def _note_withheld(self, attachment_id: int) -> None:
+    def _note_omitted(self, attachment_id: int) -> None:
         self.saved.omitted += 1
-        self.event("omitted", attachment_id, "copyright")
+        self.event("omitted", attachment_id, _COPYRIGHT)
 
     def _compare_renditions(self, held: dict[str, Any], attachment: Attachment, post: Post) -> bool:
-        query = "SELECT id, role, media_key, state, reason FROM renditions WHERE attachment_id = ?"
+        query = """
+            SELECT id, role, media_key, state, reason_code, reason FROM renditions
+             WHERE attachment_id = ?
+        """
         rows = [ExistingRendition(*row) for row in self.connection.execute(query, (held["id"],))]
         found = {(row.role, row.media_key): row for row in rows}
         differ = False
@@ -149,7 +152,7 @@ class AttachmentWriter:
             row = found.get((rendition.role, media_key(rendition)))
             if rendition.absent:
                 differ |= self._take_away(held["id"], rows, rendition, choice, post)
-            elif row is not None and row.reason != _REPLACED:
+            elif row is not None and row.reason_code != _REPLACED.code:
                 self._refresh(row, rendition)
             else:
                 differ = True
@@ -179,7 +182,10 @@ class AttachmentWriter:
             self._add_rendition(attachment_id, rendition, choice, post)
             return True
         row = min(of_role, key=lambda row: (row.media_key != key, row.state not in _UNFINISHED))
-        if (row.media_key, row.state, row.reason) == (key, *choice):
+        told = columns(choice[1])  # written anew where only what it says to people differs, too
+        if (row.media_key, row.state, row.reason_code, row.reason) == (
+            key, choice[0], told["reason_code"], told["reason"],
+        ):  # fmt: skip
             return False
         self._reset(row.id, rendition, choice)
         return True
@@ -195,14 +201,14 @@ class AttachmentWriter:
         for other in rows:
             if other.role == rendition.role != "variant" and other.state in _UNFINISHED:
                 update_row(
-                    self.connection, "renditions", other.id, state="skipped", reason=_REPLACED
+                    self.connection, "renditions", other.id, state="skipped", **columns(_REPLACED)
                 )
         self._add_rendition(attachment_id, rendition, choice, post)
 
     def _reset(self, row_id: int, rendition: Rendition, choice: Choice) -> None:
         update_row(
             self.connection, "renditions", row_id, media_key=media_key(rendition),
-            **_offered(rendition), state=choice[0], reason=choice[1], tries=0, next_try_at=None,
+            **_offered(rendition), state=choice[0], **columns(choice[1]), tries=0, next_try_at=None,
         )  # fmt: skip
 
     def _refresh(self, row: ExistingRendition, rendition: Rendition) -> None:
@@ -217,10 +223,10 @@ class AttachmentWriter:
         self, attachment_id: int, rendition: Rendition, choice: Choice, post: Post
     ) -> None:
         self.rows.add(
-            "renditions", attachment_id=attachment_id, role=rendition.role,
-            media_key=media_key(rendition), **_offered(rendition), state=choice[0],
-            reason=choice[1], tries=0, next_try_at=self.now if choice[0] == "failed" else None,
-            published_at=post.created_at,
+            "renditions", attachment_id=attachment_id, account_id=self.account_id,
+            role=rendition.role, media_key=media_key(rendition), **_offered(rendition),
+            state=choice[0], **columns(choice[1]), tries=0,
+            next_try_at=self.now if choice[0] == "failed" else None, published_at=post.created_at,
         )  # fmt: skip
 
     def _chosen(self, attachment: Attachment) -> Iterable[tuple[Rendition, Choice]]:
@@ -233,7 +239,7 @@ class AttachmentWriter:
                 yield rendition, choice
 
 
-def is_withheld(attachment: Attachment) -> bool:
+def is_omitted(attachment: Attachment) -> bool:
     """Whether the platform keeps the attachment's own file back."""
     return any(rendition.absent == "copyright" for rendition in attachment.renditions)
 

@@ -4,11 +4,11 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_OF_INTEREST = ("edited", "missing", "removed", "returned", "media_returned", "omitted", "gone")
+_OF_INTEREST = ("edited", "missing", "removed", "restored", "media_restored", "omitted", "gone")
 
 
 class Change(NamedTuple):
-    """One post that a run found new, edited, missing, removed or returned, and so on."""
+    """One post that a run found new, edited, missing, removed or restored, and so on."""
 
     what: str
     account: str
@@ -16,6 +16,7 @@ class Change(NamedTuple):
     post_id: int
     text: str
     url: str | None
+    reason_code: str | None
     reason: str | None
 
 
@@ -34,7 +35,7 @@ def changes_of(
     """
     query = f"""
         SELECT what, accounts.name, posts.platform, posts.id,
-               coalesce(nullif(posts.title, ''), posts.text, ''), posts.url, reason
+               coalesce(nullif(posts.title, ''), posts.text, ''), posts.url, reason_code, reason
           FROM events JOIN posts ON posts.id = post_id
           JOIN accounts ON accounts.id = posts.account_id
          WHERE events.id > :after AND run_id = :run

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from archiver.archive.database import transaction
+from archiver.archive.post_sources import UnchangedPost
 from archiver.archive.rows import delete, insert, update_row
-from archiver.archive.sightings import UnchangedPost
 from archiver.models import STORY_LIFE, Page, Post, stream_of, timestamp
+from archiver.reasons import Reason
 
 _STORY_SLACK = timedelta(hours=1)  # a nightly run is never exactly a day after the last
 _TAIL = 10
@@ -27,7 +28,7 @@ class CoverageRange:
     oldest: str | None = None
     reached_start: bool = False
     next: str | None = None
-    reason: str | None = None
+    reason: Reason | None = None
     id: int = 0
 
 
@@ -40,16 +41,21 @@ class CoverageTracker:
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, account_id: int, run_id: int, now: datetime, *,
-        full: bool = False, resumed: CoverageRange | None = None,
+        self, connection: sqlite3.Connection, account_id: int, source: str, run_id: int,
+        now: datetime, *, full: bool = False, resumed: CoverageRange | None = None,
     ) -> None:  # fmt: skip
         self._connection = connection
         self._account_id = account_id
+        self._source = source
         self._run_id = run_id
         self._now = timestamp(now) or ""
         self._full = full
         self._from_top = resumed is None
-        self._others = [s for s in coverage_ranges(connection, account_id) if s != resumed]
+        self._others = [
+            range_
+            for range_ in coverage_ranges(connection, account_id, source)
+            if range_ != resumed
+        ]
         self._met: list[CoverageRange] = []
         self._tail: list[str] = []
         self._has_nameless = False
@@ -100,7 +106,7 @@ class CoverageTracker:
         elif self._has_met_enough():
             self._join()
         elif page.cursor is None and page.end_reason:
-            self._end(page.end_reason)
+            self._end(Reason("source_limit", page.end_reason))
         self._save()
 
     def note_unreadable(self, data: Iterable[object]) -> None:
@@ -112,7 +118,7 @@ class CoverageTracker:
             else:
                 self._has_nameless = True
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: Reason) -> None:
         """End the walk here, because the user wants no more or the source gives no more."""
         if not self.is_over and not self.is_partial:
             with transaction(self._connection):
@@ -132,7 +138,7 @@ class CoverageTracker:
     def _has_met_enough(self) -> bool:
         return bool(self._met) and not self._full
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: Reason) -> None:
         """The walk ends short of the start; what it ran into on the way is one with it."""
         if self._met:
             self._join()
@@ -160,45 +166,56 @@ class CoverageTracker:
                 delete(self._connection, "coverage", "id = ?", (other.id,))
 
     def _save(self) -> None:
-        save(self._connection, self._account_id, "posts", self.range_, self._run_id)
+        save(self._connection, self._account_id, self._source, "posts", self.range_, self._run_id)
 
 
 def coverage_ranges(
-    connection: sqlite3.Connection, account_id: int, stream: str = "posts"
+    connection: sqlite3.Connection, account_id: int, source: str, stream: str = "posts"
 ) -> list[CoverageRange]:
-    """The stretches of an account, newest first."""
+    """The ranges of an account that are known to be complete through a source, newest first."""
     query = """
-        SELECT newest, oldest, reached_start, next, reason, id FROM coverage
-         WHERE account_id = ? AND stream = ? ORDER BY newest DESC
+        SELECT newest, oldest, reached_start, next, reason_code, reason, id FROM coverage
+         WHERE account_id = ? AND source = ? AND stream = ? ORDER BY newest DESC
     """
     return [
-        CoverageRange(newest, oldest, bool(start), next_, reason, row_id)
-        for newest, oldest, start, next_, reason, row_id in connection.execute(
-            query, (account_id, stream)
+        CoverageRange(
+            newest, oldest, bool(start), next_, Reason(code, text or "") if code else None, row_id
+        )
+        for newest, oldest, start, next_, code, text, row_id in connection.execute(
+            query, (account_id, source, stream)
         )
     ]
 
 
+def was_asked(range_: CoverageRange) -> bool:
+    """Whether a range ends where the user wanted it to end."""
+    return range_.reason is not None and range_.reason.code in {"asked_limit", "asked_since"}
+
+
 def save(
-    connection: sqlite3.Connection, account_id: int, stream: str, range_: CoverageRange, run_id: int
-) -> None:
+    connection: sqlite3.Connection, account_id: int, source: str, stream: str,
+    range_: CoverageRange, run_id: int,
+) -> None:  # fmt: skip
     """Write a stretch: a new row, or its own."""
     values = {
         "newest": range_.newest,
         "oldest": range_.oldest,
         "reached_start": range_.reached_start,
         "next": range_.next,
-        "reason": range_.reason,
+        "reason_code": range_.reason.code if range_.reason else None,
+        "reason": range_.reason.text if range_.reason else None,
         "run_id": run_id,
     }
     if range_.id:
         update_row(connection, "coverage", range_.id, **values)
     else:
-        range_.id = insert(connection, "coverage", account_id=account_id, stream=stream, **values)
+        range_.id = insert(
+            connection, "coverage", account_id=account_id, source=source, stream=stream, **values
+        )
 
 
 def cover_stories(
-    connection: sqlite3.Connection, account_id: int, run_id: int, now: datetime
+    connection: sqlite3.Connection, account_id: int, source: str, run_id: int, now: datetime
 ) -> None:
     """Note that stories were looked at: what is up now was published within their lifetime.
 
@@ -207,15 +224,16 @@ def cover_stories(
     """
     newest, oldest = timestamp(now), timestamp(now - STORY_LIFE)
     reach = timestamp(now - STORY_LIFE - _STORY_SLACK)
-    found = coverage_ranges(connection, account_id, "stories")
+    found = coverage_ranges(connection, account_id, source, "stories")
     last = next((s for s in found if (s.newest or "") <= (newest or "")), None)
     if last is not None and last.newest is not None and reach is not None and last.newest >= reach:
         last.newest = newest
-        save(connection, account_id, "stories", last, run_id)
+        save(connection, account_id, source, "stories", last, run_id)
         return
-    reason = "stories are up for 24 hours; older ones were gone before this look"
+    text = "stories are shown for 24 hours; older ones had expired before this scan"
+    reason = Reason("stories_expire", text)
     range_ = CoverageRange(newest, oldest, reason=reason)
-    save(connection, account_id, "stories", range_, run_id)
+    save(connection, account_id, source, "stories", range_, run_id)
 
 
 def in_order(posts: Sequence[Post | UnchangedPost]) -> list[Post | UnchangedPost]:

@@ -65,7 +65,7 @@ def writer(
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")
-            _migrate(connection, directory, tell)
+            _migrate(connection, directory, tell, any_trigger=any_trigger)
             if not any_trigger:
                 _refuse_foreign_triggers(connection, directory)
             yield connection
@@ -97,9 +97,35 @@ def reader(directory: Path) -> Iterator[sqlite3.Connection]:
             # cannot have this, since the triggers of its search index count as such
             connection.execute("PRAGMA trusted_schema = OFF")
             _check_version(connection, directory)
-            if not applied_steps(connection):
+            steps = applied_steps(connection)
+            if not steps:
                 raise _never_finished(directory)
-            yield connection
+            if steps == KNOWN_STEPS:
+                yield connection
+                return
+    _upgrade(directory)
+    with reader(directory) as connection:
+        yield connection
+
+
+def _upgrade(directory: Path) -> None:
+    """Bring an archive of an earlier version up to date, for somebody who only wants to read it.
+
+    Raises StorageError, ArchiveLocked.
+    """
+    try:
+        with writer(directory, create=False, tell=log.warning):
+            pass
+    except StorageError as error:
+        if error.code == "damaged":
+            raise
+        raise StorageError(
+            f"The archive in {directory} was made by an earlier version, and cannot be upgraded",
+            why=error.what,
+            kept="Nothing was changed",
+            hint="Run any command of this version where it may write, or on a copy of the archive",
+            code="schema_too_old",
+        ) from error
 
 
 def sqlite_warning() -> str | None:
@@ -411,7 +437,10 @@ def _make(directory: Path) -> None:
         sync_directory(directory.parent, if_readable=True)
 
 
-def _migrate(connection: sqlite3.Connection, directory: Path, tell: Callable[[str], None]) -> None:
+def _migrate(
+    connection: sqlite3.Connection, directory: Path, tell: Callable[[str], None], *,
+    any_trigger: bool,
+) -> None:  # fmt: skip
     """Apply the steps that are missing; a database that has some already is copied before."""
     has_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
     before: frozenset[str] = frozenset()
@@ -422,6 +451,8 @@ def _migrate(connection: sqlite3.Connection, directory: Path, tell: Callable[[st
             return
     else:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    if before and not any_trigger:
+        _refuse_foreign_triggers(connection, directory)  # before they act on what a step writes
     from sqlite_utils import Database  # noqa: PLC0415 — takes longer to import than to open a file
 
     from archiver.archive.schema import migrations  # noqa: PLC0415 — as above
@@ -431,7 +462,11 @@ def _migrate(connection: sqlite3.Connection, directory: Path, tell: Callable[[st
         if before:  # where the first step never came to its end, there is nothing to copy
             copy = copy_before(connection, directory / DATABASE, pending[0].name)
             tell(f"The database as it was before this version is in {copy}")
-        migrations.apply(database)
+        connection.execute("PRAGMA foreign_keys = OFF")  # tables that others refer to are made anew
+        try:
+            migrations.apply(database)
+        finally:
+            connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _never_finished(directory: Path) -> StorageError:
@@ -499,7 +534,7 @@ def _refuse_foreign_triggers(connection: sqlite3.Connection, directory: Path) ->
 
 APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is
 
-KNOWN_STEPS = frozenset({"m001_archive"})
+KNOWN_STEPS = frozenset({"m001_archive", "m002_sources"})
 """Names of all steps in schema.py, here so that readers need not import sqlite-utils."""
 
 KNOWN_TRIGGERS = frozenset({
@@ -510,11 +545,11 @@ KNOWN_TRIGGERS = frozenset({
 
 ROW_HASHED = (
     "about", "runs", "accounts", "account_names", "run_accounts", "responses", "posts",
-    "sightings", "post_aliases",
+    "post_sources", "post_aliases",
     "relations", "revisions", "attachments", "media", "renditions", "events", "metrics",
-    "coverage", "holdings", "quarantine",
+    "coverage", "storage_totals", "quarantine",
 )  # fmt: skip
-"""The tables whose rows carry a hash of themselves, and are counted in `tallies`."""
+"""The tables whose rows carry a hash of themselves, and are counted in `table_checksums`."""
 
-GUARDED = frozenset({*ROW_HASHED, "tallies"})
-"""The tables that only this program may write to."""
+GUARDED = frozenset({*ROW_HASHED, "table_checksums", "sightings", "holdings", "tallies"})
+"""The tables that only this program may write to, by those names too that they once had."""

@@ -1,8 +1,8 @@
 """Files that were stored and are lost or damaged: what rows say of them, and how they come back.
 
 The row of a lost file keeps its hash and gets `lost_at`; its renditions wait to be fetched again
-and keep `media_sha256`. Only the same bytes heal it. Where the source has other bytes by now, the
-rendition takes those, and the old file stays known as lost.
+and keep `media_sha256`. Only the same bytes recover it. Where the source has other bytes by now,
+the rendition takes those, and the old file stays known as lost.
 """
 
 import sqlite3
@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 from archiver.archive.rows import insert, update
 from archiver.archive.storage_totals import track_totals
+from archiver.reasons import Reason, columns
 
-LOST = "lost here"
-"""The reason of a rendition whose file was stored and is to be fetched again."""
+LOST = Reason("lost", "lost here")
+"""Of a rendition whose file was stored and is to be fetched again."""
 
 
 def mark_lost(connection: sqlite3.Connection, sha256: str, at: str) -> int:
@@ -23,27 +24,27 @@ def mark_lost(connection: sqlite3.Connection, sha256: str, at: str) -> int:
         note(connection, sha256, _last_run(connection), at, "lost", sha256)
     return update(
         connection, "renditions", "media_sha256 = ? AND state = 'stored'", (sha256,),
-        state="pending", reason=LOST, tries=0, next_try_at=None,
+        state="pending", **columns(LOST), tries=0, next_try_at=None,
     )  # fmt: skip
 
 
 def mark_recovered(
     connection: sqlite3.Connection, sha256: str, run_id: int | None, at: str
 ) -> None:
-    """Note that a file is whole again, for all that use it. In a transaction."""
+    """Note that a file is intact again, for all that use it. In a transaction."""
     with track_totals(connection, [sha256]):
         update(connection, "media", "sha256 = ?", (sha256,), lost_at=None)
     update(
         connection, "renditions", "media_sha256 = ? AND state <> 'stored'", (sha256,),
-        state="stored", reason=None, tries=0, next_try_at=None,
+        state="stored", **columns(None), tries=0, next_try_at=None,
     )  # fmt: skip
-    note(connection, sha256, run_id or _last_run(connection), at, "healed", sha256)
+    note(connection, sha256, run_id or _last_run(connection), at, "recovered", sha256)
 
 
-def heal_found(connection: sqlite3.Connection, sound: Iterable[str], at: str) -> int:
-    """Heal those of these files, all read and found sound, that were known as lost."""
+def mark_found(connection: sqlite3.Connection, intact: Iterable[str], at: str) -> int:
+    """Recover those of these files, all read and found intact, that were known as lost."""
     lost = {row[0] for row in connection.execute("SELECT sha256 FROM media WHERE lost_at NOT NULL")}
-    back = lost.intersection(sound)
+    back = lost.intersection(intact)
     for sha256 in sorted(back):
         mark_recovered(connection, sha256, None, at)
     return len(back)

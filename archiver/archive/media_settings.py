@@ -2,31 +2,31 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from archiver.archive.attachments import Choice
 from archiver.archive.database import transaction
 from archiver.archive.rows import update
 from archiver.canonical import attachment_keys, media_key
 from archiver.errors import RecordError
 from archiver.models import Attachment, Post
+from archiver.reasons import Choice, columns
 
-_BY_SETTING = ("videos=", "thumbnails=")
 _LEFT_OUT = """
-    role = ? AND media_key = ? AND state = 'skipped' AND reason IS NOT ?
+    role = ? AND media_key = ? AND state = 'skipped'
+    AND (reason_code, coalesce(setting, '')) IS NOT (?, coalesce(?, ''))
     AND attachment_id = (SELECT id FROM attachments WHERE post_id = ? AND key = ?)
 """
 
 
 def reapply_media_settings(
-    connection: sqlite3.Connection, account_ids: Collection[int], current: Collection[str],
+    connection: sqlite3.Connection, account_ids: Collection[int], current: Mapping[str, str],
     read: Callable[[int, Any], Post], choose: Callable[[Attachment], Sequence[Choice]],
 ) -> int:  # fmt: skip
     """Bring rows that were skipped by a setting in line with today's; returns how many changed.
 
-    `current` are the reasons that today's settings give (`videos=best`): rows skipped for one of
-    them are as they should be. `read` reads the record of a post of an account.
+    `current` is the value of each setting, by its reason code: rows that were skipped for that
+    very value are as they should be. `read` reads the record of a post of an account.
     """
     changed = 0
     with transaction(connection):
@@ -39,33 +39,32 @@ def reapply_media_settings(
     return changed
 
 
-# the few reasons that there are, by leaps in their index: most files are left out for today's
-_REASONS = """
-    WITH RECURSIVE reasons(reason) AS (
-        SELECT min(reason) FROM renditions WHERE state = 'skipped'
-         UNION ALL
-        SELECT (SELECT min(reason) FROM renditions
-                 WHERE state = 'skipped' AND reason > reasons.reason)
-          FROM reasons WHERE reason IS NOT NULL)
+# both halves are ranges of an index: nearly all files that are left out are so by today's value
+_BY_ANOTHER_VALUE = " UNION ALL ".join(
+    f"""
+        SELECT attachment_id, account_id FROM renditions
+         WHERE state = 'skipped' AND reason_code = :code AND setting {sign} :value
+           AND account_id IN (SELECT value FROM json_each(:accounts))
+    """
+    for sign in "<>"
+)
+_POSTS = f"""
+    SELECT DISTINCT skipped.account_id, posts.id, raw FROM ({_BY_ANOTHER_VALUE}) AS skipped
+     CROSS JOIN attachments ON attachments.id = attachment_id
+     CROSS JOIN posts ON posts.id = post_id
 """
 
 
 def _posts(
-    connection: sqlite3.Connection, account_ids: Collection[int], current: Collection[str]
+    connection: sqlite3.Connection, account_ids: Collection[int], current: Mapping[str, str]
 ) -> list[tuple[int, int, str]]:
-    by_setting = " OR ".join(f"reasons.reason LIKE '{start}%'" for start in _BY_SETTING)
-    query = f"""
-        {_REASONS}
-        SELECT DISTINCT account_id, posts.id, raw
-          FROM reasons
-         CROSS JOIN renditions ON renditions.reason = reasons.reason AND state = 'skipped'
-         CROSS JOIN attachments ON attachments.id = attachment_id
-         CROSS JOIN posts ON posts.id = post_id
-         WHERE ({by_setting}) AND reasons.reason NOT IN (SELECT value FROM json_each(?))
-           AND account_id IN (SELECT value FROM json_each(?))
-    """
-    parameters = (json.dumps(list(current)), json.dumps(list(account_ids)))
-    return connection.execute(query, parameters).fetchall()
+    accounts = json.dumps(list(account_ids))
+    found = {
+        row[1]: row
+        for code, value in current.items()
+        for row in connection.execute(_POSTS, {"code": code, "value": value, "accounts": accounts})
+    }
+    return list(found.values())
 
 
 def _choose_for(
@@ -78,8 +77,10 @@ def _choose_for(
         for rendition, (state, reason) in zip(
             attachment.renditions, choose(attachment), strict=True
         ):
-            of_attachment = (rendition.role, media_key(rendition), reason, post_id, key)
-            changed += update(
-                connection, "renditions", _LEFT_OUT, of_attachment, state=state, reason=reason
-            )
+            told = columns(reason)
+            found = (
+                rendition.role, media_key(rendition), told["reason_code"], told["setting"],
+                post_id, key,
+            )  # fmt: skip
+            changed += update(connection, "renditions", _LEFT_OUT, found, state=state, **told)
     return changed

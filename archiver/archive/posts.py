@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from archiver.archive.attachments import AttachmentWriter, Choice, SaveResult
+from archiver.archive.attachments import AttachmentWriter, SaveResult
+from archiver.archive.post_sources import recognition, unmapped_text
 from archiver.archive.queue import WAITS, due_at
 from archiver.archive.rows import Rows, clean_text, delete, insert_new, update, update_row
-from archiver.archive.sightings import recognition, unmapped_text
 from archiver.canonical import content_sha256, fingerprint
 from archiver.errors import RecordError
 from archiver.models import Attachment, Metric, Post, Record
+from archiver.reasons import Choice, Reason
+
+_OF_SOURCE = "post_id = ? AND source = ?"
+_ID_ONLY = Reason("id_only", "by its id only")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +115,16 @@ class PostWriter:
         """Those of these posts that are in the archive."""
         query = """
             SELECT posts.platform_id, posts.id, fingerprint, content_version, content_sha256,
-                   missing_at, removed_at, view, reader, unread
-              FROM posts LEFT JOIN sightings ON post_id = posts.id
+                   missing_at, removed_at, view, reader, unmapped
+              FROM posts LEFT JOIN post_sources ON post_id = posts.id AND source = ?
              WHERE account_id = ? AND posts.platform_id IN (SELECT value FROM json_each(?))
         """
         wanted = json.dumps([clean_text(platform_id) for platform_id in platform_ids])
         return {
             row[0]: _StoredPost(*row[1:])
-            for row in self.connection.execute(query, (self.account_id, wanted))
+            for row in self.connection.execute(
+                query, (self.reading.source, self.account_id, wanted)
+            )
         }
 
     def _is_unchanged(self, old: _StoredPost, digest: bytes) -> bool:
@@ -143,15 +149,16 @@ class PostWriter:
             platform_id=post.platform_id, **_columns(post), first_seen_at=self.now,
             last_seen_at=self.now, removed_at=None, raw=record.raw,
         )  # fmt: skip
-        self._event(rows, post_id, "seen", "by its id only" if post.id_only else None)
+        self._event(rows, post_id, "seen", _ID_ONLY if post.id_only else None)
         content = None if post.id_only else content_sha256(post)
-        rows.add(
-            "sightings", post_id=post_id, fingerprint=digest,
-            content_version=self.reading.content_version, content_sha256=content,
-            view=self.reading.view, **recognition(record, post, self.reading.reader),
-        )  # fmt: skip
+        known_by = {
+            "fingerprint": digest, "content_version": self.reading.content_version,
+            "content_sha256": content, "view": self.reading.view,
+            **recognition(record, post, self.reading.reader),
+        }  # fmt: skip
+        self._add_source(rows, post_id, post, known_by)
         if content is not None:
-            self._revision(rows, post_id, 1, record, content)
+            self._revision(rows, post_id, 1, "first", record, content)
         for alias in dict.fromkeys(post.aliases):
             rows.add("post_aliases", post_id=post_id, scheme=alias.scheme, value=alias.value)
         self._add_relations(rows, post_id, post)
@@ -159,6 +166,14 @@ class PostWriter:
         self._attachments(rows, post_id, 1).add_all(post)
         self.saved.new += 1
         return self._as_saved(post_id, post, digest, content)
+
+    def _add_source(
+        self, rows: Rows, post_id: int, post: Post, known_by: Mapping[str, Any]
+    ) -> None:
+        rows.add(
+            "post_sources", post_id=post_id, source=self.reading.source,
+            record_id=post.platform_id, first_seen_at=self.now, **known_by,
+        )  # fmt: skip
 
     def _as_saved(
         self, post_id: int, post: Post, digest: bytes, content: str | None
@@ -176,7 +191,8 @@ class PostWriter:
         noted: the next one will be another again.
         """
         known_again = recognition(record, post, self.reading.reader)
-        update(self.connection, "sightings", "post_id = ?", (old.id,), **known_again)
+        where = (old.id, self.reading.source)
+        update(self.connection, "post_sources", _OF_SOURCE, where, **known_again)
 
     def _compare(
         self, rows: Rows, old: _StoredPost, record: Record, post: Post, digest: bytes
@@ -194,10 +210,13 @@ class PostWriter:
             if not keeps:
                 values = {"fingerprint": digest, "content_version": self.reading.content_version}
                 values |= recognition(record, post, self.reading.reader)
-            update(
-                self.connection, "sightings", "post_id = ?", (old.id,), content_sha256=content,
-                missing_at=None, missing_updated_at=None, view=self.reading.view, **values,
-            )  # fmt: skip
+            values |= {"content_sha256": content, "view": self.reading.view}
+            if old.fingerprint is None:
+                self._add_source(rows, old.id, post, values)
+            else:
+                values |= {"missing_at": None, "missing_updated_at": None}
+                where = (old.id, self.reading.source)
+                update(self.connection, "post_sources", _OF_SOURCE, where, **values)
         return self._as_saved(old.id, post, digest, content)
 
     def _compare_content(
@@ -208,7 +227,8 @@ class PostWriter:
         is_edit = known_content is not None and known_content != content
         if known_content is None or is_edit:
             number += 1
-            self._revision(rows, old.id, number, record, content)
+            why = "edited" if is_edit else "first" if number == 1 else "other_source"
+            self._revision(rows, old.id, number, why, record, content)
         if is_edit:
             self._event(rows, old.id, "edited")
             self.saved.edited += 1
@@ -264,20 +284,21 @@ class PostWriter:
         return number
 
     def _revision(
-        self, rows: Rows, post_id: int, number: int, record: Record, content: str
+        self, rows: Rows, post_id: int, number: int, why: str, record: Record, content: str
     ) -> None:
         self.saved.revisions += 1
         rows.add(
-            "revisions", post_id=post_id, number=number, seen_at=self.now, run_id=self.run_id,
-            response_id=self.response_id, source=self.reading.source,
+            "revisions", post_id=post_id, number=number, why=why, seen_at=self.now,
+            run_id=self.run_id, response_id=self.response_id, source=self.reading.source,
             content_version=self.reading.content_version, content_sha256=content, raw=record.raw,
         )  # fmt: skip
 
     def _note_return(self, rows: Rows, old: _StoredPost) -> None:
         if old.removed_at is None and old.missing_at is None:
             return
-        self.saved.returned += 1
-        self._event(rows, old.id, "returned", f"missing since {old.removed_at or old.missing_at}")
+        self.saved.restored += 1
+        since = f"missing since {old.removed_at or old.missing_at}"
+        self._event(rows, old.id, "restored", text=since)
         if old.removed_at is not None:
             update_row(self.connection, "posts", old.id, removed_at=None, last_seen_at=self.now)
 
@@ -328,9 +349,10 @@ class PostWriter:
 
     def _attachments(self, rows: Rows, post_id: int, revision: int) -> AttachmentWriter:
         return AttachmentWriter(
-            self.connection, rows, post_id, revision, self.now, self.reading.choose,
+            self.connection, rows, self.account_id, post_id, revision, self.now,
+            self.reading.choose,
             event=lambda what, attachment_id, reason: self._event(
-                rows, post_id, what, reason, attachment_id
+                rows, post_id, what, reason, attachment_id=attachment_id
             ),
             metrics=lambda attachment_id, metrics: self._metrics(
                 rows, post_id, attachment_id, metrics, {}
@@ -339,12 +361,13 @@ class PostWriter:
         )  # fmt: skip
 
     def _event(
-        self, rows: Rows, post_id: int, what: str, reason: str | None = None,
-        attachment_id: int | None = None,
+        self, rows: Rows, post_id: int, what: str, reason: Reason | None = None, *,
+        text: str | None = None, attachment_id: int | None = None,
     ) -> None:  # fmt: skip
         rows.add(
             "events", post_id=post_id, run_id=self.run_id, at=self.now, what=what,
-            attachment_id=attachment_id, reason=reason,
+            attachment_id=attachment_id, source=self.reading.source,
+            reason_code=reason.code if reason else None, reason=reason.text if reason else text,
         )  # fmt: skip
 
 

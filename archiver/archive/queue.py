@@ -1,19 +1,22 @@
 """The queue of files to fetch: rows of `renditions`, newest posts first, and no other state."""
 
+import heapq
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from itertools import islice
+from typing import Any, Literal
 
 from archiver.archive.database import transaction
 from archiver.archive.losses import mark_recovered
 from archiver.archive.rows import insert, insert_all, update, update_row, update_rows
 from archiver.archive.storage_totals import track_totals
 from archiver.models import timestamp
+from archiver.reasons import Reason, columns
 
-NOT_FOUND = "not found (404)"
 MEDIA_TRIES = 3  # a 404 on so many days is believed
 _DAY = timedelta(hours=23)  # a day, less the slack of a nightly run
 _LONGEST_WAIT = timedelta(days=30)
@@ -36,15 +39,15 @@ class QueuedFile:
     url: str
     content_type: str | None
     tries: int
-    reason: str | None
+    reason_code: str | None
     lost: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A file that is now in the store; `healed` where it took the place of a damaged one.
+    """A file that is now in the store; `recovered` where it took the place of a damaged one.
 
-    `reason` is what makes it less than certain, if anything does.
+    `reason` is what makes it less than certain that it is complete, if anything does.
     """
 
     wanted: QueuedFile
@@ -55,17 +58,17 @@ class Stored:
     width: int | None
     height: int | None
     duration_ms: int | None
-    healed: bool = False
-    reason: str | None = None
+    recovered: bool = False
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NotStored:
-    """A file that could not be had this time."""
+    """A file that was not downloaded this time."""
 
     wanted: QueuedFile
     state: Literal["failed", "gone", "refused"]
-    reason: str
+    reason: Reason
 
 
 # a time further off than any wait was set by a wrong clock
@@ -75,61 +78,66 @@ DUE = "(next_try_at <= :now OR next_try_at > :too_late)"
 WAITS = f"(state = 'pending' OR (state = 'failed' AND {DUE}))"
 """Whether a file is to be fetched now; goes with `due_at`."""
 
-# joined in this order, so that the index gives the newest first and nothing is sorted
-_WAITING = """
-      FROM renditions
+_PENDING = "state = 'pending'"
+_FAILED = "state = 'failed'"
+# the list of states is that of an index, which SQLite uses only where it sees its very words
+_REFUSED = "state IN ('omitted', 'not_offered', 'gone', 'refused') AND state = 'refused'"
+_WAITING = (_PENDING, f"{_FAILED} AND {DUE}")
+_OF_ACCOUNTS = "account_id IN (SELECT value FROM json_each(:accounts))"
+
+_QUEUED = """
+    SELECT renditions.id AS rendition_id, attachments.id AS attachment_id,
+           attachments.key AS attachment_key, posts.id AS post_id, renditions.account_id,
+           posts.platform_id AS post_platform_id, attachments.kind, role, media_key, renditions.url,
+           renditions.content_type, tries, reason_code, media_sha256 AS lost, published_at
+      FROM renditions INDEXED BY {index}
      CROSS JOIN attachments ON attachments.id = attachment_id
      CROSS JOIN posts ON posts.id = post_id
-     WHERE state IN ('pending', 'failed') AND {due}
-       AND renditions.url IS NOT NULL
-       AND account_id IN (SELECT value FROM json_each(:accounts))
+     WHERE renditions.account_id = :account AND {waiting} AND renditions.url IS NOT NULL
+       AND renditions.id NOT IN (SELECT value FROM json_each(:in_hand))
+     ORDER BY published_at DESC, renditions.id LIMIT :limit
 """
-_PENDING = "state = 'pending'"
-_DUE_AGAIN = f"state = 'failed' AND {DUE}"
 
-# the list of states is that of an index, which SQLite uses only where it sees its very words
-_FAILED = "state IN ('pending', 'failed') AND state = 'failed'"
-_REFUSED = "state IN ('omitted', 'gone', 'refused') AND state = 'refused'"
-
-# asked of each file in question, of which there are few; an account may have a million
-_OF_ACCOUNTS = """
-    EXISTS (
-        SELECT 1 FROM attachments JOIN posts ON posts.id = post_id
-         WHERE attachments.id = renditions.attachment_id
-           AND account_id IN (SELECT value FROM json_each(:accounts)))
-"""
+_QUEUES = (
+    _QUEUED.format(index="renditions_pending", waiting=_WAITING[0]),
+    _QUEUED.format(index="renditions_failed", waiting=_WAITING[1]),
+)
 
 
 def take(
     connection: sqlite3.Connection, account_ids: Collection[int], now: str, *,
     in_hand: Collection[int] = (), limit: int = 64,
 ) -> list[QueuedFile]:  # fmt: skip
-    """The next files to fetch, newest posts first, leaving out those in hand."""
-    each = """
-        SELECT renditions.id, attachments.id, attachments.key, posts.id, account_id,
-               posts.platform_id, attachments.kind, role, media_key, renditions.url,
-               renditions.content_type, tries, reason, media_sha256, published_at
-        {waiting} AND renditions.id NOT IN (SELECT value FROM json_each(:in_hand))
-        ORDER BY published_at DESC, renditions.id LIMIT :limit
+    """The next files to fetch, newest posts first, leaving out those in hand.
+
+    Each account has a queue of its own in the index, from which no more is read than is taken.
     """
-    pending, failed = (
-        each.format(waiting=_WAITING.format(due=due)) for due in (_PENDING, _DUE_AGAIN)
-    )
-    query = f"""
-        SELECT * FROM (SELECT * FROM ({pending}) UNION ALL SELECT * FROM ({failed}))
-        ORDER BY published_at DESC, 1 LIMIT :limit
-    """
-    parameters = _parameters(account_ids, now) | {
-        "in_hand": json.dumps(list(in_hand)),
-        "limit": limit,
-    }
-    return [QueuedFile(*row[:-1]) for row in connection.execute(query, parameters)]
+    parameters = due_at(now) | {"in_hand": json.dumps(list(in_hand)), "limit": limit}
+    with ExitStack() as stack:
+        queues = [
+            stack.enter_context(
+                closing(connection.execute(query, parameters | {"account": account}))
+            )
+            for account in account_ids
+            for query in _QUEUES
+        ]
+        merged = heapq.merge(*queues, key=_place, reverse=True)
+        return [QueuedFile(*row[:-1]) for row in islice(merged, limit)]
+
+
+def _place(row: Sequence[Any]) -> tuple[str, int]:
+    """What the files of a queue are ordered by, downwards: time of the post, and id backwards."""
+    return row[-1] or "", -row[0]
 
 
 def count(connection: sqlite3.Connection, account_ids: Collection[int], now: str) -> int:
     """How many files are waiting."""
-    due = f"({_PENDING} OR {_DUE_AGAIN})"
-    query = f"SELECT count(*) {_WAITING.format(due=due)}"
+    parts = (
+        f"SELECT count(*) AS n FROM renditions WHERE {_OF_ACCOUNTS} AND {waiting} "
+        "AND url IS NOT NULL"
+        for waiting in _WAITING
+    )
+    query = f"SELECT sum(n) FROM ({' UNION ALL '.join(parts)})"
     waiting: int = connection.execute(query, _parameters(account_ids, now)).fetchone()[0]
     return waiting
 
@@ -144,20 +152,14 @@ def retry_now(connection: sqlite3.Connection, account_ids: Collection[int], now:
         update(connection, "renditions", with_address, accounts, state="pending")
 
 
-def retry_refused(
-    connection: sqlite3.Connection, account_ids: Collection[int], *, because: str, unless: str
+def retry_too_large(
+    connection: sqlite3.Connection, account_ids: Collection[int], max_size: int
 ) -> None:
-    """Queue files again that were refused because of a setting that says something else today.
-
-    `because` and `unless` are parts of the reason: of any such refusal, and of today's.
-    """
+    """Queue files again that were too large for another limit (in bytes) than that of today."""
     where = f"""
-        {_REFUSED} AND instr(reason, :because) AND NOT instr(reason, :unless)
-        AND {_OF_ACCOUNTS}
+        {_REFUSED} AND reason_code = 'too_large' AND setting IS NOT :setting AND {_OF_ACCOUNTS}
     """
-    parameters = {
-        "accounts": json.dumps(list(account_ids)), "because": because, "unless": unless,
-    }  # fmt: skip
+    parameters = {"accounts": json.dumps(list(account_ids)), "setting": str(max_size)}
     with transaction(connection):
         update(connection, "renditions", where, parameters, state="pending")
 
@@ -208,12 +210,12 @@ def _save_stored(
     """
     is_lost = dict(connection.execute(query, (json.dumps([file.sha256 for file in batch]),)))
     for stored in batch:
-        if stored.sha256 in is_lost and (stored.healed or is_lost[stored.sha256]):
+        if stored.sha256 in is_lost and (stored.recovered or is_lost[stored.sha256]):
             mark_recovered(connection, stored.sha256, run_id, at)
             is_lost[stored.sha256] = 0
         if stored.wanted.lost not in {None, stored.sha256}:
-            reason = f"{stored.wanted.lost} was lost here, and the source has other bytes now"
-            _event(connection, stored.wanted, run_id, at, "replaced", reason)
+            text = f"{stored.wanted.lost} was lost here, and the source has other bytes now"
+            _event(connection, stored.wanted, run_id, at, "replaced", Reason("lost", text))
     fresh = {file.sha256: file for file in reversed(batch) if file.sha256 not in is_lost}
     with track_totals(connection, _files_of(batch)):
         insert_all(connection, "media", [_media_row(file, at) for file in fresh.values()])
@@ -226,14 +228,14 @@ def _files_of(batch: Sequence[Stored]) -> set[str]:
 
 
 def _mark_stored(connection: sqlite3.Connection, batch: Sequence[Stored]) -> None:
-    columns = ("state", "reason", "media_sha256", "tries", "next_try_at")
     values = {
-        file.wanted.rendition_id: dict(
-            zip(columns, ("stored", file.reason, file.sha256, 0, None), strict=True)
-        )
+        file.wanted.rendition_id: {
+            "state": "stored", **columns(file.reason), "media_sha256": file.sha256, "tries": 0,
+            "next_try_at": None,
+        }
         for file in batch
-    }
-    update_rows(connection, "renditions", columns, values)
+    }  # fmt: skip
+    update_rows(connection, "renditions", values)
 
 
 def _media_row(file: Stored, at: str) -> dict[str, object]:
@@ -248,38 +250,40 @@ def _save_not_stored(
     connection: sqlite3.Connection, outcome: NotStored, run_id: int, now: datetime
 ) -> str:
     wanted = outcome.wanted
-    tries = wanted.tries + 1 if wanted.reason == outcome.reason else 1
+    code = outcome.reason.code
+    tries = wanted.tries + 1 if wanted.reason_code == code else 1
     state: str = outcome.state
-    if outcome.reason == NOT_FOUND and tries >= MEDIA_TRIES:
+    if code == "not_found" and tries >= MEDIA_TRIES:
         state = "gone"
-    next_try_at = timestamp(now + _wait(outcome.reason, tries)) if state == "failed" else None
+    next_try_at = timestamp(now + _wait(code, tries)) if state == "failed" else None
     update(  # another rendition may have brought the lost bytes of this one
         connection, "renditions", "id = ? AND state <> 'stored'", (wanted.rendition_id,),
-        state=state, reason=outcome.reason, tries=tries, next_try_at=next_try_at,
+        state=state, **columns(outcome.reason), tries=tries, next_try_at=next_try_at,
     )  # fmt: skip
     if state == "gone":
         _event(connection, wanted, run_id, timestamp(now) or "", "gone", outcome.reason)
     # with thumbnails = false, a still is left out only where its original is here
     update(
         connection, "renditions",
-        "attachment_id = ? AND state = 'skipped' AND reason = 'thumbnails=false'",
-        (wanted.attachment_id,), state="pending", reason=None,
+        "attachment_id = ? AND state = 'skipped' AND reason_code = 'setting_thumbnails'",
+        (wanted.attachment_id,), state="pending", **columns(None),
     )  # fmt: skip
     return state
 
 
 def _event(
-    connection: sqlite3.Connection, wanted: QueuedFile, run_id: int, at: str, what: str, reason: str
-) -> None:
+    connection: sqlite3.Connection, wanted: QueuedFile, run_id: int, at: str, what: str,
+    reason: Reason,
+) -> None:  # fmt: skip
     insert(
         connection, "events", post_id=wanted.post_id, run_id=run_id, at=at, what=what,
-        attachment_id=wanted.attachment_id, reason=reason,
+        attachment_id=wanted.attachment_id, reason_code=reason.code, reason=reason.text,
     )  # fmt: skip
 
 
-def _wait(reason: str, tries: int) -> timedelta:
+def _wait(code: str, tries: int) -> timedelta:
     """A day for the first tries, so that a nightly run tries again; then longer and longer."""
-    if reason == NOT_FOUND:
+    if code == "not_found":
         return _DAY
     doublings = min(max(0, tries - 3), 5)
     return min(_DAY * (1 << doublings), _LONGEST_WAIT)

@@ -9,11 +9,12 @@ from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch of time that no complete look has covered; `since` is None where it has no end."""
+    """A range of time that no complete scan has covered; `since` is None where it has no end."""
 
     stream: str
     since: str | None
     until: str | None
+    reason_code: str | None
     reason: str | None
 
 
@@ -23,6 +24,7 @@ class MissingMedia:
 
     state: str
     role: str
+    reason_code: str | None
     reason: str | None
     count: int
     next_try_at: str | None
@@ -75,8 +77,10 @@ def archive_status(connection: sqlite3.Connection) -> ArchiveStatus:
     return ArchiveStatus(*held.get(ARCHIVE_TOTAL, (0, 0)), last_run, last_outcome, accounts)
 
 
-def withheld(connection: sqlite3.Connection, limit: int = 100) -> list[tuple[str, str, str, str]]:
-    """Posts whose media a platform withholds: account, time, address, reason."""
+def omitted_media(
+    connection: sqlite3.Connection, limit: int = 100
+) -> list[tuple[str, str, str, str]]:
+    """Posts of which a platform withholds media: account, time, address, reason."""
     query = """
         SELECT account, coalesce(created_at, ''), coalesce(post_url, ''), coalesce(reason, '')
           FROM missing_media WHERE state = 'omitted' LIMIT ?
@@ -142,30 +146,30 @@ def _unmapped(connection: sqlite3.Connection, account_id: int) -> tuple[str, ...
     """Where in the records the fields stand that the newest run to meet any did not read."""
     query = """
         SELECT value FROM json_each((
-            SELECT unread_paths FROM run_accounts WHERE account_id = ? AND unread_paths IS NOT NULL
+            SELECT unmapped_paths FROM run_accounts
+             WHERE account_id = ? AND unmapped_paths IS NOT NULL
              ORDER BY run_id DESC LIMIT 1))
     """
     return tuple(row[0] for row in connection.execute(query, (account_id,)))
 
 
 def _gaps(connection: sqlite3.Connection, name: str) -> Iterator[Gap]:
-    query = "SELECT stream, since, until, reason FROM gaps WHERE account = ?"
+    query = "SELECT stream, since, until, reason_code, reason FROM gaps WHERE account = ?"
     for row in connection.execute(query, (name,)):
         yield Gap(*row)
 
 
 def _missing(connection: sqlite3.Connection) -> dict[int, list[MissingMedia]]:
     """By account, the most frequent first; both halves have an index of their own."""
-    query = """
-        SELECT account_id, state, role, reason, count(*), min(next_try_at) FROM (
-            SELECT attachment_id, state, role, reason, next_try_at
+    columns = "account_id, state, role, reason_code, reason"
+    query = f"""
+        SELECT {columns}, count(*), min(next_try_at) FROM (
+            SELECT {columns}, next_try_at
               FROM renditions WHERE state IN ('pending', 'failed')
              UNION ALL
-            SELECT attachment_id, state, role, reason, next_try_at
-              FROM renditions WHERE state IN ('omitted', 'gone', 'refused'))
-         CROSS JOIN attachments ON attachments.id = attachment_id
-         CROSS JOIN posts ON posts.id = post_id
-         GROUP BY account_id, state, role, reason ORDER BY count(*) DESC
+            SELECT {columns}, next_try_at
+              FROM renditions WHERE state IN ('omitted', 'not_offered', 'gone', 'refused'))
+         GROUP BY {columns} ORDER BY count(*) DESC
     """
     found: dict[int, list[MissingMedia]] = {}
     for account_id, *row in connection.execute(query):

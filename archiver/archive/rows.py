@@ -1,8 +1,8 @@
 """Rows on their way into the archive: the only place that writes tables whose rows are hashed.
 
-Every row carries a hash of itself, and every table's rows are counted and summed up in `tallies`,
-always in the same transaction, whoever calls: so an altered cell, a lost row and a row added by
-other hands all show.
+Every row carries a hash of itself, and every table's rows are counted and summed up in
+`table_checksums`, always in the same transaction, whoever calls: so an altered cell, a lost row and
+a row added outside archiver all show.
 There is one writer, so it can number new rows itself; then whole pages of posts with all that
 hangs on them go in with one `executemany` a table.
 """
@@ -17,9 +17,9 @@ from typing import Any
 from archiver.archive.database import transaction
 from archiver.canonical import row_sha256
 
-TALLY_DIGITS = 12
-"""So many hex digits of each row's hash are summed up in `tallies`."""
-TALLY_MASK = (1 << 62) - 1
+CHECKSUM_DIGITS = 12
+"""So many hex digits of each row's hash are summed up in `table_checksums`."""
+CHECKSUM_MASK = (1 << 62) - 1
 """The sum is kept to what SQLite can add without overflow."""
 
 _NUL = "\u2400"  # a picture of it: SQLite functions would cut the text there
@@ -29,10 +29,11 @@ _KEYS = {
     "media": ("sha256",),
     "metrics": ("post_id", "attachment_id", "name", "seen_at"),
     "post_aliases": ("post_id", "scheme", "value"),
+    "post_sources": ("post_id", "source"),
 }
 """The primary keys of tables without a rowid."""
 
-_UNNUMBERED = {*_KEYS, "sightings", "run_accounts", "holdings"}
+_UNNUMBERED = {*_KEYS, "run_accounts", "storage_totals"}
 """Tables whose rows have no `id` of their own."""
 
 Parameters = Sequence[object] | Mapping[str, object]
@@ -42,7 +43,7 @@ class Rows:
     """New rows, gathered per table and written in an order that keeps references whole."""
 
     ORDER = (
-        "posts", "sightings", "post_aliases", "relations", "revisions", "attachments",
+        "posts", "post_sources", "post_aliases", "relations", "revisions", "attachments",
         "renditions", "events", "metrics",
     )  # fmt: skip
 
@@ -95,7 +96,7 @@ def insert_all(
 def _write(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     values = map(itemgetter(*rows[0]), rows)  # by place: a name would be looked up for each value
     connection.executemany(_insert_statement(table, rows[0]), values)
-    _tally(connection, table, added=[row["row_sha256"] for row in rows])
+    _add_up(connection, table, added=[row["row_sha256"] for row in rows])
 
 
 def _insert(connection: sqlite3.Connection, verb: str, table: str, row: dict[str, Any]) -> int:
@@ -106,7 +107,7 @@ def _insert(connection: sqlite3.Connection, verb: str, table: str, row: dict[str
         values = tuple(clean.values())
         if not connection.execute(_insert_statement(table, clean, verb), values).rowcount:
             return 0
-        _tally(connection, table, added=[clean["row_sha256"]])
+        _add_up(connection, table, added=[clean["row_sha256"]])
     return int(row.get("id", 1))
 
 
@@ -123,14 +124,16 @@ def update(
 
 
 def update_rows(
-    connection: sqlite3.Connection, table: str, columns: Sequence[str],
-    values: Mapping[int, Mapping[str, Any]], /,
-) -> None:  # fmt: skip
-    """Change these columns of many rows, as `update` does; `values` are by the rows' ids."""
+    connection: sqlite3.Connection, table: str, values: Mapping[int, Mapping[str, Any]], /
+) -> None:
+    """Change the same columns of many rows, as `update` does; `values` are by the rows' ids."""
+    if not values:
+        return
+    columns = tuple(next(iter(values.values())))
     clean = {row_id: clean_row(row) for row_id, row in values.items()}
     where = "id IN (SELECT value FROM json_each(?))"
     wanted = (json.dumps(list(clean)),)
-    _update(connection, table, where, wanted, tuple(columns), lambda row: clean[row["id"]])
+    _update(connection, table, where, wanted, columns, lambda row: clean[row["id"]])
 
 
 def _update(
@@ -158,7 +161,7 @@ def _update(
         is_it = " AND ".join(f"{column} = ?" for column in key)
         with transaction(connection):
             connection.executemany(f"UPDATE {table} SET {assignments} WHERE {is_it}", changed)
-            _tally(connection, table, gone=gone, added=added)
+            _add_up(connection, table, gone=gone, added=added)
     return len(changed)
 
 
@@ -175,7 +178,7 @@ def delete(
     with transaction(connection):
         gone = [row[0] for row in connection.execute(query, parameters)]
         connection.execute(f"DELETE FROM {table} WHERE {where}", parameters)
-        _tally(connection, table, gone=gone)
+        _add_up(connection, table, gone=gone)
     return len(gone)
 
 
@@ -216,7 +219,7 @@ def replace_rows(
     connection: sqlite3.Connection, table: str, gone: Iterable[Sequence[object]],
     rows: Sequence[Mapping[str, Any]], /,
 ) -> None:  # fmt: skip
-    """Make a table again what its tally says, which stays; in a transaction.
+    """Make a table again what its checksum says, which stays; in a transaction.
 
     The rows of the keys `gone` go, `rows` come as they once were. No trigger stops it, and
     references need to hold only when it is done.
@@ -235,14 +238,14 @@ def rewrite(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[s
     """Make a table of what can be counted anew these finished rows, whatever is in it."""
     with transaction(connection):
         connection.execute(f"DELETE FROM {table}")
-        connection.execute(f"UPDATE tallies SET rows = 0, sum = 0 WHERE name = '{table}'")
+        connection.execute(f"UPDATE table_checksums SET rows = 0, sum = 0 WHERE name = '{table}'")
         if rows:
             _write(connection, table, rows)
 
 
-def restore_tally(connection: sqlite3.Connection, table: str, rows: int, total: int) -> None:
+def restore_checksum(connection: sqlite3.Connection, table: str, rows: int, total: int) -> None:
     """Write what a table adds up to, where that is lost."""
-    connection.execute("INSERT INTO tallies VALUES (?, ?, ?)", (table, rows, total))
+    connection.execute("INSERT INTO table_checksums VALUES (?, ?, ?)", (table, rows, total))
 
 
 @contextmanager
@@ -257,24 +260,25 @@ def _without_triggers(connection: sqlite3.Connection, table: str) -> Iterator[No
 
 
 def checksum_of(hashes: Iterable[str]) -> int:
-    """What hashes of rows add up to, in `tallies`."""
-    return sum(map(_number, hashes)) & TALLY_MASK
+    """What hashes of rows add up to, in `table_checksums`."""
+    return sum(map(_number, hashes)) & CHECKSUM_MASK
 
 
 def _number(digest: str) -> int:
     try:
-        return int(digest[:TALLY_DIGITS], 16)
+        return int(digest[:CHECKSUM_DIGITS], 16)
     except ValueError:  # a damaged hash; whoever checks its row will say so
         return 0
 
 
-def _tally(
+def _add_up(
     connection: sqlite3.Connection, table: str, *, gone: Sequence[str] = (),
     added: Sequence[str] = (),
 ) -> None:  # fmt: skip
-    moved = (checksum_of(added) - checksum_of(gone)) & TALLY_MASK
+    moved = (checksum_of(added) - checksum_of(gone)) & CHECKSUM_MASK
     connection.execute(
-        f"UPDATE tallies SET rows = rows + ?, sum = (sum + ?) & {TALLY_MASK} WHERE name = ?",
+        f"UPDATE table_checksums SET rows = rows + ?, sum = (sum + ?) & {CHECKSUM_MASK} "
+        "WHERE name = ?",
         (len(added) - len(gone), moved, table),
     )
 

@@ -88,7 +88,7 @@ def begin_account(connection: sqlite3.Connection, run_id: int, name: str, at: st
     with transaction(connection):
         insert(
             connection, "run_accounts", run_id=run_id, name=name, started_at=at,
-            outcome="running", full=0, complete=0, unread=0, **Counts().columns(),
+            outcome="running", full=0, complete=0, unmapped=0, **Counts().columns(),
         )  # fmt: skip
 
 
@@ -249,8 +249,8 @@ def last_scan(connection: sqlite3.Connection, account_id: int) -> LastScan:
 def unmapped_paths(connection: sqlite3.Connection, account_id: int) -> set[str]:
     """The fields of an account's records that earlier runs did not read either."""
     query = """
-        SELECT DISTINCT value FROM run_accounts, json_each(unread_paths)
-         WHERE account_id = ? AND unread_paths IS NOT NULL
+        SELECT DISTINCT value FROM run_accounts, json_each(unmapped_paths)
+         WHERE account_id = ? AND unmapped_paths IS NOT NULL
     """
     return {row[0] for row in connection.execute(query, (account_id,))}
 

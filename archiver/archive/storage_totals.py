@@ -23,9 +23,7 @@ _OF_FILES = """
     SELECT account_id, count(*), sum(size) FROM (
         SELECT DISTINCT account_id, sha256, size FROM json_each(?)
          CROSS JOIN media ON sha256 = value AND lost_at IS NULL
-         CROSS JOIN renditions ON media_sha256 = sha256
-         CROSS JOIN attachments ON attachments.id = attachment_id
-         CROSS JOIN posts ON posts.id = post_id)
+         CROSS JOIN renditions ON media_sha256 = sha256)
      GROUP BY account_id
      UNION ALL
     SELECT 0, count(*), coalesce(sum(size), 0) FROM media
@@ -34,8 +32,6 @@ _OF_FILES = """
 OF_ALL = """
     SELECT account_id, count(*) AS files, sum(size) AS size FROM (
         SELECT DISTINCT account_id, sha256, size FROM renditions
-         CROSS JOIN attachments ON attachments.id = attachment_id
-         CROSS JOIN posts ON posts.id = post_id
          CROSS JOIN media ON sha256 = media_sha256 AND lost_at IS NULL
          WHERE media_sha256 IS NOT NULL)
      GROUP BY account_id
@@ -60,7 +56,7 @@ def track_totals(connection: sqlite3.Connection, hashes: Iterable[str]) -> Itera
 
 def storage_totals(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:
     """Files and bytes by account; under `ARCHIVE_TOTAL`, of the archive."""
-    query = "SELECT account_id, files, size FROM holdings"
+    query = "SELECT account_id, files, size FROM storage_totals"
     return {account_id: (files, size) for account_id, files, size in connection.execute(query)}
 
 
@@ -68,15 +64,15 @@ def rebuild_totals(connection: sqlite3.Connection) -> bool:
     """Count all files, as after rows were put back; says whether the sums were wrong."""
     counts = _counts(connection, OF_ALL)
     rows = [
-        finished("holdings", {"account_id": account_id, "files": files, "size": size})
+        finished("storage_totals", {"account_id": account_id, "files": files, "size": size})
         for account_id, (files, size) in sorted(counts.items())
     ]
     held = connection.execute(
-        "SELECT account_id, files, size, row_sha256 FROM holdings ORDER BY account_id"
+        "SELECT account_id, files, size, row_sha256 FROM storage_totals ORDER BY account_id"
     )
     wrong = held.fetchall() != [tuple(row.values()) for row in rows]
     if wrong:
-        rewrite(connection, "holdings", rows)
+        rewrite(connection, "storage_totals", rows)
     return wrong
 
 
@@ -87,13 +83,13 @@ def _counts(
 
 
 def _add(connection: sqlite3.Connection, account_id: int, files: int, size: int) -> None:
-    query = "SELECT files, size FROM holdings WHERE account_id = ?"
+    query = "SELECT files, size FROM storage_totals WHERE account_id = ?"
     held = connection.execute(query, (account_id,)).fetchone()
     if held is None:
-        insert(connection, "holdings", account_id=account_id, files=files, size=size)
+        insert(connection, "storage_totals", account_id=account_id, files=files, size=size)
         return
     sums = {"files": held[0] + files, "size": held[1] + size}
     if sums["files"] or account_id == ARCHIVE_TOTAL:
-        update(connection, "holdings", "account_id = ?", (account_id,), **sums)
+        update(connection, "storage_totals", "account_id = ?", (account_id,), **sums)
     else:
-        delete(connection, "holdings", "account_id = ?", (account_id,))
+        delete(connection, "storage_totals", "account_id = ?", (account_id,))

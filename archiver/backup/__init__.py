@@ -241,15 +241,15 @@ class Backup:
     def _choose_again(self, files: MediaFetcher) -> None:
         """Bring the queue in line with the settings, which may have changed since the last run."""
         media = self.config.media
-        current = [f"videos={media.videos}"] + ([] if media.thumbnails else ["thumbnails=false"])
+        current = {
+            "setting_videos": media.videos,
+            "setting_thumbnails": str(media.thumbnails).lower(),
+        }
         reapply_media_settings(
             self.connection, files.accounts, current,
             lambda account_id, data: self._read(files.accounts[account_id], data), self._choose(),
         )  # fmt: skip
-        limit = f"media.max_size is {media.max_size:,} bytes"
-        queue.retry_refused(
-            self.connection, files.accounts, because="media.max_size is ", unless=limit
-        )
+        queue.retry_too_large(self.connection, files.accounts, media.max_size)
         if self.asked.now:
             queue.retry_now(self.connection, files.accounts, self._now())
 

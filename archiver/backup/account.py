@@ -13,10 +13,10 @@ import anyio
 
 from archiver.archive import coverage, runs
 from archiver.archive.absence import Scan, mark_absent
-from archiver.archive.attachments import Choice
+from archiver.archive.coverage import was_asked
 from archiver.archive.database import transaction
+from archiver.archive.post_sources import UnchangedPost, find_unchanged
 from archiver.archive.posts import ParseContext, PostWriter
-from archiver.archive.sightings import UnchangedPost, find_unchanged
 from archiver.archive.soundness import damaged_row
 from archiver.backup.clocks import clock_off
 from archiver.backup.parser_fingerprint import parser_fingerprint
@@ -31,6 +31,7 @@ from archiver.clock import Clock
 from archiver.errors import ArchiverError, RecordError, SourceDown, SourceError, StorageError
 from archiver.hookspecs import Platform
 from archiver.models import Account, Attachment, Page, Post, Record, Window, timestamp
+from archiver.reasons import Choice, Reason
 from archiver.report import AccountReport, Progress
 from archiver.secrets import Secret, redact
 
@@ -186,7 +187,9 @@ class AccountBackup:
         """The newest stretch whose walk was broken off, as far as this run may go on with it."""
         if self.account_id is None or self.asked.limit is not None:
             return None
-        for range_ in coverage.coverage_ranges(self.connection, self.account_id):
+        for range_ in coverage.coverage_ranges(
+            self.connection, self.account_id, self.account.source
+        ):
             is_wanted = self.asked.since is None or (range_.oldest or "") > self.asked.since
             if range_.next is not None and is_wanted:
                 return range_
@@ -197,30 +200,32 @@ class AccountBackup:
         range_ = self._unfinished()
         if range_ is None or self.account_id is None:
             return False
-        self.report.note(f"Went on with an unfinished walk at {range_.oldest}")
+        self.report.note(f"Resumed an interrupted scan at {range_.oldest}")
         tracker = self._new_walk(self.account_id, resumed=range_)
         try:
             await self._scan_pages(tracker, Window(cursor=range_.next, since=self.asked.since))
         except SourceDown:
             raise
         except SourceError as error:
-            range_.next, range_.reason = None, redact(error.what)
+            range_.next, range_.reason = None, Reason("cursor_lost", redact(error.what))
             with transaction(self.connection):
-                coverage.save(self.connection, self.account_id, "posts", range_, self.run_id)
-        reason = range_.reason or ""
-        if tracker.is_partial or range_.reached_start or tracker.met or reason.startswith("--"):
+                coverage.save(
+                    self.connection, self.account_id, self.account.source, "posts", range_,
+                    self.run_id,
+                )  # fmt: skip
+        if tracker.is_partial or range_.reached_start or tracker.met or was_asked(range_):
             return False
-        self.report.note(
-            f"The place where that walk had stopped is lost ({reason}); looked again from the top"
-        )
+        why = range_.reason.text if range_.reason else ""
+        self.report.note(f"The saved cursor expired ({why}); rescanned from the newest post")
         return True
 
     def _new_walk(
         self, account_id: int, *, full: bool = False, resumed: coverage.CoverageRange | None = None
     ) -> coverage.CoverageTracker:
         return coverage.CoverageTracker(
-            self.connection, account_id, self.run_id, self.clock.now(), full=full, resumed=resumed
-        )
+            self.connection, account_id, self.account.source, self.run_id, self.clock.now(),
+            full=full, resumed=resumed,
+        )  # fmt: skip
 
     async def _scan_pages(
         self, tracker: coverage.CoverageTracker, window: Window, *, may_be_empty: bool = True
@@ -231,7 +236,7 @@ class AccountBackup:
             while not tracker.is_over:
                 page = validate_page(await self.ask(lambda: anext(pages, None)))
                 if page is None:
-                    tracker.stop("the source gave no more")
+                    tracker.stop(Reason("no_more_pages", "the source gave no more"))
                     break
                 self._take_notes(page)
                 if not may_be_empty and not page.records and not tracker.seen:
@@ -243,7 +248,7 @@ class AccountBackup:
                 may_be_empty = True
                 stale = 0 if len(tracker.seen) > before else stale + 1
                 if stale >= _STALE_PAGES:
-                    tracker.stop("the source repeats itself")
+                    tracker.stop(Reason("repeated_pages", "the source repeats itself"))
 
     @asynccontextmanager
     async def _pages(self, window: Window) -> AsyncIterator[AsyncIterator[Any]]:
@@ -340,7 +345,7 @@ class AccountBackup:
         counts.new += saved.new
         counts.edited += saved.edited
         counts.omitted += saved.omitted
-        self.report.returned += saved.returned
+        self.report.restored += saved.restored
         if quarantined:
             self.report.warn(f"{quarantined} records could not be read; they are in quarantine")
         self.progress.account(self.account.name, len(page.records))
@@ -356,8 +361,8 @@ class AccountBackup:
         if reading.reader is None or self.account_id is None:
             return {}
         return find_unchanged(
-            self.connection, self.account_id, page.records, reader=reading.reader,
-            view=reading.view, now=now,
+            self.connection, self.account_id, reading.source, page.records,
+            reader=reading.reader, view=reading.view, now=now,
         )  # fmt: skip
 
     def _read_all(self, page: Page, known: Mapping[int, UnchangedPost]) -> _Read:
@@ -383,9 +388,9 @@ class AccountBackup:
     def _stop_where_asked(self, tracker: coverage.CoverageTracker) -> None:
         oldest = tracker.range_.oldest
         if self.asked.limit is not None and len(tracker.seen) >= self.asked.limit:
-            tracker.stop(f"--limit {self.asked.limit}")
+            tracker.stop(Reason("asked_limit", f"--limit {self.asked.limit}"))
         elif self.asked.since is not None and oldest is not None and oldest < self.asked.since:
-            tracker.stop(f"--since {self.asked.since}")
+            tracker.stop(Reason("asked_since", f"--since {self.asked.since}"))
 
     def _after(self, tracker: coverage.CoverageTracker) -> None:
         """What a look from the top tells beyond the posts that it showed."""
@@ -397,11 +402,15 @@ class AccountBackup:
             with transaction(self.connection):
                 # what is up now is the source's word: where the clocks differ, its time counts
                 now = self.clock.now() - (self.clock_off or timedelta())
-                coverage.cover_stories(self.connection, self.account_id, self.run_id, now)
+                coverage.cover_stories(
+                    self.connection, self.account_id, self.account.source, self.run_id, now
+                )
         if tracker.is_complete:
             note = getattr(self.platform, "absence_note", None)
             note = note if isinstance(note, str) else None
-            scan = Scan(tracker.seen, tracker.floor(), self._updated_at, self._view())
+            scan = Scan(
+                self.account.source, tracker.seen, tracker.floor(), self._updated_at, self._view()
+            )
             absent = mark_absent(
                 self.connection, self.account_id, self.run_id, scan, self._now(), note
             )
@@ -411,10 +420,10 @@ class AccountBackup:
 
     def _speak_of_gap(self, tracker: coverage.CoverageTracker) -> None:
         reason = tracker.range_.reason
-        if reason is None or tracker.met or reason.startswith("--"):
+        if reason is None or tracker.met or was_asked(tracker.range_):
             return
         self.report.warn(
-            f"Posts before {tracker.range_.oldest} are not available from the source: {reason}"
+            f"Posts before {tracker.range_.oldest} are not available from the source: {reason.text}"
         )
 
     def _speak_of_unmapped(self, account_id: int) -> None:
@@ -444,8 +453,8 @@ class AccountBackup:
                 "source_updated_at": self._updated_at,
                 "fresh_until": self._fresh_until,
                 "view": self._view(),
-                "unread": report.unmapped,
-                "unread_paths": json.dumps(paths) if (paths := report.unmapped_paths) else None,
+                "unmapped": report.unmapped,
+                "unmapped_paths": json.dumps(paths) if (paths := report.unmapped_paths) else None,
                 **report.counts.columns(),
                 **values,
             },

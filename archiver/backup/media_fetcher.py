@@ -18,7 +18,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from archiver.archive import queue
 from archiver.archive.attachments import LOCAL
-from archiver.archive.queue import NOT_FOUND, NotStored, QueuedFile, Stored
+from archiver.archive.queue import NotStored, QueuedFile, Stored
 from archiver.backup.account import AccountBackup
 from archiver.backup.hosts import SilentHosts
 from archiver.canonical import attachment_keys, media_key
@@ -37,6 +37,7 @@ from archiver.media.download import Download, Downloader
 from archiver.media.selection import expected_kind
 from archiver.media.store import MediaStore, stored_path
 from archiver.models import Record, timestamp
+from archiver.reasons import REASON_CODES, Reason
 from archiver.report import FileFailure, Progress
 
 log = logging.getLogger(__name__)
@@ -62,8 +63,14 @@ _ASKERS = 2
 _MOST_ASIDE = 64
 """With so many files waiting for that, an account's next ones stay in the queue."""
 
-_UNPROVEN = "its end could not be proven"
+_UNPROVEN = Reason("unproven", "its end could not be proven")
 """Of a stored file: no length was given, and its format has no end that can be seen."""
+
+_CODES = {
+    "failed": "network", "refused": "address_not_allowed", "host": "host_silent",
+    "slow": "too_slow", "short": "incomplete", "range": "incomplete",
+}  # fmt: skip
+"""Reason codes of those errors whose own code says it in another word."""
 
 Result = tuple[QueuedFile, Download | NotStored]
 """A file that was asked for, and how that went."""
@@ -232,14 +239,15 @@ class MediaFetcher:
             url = await self._renew(wanted) or wanted.url
             return await self._download(wanted, url, even_if_expired=True)
         except MediaExpired as error:
-            return _not_stored(wanted, error) if renewed else None
+            return self._not_stored(wanted, error) if renewed else None
         except MediaError as error:
-            return _not_stored(wanted, error)
+            return self._not_stored(wanted, error)
         except (ArchiverError, OSError, sqlite3.Error):  # the disk: there is no going on
             raise
         except Exception as error:
             log.exception("A bug: rendition %d could not be fetched", wanted.rendition_id)
-            return NotStored(wanted, "failed", f"a bug in archiver: {type(error).__name__}")
+            text = f"a bug in archiver: {type(error).__name__}"
+            return NotStored(wanted, "failed", Reason("bug", text))
 
     async def _download(
         self, wanted: QueuedFile, url: str, *, even_if_expired: bool = False
@@ -325,11 +333,11 @@ class MediaFetcher:
 
     async def _keep_batch(self, batch: list[Result]) -> None:
         downloads = [result for _, result in batch if isinstance(result, Download)]
-        healed: set[str] = set()
+        recovered: set[str] = set()
         if downloads:
-            healed.update(await to_thread.run_sync(self.store.put, downloads))
+            recovered.update(await to_thread.run_sync(self.store.put, downloads))
         outcomes = [
-            _stored(wanted, result, healed) if isinstance(result, Download) else result
+            _stored(wanted, result, recovered) if isinstance(result, Download) else result
             for wanted, result in batch
         ]
         states = queue.save(self.connection, outcomes, self.run_id, self.clock.now())
@@ -344,7 +352,7 @@ class MediaFetcher:
                 work.report.counts.stored += 1
             else:
                 work.report.counts.failed += 1
-                self.failures[work.account.name, state, outcome.reason] += 1
+                self.failures[work.account.name, state, outcome.reason.text] += 1
             self._done += 1
         self._tell()
 
@@ -357,6 +365,17 @@ class MediaFetcher:
         self._told_at = begin + _TELL_SHARE * (self.clock.monotonic() - begin)
         self.progress.files(waiting, self._done)
 
+    def _not_stored(self, wanted: QueuedFile, error: MediaError) -> NotStored:
+        if isinstance(error, MediaGone):
+            if error.final:
+                return NotStored(wanted, "gone", Reason("gone", "gone (410)"))
+            return NotStored(wanted, "failed", Reason("not_found", "not found (404)"))
+        code = _code(error)
+        if isinstance(error, MediaRefused):
+            limit = str(self.downloader.max_size) if code == "too_large" else None
+            return NotStored(wanted, "refused", Reason(code, str(error), limit))
+        return NotStored(wanted, "failed", Reason(code, _text(error)))
+
     def _now(self) -> str:
         return timestamp(self.clock.now()) or ""
 
@@ -365,27 +384,24 @@ def _size(result: Result) -> int:
     return result[1].size if isinstance(result[1], Download) else 0
 
 
-def _not_stored(wanted: QueuedFile, error: MediaError) -> NotStored:
-    if isinstance(error, MediaGone):
-        return NotStored(wanted, "gone" if error.final else "failed", _gone(error))
-    if isinstance(error, MediaRefused):
-        return NotStored(wanted, "refused", str(error))
-    return NotStored(wanted, "failed", _reason(error))
+def _code(error: MediaError) -> str:
+    """The reason code of a failed download; what came in place of media is named by its own."""
+    if error.code in REASON_CODES:
+        return error.code
+    if error.code.startswith("http_"):
+        return "http_error"
+    return _CODES.get(error.code, "wrong_kind")
 
 
-def _gone(error: MediaGone) -> str:
-    return "gone (410)" if error.final else NOT_FOUND
-
-
-def _reason(error: MediaError) -> str:
+def _text(error: MediaError) -> str:
     """In plain words, for the row: what tells this failure from others."""
     return (error.why or error.what).rstrip(".")
 
 
-def _stored(wanted: QueuedFile, download: Download, healed: Collection[str]) -> Stored:
+def _stored(wanted: QueuedFile, download: Download, recovered: Collection[str]) -> Stored:
     return Stored(
         wanted, download.sha256, stored_path(download.sha256, download.extension),
         download.size, download.content_type, download.width, download.height,
-        download.duration_ms, download.sha256 in healed,
+        download.duration_ms, download.sha256 in recovered,
         None if download.is_proven else _UNPROVEN,
     )  # fmt: skip

@@ -28,6 +28,7 @@ class File:
     id: int
     role: str
     state: str
+    reason_code: str | None
     reason: str | None
     tries: int
     next_try_at: str | None
@@ -53,7 +54,7 @@ class File:
     @property
     def why(self) -> str:
         """Why it is not here, as a sentence for people; empty when it is."""
-        return absence(self.state, self.reason, self.next_try_at)
+        return absence(self.state, self.reason_code, self.reason, self.next_try_at)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Item:
     width: int | None
     height: int | None
     duration_ms: int | None
-    withheld: bool
+    omitted: bool
     first_revision: int | None
     last_revision: int | None
     files: tuple[File, ...]
@@ -114,7 +115,7 @@ class Item:
     def not_offered(self) -> bool:
         """Whether the platform hands out no such file, of anything: nobody has to look into it."""
         wanted = [file for file in self.files if file.role in {"original", "variant"}]
-        return bool(wanted) and all(file.reason == "not_offered" for file in wanted)
+        return bool(wanted) and all(file.state == "not_offered" for file in wanted)
 
     @property
     def label(self) -> str:
@@ -155,9 +156,9 @@ class Card:
     former: tuple[Item, ...] = field(default=())
 
     @property
-    def withheld(self) -> bool:
+    def omitted(self) -> bool:
         """Whether the platform keeps something of it back."""
-        return any(item.withheld for item in self.items)
+        return any(item.omitted for item in self.items)
 
 
 def cards(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Card]:
@@ -198,7 +199,7 @@ _RELATIONS = """
      WHERE relations.post_id IN (SELECT value FROM json_each(?))
 """
 _ITEMS = """
-    SELECT id, post_id, position, kind, alt_text, width, height, duration_ms, withheld,
+    SELECT id, post_id, position, kind, alt_text, width, height, duration_ms, omitted,
            first_revision, last_revision
       FROM attachments WHERE post_id IN (SELECT value FROM json_each(?))
      ORDER BY post_id, position, id
@@ -222,7 +223,7 @@ def items(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[int, lis
         found[row["post_id"]].append(
             Item(
                 row["id"], row["post_id"], row["position"], row["kind"], row["alt_text"],
-                row["width"], row["height"], row["duration_ms"], bool(row["withheld"]),
+                row["width"], row["height"], row["duration_ms"], bool(row["omitted"]),
                 row["first_revision"], row["last_revision"], tuple(files[row["id"]]),
             )
         )  # fmt: skip
@@ -234,8 +235,9 @@ def _file(row: sqlite3.Row) -> File:
     private = {name: row[name] if name in names else None for name in _PRIVATE}
     held = row["state"] == "stored" and row["media_type"] is not None
     return File(
-        row["id"], row["role"], row["state"], row["reason"], private["tries"] or 0,
-        private["next_try_at"], row["media_sha256"] if held else None, row["size"],
+        row["id"], row["role"], row["state"], row["reason_code"], row["reason"],
+        private["tries"] or 0, private["next_try_at"], row["media_sha256"] if held else None,
+        row["size"],
         row["media_type"] if held else row["content_type"],
         row["media_width"] or row["width"], row["media_height"] or row["height"],
         row["duration_ms"], row["bitrate"], private["url"],
@@ -282,14 +284,18 @@ def _by_post(rows: Iterable[sqlite3.Row]) -> dict[int, list[Mapping[str, Any]]]:
     return found
 
 
-def absence(state: str, reason: str | None, next_try_at: str | None = None) -> str:
+def absence(
+    state: str, code: str | None, reason: str | None, next_try_at: str | None = None
+) -> str:
     """Why a file is not here, as a sentence; empty when it is."""
     if state == "stored":
         return ""
     if state == "skipped":
-        return _SKIPPED.get(reason or "", f"Left out by the settings ({reason})")
-    if (state, reason) == ("omitted", "copyright"):
+        return _SKIPPED.get(code or "", f"Left out by the settings ({reason})")
+    if (state, code) == ("omitted", "copyright"):
         return "Withheld by the platform for copyright"
+    if (state, code) == ("not_offered", "not_offered"):
+        return _STATES[state]
     why = _STATES.get(state, state) + (f": {reason}" if reason else "")
     again = state == "failed" and next_try_at
     return f"{why}; tried again from {short_time(next_try_at)}" if again else why
@@ -297,12 +303,12 @@ def absence(state: str, reason: str | None, next_try_at: str | None = None) -> s
 
 _STATES = {
     "omitted": "Withheld by the platform",
+    "not_offered": "The platform does not hand out this file",
     "gone": "Gone at the platform",
     "failed": "Could not be fetched",
     "refused": "Refused",
     "pending": "Waiting to be fetched",
 }
 _SKIPPED = {
-    "not_offered": "The platform does not hand out this file",
     "playlist": "A playlist; the file itself was preferred",
 }

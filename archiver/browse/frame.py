@@ -15,7 +15,6 @@ from datasette.utils import sqlite_timelimit
 from datasette.utils.asgi import Forbidden, NotFound, Response
 from datasette.views.base import DatasetteError
 
-from archiver import human
 from archiver.browse import text
 from archiver.browse.archives import Archive, archive_named, sole_archive
 from archiver.browse.filters import Filter
@@ -93,8 +92,7 @@ async def page(
     html = await datasette.render_template(
         f"archiver/{template}.html",
         {
-            "say": text, "human": human, "archive": archive,
-            "base": base, "tables": base.removesuffix("/-"),
+            "say": text, "archive": archive, "base": base, "tables": base.removesuffix("/-"),
             "asset": lambda name: datasette.urls.path(asset_path(name)),
             "here": template, "wanted": wanted, "everything": Filter(), **context,
         },

@@ -15,7 +15,7 @@ from archiver.browse.archives import Archive
 from archiver.browse.calendar import Month, rows, spans, years
 from archiver.browse.frame import COUNTING_MS, archive_of, ask, page
 from archiver.browse.states import in_state
-from archiver.human import ago, counted, parse_time
+from archiver.browse.text import ago, counted, parse_time
 from archiver.models import CLOCKS_AGREE
 
 _STALE_AFTER = timedelta(days=8)
@@ -90,7 +90,7 @@ def collect(
 
 def _held(connection: sqlite3.Connection, archive: Archive) -> tuple[int, int]:
     """How many files there are, and their bytes; a published copy has no sums of them."""
-    if not archive.has("holdings"):
+    if not archive.has("storage_totals"):
         return archive.tally.files(connection)
     return storage_totals(connection).get(ARCHIVE_TOTAL, (0, 0))
 

@@ -17,6 +17,7 @@ from archiver.browse.states import in_state
 
 STATES = {
     "omitted": ("withheld", "The platform keeps these back, for copyright or by a flag."),
+    "not_offered": ("not offered", "The platform names these and never hands them out."),
     "gone": ("gone", "These were offered once, and the platform has them no longer."),
     "failed": ("failed", "These could not be fetched yet, and are tried again."),
     "refused": ("refused", "These were not fetched for safety: address, scheme or size."),

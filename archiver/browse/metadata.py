@@ -24,17 +24,20 @@ _TABLES: dict[str, dict[str, Any]] = {
         "facets": ["platform", "account_id", "kind"],
     },
     "timeline": {"facets": ["platform", "account", "kind"]},
-    "missing_media": {"facets": ["state", "reason", "platform", "role"]},
+    "missing_media": {"facets": ["state", "reason_code", "platform", "role"]},
     "runs": {"sort_desc": "id", "facets": ["outcome"]},
     "run_accounts": {"sort_desc": "run_id", "facets": ["name", "outcome", "error_code"]},
-    "events": {"sort_desc": "id", "facets": ["what", "reason"]},
+    "events": {"sort_desc": "id", "facets": ["what", "reason_code"]},
     "revisions": {"sort_desc": "id"},
-    "attachments": {"facets": ["kind", "withheld"]},
-    "renditions": {"facets": ["state", "role", "reason"]},
+    "attachments": {"facets": ["kind", "omitted"]},
+    "renditions": {"facets": ["state", "role", "reason_code"]},
     "media": {"facets": ["content_type"], "sort_desc": "size"},
     "responses": {"sort_desc": "id", "facets": ["account_id", "status"]},
     "coverage": {"facets": ["account_id", "stream"]},
-    **{name: {"hidden": True} for name in ("about", "holdings", "sightings", "tallies")},
+    **{
+        name: {"hidden": True}
+        for name in ("about", "storage_totals", "post_sources", "table_checksums")
+    },
     "_sqlite_migrations": {"hidden": True},
 }  # fmt: skip
 

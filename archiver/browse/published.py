@@ -18,10 +18,10 @@ from archiver.archive.database import DATABASE, locked, storage_errors
 from archiver.archive.schema import APPLICATION_ID, model
 from archiver.browse.cards import HEADLINES
 from archiver.browse.diff import published_paths, text_at
+from archiver.browse.text import counted
 from archiver.errors import StorageError, UsageError
 from archiver.evidence.copy import WITHOUT_DATABASE
 from archiver.evidence.renewal import Copied, open_frozen, renew_copy
-from archiver.human import counted
 from archiver.media.folder_store import FolderStore
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
 
@@ -32,17 +32,17 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         "kind", "visibility", "author", "alt_texts", "first_seen_at", "edited_at", "removed_at",
     ),
     "relations": ("id", "post_id", "kind", "platform_id", "url"),
-    "revisions": ("id", "post_id", "number", "seen_at", "content_sha256"),
+    "revisions": ("id", "post_id", "number", "why", "seen_at", "content_sha256"),
     "attachments": (
         "id", "post_id", "position", "key", "kind", "alt_text", "width", "height", "duration_ms",
-        "withheld", "first_revision", "last_revision",
+        "omitted", "first_revision", "last_revision",
     ),
     "media": (
         "sha256", "path", "size", "content_type", "width", "height", "duration_ms", "lost_at",
     ),
     "renditions": (
         "id", "attachment_id", "role", "content_type", "width", "height", "bitrate", "state",
-        "reason", "media_sha256", "published_at",
+        "reason_code", "reason", "media_sha256", "published_at",
     ),
     "metrics": ("post_id", "attachment_id", "name", "seen_at", "value"),
 }  # fmt: skip
@@ -225,12 +225,12 @@ CREATE VIEW missing_media AS
     -- Every file that is not here, and why.
     SELECT accounts.name AS account, posts.platform, posts.created_at, posts.id AS post_id,
            attachments.position, attachments.kind, renditions.role, renditions.state,
-           renditions.reason
+           renditions.reason_code, renditions.reason
       FROM renditions
       JOIN attachments ON attachments.id = renditions.attachment_id
       JOIN posts ON posts.id = attachments.post_id
       JOIN accounts ON accounts.id = posts.account_id
-     WHERE renditions.state IN ('pending', 'omitted', 'gone', 'failed', 'refused')
+     WHERE renditions.state IN ('pending', 'omitted', 'not_offered', 'gone', 'failed', 'refused')
      ORDER BY posts.created_at DESC
 """
 

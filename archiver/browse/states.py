@@ -3,7 +3,7 @@
 It uses such an index only where the statement repeats the index's own condition, word by word.
 """
 
-_INDEXED = (("pending", "failed"), ("omitted", "gone", "refused"))
+_INDEXED = (("pending", "failed"), ("omitted", "not_offered", "gone", "refused"))
 
 
 def in_state(state: str) -> str:

@@ -80,7 +80,8 @@ def command(
 
 
 def _say_published(shell: Shell, made: "Published") -> None:
-    from archiver.human import counted, size_text
+    from archiver.browse.text import counted
+    from archiver.cli.progress import size_text
 
     posts, files = counted(made.posts, "post"), counted(made.files, "file")
     shell.report(f"{posts} and {files} ({size_text(made.bytes)}) are in {safe(made.folder)}.")

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 
 from archiver.archive.changes import Change
 from archiver.archive.runs import Counts
+from archiver.cli.progress import size_text
 from archiver.cli.text import cut, safe, screen_width, table, wrap
-from archiver.human import size_text
 from archiver.report import AccountReport, RunReport
 
 _MOST_CHANGES = 20
 _CLOCK = re.compile(r"T\d\d:\d\d:\d\d\.\d{3}Z")
 _WORDS = {
     "seen": "new", "edited": "edited", "missing": "missing", "removed": "removed",
-    "returned": "restored", "omitted": "omitted", "media_returned": "available again",
+    "restored": "restored", "omitted": "omitted", "media_restored": "available again",
     "gone": "file gone",
 }  # fmt: skip
 

@@ -107,10 +107,10 @@ def _only_there(connection: sqlite3.Connection, other: sqlite3.Connection) -> st
 def _grown(connection: sqlite3.Connection) -> dict[str, int]:
     """How many rows each table has that only ever grows by backups; a copy may be repaired too."""
     query = """
-        SELECT name, rows FROM tallies
-         WHERE name NOT IN ('coverage', 'holdings', 'relations', 'events')
+        SELECT name, rows FROM table_checksums
+         WHERE name NOT IN ('coverage', 'storage_totals', 'relations', 'events')
          UNION ALL
-        SELECT 'events', count(*) FROM events WHERE what NOT IN ('lost', 'healed', 'mended')
+        SELECT 'events', count(*) FROM events WHERE what NOT IN ('lost', 'recovered', 'repaired')
     """
     return dict(connection.execute(query).fetchall())
 

@@ -52,7 +52,9 @@ def _read_ahead(path: Path) -> None:
 def _for_processes(connection: sqlite3.Connection) -> list[str]:
     """The checks of a large database, the longest first, so that all processes end together."""
     try:
-        rows = connection.execute("SELECT name, rows FROM tallies ORDER BY rows DESC").fetchall()
+        rows = connection.execute(
+            "SELECT name, rows FROM table_checksums ORDER BY rows DESC"
+        ).fetchall()
     except sqlite3.DatabaseError:  # whatever it is, the checks will say it
         return []
     if sum(count for _, count in rows) < _MANY_ROWS:

@@ -27,7 +27,7 @@ from archiver.media.folder_store import FolderStore
 
 _OF_FILES = {"missing_file", "changed_file"}
 _NEEDS_A_COPY = {"changed_row", "rows", "reference"}
-_COUNTED_ANEW = "holdings"
+_COUNTED_ANEW = "storage_totals"
 """The table that holds nothing but sums over others."""
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
 _OF_AN_INDEX = ("missing from index", "wrong # of entries in index", "non-unique entry in index")

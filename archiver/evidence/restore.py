@@ -20,13 +20,13 @@ from typing import Any
 
 from archiver.archive.database import transaction
 from archiver.archive.rows import (
-    TALLY_MASK,
+    CHECKSUM_MASK,
     checksum_of,
     insert,
     key_of,
     put_back,
     replace_rows,
-    restore_tally,
+    restore_checksum,
 )
 from archiver.disks import sync_directory
 from archiver.evidence.backup_copy import BackupCopy, Key, Row
@@ -36,7 +36,6 @@ from archiver.media.disk import create_file, make_directory, storage_error
 
 _POST_OF = {
     "posts": "SELECT id FROM posts WHERE rowid = ?",
-    "sightings": "SELECT post_id FROM sightings WHERE rowid = ?",
     "renditions": """
         SELECT post_id FROM renditions JOIN attachments ON attachments.id = attachment_id
          WHERE renditions.id = ?""",
@@ -85,7 +84,7 @@ def _proven(copy: BackupCopy, bad: BadRow, row: Row) -> Row | None:
 
 def _note(connection: sqlite3.Connection, bad: BadRow, now: str) -> None:
     query = _POST_OF.get(bad.table)
-    if bad.table in {"metrics", "post_aliases"}:
+    if bad.table in {"metrics", "post_aliases", "post_sources"}:
         post_id: Any = bad.key[0]
     elif query is None:
         return
@@ -96,7 +95,7 @@ def _note(connection: sqlite3.Connection, bad: BadRow, now: str) -> None:
     run_id = connection.execute("SELECT max(id) FROM runs").fetchone()[0]
     reason = f"{bad} was damaged, and was restored from a copy"
     insert(
-        connection, "events", post_id=post_id, run_id=run_id, at=now, what="mended", reason=reason
+        connection, "events", post_id=post_id, run_id=run_id, at=now, what="repaired", reason=reason
     )
 
 
@@ -123,7 +122,7 @@ class TableDifference:
         count, total = _add(self.here, self.lost.values())
         for mine, other in map(self.altered.__getitem__, keys):
             total += checksum_of([other]) - checksum_of([mine])
-        return count, total & TALLY_MASK
+        return count, total & CHECKSUM_MASK
 
 
 def restore_table(
@@ -145,7 +144,7 @@ def restore_table(
     if expected is None:
         if kept_there != difference.here:
             return False
-        restore_tally(connection, table, *difference.here)
+        restore_checksum(connection, table, *difference.here)
         return True
     of_copy = {key: other for key, (_, other) in difference.altered.items()}
     suspect = [key for key in damaged if key in of_copy]
@@ -160,7 +159,7 @@ def restore_table(
 
 
 def _kept_checksum(connection: sqlite3.Connection, table: str) -> Checksum | None:
-    query = "SELECT rows, sum FROM tallies WHERE name = ?"
+    query = "SELECT rows, sum FROM table_checksums WHERE name = ?"
     found: Checksum | None = connection.execute(query, (table,)).fetchone()
     return found
 
@@ -189,7 +188,7 @@ def _compare(here: sqlite3.Connection, there: sqlite3.Connection, table: str) ->
 
 def _add(checksum: Checksum, hashes: Iterable[str]) -> Checksum:
     digests = list(hashes)
-    return checksum[0] + len(digests), (checksum[1] + checksum_of(digests)) & TALLY_MASK
+    return checksum[0] + len(digests), (checksum[1] + checksum_of(digests)) & CHECKSUM_MASK
 
 
 def _hashes(

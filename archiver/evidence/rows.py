@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from archiver.archive.rows import TALLY_MASK, by_key, checksum_of, key_of
+from archiver.archive.rows import CHECKSUM_MASK, by_key, checksum_of, key_of
 from archiver.archive.storage_totals import ARCHIVE_TOTAL, OF_ALL
 from archiver.canonical import row_sha256
 from archiver.evidence.findings import BadRow, Finding, Verified
@@ -31,23 +31,23 @@ _RULES = {
         SELECT 'attachments', id FROM attachments WHERE kind IN {_WITH_FILES}
            AND NOT EXISTS (SELECT 1 FROM renditions WHERE attachment_id = attachments.id)""",
     "has content, but no revision of it": """
-        SELECT 'posts', post_id FROM sightings WHERE content_sha256 IS NOT NULL
-           AND NOT EXISTS (SELECT 1 FROM revisions WHERE post_id = sightings.post_id)""",
+        SELECT 'posts', post_id FROM post_sources WHERE content_sha256 IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM revisions WHERE post_id = post_sources.post_id)""",
     "has other content than its last revision": """
-        SELECT 'posts', sightings.post_id FROM sightings
-          JOIN revisions ON revisions.post_id = sightings.post_id AND number =
-               (SELECT max(number) FROM revisions AS r WHERE r.post_id = sightings.post_id)
-         WHERE sightings.content_version = revisions.content_version
-           AND sightings.content_sha256 <> revisions.content_sha256""",
+        SELECT 'posts', post_sources.post_id FROM post_sources
+          JOIN revisions ON revisions.post_id = post_sources.post_id AND number =
+               (SELECT max(number) FROM revisions AS r WHERE r.post_id = post_sources.post_id)
+         WHERE post_sources.content_version = revisions.content_version
+           AND post_sources.content_sha256 <> revisions.content_sha256""",
     "lacks one of its revisions": """
         SELECT 'posts', post_id FROM revisions GROUP BY post_id
         HAVING count(*) <> max(number) OR min(number) <> 1""",
     "has no bookkeeping": """
         SELECT 'posts', id FROM posts
-         WHERE NOT EXISTS (SELECT 1 FROM sightings WHERE post_id = posts.id)""",
+         WHERE NOT EXISTS (SELECT 1 FROM post_sources WHERE post_id = posts.id)""",
     "does not say what files there are": f"""
-        SELECT 'holdings', account_id FROM (
-            SELECT account_id, files, size FROM holdings
+        SELECT 'storage_totals', account_id FROM (
+            SELECT account_id, files, size FROM storage_totals
              WHERE files <> 0 OR account_id = {ARCHIVE_TOTAL}
              UNION ALL
             SELECT account_id, files, size FROM ({OF_ALL}))
@@ -99,7 +99,7 @@ def check_rows(
 
 
 def _count(connection: sqlite3.Connection, table: str, count: int, total: int) -> Iterator[Finding]:
-    expected = connection.execute("SELECT rows, sum FROM tallies WHERE name = ?", (table,))
+    expected = connection.execute("SELECT rows, sum FROM table_checksums WHERE name = ?", (table,))
     match expected.fetchone():
         case None:
             yield Finding("rows", table, "the checksum kept of its rows is missing")
@@ -140,7 +140,7 @@ def _scan(connection: sqlite3.Connection, table: str) -> tuple[int, int, list[tu
             if not is_intact(table, row):
                 suspects.append(found[:keys])
         total += checksum_of(hashes)
-    return count, total & TALLY_MASK, suspects
+    return count, total & CHECKSUM_MASK, suspects
 
 
 def hash_of(table: str, row: dict[str, Any]) -> str | None:

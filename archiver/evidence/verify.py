@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from archiver.archive.database import DATABASE, reader, transaction, writer
-from archiver.archive.losses import heal_found
+from archiver.archive.losses import mark_found
 from archiver.archive.rows import update
 from archiver.errors import ArchiveLocked, DamageFound, StorageError
 from archiver.evidence.database import check_database
@@ -157,7 +157,7 @@ class VerifyNotes:
             return
         try:
             with _writer(self._directory) as connection, transaction(connection):
-                heal_found(connection, self._waiting, self._now)
+                mark_found(connection, self._waiting, self._now)
                 update(
                     connection, "media", "sha256 IN (SELECT value FROM json_each(?))",
                     (json.dumps(self._waiting),), verified_at=self._now,

@@ -84,7 +84,7 @@ class Downloader:
         self._open_url = open_url
         self._tmp = tmp
         self._clock = clock
-        self._max_size = max_size
+        self.max_size = max_size
         self._on_bytes = on_bytes
         self._limits = limits
         self._chance = chance
@@ -108,7 +108,7 @@ class Downloader:
             transfer = Transfer(
                 url,
                 part,
-                max_size=self._max_size,
+                max_size=self.max_size,
                 limits=self._limits,
                 clock=self._clock,
                 on_bytes=self._on_bytes,
@@ -150,8 +150,8 @@ class Downloader:
             with TempFile(self._tmp) as part:
                 while data := self._read(descriptor, path):
                     part.write(data)
-                    if part.size > self._max_size:
-                        refuse_size(self._max_size)
+                    if part.size > self.max_size:
+                        refuse_size(self.max_size)
                 return self._finish(part, expects, {}, proven=True)
         finally:
             os.close(descriptor)

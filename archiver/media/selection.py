@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from typing import Literal
 
 from archiver.models import Attachment, Rendition
+from archiver.reasons import Choice, Reason
 
-State = Literal["pending", "skipped", "omitted", "failed", "refused"]
 Videos = Literal["best", "all", "smallest", "none"]
-Choice = tuple[State, str | None]
-"""A state, and the reason for any other than `pending`."""
 
-ADDRESS_NOT_UNDERSTOOD = "address not understood"
 _LONGEST_SHOWN = 300  # characters of what is no address
-
+_OMITTED: Choice = ("omitted", Reason("copyright", "copyright"))
+_NOT_OFFERED: Choice = ("not_offered", Reason("not_offered", "not_offered"))
+_NO_ADDRESS: Choice = ("failed", Reason("no_address", "no URL"))
+_NO_THUMBNAILS: Choice = (
+    "skipped", Reason("setting_thumbnails", "thumbnails=false", "false")
+)  # fmt: skip
+_PLAYLIST: Choice = ("skipped", Reason("playlist", "playlist"))
 _STILLS = frozenset({"thumbnail", "preview", "cover"})
 _PLAYLISTS = frozenset(
     {"application/x-mpegurl", "application/vnd.apple.mpegurl", "audio/mpegurl", "audio/x-mpegurl",
@@ -39,7 +42,7 @@ def select_renditions(attachment: Attachment, *, videos: Videos, thumbnails: boo
     if not thumbnails and attachment.kind != "link" and _has_file(renditions, choices):
         for index, rendition in enumerate(renditions):
             if rendition.role in _STILLS and choices[index][0] == "pending":
-                choices[index] = ("skipped", "thumbnails=false")
+                choices[index] = _NO_THUMBNAILS
     return choices
 
 
@@ -67,14 +70,14 @@ def is_playlist(url: str | None, content_type: str | None) -> bool:
 
 def _offered(rendition: Rendition) -> Choice:
     if rendition.absent == "copyright":
-        return ("omitted", "copyright")
+        return _OMITTED
     if rendition.absent == "not_offered":
-        return ("skipped", "not_offered")
+        return _NOT_OFFERED
     if rendition.absent == "address_not_understood":
         shown = (rendition.url or "")[:_LONGEST_SHOWN]
-        return ("refused", f"{ADDRESS_NOT_UNDERSTOOD}: {shown}")
+        return ("refused", Reason("address_not_understood", f"address not understood: {shown}"))
     if not rendition.url and rendition.path is None:
-        return ("failed", "no URL")
+        return _NO_ADDRESS
     return ("pending", None)
 
 
@@ -88,8 +91,9 @@ def _is_video_file(attachment: Attachment, rendition: Rendition) -> bool:
 
 
 def _choose_videos(files: Sequence[Rendition], videos: Videos) -> list[Choice]:
+    unwanted: Choice = ("skipped", Reason("setting_videos", f"videos={videos}", videos))
     if videos == "none":
-        return [("skipped", "videos=none")] * len(files)
+        return [unwanted] * len(files)
     real = [
         index for index, file in enumerate(files) if not is_playlist(file.url, file.content_type)
     ]
@@ -106,9 +110,9 @@ def _choose_videos(files: Sequence[Rendition], videos: Videos) -> list[Choice]:
         if index in wanted:
             choices.append(("pending", None))
         elif real and index not in real:
-            choices.append(("skipped", "playlist"))
+            choices.append(_PLAYLIST)
         else:
-            choices.append(("skipped", f"videos={videos}"))
+            choices.append(unwanted)
     return choices
 
 

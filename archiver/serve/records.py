@@ -67,7 +67,7 @@ _RAW_THEN = """
 
 _REMOVED_THEN = """
     coalesce((SELECT what FROM events WHERE post_id = posts.id AND at <= :as_of
-                AND what IN ('removed', 'returned') ORDER BY id DESC LIMIT 1), '') = 'removed'
+                AND what IN ('removed', 'restored') ORDER BY id DESC LIMIT 1), '') = 'removed'
 """
 
 

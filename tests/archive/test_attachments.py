@@ -37,7 +37,7 @@ def test_an_address_that_is_not_understood_is_a_row_that_shows_it_and_is_no_copy
     saved = saver.save(NOT_UNDERSTOOD)
     assert saved.omitted == 0
     assert saver.rows(STATES) == [("refused", f"address not understood: {LINK}", None, "")]
-    assert saver.rows("SELECT withheld FROM attachments") == [(0,)]
+    assert saver.rows("SELECT omitted FROM attachments") == [(0,)]
     assert saver.rows("SELECT state, reason FROM missing_media") == [
         ("refused", f"address not understood: {LINK}")
     ]
@@ -74,7 +74,7 @@ def test_an_absent_file_has_the_reason_of_the_newest_record(
     saver.save(absent(after, "x"))
     ((_, reason, _, _),) = saver.rows(STATES)
     assert reason.startswith(after.replace("_", " ")) or reason == after
-    assert saver.rows("SELECT withheld FROM attachments") == [(int(after == "copyright"),)]
+    assert saver.rows("SELECT omitted FROM attachments") == [(int(after == "copyright"),)]
 
 
 def test_two_files_that_are_absent_in_one_role_have_one_row_for_good(saver: Saver) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.database import DATABASE, LOCK, reader, writer
-from archiver.archive.schema import migrations, statements
+from archiver.archive.schema import migrations
+from archiver.archive.steps.statements import statements
 from archiver.errors import ArchiveLocked, StorageError
 from nights import nights
 

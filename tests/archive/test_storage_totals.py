@@ -90,7 +90,7 @@ def test_a_file_counts_once_for_each_account_and_once_for_the_archive(
     assert storage_totals(connection) == {ARCHIVE_TOTAL: (2, 110), 1: (1, 10), 2: (2, 110)}
 
 
-def test_what_is_lost_does_not_count_until_it_is_healed(connection: sqlite3.Connection) -> None:
+def test_what_is_lost_does_not_count_until_it_is_recovered(connection: sqlite3.Connection) -> None:
     one, two = list(FILES)[:2]
     store(connection, (1, one), (5, one), (6, two))
     with transaction(connection):
@@ -152,14 +152,14 @@ def test_wrong_sums_are_found_and_counted_anew(
     connection: sqlite3.Connection, tmp_path: Path
 ) -> None:
     store(connection, (1, next(iter(FILES))))
-    update(connection, "holdings", "account_id = 1", (), files=7)
+    update(connection, "storage_totals", "account_id = 1", (), files=7)
     result = Verified()
     check_database(connection, tmp_path / DATABASE, lambda: writer(tmp_path), result)
-    assert "holdings 1: does not say what files there are" in map(
+    assert "storage_totals 1: does not say what files there are" in map(
         "{0.subject}: {0.detail}".format, result.findings
     )
     assert rebuild_totals(connection)
     assert storage_totals(connection) == {ARCHIVE_TOTAL: (1, 10), 1: (1, 10)}
     assert not rebuild_totals(connection)
-    tally = "SELECT rows FROM tallies WHERE name = 'holdings'"
+    tally = "SELECT rows FROM table_checksums WHERE name = 'storage_totals'"
     assert connection.execute(tally).fetchone() == (2,)

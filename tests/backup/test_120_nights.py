@@ -164,9 +164,9 @@ def contents(platform: str, raw: str) -> tuple[Any, ...]:
 
 
 def check_events(world: Nights, post_id: int, *, edits: int, removed: bool) -> None:
-    """Seen once, edited as often as it was; missing, removed and returned only in their order."""
+    """Seen once, edited as often as it was; missing, removed and restored only in their order."""
     events = world.column(
-        "SELECT what FROM events WHERE post_id = ? AND what NOT IN ('omitted', 'media_returned') "
+        "SELECT what FROM events WHERE post_id = ? AND what NOT IN ('omitted', 'media_restored') "
         "ORDER BY id",
         post_id,
     )
@@ -181,7 +181,7 @@ def check_events(world: Nights, post_id: int, *, edits: int, removed: bool) -> N
         elif event == "removed":
             assert state == "missing"
             state = "removed"
-        elif event == "returned":
+        elif event == "restored":
             assert state in {"missing", "removed"}
             state = "there"
     assert state == ("removed" if removed else "there")
@@ -199,4 +199,4 @@ def check_the_reel(world: Nights, reel: WorldPost) -> None:
         "SELECT what FROM events JOIN posts ON posts.id = post_id WHERE posts.platform_id = ?",
         reel.id,
     )
-    assert events == ["seen", "omitted", "media_returned"]
+    assert events == ["seen", "omitted", "media_restored"]

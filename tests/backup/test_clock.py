@@ -198,10 +198,10 @@ def test_without_the_time_of_the_source_stories_go_on_from_the_last_right_look(
         world.backup()
         now = world.clock.now()
         with writer(world.directory) as connection:
-            first = coverage_ranges(connection, 1, "stories")[0]
-            cover_stories(connection, 1, 1, now + IN_2106)
-            cover_stories(connection, 1, 1, now + timedelta(days=1))
-            later = {s.id: s for s in coverage_ranges(connection, 1, "stories")}
+            first = coverage_ranges(connection, 1, "ayrshare", "stories")[0]
+            cover_stories(connection, 1, "ayrshare", 1, now + IN_2106)
+            cover_stories(connection, 1, "ayrshare", 1, now + timedelta(days=1))
+            later = {s.id: s for s in coverage_ranges(connection, 1, "ayrshare", "stories")}
         assert later[first.id].oldest == first.oldest
         assert later[first.id].newest == "2026-03-03T09:00:00.000Z"
         assert all((s.oldest or "") < (s.newest or "") for s in later.values())

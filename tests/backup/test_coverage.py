@@ -158,7 +158,7 @@ def test_a_lost_cursor_is_survived_by_looking_again_from_the_top(
 
         assert (report.exit_code, report.counts.new) == (0, 250)
         assert world.query("SELECT reached_start, next FROM coverage") == [(1, None)]
-        assert "lost" in str(report.accounts[0].notes)
+        assert "cursor expired" in str(report.accounts[0].notes)
 
 
 def test_a_pinned_old_post_does_not_end_a_look(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ POSTS = f"(SELECT id FROM posts WHERE account_id = {OF_THREADS})"
 CELLS = {
     "posts.text": f"account_id = {OF_THREADS}",
     "posts.created_at": f"account_id = {OF_THREADS}",
-    "sightings.content_sha256": f"post_id IN {POSTS}",
-    "sightings.view": f"post_id IN {POSTS}",
-    "sightings.unread": f"post_id IN {POSTS}",
+    "post_sources.content_sha256": f"post_id IN {POSTS}",
+    "post_sources.view": f"post_id IN {POSTS}",
+    "post_sources.unmapped": f"post_id IN {POSTS}",
     "accounts.handle": f"id = {OF_THREADS}",
     "coverage.newest": f"account_id = {OF_THREADS}",
     "run_accounts.fresh_until": f"account_id = {OF_THREADS}",

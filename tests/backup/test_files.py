@@ -173,7 +173,7 @@ def test_what_is_withheld_later_stays_stored_and_what_returns_is_fetched(tmp_pat
         assert report.counts.stored == 0
         assert renditions(world, reel.id) == stored
         events = world.column("SELECT what FROM events ORDER BY id")
-        assert events == ["seen", "omitted", "media_returned"]
+        assert events == ["seen", "omitted", "media_restored"]
         assert world.column("SELECT max(number) FROM revisions") == [1]
 
 
@@ -266,7 +266,7 @@ def test_a_tiktok_post_that_is_left_out_carries_that_it_may_be_flagged(tmp_path:
         world.backup(full=True)
 
         events = world.query("SELECT what, reason FROM events WHERE what <> 'seen' ORDER BY id")
-        assert [what for what, _ in events] == ["missing", "removed", "returned"]
+        assert [what for what, _ in events] == ["missing", "removed", "restored"]
         assert "copyright" in events[0][1]
         assert "copyright" in events[1][1]
 

@@ -61,11 +61,11 @@ def look(world: Nights) -> None:
 def test_what_did_not_change_by_a_byte_is_not_read(tmp_path: Path, reads: Reads) -> None:
     with backed_up(tmp_path) as world:
         assert len(reads.taken()) == 3
-        before = world.dump("posts", "sightings", "events", "renditions", "metrics")
+        before = world.dump("posts", "post_sources", "events", "renditions", "metrics")
         look(world)
         assert reads.taken() == []
         assert world.dump(*before) == before
-        gone = "SELECT count(*) FROM sightings WHERE missing_at NOT NULL"
+        gone = "SELECT count(*) FROM post_sources WHERE missing_at NOT NULL"
         assert world.column(gone) == [0]
 
 
@@ -99,7 +99,7 @@ def test_a_post_that_returns_is_read_though_its_record_is_the_old_one(
         assert world.backup(full=True, now=True).accounts[0].missing == 1
         reads.taken()
         post.restore()
-        assert world.backup(full=True, now=True).accounts[0].returned == 1
+        assert world.backup(full=True, now=True).accounts[0].restored == 1
         assert reads.taken() == [post.id]
 
 
@@ -135,7 +135,7 @@ def test_where_nobody_knows_which_code_reads_all_is_read(
         for _ in range(2):
             look(world)
             assert len(reads.taken()) == 3
-        marks = "SELECT DISTINCT record_sha256, reader, unread FROM sightings"
+        marks = "SELECT DISTINCT record_sha256, reader, unmapped FROM post_sources"
         assert world.query(marks) == [(None, None, None)]
 
 

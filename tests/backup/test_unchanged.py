@@ -8,7 +8,7 @@ from archiver_ayrshare.demo.specs import photo
 from nights import PLATFORMS, nights
 
 TABLES = ("posts", "revisions", "events", "attachments", "renditions", "media", "metrics",
-          "sightings", "post_aliases", "relations", "responses", "quarantine")  # fmt: skip
+          "post_sources", "post_aliases", "relations", "responses", "quarantine")  # fmt: skip
 
 
 @pytest.mark.timeout(600)

@@ -42,7 +42,7 @@ def test_what_is_not_read_is_counted_kept_and_said_once(tmp_path: Path, case: st
         (note,) = first.accounts[0].notes
         assert f"does not read: {path}." in note
         assert first.as_json()["accounts"][0]["unmapped_paths"] == [path]
-        latest = "SELECT unread, unread_paths FROM run_accounts ORDER BY run_id DESC LIMIT 1"
+        latest = "SELECT unmapped, unmapped_paths FROM run_accounts ORDER BY run_id DESC LIMIT 1"
         assert world.query(latest) == [(3, f'["{path}"]')]
 
         world.next_night()

@@ -105,7 +105,7 @@ ALL = ("status", "verify", "backup --now", "verify --repair")
         ("DROP TABLE _sqlite_migrations", [6, 7, 6, 7]),
         ("DROP TABLE posts_fts", [0, 7, 6, 7]),
         ("DELETE FROM posts_fts_data", [0, 7, 6, 7]),
-        ("DROP TABLE tallies", [0, 7, 6, 7]),
+        ("DROP TABLE table_checksums", [0, 7, 6, 7]),
         ("DROP TABLE media", [0, 7, 6, 7]),
         ("DROP INDEX posts_removed", [6, 7, 0, 7]),
         ("DROP TRIGGER events_stay", [0, 7, 0, 7]),

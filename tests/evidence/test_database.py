@@ -19,10 +19,10 @@ DAMAGE = {
     "a changed cell": "UPDATE posts SET text = text || '!'",
     "text that is no Unicode": "UPDATE posts SET url = CAST(x'ff' AS TEXT)",
     "a lost row": "DELETE FROM metrics WHERE rowid_is_one",
-    "a row that belongs to none": "UPDATE sightings SET content_sha256 = 'other'",
+    "a row that belongs to none": "UPDATE post_sources SET content_sha256 = 'other'",
     "an index that is gone": "DROP INDEX posts_expiring",
-    "a sum that is gone": "DELETE FROM tallies WHERE name = 'posts'",
-    "sums that are gone": "DROP TABLE tallies",
+    "a sum that is gone": "DELETE FROM table_checksums WHERE name = 'posts'",
+    "sums that are gone": "DROP TABLE table_checksums",
 }
 
 

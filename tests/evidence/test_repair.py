@@ -56,8 +56,8 @@ def test_the_next_backup_heals_what_was_lost(bad: Bad, tmp_path: Path) -> None:
         assert {p: p.read_bytes() for p in world.directory.glob("media/*/*")} == sound
         assert set(findings(world.directory)) <= {"leftover"}, "what was damaged is in quarantine"
         assert world.column("SELECT count(*) FROM media WHERE lost_at IS NOT NULL") == [0]
-        events = world.column("SELECT what FROM events WHERE what IN ('lost', 'healed')")
-        assert events.count("lost") == events.count("healed") >= 1
+        events = world.column("SELECT what FROM events WHERE what IN ('lost', 'recovered')")
+        assert events.count("lost") == events.count("recovered") >= 1
 
 
 def test_other_bytes_do_not_heal_and_the_old_ones_stay_known_as_lost(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_fetch_that_brings_the_bytes_of_a_damaged_file_heals_it_unasked(tmp_pa
         assert world.backup().exit_code == 0
 
         assert (world.directory / path).read_bytes() == whole
-        assert world.column("SELECT count(*) FROM events WHERE what = 'healed'")[0] >= 1
+        assert world.column("SELECT count(*) FROM events WHERE what = 'recovered'")[0] >= 1
         assert verify(world.directory, Scope(), NOW).damage == []
 
 
@@ -126,7 +126,7 @@ def test_a_file_whose_row_names_another_path_is_not_lost(
     assert repaired.queued == 0
     assert set(findings(archive)) <= {"leftover"}
     with raw(archive) as connection:
-        query = "SELECT count(*) FROM events WHERE what IN ('lost', 'healed')"
+        query = "SELECT count(*) FROM events WHERE what IN ('lost', 'recovered')"
         assert connection.execute(query).fetchone()[0] == 0
 
 

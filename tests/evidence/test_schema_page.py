@@ -44,7 +44,7 @@ def test_every_row_of_an_archive_has_the_hash_that_the_page_says(
         row = dict(found)
         assert hash_by_the_page(table, row) == row["row_sha256"]
         total += int(row["row_sha256"][:12], 16)
-    query = "SELECT sum FROM tallies WHERE name = ?"
+    query = "SELECT sum FROM table_checksums WHERE name = ?"
     assert connection.execute(query, (table,)).fetchone()[0] == total % 2**62
     connection.close()
 

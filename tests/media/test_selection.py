@@ -5,16 +5,16 @@ from itertools import product
 import pytest
 
 from archiver.media.selection import (
-    Choice,
     Videos,
     expected_kind,
     is_playlist,
     select_renditions,
 )
 from archiver.models import Attachment, AttachmentKind, Rendition, Role
+from archiver.reasons import Choice, Reason
 
 WANTED: Choice = ("pending", None)
-PLAYLIST: Choice = ("skipped", "playlist")
+PLAYLIST: Choice = ("skipped", Reason("playlist", "playlist"))
 
 
 def file(role: Role = "variant", bitrate: int | None = None, **more: object) -> Rendition:
@@ -38,7 +38,7 @@ def states(
 
 
 def skipped(videos: Videos) -> Choice:
-    return ("skipped", f"videos={videos}")
+    return ("skipped", Reason("setting_videos", f"videos={videos}", videos))
 
 
 @pytest.mark.parametrize(
@@ -80,16 +80,19 @@ def test_mp4_is_better_than_other_kinds_and_an_original_than_its_variants() -> N
 
 def test_what_the_source_does_not_give() -> None:
     assert states(Rendition("original", absent="copyright"), STILL) == [
-        ("omitted", "copyright"), WANTED,
+        ("omitted", Reason("copyright", "copyright")), WANTED,
     ]  # fmt: skip
     assert states(Rendition("original", absent="not_offered"), STILL, thumbnails=False) == [
-        ("skipped", "not_offered"), WANTED,
+        ("not_offered", Reason("not_offered", "not_offered")), WANTED,
     ]  # fmt: skip
-    assert states(Rendition("original"), Rendition("cover", url="")) == [("failed", "no URL")] * 2
+    no_address: Choice = ("failed", Reason("no_address", "no URL"))
+    assert states(Rendition("original"), Rendition("cover", url="")) == [no_address] * 2
 
 
 def test_stills_can_be_left_out_where_the_file_is_wanted() -> None:
-    no_stills: Choice = ("skipped", "thumbnails=false")
+    no_stills: Choice = (
+        "skipped", Reason("setting_thumbnails", "thumbnails=false", "false")
+    )  # fmt: skip
     assert states(file(), STILL, thumbnails=False) == [WANTED, no_stills]
     assert states(file(), STILL, thumbnails=False, videos="none") == [skipped("none"), WANTED]
     preview = Rendition("preview", url="https://cdn.example/p.jpg")

@@ -54,7 +54,7 @@ def test_every_stored_file_is_pointed_at_and_answers(
     stored = lived.column(
         "SELECT DISTINCT media_sha256 FROM renditions JOIN attachments ON attachments.id = "
         "attachment_id JOIN posts ON posts.id = post_id WHERE posts.platform = ? "
-        "AND removed_at IS NULL AND NOT withheld AND state = 'stored' AND last_revision = "
+        "AND removed_at IS NULL AND NOT omitted AND state = 'stored' AND last_revision = "
         "(SELECT max(number) FROM revisions WHERE post_id = posts.id)", platform,
     )  # fmt: skip
     assert {archived_in(address) for address in found} >= set(stored)

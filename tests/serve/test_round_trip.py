@@ -11,7 +11,7 @@ from nights import PLATFORMS, Nights
 from serve.serving import TOKEN, Asking, served
 
 NEWEST = "(SELECT max(number) FROM revisions WHERE post_id = posts.id)"
-POSTS = "posts JOIN accounts ON accounts.id = account_id"
+POSTS = "posts JOIN accounts ON accounts.id = posts.account_id"
 OF_POSTS = f"JOIN {POSTS.replace('posts JOIN', 'posts ON posts.id = post_id JOIN')}"
 SHOWN = "removed_at IS NULL"
 
@@ -27,11 +27,11 @@ EQUAL = {
     """,
     "attachments": f"""
         SELECT name, posts.platform_id, position, key, attachments.kind, attachments.platform_id,
-               alt_text, width, height, duration_ms, withheld
+               alt_text, width, height, duration_ms, omitted
           FROM attachments {OF_POSTS} WHERE {SHOWN} AND last_revision = {NEWEST}
     """,
     "renditions": f"""
-        SELECT name, posts.platform_id, key, role, media_key, state, reason, media_sha256
+        SELECT name, posts.platform_id, key, role, media_key, state, reason_code, media_sha256
           FROM renditions JOIN attachments ON attachments.id = attachment_id {OF_POSTS}
          WHERE {SHOWN} AND last_revision = {NEWEST}
     """,
@@ -112,8 +112,8 @@ def test_only_aliases_of_earlier_contents_are_left_behind(second: Second, lived:
     assert {platform_id for _, platform_id, _, _ in past} <= {*edited, *gone}
 
 
-def test_what_is_withheld_stays_withheld(second: Second, lived: Nights) -> None:
-    query = f"SELECT count(*) FROM attachments {OF_POSTS} WHERE withheld AND {SHOWN}"
+def test_what_is_omitted_stays_omitted(second: Second, lived: Nights) -> None:
+    query = f"SELECT count(*) FROM attachments {OF_POSTS} WHERE omitted AND {SHOWN}"
     (count,) = lived.column(query)
     assert count > 0
     assert second.column(query) == [count]

@@ -29,16 +29,16 @@ _QUERIES = {
     "posts": """SELECT accounts.name, posts.platform, posts.platform_id, created_at, text,
         posts.title, posts.url, kind, visibility, author, alt_texts, edited_at IS NULL,
         removed_at IS NULL, raw FROM posts JOIN accounts ON accounts.id = account_id""",
-    "sightings": f"""SELECT {_POST}, fingerprint, content_version, content_sha256,
-        missing_at IS NULL, reader, unread FROM sightings""",
+    "post_sources": f"""SELECT {_POST}, fingerprint, content_version, content_sha256,
+        missing_at IS NULL, reader, unmapped FROM post_sources""",
     "post_aliases": f"SELECT {_POST}, scheme, value FROM post_aliases",
     "relations": f"SELECT {_POST}, kind, platform_id, url FROM relations",
     "revisions": f"""SELECT {_POST}, number, source, content_version, content_sha256, raw,
         response_id IS NULL FROM revisions""",
     "attachments": f"""SELECT {_POST}, position, key, kind, platform_id, alt_text, width, height,
-        duration_ms, withheld, first_revision, last_revision FROM attachments""",
+        duration_ms, omitted, first_revision, last_revision FROM attachments""",
     "renditions": f"""SELECT {_ATTACHMENT}, role, media_key, url, content_type, width, height,
-        bitrate, state, reason, media_sha256, tries FROM renditions""",
+        bitrate, state, reason_code, reason, media_sha256, tries FROM renditions""",
     "media": """SELECT sha256, path, size, content_type, width, height, duration_ms, lost_at IS NULL
         FROM media""",
     "events": f"""SELECT {_POST}, what, reason, attachment_id IS NULL FROM events""",
@@ -47,7 +47,7 @@ _QUERIES = {
     "covered": f"""SELECT {_ACCOUNT}, max(newest), min(oldest), max(reached_start),
         max(next IS NOT NULL) FROM coverage WHERE stream = 'posts' GROUP BY account_id""",
     "search": "SELECT rowid, text FROM posts_fts WHERE posts_fts MATCH 'morning' ORDER BY 1",
-    "holdings": f"SELECT {_ACCOUNT}, files, size FROM holdings WHERE files <> 0",
+    "storage_totals": f"SELECT {_ACCOUNT}, files, size FROM storage_totals WHERE files <> 0",
     "quarantine": "SELECT raw FROM quarantine",
     "open_runs": "SELECT count(*) FROM runs WHERE outcome = 'running'",
 }
@@ -112,7 +112,7 @@ _GONE_BY = {
     "WHERE stream = 'posts'",
     "run_accounts": "SELECT name, outcome, fresh_until IS NULL, full, complete FROM run_accounts",
     "runs": "SELECT outcome FROM runs",
-    "tallies": "SELECT name, rows FROM tallies",
+    "table_checksums": "SELECT name, rows FROM table_checksums",
 }
 
 

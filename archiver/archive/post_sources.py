@@ -29,8 +29,8 @@ class UnchangedPost:
 
 
 def find_unchanged(
-    connection: sqlite3.Connection, account_id: int, records: Sequence[Record], *, reader: bytes,
-    view: str, now: str,
+    connection: sqlite3.Connection, account_id: int, source: str, records: Sequence[Record], *,
+    reader: bytes, view: str, now: str,
 ) -> dict[int, UnchangedPost]:  # fmt: skip
     """Those records, by their place, that were last saved with these bytes, as this code reads.
 
@@ -40,8 +40,8 @@ def find_unchanged(
     names = [_id_of(record.data) for record in records]
     places = Counter(names)
     query = f"""
-        SELECT platform_id, record_sha256, created_at, kind, unread
-          FROM posts JOIN sightings ON post_id = posts.id
+        SELECT platform_id, record_sha256, created_at, kind, unmapped
+          FROM posts JOIN post_sources ON post_id = posts.id AND source = :source
          WHERE account_id = :account AND platform_id IN (SELECT value FROM json_each(:ids))
            AND reader = :reader AND view = :view AND missing_at IS NULL AND removed_at IS NULL
            AND NOT EXISTS (
@@ -49,7 +49,7 @@ def find_unchanged(
                 WHERE post_id = posts.id AND {WAITS})
     """
     parameters = {
-        "account": account_id, "reader": reader, "view": view,
+        "account": account_id, "source": source, "reader": reader, "view": view,
         "ids": json.dumps([name for name in places if name is not None]), **due_at(now),
     }  # fmt: skip
     held = {row[0]: row for row in connection.execute(query, parameters)}
@@ -69,9 +69,9 @@ def recognition(record: Record, post: Post, reader: bytes | None) -> Mapping[str
     A post that was only sighted leaves the fingerprint of an earlier record, and its columns.
     """
     if reader is None or post.id_only:
-        return dict.fromkeys(("record_sha256", "reader", "unread"))
+        return dict.fromkeys(("record_sha256", "reader", "unmapped"))
     known_by = {"record_sha256": record_sha256(record), "reader": reader}
-    return known_by | {"unread": unmapped_text(post)}
+    return known_by | {"unmapped": unmapped_text(post)}
 
 
 def unmapped_text(post: Post) -> str | None:

@@ -1,0 +1,76 @@
+"""Why something is in the state that it is in: a code for the program, a sentence for people.
+
+A code is one of `REASON_CODES` and decides what happens next; nothing ever compares, or looks
+into, the sentence, which may be worded anew, or translated, at any time.
+"""
+
+from typing import Literal, NamedTuple
+
+State = Literal[
+    "pending", "stored", "skipped", "omitted", "not_offered", "gone", "failed", "refused"
+]
+"""The states of a rendition, see docs/schema.md."""
+
+REASON_CODES: dict[str, str] = {
+    # what the source says of a file
+    "copyright": "The platform withholds the file, for copyright or because it flagged it",
+    "not_offered": "The source never gives this file",
+    "manifest_only": "Only a playlist (HLS, DASH) of the video is offered",
+    "no_address": "The source names the file and gives no address for it",
+    "address_not_understood": "The source gives an address that this program cannot read",
+    "replaced": "The source offers another file in this role now",
+    # what the settings say of it; the column `setting` has the value that decided
+    "setting_videos": "Not the file that the setting `videos` wants",
+    "setting_thumbnails": "A still whose original is wanted, with `thumbnails = false`",
+    "playlist": "A playlist, while the video itself is offered",
+    "too_large": "Larger than the setting `max_size` allows",
+    "address_not_allowed": "The address is private, or its scheme or port is not allowed",
+    # what the server says of it
+    "not_found": "404: the server has no such file (yet, or any more)",
+    "gone": "410: the server had the file and has it no more",
+    "expired": "The signature of the address has expired, or 403",
+    "http_error": "Another status than that of success",
+    "network": "No connection, or one that broke",
+    "certificate": "The server's certificate is not valid",
+    "redirects": "The server redirects in a circle, or too often",
+    "encoding": "The answer is compressed in a way that cannot be undone",
+    "too_slow": "The server sends too slowly",
+    "host_silent": "Not asked: the host has not answered for other files in this run",
+    # what came
+    "incomplete": "Fewer bytes came than the file has",
+    "wrong_kind": "An error page, a placeholder, nothing, or another kind of file came",
+    "unproven": "Stored; no length was given, and its format has no end that can be seen",
+    "unreadable": "A file of an import cannot be read",
+    # what happened here
+    "lost": "The file was stored, and lost or damaged here; it is downloaded again",
+    "bug": "A bug in archiver",
+    # why a range of history reaches no further back
+    "asked_limit": "`--limit` was reached",
+    "asked_since": "`--since` was reached",
+    "source_limit": "The source shows no older posts",
+    "no_more_pages": "The source ended its pages without a word on why",
+    "repeated_pages": "The source sent the same posts again and again",
+    "cursor_lost": "The source no longer knows the cursor of an interrupted scan",
+    "stories_expire": "Stories are shown for a day; of earlier ones nothing can be known",
+    # what an event may say
+    "id_only": "The source showed the id of a post, without its content",
+}
+"""Every code that `reason_code` can be, and what it means; printed in docs/schema.md."""
+
+
+class Reason(NamedTuple):
+    """A code of `REASON_CODES`, the words for people, and the setting's value where one decided."""
+
+    code: str
+    text: str
+    setting: str | None = None
+
+
+Choice = tuple[State, Reason | None]
+"""The first state of a rendition, and the reason for any but `pending`."""
+
+
+def columns(reason: Reason | None) -> dict[str, str | None]:
+    """The columns of a rendition that tell a reason."""
+    code, text, setting = reason or (None, None, None)
+    return {"reason_code": code, "setting": setting, "reason": text}
