@@ -199,7 +199,7 @@ def test_another_way_to_name_files_is_not_taken_for_an_edit(
     unnamed = replace(PHOTO, platform_id=None)
     monkeypatch.setattr(saver, "reread", lambda _: replace(POST, attachments=(unnamed,)))
     saver.save(replace(POST, attachments=(unnamed,)))
-    saver.connection.execute("UPDATE sightings SET content_sha256 = 'by another rule'")
-    saver.connection.execute("UPDATE sightings SET fingerprint = x'00'")
+    saver.connection.execute("UPDATE post_sources SET content_sha256 = 'by another rule'")
+    saver.connection.execute("UPDATE post_sources SET fingerprint = x'00'")
     assert saver.save(replace(POST, attachments=(unnamed,))).edited == 0
     assert saver.rows("SELECT number FROM revisions") == [(1,)]
