@@ -4,6 +4,9 @@ The dataclass is the whole truth about a table: its fields are the keys, their a
 types, `metadata={"help": "…", "min": 1, "example": '"7d"'}` explains and bounds them. Known
 annotations: `str`, `bool`, `int`, `float`, `Literal`, `list[X]`, `tuple[X, ...]`, `X | Y`,
 `X | None`, `Secret`, `Path` (relative to the file), `timedelta` (`"7d"`) and `Size` (`"4GB"`).
+
+msgspec converts too, but it takes no reader of ours for `timedelta` and `Size`, and its errors
+speak of Python's types: what it could take over is less than what it would need around it.
 """
 
 import difflib

@@ -11,7 +11,7 @@ import click
 
 from archiver.cli.streams import is_unread, may_colour, output_error
 from archiver.cli.text import safe, wrap
-from archiver.errors import ArchiverError, Interrupted, OutputError, StorageError
+from archiver.errors import ArchiverError, ConfigError, Interrupted, OutputError, StorageError
 
 BUG = 1
 BROKEN_PIPE = 141  # what a shell reports of a program that ends by SIGPIPE
@@ -103,7 +103,11 @@ def _reported(error: BaseException, *, verbose: int) -> int:
 
         tell(StorageError(words_for(error), why=str(error), hint=hint_for(error)))
         return StorageError.exit_code
-    _tell_bug(next(leaf for leaf in leaves if not isinstance(leaf, ArchiverError)))
+    unknown = next(leaf for leaf in leaves if not isinstance(leaf, ArchiverError))
+    if isinstance(unknown, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
+        tell(_unnameable(unknown))
+        return ConfigError.exit_code
+    _tell_bug(unknown)
     if verbose:
         _print_traceback(error)
     return BUG
@@ -139,6 +143,15 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(inner)
     else:
         yield error
+
+
+def _unnameable(error: UnicodeEncodeError) -> ConfigError:
+    """The name of a file has a letter that this locale has no bytes for."""
+    return ConfigError(
+        f"A file cannot be named here: {error.object[error.start : error.end]}",
+        why=f"The locale of this system writes names in {error.encoding}, which has no such letter",
+        hint="Run archiver with LC_ALL=C.UTF-8, or with PYTHONUTF8=1",
+    )
 
 
 def _tell_bug(error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""What plugins print, warn about or fail with beside the contract: on stderr, and without keys."""
+"""What plugins print or warn about by themselves: it goes to stderr, without secrets."""
 
 import io
 import sys
@@ -11,38 +11,38 @@ from archiver.cli.text import safe
 
 @contextmanager
 def redirect_plugin_output() -> Iterator[None]:
-    """Send what plugins write to either stream to stderr, as whole lines that hold no key.
+    """Send what plugins write to stdout or stderr to stderr, as whole lines without secrets.
 
-    Python's own words about them, warnings and errors in threads or in `__del__`, go the same way.
-    What has taken hold of a stream before, such as a progress bar, keeps it.
+    Python's own warnings about them, and errors in threads or in `__del__`, go the same way.
+    Whoever took a stream before, such as a progress bar, still writes to it directly.
     """
-    strays = _Strays(sys.stderr)
+    lines = _RedactedLines(sys.stderr)
     try:
-        with redirect_stdout(strays), redirect_stderr(strays):
+        with redirect_stdout(lines), redirect_stderr(lines):
             yield
     finally:
-        strays.end()
+        lines.end()
 
 
-class _Strays(io.TextIOBase):
-    """Text that is passed on line by line: a key may be written in pieces."""
+class _RedactedLines(io.TextIOBase):
+    """Passes text on line by line, without secrets: one may be written in several pieces."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._begun = ""
+        self._partial = ""
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        *lines, self._begun = (self._begun + text).split("\n")
+        *lines, self._partial = (self._partial + text).split("\n")
         for line in lines:
             self._pass_on(line)
         return len(text)
 
     def end(self) -> None:
-        """Pass on a line that was begun."""
-        if self._begun:
+        """Pass on a last line that has no end."""
+        if self._partial:
             self.write("\n")
 
     def _pass_on(self, line: str) -> None:

@@ -199,6 +199,18 @@ def test_any_locale_and_terminal_will_do(world: Nights, run: Run, env: dict[str,
     assert "Größe ☕ 日本語" in world.column("SELECT text FROM posts")
 
 
+@pytest.mark.parametrize("command", ["verify", "backup", "status", "copy second"])
+def test_a_folder_that_the_locale_cannot_name_is_no_bug(
+    world: Nights, run: Run, command: str
+) -> None:
+    config = world.folder / "archive.toml"
+    text = config.read_text("utf-8").replace('directory = "archive"', 'directory = "日本"')
+    config.write_text(text, "utf-8")
+    done = run(*command.split(), env={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"})
+    assert done.returncode in {2, 6}
+    check_words(done)
+
+
 NO_HOME = """
 import os, pwd, sys
 def nobody(uid):
