@@ -6,6 +6,7 @@ for TLS alike, and a reader gets what has come as one piece.
 """
 
 import asyncio
+import ipaddress
 import select
 import ssl
 from collections import deque
@@ -42,7 +43,7 @@ class Sockets(httpcore.AsyncNetworkBackend):
                 transport, stream = await loop.create_connection(
                     lambda: Stream(self._buffer), host, port,
                     local_addr=(local_address, 0) if local_address else None,
-                    happy_eyeballs_delay=_HAPPY_EYEBALLS,
+                    happy_eyeballs_delay=None if _is_literal(host) else _HAPPY_EYEBALLS,
                 )  # fmt: skip
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
@@ -55,6 +56,15 @@ class Sockets(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Wait for so many seconds."""
         await anyio.sleep(seconds)
+
+
+def _is_literal(host: str) -> bool:
+    """Whether a host is one address: a race of one leaks its socket when it is cancelled."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
