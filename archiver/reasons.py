@@ -23,6 +23,7 @@ REASON_CODES: dict[str, str] = {
     "setting_videos": "Not the file that the setting `videos` wants",
     "setting_thumbnails": "A still whose original is wanted, with `thumbnails = false`",
     "playlist": "A playlist, while the video itself is offered",
+    "link_target": "What a link leads to, which is never fetched",
     "too_large": "Larger than the setting `max_size` allows",
     "address_not_allowed": "The address is private, or its scheme or port is not allowed",
     # what the server says of it

@@ -5,10 +5,11 @@ positions, rotated hosts and fresh signatures change nothing and fetch nothing t
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from archiver.archive import playlists
 from archiver.archive.queue import DUE, due_at
 from archiver.archive.rows import Rows, clean_row, clean_text, update, update_row
 from archiver.canonical import attachment_keys, media_key
@@ -52,6 +53,12 @@ class ExistingRendition:
     media_key: str
     state: str
     reason_code: str | None
+
+    @property
+    def has_file(self) -> bool:
+        """Whether bytes of it are stored: its own, or the playlist that is offered for it."""
+        return self.state == "stored" or self.reason_code == playlists.MANIFEST_ONLY.code
+
     reason: str | None
 
 
@@ -87,8 +94,10 @@ class AttachmentWriter:
         """Bring the attachments of a known post up to date; says whether anything differed."""
         held = self._held()
         differ = False
-        keyed = zip(post.attachments, attachment_keys(post.attachments), strict=True)
-        for position, (attachment, key) in enumerate(keyed):
+        keyed = list(
+            enumerate(zip(post.attachments, attachment_keys(post.attachments), strict=True))
+        )
+        for position, (attachment, key) in keyed:
             row = held.get(clean_text(key))
             if row is None:
                 self._add(position, key, attachment, post)
@@ -96,7 +105,21 @@ class AttachmentWriter:
             else:
                 differ |= self._compare_row(row, position, attachment)
                 differ |= self._compare_renditions(row, attachment, post)
+        self._give_up({clean_text(key) for _, (_, key) in keyed}, held)
         return differ
+
+    def _give_up(self, keys: Collection[str], held: Mapping[str, dict[str, Any]]) -> None:
+        """Try no file any more that another reading of the same content finds not attached.
+
+        What an edit took away stays in the queue: it was published once.
+        """
+        for key, row in held.items():
+            if key not in keys and row["last_revision"] == self.revision:
+                update(
+                    self.connection, "renditions",
+                    "attachment_id = ? AND state IN ('pending', 'failed')", (row["id"],),
+                    state="skipped", **columns(_REPLACED), next_try_at=None,
+                )  # fmt: skip
 
     def _held(self) -> dict[str, dict[str, Any]]:
         columns = (*_COLUMNS, "id", "omitted", "last_revision")
@@ -153,7 +176,7 @@ class AttachmentWriter:
             if rendition.absent:
                 differ |= self._take_away(held["id"], rows, rendition, choice, post)
             elif row is not None and row.reason_code != _REPLACED.code:
-                self._refresh(row, rendition)
+                self._refresh(row, rendition, choice)
             else:
                 differ = True
                 self._offer(held["id"], row or found.get((rendition.role, "")), rows, rendition,
@@ -176,7 +199,7 @@ class AttachmentWriter:
         of_role = [row for row in rows if row.role == rendition.role]
         if rendition.role == "variant":  # of which there are several: each is on its own
             of_role = [row for row in of_role if row.media_key == key]
-        if any(row.state == "stored" for row in of_role):
+        if any(row.has_file for row in of_role):
             return False
         if not of_role:
             self._add_rendition(attachment_id, rendition, choice, post)
@@ -211,8 +234,14 @@ class AttachmentWriter:
             **_offered(rendition), state=choice[0], **columns(choice[1]), tries=0, next_try_at=None,
         )  # fmt: skip
 
-    def _refresh(self, row: ExistingRendition, rendition: Rendition) -> None:
-        """The newest address, for a file that is still to be fetched; elsewhere it is not news."""
+    def _refresh(self, row: ExistingRendition, rendition: Rendition, choice: Choice) -> None:
+        """The newest address, for a file that is still to be fetched; elsewhere it is not news.
+
+        What is not to be fetched at all, as a link's target, is not tried any more.
+        """
+        if row.state in _UNFINISHED and choice[1] and choice[1].code == "link_target":
+            self._reset(row.id, rendition, choice)
+            return
         if row.state in _UNFINISHED and rendition.url:
             url = clean_text(rendition.url)
             is_due = f"id = :id AND url IS NOT :url AND (state = 'pending' OR {DUE})"

@@ -8,6 +8,7 @@ the rendition takes those, and the old file stays known as lost.
 import sqlite3
 from collections.abc import Iterable
 
+from archiver.archive import playlists
 from archiver.archive.rows import insert, update
 from archiver.archive.storage_totals import track_totals
 from archiver.reasons import Reason, columns
@@ -23,7 +24,8 @@ def mark_lost(connection: sqlite3.Connection, sha256: str, at: str) -> int:
     if lost:
         note(connection, sha256, _last_run(connection), at, "lost", sha256)
     return update(
-        connection, "renditions", "media_sha256 = ? AND state = 'stored'", (sha256,),
+        connection, "renditions",
+        "media_sha256 = ? AND state IN ('stored', 'not_offered')", (sha256,),
         state="pending", **columns(LOST), tries=0, next_try_at=None,
     )  # fmt: skip
 
@@ -34,9 +36,13 @@ def mark_recovered(
     """Note that a file is intact again, for all that use it. In a transaction."""
     with track_totals(connection, [sha256]):
         update(connection, "media", "sha256 = ?", (sha256,), lost_at=None)
+    query = "SELECT content_type FROM media WHERE sha256 = ?"
+    (content_type,) = connection.execute(query, (sha256,)).fetchone()
+    is_playlist = content_type in playlists.TYPES
     update(
-        connection, "renditions", "media_sha256 = ? AND state <> 'stored'", (sha256,),
-        state="stored", **columns(None), tries=0, next_try_at=None,
+        connection, "renditions", "media_sha256 = ? AND state NOT IN ('stored', 'not_offered')",
+        (sha256,), state="not_offered" if is_playlist else "stored",
+        **columns(playlists.MANIFEST_ONLY if is_playlist else None), tries=0, next_try_at=None,
     )  # fmt: skip
     note(connection, sha256, run_id or _last_run(connection), at, "recovered", sha256)
 

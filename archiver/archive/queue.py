@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal
 
+from archiver.archive import playlists
 from archiver.archive.database import transaction
 from archiver.archive.losses import mark_recovered
 from archiver.archive.rows import insert, insert_all, update, update_row, update_rows
@@ -47,6 +48,8 @@ class QueuedFile:
 class Stored:
     """A file that is now in the store; `recovered` where it took the place of a damaged one.
 
+    A playlist is stored, but not as the file that it lists: that stays `not_offered`.
+
     `reason` is what makes it less than certain that it is complete, if anything does.
     """
 
@@ -58,8 +61,14 @@ class Stored:
     width: int | None
     height: int | None
     duration_ms: int | None
+    is_playlist: bool = False
     recovered: bool = False
     reason: Reason | None = None
+
+    @property
+    def state(self) -> Literal["stored", "not_offered"]:
+        """The state that its rendition ends in."""
+        return "not_offered" if self.is_playlist else "stored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +195,7 @@ def save(
     with transaction(connection):
         _save_stored([each for each in every if isinstance(each, Stored)], connection, run_id, now)
         return [
-            "stored"
+            outcome.state
             if isinstance(outcome, Stored)
             else _save_not_stored(connection, outcome, run_id, now)
             for outcome in every
@@ -230,12 +239,25 @@ def _files_of(batch: Sequence[Stored]) -> set[str]:
 def _mark_stored(connection: sqlite3.Connection, batch: Sequence[Stored]) -> None:
     values = {
         file.wanted.rendition_id: {
-            "state": "stored", **columns(file.reason), "media_sha256": file.sha256, "tries": 0,
-            "next_try_at": None,
+            "state": file.state,
+            **columns(playlists.MANIFEST_ONLY if file.is_playlist else file.reason),
+            "media_sha256": file.sha256, "tries": 0, "next_try_at": None,
         }
         for file in batch
     }  # fmt: skip
     update_rows(connection, "renditions", values)
+    for file in batch:
+        if file.is_playlist:
+            _want_stills(connection, file.wanted.attachment_id)
+
+
+def _want_stills(connection: sqlite3.Connection, attachment_id: int) -> None:
+    """With thumbnails = false, a still is left out only where its original is here."""
+    update(
+        connection, "renditions",
+        "attachment_id = ? AND state = 'skipped' AND reason_code = 'setting_thumbnails'",
+        (attachment_id,), state="pending", **columns(None),
+    )  # fmt: skip
 
 
 def _media_row(file: Stored, at: str) -> dict[str, object]:
@@ -262,12 +284,7 @@ def _save_not_stored(
     )  # fmt: skip
     if state == "gone":
         _event(connection, wanted, run_id, timestamp(now) or "", "gone", outcome.reason)
-    # with thumbnails = false, a still is left out only where its original is here
-    update(
-        connection, "renditions",
-        "attachment_id = ? AND state = 'skipped' AND reason_code = 'setting_thumbnails'",
-        (wanted.attachment_id,), state="pending", **columns(None),
-    )  # fmt: skip
+    _want_stills(connection, wanted.attachment_id)
     return state
 
 

@@ -14,6 +14,7 @@ from archiver.archive.database import KNOWN_STEPS
 from archiver.archive.database import ROW_HASHED as ROW_HASHED  # noqa: PLC0414 — as above
 from archiver.archive.steps import m001_archive as first
 from archiver.archive.steps import m002_sources as second
+from archiver.archive.steps import m003_media as third
 
 migrations = Migrations("archiver")
 
@@ -28,6 +29,12 @@ def m001_archive(db: Database) -> None:
 def m002_sources(db: Database) -> None:
     """What each source says of a post; codes beside reasons; one word for one thing."""
     second.apply(db.conn)
+
+
+@migrations()
+def m003_media(db: Database) -> None:
+    """Files named by what of their query names them; playlists that are no videos."""
+    third.apply(db.conn)
 
 
 @cache

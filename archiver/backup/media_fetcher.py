@@ -18,6 +18,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from archiver.archive import queue
 from archiver.archive.attachments import LOCAL
+from archiver.archive.playlists import MANIFEST_ONLY
 from archiver.archive.queue import NotStored, QueuedFile, Stored
 from archiver.backup.account import AccountBackup
 from archiver.backup.hosts import SilentHosts
@@ -348,7 +349,9 @@ class MediaFetcher:
     def _count(self, outcomes: Iterable[Stored | NotStored], states: Iterable[str]) -> None:
         for outcome, state in zip(outcomes, states, strict=True):
             work = self.accounts[outcome.wanted.account_id]
-            if isinstance(outcome, Stored):
+            if isinstance(outcome, Stored) and outcome.is_playlist:
+                self.failures[work.account.name, state, MANIFEST_ONLY.text] += 1
+            elif isinstance(outcome, Stored):
                 work.report.counts.stored += 1
             else:
                 work.report.counts.failed += 1
@@ -402,6 +405,6 @@ def _stored(wanted: QueuedFile, download: Download, recovered: Collection[str]) 
     return Stored(
         wanted, download.sha256, stored_path(download.sha256, download.extension),
         download.size, download.content_type, download.width, download.height,
-        download.duration_ms, download.sha256 in recovered,
+        download.duration_ms, download.is_playlist, download.sha256 in recovered,
         None if download.is_proven else _UNPROVEN,
     )  # fmt: skip

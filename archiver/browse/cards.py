@@ -77,7 +77,8 @@ class Item:
     @cached_property
     def main(self) -> File | None:
         """The thing itself, where we hold it; of several, the largest."""
-        held = [file for file in self.files if file.sha256 and file.role in {"original", "variant"}]
+        own = [file for file in self.files if file.role in {"original", "variant"}]
+        held = [file for file in own if file.sha256 and file.state == "stored"]
         return max(held, key=lambda file: (file.role == "original", file.size or 0), default=None)
 
     @cached_property
@@ -294,8 +295,8 @@ def absence(
         return _SKIPPED.get(code or "", f"Left out by the settings ({reason})")
     if (state, code) == ("omitted", "copyright"):
         return "Withheld by the platform for copyright"
-    if (state, code) == ("not_offered", "not_offered"):
-        return _STATES[state]
+    if state == "not_offered":
+        return _NOT_OFFERED.get(code or "", _STATES[state])
     why = _STATES.get(state, state) + (f": {reason}" if reason else "")
     again = state == "failed" and next_try_at
     return f"{why}; tried again from {short_time(next_try_at)}" if again else why
@@ -309,6 +310,8 @@ _STATES = {
     "refused": "Refused",
     "pending": "Waiting to be fetched",
 }
+_NOT_OFFERED = {"manifest_only": "Offered only as a playlist"}
 _SKIPPED = {
     "playlist": "A playlist; the file itself was preferred",
+    "link_target": "What a link leads to is not fetched",
 }

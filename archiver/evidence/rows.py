@@ -23,7 +23,7 @@ _RULES = {
          WHERE state = 'stored' AND lost_at IS NOT NULL""",
     "has a file, but does not say stored": """
         SELECT 'renditions', renditions.id FROM renditions JOIN media ON sha256 = media_sha256
-         WHERE state <> 'stored' AND lost_at IS NULL""",
+         WHERE state NOT IN ('stored', 'not_offered') AND lost_at IS NULL""",
     "names its file by another hash": """
         SELECT 'media', sha256 FROM media
          WHERE path NOT LIKE 'media/' || substr(sha256, 1, 2) || '/' || sha256 || '.%'""",

@@ -12,6 +12,7 @@ _LONGEST_SHOWN = 300  # characters of what is no address
 _OMITTED: Choice = ("omitted", Reason("copyright", "copyright"))
 _NOT_OFFERED: Choice = ("not_offered", Reason("not_offered", "not_offered"))
 _NO_ADDRESS: Choice = ("failed", Reason("no_address", "no URL"))
+_LINK_TARGET: Choice = ("skipped", Reason("link_target", "the target of a link"))
 _NO_THUMBNAILS: Choice = (
     "skipped", Reason("setting_thumbnails", "thumbnails=false", "false")
 )  # fmt: skip
@@ -27,10 +28,10 @@ def select_renditions(attachment: Attachment, *, videos: Videos, thumbnails: boo
     """The state that each rendition starts in, in their order.
 
     `videos` decides over the files of videos, GIFs served as video included. `thumbnails` set to
-    false leaves out a still where the attachment's own file is wanted.
+    false leaves out a still where the attachment's own file is wanted; a playlist is none.
     """
     renditions = attachment.renditions
-    choices: list[Choice] = [_offered(rendition) for rendition in renditions]
+    choices: list[Choice] = [_offered(attachment, rendition) for rendition in renditions]
     files = [
         index
         for index, rendition in enumerate(renditions)
@@ -68,7 +69,7 @@ def is_playlist(url: str | None, content_type: str | None) -> bool:
     return _path(url).endswith((".m3u8", ".mpd"))
 
 
-def _offered(rendition: Rendition) -> Choice:
+def _offered(attachment: Attachment, rendition: Rendition) -> Choice:
     if rendition.absent == "copyright":
         return _OMITTED
     if rendition.absent == "not_offered":
@@ -78,6 +79,8 @@ def _offered(rendition: Rendition) -> Choice:
         return ("refused", Reason("address_not_understood", f"address not understood: {shown}"))
     if not rendition.url and rendition.path is None:
         return _NO_ADDRESS
+    if attachment.kind == "link" and rendition.role not in _STILLS:
+        return _LINK_TARGET
     return ("pending", None)
 
 
@@ -137,7 +140,9 @@ def _area(file: Rendition) -> int:
 
 def _has_file(renditions: Sequence[Rendition], choices: Sequence[Choice]) -> bool:
     return any(
-        rendition.role not in _STILLS and choice[0] == "pending"
+        rendition.role not in _STILLS
+        and choice[0] == "pending"
+        and not is_playlist(rendition.url, rendition.content_type)
         for rendition, choice in zip(renditions, choices, strict=True)
     )
 

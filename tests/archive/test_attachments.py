@@ -91,3 +91,26 @@ def test_what_is_stored_stays_when_its_address_is_not_understood_any_more(saver:
     saver.connection.execute("UPDATE renditions SET state = 'stored'")
     saver.save(NOT_UNDERSTOOD)
     assert [state for state, *_ in saver.rows(STATES)] == ["stored"]
+
+
+def test_a_file_that_a_better_reader_finds_not_attached_is_tried_no_more(
+    saver: Saver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = replace(PHOTO, platform_id=None, renditions=(Rendition("original", "https://p.x/e"),))
+    saver.save(replace(POST, attachments=(player, PHOTO)))
+    better = replace(POST, attachments=(PHOTO,))
+    monkeypatch.setattr(saver, "reread", lambda _: better)
+    assert saver.save(better).edited == 0
+    assert saver.rows("SELECT state, reason_code FROM renditions ORDER BY id") == [
+        ("skipped", "replaced"), ("pending", None),
+    ]  # fmt: skip
+
+
+def test_a_file_that_an_edit_took_away_is_still_tried(
+    saver: Saver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = replace(POST, attachments=(replace(PHOTO, platform_id="m0"), PHOTO))
+    saver.save(both)
+    monkeypatch.setattr(saver, "reread", lambda _: both)
+    assert saver.save(replace(POST, attachments=(PHOTO,))).edited == 1
+    assert saver.rows("SELECT state FROM renditions") == [("pending",), ("pending",)]

@@ -56,11 +56,28 @@ def test_bitrates(videos: Videos, expected: list[Choice], kind: AttachmentKind) 
     assert states(*files, kind=kind, videos=videos) == expected
 
 
-def test_a_playlist_is_taken_when_there_is_nothing_else() -> None:
+def test_a_playlist_is_fetched_to_be_kept_when_there_is_nothing_else() -> None:
     dash = file(content_type=None, url="https://cdn.example/v.mpd?a=b")
     assert states(HLS, dash) == [WANTED, skipped("best")]
     assert states(HLS, dash, videos="all") == [WANTED, WANTED]
     assert states(HLS, videos="none") == [skipped("none")]
+
+
+@pytest.mark.parametrize("videos", ["best", "all", "smallest", "none"])
+@pytest.mark.parametrize("playlists", [[HLS], [HLS, HLS]])
+def test_a_still_is_never_left_out_for_a_playlist(
+    videos: Videos, playlists: list[Rendition]
+) -> None:
+    assert states(*playlists, STILL, videos=videos, thumbnails=False)[-1] == WANTED
+
+
+@pytest.mark.parametrize("role", ["original", "variant"])
+def test_what_a_link_leads_to_is_never_fetched(role: Role) -> None:
+    player = Rendition(role, url="https://player.example/embed/1")
+    preview = Rendition("preview", url="https://cdn.example/p.jpg")
+    (target, still) = states(player, preview, kind="link", thumbnails=False)
+    assert target == ("skipped", Reason("link_target", "the target of a link"))
+    assert still == WANTED
 
 
 def test_without_bitrates_the_larger_then_the_first_is_best() -> None:
@@ -110,9 +127,10 @@ def test_pictures_are_always_wanted() -> None:
 def test_every_rendition_has_a_state_and_a_video_is_never_silently_absent() -> None:
     settings: tuple[Videos, ...] = ("best", "smallest", "all")
     for videos, thumbnails, count in product(settings, (True, False), range(4)):
-        found = states(*[HLS, file(), STILL][:count], videos=videos, thumbnails=thumbnails)
+        found = states(*[STILL, file(), HLS][:count], videos=videos, thumbnails=thumbnails)
         assert len(found) == count
-        assert not count or WANTED in found
+        assert count < 2 or found[1] == WANTED, "the video, and not the playlist of it"
+        assert count < 3 or found[2] == PLAYLIST
 
 
 def test_what_bytes_must_be() -> None:

@@ -1,0 +1,12 @@
+"""Playlists (HLS, DASH): kept for what they are, and never taken for the file that they list.
+
+A rendition of which only a playlist is offered is `not_offered`; its `media_sha256` is that of the
+playlist's text, which is stored, verified and copied like any other file.
+"""
+
+from archiver.reasons import Reason
+
+TYPES = ("application/vnd.apple.mpegurl", "application/dash+xml")
+"""The content types that playlists are stored with."""
+
+MANIFEST_ONLY = Reason("manifest_only", "offered only as a playlist")
