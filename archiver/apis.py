@@ -1,4 +1,4 @@
-"""What a plugin that can play the API of its source meets the core by.
+"""The contract of plugins that can answer an API, from a made-up world or from the archive.
 
 A plugin that knows an API well enough to answer it may bring two things:
 

@@ -43,6 +43,72 @@ def the_problem(plugins: Plugins) -> str:
     return str(problem)
 
 
+DEMO = """
+class Show:
+    name = "show"
+    days = {days}
+    def begin(self, now):
+        return None
+
+@hookimpl
+def archiver_demos():
+    return [Show()]
+"""
+API = """
+class Api:
+    name = "{name}"
+    def begin(self, accounts):
+        return None
+
+@hookimpl
+def archiver_served_apis():
+    return [Api()]
+"""
+
+
+class TestDemosAndServedApis:
+    """What `archiver demo` shows and `archiver serve` answers is brought by plugins."""
+
+    def test_a_demo_is_brought(self, load: Load) -> None:
+        assert load(show=DEMO.format(days=2)).demo().days == 2
+
+    def test_without_a_demo_that_is_said_with_the_plugin_that_did_not_load(
+        self, load: Load
+    ) -> None:
+        with pytest.raises(PluginError, match="There is no demo"):
+            load(shelf=SOURCE).demo()
+        with pytest.raises(PluginError, match="Not loaded: broken"):
+            load(broken="1 / 0\n").demo()
+
+    @pytest.mark.parametrize("days", ["0", "True", "None", "1.5"])
+    def test_the_days_of_a_demo_are_a_whole_number(self, days: str, load: Load) -> None:
+        assert "days must be a whole number" in the_problem(load(show=DEMO.format(days=days)))
+
+    def test_the_only_api_needs_no_name(self, load: Load) -> None:
+        plugins = load(cards=API.format(name="cards"))
+        assert plugins.served_api().name == plugins.served_api("cards").name == "cards"
+
+    def test_of_several_apis_one_is_chosen_by_name(self, load: Load) -> None:
+        plugins = load(cards=API.format(name="cards"), notes=API.format(name="notes"))
+        assert plugins.served_api("notes").name == "notes"
+        with pytest.raises(PluginError, match="more than one API") as caught:
+            plugins.served_api()
+        assert caught.value.hint == "Choose one with --api cards"
+        with pytest.raises(PluginError, match='There is no API "crads"') as caught:
+            plugins.served_api("crads")
+        assert caught.value.hint == 'Did you mean "cards"?'
+
+    def test_without_an_api_that_is_said(self, load: Load) -> None:
+        with pytest.raises(PluginError, match="There is no API to answer"):
+            load(shelf=SOURCE).served_api()
+
+    @pytest.mark.parametrize("text", [DEMO.format(days=1), API.format(name="cards")])
+    def test_two_of_one_name_are_left_out_both(self, text: str, load: Load) -> None:
+        plugins = load(one=text, two=text)
+        assert "more than one plugin brings it: one" in the_problem(plugins)
+        assert [plugin.demos + plugin.served_apis for plugin in plugins.loaded] == [(), ()]
+
+
 def test_what_plugins_bring(load: Load) -> None:
     plugins = load(shelf=SOURCE, cards=PLATFORM)
     assert plugins.problems == ()

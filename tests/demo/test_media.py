@@ -50,7 +50,7 @@ def test_files_differ_in_their_bytes_unless_they_are_shared(world: World, platfo
     known: dict[bytes, str] = {}
     for file in world.files.values():
         label = file.media.label if file.media else ""
-        data = world.kitchen.serve(file.recipe)
+        data = world.fixtures.get(file.recipe)
         assert known.setdefault(data, label) == label
     shared = sum(
         file.media is not None and bool(file.media.spec.label) for file in world.files.values()
@@ -65,7 +65,7 @@ def test_one_picture_on_two_platforms_is_one_file(world: World) -> None:
         media = world.account(platform).publish("harbour", media=[spec]).media[0]
         file = media.file("original")
         assert file is not None
-        files.append(world.kitchen.serve(file.recipe))
+        files.append(world.fixtures.get(file.recipe))
     assert files[0] == files[1]
 
 

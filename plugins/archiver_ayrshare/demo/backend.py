@@ -23,7 +23,7 @@ RATE_SHOWN = 300
 
 
 class WorldBackend:
-    """An ApiBackend over a world. Faults strike after the request was found to be in order."""
+    """An ApiBackend over a world. A fault is raised after the request was found to be in order."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -58,7 +58,7 @@ class WorldBackend:
 
     def history(self, query: Query) -> Listing:
         """What the account's platform lists, with what goes wrong on the way."""
-        self._strike(query)
+        self._raise_fault(query)
         account = self._account(query)
         most = account.limit_fails_above
         if most is not None and query.limit > most and not query.skip_analytics:
@@ -70,7 +70,7 @@ class WorldBackend:
 
     def post(self, query: Query) -> JsonObject | None:
         """One post, never from a cache."""
-        self._strike(query)
+        self._raise_fault(query)
         account = self._account(query)
         post = account.find(query.post_id or "")
         if post is None:
@@ -83,7 +83,7 @@ class WorldBackend:
 
     def user(self, profile_key: str) -> JsonObject:
         """The profile and what it has linked."""
-        self._strike(Query("user", profile_key))
+        self._raise_fault(Query("user", profile_key))
         return _profile(self._world.profiles[profile_key]).user(
             email="studio@example.com",
             lastApiCall=iso(self._world.now()),
@@ -94,7 +94,7 @@ class WorldBackend:
 
     def profiles(self) -> JsonObject:
         """Every profile but the primary one; their keys are never told."""
-        self._strike(Query("profiles"))
+        self._raise_fault(Query("profiles"))
         now = self._world.now()
         profiles = [_profile(profile) for key, profile in self._world.profiles.items() if key]
         return profiles_body(profiles, iso_ms(now), iso_ms(now + timedelta(minutes=5)))
@@ -105,7 +105,7 @@ class WorldBackend:
         used = len(self._calls[profile_key])
         return {"x-ratelimit-max": str(most), "x-ratelimit-count": str(used)}
 
-    def _strike(self, query: Query) -> None:
+    def _raise_fault(self, query: Query) -> None:
         calls, now = self._calls[query.profile_key], self._world.now()
         while calls and now - calls[0] >= RATE_WINDOW:
             calls.popleft()

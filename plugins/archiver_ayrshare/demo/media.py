@@ -77,7 +77,7 @@ class MediaServer:
         )
 
     def _file(self, file: WorldFile, asked: Mapping[str, str], fault: MediaFault) -> Reply:
-        body = fault.body if fault.body is not None else self._world.kitchen.serve(file.recipe)
+        body = fault.body if fault.body is not None else self._world.fixtures.get(file.recipe)
         etag = fault.etag or f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers = {
             "accept-ranges": "bytes",

@@ -131,7 +131,7 @@ class FixtureCache:
         self._size = 0
         self._lock = Lock()
 
-    def serve(self, recipe: Recipe) -> bytes:
+    def get(self, recipe: Recipe) -> bytes:
         """The bytes of a recipe."""
         with self._lock:
             if recipe in self._made:

@@ -104,7 +104,7 @@ class World:
         self.single_as: Literal["record", "envelope"] = "envelope"
         self.truth = Truth()
         self.faults = Faults()
-        self.kitchen = FixtureCache()
+        self.fixtures = FixtureCache()
         self.files: dict[str, WorldFile] = {}
         self.origins: list[str] = ["http://media.invalid"]
         self.api_requests: list[ApiLog] = []

@@ -54,7 +54,7 @@ class AccountFace(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One platform's manners: what can be published, how it is named, stored and written.
+    """How one platform behaves: what can be published, how it is named, stored and written.
 
     `kinds` begins with the one that is meant when none is named. `withholds` says what copyright
     takes away: the file of an `item`, or at times the whole `post`. `gives_film` puts a video
