@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from archiver.archive.intact import is_intact, tolerate
 from archiver.archive.rows import key_of
 from archiver.errors import UsageError
 from archiver.evidence.copy import archive_id
 from archiver.evidence.files import MediaRow
 from archiver.evidence.renewal import bring
-from archiver.evidence.rows import is_intact, read_row, tolerate
+from archiver.evidence.rows import read_row
 from archiver.evidence.verify import opened
 from archiver.media.folder_store import FolderStore
 

@@ -14,6 +14,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from archiver.archive.database import ROW_HASHED, transaction, writer
+from archiver.archive.intact import is_intact, tolerate
 from archiver.archive.losses import mark_lost, mark_recovered
 from archiver.archive.storage_totals import rebuild_totals
 from archiver.errors import StorageError
@@ -21,7 +22,7 @@ from archiver.evidence.backup_copy import BackupCopy, open_backup_copy, refuse_a
 from archiver.evidence.files import MediaRow, check_file, rows_of
 from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.restore import restore_row, restore_table
-from archiver.evidence.rows import is_intact, read_row, tolerate
+from archiver.evidence.rows import read_row
 from archiver.evidence.schema import check_schema, repair_schema
 from archiver.media.folder_store import FolderStore
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from archiver.archive.database import transaction
+from archiver.archive.intact import hash_of, is_intact
 from archiver.archive.rows import (
     CHECKSUM_MASK,
     checksum_of,
@@ -28,10 +29,10 @@ from archiver.archive.rows import (
     replace_rows,
     restore_checksum,
 )
-from archiver.disks import sync_directory
+from archiver.disks import sync, sync_directory
 from archiver.evidence.backup_copy import BackupCopy, Key, Row
 from archiver.evidence.findings import BadRow
-from archiver.evidence.rows import hash_of, is_intact, read_row
+from archiver.evidence.rows import read_row
 from archiver.media.disk import create_file, make_directory, storage_error
 
 _POST_OF = {
@@ -232,7 +233,7 @@ def _set_aside(directory: Path, table: str, rows: list[Row | None]) -> None:
             for row in rows:
                 file.write(json.dumps(row, default=_base64) + "\n")
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
         sync_directory(folder)
     except OSError as error:
         raise storage_error(error, f"keep rows of {table} in {folder}") from error

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+from archiver.archive.intact import is_intact, tolerate
 from archiver.archive.rows import CHECKSUM_MASK, by_key, checksum_of, key_of
 from archiver.archive.storage_totals import ARCHIVE_TOTAL, OF_ALL
-from archiver.canonical import row_sha256
 from archiver.evidence.findings import BadRow, Finding, Verified
 
 Reopen = Callable[[], AbstractContextManager[sqlite3.Connection]]
@@ -143,20 +143,6 @@ def _scan(connection: sqlite3.Connection, table: str) -> tuple[int, int, list[tu
     return count, total & CHECKSUM_MASK, suspects
 
 
-def hash_of(table: str, row: dict[str, Any]) -> str | None:
-    """The hash of a row's columns as they stand; None where they cannot have one."""
-    try:
-        return row_sha256(table, row)
-    except (UnicodeEncodeError, TypeError, OverflowError):
-        return None
-
-
-def is_intact(table: str, row: dict[str, Any]) -> bool:
-    """Whether a row, read whole, is what its own hash says."""
-    found = hash_of(table, row)
-    return found is not None and found == row["row_sha256"]
-
-
 def _is_intact(connection: sqlite3.Connection, table: str, key: tuple[object, ...]) -> bool:
     row = read_row(connection, table, key)
     return row is not None and is_intact(table, row)
@@ -171,8 +157,3 @@ def read_row(
     columns = [description[0] for description in cursor.description]
     found = cursor.fetchone()
     return dict(zip(columns, found, strict=True)) if found else None
-
-
-def tolerate(connection: sqlite3.Connection) -> None:
-    """Let text that is no longer Unicode be read: what is wrong in it shows as surrogates."""
-    connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")

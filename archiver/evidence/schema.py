@@ -7,37 +7,23 @@ the program writes others. Tables, views and indexes that users add are their ow
 
 import sqlite3
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from archiver.archive.database import applied_steps, transaction
-from archiver.archive.schema import model
+from archiver.archive.database import transaction
+from archiver.archive.schema_objects import (
+    Name,
+    SchemaObject,
+    altered_objects,
+    expected_objects,
+    schema_objects,
+)
 from archiver.evidence.findings import Finding
-
-_BY_LIBRARIES = {
-    "_sqlite_migrations", *(f"posts_fts_{end}" for end in ("data", "idx", "docsize", "config")),
-}  # fmt: skip
-"""Tables that SQLite and sqlite-utils make for us, each version in words of its own."""
-
-
-class SchemaObject(NamedTuple):
-    """A table, index, trigger or view: the table that it is about, and its statement."""
-
-    table: str
-    sql: str
-
-
-Name = tuple[str, str]
-"""The kind of a part (table, index, trigger, view), and its name."""
 
 
 def check_schema(connection: sqlite3.Connection) -> Iterator[Finding]:
     """What is not as the program made it; what others added that does no harm is noted."""
-    ours, here = _model(connection), _parts(connection)
-    for name, part in ours.items():
-        if name not in here:
-            yield Finding("schema", " ".join(name), "is missing")
-        elif here[name] != part:
-            yield Finding("schema", " ".join(name), "is not as this program made it")
+    for name, wrong in altered_objects(connection):
+        yield Finding("schema", " ".join(name), wrong)
+    ours, here = expected_objects(connection), schema_objects(connection)
     for name in here.keys() - ours.keys():
         if _is_trigger_on(ours, name, here[name]):
             table, sql = here[name]
@@ -53,7 +39,7 @@ def repair_schema(connection: sqlite3.Connection) -> int:
     Returns how many. Tables are never touched; neither is what stands under the name of another
     kind, nor an index made where rows of today do not fit it. Raises StorageError.
     """
-    ours, here = _model(connection), _parts(connection)
+    ours, here = expected_objects(connection), schema_objects(connection)
     foreign = [name for name in here if name not in ours and _is_trigger_on(ours, name, here[name])]
     with transaction(connection):
         for kind, name in foreign:
@@ -73,23 +59,6 @@ def _make(connection: sqlite3.Connection, name: Name, sql: str) -> bool:
             raise
         return False  # rows that the index forbids, or something else under its name
     return True
-
-
-def _model(connection: sqlite3.Connection) -> dict[Name, SchemaObject]:
-    """The parts of an archive at the steps that this one has taken."""
-    return _parts(model(applied_steps(connection)))
-
-
-def _parts(connection: sqlite3.Connection) -> dict[Name, SchemaObject]:
-    """All parts but those that SQLite makes by itself, from the statements of the others."""
-    query = """
-        SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master
-         WHERE NOT (type IN ('table', 'index') AND name LIKE 'sqlite\\_%' ESCAPE '\\')
-    """
-    return {
-        (kind, name): SchemaObject(table, "" if name in _BY_LIBRARIES else sql)
-        for kind, name, table, sql in connection.execute(query)
-    }
 
 
 def _is_trigger_on(ours: dict[Name, SchemaObject], name: Name, part: SchemaObject) -> bool:

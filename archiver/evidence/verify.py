@@ -13,13 +13,13 @@ from functools import partial
 from pathlib import Path
 
 from archiver.archive.database import DATABASE, reader, transaction, writer
+from archiver.archive.intact import tolerate
 from archiver.archive.losses import mark_found
 from archiver.archive.rows import update
 from archiver.errors import ArchiveLocked, DamageFound, StorageError
 from archiver.evidence.database import check_database
 from archiver.evidence.files import MediaRow, Scope, files_in, leftovers, read_files, rows_of
 from archiver.evidence.findings import Finding, Verified
-from archiver.evidence.rows import tolerate
 from archiver.media.folder_store import FolderStore
 
 NEW = ".archive.db.new"
