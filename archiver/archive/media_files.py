@@ -8,7 +8,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class MediaFile:
+class ArchivedFile:
     """A file of the archive, as its row describes it. Sizes are in pixels."""
 
     sha256: str
@@ -18,7 +18,7 @@ class MediaFile:
     height: int | None = None
 
 
-def find_media(connection: sqlite3.Connection, sha256: str) -> MediaFile | None:
+def find_media(connection: sqlite3.Connection, sha256: str) -> ArchivedFile | None:
     """The row of a hash; None where the archive has no such file, or has lost it."""
     if not SHA256.fullmatch(sha256):
         return None
@@ -26,4 +26,4 @@ def find_media(connection: sqlite3.Connection, sha256: str) -> MediaFile | None:
         "SELECT sha256, path, content_type, width, height FROM media "
         "WHERE sha256 = ? AND lost_at IS NULL", (sha256,),
     ).fetchone()  # fmt: skip
-    return MediaFile(*row) if row is not None else None
+    return ArchivedFile(*row) if row is not None else None

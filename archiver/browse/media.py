@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from archiver.archive.media_files import SHA256, MediaFile, find_media
+from archiver.archive.media_files import SHA256, ArchivedFile, find_media
 from archiver.browse.frame import archive_of, ask
 from archiver.browse.guard import TILE_TAG
 from archiver.browse.thumbs import EDGES
@@ -64,7 +64,7 @@ async def _may_ask(request: Any, send: Send) -> bool:
     return False
 
 
-async def _row(datasette: Any, request: Any) -> MediaFile | None:
+async def _row(datasette: Any, request: Any) -> ArchivedFile | None:
     sha256 = request.url_vars["sha256"]
     if not SHA256.fullmatch(sha256):
         return None

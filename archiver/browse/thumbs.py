@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock, Timer, local
 
-from archiver.archive.media_files import MediaFile
+from archiver.archive.media_files import ArchivedFile
 from archiver.disks import replace_file
 from archiver.errors import StorageError
 from archiver.media.store import MediaStore, hash_in_path
@@ -42,7 +42,7 @@ class Thumbs:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._hopeless: set[str] = set()
 
-    def get(self, row: MediaFile, size: str) -> Path | None:
+    def get(self, row: ArchivedFile, size: str) -> Path | None:
         """The small picture's file, made now if need be; None where none can be made."""
         if row.content_type not in _DRAWN or row.sha256 in self._hopeless:
             return None
@@ -62,7 +62,7 @@ class Thumbs:
             with self._lock:
                 self._running.pop((row.sha256, size), None)
 
-    def _make(self, row: MediaFile, target: Path, edge: int) -> Path | None:
+    def _make(self, row: ArchivedFile, target: Path, edge: int) -> Path | None:
         picture = self._read(row)
         if picture is None:
             return None
@@ -79,7 +79,7 @@ class Thumbs:
             half_made.unlink(missing_ok=True)
         return target
 
-    def _read(self, row: MediaFile) -> bytes | None:
+    def _read(self, row: ArchivedFile) -> bytes | None:
         """The bytes of a picture; None where it is not there, or larger than any picture."""
         if hash_in_path(row.path) != row.sha256:
             return None

@@ -8,7 +8,7 @@ from anyio import to_thread
 from starlette.types import Receive, Send
 
 from archiver.archive.database import reader
-from archiver.archive.media_files import MediaFile, find_media
+from archiver.archive.media_files import ArchivedFile, find_media
 from archiver.errors import StorageError
 from archiver.media.folder_store import FolderStore
 from archiver.media.serving import send_file, send_refusal
@@ -33,6 +33,6 @@ async def answer_with_file(
     await send_file(method, headers, receive, send, FolderStore(directory), file)
 
 
-def _find(directory: Path, sha256: str) -> MediaFile | None:
+def _find(directory: Path, sha256: str) -> ArchivedFile | None:
     with reader(directory) as connection:
         return find_media(connection, sha256)
