@@ -13,7 +13,7 @@ PACKAGE = ROOT / "archiver"
 
 GROUND = {
     "errors", "models", "reasons", "secrets", "jsonpieces", "jsontext", "canonical", "clock",
-    "disks", "media_keys", "stop_signals", "urls", "version",
+    "disks", "human", "media_keys", "stop_signals", "urls", "version",
 }  # fmt: skip
 """What knows nothing of what the program does, and may be used by all of it."""
 
@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
     "models": {"errors"},
     "reasons": set(),
+    "human": {"models"},
     "secrets": {"errors"},
     "jsonpieces": set(),
     "jsontext": {"jsonpieces", "models"},

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from archiver.browse.cards import HEADLINES
-from archiver.browse.text import day, metric_name, number, parse_time
+from archiver.browse.text import day, metric_name, number
+from archiver.human import parse_time
 
 WIDTH, HEIGHT, _MARGIN = 240, 48, 4
 

@@ -15,7 +15,7 @@ from archiver.browse.archives import Archive
 from archiver.browse.calendar import Month, rows, spans, years
 from archiver.browse.frame import COUNTING_MS, archive_of, ask, page
 from archiver.browse.states import in_state
-from archiver.browse.text import ago, counted, parse_time
+from archiver.human import ago, counted, parse_time
 from archiver.models import CLOCKS_AGREE
 
 _STALE_AFTER = timedelta(days=8)

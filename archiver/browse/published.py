@@ -18,10 +18,10 @@ from archiver.archive.database import DATABASE, locked, storage_errors
 from archiver.archive.schema import APPLICATION_ID, model
 from archiver.browse.cards import HEADLINES
 from archiver.browse.diff import published_paths, text_at
-from archiver.browse.text import counted
 from archiver.errors import StorageError, UsageError
 from archiver.evidence.copy import WITHOUT_DATABASE
 from archiver.evidence.renewal import Copied, open_frozen, renew_copy
+from archiver.human import counted
 from archiver.media.folder_store import FolderStore
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
 

@@ -2,14 +2,17 @@
 
 import json
 import re
-from datetime import UTC, datetime
 from typing import Any, get_args
 
 from markupsafe import Markup, escape
 
-from archiver.models import CLOCKS_AGREE, Kind
+from archiver import human
+from archiver.human import parse_time, size_text
+from archiver.models import Kind
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+ago, counted = human.ago, human.counted  # templates know this module alone
 
 _TITLES = {"linkedin": "LinkedIn", "tiktok": "TikTok", "twitter": "X", "youtube": "YouTube"}
 """Platforms that people do not call by their name with a capital letter."""
@@ -58,44 +61,9 @@ def with_times(text: str) -> str:
     return _MOMENT.sub(lambda found: short_time(found[0]) + " UTC", text)
 
 
-def parse_time(moment: str | None) -> datetime | None:
-    """A time as the archive writes it, or None."""
-    try:
-        parsed = datetime.fromisoformat(moment or "")
-    except ValueError:
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def ago(moment: str | None, now: datetime) -> str:
-    """How long ago, in the largest unit that fits: 3 hours ago."""
-    parsed = parse_time(moment)
-    if parsed is None:
-        return "never"
-    if parsed - now > CLOCKS_AGREE:
-        return "in the future: check the clock"
-    seconds = max(0, int((now - parsed).total_seconds()))
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= length:
-            return counted(seconds // length, unit) + " ago"
-    return "just now"
-
-
-def counted(count: int, noun: str, plural: str | None = None) -> str:
-    """1 post, 2 posts, 12,345 posts."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
-
-
 def size(count: int | None) -> str:
-    """Bytes in the unit that fits, in steps of 1000."""
-    if count is None:
-        return ""
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:,.1f} TB"
+    """Bytes in the unit that fits; nothing where they are not known."""
+    return "" if count is None else size_text(count)
 
 
 def duration(milliseconds: int | None) -> str:

@@ -80,8 +80,7 @@ def command(
 
 
 def _say_published(shell: Shell, made: "Published") -> None:
-    from archiver.browse.text import counted
-    from archiver.cli.progress import size_text
+    from archiver.human import counted, size_text
 
     posts, files = counted(made.posts, "post"), counted(made.files, "file")
     shell.report(f"{posts} and {files} ({size_text(made.bytes)}) are in {safe(made.folder)}.")

@@ -11,6 +11,7 @@ from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import table
 from archiver.cli.verify import unreadable
 from archiver.errors import DamageFound, StorageError
+from archiver.human import size_text
 
 if TYPE_CHECKING:
     from archiver.evidence.renewal import Copied
@@ -61,7 +62,6 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
 
 
 def _print(shell: Shell, directory: Path, copied: "Copied") -> None:
-    from archiver.cli.progress import size_text
 
     if copied.damage:
         rows = [(f.what, f.subject, f.detail) for f in copied.damage[:_MOST_FINDINGS]]

@@ -110,8 +110,8 @@ def _back_up(shell: Shell, config: "Config", world: "DemoWorld", clock: "Clock")
     import anyio
 
     from archiver.backup import BackupOptions, run_backup
-    from archiver.cli.progress import size_text
     from archiver.cli.summary import run_summary
+    from archiver.human import size_text
     from archiver.report import Silence
     from archiver.version import version
 

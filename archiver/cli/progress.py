@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from archiver.cli.text import screen_width
+from archiver.human import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,13 +101,3 @@ def bytes_bar(
             bar.length = max(1, size)
 
         yield on_total, bar.update
-
-
-def size_text(size: float) -> str:
-    """A number of bytes for people: 999 B, 1.2 kB, 34 MB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 999.5:
-            digits = 1 if unit != "B" and size < 9.95 else 0
-            return f"{size:.{digits}f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

@@ -9,12 +9,10 @@ import click
 
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, table, wrap
-from archiver.models import CLOCKS_AGREE
+from archiver.human import ago, size_text
 
 if TYPE_CHECKING:
     from archiver.archive.readers import AccountStatus, ArchiveStatus
-
-_FUTURE = "in the future"
 
 
 @subcommand(
@@ -48,13 +46,12 @@ def command(shell: Shell, as_json: bool) -> None:
 
 
 def _head(status: "ArchiveStatus", directory: str, now: datetime) -> str:
-    from archiver.cli.progress import size_text
-
     posts = sum(account.posts for account in status.accounts)
-    age = _age(status.last_run, now)
-    if age == _FUTURE:
-        age += ": check the clock"
-    last = f"last run {age} ({status.last_outcome})" if status.last_run else "no run yet"
+    last = (
+        f"last run {ago(status.last_run, now)} ({status.last_outcome})"
+        if status.last_run
+        else "no run yet"
+    )
     return wrap(
         f"{safe(directory)}: {posts:,} posts, {status.files:,} files, "
         f"{size_text(status.size)}; {last}"
@@ -65,7 +62,7 @@ def _accounts(status: "ArchiveStatus", now: datetime) -> str:
     rows = [
         (
             account.name, f"{account.posts:,}", account.edits or "", account.removed or "",
-            f"{account.files:,}", _reach(account), _age(account.last_good_run, now),
+            f"{account.files:,}", _reach(account), ago(account.last_good_run, now, advise=False),
             "" if account.last_outcome in {"done", "fresh"} else account.last_outcome or "",
         )
         for account in status.accounts
@@ -119,21 +116,3 @@ def _omitted(rows: list[tuple[str, str, str, str]]) -> str:
         return ""
     cells = [(account, at[:10], reason, url) for account, at, url, reason in rows]
     return "Omitted by the platform:\n" + table(cells, ["ACCOUNT", "DAY", "WHY", "POST"])
-
-
-def _age(moment: str | None, now: datetime) -> str:
-    """How long ago, in the largest unit that fits: 3 hours ago."""
-    if moment is None:
-        return "never"
-    try:
-        passed = now - datetime.fromisoformat(moment)
-    except (ValueError, TypeError):  # a damaged row: verify has more to say of it
-        return "at an unknown time"
-    if -passed > CLOCKS_AGREE:
-        return _FUTURE
-    seconds = max(0, int(passed.total_seconds()))
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= length:
-            count = seconds // length
-            return f"{count} {unit}{'s' if count != 1 else ''} ago"
-    return "just now"

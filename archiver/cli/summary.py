@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from archiver.archive.changes import Change
 from archiver.archive.runs import Counts
-from archiver.cli.progress import size_text
 from archiver.cli.text import cut, safe, screen_width, table, wrap
+from archiver.human import size_text
 from archiver.report import AccountReport, RunReport
 
 _MOST_CHANGES = 20

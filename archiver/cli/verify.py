@@ -13,6 +13,7 @@ from archiver.cli.progress import bytes_bar
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, table, wrap
 from archiver.errors import DamageFound, StorageError, UsageError
+from archiver.human import size_text
 
 if TYPE_CHECKING:
     from archiver.evidence.findings import Finding, Verified
@@ -157,7 +158,6 @@ def _is_put_right(result: "Verified", repaired: "Repaired") -> bool:
 
 
 def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
-    from archiver.cli.progress import size_text
     from archiver.evidence.files import NO_ROW
 
     damage = result.damage
