@@ -78,7 +78,7 @@ def command(
     serving = Serving(directory, token, answer, media, _moment(as_of), removed)
     sock = listen(host, port)
     if not host.startswith(_LOOPBACK):
-        shell.warn(f"Whoever can reach {host} and has the token can read the archive, in the clear")
+        shell.warn(f"Whoever can reach {host} and has the token can read the archive, unencrypted")
     with running(application(serving), [sock]) as thread:
         shell.report(f"{origin_of(sock)}/api answers from {safe(directory)}")
         shell.say("Stop it with Ctrl-C.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_FINDINGS = 50
 _FOR_FILES_WITHOUT_ROWS = (
-    "Files in media have no row. After a run that was killed, the next backup knows them again. "
+    "Files in media have no row. After a run that was killed, the next backup uses them again. "
     "Where archive.db was moved without its archive.db-wal, and nothing was saved since, move that "
     "file too; else archiver backup --full finds what is missing."
 )
@@ -71,7 +71,7 @@ def command(
     from archiver.models import timestamp
 
     if copy is not None and not repair:
-        raise UsageError("--from says where to take things from", hint="Add --repair")
+        raise UsageError("--from is for repairs only", hint="Add --repair")
     directory = directory or shell.config().archive.directory
     now = timestamp(datetime.now(UTC)) or ""
     scope = _scope(slice_, minutes)
@@ -122,7 +122,7 @@ def _scope(slice_: str | None, minutes: float | None) -> Any:
     match = _SLICE.fullmatch(slice_)
     if match is None or int(match[1]) > int(match[2]):
         raise UsageError(
-            f"--slice {slice_} is not a part", hint="Write 3/30 for the third of thirty"
+            f"--slice {slice_} is no part of a whole", hint="Write 3/30 for the third of thirty"
         )
     return Scope(int(match[1]), int(match[2]), seconds)
 
@@ -136,16 +136,16 @@ def _hint(result: "Verified", repaired: "Repaired", *, asked: bool, copy: Path |
     steps = []
     if repaired.queued:
         steps.append("Run archiver backup: it fetches the queued files again.")
-    if not _is_put_right(result, repaired):
+    if not _is_repaired(result, repaired):
         steps.append(
             "Take archive.db from a copy that archiver verify finds intact."
             if copy or not result.database_is_intact
             else "Run archiver verify --repair --from the folder of a copy."
         )
-    return " ".join(steps) or "Run archiver verify again: all of it should be right now"
+    return " ".join(steps) or "Run archiver verify again: everything should be intact now"
 
 
-def _is_put_right(result: "Verified", repaired: "Repaired") -> bool:
+def _is_repaired(result: "Verified", repaired: "Repaired") -> bool:
     """Whether everything but files is repaired, as far as numbers tell."""
     count = Counter(finding.what for finding in result.damage)
     return (
@@ -181,7 +181,7 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
         if count := sum(finding.what == what for finding in others):
             parts.append(f"{count:,} {words}")
     if result.left:
-        parts.append(f"{result.left:,} files left for another time")
+        parts.append(f"{result.left:,} files left for a later verify")
     shell.report(
         f"{result.files:,} files ({size_text(result.size)}) and {result.rows:,} rows read: "
         + ", ".join(parts)
