@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from archiver import Account, Post, RateLimitPolicy, Secret
+from archiver import Account, Post, RateLimitPolicy, RecordError, Secret
 from archiver.testing import (
     FakeHttp,
     Request,
@@ -28,6 +28,7 @@ CHANGES: tuple[Any, ...] = (
     "https://other.example/path?x=1", "other", "2001-02-03T04:05:06.000Z", 7, "04:05", "video",
     "photo", "story", "replied_to", "Length", True, False, None,
 )  # fmt: skip
+STRANGE: tuple[Any, ...] = (-1, True, 1e300, "?!", {"strange": 1}, [["strange"]])
 
 
 def samples(name: str) -> list[dict[str, Any]]:
@@ -116,6 +117,29 @@ class AyrshareContract(SourceContract):
                 elif not any(target.startswith("raw only") for target in known):
                     idle.add(name)
         assert idle - moved == set(), "said to be read, but changing them changes nothing"
+
+    def test_what_no_form_understands_is_unmapped(self) -> None:
+        """A value of another form than its path has is named, whatever is made of it."""
+        forms = self.platform.fields.forms_of_paths()
+        for sample in self.samples:
+            for path, _ in leaves(sample):
+                name = dotted(path)
+                is_whole = any(f"{name[:end]}.*" in forms for end in range(len(name)))
+                for value in STRANGE:
+                    if (
+                        is_whole
+                        or name not in forms
+                        or any(
+                            type(value) in form.plain or form.take(value) is not None
+                            for form in forms[name]
+                        )
+                    ):
+                        continue
+                    try:
+                        unmapped = self.read(with_value(sample, path, value)).unmapped
+                    except RecordError:
+                        continue
+                    assert any(found.startswith(name) for found in unmapped), (name, value)
 
     def _moves(
         self,

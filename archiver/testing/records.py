@@ -4,6 +4,8 @@ import copy
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from archiver.media_keys import address_key
+
 TreePath = tuple[str | int, ...]
 
 HOSTILE: tuple[Any, ...] = (
@@ -70,7 +72,9 @@ def turned(value: Any) -> Any:
 
 
 def rotated(url: str) -> str:
-    """The same file on another host, under another signature."""
+    """The same file on another host of the same network, under another signature."""
     scheme, _, rest = url.partition("://")
-    path = rest.partition("?")[0].partition("/")[2]
-    return f"{scheme}://rotated.example/{path}?oe=ffff&x-signature=other"
+    host = rest.partition("?")[0].partition("/")[0]
+    name = address_key(url)
+    mark = "&" if "?" in name else "?"
+    return f"{scheme}://rotated.{host}{name}{mark}x-expires=1790000000&x-signature=other"

@@ -1,7 +1,7 @@
 """Attachments and their files, as far as platforms agree on them.
 
 The files of an attachment stand in the order in which they are wanted, the original first. A still
-that has the path of a file before it is that file again, and is left out.
+with the address of a file before it, but for its signature, is that file again, and is left out.
 """
 
 import json
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from archiver import Attachment, AttachmentKind, Rendition, Role
-from archiver_ayrshare.addresses import HLS, path_of, playlist_type, storable, suffix_of, url_of
+from archiver import Attachment, AttachmentKind, Rendition, Role, address_key
+from archiver_ayrshare.addresses import HLS, playlist_type, storable, suffix_of, url_of
 from archiver_ayrshare.forms import (
     ALT_TEXT,
     CONTENT_TYPE,
@@ -88,17 +88,19 @@ def under(prefix: str, table: Mapping[str, Slot]) -> dict[str, Slot]:
 
 
 def distinct(renditions: Iterable[Rendition | None]) -> tuple[Rendition, ...]:
-    """The files in order, without those that are there already under another name."""
+    """The files in order, without those that are there already under another address."""
+    given = [rendition for rendition in renditions if rendition is not None]
+    if len(given) < 2:
+        return tuple(given)
     kept: list[Rendition] = []
     seen: set[str] = set()
-    for rendition in renditions:
-        if rendition is None:
-            continue
-        if rendition.url is not None and not rendition.absent:
-            path = path_of(rendition.url)
-            if path in seen:
+    for rendition in given:
+        url = address_of(rendition)
+        if url is not None:
+            name = address_key(url)
+            if name in seen:
                 continue
-            seen.add(path)
+            seen.add(name)
         kept.append(rendition)
     return tuple(kept)
 
