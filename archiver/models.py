@@ -23,6 +23,9 @@ Stream = Literal["posts", "stories"]
 EXPIRING_KINDS: frozenset[str] = frozenset({"story"})
 """Kinds that the platform takes down by itself: their absence says nothing."""
 
+CONTENT_SCHEMES: frozenset[str] = frozenset({"cid", "media_id", "sha256"})
+"""Schemes of aliases that name what a post holds, and not the post: two posts may share them."""
+
 STORY_LIFE = timedelta(hours=24)
 """How long Facebook, Instagram and Snapchat show a story."""
 
@@ -159,7 +162,10 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """Another id of the same post, by which other sources know it."""
+    """Another id of the same post. A record whose own id is not known is looked up by it.
+
+    What names the content or a file, and not the post, has a scheme of `CONTENT_SCHEMES`.
+    """
 
     scheme: str
     value: str

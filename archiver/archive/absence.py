@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from archiver.archive.database import transaction
+from archiver.archive.identity import is_shown_elsewhere
 from archiver.archive.rows import clean_text, insert, update, update_row
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
 
@@ -100,7 +101,12 @@ def _unseen(
          WHERE post_id = ? AND source = ? AND view = ?
     """
     known = connection.execute(query, (account_id, scan.floor, scan.floor))
-    unseen = [post_id for post_id, platform_id in known if platform_id not in seen]
+    unseen = [
+        post_id
+        for post_id, platform_id in known.fetchall()
+        if platform_id not in seen
+        and not is_shown_elsewhere(connection, account_id, post_id, platform_id, seen)
+    ]
     of_source = (scan.source, scan.view)
     found = (connection.execute(missed, (post_id, *of_source)).fetchone() for post_id in unseen)
     return [row for row in found if row is not None]
