@@ -534,7 +534,7 @@ def _refuse_foreign_triggers(connection: sqlite3.Connection, directory: Path) ->
 
 APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is
 
-KNOWN_STEPS = frozenset({"m001_archive", "m002_sources", "m003_media"})
+KNOWN_STEPS = frozenset({"m001_archive", "m002_sources", "m003_media", "m004_search"})
 """Names of all steps in schema.py, here so that readers need not import sqlite-utils."""
 
 KNOWN_TRIGGERS = frozenset({

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from archiver.archive.attachments import AttachmentWriter, SaveResult
+from archiver.archive.identity import EARLIER_ID, Match, asked_values, match_posts
 from archiver.archive.post_sources import recognition, unmapped_text
 from archiver.archive.queue import WAITS, due_at
 from archiver.archive.rows import Rows, clean_text, delete, insert_new, update, update_row
+from archiver.archive.search import earlier_column, folded_column
 from archiver.canonical import content_sha256, fingerprint
 from archiver.errors import RecordError
 from archiver.models import Attachment, Metric, Post, Record
@@ -82,30 +84,68 @@ class PostWriter:
 
         `existing_ids` are then the ids of those that were in the archive before.
         """
-        entries = list(entries)
-        known = self.known([post.platform_id for _, post in entries])
-        self.existing_ids = frozenset(known)
-        waiting = self._waiting_for_media(known)
+        matches = match_posts(self.connection, self.account_id, list(entries))
+        self.existing_ids = frozenset(m.post.platform_id for m in matches if m.is_known)
+        stored = self.known([match.platform_id for match in matches])
+        waiting = self._waiting_for_media(stored)
         rows = Rows(self.connection)
-        last = {post.platform_id: post for _, post in entries}
-        for record, post in entries:
-            if post is not last[post.platform_id] and self._is_told(known, post):
+        last = {match.platform_id: match for match in matches}
+        for match in matches:
+            record, post, old = match.record, match.post, stored.get(match.platform_id)
+            if match is not last[match.platform_id] and self._has_revision(old, post):
                 continue  # an answer that has one post twice must not make two edits every night
             digest = fingerprint(post, self.reading.content_version)
-            old = known.get(post.platform_id)
             if old is None:
-                known[post.platform_id] = self._add(rows, record, post, digest)
+                stored[match.platform_id] = self._add(rows, match, digest)
             elif not self._is_unchanged(old, digest) or old.id in waiting:
-                rows.write()  # a second sight of a post on this very page compares with the first
-                known[post.platform_id] = self._compare(rows, old, record, post, digest)
+                rows.write()  # of two records of one post, the later is compared with the earlier
+                stored[match.platform_id] = self._compare(rows, old, record, post, digest)
             elif (old.reader, old.unmapped) != (self.reading.reader, unmapped_text(post)):
                 self._recognise(old, record, post)
         rows.write()
+        self._adopt_ids(last.values(), stored)
+        self._restore_named(matches)
         return self.saved
 
-    def _is_told(self, known: Mapping[str, _StoredPost], post: Post) -> bool:
+    def _adopt_ids(self, matches: Iterable[Match], stored: Mapping[str, _StoredPost]) -> None:
+        """Give a post the id that it has today, unless that is one it was known by before.
+
+        So an edit moves it to its new id, and a source that alternates between two changes nothing.
+        """
+        for match in matches:
+            post_id, new = stored[match.platform_id].id, clean_text(match.post.platform_id)
+            if new == clean_text(match.platform_id):
+                continue
+            query = "SELECT 1 FROM post_aliases WHERE post_id = ? AND scheme = ? AND value = ?"
+            if not self.connection.execute(query, (post_id, EARLIER_ID, new)).fetchone():
+                update_row(self.connection, "posts", post_id, platform_id=new)
+                insert_new(
+                    self.connection, "post_aliases", post_id=post_id, scheme=EARLIER_ID,
+                    value=match.platform_id,
+                )  # fmt: skip
+
+    def _restore_named(self, matches: Iterable[Match]) -> None:
+        """A post of its own that a shown one names as its earlier id is there, as that one."""
+        names = {value: m.platform_id for m in matches for value in asked_values(m.post)}
+        query = """
+            SELECT posts.id, platform_id FROM posts JOIN post_sources ON post_id = posts.id
+             WHERE account_id = ? AND platform_id IN (SELECT value FROM json_each(?))
+               AND (missing_at IS NOT NULL OR removed_at IS NOT NULL)
+        """
+        shown = {match.platform_id for match in matches}
+        wanted = (self.account_id, json.dumps([name for name in names if name not in shown]))
+        rows = Rows(self.connection)
+        for post_id, platform_id in self.connection.execute(query, wanted).fetchall():
+            reason = f"it is shown as {names[platform_id]}"
+            self._restore(rows, post_id, reason)
+            update(
+                self.connection, "post_sources", "post_id = ? AND source = ?",
+                (post_id, self.reading.source), missing_at=None, missing_updated_at=None,
+            )  # fmt: skip
+        rows.write()
+
+    def _has_revision(self, old: _StoredPost | None, post: Post) -> bool:
         """Whether a revision has this content already."""
-        old = known.get(post.platform_id)
         query = "SELECT 1 FROM revisions WHERE post_id = ? AND content_sha256 = ?"
         return old is not None and bool(
             self.connection.execute(query, (old.id, content_sha256(post))).fetchone()
@@ -142,11 +182,12 @@ class PostWriter:
         parameters = {"ids": json.dumps([old.id for old in known.values()]), **due_at(self.now)}
         return {row[0] for row in self.connection.execute(query, parameters)}
 
-    def _add(self, rows: Rows, record: Record, post: Post, digest: bytes) -> _StoredPost:
+    def _add(self, rows: Rows, match: Match, digest: bytes) -> _StoredPost:
+        record, post = match.record, match.post
         post_id = rows.new_id("posts")
         rows.add(
             "posts", id=post_id, account_id=self.account_id, platform=self.platform,
-            platform_id=post.platform_id, **_columns(post), first_seen_at=self.now,
+            platform_id=match.platform_id, **_columns(post), first_seen_at=self.now,
             last_seen_at=self.now, removed_at=None, raw=record.raw,
         )  # fmt: skip
         self._event(rows, post_id, "seen", _ID_ONLY if post.id_only else None)
@@ -260,11 +301,19 @@ class PostWriter:
         values = _columns(post) | {"raw": record.raw, "last_seen_at": self.now}
         if is_edit:
             values["edited_at"] = post.edited_at or self.now
+            values["earlier_text"] = self._earlier_text(post_id, post)
         else:
             values["edited_at"] = self.connection.execute(
                 "SELECT coalesce(?, edited_at) FROM posts WHERE id = ?", (post.edited_at, post_id)
             ).fetchone()[0]
         update_row(self.connection, "posts", post_id, **values)
+
+    def _earlier_text(self, post_id: int, post: Post) -> str | None:
+        """What a search for an earlier version finds, once the post is as it is now."""
+        query = "SELECT earlier_text, title, text, alt_texts FROM posts WHERE id = ?"
+        held, title, text, alt_texts = self.connection.execute(query, (post_id,)).fetchone()
+        now = (post.title, post.text, *(a.alt_text for a in post.attachments))
+        return earlier_column(held, (title, text, *(alt_texts or "").splitlines()), now)
 
     def _columns_differ(self, post_id: int, post: Post) -> bool:
         wanted = _columns(post)
@@ -294,13 +343,13 @@ class PostWriter:
         )  # fmt: skip
 
     def _note_return(self, rows: Rows, old: _StoredPost) -> None:
-        if old.removed_at is None and old.missing_at is None:
-            return
+        if old.removed_at is not None or old.missing_at is not None:
+            self._restore(rows, old.id, f"missing since {old.removed_at or old.missing_at}")
+
+    def _restore(self, rows: Rows, post_id: int, reason: str) -> None:
         self.saved.restored += 1
-        since = f"missing since {old.removed_at or old.missing_at}"
-        self._event(rows, old.id, "restored", text=since)
-        if old.removed_at is not None:
-            update_row(self.connection, "posts", old.id, removed_at=None, last_seen_at=self.now)
+        self._event(rows, post_id, "restored", text=reason)
+        update_row(self.connection, "posts", post_id, removed_at=None, last_seen_at=self.now)
 
     def _add_relations(self, rows: Rows, post_id: int, post: Post) -> None:
         for relation in dict.fromkeys(post.relations):
@@ -384,4 +433,5 @@ def _columns(post: Post) -> dict[str, Any]:
         "author": post.author,
         "edited_at": post.edited_at,
         "alt_texts": "\n".join(alt_texts) or None,
+        "search_text": folded_column((post.title, post.text, *alt_texts)),
     }

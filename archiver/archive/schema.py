@@ -15,6 +15,7 @@ from archiver.archive.database import ROW_HASHED as ROW_HASHED  # noqa: PLC0414 
 from archiver.archive.steps import m001_archive as first
 from archiver.archive.steps import m002_sources as second
 from archiver.archive.steps import m003_media as third
+from archiver.archive.steps import m004_search as fourth
 
 migrations = Migrations("archiver")
 
@@ -35,6 +36,12 @@ def m002_sources(db: Database) -> None:
 def m003_media(db: Database) -> None:
     """Files named by what of their query names them; playlists that are no videos."""
     third.apply(db.conn)
+
+
+@migrations()
+def m004_search(db: Database) -> None:
+    """A search folds accents, width and normal forms, and finds earlier versions."""
+    fourth.apply(db.conn)
 
 
 @cache

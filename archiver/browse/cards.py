@@ -161,6 +161,11 @@ class Card:
         """Whether the platform keeps something of it back."""
         return any(item.omitted for item in self.items)
 
+    @property
+    def alt_texts(self) -> list[str | None]:
+        """The descriptions of what is attached, which a search reads too."""
+        return [item.alt for item in self.items]
+
 
 def cards(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Card]:
     """These posts, in this order."""

@@ -29,7 +29,8 @@ PUBLIC: dict[str, tuple[str, ...]] = {
     "accounts": ("id", "name", "platform", "platform_id", "handle", "title", "url"),
     "posts": (
         "id", "account_id", "platform", "platform_id", "created_at", "text", "title", "url",
-        "kind", "visibility", "author", "alt_texts", "first_seen_at", "edited_at", "removed_at",
+        "kind", "visibility", "author", "alt_texts", "search_text", "earlier_text",
+        "first_seen_at", "edited_at", "removed_at",
     ),
     "relations": ("id", "post_id", "kind", "platform_id", "url"),
     "revisions": ("id", "post_id", "number", "why", "seen_at", "content_sha256"),
@@ -280,7 +281,7 @@ def _copy(connection: sqlite3.Connection, *, with_removed: bool) -> Iterator[str
     if with_removed:
         _texts(connection)
     else:
-        connection.execute("UPDATE main.posts SET edited_at = NULL")
+        connection.execute("UPDATE main.posts SET edited_at = NULL, earlier_text = NULL")
     connection.execute("INSERT INTO posts_fts(posts_fts) VALUES ('rebuild')")
     connection.execute("COMMIT")
     if hidden:

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from archiver.archive.search import fold, index_folds
 from archiver.browse.filters import Cursor, Filter
 from archiver.browse.states import in_state
 
@@ -23,6 +24,7 @@ FEW = 2000
 _INDEXED = re.compile(r"\b(created_at|account_id|kind|edited_at|removed_at)\b")
 _PAIR = 2  # characters: one less than the search index knows runs of
 _LAST = "\U0010ffff"
+_SEARCHED = ("text", "title", "alt_texts", "search_text", "earlier_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,9 @@ def _count(
 
 
 def search_terms(words: str) -> list[str]:
-    """What must all occur: words, and "phrases in quotes"."""
+    """What must all occur: words, and "phrases in quotes", folded as texts are compared."""
     found = re.findall(r'"([^"]+)"|(\S+)', words)
-    return [term for pair in found for part in pair if (term := part.strip('"').strip())]
+    return [fold(term) for pair in found for part in pair if (term := part.strip('"').strip())]
 
 
 def _accounts(connection: sqlite3.Connection, wanted: Filter) -> list[int] | None:
@@ -158,15 +160,22 @@ def _add_search(connection: sqlite3.Connection, found: _Conditions, terms: Seque
             found.only(ids)
         else:
             to_read.append(pair)
-    for term in to_read:
-        _add_reading(found, term)
+    if to_read:
+        columns = _searched_columns(connection)
+        for term in to_read:
+            _add_reading(found, term, columns)
 
 
-def _add_reading(found: _Conditions, term: str) -> None:
+def _searched_columns(connection: sqlite3.Connection) -> list[str]:
+    """The columns that a search reads: a copy for others may lack some."""
+    query = "SELECT name FROM pragma_table_info('posts')"
+    return [row[0] for row in connection.execute(query) if row[0] in _SEARCHED]
+
+
+def _add_reading(found: _Conditions, term: str, columns: Sequence[str]) -> None:
     """Look for a term in the texts themselves; LIKE takes only ASCII in either case."""
     ways = {term} if term.isascii() else {term, term.lower(), term.upper(), term.title()}
     patterns = ["%" + re.sub(r"([\\%_])", r"\\\1", way) + "%" for way in sorted(ways)]
-    columns = ("text", "title", "alt_texts")
     likes = [f"{column} LIKE ? ESCAPE '\\'" for column in columns for _ in patterns]
     found.add(f"({' OR '.join(likes)})", *patterns * len(columns))
 
@@ -177,7 +186,7 @@ def _with_pair(connection: sqlite3.Connection, pair: str) -> list[int] | None:
     Most words of Chinese and many of Japanese are that short. The search index knows runs of
     three: those that begin with the two. At the end of a text there is no third.
     """
-    begin = _lower(pair)
+    begin = index_folds(pair)
     beginning = "SELECT DISTINCT doc FROM posts_fts_terms WHERE term >= ? AND term < ?"
     ids = _few(connection, beginning, begin, begin + _LAST)
     if ids is None:
@@ -191,11 +200,6 @@ def _with_pair(connection: sqlite3.Connection, pair: str) -> list[int] | None:
             return None
         ids += ending
     return sorted(set(ids)) if len(set(ids)) <= FEW else None
-
-
-def _lower(text: str) -> str:
-    """As the search index folds it: a character for a character."""
-    return "".join(lower if len(lower := one.lower()) == 1 else one for one in text)
 
 
 def _cases(one: str) -> set[str]:

@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from markupsafe import Markup, escape
 
 from archiver import human
+from archiver.archive.search import fold
 from archiver.human import parse_time, size_text
 from archiver.models import Kind
 
@@ -135,7 +137,7 @@ def _indented(value: Any, depth: int) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def rich(text: str | None, terms: list[str] | tuple[str, ...] = ()) -> Markup:
+def rich(text: str | None, terms: Sequence[str] = ()) -> Markup:
     """A post's text: addresses become links, what was searched for is marked, all else is text."""
     text = text or ""
     pieces, at = [], 0
@@ -154,13 +156,31 @@ def rich(text: str | None, terms: list[str] | tuple[str, ...] = ()) -> Markup:
     return Markup("").join(pieces)
 
 
-def marked(text: str, terms: list[str] | tuple[str, ...]) -> Markup:
-    """Text with every occurrence of a term in a <mark>."""
+def marked(text: str, terms: Sequence[str]) -> Markup:
+    """Text with every occurrence of a term in a <mark>; the terms are folded, see `fold`."""
     wanted = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True) if term)
     if not wanted:
         return escape(text)
-    parts = re.split(f"({wanted})", text, flags=re.IGNORECASE)
-    return Markup("").join(
-        Markup("<mark>{}</mark>").format(part) if k % 2 else escape(part)
-        for k, part in enumerate(parts)
-    )
+    folded, places = _folded_with_places(text)
+    pieces, at = [], 0
+    for found in re.finditer(wanted, folded):
+        start, end = places[found.start()], places[found.end() - 1] + 1
+        while end < len(text) and fold(text[end]) == "":  # an accent belongs to its letter
+            end += 1
+        if start >= at:
+            pieces += [escape(text[at:start]), Markup("<mark>{}</mark>").format(text[start:end])]
+            at = end
+    return Markup("").join([*pieces, escape(text[at:])])
+
+
+def _folded_with_places(text: str) -> tuple[str, list[int]]:
+    """The folded text, and for each of its characters where in the text it comes from."""
+    folded = [fold(one) for one in text]
+    places = [place for place, some in enumerate(folded) for _ in some]
+    return "".join(folded), places
+
+
+def are_shown(terms: Sequence[str], *texts: str | None) -> bool:
+    """Whether all terms of a search, which are folded, stand in these texts."""
+    shown = "\n".join(fold(text) for text in texts if text)
+    return all(term in shown for term in terms)

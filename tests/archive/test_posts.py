@@ -176,7 +176,8 @@ def test_the_search_finds_words_in_every_script_and_in_alt_texts(saver: Saver) -
     assert len(saver.rows(f"{search} 'alt_texts:bowl'")) == 3
     edited = replace(POST, platform_id="de", text="Bus", content={"text": "Bus"})
     saver.save(edited)
-    assert saver.rows(f"{search} 'bahnhalte'") == []
+    assert saver.rows(f"{search} 'text: bahnhalte'") == []
+    assert saver.rows(f"{search} 'earlier_text: bahnhalte'") == [("de",)]
 
 
 def test_events_and_revisions_cannot_be_changed(saver: Saver) -> None:
@@ -203,3 +204,70 @@ def test_another_way_to_name_files_is_not_taken_for_an_edit(
     saver.connection.execute("UPDATE post_sources SET fingerprint = x'00'")
     assert saver.save(replace(POST, attachments=(unnamed,))).edited == 0
     assert saver.rows("SELECT number FROM revisions") == [(1,)]
+
+
+def edited(post_id: str, text: str, *history: str) -> Post:
+    """A post of a network that gives every edit an id of its own, and lists the earlier ones."""
+    aliases = tuple(Alias("edit_history", name) for name in (*history, post_id))
+    return replace(POST, platform_id=post_id, text=text, content={"text": text}, aliases=aliases)
+
+
+class TestAPostIsKnownByItsOtherIds:
+    """Another id for what is one post makes no second post, and no removal of the first."""
+
+    def test_an_edit_that_comes_with_a_new_id_is_an_edit(self, saver: Saver) -> None:
+        saver.save(edited("100", "Good morning"))
+        saved = saver.save(edited("101", "Good evening", "100"))
+        assert (saved.new, saved.edited) == (0, 1)
+        assert saver.rows("SELECT platform_id, text FROM posts") == [("101", "Good evening")]
+        assert ("earlier_id", "100") in saver.rows("SELECT scheme, value FROM post_aliases")
+        saver.save(edited("101", "Good evening", "100"))
+        assert saver.written == 0
+
+    def test_two_versions_on_one_page_are_two_revisions_of_one_post(self, saver: Saver) -> None:
+        page = (edited("101", "Good evening", "100"), edited("100", "Good morning"))
+        saved = saver.save(*page)
+        assert (saved.new, saved.edited) == (1, 1)
+        assert saver.rows("SELECT platform_id, text FROM posts") == [("101", "Good evening")]
+        saver.save(*page)
+        assert saver.written == 0, "the same page on another night says nothing new"
+
+    def test_an_id_written_in_two_ways_is_one_post(self, saver: Saver) -> None:
+        long = replace(POST, platform_id="55_66", aliases=(Alias("post_id", "66"),))
+        short = replace(POST, platform_id="66", aliases=())
+        for night in (long, short, long, short, short, long):
+            saved = saver.save(night)
+        assert (saved.new, saved.edited) == (0, 0)
+        assert saver.rows("SELECT platform_id FROM posts") == [("66",)]
+        saver.save(long)
+        saver.save(long)
+        assert saver.written == 0
+
+    def test_a_shared_alias_is_enough(self, saver: Saver) -> None:
+        code = (Alias("shortcode", "CxY"),)
+        saver.save(replace(POST, platform_id="1", aliases=code))
+        assert saver.save(replace(POST, platform_id="2", aliases=code)).new == 0
+        assert saver.save(replace(POST, platform_id="2", aliases=())).new == 0
+
+    def test_the_same_word_in_two_schemes_is_no_shared_alias(self, saver: Saver) -> None:
+        saver.save(replace(POST, platform_id="1", aliases=(Alias("shortcode", "7"),)))
+        assert saver.save(replace(POST, platform_id="2", aliases=(Alias("ig_id", "7"),))).new == 1
+
+    @pytest.mark.parametrize("scheme", ["cid", "media_id", "sha256"])
+    def test_what_names_a_file_or_a_content_makes_two_posts_no_one(
+        self, saver: Saver, scheme: str
+    ) -> None:
+        held = (Alias(scheme, "7"),)
+        saver.save(replace(POST, platform_id="1", aliases=held))
+        assert saver.save(replace(POST, platform_id="2", aliases=held)).new == 1
+        assert saver.save(replace(POST, platform_id="7", aliases=())).new == 1
+
+    def test_posts_that_were_taken_for_two_are_both_there(self, saver: Saver) -> None:
+        saver.save(edited("100", "Good morning"), replace(POST, platform_id="101"))
+        saver.connection.execute(
+            "UPDATE posts SET removed_at = created_at WHERE platform_id = '100'"
+        )
+        saver.save(edited("101", "Good evening", "100"))
+        assert saver.rows("SELECT platform_id FROM posts WHERE removed_at IS NULL") == [
+            ("100",), ("101",),
+        ]  # fmt: skip

@@ -16,7 +16,7 @@ from archiver.errors import StorageError
 from archiver.report import Silence
 from nights import nights
 
-STEP = "m003_later"
+STEP = "m999_later"
 COPY = f"{DATABASE}.before-{STEP}"
 
 KILLED = """
@@ -24,10 +24,10 @@ import os, sys
 from pathlib import Path
 from sqlite_utils import Database
 from archiver.archive import database, schema
-database.KNOWN_STEPS |= {"m003_later"}
+database.KNOWN_STEPS |= {"m999_later"}
 
 @schema.migrations()
-def m003_later(db: Database) -> None:
+def m999_later(db: Database) -> None:
     db.execute("ALTER TABLE posts ADD COLUMN later TEXT")
     db.execute("CREATE TABLE later (a TEXT) STRICT")
     os._exit(9)
@@ -53,7 +53,7 @@ def later_version(archive: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     before = list(steps)
 
     @schema.migrations()
-    def m003_later(db: Database) -> None:
+    def m999_later(db: Database) -> None:
         db.execute("ALTER TABLE posts ADD COLUMN later TEXT")
 
     yield

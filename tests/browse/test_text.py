@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from archiver.browse.diff import Piece, changes, text_at, words_changed
-from archiver.browse.text import KINDS, platform_class, platform_name, pretty_json
+from archiver.browse.text import (
+    KINDS,
+    are_shown,
+    marked,
+    platform_class,
+    platform_name,
+    pretty_json,
+)
 from archiver_ayrshare.demo.networks.base import JsonObject
 from archiver_ayrshare.demo.posts import WorldPost
 from browsing import browsing
@@ -143,3 +150,16 @@ def test_a_platform_is_one_class_whatever_its_name(platform: str, css: str) -> N
 
 def test_every_kind_can_be_chosen() -> None:
     assert {"post", "reel", "story", "video"} < set(KINDS)
+
+
+def test_what_was_searched_for_is_marked_however_it_is_written() -> None:
+    assert marked("Ein Café, ein CAFE\u0301!", ["cafe"]) == (
+        "Ein <mark>Café</mark>, ein <mark>CAFE\u0301</mark>!"
+    )
+    assert marked("Straße <b>", ["ss", "<"]) == "Stra<mark>ß</mark>e <mark>&lt;</mark>b&gt;"
+    assert marked("plain", ["x"]) == "plain"
+
+
+def test_a_post_shows_all_terms_or_only_some_of_them() -> None:
+    assert are_shown(["cafe", "bowl"], "Café", None, "A BOWL")
+    assert not are_shown(["cafe", "tea"], "Café", "bowl")

@@ -1,0 +1,57 @@
+"""Text as the search compares it: without case, accents, width and ways of composing a letter.
+
+The search index folds case by itself, one character for one. What more there is to fold stands in
+a column beside the text, which stays as it was published; so do the texts of earlier versions.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+# accents, and what stands in for them in maths and phonetics; the marks of other scripts are
+# letters there (a Japanese か is not a が)
+_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]")
+# letters with a stroke, which Unicode does not take apart
+_STROKES = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe"}
+)
+
+
+def fold(text: str) -> str:
+    """The text as it is compared: `Café`, `CAFE` and `ｃａｆé` are one.
+
+    >>> fold("İstanbul"), fold("Straße"), fold("Ｗｉｄｅ")
+    ('istanbul', 'strasse', 'wide')
+    """
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    plain = _INVISIBLE.sub("", _MARKS.sub("", apart)).translate(_STROKES)
+    return unicodedata.normalize("NFC", plain)
+
+
+def folded_column(texts: Iterable[str | None]) -> str | None:
+    """These texts, folded, one a line; None where the index, which folds case, finds them anyway.
+
+    Every line ends, so that its last two characters begin a run of three that the index knows.
+    """
+    lines = [fold(text) for text in texts if text and fold(text) != index_folds(text)]
+    return "".join(f"{line}\n" for line in lines) or None
+
+
+def index_folds(text: str) -> str:
+    """The text as the search index folds it: lower case, one character for one."""
+    return "".join(lower if len(lower := one.lower()) == 1 else one for one in text)
+
+
+def earlier_column(
+    held: str | None, before: Iterable[str | None], now: Iterable[str | None]
+) -> str | None:
+    """The texts of earlier versions, folded: those `held`, and those of `before` not in `now`."""
+    shown = {fold(text) for text in now if text}
+    lines = dict.fromkeys((held or "").splitlines())
+    lines |= dict.fromkeys(
+        " ".join(fold(text).splitlines()) for text in before if text and fold(text) not in shown
+    )
+    return "".join(f"{line}\n" for line in lines) or None
