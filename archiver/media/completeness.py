@@ -1,4 +1,4 @@
-"""Whether a file is whole, told from its own structure: the witness where no length was given."""
+"""Whether a file is complete, by its own structure: the only proof where no length was given."""
 
 from collections.abc import Callable
 from pathlib import Path

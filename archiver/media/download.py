@@ -66,7 +66,7 @@ class Download:
 class Downloader:
     """Fetches files into the folder `tmp`, on the disk of the store.
 
-    `max_size` is in bytes. `on_bytes` is told of bytes as they come. `chance` gives numbers
+    `max_size` is in bytes. `on_bytes` is called with the size of each chunk. `chance` gives numbers
     between 0 and 1, for the jitter of waiting.
     """
 

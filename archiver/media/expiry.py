@@ -1,7 +1,7 @@
 """When a signed URL stops working, where it says so itself.
 
 Only forms that cannot be mistaken: a parameter that one kind of host or signature uses. What is
-not known is simply tried.
+not known is requested.
 """
 
 import re

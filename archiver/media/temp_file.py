@@ -1,4 +1,4 @@
-"""A file in the making: hashed while it is written, gone unless it is kept."""
+"""A temporary file: hashed while it is written, removed unless it is kept."""
 
 import hashlib
 import os

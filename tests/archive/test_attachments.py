@@ -114,3 +114,22 @@ def test_a_file_that_an_edit_took_away_is_still_tried(
     monkeypatch.setattr(saver, "reread", lambda _: both)
     assert saver.save(replace(POST, attachments=(PHOTO,))).edited == 1
     assert saver.rows("SELECT state FROM renditions") == [("pending",), ("pending",)]
+
+
+def test_another_file_at_the_same_path_is_another_file(saver: Saver) -> None:
+    one, other = (
+        replace(PHOTO, platform_id=None, renditions=(Rendition("original", url),))
+        for url in ("https://a.example/media/?media_id=4", "https://a.example/media/?media_id=9")
+    )
+    saver.save(replace(POST, attachments=(one,)))
+    saver.connection.execute("UPDATE renditions SET state = 'stored'")
+    assert saver.save(replace(POST, attachments=(other,))).revisions == 1
+    assert saver.rows("SELECT media_key, state FROM renditions ORDER BY id") == [
+        ("/media/?media_id=4", "stored"), ("/media/?media_id=9", "pending"),
+    ]  # fmt: skip
+
+
+def test_two_bitrates_at_one_path_have_a_row_each(saver: Saver) -> None:
+    film = [Rendition("variant", f"https://a.example/film?bitrate={rate}") for rate in (256, 832)]
+    saver.save(with_files(*film))
+    assert saver.rows("SELECT count(*) FROM renditions") == [(2,)]
