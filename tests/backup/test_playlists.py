@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from archiver.archive.database import DATABASE, reader
+from archiver.archive.readers import archive_status
 from archiver.media import selection
 from archiver_ayrshare.demo.specs import video
+from browsing import browsing
 from nights import Nights, nights
 
 VIDEO = """
@@ -58,3 +61,18 @@ def test_what_was_kept_of_it_is_asked_for_once_and_read_back(tmp_path: Path) -> 
         (path,) = world.column("SELECT path FROM media WHERE content_type LIKE '%mpegurl'")
         assert (world.directory / path).read_bytes().startswith(b"#EXTM3U")
         assert world.column("SELECT count(*) FROM timeline WHERE media LIKE '%.m3u8'") == [0]
+
+
+def test_pages_and_status_say_that_only_a_playlist_is_offered(tmp_path: Path) -> None:
+    with nights(tmp_path, "bluesky") as world:
+        published(world).backup()
+        (post_id,) = world.column("SELECT post_id FROM missing_media")
+        with reader(world.directory) as connection:
+            (account,) = archive_status(connection).accounts
+        assert [(each.state, each.reason) for each in account.missing] == [
+            ("not_offered", "offered only as a playlist")
+        ]
+        with browsing(world.directory / DATABASE) as client:
+            for page in (f"post/{post_id}", "missing"):
+                answer = client.get(f"/archive/-/{page}").text
+                assert "ffered only as a playlist" in answer, page
