@@ -1,4 +1,4 @@
-"""Bad archives, continued: the schema, whose rows are all sound."""
+"""Bad archives, continued: the schema, whose rows are all intact."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A small sound archive with rows in every table: three platforms, an edit, a removal."""
+"""A small intact archive with rows in every table: three platforms, an edit, a removal."""
 
 import json
 from pathlib import Path

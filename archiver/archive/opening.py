@@ -36,7 +36,7 @@ def connect(
 
 
 def refuse_foreign_log(path: Path, *, of: Path | None = None) -> None:
-    """Raise StorageError where the database is sound by itself, but not together with its log.
+    """Raise StorageError where the database is intact by itself, but not together with its log.
 
     `of` is the database that this one is a copy of.
 

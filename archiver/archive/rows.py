@@ -117,7 +117,7 @@ def update(
     """Change some columns of the rows that `where` finds; returns how many they are.
 
     A row that is not as its hash says keeps its old hash, which the new columns do not have
-    either: writing to a damaged row must not make it look sound.
+    either: writing to a damaged row must not make it look intact.
     """
     clean = clean_row(values)
     return _update(connection, table, where, parameters, tuple(clean), lambda _: clean)
@@ -149,11 +149,11 @@ def _update(
     for found in cursor.fetchall():
         row = dict(zip(names, found[len(key) :], strict=True))
         old = row["row_sha256"]
-        is_sound = old == row_sha256(table, row)
+        is_intact = old == row_sha256(table, row)
         row |= values(row)
-        new = row_sha256(table, row) if is_sound else old
+        new = row_sha256(table, row) if is_intact else old
         changed.append((*(row[column] for column in columns), new, *found[: len(key)]))
-        if is_sound:
+        if is_intact:
             gone.append(old)
             added.append(new)
     if changed:
@@ -300,7 +300,7 @@ def _insert_statement(table: str, row: Mapping[str, Any], verb: str = "INSERT") 
 
 
 def clean_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with values as a column holds them: sound text, and truth as 0 and 1."""
+    """The row with values as a column holds them: well-formed text, and truth as 0 and 1."""
     clean = dict(row)
     for column, value in row.items():
         if value is None:

@@ -42,7 +42,7 @@ class MediaResponse(Protocol):
     def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body's bytes, once.
 
-        Raises MediaError, with the code `network` for what a second try may mend.
+        Raises MediaError, with the code `network` for what a retry may fix.
         """
 
 
@@ -79,7 +79,7 @@ class Limits:
 
 
 class TryAgain(Exception):
-    """This try failed in a way that another may mend.
+    """This try failed in a way that a retry may fix.
 
     `wait` is in seconds: None is for the usual backoff.
     """

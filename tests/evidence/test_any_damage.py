@@ -34,9 +34,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
 
 @pytest.fixture
 def commands(world: Nights, capsys: pytest.CaptureFixture[str]) -> Iterator["Commands"]:
-    sound = (world.directory / DATABASE).read_bytes()
+    intact = (world.directory / DATABASE).read_bytes()
     with kept_aside(world.directory):
-        yield Commands(world, sound, capsys)
+        yield Commands(world, intact, capsys)
 
 
 @contextmanager
@@ -52,11 +52,11 @@ def kept_aside(directory: Path) -> Iterator[None]:
 
 
 class Commands:
-    """Puts a database in place of the sound one and runs the commands on it."""
+    """Puts a database in place of the intact one and runs the commands on it."""
 
-    def __init__(self, world: Nights, sound: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, world: Nights, intact: bytes, capsys: pytest.CaptureFixture[str]) -> None:
         self._world = world
-        self.sound = sound
+        self.intact = intact
         self._capsys = capsys
         self._numbers = count()
 
@@ -74,7 +74,7 @@ class Commands:
         path.unlink(missing_ok=True)
 
     def damage(self, *statements: str) -> None:
-        self.put(self.sound)
+        self.put(self.intact)
         with closing(sqlite3.connect(self._world.directory / DATABASE)) as connection, connection:
             for statement in statements:
                 connection.execute(statement)
@@ -138,28 +138,28 @@ def test_a_wrong_statement_on_a_sound_archive_still_looks_like_a_bug(
 
 
 def test_a_journal_beside_a_full_archive_is_not_taken_for_a_new_one(commands: Commands) -> None:
-    commands.put(commands.sound)
+    commands.put(commands.intact)
     with commands.beside("-journal"):
         assert commands.run("status") == 0
         assert "Nothing was in it" not in commands.said
 
 
-def header(chance: random.Random, sound: bytes) -> bytes:
-    return flip(sound, chance.randrange(100 * 8))
+def header(chance: random.Random, intact: bytes) -> bytes:
+    return flip(intact, chance.randrange(100 * 8))
 
 
-def schema(chance: random.Random, sound: bytes) -> bytes:
+def schema(chance: random.Random, intact: bytes) -> bytes:
     """In the first pages, which hold the definitions of all tables."""
-    return flip(sound, chance.randrange(100 * 8, 4 * PAGE * 8))
+    return flip(intact, chance.randrange(100 * 8, 4 * PAGE * 8))
 
 
-def page(chance: random.Random, sound: bytes) -> bytes:
+def page(chance: random.Random, intact: bytes) -> bytes:
     """A whole page of noise, or one page in another's place."""
-    pages = len(sound) // PAGE
+    pages = len(intact) // PAGE
     start = chance.randrange(pages) * PAGE
     other = chance.randrange(pages) * PAGE
-    new = sound[other : other + PAGE] if chance.random() < 0.5 else chance.randbytes(PAGE)
-    return sound[:start] + new + sound[start + PAGE :]
+    new = intact[other : other + PAGE] if chance.random() < 0.5 else chance.randbytes(PAGE)
+    return intact[:start] + new + intact[start + PAGE :]
 
 
 # a run that breaks off may leave a connection for Python to close
@@ -170,7 +170,7 @@ def test_no_damage_looks_like_a_bug(
     commands: Commands, damage: Callable[[random.Random, bytes], bytes], part: int
 ) -> None:
     for seed in range(part, 100, 2):
-        commands.put(damage(random.Random(seed), commands.sound))
+        commands.put(damage(random.Random(seed), commands.intact))
         try:
             commands.codes("status", ("verify", "backup --now", "verify --repair")[seed % 3])
         except AssertionError as error:

@@ -114,7 +114,7 @@ def test_a_damaged_file_is_not_copied_and_what_the_copy_had_stays(
     archive: Path, tmp_path: Path
 ) -> None:
     copy_archive(archive, tmp_path / "copy")
-    sound = media(archive)
+    intact = media(archive)
     first, second = sorted((archive / "media").glob("*/*"))[:2]
     for path in (first, second):
         path.write_bytes(flip(path.read_bytes(), 0))
@@ -124,8 +124,8 @@ def test_a_damaged_file_is_not_copied_and_what_the_copy_had_stays(
 
     assert copied.done
     assert [f.subject for f in copied.damage] == [second.relative_to(archive).as_posix()]
-    del sound[second.relative_to(archive).as_posix()]
-    assert media(tmp_path / "copy") == sound
+    del intact[second.relative_to(archive).as_posix()]
+    assert media(tmp_path / "copy") == intact
 
 
 def test_damaged_rows_never_take_the_place_of_a_sound_copy(archive: Path, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def world_of_pictures(world: Nights) -> None:
 def test_the_next_backup_heals_what_was_lost(bad: Bad, tmp_path: Path) -> None:
     with nights(tmp_path, "instagram") as world:
         world_of_pictures(world)
-        sound = {p: p.read_bytes() for p in world.directory.glob("media/*/*")}
+        intact = {p: p.read_bytes() for p in world.directory.glob("media/*/*")}
         world.next_night(30)  # every address has long expired
         bad.damage(world.directory)
 
@@ -53,7 +53,7 @@ def test_the_next_backup_heals_what_was_lost(bad: Bad, tmp_path: Path) -> None:
         report = world.backup(now=True)
 
         assert report.exit_code == 0
-        assert {p: p.read_bytes() for p in world.directory.glob("media/*/*")} == sound
+        assert {p: p.read_bytes() for p in world.directory.glob("media/*/*")} == intact
         assert set(findings(world.directory)) <= {"leftover"}, "what was damaged is in quarantine"
         assert world.column("SELECT count(*) FROM media WHERE lost_at IS NOT NULL") == [0]
         events = world.column("SELECT what FROM events WHERE what IN ('lost', 'recovered')")
