@@ -36,6 +36,11 @@ _REFERENCES = {"quotes": "quoted", "reply_to": "replied_to", "reposts": "retweet
 _QUARTERS = (0, 25, 50, 75, 100)
 
 
+def _escaped(text: str) -> str:
+    """Text as X sends it: three characters as entities."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def _post_id(account: AccountFace, n: int, at: datetime, _kind: Kind) -> str:
     since = max(int(at.timestamp() * 1000) - _EPOCH_MS, 1)
     return str((since << 22) | (number(64, account.tag) << 16) | (n % 65_536))
@@ -75,7 +80,7 @@ def _record(post: WorldPost, view: View) -> JsonObject:
         "created": when,
         "id": post.id,
         "possiblySensitive": False,
-        "post": post.text,
+        "post": _escaped(post.text),
         "postUrl": f"https://twitter.com/{post.account.handle}/status/{post.id}",
         "publicMetrics": {
             "retweetCount": counters["reposts"] + (1000 if repost else 0),
@@ -86,7 +91,7 @@ def _record(post: WorldPost, view: View) -> JsonObject:
     }
     if post.old_spelling:
         record["source"] = "Ayrshare"
-        record["text"] = post.text
+        record["text"] = _escaped(post.text)
     else:
         record["authorId"] = post.account.platform_id
         record["createdAt"] = when
