@@ -21,6 +21,7 @@ from archiver.errors import ArchiverError, ConfigError, PluginError, UsageError
 from archiver.hookspecs import Platform, Source
 from archiver.models import Account
 from archiver.ownership import changeable_by_others
+from archiver.plugin_calls import cause_of, plugin_errors
 from archiver.settings import (
     AccountEntry,
     ArchiveSettings,
@@ -121,18 +122,19 @@ class Config:
         for key in entry.options:
             _check_option(key, platform, place)
         options = bind(entry.options, platform.options, place)
+
+        def failed(error: BaseException) -> PluginError:
+            return PluginError(
+                f"{place.at()}: the plugin for {entry.platform} failed to check its options",
+                why=cause_of(error),
+                hint="Report this to whoever makes the plugin",
+            )
+
         try:
-            platform.check_options(options)
+            with plugin_errors(failed):
+                platform.check_options(options)
         except ConfigError as error:
             raise _placed(error, place) from None
-        except (ArchiverError, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            raise PluginError(
-                f"{place.at()}: the plugin for {entry.platform} failed to check its options",
-                why=f"{type(error).__name__}: {error}",
-                hint="Report this to whoever makes the plugin",
-            ) from error
         return Account(entry.name, entry.platform, source, options)
 
     def source_of(self, entry: AccountEntry, plugins: Registry) -> str:

@@ -15,6 +15,7 @@
     │   ├── SourceDown            4   no connection, 5xx, or not the documented JSON
     │   ├── RateLimited           4   still 429 after waiting
     │   └── AccessRefused         5   credentials, plan, or account not linked
+    │       └── DuplicateAccount  2   two entries of the config are one account
     ├── StorageError              6   the archive cannot be written or read
     │   ├── ArchiveLocked         6   another run holds it
     │   └── SchemaTooNew          6   written by a newer version of this program
@@ -25,6 +26,8 @@ A message answers five questions: what failed, for which account or file, why in
 what was kept, and what to do next.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -154,6 +157,13 @@ class AccessRefused(SourceError):
     default_code = "refused"
 
 
+class DuplicateAccount(AccessRefused):
+    """Two entries of the config turn out to be one account; the second one is refused."""
+
+    exit_code = 2
+    default_code = "duplicate_account"
+
+
 class StorageError(ArchiverError):
     """The archive cannot be written or read: full, read-only, missing, broken."""
 
@@ -185,3 +195,22 @@ class Interrupted(ArchiverError):
 
     exit_code = 130
     default_code = "interrupted"
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """An error itself, or the errors in a group, such as a task group raises."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves(inner)
+    else:
+        yield error
+
+
+@contextmanager
+def single_error() -> Iterator[None]:
+    """Out of the errors that tasks raised together, raise the one that says most."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        errors = list(leaves(group))
+        raise next((e for e in errors if isinstance(e, ArchiverError)), errors[0]) from None

@@ -126,6 +126,13 @@ class Platform(Protocol):
         Raises ConfigError.
         """
 
+    def record_id(self, record: Mapping[str, Any]) -> str | None:
+        """The `platform_id` of the post that `read` would give, or None where it takes reading.
+
+        Cheap: it is asked of every record of every run, before anything else. Known records are
+        found by it, and a record in quarantine proves by it that its post is still shown.
+        """
+
     async def identify(self, client: Any, account: Account) -> Identity | None:
         """Who the account is, or None where the source cannot tell.
 

@@ -110,9 +110,11 @@ class Record:
 class Page:
     """Some records, newest first, with the answer they came in.
 
-    `cursor` is where the walk goes on, opaque to the core; None where the source offers no way on.
-    `reached_start` says that nothing older exists. With neither, `end_reason` says in plain words
-    why the walk ends here ("shows only its newest 500 posts").
+    `cursor` is where the scan goes on, opaque to the core; None where the source offers no way on.
+    `reached_start` says that nothing older exists. `end_reason` says in plain words why the scan
+    ends here all the same ("shows only its newest 500 posts"); together with a `cursor`, later runs
+    try again from there. The core follows every cursor that is new in a scan, also behind empty
+    pages, and ends at one that it has followed: a platform need not look for circles.
     `partial` says that the source itself called the answer incomplete.
     `updated_at` and `fresh_until` are the source's own: when it last asked the platform, and
     before when asking again brings nothing new (two days from now at most are believed).

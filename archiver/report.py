@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 
 from archiver.archive.changes import Change
 from archiver.archive.runs import Counts
-from archiver.errors import ArchiverError
+from archiver.errors import ArchiverError, DuplicateAccount
 from archiver.secrets import redact
 
 _MOST_PATHS = 100
@@ -140,6 +140,8 @@ class RunReport:
         if self.interrupted:
             return 130
         tried = [account for account in self.accounts if account.outcome != "fresh"]
+        if any(isinstance(account.error, DuplicateAccount) for account in tried):
+            return DuplicateAccount.exit_code  # the config is wrong, whatever else went well
         failed = {account.error.exit_code for account in tried if account.error is not None}
         if len(failed) == 1 and all(account.error is not None for account in tried):
             return failed.pop()

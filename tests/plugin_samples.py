@@ -73,6 +73,9 @@ class Cards:
         if account.name == "":
             yield Page(())
 
+    def record_id(self, record: Mapping[str, Any]) -> str | None:
+        return str(record["id"])
+
     def read(self, record: Mapping[str, Any], account: Account) -> Post:
         return Post(platform_id=str(record["id"]))
 

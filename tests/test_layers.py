@@ -13,7 +13,7 @@ PACKAGE = ROOT / "archiver"
 
 GROUND = {
     "errors", "models", "reasons", "secrets", "jsonpieces", "jsontext", "canonical", "clock",
-    "disks", "human", "media_keys", "stop_signals", "urls", "version",
+    "disks", "human", "media_keys", "plugin_calls", "stop_signals", "urls", "version",
 }  # fmt: skip
 """What knows nothing of what the program does, and may be used by all of it."""
 
@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": {"errors"},
     "reasons": set(),
     "human": {"models"},
+    "plugin_calls": {"errors"},
     "secrets": {"errors"},
     "jsonpieces": set(),
     "jsontext": {"jsonpieces", "models"},
@@ -63,6 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "tomllines",
         "tomltext",
         "ownership",
+        "plugin_calls",
     },
     "plugins": {"errors", "models", "apis", "hookspecs", "binding", "ownership"},
     # the three that do the work, and do not know each other

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from archiver.archive.database import transaction
 from archiver.archive.identity import is_shown_elsewhere
-from archiver.archive.rows import clean_text, insert, update, update_row
+from archiver.archive.rows import insert, update, update_row
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
 
 _OF_SOURCE = "post_id = ? AND source = ?"
@@ -48,10 +48,9 @@ def mark_absent(
     `note` is what else an absence can mean on this platform; it goes into the event's reason.
     What expires by itself is never missed: it has expired. Content and media are kept.
     """
-    seen = {clean_text(platform_id) for platform_id in scan.seen}
     missing = removed = 0
     with transaction(connection):
-        for post_id, missing_at, missing_updated_at in _unseen(connection, account_id, scan, seen):
+        for post_id, missing_at, missing_updated_at in _unseen(connection, account_id, scan):
             if missing_at is None:
                 missing += 1
                 update(
@@ -64,7 +63,7 @@ def mark_absent(
                 update_row(connection, "posts", post_id, removed_at=missing_at, last_seen_at=now)
                 reason = f"missing since {missing_at}" + (f"; {note}" if note else "")
                 _event(connection, post_id, run_id, now, "removed", scan.source, reason)
-        _note_expired(connection, account_id, run_id, scan.source, seen, now)
+        _note_expired(connection, account_id, run_id, scan.source, scan.seen, now)
     return Absent(missing, removed)
 
 
@@ -87,7 +86,7 @@ def _note_expired(
 
 
 def _unseen(
-    connection: sqlite3.Connection, account_id: int, scan: Scan, seen: Collection[str]
+    connection: sqlite3.Connection, account_id: int, scan: Scan
 ) -> list[tuple[int, str | None, str | None]]:
     """Posts that the scan should have shown and did not, with when they were missed before."""
     query = f"""
@@ -101,11 +100,11 @@ def _unseen(
          WHERE post_id = ? AND source = ? AND view = ?
     """
     known = connection.execute(query, (account_id, scan.floor, scan.floor))
+    not_shown = [row for row in known if row[1] not in scan.seen]
     unseen = [
         post_id
-        for post_id, platform_id in known.fetchall()
-        if platform_id not in seen
-        and not is_shown_elsewhere(connection, account_id, post_id, platform_id, seen)
+        for post_id, platform_id in not_shown
+        if not is_shown_elsewhere(connection, account_id, post_id, platform_id, scan.seen)
     ]
     of_source = (scan.source, scan.view)
     found = (connection.execute(missed, (post_id, *of_source)).fetchone() for post_id in unseen)

@@ -1,86 +1,141 @@
-"""Settings change: what was left out because of one, or refused, is looked at again."""
+"""A changed media setting: files that were skipped because of the old one are chosen anew.
+
+What the archive says of an attachment's renditions is enough to choose among them, so no record is
+read. Rows are taken in batches, in the order of their ids: nothing grows with the archive, and
+whoever calls can stop between two batches.
+"""
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from archiver.archive.database import transaction
-from archiver.archive.rows import update
-from archiver.canonical import attachment_keys, media_key
-from archiver.errors import RecordError
-from archiver.models import Attachment, Post
+from archiver.archive.rows import update_rows
+from archiver.models import Attachment, Rendition
 from archiver.reasons import Choice, columns
 
-_LEFT_OUT = """
-    role = ? AND media_key = ? AND state = 'skipped'
-    AND (reason_code, coalesce(setting, '')) IS NOT (?, coalesce(?, ''))
-    AND attachment_id = (SELECT id FROM attachments WHERE post_id = ? AND key = ?)
+BATCH = 500
+
+# the few values that there are, by leaps in their index: most files are skipped for today's
+_OTHER_VALUES = """
+    WITH RECURSIVE held(setting) AS (
+        SELECT min(setting) FROM renditions WHERE state = 'skipped' AND reason_code = :code
+         UNION ALL
+        SELECT (SELECT min(setting) FROM renditions
+                 WHERE state = 'skipped' AND reason_code = :code AND setting > held.setting)
+          FROM held WHERE setting IS NOT NULL)
+    SELECT setting FROM held WHERE setting IS NOT NULL AND setting <> :value
 """
 
 
-def reapply_media_settings(
-    connection: sqlite3.Connection, account_ids: Collection[int], current: Mapping[str, str],
-    read: Callable[[int, Any], Post], choose: Callable[[Attachment], Sequence[Choice]],
-) -> int:  # fmt: skip
-    """Bring rows that were skipped by a setting in line with today's; returns how many changed.
+@dataclass(frozen=True, slots=True)
+class AppliedBatch:
+    """What became of a batch of skipped files: the last row's id, how many, how many changed."""
 
-    `current` is the value of each setting, by its reason code: rows that were skipped for that
-    very value are as they should be. `read` reads the record of a post of an account.
+    last_id: int
+    rows: int
+    changed: int
+
+
+def outdated_settings(
+    connection: sqlite3.Connection, current: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """The settings that files were skipped for and that say something else today: (code, value).
+
+    `current` has today's value of each setting, by its reason code.
     """
-    changed = 0
-    with transaction(connection):
-        for account_id, post_id, raw in _posts(connection, account_ids, current):
-            try:
-                post = read(account_id, json.loads(raw))
-            except (RecordError, ValueError):
-                continue
-            changed += _choose_for(connection, post_id, post, choose)
-    return changed
-
-
-# both halves are ranges of an index: nearly all files that are left out are so by today's value
-_BY_ANOTHER_VALUE = " UNION ALL ".join(
-    f"""
-        SELECT attachment_id, account_id FROM renditions
-         WHERE state = 'skipped' AND reason_code = :code AND setting {sign} :value
-           AND account_id IN (SELECT value FROM json_each(:accounts))
-    """
-    for sign in "<>"
-)
-_POSTS = f"""
-    SELECT DISTINCT skipped.account_id, posts.id, raw FROM ({_BY_ANOTHER_VALUE}) AS skipped
-     CROSS JOIN attachments ON attachments.id = attachment_id
-     CROSS JOIN posts ON posts.id = post_id
-"""
-
-
-def _posts(
-    connection: sqlite3.Connection, account_ids: Collection[int], current: Mapping[str, str]
-) -> list[tuple[int, int, str]]:
-    accounts = json.dumps(list(account_ids))
-    found = {
-        row[1]: row
+    return [
+        (code, setting)
         for code, value in current.items()
-        for row in connection.execute(_POSTS, {"code": code, "value": value, "accounts": accounts})
-    }
-    return list(found.values())
+        for (setting,) in connection.execute(_OTHER_VALUES, {"code": code, "value": value})
+    ]
 
 
-def _choose_for(
-    connection: sqlite3.Connection, post_id: int, post: Post,
-    choose: Callable[[Attachment], Sequence[Choice]],
-) -> int:  # fmt: skip
-    changed = 0
-    keys = attachment_keys(post.attachments)
-    for key, attachment in zip(keys, post.attachments, strict=True):
-        for rendition, (state, reason) in zip(
-            attachment.renditions, choose(attachment), strict=True
-        ):
-            told = columns(reason)
-            found = (
-                rendition.role, media_key(rendition), told["reason_code"], told["setting"],
-                post_id, key,
-            )  # fmt: skip
-            changed += update(connection, "renditions", _LEFT_OUT, found, state=state, **told)
-    return changed
+def apply_batch(
+    connection: sqlite3.Connection, account_ids: Collection[int], outdated: tuple[str, str],
+    after: int, choose: Callable[[Attachment], Sequence[Choice]],
+) -> AppliedBatch | None:  # fmt: skip
+    """Choose anew for the next files of these accounts that an outdated setting has skipped.
+
+    `after` is the id of the last row of the batch before, 0 at first. One transaction; returns
+    None when nothing is left.
+    """
+    with transaction(connection):
+        rows = _skipped(connection, account_ids, outdated, after)
+        if not rows:
+            return None
+        chosen: dict[int, Choice] = {}
+        for renditions in _of_attachments(connection, {row[1] for row in rows}):
+            choices = choose(_attachment(renditions))
+            ids = (row["id"] for row in renditions)
+            chosen.update(zip(ids, choices, strict=True))
+        changed = {
+            row_id: {"state": state, **columns(reason)}
+            for row_id, _ in rows
+            for state, reason in (chosen[row_id],)
+            if (state, reason and (reason.code, reason.setting)) != ("skipped", outdated)
+        }
+        update_rows(connection, "renditions", changed)
+    return AppliedBatch(rows[-1][0], len(rows), len(changed))
+
+
+def _skipped(
+    connection: sqlite3.Connection, account_ids: Collection[int], outdated: tuple[str, str],
+    after: int,
+) -> list[tuple[int, int]]:  # fmt: skip
+    """The next rows that a setting has skipped, as (id, attachment_id)."""
+    query = """
+        SELECT id, attachment_id FROM renditions
+         WHERE state = 'skipped' AND reason_code = :code AND setting = :setting AND id > :after
+           AND account_id IN (SELECT value FROM json_each(:accounts))
+         ORDER BY id LIMIT :limit
+    """
+    parameters = {
+        "code": outdated[0], "setting": outdated[1], "after": after, "limit": BATCH,
+        "accounts": json.dumps(list(account_ids)),
+    }  # fmt: skip
+    return connection.execute(query, parameters).fetchall()
+
+
+def _of_attachments(
+    connection: sqlite3.Connection, attachment_ids: Iterable[int]
+) -> Iterable[list[Mapping[str, Any]]]:
+    """All renditions of each attachment, in the order in which they were offered."""
+    cursor = connection.execute(
+        """
+        SELECT renditions.id, attachment_id, kind, role, url, media_key, content_type,
+               renditions.width, renditions.height, bitrate, state, reason_code
+          FROM renditions JOIN attachments ON attachments.id = attachment_id
+         WHERE attachment_id IN (SELECT value FROM json_each(?))
+         ORDER BY attachment_id, renditions.id
+        """,
+        (json.dumps(sorted(attachment_ids)),),
+    )
+    names = [description[0] for description in cursor.description]
+    rows = [dict(zip(names, row, strict=True)) for row in cursor]
+    return [list(group) for _, group in groupby(rows, key=itemgetter("attachment_id"))]
+
+
+def _attachment(rows: Sequence[Mapping[str, Any]]) -> Attachment:
+    """An attachment as its rows have it, as far as choosing needs it."""
+    return Attachment(
+        kind=rows[0]["kind"],
+        renditions=tuple(
+            Rendition(
+                role=row["role"], url=row["url"], absent=_absence(row),
+                media_key=row["media_key"], content_type=row["content_type"],
+                width=row["width"], height=row["height"], bitrate=row["bitrate"],
+            )
+            for row in rows
+        ),
+    )  # fmt: skip
+
+
+def _absence(row: Mapping[str, Any]) -> Any:
+    if row["state"] == "omitted":
+        return "copyright"
+    return "not_offered" if row["state"] == "not_offered" else None

@@ -27,9 +27,14 @@ _OF_THE_DISK = {
 def connect(
     path: Path, parameters: str = "mode=rw", *, busy_ms: int = BUSY_MS
 ) -> sqlite3.Connection:
-    """A connection with the settings that all of ours have. Nothing is read yet."""
+    """A connection with the settings that all of ours have. Nothing is read yet.
+
+    Any thread may use it, but only one at a time.
+    """
     address = f"{path.absolute().as_uri()}?{parameters}"
-    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=busy_ms / 1000)
+    connection = sqlite3.connect(
+        address, uri=True, isolation_level=None, timeout=busy_ms / 1000, check_same_thread=False
+    )
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cell_size_check = ON")
     return connection

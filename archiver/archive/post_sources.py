@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Any
 
 from archiver.archive.queue import WAITS, due_at
-from archiver.archive.rows import clean_text
 from archiver.models import Post, Record
 
 
@@ -29,16 +28,16 @@ class UnchangedPost:
 
 
 def find_unchanged(
-    connection: sqlite3.Connection, account_id: int, source: str, records: Sequence[Record], *,
-    reader: bytes, view: str, now: str,
+    connection: sqlite3.Connection, account_id: int, source: str, records: Sequence[Record],
+    ids: Sequence[str | None], *, reader: bytes, view: str, now: str,
 ) -> dict[int, UnchangedPost]:  # fmt: skip
     """Those records, by their place, that were last saved with these bytes, as this code reads.
 
     Left out are posts that were missed, that were last shown under other options, or whose files
-    still wait for an address; and ids that come twice. A record is found by its `id`.
+    still wait for an address; and ids that come twice. `ids` are those of the records' posts, as
+    far as they are known without reading them.
     """
-    names = [_id_of(record.data) for record in records]
-    places = Counter(names)
+    places = Counter(ids)
     query = f"""
         SELECT platform_id, record_sha256, created_at, kind, unmapped
           FROM posts JOIN post_sources ON post_id = posts.id AND source = :source
@@ -54,7 +53,7 @@ def find_unchanged(
     }  # fmt: skip
     held = {row[0]: row for row in connection.execute(query, parameters)}
     found = {}
-    for place, (record, name) in enumerate(zip(records, names, strict=True)):
+    for place, (record, name) in enumerate(zip(records, ids, strict=True)):
         row = held.get(name)
         if row is not None and places[name] == 1 and row[1] == record_sha256(record):
             found[place] = UnchangedPost(
@@ -87,10 +86,3 @@ def record_sha256(record: Record) -> bytes:
 @lru_cache(64)  # what one record has that nobody reads, all others have too
 def _unmapped_of(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
-
-
-def _id_of(data: Any) -> str | None:
-    name = data.get("id") if isinstance(data, dict) else None
-    if isinstance(name, str):
-        return clean_text(name)
-    return str(name) if type(name) is int else None

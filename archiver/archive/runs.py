@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from archiver.archive.database import transaction
 from archiver.archive.rows import clean_text, insert, insert_new, update, update_row
 from archiver.canonical import row_sha256
-from archiver.errors import AccessRefused, StorageError
+from archiver.errors import AccessRefused, DuplicateAccount, StorageError
 from archiver.models import Account, Identity, Record, Response
 
 KEEP_RESPONSES = ("all", "changed", "none")
@@ -92,20 +92,24 @@ def begin_account(connection: sqlite3.Connection, run_id: int, name: str, at: st
         )  # fmt: skip
 
 
-def end_account(connection: sqlite3.Connection, run_id: int, name: str, **values: Any) -> None:
+def end_account(
+    connection: sqlite3.Connection, run_id: int, name: str, values: Mapping[str, Any]
+) -> None:
     """Note how it went with an account; `values` by the names of the columns."""
     with transaction(connection):
         update(connection, "run_accounts", "run_id = ? AND name = ?", (run_id, name), **values)
 
 
 def claim_account(
-    connection: sqlite3.Connection, account: Account, identity: Identity | None, at: str
-) -> int:
+    connection: sqlite3.Connection, account: Account, identity: Identity | None, at: str,
+    other_labels: Collection[str] = (),
+) -> int:  # fmt: skip
     """The row of an account, made or brought up to date; returns its id.
 
     (platform, platform_id) is who an account is, the name only a label: a new label is taken
-    over, another identity under a known label is refused.
-    Raises AccessRefused with code `identity`, StorageError with code `damaged`.
+    over, another identity under a known label is refused. `other_labels` are in use for other
+    accounts of the config: a row that has one of them is not taken over.
+    Raises AccessRefused with code `identity`, DuplicateAccount, StorageError with code `damaged`.
     """
     with transaction(connection):
         by_name = connection.execute(
@@ -121,6 +125,8 @@ def claim_account(
         if by_name is not None:
             _refuse_damaged(connection, account, by_name[0])
             _check_identity(account, identity, *by_name[1:])
+        if by_identity and by_identity[1] in other_labels:
+            raise _duplicate(account, by_identity[1])
         if by_identity and by_name is not None and by_identity[0] != by_name[0]:
             raise _refuse(account, f"This is the account that the archive has as {by_identity[1]}")
         row = by_name or by_identity
@@ -183,6 +189,16 @@ def _refuse(account: Account, why: str) -> AccessRefused:
         hint="If this is meant, give the account a new name in archive.toml; "
         "if not, check whom its profile_key or user_name belongs to",
         code="identity",
+    )
+
+
+def _duplicate(account: Account, other: str) -> DuplicateAccount:
+    return DuplicateAccount(
+        f"{account.name} is the same {account.platform} account as {other}",
+        why="Both entries of archive.toml lead to one account; it is backed up once",
+        kept=f"The account is in the archive as {other}; nothing was renamed",
+        hint=f"Remove one of the two entries, or correct the profile_key or user_name of "
+        f"{account.name}",
     )
 
 

@@ -1,14 +1,14 @@
 """Fetching what is attached, while listing goes on.
 
 A feeder takes rows from the queue in the database, newest posts first; a fixed number of workers
-fetch; one keeper makes batches of files durable and only then writes their rows. Nothing here
+fetch; one task makes batches of files durable and only then writes their rows. Nothing here
 grows with the number of files.
 """
 
 import logging
 import sqlite3
-from collections import Counter, deque
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,48 +21,32 @@ from archiver.archive.attachments import LOCAL
 from archiver.archive.playlists import MANIFEST_ONLY
 from archiver.archive.queue import NotStored, QueuedFile, Stored
 from archiver.backup.account import AccountBackup
+from archiver.backup.context import RunContext
 from archiver.backup.hosts import SilentHosts
-from archiver.canonical import attachment_keys, media_key
-from archiver.clock import Clock
-from archiver.errors import (
-    AccessRefused,
-    ArchiverError,
-    MediaError,
-    MediaExpired,
-    MediaGone,
-    MediaRefused,
-    RateLimited,
-    SourceDown,
-)
+from archiver.backup.url_refresher import UrlRefresher
+from archiver.errors import ArchiverError, MediaError, MediaExpired, MediaGone, MediaRefused
 from archiver.media.download import Download, Downloader
 from archiver.media.selection import expected_kind
 from archiver.media.store import MediaStore, stored_path
-from archiver.models import Record, timestamp
 from archiver.reasons import REASON_CODES, Reason
-from archiver.report import FileFailure, Progress
+from archiver.report import FileFailure
 
 log = logging.getLogger(__name__)
 
 _BATCH = 256
 """Rows that are taken from the queue at once."""
 
-_KEPT_AT_ONCE = 1024
+_MOST_AT_ONCE = 1024
 """Files per flush and transaction, at most: each costs the disk a sync of every folder that got
 one, and there are 256."""
 
-_KEEP_SECONDS = 1.0
-_KEEP_BYTES = 32 << 20
+_SAVE_SECONDS = 1.0
+_SAVE_BYTES = 32 << 20
 """How long a file waits for others, and how many bytes wait."""
 
-_TELL_SECONDS = 0.5
-_TELL_SHARE = 20
+_REPORT_SECONDS = 0.5
+_REPORT_SHARE = 20
 """Counting what waits takes at most one part in so many of the time."""
-
-_ASKERS = 2
-"""Workers that may ask for fresh addresses of one account: asking can mean minutes of waiting."""
-
-_MOST_ASIDE = 64
-"""With so many files waiting for that, an account's next ones stay in the queue."""
 
 _UNPROVEN = Reason("unproven", "its end could not be proven")
 """Of a stored file: no length was given, and its format has no end that can be seen."""
@@ -78,20 +62,6 @@ Result = tuple[QueuedFile, Download | NotStored]
 
 
 @dataclass(slots=True)
-class _Renewal:
-    """Fresh addresses of one account: what the source gave, by post, and who waits for more.
-
-    `is_deaf` says that the source did not answer, and is asked no more in this run.
-    """
-
-    fresh: dict[int, Mapping[tuple[str, str, str], str]] = field(default_factory=dict)
-    aside: deque[QueuedFile] = field(default_factory=deque)
-    askers: int = 0
-    is_deaf: bool = False
-    lock: anyio.Lock = field(default_factory=anyio.Lock)
-
-
-@dataclass(slots=True)
 class MediaFetcher:
     """The media side of one run.
 
@@ -99,37 +69,34 @@ class MediaFetcher:
     asked for fresh addresses. `listing_done` is set when no more rows will come.
     """
 
-    connection: sqlite3.Connection
-    run_id: int
+    run: RunContext
     store: MediaStore
     downloader: Downloader
-    clock: Clock
-    progress: Progress
     workers: int
     accounts: dict[int, AccountBackup] = field(default_factory=dict)
     listing_done: bool = False
     failures: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     _changed: anyio.Event = field(default_factory=anyio.Event)
     _in_hand: set[int] = field(default_factory=set)
-    _renewals: dict[int, _Renewal] = field(default_factory=dict)
+    _refreshers: dict[int, UrlRefresher] = field(default_factory=dict)
     _hosts: SilentHosts = field(default_factory=SilentHosts)
     _left_out: set[int] = field(default_factory=set)
     _done: int = 0
-    _told_at: float = float("-inf")
+    _reported_at: float = float("-inf")
 
     def wake(self) -> None:
         """Say that there may be new rows, or that there will be none."""
         self._changed.set()
 
-    async def run(self) -> None:
+    async def fetch_all(self) -> None:
         """Fetch until the listing is done and nothing is left that is due.
 
         Raises StorageError.
         """
         give, take = anyio.create_memory_object_stream[QueuedFile](self.workers)
-        give_result, take_result = anyio.create_memory_object_stream[Result](_KEPT_AT_ONCE)
+        give_result, take_result = anyio.create_memory_object_stream[Result](_MOST_AT_ONCE)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._keep, take_result)
+            tasks.start_soon(self._save, take_result)
             async with give_result, anyio.create_task_group() as workers:
                 for _ in range(self.workers):
                     workers.start_soon(self._work, take.clone(), give_result.clone())
@@ -137,7 +104,7 @@ class MediaFetcher:
                 await self._feed(give)
 
     def failure_report(self) -> list[FileFailure]:
-        """What could not be had in this run, most frequent first."""
+        """Why files were not downloaded in this run, most frequent first."""
         return [
             FileFailure(account, state, reason, count)
             for (account, state, reason), count in self.failures.most_common()
@@ -148,34 +115,33 @@ class MediaFetcher:
             while True:
                 self._changed = anyio.Event()
                 is_last = self.listing_done and not self._in_hand
-                found = self._take()
-                for wanted in found:
-                    if self._renewals and self._is_crowded(wanted.account_id):
+                files = await self._take()
+                for file in files:
+                    if self._is_refresh_queue_full(file.account_id):
                         continue
-                    self._in_hand.add(wanted.rendition_id)
-                    await give.send(wanted)
-                if not found:
+                    self._in_hand.add(file.rendition_id)
+                    await give.send(file)
+                if not files:
                     if is_last:
                         return
-                    self._tell()
+                    await self._report_progress()
                     await self._changed.wait()
 
-    def _attended(self) -> Collection[int]:
-        """The accounts whose files may be taken from the queue now."""
-        if not self._renewals:
-            return self.accounts
-        return [account for account in self.accounts if not self._is_crowded(account)]
+    def _is_refresh_queue_full(self, account_id: int) -> bool:
+        refresher = self._refreshers.get(account_id)
+        return refresher is not None and refresher.is_full
 
-    def _is_crowded(self, account_id: int) -> bool:
-        renewal = self._renewals.get(account_id)
-        return renewal is not None and len(renewal.aside) >= _MOST_ASIDE
-
-    def _take(self) -> list[QueuedFile]:
+    async def _take(self) -> list[QueuedFile]:
         """The next files; an account with a damaged row among its own is left out from now on."""
+        accounts = {
+            account_id
+            for account_id in self.accounts
+            if account_id not in self._left_out and not self._is_refresh_queue_full(account_id)
+        }
         try:
-            return self._take_of(set(self._attended()) - self._left_out)
+            return await self._take_of(accounts)
         except sqlite3.DatabaseError:
-            bad = {account for account in self.accounts if not self._is_readable(account)}
+            bad = {account for account in self.accounts if not await self._is_readable(account)}
             if bad <= self._left_out:
                 raise
         self._left_out |= bad
@@ -183,16 +149,16 @@ class MediaFetcher:
             self.accounts[account].report.warn(
                 "Its files were not fetched: a row is damaged. Run archiver verify --repair"
             )
-        return self._take()
+        return await self._take()
 
-    def _take_of(self, accounts: Collection[int]) -> list[QueuedFile]:
-        return queue.take(
-            self.connection, accounts, self._now(), in_hand=self._in_hand, limit=_BATCH
+    async def _take_of(self, accounts: Collection[int]) -> list[QueuedFile]:
+        return await self.run.database.call(
+            queue.take, accounts, self.run.now(), in_hand=frozenset(self._in_hand), limit=_BATCH
         )
 
-    def _is_readable(self, account: int) -> bool:
+    async def _is_readable(self, account: int) -> bool:
         try:
-            self._take_of([account])
+            await self._take_of([account])
         except sqlite3.DatabaseError:
             return False
         return True
@@ -203,57 +169,67 @@ class MediaFetcher:
         give: MemoryObjectSendStream[Result],
     ) -> None:
         async with take, give:
-            async for wanted in take:
+            async for file in take:
                 # what was lost here was fetched long ago; its address is hardly good any more
-                result = None if wanted.lost else await self._fetch(wanted)
+                result = None if file.lost else await self._fetch(file)
                 if result is not None:
-                    await give.send((wanted, result))
+                    await give.send((file, result))
                 else:
-                    await self._fetch_anew(wanted, give)
+                    await self._fetch_refreshed(file, give)
 
-    async def _fetch_anew(self, wanted: QueuedFile, give: MemoryObjectSendStream[Result]) -> None:
+    async def _fetch_refreshed(
+        self, file: QueuedFile, give: MemoryObjectSendStream[Result]
+    ) -> None:
         """Fetch from a fresh address. Where enough workers ask for one, they do this one too."""
-        renewal = self._renewals.setdefault(wanted.account_id, _Renewal())
-        if wanted.post_id in renewal.fresh or renewal.is_deaf:
-            await self._give_renewed(wanted, give)
+        refresher = self._refresher(file.account_id)
+        if refresher.needs_no_question(file):
+            await self._give_refreshed(file, refresher, give)
             return
-        renewal.aside.append(wanted)
-        if renewal.askers >= _ASKERS:
+        refresher.deferred.append(file)
+        if refresher.is_busy:
             return
-        renewal.askers += 1
-        while renewal.aside:
-            await self._give_renewed(renewal.aside.popleft(), give)
-        renewal.askers -= 1
+        refresher.active += 1
+        while refresher.deferred:
+            await self._give_refreshed(refresher.deferred.popleft(), refresher, give)
+        refresher.active -= 1
 
-    async def _give_renewed(self, wanted: QueuedFile, give: MemoryObjectSendStream[Result]) -> None:
-        result = await self._fetch(wanted, renewed=True)
-        assert result is not None  # noqa: S101 — a renewed address is not renewed again
-        await give.send((wanted, result))
+    def _refresher(self, account_id: int) -> UrlRefresher:
+        if account_id not in self._refreshers:
+            reader = self.accounts[account_id].reader
+            self._refreshers[account_id] = UrlRefresher(reader, self.run.database)
+        return self._refreshers[account_id]
+
+    async def _give_refreshed(
+        self, file: QueuedFile, refresher: UrlRefresher, give: MemoryObjectSendStream[Result]
+    ) -> None:
+        result = await self._fetch(file, refresher)
+        assert result is not None  # noqa: S101 — a fresh address is not refreshed again
+        await give.send((file, result))
 
     async def _fetch(
-        self, wanted: QueuedFile, *, renewed: bool = False
-    ) -> Download | NotStored | None:  # fmt: skip
-        """The file, or why not; None where its address has expired, and may be `renewed`, once."""
+        self, file: QueuedFile, refresher: UrlRefresher | None = None
+    ) -> Download | NotStored | None:
+        """The file, or why not; None where its address has expired and was not refreshed yet."""
         try:
-            if not renewed:
-                return await self._download(wanted, wanted.url)
-            url = await self._renew(wanted) or wanted.url
-            return await self._download(wanted, url, even_if_expired=True)
+            if refresher is None:
+                return await self._download(file, file.url)
+            url = await refresher.fresh_url(file) or file.url
+            return await self._download(file, url, even_if_expired=True)
         except MediaExpired as error:
-            return self._not_stored(wanted, error) if renewed else None
+            return None if refresher is None else self._not_stored(file, error)
         except MediaError as error:
-            return self._not_stored(wanted, error)
+            return self._not_stored(file, error)
         except (ArchiverError, OSError, sqlite3.Error):  # the disk: there is no going on
             raise
         except Exception as error:
-            log.exception("A bug: rendition %d could not be fetched", wanted.rendition_id)
+            log.exception("A bug: rendition %d could not be fetched", file.rendition_id)
             text = f"a bug in archiver: {type(error).__name__}"
-            return NotStored(wanted, "failed", Reason("bug", text))
+            return NotStored(file, "failed", Reason("bug", text))
 
     async def _download(
-        self, wanted: QueuedFile, url: str, *, even_if_expired: bool = False
+        self, file: QueuedFile, url: str, *, even_if_expired: bool = False
     ) -> Download:
-        expects = expected_kind(wanted.kind, wanted.role, url, wanted.content_type)
+        expects = expected_kind(file.kind, file.role, url, file.content_type)
         if url.startswith(LOCAL):
             return await self.downloader.fetch_file(Path(url[len(LOCAL) :]), expects=expects)
         self._hosts.check(url)
@@ -262,59 +238,20 @@ class MediaFetcher:
                 url, expects=expects, even_if_expired=even_if_expired
             )
         except MediaError as error:
-            if said := self._hosts.failed(url, error):
-                self.progress.note(said)
+            if note := self._hosts.failed(url, error):
+                self.run.progress.note(note)
             raise
         self._hosts.answered(url)
         return download
 
-    async def _renew(self, wanted: QueuedFile) -> str | None:
-        """A fresh address from the source; one question serves all files of a post."""
-        renewal = self._renewals[wanted.account_id]
-        async with renewal.lock:
-            if wanted.post_id not in renewal.fresh and not renewal.is_deaf:
-                try:
-                    renewal.fresh[wanted.post_id] = await self._ask_again(wanted)
-                except (SourceDown, RateLimited, AccessRefused):
-                    renewal.is_deaf = True
-        key = (wanted.attachment_key, wanted.role, wanted.media_key)
-        url = renewal.fresh.get(wanted.post_id, {}).get(key)
-        if url is None or url == wanted.url:
-            return None
-        queue.renew_url(self.connection, wanted.rendition_id, url)
-        return url
-
-    async def _ask_again(self, wanted: QueuedFile) -> Mapping[tuple[str, str, str], str]:
-        """The addresses of a post as of now.
-
-        Raises SourceDown, RateLimited and AccessRefused, which are not about this post alone.
-        """
-        work = self.accounts[wanted.account_id]
-        try:
-            record = await work.ask(
-                lambda: work.platform.refetch(work.client, work.account, wanted.post_platform_id)
-            )
-            if not isinstance(record, Record):
-                return {}
-            post = work.read(record.data)
-        except (SourceDown, RateLimited, AccessRefused):
-            raise
-        except ArchiverError:
-            return {}
-        return {
-            (key, rendition.role, media_key(rendition)): rendition.url
-            for key, attachment in zip(
-                attachment_keys(post.attachments), post.attachments, strict=True
-            )
-            for rendition in attachment.renditions
-            if rendition.url
-        }
-
-    async def _keep(self, take: MemoryObjectReceiveStream[Result]) -> None:
-        """Make files durable batch by batch; what comes in meanwhile is the next batch."""
+    async def _save(self, take: MemoryObjectReceiveStream[Result]) -> None:
+        """Save files batch by batch; what comes in meanwhile is the next batch."""
         async with take:
             async for first in take:
-                await self._keep_batch(await self._batch(first, take))
+                batch = await self._batch(first, take)
+                with anyio.CancelScope(shield=True):  # what was fetched is kept
+                    await self._save_batch(batch)
+                await self._report_progress()
 
     async def _batch(self, first: Result, take: MemoryObjectReceiveStream[Result]) -> list[Result]:
         """What is to be made durable together with a file: what comes within a second.
@@ -323,8 +260,8 @@ class MediaFetcher:
         be at work on those while the next ones come.
         """
         batch, size = [first], _size(first)
-        with anyio.move_on_after(_KEEP_SECONDS):
-            while len(batch) < min(_KEPT_AT_ONCE, len(self._in_hand)) and size < _KEEP_BYTES:
+        with anyio.move_on_after(_SAVE_SECONDS):
+            while len(batch) < min(_MOST_AT_ONCE, len(self._in_hand)) and size < _SAVE_BYTES:
                 try:
                     batch.append(await take.receive())
                 except anyio.EndOfStream:
@@ -332,55 +269,55 @@ class MediaFetcher:
                 size += _size(batch[-1])
         return batch
 
-    async def _keep_batch(self, batch: list[Result]) -> None:
+    async def _save_batch(self, batch: list[Result]) -> None:
+        """Make files durable, and only then write their rows."""
         downloads = [result for _, result in batch if isinstance(result, Download)]
         recovered: set[str] = set()
         if downloads:
             recovered.update(await to_thread.run_sync(self.store.put, downloads))
         outcomes = [
-            _stored(wanted, result, recovered) if isinstance(result, Download) else result
-            for wanted, result in batch
+            _stored(file, result, recovered) if isinstance(result, Download) else result
+            for file, result in batch
         ]
-        states = queue.save(self.connection, outcomes, self.run_id, self.clock.now())
+        states = await self.run.database.call(
+            queue.save, outcomes, self.run.run_id, self.run.clock.now()
+        )
         self._count(outcomes, states)
-        self._in_hand.difference_update(wanted.rendition_id for wanted, _ in batch)
+        self._in_hand.difference_update(file.rendition_id for file, _ in batch)
         self.wake()
 
     def _count(self, outcomes: Iterable[Stored | NotStored], states: Iterable[str]) -> None:
         for outcome, state in zip(outcomes, states, strict=True):
-            work = self.accounts[outcome.wanted.account_id]
+            report = self.accounts[outcome.wanted.account_id].report
             if isinstance(outcome, Stored) and outcome.is_playlist:
-                self.failures[work.account.name, state, MANIFEST_ONLY.text] += 1
+                self.failures[report.name, state, MANIFEST_ONLY.text] += 1
             elif isinstance(outcome, Stored):
-                work.report.counts.stored += 1
+                report.counts.stored += 1
             else:
-                work.report.counts.failed += 1
-                self.failures[work.account.name, state, outcome.reason.text] += 1
+                report.counts.failed += 1
+                self.failures[report.name, state, outcome.reason.text] += 1
             self._done += 1
-        self._tell()
 
-    def _tell(self) -> None:
-        """Say how far it is, but not so often that counting would cost more than fetching."""
-        if self.clock.monotonic() - self._told_at < _TELL_SECONDS:
+    async def _report_progress(self) -> None:
+        """Report how far it is, but not so often that counting would cost more than fetching."""
+        clock = self.run.clock
+        if clock.monotonic() - self._reported_at < _REPORT_SECONDS:
             return
-        begin = self.clock.monotonic()
-        waiting = queue.count(self.connection, self.accounts, self._now())
-        self._told_at = begin + _TELL_SHARE * (self.clock.monotonic() - begin)
-        self.progress.files(waiting, self._done)
+        begin = clock.monotonic()
+        waiting = await self.run.database.call(queue.count, set(self.accounts), self.run.now())
+        self._reported_at = begin + _REPORT_SHARE * (clock.monotonic() - begin)
+        self.run.progress.files(waiting, self._done)
 
-    def _not_stored(self, wanted: QueuedFile, error: MediaError) -> NotStored:
+    def _not_stored(self, file: QueuedFile, error: MediaError) -> NotStored:
         if isinstance(error, MediaGone):
             if error.final:
-                return NotStored(wanted, "gone", Reason("gone", "gone (410)"))
-            return NotStored(wanted, "failed", Reason("not_found", "not found (404)"))
+                return NotStored(file, "gone", Reason("gone", "gone (410)"))
+            return NotStored(file, "failed", Reason("not_found", "not found (404)"))
         code = _code(error)
         if isinstance(error, MediaRefused):
             limit = str(self.downloader.max_size) if code == "too_large" else None
-            return NotStored(wanted, "refused", Reason(code, str(error), limit))
-        return NotStored(wanted, "failed", Reason(code, _text(error)))
-
-    def _now(self) -> str:
-        return timestamp(self.clock.now()) or ""
+            return NotStored(file, "refused", Reason(code, str(error), limit))
+        return NotStored(file, "failed", Reason(code, _text(error)))
 
 
 def _size(result: Result) -> int:
@@ -401,9 +338,9 @@ def _text(error: MediaError) -> str:
     return (error.why or error.what).rstrip(".")
 
 
-def _stored(wanted: QueuedFile, download: Download, recovered: Collection[str]) -> Stored:
+def _stored(file: QueuedFile, download: Download, recovered: Collection[str]) -> Stored:
     return Stored(
-        wanted, download.sha256, stored_path(download.sha256, download.extension),
+        file, download.sha256, stored_path(download.sha256, download.extension),
         download.size, download.content_type, download.width, download.height,
         download.duration_ms, download.is_playlist, download.sha256 in recovered,
         None if download.is_proven else _UNPROVEN,

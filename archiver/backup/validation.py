@@ -32,6 +32,7 @@ from archiver.models import (
     Response,
     Role,
 )
+from archiver.plugin_calls import ContractViolation
 from archiver.secrets import redact
 
 _KINDS = frozenset(get_args(Kind))
@@ -44,12 +45,8 @@ _LARGEST = 2**63 - 1  # what a column of whole numbers holds
 _PLAIN = frozenset({str, int, bool, float, type(None)})
 
 
-class ContractViolation(Exception):
-    """What a plugin gave breaks the contract; the message says how."""
-
-
 def validate_page(page: object) -> Page | None:
-    """A page as the contract has it, or None for the end. Raises Unfit."""
+    """A page as the contract has it, or None for the end. Raises ContractViolation."""
     if page is None:
         return None
     if not isinstance(page, Page):
@@ -67,7 +64,7 @@ def validate_page(page: object) -> Page | None:
 
 
 def validate_identity(identity: object) -> Identity | None:
-    """Who an account is, as the contract has it. Raises Unfit."""
+    """Who an account is, as the contract has it. Raises ContractViolation."""
     if identity is None:
         return None
     if not isinstance(identity, Identity) or not isinstance(identity.platform_id, str):
@@ -98,7 +95,7 @@ def validate_post(post: object) -> Post:
 
 
 def _check_post(post: Post) -> list[str | None]:
-    """Check everything but the texts, which are returned. Raises Unfit, TypeError."""
+    """Check everything but the texts, which are returned. Raises ContractViolation, TypeError."""
     if post.kind not in _KINDS:
         raise ContractViolation(f"There is no kind {post.kind!r} of posts")
     for moment in (post.created_at, post.edited_at):

@@ -139,13 +139,13 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
     """What the source says that the key can read."""
     import anyio
 
-    from archiver.backup.account import is_fault_of_plugin
     from archiver.backup.routes import route_of
-    from archiver.backup.validation import ContractViolation, validate_identity
+    from archiver.backup.validation import validate_identity
     from archiver.cli.plugin_output import redirect_plugin_output
     from archiver.clock import SystemClock
     from archiver.models import RateLimitPolicy
     from archiver.net.api import api_client
+    from archiver.plugin_calls import cause_of, plugin_errors
 
     example = "env:ACME_PROFILE_KEY"
     key = secret_of("--profile-key", profile_key, example) if profile_key is not None else None
@@ -162,21 +162,15 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
             )
             return opened[-1]
 
+        def failed(error: BaseException) -> PluginError:
+            return PluginError(f"The plugin for {source.name} failed", why=cause_of(error))
+
         try:
-            client = source.client(config.source_settings(source), open_http)
-            found = map(validate_identity, await source.linked(client, key))
-            return [who for who in found if who is not None]
-        except ArchiverError:
-            raise
-        except BaseException as error:
-            if not is_fault_of_plugin(error):
-                raise
-            why = (
-                str(error)
-                if isinstance(error, ContractViolation)
-                else f"{type(error).__name__}: {error}"
-            )
-            raise PluginError(f"The plugin for {source.name} failed", why=why) from error
+            settings = config.source_settings(source)
+            with plugin_errors(failed):
+                client = source.client(settings, open_http)
+                found = map(validate_identity, await source.linked(client, key))
+                return [who for who in found if who is not None]
         finally:
             for http in opened:
                 await http.aclose()

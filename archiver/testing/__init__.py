@@ -121,6 +121,12 @@ class SourceContract:
             check_post(post)
             assert stream_of(post.kind) in self.platform.streams
 
+    def test_the_id_of_a_record_is_that_of_its_post(self) -> None:
+        """What is said without reading is what reading says, or nothing."""
+        for sample in self.samples:
+            found = self.platform.record_id(sample)
+            assert found is None or found == self._read(sample).platform_id
+
     def test_reading_is_pure(self) -> None:
         """The same record gives the same post, in any order of its keys, and stays as it was."""
         for sample in self.samples:

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import anyio
 
 from archiver.archive.database import writer
-from archiver.archive.runs import Counts
+from archiver.backup.context import RunContext
+from archiver.backup.database_thread import DatabaseThread
 from archiver.backup.media_fetcher import MediaFetcher
 from archiver.clock import SystemClock
 from archiver.media.download import Downloader
@@ -19,7 +20,7 @@ from archiver.media.folder_store import FolderStore
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard, GuardedBackend
 from archiver.net.transport import Transport
-from archiver.report import Silence
+from archiver.report import AccountReport, Silence
 
 
 async def main(directory: Path, connections: int, certificate: str | None) -> None:
@@ -36,14 +37,12 @@ async def main(directory: Path, connections: int, certificate: str | None) -> No
         downloader = Downloader(
             media.open, store.tmp, clock, max_size=1 << 40, on_bytes=Silence().received
         )
-        files = MediaFetcher(
-            connection, 1, store, downloader, clock, Silence(), connections, listing_done=True
-        )
-        account = SimpleNamespace(name="acme")
-        report = SimpleNamespace(counts=Counts())
-        files.accounts[1] = SimpleNamespace(account=account, report=report)  # type: ignore[assignment]
+        run = RunContext(DatabaseThread(connection), 1, clock, Silence())
+        files = MediaFetcher(run, store, downloader, connections, listing_done=True)
+        report = AccountReport("acme", "instagram")
+        files.accounts[1] = SimpleNamespace(report=report)  # type: ignore[assignment]
         async with media:
-            await files.run()
+            await files.fetch_all()
         waiting = connection.execute(
             "SELECT count(*) FROM renditions WHERE state <> 'stored'"
         ).fetchone()[0]

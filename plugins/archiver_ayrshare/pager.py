@@ -70,9 +70,13 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """How a scan ends: at the first post ever, or for a reason."""
+    """How a scan ends: at the first post ever, or for a reason.
+
+    `cursor` is where a later scan may find a way on after all.
+    """
 
     reason: str | None = None
+    cursor: str | None = None
 
 
 class HistoryPager:
@@ -114,7 +118,7 @@ class HistoryPager:
         return Page(
             records=answer.records,
             response=answer.response,
-            cursor=None if isinstance(onward, _End) else onward.cursor,
+            cursor=onward.cursor,
             reached_start=ended and reason is None,
             end_reason=reason,
             partial=answer.partial,
@@ -167,7 +171,7 @@ class HistoryPager:
         """Where to go from here."""
         new = self._note_ids(answer)
         if answer.paged:
-            return self._next_page(answer, new)
+            return self._next_page(position, answer, new)
         if answer.count == 0 and not answer.partial:
             return _End()
         if position.until is not None:
@@ -176,7 +180,7 @@ class HistoryPager:
             return self._beyond_newest(position, answer, fell_back=fell_back)
         return Position(self._client.limit_max, wide=True)
 
-    def _next_page(self, answer: HistoryAnswer, new: int) -> "Position | _End":
+    def _next_page(self, position: Position, answer: HistoryAnswer, new: int) -> "Position | _End":
         """Along the API's own cursors, to the end or to one that was followed before."""
         self._stale = 0 if new else self._stale + 1
         if answer.more is False:
@@ -185,9 +189,9 @@ class HistoryPager:
             unclear = "the source says that there is more, but not how to ask for it"
             return _End(unclear if answer.more else None)
         if answer.next in self._cursors:
-            return _End("the source repeats itself: it gave the same cursor twice")
+            return _End(_CIRCLE, cursor=position.cursor)
         if self._stale >= _MOST_STALE_PAGES:
-            return _End(f"the source gave {_MOST_STALE_PAGES} pages in a row without a new post")
+            return _End(_STALE, cursor=answer.next)
         self._cursors.add(answer.next)
         return Position(self._limit, next=answer.next)
 
@@ -227,6 +231,8 @@ class HistoryPager:
         return new
 
 
+_CIRCLE = "the source repeats itself: it gave the same cursor twice"
+_STALE = f"the source gave {_MOST_STALE_PAGES} pages in a row without a new post"
 _INCOMPLETE = "the source called its answer incomplete"
 _NO_ANALYTICS = "187"  # "Error getting analytics": the posts are there, their numbers are not
 

@@ -83,6 +83,10 @@ class AyrsharePlatform:
         """
         return await refetch.refetch(client, self.name, account.options, platform_id)
 
+    def record_id(self, record: Mapping[str, Any]) -> str | None:
+        """The id of the post that a record tells of."""
+        return id_of(record.get("id"))
+
     def read(self, record: Mapping[str, Any], account: Account) -> Post:  # noqa: ARG002 — contract
         """The post that a record tells of.
 

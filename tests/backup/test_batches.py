@@ -30,7 +30,7 @@ def results(count: int, size: int) -> list[Result]:
 
 async def batch_of(came: Sequence[Result], *, in_hand: int) -> int:
     """How many of the files that came make the first batch, with so many still on their way."""
-    run = MediaFetcher(NOBODY, 1, NOBODY, NOBODY, NOBODY, NOBODY, workers=1)
+    run = MediaFetcher(NOBODY, NOBODY, NOBODY, workers=1)
     run._in_hand.update(range(in_hand))
     give, take = anyio.create_memory_object_stream[Result](len(came))
     with give, take:
@@ -48,7 +48,7 @@ async def test_what_is_there_is_flushed_together() -> None:
 
 
 async def test_a_batch_has_its_limit() -> None:
-    assert await batch_of(results(3_000, 100), in_hand=3_000) == media_fetcher._KEPT_AT_ONCE
+    assert await batch_of(results(3_000, 100), in_hand=3_000) == media_fetcher._MOST_AT_ONCE
 
 
 async def test_many_bytes_wait_for_nobody() -> None:
@@ -58,5 +58,5 @@ async def test_many_bytes_wait_for_nobody() -> None:
 async def test_a_file_waits_no_longer_than_a_moment_for_those_on_their_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(media_fetcher, "_KEEP_SECONDS", 0)
+    monkeypatch.setattr(media_fetcher, "_SAVE_SECONDS", 0)
     assert await batch_of(results(1, 100), in_hand=2) == 1

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from archiver.archive.coverage import cover_stories, coverage_ranges
+from archiver.archive.coverage import story_range
+from archiver.archive.coverage_rows import coverage_ranges, save_range
 from archiver.archive.database import DATABASE, reader, writer
 from archiver.archive.readers import archive_status
 from archiver.cli.summary import is_quiet, run_summary
@@ -199,8 +200,11 @@ def test_without_the_time_of_the_source_stories_go_on_from_the_last_right_look(
         now = world.clock.now()
         with writer(world.directory) as connection:
             first = coverage_ranges(connection, 1, "ayrshare", "stories")[0]
-            cover_stories(connection, 1, "ayrshare", 1, now + IN_2106)
-            cover_stories(connection, 1, "ayrshare", 1, now + timedelta(days=1))
+            for looked_at in (now + IN_2106, now + timedelta(days=1)):
+                range_ = story_range(
+                    coverage_ranges(connection, 1, "ayrshare", "stories"), looked_at
+                )
+                save_range(connection, 1, "ayrshare", "stories", range_, 1)
             later = {s.id: s for s in coverage_ranges(connection, 1, "ayrshare", "stories")}
         assert later[first.id].oldest == first.oldest
         assert later[first.id].newest == "2026-03-03T09:00:00.000Z"

@@ -1,13 +1,16 @@
 """How far a history is read: paging, gaps, unfinished walks, and what a kill leaves behind."""
 
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from archiver.archive.coverage import CoverageTracker
-from archiver.backup.account import AccountBackup
-from archiver.models import Page
+from archiver.backup.page_saver import PageSaver
+from archiver.models import Page, Record, Window
 from archiver_ayrshare.demo.networks.base import JsonObject
 from archiver_ayrshare.demo.posts import WorldPost
 from nights import Nights, nights, rewrite
@@ -19,18 +22,18 @@ class Killed(BaseException):
 
 def kill_after(world: Nights, monkeypatch: pytest.MonkeyPatch, platform: str, pages: int) -> None:
     """End the program in the moment after so many pages were saved."""
-    save = AccountBackup._save
+    save = PageSaver.save
     count = 0
 
-    def some_saves(self: AccountBackup, tracker: CoverageTracker, page: Page) -> None:
+    async def some_saves(self: PageSaver, tracker: CoverageTracker, page: Page) -> None:
         nonlocal count
-        if self.account.platform == platform:
+        if self.reader.account.platform == platform:
             if count == pages:
                 raise Killed
             count += 1
-        save(self, tracker, page)
+        await save(self, tracker, page)
 
-    monkeypatch.setattr(AccountBackup, "_save", some_saves)
+    monkeypatch.setattr(PageSaver, "save", some_saves)
 
 
 def test_800_posts_behind_next_are_all_fetched_and_nothing_is_missing(tmp_path: Path) -> None:
@@ -64,6 +67,9 @@ def test_800_posts_without_paging_leave_a_gap_that_is_recorded_and_said_aloud(
         again = world.backup(media=False)
 
         assert again.exit_code == 0, "a gap that was known before is not news"
+        world.next_night(0.1)
+        full = world.backup(media=False, full=True, now=True)
+        assert full.exit_code == 3, "a full scan that could not close it says so"
         assert len(world.query("SELECT * FROM gaps")) == 1
 
 
@@ -158,7 +164,7 @@ def test_a_lost_cursor_is_survived_by_looking_again_from_the_top(
 
         assert (report.exit_code, report.counts.new) == (0, 250)
         assert world.query("SELECT reached_start, next FROM coverage") == [(1, None)]
-        assert "cursor expired" in str(report.accounts[0].notes)
+        assert "saved cursor expired" in str(report.accounts[0].notes)
 
 
 def test_a_pinned_old_post_does_not_end_a_look(tmp_path: Path) -> None:
@@ -315,3 +321,68 @@ def test_changed_options_of_an_account_make_nothing_look_vanished(tmp_path: Path
         assert world.query("SELECT text FROM posts WHERE removed_at IS NOT NULL") == [
             ("By the page",)
         ]
+
+
+def leading(pages: list[tuple[Sequence[int], str | None]]) -> Callable[..., Any]:
+    """A platform's `pages`, from a list of (numbers of posts, next cursor)."""
+
+    async def read(_client: object, _account: object, window: Window) -> AsyncIterator[Page]:
+        place = int(window.cursor or 0)
+        while True:
+            numbers, cursor = pages[place]
+            records = [
+                {"id": str(100 - number), "post": f"Post {number}",
+                 "created": f"2026-02-{28 - number:02d}T09:00:00Z"}
+                for number in numbers
+            ]  # fmt: skip
+            yield Page(
+                tuple(Record(json.dumps(record), record) for record in records), cursor=cursor,
+                reached_start=cursor is None,
+            )  # fmt: skip
+            place = int(cursor or 0)
+
+    return read
+
+
+def test_empty_pages_between_posts_are_followed_to_the_first_post(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with nights(tmp_path, "bluesky") as world:
+        platform = world.plugins.platform("bluesky", "ayrshare")
+        pages = leading([(range(10), "1"), ([], "2"), ([], "3"), (range(10, 27), None)])
+        monkeypatch.setattr(platform, "pages", pages)
+        monkeypatch.setattr(platform, "identify", nobody)
+
+        report = world.backup(media=False)
+
+        assert (report.exit_code, report.counts.new) == (0, 27)
+        assert world.query("SELECT reached_start, next FROM coverage") == [(1, None)]
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_gap_that_a_full_scan_could_not_close_is_partial_and_tried_again_every_night(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: bool
+) -> None:
+    with nights(tmp_path, "bluesky") as world:
+        platform = world.plugins.platform("bluesky", "ayrshare")
+        monkeypatch.setattr(platform, "identify", nobody)
+        stuck = leading([(range(10), "1"), ([], "2"), ([], "1")])
+        monkeypatch.setattr(platform, "pages", stuck)
+        assert world.backup(media=False).exit_code == 3
+        for _ in range(2):
+            world.clock.advance(days=1)
+            report = world.backup(media=False, full=full)
+            assert report.exit_code == 3
+            assert "not available from the source" in report.accounts[0].warnings[0]
+            assert world.column("SELECT next NOT NULL FROM coverage") == [1]
+
+        mended = leading([(range(10), "1"), ([], "2"), ([], "3"), (range(10, 27), None)])
+        monkeypatch.setattr(platform, "pages", mended)
+        world.clock.advance(days=1)
+        report = world.backup(media=False, full=full)
+        assert (report.exit_code, report.counts.new) == (0, 17)
+        assert world.query("SELECT reached_start, next, reason FROM coverage") == [(1, None, None)]
+
+
+async def nobody(*_: object) -> None:
+    """A source that does not say who the account is."""

@@ -74,7 +74,7 @@ def test_a_revoked_signature_is_renewed_once(tmp_path: Path) -> None:
         world.cache = None
         world.backup(media=False)
         world.rotate(revoke=True)
-        world.fail("instagram", status=400, times=1)
+        world.fail("instagram", status=400, times=1, when=lambda query: query.limit == 100)
 
         report = world.backup(now=True)
 

@@ -115,3 +115,51 @@ def test_a_page_of_two_authors_is_of_the_one_who_wrote_most(tmp_path: Path) -> N
         world.backup()
 
         assert world.column("SELECT platform_id FROM accounts") == ["111"]
+
+
+def twice(world: Nights) -> None:
+    """Two entries that lead to one account on X."""
+    world.extra = "".join(
+        f'\n[[accounts]]\nname = "{label}"\nplatform = "twitter"\nuser_name = "{handle}"\n'
+        for label, handle in (("one", "Google"), ("other", "@GOOGLE"))
+    )
+
+
+def test_two_entries_that_are_one_account_are_told_apart_and_the_second_is_refused(
+    tmp_path: Path,
+) -> None:
+    with nights(tmp_path, "twitter") as world:
+        twice(world)
+        google = world.stranger("Google", "111")
+        google.publish("Hello")
+        labels = set()
+        for _ in range(4):
+            report = world.backup()
+            world.next_night()
+            (refused,) = [account for account in report.accounts if account.error]
+            (good,) = [account for account in report.accounts if not account.error]
+            assert (report.exit_code, good.outcome) == (2, "done")
+            assert refused.error is not None
+            assert (refused.error.code, refused.outcome) == ("duplicate_account", "failed")
+            assert "one is the same" in str(refused.error) or "other is the same" in str(
+                refused.error
+            )
+            assert all(label in str(refused.error) for label in ("one", "other"))
+            labels.add((good.name, *world.column("SELECT name FROM accounts")))
+        assert len(labels) == 1, "the account keeps its label, and the same entry is refused"
+        full = "SELECT \"full\" FROM run_accounts WHERE outcome = 'done' ORDER BY run_id"
+        assert world.column(full) == [1, 0, 0, 0]
+
+
+def test_an_entry_that_was_removed_leaves_its_account_to_the_other(tmp_path: Path) -> None:
+    with nights(tmp_path, "twitter") as world:
+        twice(world)
+        world.stranger("Google", "111").publish("Hello")
+        report = world.backup()
+        (refused,) = [account.name for account in report.accounts if account.error]
+        watch(world)
+        world.extra = world.extra.replace('"g"', f'"{refused}"')
+        world.next_night()
+
+        assert world.backup().exit_code == 0
+        assert world.column("SELECT name FROM accounts") == [refused]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from archiver.backup import parser_fingerprint
-from archiver.backup.account import AccountBackup
+from archiver.backup.account_reader import AccountReader
 from archiver.models import Account, Post
 from archiver_ayrshare.demo.specs import photo
 from nights import Nights, nights, rewrite
@@ -22,14 +22,14 @@ class Reads:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ids: list[str] = []
-        read = AccountBackup.read
+        read = AccountReader.read
 
-        def reading(work: AccountBackup, data: Any) -> Post:
-            post = read(work, data)
+        def reading(account: AccountReader, data: Any) -> Post:
+            post = read(account, data)
             self.ids.append(post.platform_id)
             return post
 
-        monkeypatch.setattr(AccountBackup, "read", reading)
+        monkeypatch.setattr(AccountReader, "read", reading)
 
     def taken(self) -> list[str]:
         found, self.ids = sorted(self.ids), []
@@ -118,7 +118,9 @@ def test_another_reader_reads_everything_once(
     with backed_up(tmp_path) as world:
         reads.taken()
         before = world.dump("posts", "events", "revisions", "metrics")
-        monkeypatch.setattr("archiver.backup.account.parser_fingerprint", lambda *_: b"another!")
+        monkeypatch.setattr(
+            "archiver.backup.account_reader.parser_fingerprint", lambda *_: b"another!"
+        )
         look(world)
         assert len(reads.taken()) == 3
         look(world)
@@ -131,7 +133,7 @@ def test_where_nobody_knows_which_code_reads_all_is_read(
 ) -> None:
     with backed_up(tmp_path) as world:
         reads.taken()
-        monkeypatch.setattr("archiver.backup.account.parser_fingerprint", lambda *_: None)
+        monkeypatch.setattr("archiver.backup.account_reader.parser_fingerprint", lambda *_: None)
         for _ in range(2):
             look(world)
             assert len(reads.taken()) == 3

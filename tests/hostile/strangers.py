@@ -55,6 +55,8 @@ class Stranger:
     async def pages(self, client, account, window):
         {pages}
         yield Page((Record('{{"id": "1"}}', {{"id": "1"}}),), reached_start=True)
+    def record_id(self, record):
+        return record.get("id")
     def read(self, record, account):
         {read}
         return Post(platform_id=record["id"], content={{"id": record["id"]}})

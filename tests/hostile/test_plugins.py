@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import inspect
 import math
 import signal
 import subprocess
@@ -14,10 +13,9 @@ from typing import Any
 import anyio
 import pytest
 
-from archiver.backup import account as account_module
-from archiver.backup import watchdog
-from archiver.cli.failures import guarded
+from archiver.backup import account_reader
 from archiver.cli.shell import Shell
+from archiver.clock import DemoClock
 from archiver.errors import UsageError
 from archiver.models import (
     Alias,
@@ -155,7 +153,7 @@ async def forever(*_: Any) -> Any:
 
 
 def test_a_plugin_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account_module, "_PATIENCE", 0.2)
+    monkeypatch.setattr(account_reader, "_PATIENCE", 0.2)
     with nights(tmp_path, "threads") as world:
         world.account("threads").publish("Good morning")
         replaced(world, monkeypatch, "identify", forever)
@@ -167,54 +165,39 @@ def test_a_plugin_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Mon
 BLOCKING = {
     "waits": "time.sleep(3600)",
     "turns": "while True: pass",
-    "insists": """
-while True:
-    try:
-        time.sleep(3600)
-    except Exception:
-        pass
-""",
 }
-SOON = "from archiver.backup import watchdog\nwatchdog._STEP, watchdog._STEPS = 0.1, 10"
 
 
-def test_a_plugin_that_blocks_the_run_is_interrupted(
-    tmp_path: Path, clean_environment: None
+class Watch(DemoClock):
+    """A clock whose seconds pass when a test says so."""
+
+    seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+def test_a_plugin_that_is_slow_at_a_record_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reading = {f"reads and {name}": deed for name, deed in BLOCKING.items()}
-    strangers = Strangers(tmp_path, BLOCKING, reading)
-    done = strangers.run("backup", "--no-media", before=SOON)
-    assert done.returncode == 3
-    rows = strangers.query("SELECT name, outcome, error_code, message FROM run_accounts")
-    outcomes = {name: (outcome, code) for name, outcome, code, _ in rows}
-    assert outcomes.pop("quiet") == ("done", None)
-    assert outcomes == dict.fromkeys([*BLOCKING, *reading], ("failed", "plugin"))
-    for _, outcome, _, message in rows:
-        if outcome == "failed":
-            assert "The plugin for stranger failed. Blocked: it kept the whole run" in message
-    assert strangers.query("SELECT count(*) FROM quarantine") == [(0,)]
+    with nights(tmp_path, "threads") as world:
+        for text in ("Good morning", "Good night"):
+            world.account("threads").publish(text)
+        world.machine = watch = Watch()
+        read = world.plugins.platform("threads", "ayrshare").read
+
+        def slow(*given: Any) -> Post:
+            watch.seconds += 90
+            return read(*given)
+
+        replaced(world, monkeypatch, "read", slow)
+        report = world.backup()
+        assert (report.exit_code, report.counts.new) == (0, 2)
+        (note,) = [note for note in report.accounts[0].notes if "seconds" in note]
+        assert "The plugin for threads took 90 seconds to read one record" in note
 
 
-def test_what_is_ours_is_not_interrupted() -> None:
-    """A plugin may have called it, and it may be waiting for a slow disk."""
-    looked: list[object] = []
-
-    def look() -> None:
-        looked.append(watchdog._plugin_call(inspect.currentframe()))
-
-    @watchdog.plugin_call
-    def ask(function: Callable[..., object]) -> None:
-        function()
-
-    ask(look)
-    ask(lambda: guarded(look, verbose=int))
-    look()
-    of_a_plugin, *others = looked
-    assert of_a_plugin is not None
-    assert others == [None, None]
-
-
-@pytest.mark.parametrize("deed", ["waits", "turns"])
+@pytest.mark.parametrize("deed", BLOCKING)
 def test_a_run_that_a_plugin_blocks_ends_when_it_is_asked_twice(
     tmp_path: Path, clean_environment: None, deed: str
 ) -> None:

@@ -63,6 +63,10 @@ class Diary:
     async def refetch(self, client: Any, account: Account, platform_id: str) -> Record | None:
         return None
 
+    def record_id(self, record: Mapping[str, Any]) -> str | None:
+        name = record.get("id")
+        return name if isinstance(name, str) else None
+
     def read(self, record: Mapping[str, Any], account: Account) -> Post:
         data: Mapping[str, Any] = record if isinstance(record, dict) else {}
         name = data.get("id")

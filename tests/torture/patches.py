@@ -170,21 +170,24 @@ def _cursor_before_rows(notes: str) -> None:
     """The position moves in a transaction of its own, before the page that it covers is saved."""
     from archiver.archive.posts import PostWriter
 
-    account = _module("archiver.backup.account")
-    save = account.AccountBackup._save
+    saver = _module("archiver.backup.page_saver")
+    write = saver.PageSaver._write
 
-    def saving(self: Any, walk: Any, page: Any) -> None:
-        posts = self._read_all(page, {}).shown
-        with account.transaction(self.connection):
+    def cursor_first(self: Any, connection: Any, tracker: Any, page: Any, *parsed: Any) -> None:
+        posts = parsed[0].shown
+        with saver.transaction(connection):
             known = PostWriter(
-                self.connection, self.account_id or 0, "", 0, None, ""  # type: ignore[arg-type]
+                connection, self.account_id or 0, "", 0, None, ""  # type: ignore[arg-type]
             ).known([post.platform_id for post in posts])  # fmt: skip
-            walk.page(page, posts, set(known))
-        walk.page = _nothing
-        save(self, walk, page)
-        del walk.page
+            decision = tracker.advance(page, posts, set(known))
+            saver.save_decision(
+                connection, self.account_id, parsed[1].source, decision, self.run.run_id
+            )
+        tracker.advance = lambda *_: _module("archiver.archive.coverage").Decision()
+        write(self, connection, tracker, page, *parsed)
+        del tracker.advance
 
-    account.AccountBackup._save = saving
+    saver.PageSaver._write = cursor_first
 
 
 @_mutant

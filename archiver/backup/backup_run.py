@@ -1,0 +1,256 @@
+"""What happens in a run, from its first row to its last."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import anyio
+
+from archiver.archive import queue, runs
+from archiver.archive.changes import Change, changes_of, newest_event
+from archiver.archive.soundness import damaged_row
+from archiver.backup.account import AccountBackup
+from archiver.backup.account_reader import AccountReader
+from archiver.backup.clocks import note_on_earlier_run, note_on_source
+from archiver.backup.context import RunContext
+from archiver.backup.database_thread import DatabaseThread
+from archiver.backup.media_fetcher import MediaFetcher
+from archiver.backup.options import BackupOptions
+from archiver.backup.setting_changes import apply_setting_changes
+from archiver.backup.source_clients import SourceClients
+from archiver.backup.stop_requests import restore_interrupts, wait_for_stop
+from archiver.clock import Clock
+from archiver.config import Config, Registry
+from archiver.errors import ArchiverError, StorageError, leaves
+from archiver.media.download import Downloader
+from archiver.media.folder_store import FolderStore
+from archiver.media.selection import select_renditions
+from archiver.models import Account, timestamp
+from archiver.net.fetch import MediaClient
+from archiver.net.guard import AddressGuard
+from archiver.net.proxy import Route
+from archiver.report import AccountReport, Progress, RunReport
+
+_ACCOUNTS_AT_ONCE = 4
+_MOST_CHANGES = 200
+
+
+@dataclass(slots=True)
+class BackupRun:
+    """The parts of one run."""
+
+    config: Config
+    plugins: Registry
+    options: BackupOptions
+    clock: Clock
+    progress: Progress
+    version: str
+    database: DatabaseThread
+    store: FolderStore
+    route: Route
+    _accounts: list[AccountBackup] = field(default_factory=list)
+
+    async def back_up(self, accounts: Sequence[Account]) -> RunReport:
+        """Back up these accounts; see `run_backup`."""
+        report = RunReport(started_at=self._now(), dry_run=self.options.dry_run)
+        earlier = await self.database.call(runs.newest_start)
+        if earlier is not None and report.started_at < earlier:
+            report.notes.append(note_on_earlier_run(earlier))
+        asked = {name: getattr(self.options, name) for name in BackupOptions.__slots__}
+        run_id = await self.database.call(runs.begin_run, report.started_at, self.version, asked)
+        run = RunContext(self.database, run_id, self.clock, self.progress)
+        try:
+            await self._run(run, accounts, report)
+        except Exception as error:
+            await self._end(run_id, report, error)
+            raise
+        await self._end(run_id, report)
+        return report
+
+    async def _run(self, run: RunContext, accounts: Sequence[Account], report: RunReport) -> None:
+        last_event = await self.database.call(newest_event)
+        if self._fetches_media():
+            self.store.prepare()
+        media = self._media_client()
+        files = self._media_fetcher(run, media, report)
+        clients = SourceClients(self.config, self.plugins, self.route, self.clock, self.progress)
+        try:
+            for account in accounts:
+                clients.mask_secrets(account)
+            for account in accounts:
+                await self._prepare(run, account, clients, report, files)
+            async with media:
+                await self._work(run, files, report)
+        finally:
+            await clients.aclose()
+        if report.interrupted:
+            restore_interrupts()
+            self._mark_interrupted()
+        offsets = (account.clock_off or timedelta() for account in self._accounts)
+        if offset := max(offsets, key=abs, default=None):
+            report.notes.append(note_on_source(offset))
+        report.file_failures = files.failure_report()
+        report.waiting = await self.database.call(queue.count, set(files.accounts), self._now())
+        async with self._despite_damaged_rows(report, "Some changes could not be listed"):
+            report.changes = await self.database.call(_changes_of, run.run_id, last_event)
+
+    async def _work(self, run: RunContext, files: MediaFetcher, report: RunReport) -> None:
+        """All that takes long, and can be stopped."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._stop_on_request, tasks.cancel_scope, report)
+            async with self._despite_damaged_rows(report, "Changed settings were not applied"):
+                await apply_setting_changes(run, files.accounts, self.config.media, self.options)
+            async with anyio.create_task_group() as sides:
+                if self._fetches_media():
+                    sides.start_soon(self._fetch, files, report)
+                await self._scan(files)
+            tasks.cancel_scope.cancel()
+
+    async def _scan(self, files: MediaFetcher) -> None:
+        """Scan all accounts, some at a time, and let the media side know when that is done."""
+        limiter = anyio.CapacityLimiter(_ACCOUNTS_AT_ONCE)
+
+        async def one(account: AccountBackup) -> None:
+            async with limiter:
+                await account.back_up()
+
+        async with anyio.create_task_group() as tasks:
+            for account in self._accounts:
+                tasks.start_soon(one, account)
+        files.listing_done = True
+        files.wake()
+
+    async def _fetch(self, files: MediaFetcher, report: RunReport) -> None:
+        async with self._despite_damaged_rows(report, "Not all files were fetched"):
+            await files.fetch_all()
+
+    async def _stop_on_request(self, scope: anyio.CancelScope, report: RunReport) -> None:
+        await wait_for_stop(self.progress.note)
+        report.interrupted = True
+        scope.cancel()
+
+    @asynccontextmanager
+    async def _despite_damaged_rows(self, report: RunReport, what: str) -> AsyncIterator[None]:
+        """Go on where a damaged row stops what is done for all accounts together, and say so."""
+        try:
+            yield
+        except Exception as error:
+            if any(isinstance(leaf, ArchiverError | OSError) for leaf in leaves(error)):
+                raise
+            why = await self.database.call(damaged_row)
+            if why is None:
+                raise
+            for account in report.accounts:
+                account.warn(f"{what}: {why}. Run archiver verify --repair")
+
+    async def _prepare(
+        self, run: RunContext, account: Account, clients: SourceClients, report: RunReport,
+        files: MediaFetcher,
+    ) -> None:  # fmt: skip
+        """Get ready for an account; one whose secrets are missing fails alone."""
+        account_report = AccountReport(account.name, account.platform)
+        report.accounts.append(account_report)
+        try:
+            client = clients.client(account.source)
+        except ArchiverError as error:
+            account_report.fail(error)
+            await self._write_failure(run, account.name, account_report.error or error)
+            return
+        platform = self.plugins.platform(account.platform, account.source)
+        reader = AccountReader(account, platform, client, self.clock, account_report)
+        backup = AccountBackup(
+            run, reader, self.options, self.config.archive, self._select(), account_report,
+            on_saved=partial(_register, files), other_labels=self._other_labels(account),
+        )  # fmt: skip
+        backup.account_id = await self.database.call(runs.account_id_of, account)
+        _register(files, backup)
+        self._accounts.append(backup)
+
+    async def _write_failure(self, run: RunContext, name: str, error: ArchiverError) -> None:
+        """Write that an account failed before anything was asked."""
+        await self.database.call(runs.begin_account, run.run_id, name, self._now())
+        await self.database.call(
+            runs.end_account, run.run_id, name,
+            {"outcome": "failed", "finished_at": self._now(), "error_code": error.code,
+             "message": str(error)},
+        )  # fmt: skip
+
+    def _other_labels(self, account: Account) -> frozenset[str]:
+        """The labels of the other accounts of a platform, also of those not asked for."""
+        return frozenset(
+            entry.name for entry in self.config.accounts if entry.platform == account.platform
+        ) - {account.name}
+
+    def _mark_interrupted(self) -> None:
+        for account in self._accounts:
+            if account.report.outcome == "done" and not account.report.complete:
+                account.report.outcome = "interrupted"
+
+    def _select(self) -> Callable[..., Any]:
+        media = self.config.media
+        return partial(select_renditions, videos=media.videos, thumbnails=media.thumbnails)
+
+    def _media_client(self) -> MediaClient:
+        network = self.config.network
+        guard = AddressGuard(network.allow, https_only=network.https_only)
+        media = self.config.media
+        return MediaClient(
+            guard, self.clock, connections=media.connections, per_host=media.per_host,
+            route=self.route,
+        )  # fmt: skip
+
+    def _media_fetcher(
+        self, run: RunContext, media: MediaClient, report: RunReport
+    ) -> MediaFetcher:
+        def received(count: int) -> None:
+            report.received += count
+            self.progress.received(count)
+
+        downloader = Downloader(
+            media.open, self.store.tmp, self.clock, max_size=self.config.media.max_size,
+            on_bytes=received,
+        )  # fmt: skip
+        return MediaFetcher(run, self.store, downloader, self.config.media.connections)
+
+    def _fetches_media(self) -> bool:
+        return self.options.media and not self.options.dry_run
+
+    async def _end(self, run_id: int, report: RunReport, error: Exception | None = None) -> None:
+        report.finished_at = self._now()
+        try:
+            await self.database.call(
+                runs.end_run, run_id, report.finished_at,
+                outcome="failed" if error else report.outcome,
+                exit_code=_exit_code_of(error) if error else report.exit_code,
+                received=report.received,
+                accounts={account.name: account.counts for account in report.accounts},
+            )  # fmt: skip
+        except sqlite3.Error:
+            if error is None:  # a failing run is already on its way to say why
+                raise
+
+    def _now(self) -> str:
+        return timestamp(self.clock.now()) or ""
+
+
+def _register(files: MediaFetcher, account: AccountBackup) -> None:
+    """Let the media side fetch the files of an account, once it has a row."""
+    if account.account_id is not None:
+        files.accounts[account.account_id] = account
+    files.wake()
+
+
+def _changes_of(connection: sqlite3.Connection, run_id: int, last_event: int) -> list[Change]:
+    return list(changes_of(connection, run_id, last_event, _MOST_CHANGES))
+
+
+def _exit_code_of(error: Exception) -> int:
+    """What the program will tell the shell of an error that ends a run."""
+    codes = [leaf.exit_code for leaf in leaves(error) if isinstance(leaf, ArchiverError)]
+    if any(isinstance(leaf, sqlite3.Error | OSError) for leaf in leaves(error)):
+        codes.append(StorageError.exit_code)
+    return max(codes, default=ArchiverError.exit_code)

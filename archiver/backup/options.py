@@ -1,0 +1,16 @@
+"""What the user asked of a run."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BackupOptions:
+    """The options of `archiver backup`. `since` is a time in the archive's form."""
+
+    names: tuple[str, ...] = ()
+    full: bool = False
+    now: bool = False
+    since: str | None = None
+    limit: int | None = None
+    media: bool = True
+    dry_run: bool = False

@@ -1,0 +1,130 @@
+"""Saving one page: posts and all that hangs on them, coverage, the answer, in one transaction."""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+
+from archiver.archive import runs
+from archiver.archive.coverage import CoverageTracker
+from archiver.archive.coverage_rows import save_decision
+from archiver.archive.database import transaction
+from archiver.archive.post_sources import UnchangedPost, find_unchanged
+from archiver.archive.posts import ParseContext, PostWriter
+from archiver.backup.account_reader import AccountReader
+from archiver.backup.context import RunContext
+from archiver.errors import RecordError
+from archiver.models import Attachment, Page, Post, Record
+from archiver.reasons import Choice
+from archiver.report import AccountReport
+from archiver.secrets import redact
+
+
+@dataclass(slots=True)
+class ParsedPage:
+    """What became of a page's records: unchanged since they were saved, parsed, or unreadable.
+
+    `shown` are the posts of the first two kinds in page order; `unchanged` are ids.
+    """
+
+    unchanged: frozenset[str]
+    shown: list[Post | UnchangedPost] = field(default_factory=list)
+    entries: list[tuple[Record, Post]] = field(default_factory=list)
+    unreadable: list[tuple[Record, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class PageSaver:
+    """Saves the pages of one account, and counts in its report what they brought."""
+
+    run: RunContext
+    reader: AccountReader
+    account_id: int
+    keep_responses: str
+    choose: Callable[[Attachment], Sequence[Choice]]
+    report: AccountReport
+
+    async def save(self, tracker: CoverageTracker, page: Page) -> None:
+        """Save a page; it is saved whole even where the run is stopped meanwhile."""
+        with anyio.CancelScope(shield=True):
+            context = self._parse_context()
+            unchanged = await self._find_unchanged(page, context)
+            parsed = self._parse(page, unchanged)
+            await self.run.database.call(self._write, tracker, page, parsed, context)
+        self.run.progress.account(self.reader.account.name, len(page.records))
+
+    def _parse_context(self) -> ParseContext:
+        return ParseContext(
+            self.reader.account.source, self.reader.platform.content_version, self.reader.read,
+            self.choose, self.reader.view, self.reader.fingerprint,
+        )  # fmt: skip
+
+    async def _find_unchanged(
+        self, page: Page, context: ParseContext
+    ) -> Mapping[int, UnchangedPost]:
+        """The records that were saved before with these very bytes, by their place on the page."""
+        if context.reader is None:
+            return {}
+        ids = [self.reader.record_id(record) for record in page.records]
+        return await self.run.database.call(
+            find_unchanged, self.account_id, context.source, page.records, ids,
+            reader=context.reader, view=context.view, now=self.run.now(),
+        )  # fmt: skip
+
+    def _parse(self, page: Page, unchanged: Mapping[int, UnchangedPost]) -> ParsedPage:
+        """Read the records of a page, but for those that are unchanged."""
+        parsed = ParsedPage(frozenset(post.platform_id for post in unchanged.values()))
+        for place, record in enumerate(page.records):
+            post: Post | UnchangedPost | None = unchanged.get(place)
+            if post is None:
+                try:
+                    post = self.reader.read(record.data)
+                except RecordError as error:
+                    parsed.unreadable.append((record, redact(str(error))))
+                    continue
+                parsed.entries.append((record, post))
+            parsed.shown.append(post)
+        if any(post.platform_id in parsed.unchanged for _, post in parsed.entries):
+            return self._parse(page, {})  # one post twice: which came last is to be seen
+        return parsed
+
+    def _write(
+        self, connection: sqlite3.Connection, tracker: CoverageTracker, page: Page,
+        parsed: ParsedPage, context: ParseContext,
+    ) -> None:  # fmt: skip
+        """Write a page in one transaction."""
+        now = self.run.now()
+        run_id, account_id = self.run.run_id, self.account_id
+        with transaction(connection):
+            response_id = runs.new_response_id(connection)
+            keeps = page.response is not None and self.keep_responses != "none"
+            writer = PostWriter(
+                connection, account_id, self.reader.account.platform, run_id, context, now,
+                response_id if keeps else None,
+            )  # fmt: skip
+            saved = writer.save(parsed.entries)
+            quarantined = sum(
+                runs.quarantine(connection, run_id, account_id, record, reason)
+                for record, reason in parsed.unreadable
+            )
+            decision = tracker.advance(
+                page, parsed.shown, writer.existing_ids | parsed.unchanged,
+                [self.reader.record_id(record) for record, _ in parsed.unreadable],
+            )  # fmt: skip
+            save_decision(connection, account_id, context.source, decision, run_id)
+            if page.response is not None and keeps and (
+                self.keep_responses == "all" or saved.is_worth_keeping() or quarantined
+            ):  # fmt: skip
+                runs.keep_response(connection, response_id, run_id, account_id, page.response)
+        counts = self.report.counts
+        counts.got += len(page.records)
+        counts.new += saved.new
+        counts.edited += saved.edited
+        counts.omitted += saved.omitted
+        self.report.restored += saved.restored
+        for post in parsed.shown:
+            if post.unmapped:
+                self.report.add_unmapped(post.unmapped)
+        if quarantined:
+            self.report.warn(f"{quarantined} records could not be read; they are in quarantine")

@@ -1,0 +1,65 @@
+"""How a run is stopped: the first request ends it cleanly, the second ends the process.
+
+A plugin that blocks the event loop for ever cannot be stopped cleanly. The second request ends the
+process all the same, because it is left to the system; what was saved before stays.
+"""
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from archiver.stop_signals import stop_signals
+
+_SAME_REQUEST = 0.5  # seconds
+
+
+async def wait_for_stop(note: Callable[[str], None]) -> None:
+    """Return at the first request to stop, after a note about it; for ever without one.
+
+    Signals reach the main thread only: elsewhere, nothing is waited for. From then on, any other
+    request ends the process at once: Python's own handlers would wait for threads, and those for
+    the disk.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        await asyncio.Event().wait()
+    with _stop_requests() as requested:
+        await requested.wait()
+    for number in stop_signals():
+        signal.signal(number, signal.SIG_DFL)
+    with suppress(OSError):  # a terminal that was closed
+        note("Stopping; what is saved stays. Press Ctrl-C again to stop at once.")
+
+
+def restore_interrupts() -> None:
+    """After a run was stopped cleanly, Ctrl-C is an ordinary KeyboardInterrupt again."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def _stop_requests() -> Iterator[asyncio.Event]:
+    """An event that is set by the first request to stop; the second ends the process.
+
+    The loop's own handlers would run in the loop, which a plugin may block. What follows at once
+    is the same request: `timeout` and others ask a process and then its whole group.
+    """
+    requested, loop, first = asyncio.Event(), asyncio.get_running_loop(), 0.0
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        nonlocal first
+        if not first:
+            first = time.monotonic()
+            loop.call_soon_threadsafe(requested.set)
+        elif time.monotonic() - first > _SAME_REQUEST:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    before = {number: signal.signal(number, handle) for number in stop_signals()}
+    try:
+        yield requested
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)

@@ -1,0 +1,92 @@
+"""Fresh addresses for files whose address has expired: the source is asked for their post again."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import anyio
+
+from archiver.archive import queue
+from archiver.archive.queue import QueuedFile
+from archiver.backup.account_reader import AccountReader
+from archiver.backup.database_thread import DatabaseThread
+from archiver.canonical import attachment_keys, media_key
+from archiver.errors import AccessRefused, ArchiverError, RateLimited, SourceDown
+from archiver.models import Post
+
+_AT_ONCE = 2
+"""Workers that may ask for fresh addresses of one account: asking can mean minutes of waiting."""
+
+_MOST_DEFERRED = 64
+"""With so many files waiting for that, an account's next ones stay in the queue."""
+
+RenditionKey = tuple[str, str, str]
+"""Key of the attachment, role, media key: what a rendition is known by within its post."""
+
+
+@dataclass(slots=True)
+class UrlRefresher:
+    """Fresh addresses of one account's files, by post.
+
+    `deferred` are files that wait for one. `source_unavailable` says that the source did not
+    answer, and is asked no more in this run.
+    """
+
+    reader: AccountReader
+    database: DatabaseThread
+    deferred: deque[QueuedFile] = field(default_factory=deque)
+    active: int = 0
+    source_unavailable: bool = False
+    _fresh: dict[int, Mapping[RenditionKey, str]] = field(default_factory=dict)
+    _lock: anyio.Lock = field(default_factory=anyio.Lock)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more files of the account are to be taken from the queue now."""
+        return len(self.deferred) >= _MOST_DEFERRED
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether enough workers are asking the source."""
+        return self.active >= _AT_ONCE
+
+    def needs_no_question(self, file: QueuedFile) -> bool:
+        """Whether the source has answered for the post of a file, or does not answer at all."""
+        return file.post_id in self._fresh or self.source_unavailable
+
+    async def fresh_url(self, file: QueuedFile) -> str | None:
+        """A fresh address from the source; one question serves all files of a post."""
+        async with self._lock:
+            if not self.needs_no_question(file):
+                try:
+                    self._fresh[file.post_id] = await self._urls_now(file)
+                except (SourceDown, RateLimited, AccessRefused):
+                    self.source_unavailable = True
+        key = (file.attachment_key, file.role, file.media_key)
+        url = self._fresh.get(file.post_id, {}).get(key)
+        if url is None or url == file.url:
+            return None
+        await self.database.call(queue.renew_url, file.rendition_id, url)
+        return url
+
+    async def _urls_now(self, file: QueuedFile) -> Mapping[RenditionKey, str]:
+        """The addresses of a post as of now.
+
+        Raises SourceDown, RateLimited and AccessRefused, which are not about this post alone.
+        """
+        try:
+            post = await self.reader.refetch(file.post_platform_id)
+        except (SourceDown, RateLimited, AccessRefused):
+            raise
+        except ArchiverError:
+            return {}
+        return {} if post is None else _urls_of(post)
+
+
+def _urls_of(post: Post) -> Mapping[RenditionKey, str]:
+    return {
+        (key, rendition.role, media_key(rendition)): rendition.url
+        for key, attachment in zip(attachment_keys(post.attachments), post.attachments, strict=True)
+        for rendition in attachment.renditions
+        if rendition.url
+    }
