@@ -165,7 +165,7 @@ def complaint(directory: Path) -> OSError | None:
         rest = memoryview(_PROBE)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
+        sync(descriptor)
     except OSError as error:
         return error
     finally:

@@ -5,9 +5,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from archiver.archive.database import transaction
 from archiver.archive.identity import is_shown_elsewhere
 from archiver.archive.rows import insert, update, update_row
+from archiver.archive.transactions import transaction
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
 
 _OF_SOURCE = "post_id = ? AND source = ?"

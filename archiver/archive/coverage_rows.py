@@ -4,8 +4,8 @@ import sqlite3
 from typing import cast
 
 from archiver.archive.coverage import CoverageRange, Decision
-from archiver.archive.database import transaction
 from archiver.archive.rows import delete, insert, update_row
+from archiver.archive.transactions import transaction
 from archiver.reasons import Reason
 
 

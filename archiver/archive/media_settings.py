@@ -13,8 +13,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from archiver.archive.database import transaction
 from archiver.archive.rows import update_rows
+from archiver.archive.transactions import transaction
 from archiver.models import Attachment, Rendition
 from archiver.reasons import Choice, columns
 

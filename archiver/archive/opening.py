@@ -1,12 +1,14 @@
 """Connections to `archive.db`, and what there is to know of its log before one is opened."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from archiver.archive.lock import nobody_writes
 from archiver.errors import StorageError
 
 LOG = "-wal"
@@ -18,6 +20,9 @@ FROZEN = "mode=ro&immutable=1"
 BUSY_MS = 30_000
 """How long a connection waits for another one that writes."""
 
+_NO_SHM = (
+    "SQLITE_IOERR_SHM", "SQLITE_CANTOPEN", "SQLITE_READONLY_CANTINIT", "SQLITE_READONLY_RECOVERY",
+)  # fmt: skip
 _OF_THE_DISK = {
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT,
@@ -109,3 +114,40 @@ def _identity(path: Path, parameters: str) -> str | None:
     except UnicodeDecodeError:
         return None
     return row[0] if row else None
+
+
+@contextmanager
+def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection for reading, on a read-only disk and on a full one too.
+
+    There SQLite cannot make the files by which readers and a writer share the log. Without a log
+    it is told that nobody writes, which is what the lock is for; what a killed run has left in one
+    is read from a copy of both.
+    """
+    with closing(_connect_to_read(path)) as connection:
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master")
+            is_readable = True
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith(_NO_SHM):
+                raise
+            is_readable = False
+        if is_readable:
+            yield connection
+            return
+    with ExitStack() as stack:
+        if os.access(path.parent, os.W_OK):
+            stack.enter_context(nobody_writes(path.parent))
+        in_use = has_log(path)
+        place = stack.enter_context(copied(path)) if in_use else path
+        yield stack.enter_context(closing(connect(place, "mode=ro" if in_use else FROZEN)))
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """A connection for reading, on a read-only disk too.
+
+    There SQLite cannot make the files by which readers and a writer share the log, and needs to
+    be told that nobody writes.
+    """
+    is_frozen = not os.access(path.parent, os.W_OK) and not has_log(path)
+    return connect(path, FROZEN if is_frozen else "mode=ro")

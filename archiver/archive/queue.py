@@ -11,10 +11,10 @@ from itertools import islice
 from typing import Any, Literal
 
 from archiver.archive import playlists
-from archiver.archive.database import transaction
 from archiver.archive.losses import mark_recovered
 from archiver.archive.rows import insert, insert_all, update, update_row, update_rows
 from archiver.archive.storage_totals import track_totals
+from archiver.archive.transactions import transaction
 from archiver.models import timestamp
 from archiver.reasons import Reason, columns
 

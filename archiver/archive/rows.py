@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any
 
-from archiver.archive.database import transaction
+from archiver.archive.transactions import transaction
 from archiver.canonical import row_sha256
 
 CHECKSUM_DIGITS = 12

@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from typing import Any
 
-from archiver.archive.database import transaction
 from archiver.archive.rows import clean_text, insert, insert_new, update, update_row
+from archiver.archive.transactions import transaction
 from archiver.canonical import row_sha256
 from archiver.errors import AccessRefused, DuplicateAccount, StorageError
 from archiver.models import Account, Identity, Record, Response

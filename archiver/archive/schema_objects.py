@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from archiver.archive.database import applied_steps
+from archiver.archive.migrate import applied_steps
 from archiver.archive.schema import model
 
 _BY_LIBRARIES = {

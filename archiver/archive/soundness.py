@@ -1,16 +1,29 @@
 """Whether an error that nobody foresaw comes from a damaged database, or is a bug of ours.
 
-Asked only when such an error was raised: it reads the whole database.
+Asked only when an error was raised that damage can cause, and for some seconds only: on a large
+archive that is a part of it, and `archiver verify` has more to say.
 """
 
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from archiver.archive.database import ROW_HASHED, open_to_read
+from archiver.archive.facts import ROW_HASHED
 from archiver.archive.intact import is_intact, tolerate
-from archiver.archive.opening import is_of_the_disk
+from archiver.archive.opening import is_of_the_disk, open_to_read
+from archiver.archive.schema_objects import altered_objects
+
+_SECONDS = 5.0
+"""How long the pages are read, and how long the rows."""
+
+_OPCODES = 10_000
+"""After so many steps of SQLite's machine the clock is looked at: some milliseconds."""
+
+_BY_DAMAGE = (sqlite3.DatabaseError, ValueError, TypeError, OverflowError)
+"""Errors of a value that is not what was written: text that is none, a time, JSON, a number."""
 
 
 class Damage(NamedTuple):
@@ -20,34 +33,67 @@ class Damage(NamedTuple):
     only_rows: bool = False
 
 
-def find_corruption(path: Path) -> Damage | None:
-    """The first thing that is wrong with a database; None where it is intact, or cannot be read."""
+def may_be_damage(error: BaseException) -> bool:
+    """Whether a damaged database can have caused an error, or one of a group of errors."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(map(may_be_damage, error.exceptions))
+    return isinstance(error, _BY_DAMAGE)
+
+
+def find_corruption(path: Path, now: Callable[[], float] = time.monotonic) -> Damage | None:
+    """The first thing that is wrong with a database, as far as it is read in a few seconds.
+
+    None where nothing was found, or it cannot be read. `now` is a clock, in seconds.
+    """
     try:
         with open_to_read(path) as connection:
             tolerate(connection)
-            return next(_damage(connection), None)
+            damage: Damage | None = None
+            with _limited(connection, now):
+                damage = next(_damaged_file(connection), None)
+            if damage is None:
+                with _limited(connection, now):
+                    damage = next(_damaged_rows(connection), None)
+            return damage
     except sqlite3.DatabaseError as error:
         return None if is_of_the_disk(error) else Damage(str(error))
     except UnicodeDecodeError:
         return Damage("SQLite names something in it that is no text")
 
 
-def damaged_row(connection: sqlite3.Connection) -> str | None:
-    """What to say of a database in which rows are damaged, and nothing else; None elsewhere."""
+def damaged_row(connection: sqlite3.Connection, error: BaseException) -> str | None:
+    """What to say of an error by which only rows are damaged, and not the file; None for others."""
+    if not may_be_damage(error):
+        return None
     (path,) = connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'")
     damage = find_corruption(Path(path[0]))
     return damage.what if damage is not None and damage.only_rows else None
 
 
-def _damage(connection: sqlite3.Connection) -> Iterator[Damage]:
-    from archiver.archive.schema_objects import altered_objects  # noqa: PLC0415 — as database does
+@contextmanager
+def _limited(connection: sqlite3.Connection, now: Callable[[], float]) -> Iterator[None]:
+    """Break off what takes too long; what was found by then counts, and else nothing is said."""
+    end = now() + _SECONDS
+    connection.set_progress_handler(lambda: now() > end, _OPCODES)
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+    finally:
+        connection.set_progress_handler(None, 0)
 
+
+def _damaged_file(connection: sqlite3.Connection) -> Iterator[Damage]:
     for (_, name), wrong in altered_objects(connection):
         yield Damage(f"{name} {wrong}")
-    for (line,) in connection.execute("PRAGMA integrity_check(1)"):
+    for (line,) in connection.execute("PRAGMA quick_check(1)"):
         if line != "ok":
             yield Damage(line)
     connection.execute("SELECT 1 FROM posts_fts LIMIT 1")  # fails where there is none to speak of
+
+
+def _damaged_rows(connection: sqlite3.Connection) -> Iterator[Damage]:
     for table in ROW_HASHED:
         yield from _altered_rows(connection, table)
 

@@ -72,7 +72,7 @@ class AccountBackup:
         except Exception as error:
             if isinstance(error, OSError):
                 raise
-            why = await self.run.database.call(damaged_row)
+            why = await self.run.database.call(damaged_row, error)
             if why is None:
                 raise
             self.report.fail(self._damaged(why))

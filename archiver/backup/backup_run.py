@@ -141,7 +141,7 @@ class BackupRun:
         except Exception as error:
             if any(isinstance(leaf, ArchiverError | OSError) for leaf in leaves(error)):
                 raise
-            why = await self.database.call(damaged_row)
+            why = await self.database.call(damaged_row, error)
             if why is None:
                 raise
             for account in report.accounts:

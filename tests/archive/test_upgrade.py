@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from archiver.archive import database, schema, upgrade
+from archiver.archive import database, migrate, schema, upgrade
 from archiver.archive.database import DATABASE, applied_steps, reader, writer
 from archiver.errors import StorageError
 from archiver.report import Silence
@@ -23,8 +23,8 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from sqlite_utils import Database
-from archiver.archive import database, schema
-database.KNOWN_STEPS |= {"m999_later"}
+from archiver.archive import database, migrate, schema
+migrate.KNOWN_STEPS |= {"m999_later"}
 
 @schema.migrations()
 def m999_later(db: Database) -> None:
@@ -48,7 +48,8 @@ def archive(tmp_path: Path) -> Path:
 @pytest.fixture
 def later_version(archive: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A version of the program with one more step than the one that made the archive."""
-    monkeypatch.setattr(database, "KNOWN_STEPS", database.KNOWN_STEPS | {STEP})
+    for module in (database, migrate):
+        monkeypatch.setattr(module, "KNOWN_STEPS", database.KNOWN_STEPS | {STEP})
     steps = schema.migrations._migrations
     before = list(steps)
 

@@ -140,8 +140,8 @@ def _no_parent_fsync(notes: str) -> None:
 @_mutant
 def _no_archive_fsync(notes: str) -> None:
     """The name of the archive folder itself is not synced."""
-    database = _module("archiver.archive.database")
-    database.sync_directory = _nothing
+    lock = _module("archiver.archive.lock")
+    lock.sync_directory = _nothing
 
 
 @_mutant

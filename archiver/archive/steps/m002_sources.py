@@ -6,12 +6,10 @@ Tables are made anew and their rows copied, each with a new hash where its old o
 
 import re
 import sqlite3
-from urllib.parse import urlsplit
 
 from archiver.archive.steps import m001_archive
 from archiver.archive.steps.rebuild import Rebuild, rebuild
 from archiver.archive.steps.statements import statements
-from archiver.media_keys import address_key
 
 CHECKSUMS = """
 CREATE TABLE table_checksums (
@@ -387,22 +385,12 @@ REBUILDS = (
         "revisions", REVISIONS,
         {"why": "CASE number WHEN 1 THEN 'first' ELSE 'edited' END", "source_time": "NULL"},
     ),
-    Rebuild(
-        "attachments", ATTACHMENTS,
-        {
-            "key": """coalesce(
-                (SELECT renewed_key(media_key, url) FROM renditions
-                  WHERE attachment_id = old.id AND media_key = old.key AND old.platform_id IS NULL
-                  ORDER BY renditions.id LIMIT 1), old.key)""",
-            "omitted": "withheld",
-        },
-    ),
+    Rebuild("attachments", ATTACHMENTS, {"omitted": "withheld"}),
     Rebuild(
         "renditions", RENDITIONS,
         {
             "account_id": """coalesce((SELECT account_id FROM attachments
                  JOIN posts ON posts.id = post_id WHERE attachments.id = old.attachment_id), 0)""",
-            "media_key": "renewed_key(media_key, url)",
             "state": "iif(state = 'skipped' AND reason = 'not_offered', 'not_offered', state)",
             "reason_code": _RENDITION_CODE,
             "setting": _SETTING,
@@ -433,22 +421,9 @@ def apply(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
     connection.execute("INSERT INTO table_checksums SELECT name, rows, sum FROM tallies")
     connection.execute("DROP TABLE tallies")
-    connection.create_function("renewed_key", 2, _renewed_key)
     indexes = re.findall(r"CREATE (?:UNIQUE )?INDEX (\w+)", m001_archive.TABLES)
     for each in REBUILDS:
         rebuild(connection, each, indexes)
-    connection.create_function("renewed_key", 2, None)
     connection.execute("DROP TABLE temp.account_sources")
     for statement in statements(VIEWS):
         connection.execute(statement)
-
-
-def _renewed_key(key: str, url: str | None) -> str:
-    """The key of a file that was named by the path of its address, without the query."""
-    if url is None:
-        return key
-    try:
-        is_path = key == (urlsplit(url).path or url)
-    except ValueError:
-        return key
-    return address_key(url) if is_path else key

@@ -1,0 +1,25 @@
+"""What there is to know of the schema without making it, which takes a tool to import."""
+
+APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is
+
+KNOWN_STEPS = frozenset({"m001_archive", "m002_sources", "m003_media", "m004_search"})
+"""Names of all steps in schema.py."""
+
+KNOWN_TRIGGERS = frozenset({
+    "account_names_stay", "account_names_keep", "revisions_stay", "events_stay", "events_keep",
+    "posts_fts_insert", "posts_fts_delete", "posts_fts_update",
+})  # fmt: skip
+"""Names of all triggers in schema.py."""
+
+ROW_HASHED = (
+    "about", "runs", "accounts", "account_names", "run_accounts", "responses", "posts",
+    "post_sources", "post_aliases",
+    "relations", "revisions", "attachments", "media", "renditions", "events", "metrics",
+    "coverage", "storage_totals", "quarantine",
+)  # fmt: skip
+"""The tables whose rows carry a hash of themselves, and are counted in `table_checksums`."""
+
+GUARDED = frozenset({*ROW_HASHED, "table_checksums", "sightings", "holdings", "tallies"})
+"""The tables that only this program may write to, by those names too that they once had."""
+
+DATABASE = "archive.db"

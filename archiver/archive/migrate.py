@@ -1,0 +1,108 @@
+"""Bringing the tables of an archive up to date, and which steps have made it what it is."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from archiver.archive.facts import (
+    APPLICATION_ID,
+    DATABASE,
+    GUARDED,
+    KNOWN_STEPS,
+    KNOWN_TRIGGERS,
+)
+from archiver.archive.storage_errors import damaged
+from archiver.archive.upgrade import copy_before
+from archiver.errors import SchemaTooNew, StorageError
+
+
+def migrate(
+    connection: sqlite3.Connection, directory: Path, tell: Callable[[str], None], *,
+    any_trigger: bool,
+) -> None:  # fmt: skip
+    """Apply the steps that are missing; a database that has some already is copied before."""
+    has_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+    before: frozenset[str] = frozenset()
+    if has_tables:
+        check_version(connection, directory)
+        before = applied_steps(connection)
+        if before == KNOWN_STEPS:
+            return
+    else:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    if before and not any_trigger:
+        refuse_foreign_triggers(connection, directory)  # before they act on what a step writes
+    from sqlite_utils import Database  # noqa: PLC0415 — takes longer to import than to open a file
+
+    from archiver.archive.schema import migrations  # noqa: PLC0415 — as above
+
+    database = Database(connection)
+    if pending := migrations.pending(database):
+        if before:  # where the first step never came to its end, there is nothing to copy
+            copy = copy_before(connection, directory / DATABASE, pending[0].name)
+            tell(f"The database as it was before this version is in {copy}")
+        connection.execute("PRAGMA foreign_keys = OFF")  # tables that others refer to are made anew
+        try:
+            migrations.apply(database)
+        finally:
+            connection.execute("PRAGMA foreign_keys = ON")
+
+
+def check_version(connection: sqlite3.Connection, directory: Path) -> None:
+    """Refuse what is no archive, was never finished, or is of a later version.
+
+    Raises StorageError, SchemaTooNew.
+    """
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    if tables and application_id != APPLICATION_ID:
+        raise StorageError(
+            f"The database in {directory} is not an archive",
+            why=f"It says that it is of application {application_id:#x}, not {APPLICATION_ID:#x}",
+            kept="Nothing was changed",
+            hint="Point [archive] directory to an archive; if it is one, run archiver verify",
+            code="not_an_archive",
+        )
+    if "posts" in tables and not ("_sqlite_migrations" in tables and applied_steps(connection)):
+        raise damaged(directory, "It does not say any more which steps made its tables")
+    if "_sqlite_migrations" not in tables:
+        raise StorageError(
+            f"The database in {directory} is not an archive, or was never finished",
+            hint="Run archiver backup to make it",
+            code="no_archive",
+        )
+    newer = sorted(applied_steps(connection) - KNOWN_STEPS)
+    if newer:
+        raise SchemaTooNew(
+            "This archive was written by a newer version of archiver",
+            why=f"Its schema has steps that this version does not know: {', '.join(newer)}",
+            kept="Nothing was changed",
+            hint="Upgrade: pip install --upgrade social-archiver",
+        )
+
+
+def applied_steps(connection: sqlite3.Connection) -> frozenset[str]:
+    """The names of the steps that have made an archive what it is."""
+    query = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'archiver'"
+    return frozenset(name for (name,) in connection.execute(query))
+
+
+def refuse_foreign_triggers(connection: sqlite3.Connection, directory: Path) -> None:
+    """A trigger of other hands would write, or swallow, rows whenever we write others.
+
+    Raises StorageError.
+    """
+    query = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
+    foreign = [
+        f"{name} on {table}"
+        for name, table in connection.execute(query)
+        if name not in KNOWN_TRIGGERS and table.lower() in GUARDED
+    ]
+    if foreign:
+        raise StorageError(
+            f"The archive in {directory} has triggers that are none of this program's",
+            why=f"They act whenever something is saved: {', '.join(foreign)}",
+            kept="Nothing was changed",
+            hint="Run archiver verify to see what they do; with --repair it takes them away",
+            code="foreign_trigger",
+        )

@@ -1,0 +1,98 @@
+"""What SQLite and the disk raise, as errors of this program with a sentence that helps."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from archiver.disks import FULL, complaint, has_limit, hint_for, room, words_for
+from archiver.errors import ArchiveLocked, StorageError
+
+_PRIMARY = 0xFF  # of SQLite's codes; the rest says how, not what
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_DISK = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+_KEPT = "Everything that was saved before is untouched"
+
+
+@contextmanager
+def storage_errors(directory: Path) -> Iterator[None]:
+    """Turn what SQLite and the disk raise into StorageError.
+
+    A statement that is wrong is a bug of ours, and must look like one: it goes on as it is.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        told = _as_storage_error(directory, error)
+        if told is None:
+            raise
+        raise told from error
+    except OSError as error:
+        if error.errno in FULL:
+            raise _full(directory, words_for(error)) from error
+        raise StorageError(
+            f"The archive in {directory} cannot be written",
+            why=words_for(error), kept=_KEPT, hint=hint_for(error),
+        ) from error  # fmt: skip
+
+
+def primary_code(error: sqlite3.Error) -> int | None:
+    """SQLite's own code of an error, without its details; None for one that Python raised."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & _PRIMARY
+
+
+def _as_storage_error(directory: Path, error: sqlite3.Error) -> StorageError | None:
+    code = primary_code(error)
+    if code == sqlite3.SQLITE_FULL:
+        return _full(directory, "The disk is full")
+    if code == sqlite3.SQLITE_READONLY:
+        return StorageError(
+            f"The archive in {directory} is read-only", kept=_KEPT, code="read_only"
+        )
+    if code in _BUSY:
+        return ArchiveLocked(
+            f"The archive in {directory} is busy", kept=_KEPT,
+            hint="Another program holds its database; try again when it is done",
+        )  # fmt: skip
+    if code in _DAMAGED:
+        return damaged(directory, str(error))
+    return _by_the_disk(directory, error) if code in _DISK else None
+
+
+def damaged(directory: Path, why: str) -> StorageError:
+    """The error that says that a database is damaged, and what to do."""
+    return StorageError(
+        f"The database in {directory} is damaged",
+        why=why,
+        kept="Nothing was deleted",
+        hint="Run archiver verify --repair; what it cannot put right, take from a copy",
+        code="damaged",
+    )
+
+
+def _full(directory: Path, words: str) -> StorageError:
+    return StorageError(
+        f"{words}: the archive in {directory} cannot grow",
+        why=room(directory),
+        kept=_KEPT,
+        hint="Free some space and run the command again",
+        code="full",
+    )
+
+
+def _by_the_disk(directory: Path, error: sqlite3.Error) -> StorageError:
+    """What SQLite calls an I/O error may be a full disk, too: the disk itself says it better."""
+    said = complaint(directory)
+    if said is None and error.sqlite_errorcode == sqlite3.SQLITE_IOERR_WRITE and has_limit():
+        said = OSError(errno.EFBIG, "")
+    if said is not None and said.errno in FULL:
+        return _full(directory, words_for(said))
+    return StorageError(
+        f"The database in {directory} cannot be read or written",
+        why=str(error) if said is None else words_for(said),
+        kept=_KEPT,
+        hint=None if said is None else hint_for(said),
+    )
