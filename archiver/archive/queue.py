@@ -94,11 +94,14 @@ _REFUSED = "state IN ('omitted', 'not_offered', 'gone', 'refused') AND state = '
 _WAITING = (_PENDING, f"{_FAILED} AND {DUE}")
 _OF_ACCOUNTS = "account_id IN (SELECT value FROM json_each(:accounts))"
 
+# reason and setting are read so that a row in which they are damaged is found here, where its
+# account can be left out, and not when a batch of all accounts is written
 _QUEUED = """
     SELECT renditions.id AS rendition_id, attachments.id AS attachment_id,
            attachments.key AS attachment_key, posts.id AS post_id, renditions.account_id,
            posts.platform_id AS post_platform_id, attachments.kind, role, media_key, renditions.url,
-           renditions.content_type, tries, reason_code, media_sha256 AS lost, published_at
+           renditions.content_type, tries, reason_code, media_sha256 AS lost,
+           reason, setting, published_at
       FROM renditions INDEXED BY {index}
      CROSS JOIN attachments ON attachments.id = attachment_id
      CROSS JOIN posts ON posts.id = post_id
@@ -131,7 +134,7 @@ def take(
             for query in _QUEUES
         ]
         merged = heapq.merge(*queues, key=_place, reverse=True)
-        return [QueuedFile(*row[:-1]) for row in islice(merged, limit)]
+        return [QueuedFile(*row[:-3]) for row in islice(merged, limit)]
 
 
 def _place(row: Sequence[Any]) -> tuple[str, int]:
