@@ -246,7 +246,7 @@ def _pages(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     yield "one account, deep", f"{base}/timeline?account=threads&before={deep}"
     yield "one platform", f"{base}/timeline?platform=twitter"
     yield "a month", f"{base}/timeline?since=2016-02&until=2016-02"
-    for flag in ("media", "edited", "removed", "withheld"):
+    for flag in ("media", "edited", "removed", "omitted"):
         yield flag, f"{base}/timeline?{flag}=1"
     yield "kind, deep", f"{base}/timeline?kind=reel&before={deep}"
     yield "search, rare", f"{base}/timeline?q={NEEDLE}"

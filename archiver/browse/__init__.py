@@ -1,8 +1,8 @@
-"""A Datasette plugin that shows an archive the way people want to see it.
+"""A Datasette plugin with pages for an archive: timeline, gallery, post, missing files, runs.
 
-Its pages stand beside Datasette's own, below `/NAME/-/`, where NAME is the database's name in
-Datasette; where an archive is all that is served, its home is the first page. It needs nothing but
-the archive: `datasette archive.db` is enough where this package is installed.
+They are below `/NAME/-/`, where NAME is the database's name in Datasette, beside Datasette's own
+pages. Where Datasette serves nothing but one archive, its home page is the first page. Where this
+package is installed, `datasette archive.db` is enough: no configuration is needed.
 """
 
 import re
@@ -16,8 +16,8 @@ from archiver.browse.cells import cell
 from archiver.browse.frame import asset_path
 from archiver.browse.routes import ROUTES
 
-_OURS = re.compile(r"/|/[^/]+/-/.*")
-_PLACES = (
+_OUR_PATHS = re.compile(r"/|/[^/]+/-/.*")
+_MENU = (
     ("home", "Home"), ("timeline", "Timeline"), ("gallery", "Gallery"), ("missing", "Missing"),
     ("runs", "Runs"),
 )  # fmt: skip
@@ -28,14 +28,14 @@ CONFIG = "archiver"
 
 @hookimpl
 def register_routes(datasette: Any) -> list[tuple[str, Any]]:
-    """Our pages; the first page only where an archive is all there is."""
+    """Our pages, and `/` where Datasette serves only one archive."""
     first = [(r"/$", ROUTES[r"/(?P<database>[^/.]+)/-/home$"])] if sole_archive(datasette) else []
     return [*first, *ROUTES.items()]
 
 
 @hookimpl
 def prepare_connection(conn: Any, database: str, datasette: Any) -> None:
-    """Nothing that an archive says of itself is trusted."""
+    """Restrict connections to an archive: its schema is not trusted."""
     if archive_named(datasette, database):
         metadata.harden(conn)
 
@@ -50,22 +50,22 @@ def get_metadata(datasette: Any) -> dict[str, Any]:
 
 @hookimpl
 def canned_queries(datasette: Any, database: str) -> dict[str, Any]:
-    """The questions that people ask."""
+    """Queries that answer common questions."""
     archive = archive_named(datasette, database)
-    return metadata.questions(archive) if archive else {}
+    return metadata.canned_queries(archive) if archive else {}
 
 
 @hookimpl
 def render_cell(value: Any, column: str, table: str | None, database: str, datasette: Any) -> Any:
-    """Pictures, links and JSON in Datasette's own tables."""
+    """Thumbnails, links and JSON in Datasette's own tables."""
     return cell(datasette, value, column, table, database)
 
 
 @hookimpl
 def menu_links(datasette: Any, request: Any) -> list[dict[str, str]]:
-    """The way to our pages from Datasette's own; ours have a bar."""
+    """Links to our pages in the menu of Datasette's own pages; ours have a navigation bar."""
     path = "/" + request.path.removeprefix(datasette.setting("base_url")) if request else ""
-    if sole_archive(datasette) and _OURS.fullmatch(path):
+    if sole_archive(datasette) and _OUR_PATHS.fullmatch(path):
         return []
     return [
         {
@@ -73,14 +73,14 @@ def menu_links(datasette: Any, request: Any) -> list[dict[str, str]]:
             "label": label if len(all_archives(datasette)) == 1 else f"{label} of {found.name}",
         }
         for found in all_archives(datasette)
-        for place, label in _PLACES
+        for place, label in _MENU
         if place != "runs" or found.has("coverage")
     ]
 
 
 @hookimpl
 def extra_css_urls(database: str | None, view_name: str | None, datasette: Any) -> list[str]:
-    """Our looks: for our own pages, and a little for Datasette's."""
+    """Our style sheets: one for our pages, a small one for Datasette's pages of an archive."""
     if view_name == "archiver":
         return [asset_path("archiver.css")]
     alone = sole_archive(datasette) is not None
@@ -91,14 +91,14 @@ def extra_css_urls(database: str | None, view_name: str | None, datasette: Any) 
 
 @hookimpl
 def extra_js_urls(database: str | None, view_name: str | None, datasette: Any) -> list[str]:
-    """What Datasette's own pages lack for those who hear them."""
-    has_looks = extra_css_urls(database, view_name, datasette) == [asset_path("tables.css")]
-    return [asset_path("tables.js")] if has_looks else []
+    """A script that adds what screen readers need to Datasette's own pages."""
+    is_of_archive = extra_css_urls(database, view_name, datasette) == [asset_path("tables.css")]
+    return [asset_path("tables.js")] if is_of_archive else []
 
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Any:
-    """Headers for files, and the guard that `archiver browse` asks for."""
+    """Cache headers for files, and the request guard where `archiver browse` switched it on."""
     config = datasette.plugin_config(CONFIG) or {}
     hosts = config.get("hosts")
     return lambda app: guard.guarded(app, frozenset(hosts) if hosts is not None else None)
@@ -106,5 +106,5 @@ def asgi_wrapper(datasette: Any) -> Any:
 
 @hookimpl
 def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
-    """Errors at an archive's addresses, in our own frame."""
+    """Error pages below an archive's path, with our layout."""
     return errors.error_page(datasette, request, exception)

@@ -1,8 +1,8 @@
-"""Which of Datasette's databases are archives, and what their pages need to know of them.
+"""Which of Datasette's databases are archives, and what their pages need to know about them.
 
-A database is an archive by what it says of itself (its application id) and by the tables it has,
-so `datasette archive.db` needs no configuration. A published copy lacks tables and columns that
-the owner's archive has: pages ask `has` before they ask the database.
+An archive is recognised by its application id and its tables, so `datasette archive.db` needs no
+configuration. A published copy lacks some tables and columns of the archive that it was made from:
+pages call `has` before they query one of those.
 """
 
 import sqlite3
@@ -22,7 +22,7 @@ from archiver.media.store import MediaStore
 NEEDED = ("accounts", "posts", "attachments", "renditions", "media")
 
 
-@dataclass(frozen=True, eq=False)  # each is one of a kind, and may be a key
+@dataclass(frozen=True, eq=False)  # compared by identity, so that it can be a key
 class Archive:
     """One archive among Datasette's databases."""
 
@@ -33,7 +33,7 @@ class Archive:
     tally: Tally = field(default_factory=Tally)
 
     def has(self, table: str, column: str | None = None) -> bool:
-        """Whether there is such a table, and such a column in it."""
+        """Whether the table exists, and the column in it."""
         found = self.columns.get(table)
         return found is not None and (column is None or column in found)
 
@@ -60,7 +60,7 @@ def all_archives(datasette: Any) -> list[Archive]:
 
 
 def sole_archive(datasette: Any) -> Archive | None:
-    """The archive, where Datasette serves nothing else."""
+    """The archive, if Datasette serves nothing else, else None."""
     others = [name for name in datasette.databases if name not in {"_internal", "_memory"}]
     found = all_archives(datasette)
     return found[0] if len(found) == len(others) == 1 else None
@@ -87,6 +87,6 @@ def _columns(connection: sqlite3.Connection) -> Iterator[tuple[str, frozenset[st
     for (name,) in names.fetchall():
         try:
             rows = connection.execute("SELECT name FROM pragma_table_xinfo(?)", (name,)).fetchall()
-        except sqlite3.OperationalError:  # a view of something that is not there
+        except sqlite3.OperationalError:  # a view of a table that does not exist
             continue
         yield name, frozenset(column for (column,) in rows)

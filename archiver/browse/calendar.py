@@ -1,4 +1,4 @@
-"""Coverage as a small calendar: a row per year, a cell per month."""
+"""Coverage as a calendar: a row per year, a cell per month."""
 
 import re
 import sqlite3
@@ -14,40 +14,40 @@ _MONTHS = (
     "October", "November", "December",
 )  # fmt: skip
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
-"""What a month looks like; a damaged row may have anything in its place, and has no cell."""
+"""The form of a month. A damaged row may have any other text there, and gets no cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """One cell."""
+    """One cell of the calendar."""
 
     month: str  # 2026-03
     posts: int
-    state: str  # covered, gap, before (nothing known), ahead (the future)
+    state: str  # covered, gap, uncovered, future
     level: int  # 0 to 4, by the number of posts
 
     @property
     def label(self) -> str:
-        """March 2026: 12 posts, complete."""
+        """Such as "March 2026: 12 posts, complete"."""
         name = f"{_MONTHS[int(self.month[5:]) - 1]} {self.month[:4]}"
         posts = f"{self.posts:,} post{'' if self.posts == 1 else 's'}"
-        return f"{name}: {posts}, {_SAID[self.state]}"
+        return f"{name}: {posts}, {_STATE_LABELS[self.state]}"
 
 
-_SAID = {
-    "covered": "complete", "gap": "not complete", "before": "not covered", "ahead": "to come",
+_STATE_LABELS = {
+    "covered": "complete", "gap": "gap", "uncovered": "not covered", "future": "in the future",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time, by months; both ends belong to it. `since` may be empty: always."""
+    """A range of months, both ends included. An empty `since` has no lower bound."""
 
     since: str
     until: str
 
-    def touches(self, month: str) -> bool:
-        """Whether the month has to do with it."""
+    def contains(self, month: str) -> bool:
+        """Whether the month is in the range."""
         return self.since <= month <= self.until
 
 
@@ -58,43 +58,43 @@ def years(
     now: datetime,
     most_years: int,
 ) -> list[tuple[str, list[Month]]]:
-    """The newest years first, each with its twelve months."""
+    """The newest `most_years` years, newest first, each with its twelve months."""
     covered, gaps = list(covered), list(gaps)
     known = [month for month in months if _MONTH.fullmatch(month)]
     ends = [span.until for span in covered] + known
     starts = [span.since for span in covered if span.since] + known
     if not ends:
         return []
-    ahead = max(f"{now.astimezone(UTC):%Y-%m}", *ends)
+    current = max(f"{now.astimezone(UTC):%Y-%m}", *ends)
     first, last = int(min(starts or ends)[:4]), int(max(ends)[:4])
     top = max(months.values(), default=1)
-    found = []
+    shown = []
     for year in range(last, max(first, last - most_years + 1) - 1, -1):
         cells = []
         for k in range(1, 13):
             month = f"{year:04}-{k:02}"
-            state = _state(month, covered, gaps, ahead)
+            state = _state(month, covered, gaps, current)
             count = months.get(month, 0)
             cells.append(Month(month, count, state, _level(count, top)))
-        found.append((f"{year:04}", cells))
-    return found
+        shown.append((f"{year:04}", cells))
+    return shown
 
 
 def _state(month: str, covered: list[Span], gaps: list[Span], last: str) -> str:
     if month > last:
-        return "ahead"
-    if any(span.touches(month) for span in gaps):
+        return "future"
+    if any(span.contains(month) for span in gaps):
         return "gap"
-    return "covered" if any(span.touches(month) for span in covered) else "before"
+    return "covered" if any(span.contains(month) for span in covered) else "uncovered"
 
 
 def _level(count: int, top: int) -> int:
-    """0 for none, 4 for the most; in between by quarters."""
+    """0 for no posts, else 1 to 4: the quarter of `top` that the count is in."""
     return 0 if not count else max(1, min(4, -(-4 * count // top)))
 
 
 def spans(connection: sqlite3.Connection) -> tuple[dict[int, list[Span]], dict[int, list[Span]]]:
-    """What is covered and where gaps are, of the posts of each account."""
+    """The covered ranges and the gaps of the posts of each account, by account id."""
     covered: dict[int, list[Span]] = defaultdict(list)
     gaps: dict[int, list[Span]] = defaultdict(list)
     rows = connection.execute(
@@ -115,18 +115,18 @@ def spans(connection: sqlite3.Connection) -> tuple[dict[int, list[Span]], dict[i
 
 
 def rows(years_shown: Iterable[tuple[str, list[Month]]], address: str) -> Markup:
-    """The rows of the table, ready made: a template would need as long as the rest of the page.
+    """The rows of the table as HTML; in a template they took as long as the rest of the page.
 
-    `address` is that of the account's posts; a month with posts leads to them. All else that goes
-    into it are words and numbers of ours.
+    A month with posts links to them, below `address`: the URL of the account's timeline. Everything
+    else in the HTML is made here, of numbers and fixed words.
     """
     link = escape(address)
     lines = []
     for year, months in years_shown:
         lines.append(f'<tr><th scope="row">{year}</th>')
         for cell in months:
-            said = cell.label
-            inner = f'title="{said}"><span class="aside">{said}</span>'
+            label = cell.label
+            inner = f'title="{label}"><span class="aside">{label}</span>'
             if cell.posts:
                 to = f"{link}&amp;since={cell.month}&amp;until={cell.month}"
                 inner = f'<a href="{to}" {inner}</a>'

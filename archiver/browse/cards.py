@@ -1,4 +1,4 @@
-"""Posts as pages show them, put together for a whole page with one query per table."""
+"""Posts as pages show them: those of a page are loaded together, with one query per table."""
 
 import json
 import sqlite3
@@ -14,16 +14,19 @@ HEADLINES = (
     "views", "likes", "reactions", "comments", "replies", "reposts", "shares", "quotes",
     "bookmarks", "saves",
 )  # fmt: skip
-"""The numbers that a card shows, in this order."""
+"""The metrics that a card shows, in this order."""
 
 _STILL_ROLES = ("thumbnail", "cover", "preview")
-_DRAWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
-"""Types that Pillow makes a smaller picture of."""
+_THUMBNAILED = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
+"""Types that Pillow makes thumbnails of."""
 
 
 @dataclass(frozen=True)
 class File:
-    """One rendition: what it is, where it is, or why it is not here. Sizes in bytes, pixels, ms."""
+    """One rendition with its media file, or the reason why there is none.
+
+    `size` is in bytes, `width` and `height` in pixels, `bitrate` in bit/s.
+    """
 
     id: int
     role: str
@@ -47,19 +50,19 @@ class File:
         return (self.content_type or "").partition("/")[0]
 
     @property
-    def drawn(self) -> bool:
-        """Whether it can be shown as a smaller picture."""
-        return self.sha256 is not None and self.content_type in _DRAWN
+    def has_thumbnail(self) -> bool:
+        """Whether a thumbnail can be made of it."""
+        return self.sha256 is not None and self.content_type in _THUMBNAILED
 
     @property
     def why(self) -> str:
-        """Why it is not here, as a sentence for people; empty when it is."""
+        """Why the file is missing, as a sentence for people; empty when we hold it."""
         return absence(self.state, self.reason_code, self.reason, self.next_try_at)
 
 
 @dataclass(frozen=True)
 class Item:
-    """One attachment with its files."""
+    """One attachment with its renditions."""
 
     id: int
     post_id: int
@@ -76,37 +79,37 @@ class Item:
 
     @cached_property
     def main(self) -> File | None:
-        """The thing itself, where we hold it; of several, the largest."""
+        """The original or a variant, where we hold one; of several variants, the largest."""
         own = [file for file in self.files if file.role in {"original", "variant"}]
         held = [file for file in own if file.sha256 and file.state == "stored"]
         return max(held, key=lambda file: (file.role == "original", file.size or 0), default=None)
 
     @cached_property
     def still(self) -> File | None:
-        """A picture of it: itself if it is one, else the platform's still."""
-        if self.main and self.main.drawn:
+        """A picture of it: the main file if that is one, else a still from the platform."""
+        if self.main and self.main.has_thumbnail:
             return self.main
-        held = [file for file in self.files if file.drawn and file.role in _STILL_ROLES]
+        held = [file for file in self.files if file.has_thumbnail and file.role in _STILL_ROLES]
         return min(held, key=lambda file: _STILL_ROLES.index(file.role), default=None)
 
     @property
     def shown(self) -> str:
-        """How to show it: video, audio, image, still (only a picture of it), or nothing."""
+        """How to show it: video, audio, image, still (we hold only a picture of it), or nothing."""
         if self.main and self.main.group in {"video", "audio"}:
             return self.main.group
-        if self.main and self.main.drawn:
+        if self.main and self.main.has_thumbnail:
             return "image"
         return "still" if self.still else "nothing"
 
     @property
     def time(self) -> str:
-        """Its duration, by the file, else by the platform's word."""
+        """Its duration, read from the file, else as the platform states it."""
         own = self.main.duration_ms if self.main else None
         return duration(own or self.duration_ms)
 
     @property
     def missing(self) -> str:
-        """Why the thing itself is not here; empty when it is, and for links."""
+        """Why we hold no main file; empty when we do, and for links."""
         if self.main or self.kind == "link":
             return ""
         wanted = [file for file in self.files if file.role in {"original", "variant"}]
@@ -114,27 +117,27 @@ class Item:
 
     @property
     def not_offered(self) -> bool:
-        """Whether the platform hands out no such file, of anything: nobody has to look into it."""
+        """Whether the source never gives such a file: nothing went wrong."""
         wanted = [file for file in self.files if file.role in {"original", "variant"}]
         return bool(wanted) and all(file.state == "not_offered" for file in wanted)
 
     @property
     def label(self) -> str:
-        """What a screen reader says of it."""
+        """Its text for screen readers."""
         return self.alt or f"{self.kind}, without a description"
 
     @property
     def box(self) -> tuple[int, int] | None:
-        """Width and height to keep free for it, in pixels."""
-        for thing in (self.main, self.still, self):
-            if thing and thing.width and thing.height:
-                return thing.width, thing.height
+        """Width and height to reserve for it on a page, in pixels."""
+        for sized in (self.main, self.still, self):
+            if sized and sized.width and sized.height:
+                return sized.width, sized.height
         return None
 
 
 @dataclass(frozen=True)
 class Card:
-    """One post as lists show it."""
+    """One post, as timelines and lists show it."""
 
     id: int
     account: str
@@ -154,16 +157,16 @@ class Card:
     items: tuple[Item, ...] = ()
     numbers: tuple[tuple[str, str], ...] = ()
     relations: tuple[Mapping[str, Any], ...] = ()
-    former: tuple[Item, ...] = field(default=())
+    detached: tuple[Item, ...] = field(default=())  # attached to earlier revisions only
 
     @property
     def omitted(self) -> bool:
-        """Whether the platform keeps something of it back."""
+        """Whether the platform omits a file of it."""
         return any(item.omitted for item in self.items)
 
     @property
     def alt_texts(self) -> list[str | None]:
-        """The descriptions of what is attached, which a search reads too."""
+        """The alt texts of its attachments, which the search covers too."""
         return [item.alt for item in self.items]
 
 
@@ -175,18 +178,18 @@ def cards(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Card]:
     attached = items(connection, ids)
     numbers = _numbers(connection, chosen)
     related = _by_post(connection.execute(_RELATIONS, (chosen,)))
-    made = []
+    found_cards = []
     for post_id in ids:
         if (row := found.get(post_id)) is None:
             continue
-        now, former = _current(attached[post_id], row["revisions"])
-        made.append(
+        current, detached = _by_revision(attached[post_id], row["revisions"])
+        found_cards.append(
             Card(
-                **dict(row), items=tuple(now), former=tuple(former),
+                **dict(row), items=tuple(current), detached=tuple(detached),
                 numbers=tuple(numbers[post_id]), relations=tuple(related[post_id]),
             )
         )  # fmt: skip
-    return made
+    return found_cards
 
 
 _POSTS = """
@@ -219,7 +222,7 @@ _FILES = """
 
 
 def items(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[int, list[Item]]:
-    """All that was ever attached to each of these posts, in order."""
+    """Every attachment of any revision of these posts, in order, by post id."""
     rows = connection.execute(_ITEMS, (json.dumps(list(posts)),)).fetchall()
     files = defaultdict(list)
     for row in connection.execute(_FILES, (json.dumps([row["id"] for row in rows]),)):
@@ -239,12 +242,12 @@ def items(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[int, lis
 def _file(row: sqlite3.Row) -> File:
     names = frozenset(row.keys())
     private = {name: row[name] if name in names else None for name in _PRIVATE}
-    held = row["state"] == "stored" and row["media_type"] is not None
+    is_held = row["state"] == "stored" and row["media_type"] is not None
     return File(
         row["id"], row["role"], row["state"], row["reason_code"], row["reason"],
-        private["tries"] or 0, private["next_try_at"], row["media_sha256"] if held else None,
+        private["tries"] or 0, private["next_try_at"], row["media_sha256"] if is_held else None,
         row["size"],
-        row["media_type"] if held else row["content_type"],
+        row["media_type"] if is_held else row["content_type"],
         row["media_width"] or row["width"], row["media_height"] or row["height"],
         row["duration_ms"], row["bitrate"], private["url"],
     )  # fmt: skip
@@ -254,18 +257,18 @@ _PRIVATE = ("tries", "next_try_at", "url")
 """Columns that a published copy lacks."""
 
 
-def _current(attached: Iterable[Item], revision: int | None) -> tuple[list[Item], list[Item]]:
-    """What is attached now, and what was in an earlier revision only."""
-    now: list[Item] = []
-    former: list[Item] = []
+def _by_revision(attached: Iterable[Item], revision: int | None) -> tuple[list[Item], list[Item]]:
+    """What is attached now, and what was attached to an earlier revision only."""
+    current: list[Item] = []
+    detached: list[Item] = []
     for item in attached:
-        gone = bool(revision and item.last_revision and item.last_revision < revision)
-        (former if gone else now).append(item)
-    return now, former
+        is_detached = bool(revision and item.last_revision and item.last_revision < revision)
+        (detached if is_detached else current).append(item)
+    return current, detached
 
 
 def _numbers(connection: sqlite3.Connection, chosen: str) -> dict[int, list[tuple[str, str]]]:
-    """The newest value of each headline number of each post."""
+    """The newest value of each headline metric, by post id."""
     rows = connection.execute(
         """SELECT post_id, name, max(seen_at), value FROM metrics
             WHERE post_id IN (SELECT value FROM json_each(?)) AND attachment_id = 0
@@ -276,11 +279,11 @@ def _numbers(connection: sqlite3.Connection, chosen: str) -> dict[int, list[tupl
     found: dict[int, list[tuple[str, Any]]] = defaultdict(list)
     for post_id, name, _, value in rows:
         found[post_id].append((name, value))
-    said: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    shown: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for post_id, values in found.items():
         values.sort(key=lambda pair: HEADLINES.index(pair[0]))
-        said[post_id] = [(name, number(value)) for name, value in values if value][:5]
-    return said
+        shown[post_id] = [(name, number(value)) for name, value in values if value][:5]
+    return shown
 
 
 def _by_post(rows: Iterable[sqlite3.Row]) -> dict[int, list[Mapping[str, Any]]]:
@@ -293,30 +296,30 @@ def _by_post(rows: Iterable[sqlite3.Row]) -> dict[int, list[Mapping[str, Any]]]:
 def absence(
     state: str, code: str | None, reason: str | None, next_try_at: str | None = None
 ) -> str:
-    """Why a file is not here, as a sentence; empty when it is."""
+    """Why a file is missing, as a sentence; empty when we hold it."""
     if state == "stored":
         return ""
     if state == "skipped":
-        return _SKIPPED.get(code or "", f"Left out by the settings ({reason})")
+        return _SKIPPED.get(code or "", f"Skipped by the settings ({reason})")
     if (state, code) == ("omitted", "copyright"):
-        return "Withheld by the platform for copyright"
+        return "Omitted by the platform for copyright"
     if state == "not_offered":
         return _NOT_OFFERED.get(code or "", _STATES[state])
     why = _STATES.get(state, state) + (f": {reason}" if reason else "")
     again = state == "failed" and next_try_at
-    return f"{why}; tried again from {short_time(next_try_at)}" if again else why
+    return f"{why}; next attempt from {short_time(next_try_at)} UTC" if again else why
 
 
 _STATES = {
-    "omitted": "Withheld by the platform",
-    "not_offered": "The platform does not hand out this file",
-    "gone": "Gone at the platform",
-    "failed": "Could not be fetched",
-    "refused": "Refused",
+    "omitted": "Omitted by the platform",
+    "not_offered": "Not offered by the source",
+    "gone": "Gone",
+    "failed": "Failed",
+    "refused": "Refused for safety",
     "pending": "Waiting to be fetched",
 }
 _NOT_OFFERED = {"manifest_only": "Offered only as a playlist"}
 _SKIPPED = {
-    "playlist": "A playlist; the file itself was preferred",
-    "link_target": "What a link leads to is not fetched",
+    "playlist": "A playlist; the video file was fetched instead",
+    "link_target": "The target of a link is not fetched",
 }

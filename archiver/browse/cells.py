@@ -1,4 +1,4 @@
-"""Cells in Datasette's own tables: pictures for hashes, links for posts, JSON that can be read."""
+"""Cells in Datasette's own tables: thumbnails for hashes, links to posts, indented JSON."""
 
 import re
 from typing import Any
@@ -17,11 +17,13 @@ _LONGEST = 200_000
 
 
 def cell(datasette: Any, value: Any, column: str, table: str | None, database: str) -> Any:
-    """What to show in place of a value; None leaves it to Datasette."""
+    """The HTML to show for a value; None leaves it to Datasette."""
     if value is None or archive_named(datasette, database) is None:
         return None
     base = datasette.urls.database(database) + "/-"
-    if isinstance(value, dict) and column == "post_id":  # with the label that Datasette found
+    if (
+        isinstance(value, dict) and column == "post_id"
+    ):  # Datasette adds the label of the row that it refers to
         return Markup('<a href="{}/post/{}">{}</a>').format(base, value["value"], value["label"])
     if isinstance(value, int):
         if column == "post_id" or (column == "id" and table in _POST_TABLES):
@@ -41,7 +43,7 @@ def _text(base: str, value: str, column: str) -> Markup | None:
     if column in _JSON and value[:1] in {"{", "["} and len(value) <= _LONGEST:
         return Markup(
             '<details class="archiver-json"><summary>{}</summary><pre>{}</pre></details>'
-        ).format(_glimpse(value), pretty_json(value))
+        ).format(_shortened(value), pretty_json(value))
     if (link := safe_link(value)) and not re.search(r"\s", value):
         short = value if len(value) <= 80 else value[:79] + "…"
         return Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(link, short)
@@ -55,5 +57,5 @@ def _hash(value: str) -> str | None:
     return found[1] if found else None
 
 
-def _glimpse(value: str) -> Markup:
+def _shortened(value: str) -> Markup:
     return escape(value if len(value) <= 60 else value[:59] + "…")

@@ -1,4 +1,4 @@
-"""Numbers over time as small drawings: steps, since a number holds until it is seen to move."""
+"""Metrics over time as small step charts: a value holds until another one is observed."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ WIDTH, HEIGHT, _MARGIN = 240, 48, 4
 
 @dataclass(frozen=True)
 class Chart:
-    """One number: its newest value, and its path when it moved. Coordinates in SVG units."""
+    """One metric: its newest value, and its line if it changed. Coordinates in SVG units."""
 
     name: str
     last: str
@@ -23,26 +23,26 @@ class Chart:
 
     @property
     def title(self) -> str:
-        """Its name in words."""
+        """The name of the metric in words."""
         return metric_name(self.name)
 
     @property
-    def moves(self) -> bool:
-        """Whether there is anything to draw."""
+    def has_changed(self) -> bool:
+        """Whether there is a line to draw."""
         return bool(self.path)
 
     @property
     def rank(self) -> int:
-        """Common numbers first."""
+        """A sort key that puts common metrics first."""
         return HEADLINES.index(self.name) if self.name in HEADLINES else len(HEADLINES)
 
 
 def chart(name: str, points: list[tuple[str, float]], until: str) -> Chart:
-    """Draw a number from its times and values, oldest first, up to when it was last looked at."""
+    """Draw a number from its times and values, oldest first, up to the last scan."""
     said = tuple((seen_at, number(value)) for seen_at, value in points)
     times = [moment.timestamp() if (moment := parse_time(at)) else 0.0 for at, _ in points]
     end = moment.timestamp() if (moment := parse_time(until)) else times[-1]
-    end += (end - times[0]) / 12  # the newest value is seen to hold for a while
+    end += (end - times[0]) / 12  # so that the newest value is visible as a line
     if len(points) < 2 or times[-1] <= times[0]:
         return Chart(name, said[-1][1], said)
     values = [float(value) for _, value in points]

@@ -1,7 +1,7 @@
-"""What changed between two contents of a post, as words that were taken out and put in.
+"""What changed between two revisions of a post, as words that were removed and inserted.
 
-Records are the source's own, so which of their fields is the text is told by the value: the field
-that holds what the post's newest text says held the older text before.
+Records have the fields of their source, so the field of the text is found by its value: the one
+that holds the text of the newest revision held the earlier texts before.
 """
 
 import difflib
@@ -21,7 +21,7 @@ _MOST_PAIRS = 1_000_000  # of words to compare, a second's work; beyond, all is 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A run of text: `same`, `out` or `in`."""
+    """A part of a text: `same`, `out` (removed) or `in` (inserted)."""
 
     what: str
     text: str
@@ -29,7 +29,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class TextChange:
-    """One field that differs, with its pieces."""
+    """One field that changed, with the parts of both texts."""
 
     path: str
     pieces: tuple[Piece, ...]
@@ -37,7 +37,7 @@ class TextChange:
 
 
 def words_changed(old: str, new: str) -> tuple[Piece, ...]:
-    """The new text, with what was put in and what was taken out."""
+    """The new text, with what was inserted and what was removed."""
     before, after = _WORDS.findall(old), _WORDS.findall(new)
     head = _common(before, after)
     tail = _common(before[head:][::-1], after[head:][::-1])
@@ -48,7 +48,7 @@ def words_changed(old: str, new: str) -> tuple[Piece, ...]:
 
 
 def _common(before: Sequence[str], after: Sequence[str]) -> int:
-    """How many words both begin with."""
+    """The length of the common prefix, in words."""
     pairs = enumerate(zip(before, after, strict=False))
     return next((k for k, (a, b) in pairs if a != b), min(len(before), len(after)))
 
@@ -57,7 +57,7 @@ def _compared(before: Sequence[str], after: Sequence[str]) -> tuple[Piece, ...]:
     if len(before) * len(after) > _MOST_PAIRS:
         return (Piece("out", "".join(before)), Piece("in", "".join(after)))
     pieces: list[Piece] = []
-    # a word that is everywhere, as a space is, is no anchor: else this would be cubic
+    # difflib leaves out frequent words, such as spaces, as anchors: else this would take cubic time
     matcher = difflib.SequenceMatcher(None, before, after)
     for what, a, b, c, d in matcher.get_opcodes():
         if what == "equal":
@@ -71,7 +71,7 @@ def _compared(before: Sequence[str], after: Sequence[str]) -> tuple[Piece, ...]:
 
 
 def changes(old: str, new: str, published: frozenset[str] = frozenset()) -> list[TextChange]:
-    """What differs between two records, first the paths that hold what people published."""
+    """The differences of two records; those at `published` paths come first."""
     before, after = dict(_leaves(_parsed(old))), dict(_leaves(_parsed(new)))
     found = []
     for path in [*after, *(path for path in before if path not in after)]:
@@ -84,24 +84,24 @@ def changes(old: str, new: str, published: frozenset[str] = frozenset()) -> list
 
 
 def is_content(change: TextChange) -> bool:
-    """Whether it says more than that a number moved or that an address was signed anew."""
+    """Whether it is more than a changed number or a new signature of an address."""
     values = [piece.text for piece in change.pieces]
     if change.is_text or not values:
         return True
     if all(_NUMBER.fullmatch(value) for value in values):
         return False
-    is_signed_anew = len(values) == 2 and all(safe_link(value) for value in values)
-    return not (is_signed_anew and _path(values[0]) == _path(values[1]))
+    are_addresses = len(values) == 2 and all(safe_link(value) for value in values)
+    return not (are_addresses and _path(values[0]) == _path(values[1]))
 
 
 def published_paths(record: str, values: Iterable[str | None]) -> frozenset[str]:
-    """Where in a record the texts of a post stand: text, title, descriptions."""
+    """The paths in a record of a post's text, title and alt texts."""
     wanted = {value for value in values if value}
     return frozenset(path for path, value in _leaves(_parsed(record)) if value in wanted)
 
 
 def as_it_was(record: str, published: frozenset[str]) -> list[TextChange]:
-    """What a record published, without a comparison."""
+    """The texts of a record at the `published` paths, as unchanged fields."""
     return [
         TextChange(path, (Piece("same", value),), is_text=True)
         for path, value in _leaves(_parsed(record))
@@ -110,14 +110,14 @@ def as_it_was(record: str, published: frozenset[str]) -> list[TextChange]:
 
 
 def text_path(record: str, text: str | None) -> str | None:
-    """Where in a record the text stands."""
+    """The path in a record that has this text; None where none has."""
     if not text:
         return None
     return next((path for path, value in _leaves(_parsed(record)) if value == text), None)
 
 
 def text_at(record: str, path: str | None) -> str | None:
-    """What stands at a path of a record."""
+    """The value at a path of a record; None where there is none."""
     return dict(_leaves(_parsed(record))).get(path) if path else None
 
 
@@ -136,7 +136,7 @@ def _parsed(record: str) -> Any:
 
 
 def _leaves(record: Any) -> Iterator[tuple[str, str]]:
-    """Every value with its path, in order; nothing calls itself, as deep as a record may be."""
+    """Every scalar with its path, in order. Not recursive: a record may be nested deeply."""
     waiting: list[tuple[str, Any]] = [("", record)]
     while waiting:
         path, value = waiting.pop()

@@ -1,4 +1,4 @@
-"""What a visitor asked to see, as it stands in the address: links that can be shared."""
+"""The filter of a page, read from its URL and written into links, so that a view can be shared."""
 
 import re
 from collections.abc import Iterator
@@ -12,20 +12,23 @@ from archiver.browse.text import kind_name, platform_name
 FLAGS = {
     "media": "with media",
     "edited": "edited",
-    "removed": "vanished",
-    "withheld": "withheld",
+    "removed": "removed",
+    "omitted": "omitted media",
 }
-"""The yes-or-no filters: their names in addresses, and how they are called."""
+"""The yes-or-no filters: their parameters in a URL, and their labels."""
+
+_OLD_NAMES = {"omitted": "withheld"}
+"""What a parameter was called in URLs that people may have kept."""
 
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _CURSOR = re.compile(r"([0-9T:.Z+-]{0,40})~([0-9]{1,18})")
-_LONGEST_QUESTION = 200
+_LONGEST_SEARCH = 200
 _LONGEST_DATE = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place between two posts, told by one of them: its time (empty: none) and id."""
+    """A position between two posts: time (empty where it has none) and id of one of them."""
 
     created_at: str
     id: int
@@ -35,37 +38,41 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str | None) -> "Cursor | None":
-        """The cursor of an address, or None where it is none."""
+        """The cursor in a URL parameter; None where there is no valid one."""
         found = _CURSOR.fullmatch(text or "")
         return cls(found[1], int(found[2])) if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which posts to show. Everything empty: all."""
+    """Which posts to show. An empty field does not restrict."""
 
     words: str = ""
     account: str = ""
     platform: str = ""
     kind: str = ""
-    since: str = ""  # 2026, 2026-03 or 2026-03-01: from its beginning
-    until: str = ""  # the same: to its end
+    since: str = ""  # 2026, 2026-03 or 2026-03-01, inclusive
+    until: str = ""  # in the same forms, inclusive
     flags: frozenset[str] = frozenset()
-    no_dates: tuple[str, ...] = field(default=(), compare=False)  # what was written for a date
+    invalid_dates: tuple[str, ...] = field(default=(), compare=False)  # ignored, and shown
 
     @classmethod
     def parse(cls, args: Any) -> "Filter":
-        """The filter of an address; `args` has `get`. What makes no sense is ignored."""
+        """The filter in the parameters of a URL; `args` has `get`. Invalid values are ignored."""
         dates = [(args.get(name) or "").strip() for name in ("since", "until")]
         return cls(
-            words=" ".join((args.get("q") or "").replace("\0", " ").split())[:_LONGEST_QUESTION],
+            words=" ".join((args.get("q") or "").replace("\0", " ").split())[:_LONGEST_SEARCH],
             account=args.get("account") or "",
             platform=args.get("platform") or "",
             kind=args.get("kind") or "",
-            since=_moment(args.get("since")),
-            until=_moment(args.get("until")),
-            flags=frozenset(name for name in FLAGS if args.get(name)),
-            no_dates=tuple(text[:_LONGEST_DATE] for text in dates if text != _moment(text)),
+            since=_valid_date(args.get("since")),
+            until=_valid_date(args.get("until")),
+            flags=frozenset(
+                name for name in FLAGS if args.get(name) or args.get(_OLD_NAMES.get(name, name))
+            ),
+            invalid_dates=tuple(
+                text[:_LONGEST_DATE] for text in dates if text != _valid_date(text)
+            ),
         )
 
     def __bool__(self) -> bool:
@@ -73,11 +80,11 @@ class Filter:
 
     @property
     def until_before(self) -> str:
-        """The first moment that is too late, as text that compares with times."""
-        return _after(self.until) if self.until else ""
+        """`until` as an exclusive bound: text that sorts after every time that is included."""
+        return _following(self.until) if self.until else ""
 
     def pairs(self) -> Iterator[tuple[str, str]]:
-        """Name and value of each part, as in the address."""
+        """Name and value of each URL parameter."""
         for name, value in (
             ("q", self.words), ("account", self.account), ("platform", self.platform),
             ("kind", self.kind), ("since", self.since), ("until", self.until),
@@ -89,34 +96,34 @@ class Filter:
                 yield name, "1"
 
     def query(self, **more: object) -> str:
-        """The part of an address behind the path: empty, or `?q=…`."""
+        """The query of a URL with these parameters and `more`: empty, or `?q=…`."""
         pairs = [*self.pairs(), *((name, str(value)) for name, value in more.items() if value)]
         return f"?{urlencode(pairs)}" if pairs else ""
 
     def is_only(self, flag: str) -> bool:
-        """Whether it is this yes-or-no filter and nothing else; of "", whether it is none."""
+        """Whether `flag` is the only restriction; for "", whether there is none."""
         return self == Filter(flags=frozenset({flag} if flag else ()))
 
     def parts(self) -> Iterator[tuple[str, str]]:
-        """Each part in words, with the address of the same view without it."""
-        said = {
+        """The label of each restriction, and the query of the same view without it."""
+        labels = {
             "q": f"“{self.words}”", "account": self.account,
             "platform": platform_name(self.platform), "kind": kind_name(self.kind),
             "since": f"since {self.since}", "until": f"until {self.until}",
         }  # fmt: skip
         for name, _ in self.pairs():
-            yield said.get(name) or FLAGS[name], self.without(name).query() or "?"
+            yield labels.get(name) or FLAGS[name], self.without(name).query() or "?"
 
     def without(self, name: str) -> "Filter":
-        """The same without one part."""
+        """The same filter without one restriction."""
         if name in FLAGS:
             return replace(self, flags=self.flags - {name})
         changed: dict[str, Any] = {"words" if name == "q" else name: ""}
         return replace(self, **changed)
 
 
-def _moment(text: str | None) -> str:
-    """A year, month or day that exists, or nothing."""
+def _valid_date(text: str | None) -> str:
+    """The text if it is a year, month or day that exists, else an empty one."""
     text = (text or "").strip()
     if not _DAY.fullmatch(text):
         return ""
@@ -127,8 +134,8 @@ def _moment(text: str | None) -> str:
     return text
 
 
-def _after(text: str) -> str:
-    """The day, month or year that follows, in the same form."""
+def _following(text: str) -> str:
+    """The next day, month or year, in the same form; empty after 9999-12-31."""
     if len(text) == 4:
         return f"{int(text) + 1:04}"
     if len(text) == 7:

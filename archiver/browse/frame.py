@@ -1,7 +1,7 @@
-"""What every page has in common: Datasette's frame, the navigation, and headers that keep it safe.
+"""What all our pages share: Datasette's base template, the navigation, and security headers.
 
-Nothing on our pages may run but our own script. The one that Datasette's frame has inline is taken
-out: it closes whatever was unfolded at the next click.
+Only our own script may run on our pages. The inline script of Datasette's base template is removed:
+it closes every open `<details>` at the next click.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ from archiver.browse.filters import Filter
 
 Found = TypeVar("Found")
 
-PATIENCE_MS = 5000
-"""A page that needs longer is given up, with a sentence instead."""
+TIME_LIMIT_MS = 5000
+"""Time limit of the queries of a page; beyond it, an error page says so."""
 
 ASSETS = {
     "archiver.css": "text/css; charset=utf-8",
@@ -32,18 +32,18 @@ ASSETS = {
 }
 
 COUNTING_MS = 120_000
-"""The first page counts the whole archive once; that must come to an end."""
+"""Time limit of the first page, which counts the whole archive once."""
 
 
 class TookTooLongError(DatasetteError):  # type: ignore[misc] # it has no types
-    """A question that no index could answer in time."""
+    """A query that took longer than its time limit."""
 
     def __init__(self) -> None:
-        super().__init__("This took too long, and was given up.", status=503)
+        super().__init__("This took too long, and was stopped.", status=503)
 
 
 async def archive_of(datasette: Any, request: Any) -> Archive:
-    """The archive that the address names, if the visitor may see it."""
+    """The archive that the URL names, if the visitor may see it. Raises NotFound, Forbidden."""
     name = request.url_vars.get("database")
     archive = archive_named(datasette, name) if name else sole_archive(datasette)
     if archive is None:
@@ -57,16 +57,19 @@ async def archive_of(datasette: Any, request: Any) -> Archive:
 async def ask(
     datasette: Any,
     archive: Archive,
-    question: Callable[[sqlite3.Connection], Found],
-    patience_ms: int = PATIENCE_MS,
+    query: Callable[[sqlite3.Connection], Found],
+    time_limit_ms: int = TIME_LIMIT_MS,
 ) -> Found:
-    """Run a question in one of Datasette's threads, within the time limit, on one snapshot."""
+    """Run a query in one of Datasette's threads, within the time limit, on one snapshot.
+
+    Raises TookTooLongError.
+    """
 
     def within_limit(connection: sqlite3.Connection) -> Found:
-        with sqlite_timelimit(connection, patience_ms):
-            connection.execute("BEGIN")  # a run that writes meanwhile changes nothing halfway
+        with sqlite_timelimit(connection, time_limit_ms):
+            connection.execute("BEGIN")  # one snapshot, while a run may write
             try:
-                return question(connection)
+                return query(connection)
             except sqlite3.OperationalError as error:
                 if "interrupted" in str(error):
                     raise TookTooLongError from error
@@ -86,7 +89,7 @@ async def page(
     context: dict[str, Any],
     status: int = 200,
 ) -> Any:
-    """A page of ours, as a response."""
+    """The response with one of our pages."""
     base = datasette.urls.database(archive.name) + "/-"
     wanted = context.get("wanted", Filter())
     html = await datasette.render_template(
@@ -99,13 +102,15 @@ async def page(
         request=request,
         view_name="archiver",
     )  # fmt: skip
-    html = html.replace("<html>", '<html lang="en">', 1)  # Datasette's frame names no language
+    html = html.replace(
+        "<html>", '<html lang="en">', 1
+    )  # Datasette's base template names no language
     html = html.replace(_inline_script(datasette.jinja_env), "", 1)
     return Response.html(html, status=status, headers=safe_headers())
 
 
 def safe_headers() -> dict[str, str]:
-    """Headers of our pages: nothing from elsewhere, nothing inline, nobody's frame."""
+    """Headers of our pages: no resources of other servers, nothing inline, no framing."""
     return {
         "Content-Security-Policy": (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -121,18 +126,18 @@ def safe_headers() -> dict[str, str]:
 
 @cache
 def _inline_script(environment: Any) -> str:
-    """The script that Datasette's frame has inline."""
+    """The inline script of Datasette's base template."""
     source: str = environment.loader.get_source(environment, "_close_open_menus.html")[0]
     return source.strip()
 
 
 @cache
 def asset(name: str) -> bytes:
-    """A file of ours for browsers."""
+    """The content of one of our style sheets or scripts."""
     return (resources.files("archiver.browse") / "assets" / name).read_bytes()
 
 
 @cache
 def asset_path(name: str) -> str:
-    """Its address, which changes with its content."""
+    """The path of an asset; it changes with its content, so that browsers may cache it."""
     return f"/-/archiver/{hashlib.sha256(asset(name)).hexdigest()[:12]}/{name}"

@@ -1,7 +1,7 @@
-"""Around all of Datasette: who may ask, and what browsers may do with the answers.
+"""Middleware around Datasette: which host names are served, and the security headers.
 
-Only `archiver browse` switches it on for Datasette's own pages; an archive opened by a plain
-`datasette archive.db` has it on our pages alone.
+The host check, and headers on Datasette's own pages, are on only under `archiver browse`. With a
+plain `datasette archive.db` only the cache headers of files are set here.
 """
 
 import re
@@ -13,7 +13,7 @@ from archiver.media.serving import FOREVER
 App = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 TILE_TAG = '"tile"'
-"""The entity tag of the tile in place of a picture, which may come to be after all."""
+"""The entity tag of the placeholder for a thumbnail; not cached, since one may be made later."""
 
 _FILES = re.compile(r"/-/(media/[0-9a-f]{64}|thumb/[sm]/[0-9a-f]{64}|archiver/[0-9a-f]{12}/)")
 _TABLES_POLICY = (
@@ -25,10 +25,10 @@ _SAFE = {b"x-content-type-options": b"nosniff", b"referrer-policy": b"no-referre
 
 
 def guarded(app: App, hosts: frozenset[str] | None) -> App:
-    """Wrap the application. With `hosts`, only requests to these names are answered.
+    """Wrap the application. With `hosts`, only requests to these host names are served.
 
-    A web page elsewhere can have its own name resolve to 127.0.0.1 and read what is served there;
-    its requests then carry that name.
+    This stops DNS rebinding: a web page elsewhere could have its own name resolve to 127.0.0.1 and
+    read what is served there, but its requests carry that name in their Host header.
     """
 
     async def wrapper(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -53,9 +53,9 @@ def guarded(app: App, hosts: frozenset[str] | None) -> App:
 def _headers(message: dict[str, Any], is_file: bool, strict: bool) -> list[tuple[bytes, bytes]]:
     headers = [(name.lower(), value) for name, value in message["headers"]]
     names = {name for name, _ in headers}
-    lasts = is_file and b"etag" in names and (b"etag", TILE_TAG.encode()) not in headers
-    if lasts and message["status"] in {200, 206, 304}:
-        # Datasette forbids caching whenever there is a cookie; these never change
+    is_immutable = is_file and b"etag" in names and (b"etag", TILE_TAG.encode()) not in headers
+    if is_immutable and message["status"] in {200, 206, 304}:
+        # these never change; Datasette forbids caching whenever there is a cookie
         headers = [(name, value) for name, value in headers if name != b"cache-control"]
         headers.append((b"cache-control", FOREVER.encode()))
     if strict:
@@ -66,13 +66,15 @@ def _headers(message: dict[str, Any], is_file: bool, strict: bool) -> list[tuple
 
 
 def _host(scope: dict[str, Any]) -> str:
-    """The name in the Host header, without its port."""
+    """The host name in the Host header, without its port."""
     value = next((value for name, value in scope["headers"] if name == b"host"), b"")
     return re.sub(r":\d+$", "", value.decode("latin-1")).lower()
 
 
 async def _refuse(send: Any) -> None:
-    body = b"This archive is served to this machine only, by the names localhost and 127.0.0.1.\n"
+    body = (
+        b"This archive is served only to this machine, under the names localhost and 127.0.0.1.\n"
+    )
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": 421, "headers": headers})
     await send({"type": "http.response.body", "body": body})

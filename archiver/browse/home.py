@@ -1,4 +1,4 @@
-"""The first page: what there is, how far back it is complete, and what wants attention."""
+"""The first page: totals, accounts with their coverage, and what needs attention."""
 
 import sqlite3
 from collections import Counter, defaultdict
@@ -18,9 +18,15 @@ from archiver.browse.states import in_state
 from archiver.human import ago, counted, parse_time
 from archiver.models import CLOCKS_AGREE
 
+_LAST_RUN = {
+    "failed": "the last run failed", "partial": "the last run was partial",
+    "interrupted": "the last run was interrupted",
+}  # fmt: skip
+"""Outcomes for an account that need attention, as a sentence."""
+
 _STALE_AFTER = timedelta(days=8)
 _YEARS = 3
-_COUNTED = 10_000
+_COUNTED_UP_TO = 10_000
 
 
 @dataclass(frozen=True)
@@ -35,24 +41,24 @@ class AccountCard:
     last_outcome: str | None
     last_message: str | None
     years: list[tuple[str, list[Month]]]
-    former: list[str]  # handles that it had before
+    former_handles: list[str]  # the newest first
 
     def calendar(self, base: str) -> Markup:
-        """The rows of its calendar; `base` is the address of the archive's pages."""
+        """The rows of its calendar; `base` is the URL path of the archive's pages."""
         return rows(self.years, f"{base}/timeline?{urlencode({'account': self.row['name']})}")
 
 
 @dataclass(frozen=True)
 class Home:
-    """All of the first page."""
+    """The content of the first page."""
 
     accounts: list[AccountCard]
     posts: int
     files: int
     bytes: int
     last_run: Mapping[str, Any] | None
-    alarms: list[tuple[str, str]]  # a sentence, and where to look: a page's name
-    withheld: str
+    alarms: list[tuple[str, str]]  # a sentence, and the name of the page with more about it
+    omitted: str  # how many files; empty for none
 
 
 async def home(datasette: Any, request: Any) -> Any:
@@ -68,9 +74,9 @@ async def home(datasette: Any, request: Any) -> Any:
 def collect(
     connection: sqlite3.Connection, archive: Archive, now: datetime, most_years: int = _YEARS
 ) -> Home:
-    """What the page says."""
+    """Read all that the page shows; at most `most_years` of each calendar."""
     months = archive.tally.months(connection)
-    files, size = _held(connection, archive)
+    files, size = _storage(connection, archive)
     accounts = list(_accounts(connection, archive, months, now, most_years))
     last_run = None
     if archive.has("runs", "outcome"):
@@ -84,12 +90,12 @@ def collect(
         size,
         last_run,
         alarms,
-        waiting(connection, "omitted"),
+        count_in_state(connection, "omitted"),
     )
 
 
-def _held(connection: sqlite3.Connection, archive: Archive) -> tuple[int, int]:
-    """How many files there are, and their bytes; a published copy has no sums of them."""
+def _storage(connection: sqlite3.Connection, archive: Archive) -> tuple[int, int]:
+    """Number and total bytes of the media files; a published copy keeps no totals."""
     if not archive.has("storage_totals"):
         return archive.tally.files(connection)
     return storage_totals(connection).get(ARCHIVE_TOTAL, (0, 0))
@@ -107,19 +113,19 @@ def _accounts(
         by_account[account][month] = count
     covered, gaps = spans(connection) if archive.has("coverage") else ({}, {})
     runs = _runs(connection) if archive.has("run_accounts") else {}
-    former = _former(connection) if archive.has("account_names") else {}
+    former_handles = _former_handles(connection) if archive.has("account_names") else {}
     for row in connection.execute("SELECT * FROM accounts ORDER BY name").fetchall():
         own, run = by_account[row["id"]], runs.get(row["id"], {})
         yield AccountCard(
             dict(row), sum(own.values()), run.get("edited", 0), run.get("removed", 0),
             run.get("last_good"), run.get("outcome"), run.get("message"),
             years(own, covered.get(row["id"], ()), gaps.get(row["id"], ()), now, most_years),
-            former.get(row["id"], []),
+            former_handles.get(row["id"], []),
         )  # fmt: skip
 
 
-def _former(connection: sqlite3.Connection) -> dict[int, list[str]]:
-    """Handles that accounts had and have no longer, the last one first."""
+def _former_handles(connection: sqlite3.Connection) -> dict[int, list[str]]:
+    """Earlier handles by account id, the newest first."""
     found: dict[int, list[str]] = defaultdict(list)
     query = """
         SELECT account_id, account_names.handle FROM account_names
@@ -133,7 +139,7 @@ def _former(connection: sqlite3.Connection) -> dict[int, list[str]]:
 
 
 def _runs(connection: sqlite3.Connection) -> dict[int, Mapping[str, Any]]:
-    """What the runs have found for each account, all of them and the last one."""
+    """Totals of all runs and the outcome of the last one, by account id."""
     sums = connection.execute(
         """SELECT account_id, sum(edited) AS edited, sum(removed) AS removed,
                   max(CASE WHEN outcome IN ('done', 'fresh') THEN run_id END) AS good_id,
@@ -159,29 +165,29 @@ def _alarms(
     last_run: Mapping[str, Any] | None,
     now: datetime,
 ) -> Iterator[tuple[str, str]]:
-    """What a person should look at, worst first."""
+    """What needs a person's attention, most urgent first."""
     if last_run:
         yield from _run_alarms(last_run, now)
     for account in accounts:
-        if account.last_outcome in {"failed", "partial", "interrupted"}:
+        if account.last_outcome in _LAST_RUN:
             why = f": {account.last_message}" if account.last_message else ""
-            yield f"{account.row['name']}: the last run was {account.last_outcome}{why}", "runs"
+            yield f"{account.row['name']}: {_LAST_RUN[account.last_outcome]}{why}", "runs"
     if archive.has("gaps"):
         found = connection.execute("SELECT account, count(*) FROM gaps GROUP BY account")
         for name, count in found.fetchall():
-            yield f"{name}: {counted(count, 'gap')} in what is covered.", "runs"
+            yield f"{name}: {counted(count, 'gap')} in its coverage.", "runs"
     yield from _file_alarms(connection, last_run)
     if archive.has("quarantine"):
         bad = connection.execute("SELECT count(*) FROM quarantine").fetchone()[0]
         if bad:
-            yield f"{counted(bad, 'record')} could not be read, and are kept as received.", "runs"
+            yield f"{counted(bad, 'record')} could not be parsed (quarantined).", "runs"
 
 
 def _run_alarms(last_run: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
     if last_run["outcome"] == "failed":
         yield "The last run failed.", "runs"
     elif last_run["outcome"] == "interrupted":
-        yield "The last run was interrupted; the next one goes on where it stopped.", "runs"
+        yield "The last run was interrupted; the next one resumes it.", "runs"
     ended = parse_time(last_run["finished_at"] or last_run["started_at"])
     if ended and (now - ended > _STALE_AFTER or ended - now > CLOCKS_AGREE):
         yield f"The last run was {ago(ended.isoformat(), now)}.", "runs"
@@ -190,19 +196,19 @@ def _run_alarms(last_run: Mapping[str, Any], now: datetime) -> Iterator[tuple[st
 def _file_alarms(
     connection: sqlite3.Connection, last_run: Mapping[str, Any] | None
 ) -> Iterator[tuple[str, str]]:
-    for state, said in (("failed", "could not be fetched yet"), ("pending", "waiting")):
-        if count := waiting(connection, state):
-            yield f"{count} {'file' if count == '1' else 'files'} {said}.", "missing"
+    for state, label in (("failed", "failed and will be retried"), ("pending", "waiting")):
+        if count := count_in_state(connection, state):
+            yield f"{count} {'file' if count == '1' else 'files'} {label}.", "missing"
         elif state == "failed" and last_run and last_run["failed"]:  # and is not tried again
-            yield f"The last run could not have {counted(last_run['failed'], 'file')}.", "runs"
+            yield f"{counted(last_run['failed'], 'file')} failed in the last run.", "runs"
 
 
-def waiting(connection: sqlite3.Connection, state: str) -> str:
-    """How many files are in a state, counted no further than is read at a glance."""
+def count_in_state(connection: sqlite3.Connection, state: str) -> str:
+    """How many files are in a state; empty for none, `10,000+` beyond that."""
     count = connection.execute(
         f"SELECT count(*) FROM (SELECT 1 FROM renditions WHERE {in_state(state)} "
-        f"LIMIT {_COUNTED + 1})"
+        f"LIMIT {_COUNTED_UP_TO + 1})"
     ).fetchone()[0]
     if not count:
         return ""
-    return f"{_COUNTED:,}+" if count > _COUNTED else f"{count:,}"
+    return f"{_COUNTED_UP_TO:,}+" if count > _COUNTED_UP_TO else f"{count:,}"

@@ -1,4 +1,4 @@
-"""The pages that account for what is not there, and for what was done: missing, runs."""
+"""Two pages: the missing files with their reasons, and the runs with the coverage."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -12,26 +12,29 @@ from archiver.browse.archives import Archive
 from archiver.browse.cards import cards
 from archiver.browse.filters import Cursor
 from archiver.browse.frame import COUNTING_MS, archive_of, ask, page
-from archiver.browse.home import collect, waiting
+from archiver.browse.home import collect, count_in_state
 from archiver.browse.states import in_state
 
 STATES = {
-    "omitted": ("withheld", "The platform keeps these back, for copyright or by a flag."),
-    "not_offered": ("not offered", "The platform names these and never hands them out."),
-    "gone": ("gone", "These were offered once, and the platform has them no longer."),
-    "failed": ("failed", "These could not be fetched yet, and are tried again."),
-    "refused": ("refused", "These were not fetched for safety: address, scheme or size."),
-    "pending": ("waiting", "These are fetched by the next run."),
+    "omitted": ("omitted", "The platform withholds these, for copyright or because of a flag."),
+    "not_offered": ("not offered", "The source names these files, but does not give them."),
+    "gone": ("gone", "The addresses of these files answer 404 or 410."),
+    "failed": ("failed", "These could not be fetched, and will be tried again."),
+    "refused": (
+        "refused",
+        "These were not fetched for safety: private address, plain http, or too large.",
+    ),
+    "pending": ("waiting", "The next run fetches these."),
 }
-"""The states in which a file is missing: how they are called, and what they mean."""
+"""The states of a missing file: label and explanation."""
 
 _ROWS = 50
 _RUNS = 50
 
 
 @dataclass(frozen=True)
-class MissingFileRow:
-    """One page of files that are not here."""
+class MissingFiles:
+    """One page of missing files."""
 
     counts: dict[str, str]  # by state; 10,000+ where there are more
     state: str
@@ -40,16 +43,16 @@ class MissingFileRow:
 
 
 async def missing(datasette: Any, request: Any) -> Any:
-    """Everything that is not here, by state, with its reason."""
+    """Every missing file, by state, with its reason."""
     archive = await archive_of(datasette, request)
     asked = request.args.get("state") or ""
     cursor = Cursor.parse(request.args.get("before"))
 
-    def question(connection: sqlite3.Connection) -> MissingFileRow:
-        counts = {state: count for state in STATES if (count := waiting(connection, state))}
+    def question(connection: sqlite3.Connection) -> MissingFiles:
+        counts = {state: count for state in STATES if (count := count_in_state(connection, state))}
         state = asked if asked in STATES else next(iter(counts), "omitted")
         rows, older = _missing_rows(connection, archive, state, cursor)
-        return MissingFileRow(counts, state, rows, older)
+        return MissingFiles(counts, state, rows, older)
 
     found = await ask(datasette, archive, question)
     context = {"missing": found, "states": STATES, "is_first": cursor is None}
@@ -91,7 +94,7 @@ def _missing_row(
     ).fetchone()
     (card,) = cards(connection, [row["post_id"]])
     item = next(
-        (one for one in (*card.items, *card.former) if one.id == row["attachment_id"]), None
+        (one for one in (*card.items, *card.detached) if one.id == row["attachment_id"]), None
     )
     shown = dict(row)
     if not archive.has("renditions", "url"):
@@ -100,10 +103,10 @@ def _missing_row(
 
 
 async def runs(datasette: Any, request: Any) -> Any:
-    """What each run brought, and how far back every account is complete."""
+    """What each run added or changed, gaps, and the coverage of every account."""
     archive = await archive_of(datasette, request)
     if not archive.has("coverage"):  # a published copy
-        raise NotFound("This copy does not tell of its runs")
+        raise NotFound("A published copy has no runs")
     before = Cursor.parse(request.args.get("before"))
     now = datetime.now(UTC)
 
@@ -123,15 +126,15 @@ async def runs(datasette: Any, request: Any) -> Any:
     return await page(datasette, request, archive, "runs", context | {"now": now})
 
 
-_BROUGHT = (
-    ("new", "new"), ("edited", "edited"), ("removed", "gone"), ("stored", "media"),
-    ("omitted", "withheld"), ("failed", "failed"),
+_COUNTS = (
+    ("new", "new"), ("edited", "edited"), ("removed", "removed"), ("stored", "media"),
+    ("omitted", "omitted"), ("failed", "failed"),
 )  # fmt: skip
 
 
-def _brought(row: Mapping[str, Any]) -> str:
-    """What a run brought for one account, in words; empty for nothing."""
-    return ", ".join(f"{row[name]:,} {said}" for name, said in _BROUGHT if row[name])
+def _counts(row: Mapping[str, Any]) -> str:
+    """What a run added or changed in one account, in words; empty for nothing."""
+    return ", ".join(f"{row[name]:,} {label}" for name, label in _COUNTS if row[name])
 
 
 def _run_rows(
@@ -149,8 +152,8 @@ def _run_rows(
             "SELECT * FROM run_accounts WHERE run_id = ? ORDER BY name", (run["id"],)
         )
         run["accounts"] = [dict(row) for row in accounts]
-        run["brought"] = [(row["name"], said) for row in run["accounts"] if (said := _brought(row))]
-        run["troubled"] = [
+        run["changes"] = [(row["name"], text) for row in run["accounts"] if (text := _counts(row))]
+        run["problems"] = [
             row for row in run["accounts"] if row["outcome"] not in {"done", "fresh", "running"}
         ]
     return found

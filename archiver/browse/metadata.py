@@ -1,6 +1,6 @@
-"""What Datasette says of an archive's tables: from the schema's own comments, so it stays true.
+"""Datasette's descriptions of an archive's tables, taken from the comments of the schema.
 
-Questions that people ask are canned queries; each is offered only where its tables are.
+Common questions are canned queries; each is offered only where the tables that it needs exist.
 """
 
 import re
@@ -43,7 +43,7 @@ _TABLES: dict[str, dict[str, Any]] = {
 
 _QUERIES: dict[str, dict[str, Any]] = {
     "most_liked": {
-        "title": "Which posts were liked most?",
+        "title": "Which posts have the most likes?",
         "needs": {"latest_metrics", "posts"},
         "sql": """SELECT posts.id AS post_id, posts.platform, posts.created_at, value AS likes,
        substr(coalesce(posts.title, posts.text), 1, 120) AS text
@@ -59,15 +59,15 @@ _QUERIES: dict[str, dict[str, Any]] = {
   FROM revisions JOIN posts ON posts.id = post_id
  WHERE number > 1 ORDER BY seen_at DESC LIMIT 500""",
     },
-    "vanished_posts": {
-        "title": "What is no longer on the platforms?",
+    "removed_posts": {
+        "title": "Which posts were removed?",
         "needs": {"posts"},
         "sql": """SELECT id AS post_id, platform, created_at, removed_at,
        substr(coalesce(title, text), 1, 120) AS text
   FROM posts WHERE removed_at IS NOT NULL ORDER BY removed_at DESC LIMIT 500""",
     },
-    "withheld_media": {
-        "title": "What do the platforms withhold?",
+    "omitted_media": {
+        "title": "Which files do the platforms omit?",
         "needs": {"missing_media"},
         "sql": """SELECT post_id, account, platform, created_at, kind, reason
   FROM missing_media WHERE state = 'omitted' LIMIT 500""",
@@ -80,15 +80,15 @@ _QUERIES: dict[str, dict[str, Any]] = {
   FROM posts JOIN accounts ON accounts.id = account_id
  GROUP BY month, account ORDER BY month DESC, account""",
     },
-    "numbers_over_time": {
-        "title": "How did a post's numbers move?",
+    "metrics_over_time": {
+        "title": "How did a post's metrics change?",
         "needs": {"metrics"},
         "params": ["post_id"],
         "sql": """SELECT name, seen_at, value FROM metrics
  WHERE post_id = :post_id AND attachment_id = 0 ORDER BY name, seen_at""",
     },
     "search": {
-        "title": "Which posts say …?",
+        "title": "Which posts contain …?",
         "description": "At least three characters. The timeline's search takes shorter ones too.",
         "needs": {"posts_fts", "posts"},
         "params": ["words"],
@@ -98,7 +98,7 @@ _QUERIES: dict[str, dict[str, Any]] = {
  WHERE posts_fts MATCH '"' || replace(:words, '"', '""') || '"'
  ORDER BY rank LIMIT 100""",
     },
-    "same_file_twice": {
+    "duplicate_files": {
         "title": "Which files were published more than once?",
         "needs": {"renditions", "attachments", "media"},
         "sql": """SELECT media_sha256, count(DISTINCT post_id) AS posts, min(post_id) AS post_id
@@ -107,13 +107,13 @@ _QUERIES: dict[str, dict[str, Any]] = {
  GROUP BY media_sha256 HAVING posts > 1 ORDER BY posts DESC LIMIT 100""",
     },
     "largest_files": {
-        "title": "What takes the most room?",
+        "title": "Which files are the largest?",
         "needs": {"media"},
         "sql": "SELECT sha256, size, content_type, width, height, duration_ms, stored_at\n"
         "  FROM media ORDER BY size DESC LIMIT 100",
     },
-    "troubled_accounts": {
-        "title": "Which accounts had trouble, and why?",
+    "failed_accounts": {
+        "title": "Which accounts failed, and why?",
         "needs": {"run_accounts"},
         "sql": """SELECT run_id, name, finished_at, outcome, error_code, message FROM run_accounts
  WHERE outcome NOT IN ('done', 'fresh', 'running') ORDER BY run_id DESC LIMIT 200""",
@@ -137,10 +137,10 @@ def _described(archive: Archive) -> dict[str, Any]:
 
 def _table(archive: Archive, name: str) -> dict[str, Any]:
     about = dict(_TABLES.get(name, {}))
-    said, columns = comments().get(name, ("", {}))
+    description, columns = comments().get(name, ("", {}))
     here = archive.columns[name]
-    if said:
-        about["description"] = said
+    if description:
+        about["description"] = description
     if kept := {column: text for column, text in columns.items() if column in here}:
         about["columns"] = kept
     if units := {column: unit for column, unit in UNITS.items() if column in here}:
@@ -152,7 +152,7 @@ def _table(archive: Archive, name: str) -> dict[str, Any]:
 
 @cache
 def comments() -> dict[str, tuple[str, dict[str, str]]]:
-    """What the schema says of each table and view, and of their columns."""
+    """The comments of the schema: of each table and view, and of their columns."""
     found: dict[str, tuple[str, dict[str, str]]] = {}
     for (statement,) in model().execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"):
         head = _TABLE.search(statement)
@@ -162,8 +162,8 @@ def comments() -> dict[str, tuple[str, dict[str, str]]]:
     return found
 
 
-def questions(archive: Archive) -> dict[str, dict[str, Any]]:
-    """The canned queries that this archive can answer."""
+def canned_queries(archive: Archive) -> dict[str, dict[str, Any]]:
+    """The canned queries whose tables this archive has."""
     found = {}
     for name, query in _QUERIES.items():
         if all(archive.has(table) for table in query["needs"]):
@@ -172,7 +172,7 @@ def questions(archive: Archive) -> dict[str, dict[str, Any]]:
 
 
 def harden(connection: sqlite3.Connection) -> None:
-    """Settings for a connection that only reads, and may read what strangers made."""
+    """Settings for a connection that only reads, from a file that may come from a stranger."""
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
     connection.execute("PRAGMA cache_size = -65536")  # 64 MB each, for archives of millions

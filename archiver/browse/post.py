@@ -1,4 +1,4 @@
-"""The page of one post: everything the archive knows of it."""
+"""The page of one post: everything that the archive has about it."""
 
 import sqlite3
 from collections import defaultdict
@@ -19,11 +19,11 @@ _MOST_REVISIONS = 200
 
 @dataclass(frozen=True)
 class Revision:
-    """One content of the post, and what it changed."""
+    """One revision of the post, and what it changed."""
 
     row: Mapping[str, Any]
     texts: tuple[TextChange, ...] = ()
-    rest: tuple[TextChange, ...] = ()
+    other_fields: tuple[TextChange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Details:
 
 
 async def post(datasette: Any, request: Any) -> Any:
-    """Everything about one post."""
+    """Everything that the archive has about one post."""
     archive = await archive_of(datasette, request)
     post_id = int(request.url_vars["post"])
 
@@ -106,7 +106,7 @@ def _revisions(connection: sqlite3.Connection, archive: Archive, card: Card) -> 
 
 
 def _charts(connection: sqlite3.Connection, post_id: int) -> dict[int, list[Chart]]:
-    """Every number of the post and of what is attached, over time."""
+    """Every metric of the post (key 0) and of its attachments (key: their id), over time."""
     series: dict[tuple[int, str], list[tuple[str, float]]] = defaultdict(list)
     rows = connection.execute(
         "SELECT attachment_id, name, seen_at, value FROM metrics WHERE post_id = ? "
@@ -121,5 +121,5 @@ def _charts(connection: sqlite3.Connection, post_id: int) -> dict[int, list[Char
     for (attachment, name), points in series.items():
         found[attachment].append(chart(name, points, until))
     for group in found.values():
-        group.sort(key=lambda one: (not one.moves, one.rank, one.name))
+        group.sort(key=lambda one: (not one.has_changed, one.rank, one.name))
     return found

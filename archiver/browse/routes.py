@@ -1,9 +1,9 @@
-"""Where each page is found."""
+"""The URL path of each page."""
 
 import hashlib
 from typing import Any
 
-from archiver.browse.errors import nothing
+from archiver.browse.errors import no_such_page
 from archiver.browse.frame import ASSETS, asset
 from archiver.browse.home import home
 from archiver.browse.lists import missing, runs
@@ -14,7 +14,7 @@ from archiver.media.serving import send_refusal
 
 
 async def assets(request: Any, send: Any) -> Any:
-    """Our style and script."""
+    """Our style sheets and scripts."""
     name = request.url_vars["name"]
     if name not in ASSETS:
         return await send_refusal(send, 404, "There is no such file")
@@ -32,7 +32,7 @@ ROUTES: dict[str, Any] = {
     r"/(?P<database>[^/.]+)/-/runs$": runs,
     r"/(?P<database>[^/.]+)/-/media/(?P<sha256>[0-9a-f]{64})$": media,
     r"/(?P<database>[^/.]+)/-/thumb/(?P<size>[sm])/(?P<sha256>[0-9a-f]{64})$": thumb,
-    r"/(?P<database>[^/.]+)/-(/.*)?$": nothing,
+    r"/(?P<database>[^/.]+)/-(/.*)?$": no_such_page,
     r"/-/archiver/[0-9a-f]{12}/(?P<name>[a-z.]+)$": assets,
 }
-"""Addresses below Datasette's base, and who answers them."""
+"""Paths below Datasette's base URL, as regular expressions, and their views."""

@@ -1,4 +1,4 @@
-"""Serving an archive to the person at this machine, and to nobody else."""
+"""`archiver browse`: Datasette with one archive, served on this machine only."""
 
 import os
 import sqlite3
@@ -24,7 +24,7 @@ HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 SETTINGS = {
     "default_allow_sql": True,  # the local user's own data
-    "allow_download": False,  # a copy of a live database is torn; the file is at hand anyway
+    "allow_download": False,  # a copy made while a run writes may be inconsistent
     "sql_time_limit_ms": 5000,
     "max_csv_mb": 0,
     "default_cache_ttl": 0,
@@ -33,22 +33,22 @@ SETTINGS = {
 }
 
 
-def find_database(place: Path) -> Path:
-    """The database of an archive, told its folder or its file. Raises StorageError."""
-    path = place if place.is_file() else place / DATABASE
-    if not path.is_file():
+def find_database(path: Path) -> Path:
+    """The database of an archive; `path` is its folder or the file. Raises StorageError."""
+    database = path if path.is_file() else path / DATABASE
+    if not database.is_file():
         raise StorageError(
-            f"There is no archive in {place}",
+            f"There is no archive in {path}",
             hint="Make one with archiver backup, or name the folder that holds archive.db",
             code="no_archive",
         )
-    return path
+    return database
 
 
 def make_datasette(database: Path, *, other_plugins: bool = False) -> Any:
-    """Datasette over one archive: files are named one by one, so that nothing in its folder runs.
+    """Datasette with one archive, given as a file: of a folder, Datasette would run its plugins.
 
-    Without `other_plugins`, what else is installed for Datasette stays out of it.
+    Without `other_plugins`, other installed plugins of Datasette are not loaded.
     """
     if not any(plugin is ours for plugin in pm.get_plugins()):
         pm.register(ours, ours.__name__)
@@ -56,19 +56,19 @@ def make_datasette(database: Path, *, other_plugins: bool = False) -> Any:
         for plugin in list(pm.get_plugins()):
             if plugin is not ours and plugin.__name__ not in DEFAULT_PLUGINS:
                 pm.unregister(plugin)
-    still = _never_changes(database)
+    immutable = _is_immutable(database)
     return Datasette(
-        [] if still else [str(database)],
-        immutables=[str(database)] if still else [],
+        [] if immutable else [str(database)],
+        immutables=[str(database)] if immutable else [],
         settings=SETTINGS,
         metadata={"plugins": {ours.CONFIG: {"hosts": HOSTS}}},
     )
 
 
-def _never_changes(database: Path) -> bool:
-    """Whether the file lies where nobody can write: only then may SQLite skip its locks.
+def _is_immutable(database: Path) -> bool:
+    """Whether nobody can write to the folder, so that SQLite may open the file without locks.
 
-    A database in WAL mode cannot be read any other way from a read-only folder.
+    From a read-only folder, a database in WAL mode can only be read that way.
     """
     log = database.with_name(database.name + "-wal")
     if os.access(database.parent, os.W_OK):
@@ -77,11 +77,11 @@ def _never_changes(database: Path) -> bool:
 
 
 def serve(datasette: Any, port: int, ready: Callable[[str], None]) -> None:
-    """Answer until interrupted. Port 0 takes a free one. Raises UsageError where it is taken."""
+    """Serve until interrupted. Port 0 chooses a free port. Raises UsageError if it is taken."""
     listener = listen(HOST, port)
     try:
         with running(datasette.app(), [listener], lifespan=True) as thread:
-            threading.Thread(target=_count, args=(datasette,), daemon=True).start()
+            threading.Thread(target=_warm_up, args=(datasette,), daemon=True).start()
             url = f"{origin_of(listener)}/"
             threading.Thread(target=ready, args=(url,), daemon=True).start()
             wait_until_interrupted(thread)
@@ -89,8 +89,8 @@ def serve(datasette: Any, port: int, ready: Callable[[str], None]) -> None:
         thumbs.stop()
 
 
-def _count(datasette: Any) -> None:
-    """Count what the first page tells before anybody asks; in an archive of millions it is felt."""
+def _warm_up(datasette: Any) -> None:
+    """Count what the first page shows, before it is opened: it takes a second per million posts."""
     for archive in all_archives(datasette):
         path = Path(datasette.databases[archive.name].path).resolve()
         with (

@@ -1,6 +1,6 @@
-"""Asking for renditions in a state, so that SQLite sees that its partial indexes will do.
+"""The SQL condition for renditions in a state, written so that SQLite uses its partial indexes.
 
-It uses such an index only where the statement repeats the index's own condition, word by word.
+SQLite uses a partial index only where a statement repeats the condition of the index literally.
 """
 
 _INDEXED = (("pending", "failed"), ("omitted", "not_offered", "gone", "refused"))

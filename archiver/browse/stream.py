@@ -122,14 +122,14 @@ def _conditions(connection: sqlite3.Connection, wanted: Filter) -> _Conditions:
             "EXISTS (SELECT 1 FROM attachments JOIN renditions ON attachment_id = attachments.id "
             "WHERE post_id = posts.id AND state = 'stored')"
         )
-    if "withheld" in wanted.flags:
-        _add_withheld(connection, found)
+    if "omitted" in wanted.flags:
+        _add_omitted(connection, found)
     if terms := search_terms(wanted.words):
         _add_search(connection, found, terms)
     return found
 
 
-def _add_withheld(connection: sqlite3.Connection, found: _Conditions) -> None:
+def _add_omitted(connection: sqlite3.Connection, found: _Conditions) -> None:
     ids = _few(
         connection,
         "SELECT post_id FROM renditions JOIN attachments ON attachments.id = attachment_id "

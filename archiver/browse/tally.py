@@ -1,7 +1,7 @@
-"""Counts that would be slow to ask again for every page, kept in memory and added to.
+"""Counts that are too slow to query for every page: kept in memory and updated.
 
 Posts are never deleted and their ids only grow, so posts per account and month are counted once,
-from an index alone, and then only the new ones. What media take up may be a minute old.
+from an index alone, and after that only the new ones. The size of the media may be a minute old.
 """
 
 import sqlite3
@@ -18,7 +18,7 @@ Month = tuple[int, str]
 
 @dataclass
 class Tally:
-    """What is known so far. One per archive; any thread may ask."""
+    """The counts of one archive. Safe to use from any thread."""
 
     _months: Counter[Month] = field(default_factory=Counter)
     _last_post: int = 0
@@ -30,7 +30,7 @@ class Tally:
         """Posts per account and month."""
         with self._lock:
             last = connection.execute("SELECT coalesce(max(id), 0) FROM posts").fetchone()[0]
-            if last < self._last_post:  # another file took its place
+            if last < self._last_post:  # the file was replaced
                 self._months.clear()
                 self._last_post = 0
             if last > self._last_post:
@@ -46,7 +46,7 @@ class Tally:
             return self._months.copy()
 
     def files(self, connection: sqlite3.Connection) -> tuple[int, int]:
-        """How many media files, and how many bytes they are."""
+        """Number and total bytes of the media files."""
         with self._lock:
             if time.monotonic() >= self._count_again_at:
                 query = "SELECT count(*), coalesce(sum(size), 0) FROM media WHERE lost_at IS NULL"

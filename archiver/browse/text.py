@@ -1,4 +1,4 @@
-"""How texts, times, sizes and reasons are written on pages. Everything foreign stays text."""
+"""How texts, times, sizes and reasons are shown on pages. Texts of the archive are escaped."""
 
 import json
 import re
@@ -17,7 +17,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 ago, counted = human.ago, human.counted  # templates know this module alone
 
 _TITLES = {"linkedin": "LinkedIn", "tiktok": "TikTok", "twitter": "X", "youtube": "YouTube"}
-"""Platforms that people do not call by their name with a capital letter."""
+"""Display names that are not simply the capitalised name of the platform."""
 
 _LINK = re.compile(r"https?://[^\s<>\"'\x00-\x1f\x7f]+", re.IGNORECASE)
 _CLASS = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
@@ -26,12 +26,12 @@ _TRAILING = ".,;:!?…)]}’”»。、，！？）」』"
 
 
 def platform_name(platform: str) -> str:
-    """How people call it."""
+    """The display name of a platform."""
     return _TITLES.get(platform, platform[:1].upper() + platform[1:])
 
 
 def platform_class(platform: str) -> str:
-    """The CSS class of a platform; one for all whose names could not be part of a class."""
+    """The CSS class of a platform; `p-other` where its name is not valid in a class."""
     return f"p-{platform}" if _CLASS.fullmatch(platform) else "p-other"
 
 
@@ -41,7 +41,7 @@ def kind_name(kind: str) -> str:
 
 
 def day(moment: str | None) -> str:
-    """2 March 2026; the text as it is where it is no time."""
+    """2 March 2026; the text as it is where it is not a time."""
     parsed = parse_time(moment)
     return f"{parsed.day} {parsed:%B} {parsed.year}" if parsed else (moment or "no date")
 
@@ -59,7 +59,7 @@ def short_time(moment: str | None) -> str:
 
 
 def with_times(text: str) -> str:
-    """A sentence of the archive's, with its times as people read them."""
+    """A sentence of the archive, with its ISO times rewritten by `short_time`."""
     return _MOMENT.sub(lambda found: short_time(found[0]) + " UTC", text)
 
 
@@ -69,7 +69,7 @@ def size(count: int | None) -> str:
 
 
 def duration(milliseconds: int | None) -> str:
-    """0:02, 3:15, 1:02:03."""
+    """0:02, 3:15 or 1:02:03; empty for 0 and for an unknown duration."""
     if not milliseconds:
         return ""
     seconds = round(milliseconds / 1000)
@@ -79,7 +79,7 @@ def duration(milliseconds: int | None) -> str:
 
 
 def between(start: str | None, end: str | None) -> str:
-    """How long something took: 2.5 s, 4 min, 1 h 20 min."""
+    """The time between two moments: 2.5 s, 4 min, 1 h 20 min."""
     first, last = parse_time(start), parse_time(end)
     if first is None or last is None:
         return ""
@@ -91,7 +91,7 @@ def between(start: str | None, end: str | None) -> str:
 
 
 def number(value: Any) -> str:
-    """A number as people read it."""
+    """A number with thousands separators and few digits."""
     if isinstance(value, float) and not value.is_integer():
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
     return f"{int(value):,}" if isinstance(value, int | float) else str(value)
@@ -103,12 +103,12 @@ def metric_name(name: str) -> str:
 
 
 def safe_link(url: str | None) -> str | None:
-    """An address that may become a link: http and https only."""
+    """The URL if it may become a link (http or https), else None."""
     return url if url and re.match(r"https?://[^\s/]", url, re.IGNORECASE) else None
 
 
 def pretty_json(text: str | None) -> str:
-    """JSON with line breaks, numbers exactly as written; other text, or too deep, as it is."""
+    """Indented JSON with numbers exactly as written; invalid or too deep JSON as it is."""
     try:
         return _indented(json.loads(text or "", parse_float=_Literal, parse_int=_Literal), 0)
     except (ValueError, RecursionError):
@@ -116,7 +116,7 @@ def pretty_json(text: str | None) -> str:
 
 
 class _Literal(str):
-    """A number, kept as the text it was."""
+    """A number, kept as it was written."""
 
     __slots__ = ()
 
@@ -138,7 +138,7 @@ def _indented(value: Any, depth: int) -> str:
 
 
 def rich(text: str | None, terms: Sequence[str] = ()) -> Markup:
-    """A post's text: addresses become links, what was searched for is marked, all else is text."""
+    """A post's text as HTML: URLs become links, search terms are marked, all else is escaped."""
     text = text or ""
     pieces, at = [], 0
     for found in _LINK.finditer(text):

@@ -1,8 +1,8 @@
-"""The process that makes small pictures: all that decodes what strangers made happens in here.
+"""The process that makes thumbnails: untrusted pictures are decoded in here only.
 
-It reads jobs from stdin, each a JSON line and then the bytes of a picture, and writes one JSON line
-per answer. It has little
-memory and time; when it dies of a picture, only that picture goes without.
+It reads jobs from stdin, each a JSON line followed by the bytes of a picture, and writes a JSON
+line per result. Its memory and time are limited; when a picture crashes it, only that picture has
+no thumbnail.
 """
 
 import json
@@ -19,7 +19,7 @@ _SECONDS = 600  # of processor time, for all jobs of this process
 
 
 def main() -> None:
-    """Answer jobs until stdin ends."""
+    """Do jobs until stdin ends."""
     _limit()
     for line in sys.stdin.buffer:
         job = json.loads(line)
@@ -27,19 +27,19 @@ def main() -> None:
         try:
             make(picture, Path(job["target"]), job["edge"])
             answer: dict[str, Any] = {"ok": True}
-        except Exception as error:  # noqa: BLE001 — whatever a picture does, the next one gets its turn
-            answer = {"ok": False, "why": f"{type(error).__name__}: {error}"[:200]}
-        print(json.dumps(answer), flush=True)  # noqa: T201 — stdout is the way back
+        except Exception as error:  # noqa: BLE001 — a bad picture must not stop the next one
+            answer = {"ok": False, "error": f"{type(error).__name__}: {error}"[:200]}
+        print(json.dumps(answer), flush=True)  # noqa: T201 — results go to stdout
 
 
 def make(source: BinaryIO, target: Path, edge: int) -> None:
-    """Write a WebP whose longer edge has at most so many pixels. Raises whatever Pillow raises."""
+    """Write a WebP whose longer edge is at most `edge` pixels. Raises what Pillow raises."""
     from PIL import Image, ImageOps  # noqa: PLC0415 — after the limits are set
 
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     with Image.open(source, formats=FORMATS) as picture:
-        picture.draft("RGB", (edge, edge))  # a JPEG is decoded small at once
+        picture.draft("RGB", (edge, edge))  # a JPEG is decoded at a smaller size
         picture.load()
         small = ImageOps.exif_transpose(picture)
     small.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -48,7 +48,7 @@ def make(source: BinaryIO, target: Path, edge: int) -> None:
 
 
 def _limit() -> None:
-    """Little memory and time, where the system knows limits."""
+    """Limit memory and processor time, where the system can."""
     try:
         import resource  # noqa: PLC0415 — not on every system
     except ImportError:

@@ -1,7 +1,7 @@
-"""Small pictures, made when first asked for and kept in `cache/thumbs/` beside the media.
+"""Thumbnails, made on first request and cached in `cache/thumbs/` of the archive.
 
-The folder may be deleted at any time. Where it cannot be written (an archive on a read-only disk),
-pictures are kept in a temporary folder for as long as the server runs.
+The folder may be deleted at any time. Where it is read-only, a temporary folder is used for as long
+as the server runs.
 """
 
 import json
@@ -20,35 +20,35 @@ from archiver.errors import StorageError
 from archiver.media.store import MediaStore, hash_in_path
 
 EDGES = {"s": 360, "m": 1080}
-"""Sizes by their name in addresses: the longer edge, in pixels."""
+"""Sizes by their name in URLs: the longer edge, in pixels."""
 
 _SCRIPT = Path(__file__).with_name("thumbnailer.py")
-_DRAWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
+_SUPPORTED = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 _MOST_PIXELS = 120_000_000
 _MOST_BYTES = 200_000_000
-_PATIENCE = 20.0  # seconds for one picture
+_TIME_LIMIT = 20.0  # seconds for one picture
 _WORKERS = 2
 
 
 class Thumbs:
-    """The small pictures of one archive, kept in `cache`. Makes nothing until it is asked."""
+    """The thumbnails of one archive, cached in the folder `cache`."""
 
     def __init__(self, store: MediaStore, cache: Path) -> None:
         self._store = store
-        self._wanted = cache
+        self._cache_wanted = cache
         self._lock = Lock()
         self._running: dict[tuple[str, str], Future[Path | None]] = {}
         self._cache: Path | None = None
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._hopeless: set[str] = set()
+        self._undecodable: set[str] = set()
 
     def get(self, row: ArchivedFile, size: str) -> Path | None:
-        """The small picture's file, made now if need be; None where none can be made."""
-        if row.content_type not in _DRAWN or row.sha256 in self._hopeless:
+        """The file of the thumbnail, made if need be; None where none can be made."""
+        if row.content_type not in _SUPPORTED or row.sha256 in self._undecodable:
             return None
         if (row.width or 0) * (row.height or 0) > _MOST_PIXELS:
             return None
-        target = self._place(row.sha256, size)
+        target = self._target(row.sha256, size)
         if target.is_file():
             return target
         with self._lock:
@@ -66,21 +66,21 @@ class Thumbs:
         picture = self._read(row)
         if picture is None:
             return None
-        half_made = target.with_suffix(f".{os.getpid()}.tmp")
+        partial = target.with_suffix(f".{os.getpid()}.tmp")
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not _worker().ask(picture, half_made, edge):
-                self._hopeless.add(row.sha256)
+            if not _worker().ask(picture, partial, edge):
+                self._undecodable.add(row.sha256)
                 return None
-            replace_file(half_made, target)
+            replace_file(partial, target)
         except OSError:
             return None
         finally:
-            half_made.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
         return target
 
     def _read(self, row: ArchivedFile) -> bytes | None:
-        """The bytes of a picture; None where it is not there, or larger than any picture."""
+        """The bytes of a picture; None where the file is missing or too large."""
         if hash_in_path(row.path) != row.sha256:
             return None
         try:
@@ -92,13 +92,13 @@ class Thumbs:
         except (OSError, StorageError):
             return None
 
-    def _place(self, sha256: str, size: str) -> Path:
+    def _target(self, sha256: str, size: str) -> Path:
         if self._cache is None:
-            self._cache = self._somewhere()
+            self._cache = self._writable_folder()
         return self._cache / sha256[:2] / f"{sha256}-{size}.webp"
 
-    def _somewhere(self) -> Path:
-        wanted = self._wanted
+    def _writable_folder(self) -> Path:
+        wanted = self._cache_wanted
         try:
             wanted.mkdir(parents=True, exist_ok=True, mode=0o700)
             if os.access(wanted, os.W_OK) and not wanted.parent.is_symlink():
@@ -109,21 +109,21 @@ class Thumbs:
         return Path(self._temporary.name)
 
 
-_NEEDED = ("PATH", "SYSTEMROOT")  # of the environment, which may hold keys
+_NEEDED = ("PATH", "SYSTEMROOT")  # nothing else of the environment, which may hold keys
 
 
 class _Worker:
-    """One process that makes pictures; begun again when it dies or takes too long."""
+    """One thumbnailer process, restarted when it dies or takes too long."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
     def ask(self, picture: bytes, target: Path, edge: int) -> bool:
-        """Have one small picture made. False where it could not be."""
+        """Make one thumbnail. False if that failed."""
         process = self._process
         if process is None or process.poll() is not None:
-            process = self._process = self._begin()
-        timer = Timer(_PATIENCE, process.kill)
+            process = self._process = self._start()
+        timer = Timer(_TIME_LIMIT, process.kill)
         timer.start()
         try:
             assert process.stdin  # noqa: S101 — for the type checker
@@ -143,7 +143,7 @@ class _Worker:
         return bool(json.loads(line)["ok"])
 
     def end(self) -> None:
-        """Stop the process and let go of its pipes."""
+        """Kill the process and close its pipes."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -155,9 +155,13 @@ class _Worker:
                     pipe.close()
 
     @staticmethod
-    def _begin() -> "subprocess.Popen[bytes]":
+    def _start() -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            [sys.executable, "-I", str(_SCRIPT)],  # by itself: quick to start, and knows nothing
+            [
+                sys.executable,
+                "-I",
+                str(_SCRIPT),
+            ],  # a script without imports of ours: starts quickly
             env={name: os.environ[name] for name in _NEEDED if name in os.environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -165,14 +169,14 @@ class _Worker:
         )
 
 
-_mine = local()
+_of_thread = local()
 _pools: list[ThreadPoolExecutor] = []
 _workers: list[_Worker] = []
 _pools_lock = Lock()
 
 
 def _pool() -> ThreadPoolExecutor:
-    """The threads that each keep one process, shared by all archives."""
+    """The threads, each with a process of its own, shared by all archives."""
     with _pools_lock:
         if not _pools:
             _pools.append(ThreadPoolExecutor(_WORKERS, thread_name_prefix="thumbs"))
@@ -180,16 +184,16 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def _worker() -> _Worker:
-    if not hasattr(_mine, "worker"):
-        _mine.worker = _Worker()
+    if not hasattr(_of_thread, "worker"):
+        _of_thread.worker = _Worker()
         with _pools_lock:
-            _workers.append(_mine.worker)
-    worker: _Worker = _mine.worker
+            _workers.append(_of_thread.worker)
+    worker: _Worker = _of_thread.worker
     return worker
 
 
 def stop() -> None:
-    """End the processes; they begin again when needed."""
+    """Stop the processes; they are started again when needed."""
     with _pools_lock:
         pools, workers = _pools[:], _workers[:]
         _pools.clear()

@@ -1,4 +1,4 @@
-"""The pages that walk through posts: the timeline, the gallery, and the gallery's viewer."""
+"""The pages that list posts: the timeline, the gallery, and the gallery's viewer."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -18,82 +18,90 @@ _IN_GALLERY = frozenset({"image", "video", "gif", "audio", "other"})
 
 
 @dataclass(frozen=True)
-class Choices:
-    """What the filter form offers."""
+class FormChoices:
+    """The choices of the filter form."""
 
     accounts: list[tuple[str, str]]  # name, platform
     platforms: list[str]
     kinds: Sequence[str] = KINDS
 
 
-def choices(connection: sqlite3.Connection) -> Choices:
-    """The accounts and platforms of the archive."""
+def choices(connection: sqlite3.Connection) -> FormChoices:
+    """The accounts and platforms of the archive, for the filter form."""
     rows = connection.execute("SELECT name, platform FROM accounts ORDER BY name").fetchall()
-    return Choices([(row[0], row[1]) for row in rows], sorted({row[1] for row in rows}))
+    return FormChoices([(row[0], row[1]) for row in rows], sorted({row[1] for row in rows}))
 
 
 async def timeline(datasette: Any, request: Any) -> Any:
-    """All accounts in one stream."""
-    return await _walk(datasette, request, "timeline", Filter.parse(request.args), {})
+    """The posts of all accounts, newest first."""
+    return await _list_page(datasette, request, "timeline", Filter.parse(request.args), {})
 
 
 async def gallery(datasette: Any, request: Any) -> Any:
     """Pictures and videos as a grid."""
     wanted = Filter.parse(request.args)
-    seen = wanted if "withheld" in wanted.flags else _with_media(wanted)
-    return await _walk(datasette, request, "gallery", seen, {"wanted": wanted}, size=_TILES)
+    applied = _gallery_filter(wanted)
+    return await _list_page(datasette, request, "gallery", applied, {"wanted": wanted}, size=_TILES)
 
 
-def _with_media(wanted: Filter) -> Filter:
+def _gallery_filter(wanted: Filter) -> Filter:
+    """Only posts with media that we hold, unless omitted media were asked for."""
+    if "omitted" in wanted.flags:
+        return wanted
     return replace(wanted, flags=wanted.flags | {"media"})
 
 
-async def _walk(
-    datasette: Any, request: Any, template: str, seen: Filter, more: dict[str, Any], **options: int
+async def _list_page(
+    datasette: Any,
+    request: Any,
+    template: str,
+    applied: Filter,
+    more: dict[str, Any],
+    **options: int,
 ) -> Any:
     archive = await archive_of(datasette, request)
     older = Cursor.parse(request.args.get("before"))
     newer = Cursor.parse(request.args.get("after"))
 
-    def question(connection: sqlite3.Connection) -> tuple[PostPage, list[Card], Choices]:
-        found = stretch(connection, seen, older_than=older, newer_than=newer, **options)
+    def question(connection: sqlite3.Connection) -> tuple[PostPage, list[Card], FormChoices]:
+        found = stretch(connection, applied, older_than=older, newer_than=newer, **options)
         return found, cards(connection, found.ids), choices(connection)
 
     context: dict[str, Any] = {
-        "wanted": seen, "flags": FLAGS, "terms": search_terms(seen.words),
+        "wanted": applied, "flags": FLAGS, "terms": search_terms(applied.words),
         "is_first": not (older or newer), "in_gallery": _IN_GALLERY, **more,
     }  # fmt: skip
     try:
-        found, shown, offered = await ask(datasette, archive, question)
+        found, shown, form = await ask(datasette, archive, question)
     except TookTooLongError:
-        offered = await ask(datasette, archive, choices)
-        context |= {"too_long": True, "cards": [], "stretch": PostPage(()), "choices": offered}
+        form = await ask(datasette, archive, choices)
+        context |= {"too_long": True, "cards": [], "post_page": PostPage(()), "choices": form}
         return await page(datasette, request, archive, template, context, status=503)
-    context |= {"cards": shown, "stretch": found, "choices": offered}
+    context |= {"cards": shown, "post_page": found, "choices": form}
     return await page(datasette, request, archive, template, context)
 
 
 @dataclass(frozen=True)
 class _View:
-    """One thing in the viewer, and its neighbours."""
+    """One attachment in the viewer, and its neighbours in the gallery."""
 
     card: Card
     item: Item
     number: int  # 1, 2, … within its post
     count: int
-    before: int | None  # attachment ids
-    after: int | None
+    newer: int | None  # attachment ids
+    older: int | None
 
     @property
-    def above(self) -> Cursor | None:
-        """Where a page of the gallery begins with this post; None where it is the newest."""
-        if self.before is None and self.number == 1:
+    def gallery_cursor(self) -> Cursor | None:
+        """The cursor of a gallery page that begins with this post; None for the newest post."""
+        if self.newer is None and self.number == 1:
             return None
         return Cursor(self.card.created_at or "", self.card.id - 1)
 
 
 async def viewer(datasette: Any, request: Any) -> Any:
-    """One picture or video, large; the arrow keys go on through the gallery."""
+    """One picture or video, large; arrow keys lead to the next ones of the gallery."""
     archive = await archive_of(datasette, request)
     wanted = Filter.parse(request.args)
     attachment = int(request.url_vars["attachment"])
@@ -103,7 +111,7 @@ async def viewer(datasette: Any, request: Any) -> Any:
 
     found = await ask(datasette, archive, question)
     if found is None:
-        raise NotFound("There is nothing of that number in the gallery")
+        raise NotFound("There is no attachment with this number in the gallery")
     context = {"view": found, "card": found.card, "item": found.item, "wanted": wanted}
     return await page(datasette, request, archive, "viewer", context)
 
@@ -116,36 +124,36 @@ def _view(connection: sqlite3.Connection, attachment: int, wanted: Filter) -> _V
     if not found:
         return None
     card = found[0]
-    shown = _gallery_items(card)
-    position = next((k for k, item in enumerate(shown) if item.id == attachment), None)
-    if position is None:  # it was attached once
-        former = [item for item in card.former if item.id == attachment]
-        return _View(card, former[0], 1, 1, None, None) if former else None
-    before = shown[position - 1].id if position else _neighbour(connection, card, wanted, up=True)
-    after = (
-        shown[position + 1].id
-        if position + 1 < len(shown)
-        else _neighbour(connection, card, wanted, up=False)
+    items = _gallery_items(card)
+    position = next((k for k, item in enumerate(items) if item.id == attachment), None)
+    if position is None:  # attached to an earlier revision
+        detached = [item for item in card.detached if item.id == attachment]
+        return _View(card, detached[0], 1, 1, None, None) if detached else None
+    newer = items[position - 1].id if position else _neighbour(connection, card, wanted, newer=True)
+    older = (
+        items[position + 1].id
+        if position + 1 < len(items)
+        else _neighbour(connection, card, wanted, newer=False)
     )
-    return _View(card, shown[position], position + 1, len(shown), before, after)
+    return _View(card, items[position], position + 1, len(items), newer, older)
 
 
 def _neighbour(
-    connection: sqlite3.Connection, card: Card, wanted: Filter, *, up: bool
+    connection: sqlite3.Connection, card: Card, wanted: Filter, *, newer: bool
 ) -> int | None:
-    """The last attachment of the post above, or the first of the post below."""
+    """The last attachment of the next newer post, or the first of the next older one."""
     here = Cursor(card.created_at or "", card.id)
-    seen = wanted if "withheld" in wanted.flags else _with_media(wanted)
-    for _ in range(8):  # posts whose only media is a link's picture are passed over
+    applied = _gallery_filter(wanted)
+    for _ in range(8):  # posts whose only media is the picture of a link are skipped
         found = stretch(
-            connection, seen, newer_than=here if up else None, older_than=None if up else here,
-            size=1,
+            connection, applied, newer_than=here if newer else None,
+            older_than=None if newer else here, size=1,
         )  # fmt: skip
         if not found.ids:
             return None
         (other,) = cards(connection, found.ids)
         if shown := _gallery_items(other):
-            return shown[-1 if up else 0].id
+            return shown[-1 if newer else 0].id
         here = Cursor(other.created_at or "", other.id)
     return None
 

@@ -19,7 +19,7 @@ from browsing import serving
 pytestmark = pytest.mark.peers
 
 PATHS = (
-    "/", "/archive/-/timeline", "/archive/-/timeline?q=Tuesday", "/archive/-/timeline?withheld=1",
+    "/", "/archive/-/timeline", "/archive/-/timeline?q=Tuesday", "/archive/-/timeline?omitted=1",
     "/archive/-/gallery", "/archive/-/missing", "/archive/-/runs",
 )  # fmt: skip
 SERIOUS = {"serious", "critical"}

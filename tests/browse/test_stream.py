@@ -217,7 +217,7 @@ def test_until_reaches_to_the_end(text: str, before: str) -> None:
 def test_dates_that_do_not_exist_are_ignored(text: str) -> None:
     found = Filter.parse({"until": text, "since": "2026"})
     assert found == Filter(since="2026")
-    assert found.no_dates == (text,)
+    assert found.invalid_dates == (text,)
 
 
 def test_a_filter_is_its_address() -> None:
