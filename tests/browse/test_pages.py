@@ -92,7 +92,12 @@ def test_search_finds_and_marks(client: httpx.Client) -> None:
     for words, mark in found.items():
         page = client.get("/archive/-/timeline", params={"q": words}).text
         assert f"<mark>{mark}</mark>" in page, words
-    assert "No posts" in client.get("/archive/-/timeline?q=Tuseday").text
+    assert "No posts" in client.get("/archive/-/timeline?q=Wednsday").text
+
+
+def test_search_says_that_an_earlier_version_matches(client: httpx.Client) -> None:
+    page = client.get("/archive/-/timeline?q=Tuseday").text
+    assert "An earlier version of this post matches the search." in page
 
 
 def test_the_timeline_tells_hits_and_what_it_took_for_no_date(client: httpx.Client) -> None:
