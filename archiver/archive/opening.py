@@ -40,8 +40,12 @@ def connect(
     connection = sqlite3.connect(
         address, uri=True, isolation_level=None, timeout=busy_ms / 1000, check_same_thread=False
     )
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA cell_size_check = ON")
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cell_size_check = ON")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

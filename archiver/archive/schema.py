@@ -4,6 +4,7 @@ The comments are part of the file: they are kept by SQLite, shown by its `.schem
 into `docs/schema.md`. A released step is never edited; a change is a new step at the end.
 """
 
+import atexit
 import sqlite3
 from functools import cache
 
@@ -48,5 +49,6 @@ def m004_search(db: Database) -> None:
 def model(steps: frozenset[str] = KNOWN_STEPS) -> sqlite3.Connection:
     """An empty archive in memory, as these steps make it; of this version, if none are given."""
     connection = sqlite3.connect(":memory:", check_same_thread=False)
+    atexit.register(connection.close)  # cached until then; Python 3.13 warns of one left open
     migrations.apply(Database(connection), stop_before=KNOWN_STEPS - steps)
     return connection

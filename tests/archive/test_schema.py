@@ -128,3 +128,15 @@ async def test_datasette_opens_it_and_its_pages_make_sense(tmp_path: Path) -> No
         assert words in response.text
     for database in datasette.databases.values():
         database.close()
+
+
+_USES_THE_MODEL = """
+from archiver.archive.schema import model
+model().execute("SELECT * FROM posts")
+"""
+
+
+def test_the_model_of_the_schema_is_closed_before_python_ends() -> None:
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", _USES_THE_MODEL]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
