@@ -1,6 +1,9 @@
 """Who an account is: another person under the same name is refused, not mixed in."""
 
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from archiver_ayrshare.demo.networks.base import JsonObject
 from archiver_ayrshare.demo.posts import WorldPost
@@ -163,3 +166,51 @@ def test_an_entry_that_was_removed_leaves_its_account_to_the_other(tmp_path: Pat
 
         assert world.backup().exit_code == 0
         assert world.column("SELECT name FROM accounts") == [refused]
+
+
+def x_edit(_: WorldPost, record: JsonObject, edited: bool) -> None:
+    """X gives an edited post a new id, and lists the earlier ones."""
+    first = record["id"]
+    new = f"9{first}" if edited else first
+    record.update(id=new, editHistoryTweetIds=[first, new] if edited else [first])
+
+
+def linkedin_edit(_: WorldPost, record: JsonObject, edited: bool) -> None:
+    """A share becomes a post; the activity stays."""
+    number = str(record["id"]).rpartition(":")[2]
+    record["activity"] = f"urn:li:activity:{number}"
+    if edited:
+        record["id"] = f"urn:li:ugcPost:{number}"
+
+
+def facebook_edit(_: WorldPost, record: JsonObject, edited: bool) -> None:
+    """The page is in the id, or it is not."""
+    page, number = (["55", *str(record["id"]).split("_")])[-2:]
+    record.update(id=number if edited else f"{page}_{number}", postId=number)
+
+
+@pytest.mark.parametrize(
+    ("platform", "edit"),
+    [("twitter", x_edit), ("linkedin", linkedin_edit), ("facebook", facebook_edit)],
+)
+def test_an_edit_that_brings_a_new_id_is_one_edit_of_one_post(
+    tmp_path: Path, platform: str, edit: Callable[[WorldPost, JsonObject, bool], None]
+) -> None:
+    with nights(tmp_path, platform) as world:
+        post = world.account(platform).publish("Good morning")
+        edited = False
+        rewrite(world.account(platform), lambda post, record: edit(post, record, edited))
+        world.backup()
+
+        edited = True
+        post.edit(text="Good evening")
+        world.next_night()
+        counts = world.backup(full=True).counts
+        assert (counts.new, counts.edited) == (0, 1)
+
+        for _ in range(3):
+            world.next_night()
+            counts = world.backup(full=True).counts
+            assert (counts.new, counts.edited, counts.removed) == (0, 0, 0)
+        assert world.query("SELECT text, removed_at FROM posts") == [("Good evening", None)]
+        assert world.column("SELECT number FROM revisions") == [1, 2]
