@@ -95,7 +95,7 @@ def posts(count: int, rounds: int) -> Iterator[Row]:
         interleaved({what: client(what)}, 1)
     for what, name in (("again", ""), ("signed", ", every address signed anew")):
         found = interleaved({"archiver": client(what), "floor": client("floor")}, rounds)
-        yield row(f"{count:,} unchanged posts, a full look{name}", found, "floor", 2.0, "cpu")
+        yield row(f"{count:,} unchanged posts, a full scan{name}", found, "floor", 2.0, "cpu")
     shutil.rmtree(folder)
 
 

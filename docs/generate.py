@@ -1,13 +1,13 @@
-"""Prints what the program knows of itself into the pages: `generate.py [--check]`.
+"""Writes the generated blocks of the docs pages: `generate.py [--check]`.
 
-A page is written by hand but for its blocks, which stand between two marks:
+Pages are written by hand, except for blocks between two markers:
 
     <!-- begin settings-media -->
     <!-- end settings-media -->
 
-Each block is a function here, marked `@block("settings-media")`, that returns Markdown. To add a
-reference page, write the page with an empty block in it, and the function. With `--check` nothing
-is written; the exit code is 1 when a page is stale.
+Each block is made by a function here, decorated with `@block("settings-media")`, that returns
+Markdown. To add a reference page, write the page with an empty block, and the function. With
+`--check` nothing is written, and the exit code is 1 if a page is out of date.
 """
 
 import inspect
@@ -83,7 +83,7 @@ def _settings_sources() -> str:
 
 @block("settings-platforms")
 def _settings_platforms() -> str:
-    """One table for all platforms whose options are the same, in the order of their names."""
+    """A table for each set of options, headed by the platforms that have it."""
     tables: dict[str, list[str]] = {}
     for platform in own_plugins().platforms:
         tables.setdefault(settings_table(platform.options), []).append(platform.name)
@@ -109,7 +109,7 @@ def _settings_row(setting: Setting) -> str:
 
 
 def own_plugins() -> Plugins:
-    """The plugins that come with the program, whatever else is installed."""
+    """The plugins of this distribution, without others that may be installed."""
     plugins = load_plugins(environ={})
     own = [plugin for plugin in plugins.loaded if plugin.origin.distribution == "social-archiver"]
     return Plugins(tuple(own))
@@ -186,7 +186,7 @@ def _doc(member: Any) -> str:
 
 
 def _signature(function: Any) -> str:
-    """`name(argument: Type) -> Type`, with types as they are written in code."""
+    """Such as `name(argument: Type) -> Type`, with types as in the source code."""
     signature = inspect.signature(function)
     parameters = []
     for parameter in signature.parameters.values():
@@ -265,7 +265,7 @@ def fenced(text: str, language: str) -> str:
 
 
 def filled(text: str) -> str:
-    """A page with its blocks printed anew."""
+    """A page with its blocks regenerated."""
 
     def fill(match: re.Match[str]) -> str:
         if match[2] not in BLOCKS:  # figures, written by the program that measured them
@@ -285,7 +285,7 @@ def current() -> Iterator[tuple[Path, str]]:
 
 
 def stale() -> list[tuple[Path, str]]:
-    """The files that are not as they should be, with the text that they should have."""
+    """The files that are out of date, with the text that they should have."""
     return [
         (path, text)
         for path, text in current()
