@@ -1,14 +1,14 @@
-"""The contract of plugins that can answer an API, from a made-up world or from the archive.
+"""The contract of plugins that can answer an API, from an archive or with invented data.
 
-A plugin that knows an API well enough to answer it may bring two things:
+A plugin may bring:
 
-- a `ServedApi`, by which `archiver serve` answers that API from the archive. The plugin reads
-  requests and writes answers; the records come from a `HistoryBackend`, which the core lends it.
-- a `Demo`: a made-up world behind that API, which `archiver demo` serves on this machine and backs
+- a `ServedApi`, with which `archiver serve` answers an API from an archive. The plugin parses
+  requests and makes responses; the records come from a `HistoryBackend` of the core.
+- a `Demo`: invented accounts behind an API, which `archiver demo` serves on this machine and backs
   up.
 
 Neither opens a socket, a file or the database: the core runs the server, and the ASGI application
-(https://asgi.readthedocs.io/en/latest/specs/www.html) that a demo hands it.
+(https://asgi.readthedocs.io/en/latest/specs/www.html) of a demo.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
@@ -24,7 +24,7 @@ AsgiSend = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class AsgiApp(Protocol):
-    """An application that a server hands its requests to, by the rules of ASGI 3."""
+    """An application that answers the requests of a server, according to ASGI 3."""
 
     def __call__(
         self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend, /
@@ -47,7 +47,7 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class ApiAnswer:
-    """One answer: an HTTP status, the exact bytes of the body, and headers."""
+    """One response: an HTTP status, the exact bytes of the body, and headers."""
 
     status: int
     body: bytes
@@ -58,7 +58,7 @@ class ApiAnswer:
 class HistoryAccount:
     """An account of the archive. `name` is its label; `first_seen_at` is as the archive writes it.
 
-    `id` means something to the HistoryBackend alone.
+    Only the HistoryBackend interprets `id`.
     """
 
     id: int
@@ -73,11 +73,11 @@ class HistoryAccount:
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
-    """Which posts of an account: all that were not removed, unless it says otherwise.
+    """Which posts of an account to return: by default all that were not removed.
 
-    `after` is the `mark` of the last post of the page before. `as_of` asks for what was known
-    then; `removed` for posts too that were removed. `stream` is None for all streams, `since` and
-    `until` are inclusive, `platform_id` asks for one post.
+    `after` is the `mark` of the last post of the previous page. `as_of` selects what was known
+    then; `removed` includes removed posts. `stream` is None for all streams, `since` and `until`
+    are inclusive, `platform_id` selects one post.
     """
 
     account: HistoryAccount
@@ -94,10 +94,10 @@ class HistoryQuery:
 class HistoryPost:
     """A post of the archive.
 
-    `record` is the exact text of its JSON, as the source sent it; None where nothing but its id
-    was known at the time. `mark` says where the page behind it begins. `file_url` gives, for an
-    address of a file in the record, the one that this server has the file at, or None; it is None
-    itself where there is no such file.
+    `record` is the exact text of its JSON, as the source sent it; None where only its id was known
+    at the time. `mark` is where the next page begins. `file_url` maps the address of a file in the
+    record to the address of that file on this server, or to None; it is None itself where this
+    server has no file of the record.
     """
 
     platform_id: str
@@ -109,82 +109,82 @@ class HistoryPost:
 
 @dataclass(frozen=True, slots=True)
 class SourceFreshness:
-    """When a source last updated what it says of an account, and until when it says the same."""
+    """When a source last updated its data about an account, and until when they stay the same."""
 
     updated_at: str
     fresh_until: str
 
 
 class HistoryBackend(Protocol):
-    """The archive, as it is lent for one request: one state of it, read only."""
+    """Read-only access to a snapshot of the archive, for one request."""
 
     @property
     def cursor_secret(self) -> bytes:
-        """What cursors can be sealed with: it outlives a restart, but not another token."""
+        """A key to sign cursors with; it stays the same until the token changes."""
 
     def admits(self, token: str) -> bool:
-        """Whether this is the token that clients of this server send."""
+        """Whether this is the token that clients of this server must send."""
 
     def accounts(self) -> Sequence[HistoryAccount]:
-        """All accounts, in the order in which they came into the archive."""
+        """All accounts, in the order in which they were added to the archive."""
 
     def posts(self, query: HistoryQuery) -> Iterator[HistoryPost]:
-        """The posts, newest first, those without a time last; read as they are taken."""
+        """The posts, newest first, those without a time last; read lazily."""
 
     def freshness(self, query: HistoryQuery) -> SourceFreshness:
-        """How fresh the account is by its last run, or the last one until `as_of`."""
+        """The freshness at the last run of the account, or at the last one before `as_of`."""
 
 
 AnswerRequest = Callable[[ApiRequest, HistoryBackend], ApiAnswer]
-"""Answers one request from the archive. It is called from several threads at once."""
+"""Answers one request from the archive. It may be called in several threads at once."""
 
 
 class ServedApi(Protocol):
-    """An API that a plugin can answer from the archive, for `archiver serve`."""
+    """An API that a plugin can answer from an archive, for `archiver serve`."""
 
     @property
     def name(self) -> str:
-        """Its name, one lower-case word; the source's, as a rule."""
+        """Its name, one lower-case word; usually that of the source."""
 
     def begin(self, accounts: Sequence[Account]) -> AnswerRequest:
-        """What answers requests as long as a server runs.
+        """A function that answers requests, called when a server starts.
 
-        `accounts` are those of the config, in its order. Where the settings of one are wrong, its
-        `options` is None.
+        `accounts` are those of the config, in its order. An account with invalid settings has
+        `options` None.
         """
 
 
 class DemoWorld(Protocol):
-    """A made-up world behind an API, as it is on some day."""
+    """Invented accounts behind an API, at one of the days of a demo."""
 
     @property
     def app(self) -> AsgiApp:
-        """The API and the media that it names, as one application."""
+        """The API and its media files, as one application."""
 
     def serve_at(self, origins: Sequence[str]) -> str:
-        """Hear where the application is served, and say how it is backed up.
+        """The config with which to back up the application, which is served at `origins`.
 
-        `origins` are addresses such as `http://127.0.0.1:8000`, one or more. The answer is TOML:
-        the table of the source, and an `[[accounts]]` entry for each account.
+        `origins` are one or more addresses such as `http://127.0.0.1:8000`. The config is TOML: the
+        table of the source, and an `[[accounts]]` entry for each account.
         """
 
     def begin_day(self, day: int) -> Sequence[str]:
-        """Let everything happen that happens on that day (1, 2, …), and say it in sentences."""
+        """Apply the changes of a day (1, 2, …); the result describes them in sentences."""
 
     def sent_files(self) -> Mapping[str, int]:
-        """The media files that were asked for and sent so far, by path, with bytes sent of each."""
+        """The media files sent so far: the bytes sent, by path."""
 
 
 class Demo(Protocol):
-    """What a plugin shows of itself with `archiver demo`."""
+    """A demo of a plugin, for `archiver demo`."""
 
     @property
     def name(self) -> str:
-        """Its name, one lower-case word; the source's, as a rule."""
+        """Its name, one lower-case word; usually that of the source."""
 
     @property
     def days(self) -> int:
-        """How many days its story has."""
+        """The number of its days."""
 
     def begin(self, now: Callable[[], datetime]) -> DemoWorld:
-        """A new world, before its first day. `now` tells the time there, in UTC."""
+        """A new world, before its first day. `now` gives the time of the demo, in UTC."""

@@ -2,7 +2,7 @@
 
 A plugin is a module or package named by an entry point of the group `archiver`. It implements one
 or more hooks with `archiver.hookimpl` and imports nothing of this program but `archiver` itself.
-It opens nothing: no database, no store, no socket. What it needs is handed to it.
+It opens no database, store or socket itself: it gets the clients that it needs.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -31,11 +31,11 @@ hookimpl = HookimplMarker("archiver")
 
 
 class Http(Protocol):
-    """A client for one API, lent by the core: paced, bounded, following no redirect.
+    """A client for one API, made by the core: rate-limited, with size limits, without redirects.
 
-    It retries what may be better later (no connection, 5xx) and waits out `429` for the lane that
-    got it, while other lanes go on. Secrets go in `headers` only; they never reach what a
-    `Response` holds.
+    It retries temporary failures (no connection, 5xx), and after a `429` waits as long as the
+    server asks, for the lane that got it, while other lanes go on. Secrets go in `headers` only; a
+    `Response` never contains them.
     """
 
     async def get(
@@ -46,9 +46,9 @@ class Http(Protocol):
         headers: Mapping[str, str] | None = None,
         lane: str = "",
     ) -> Response:
-        """The answer to one GET below the base URL, whatever its status but 408, 425, 429 and 5xx.
+        """The response to a GET below the base URL, with any status but 408, 425, 429, 5xx.
 
-        `lane` names whose limits apply (a profile). Raises SourceDown when there is no usable
+        `lane` names whose rate limit applies (a profile). Raises SourceDown when there is no usable
         connection or the server keeps failing with 5xx, RateLimited when waiting did not help.
         """
 
@@ -64,11 +64,11 @@ class OpenHttp(Protocol):
 
 
 class Source(Protocol):
-    """Where history is read from.
+    """What history is read from: an API or an export.
 
     `settings` is a dataclass: its fields are the keys of the config table `[<name>]`, their types
-    are checked, and `metadata={"help": "…"}` explains them. A field of type Secret is resolved
-    only by its own `reveal()`.
+    are checked, and `metadata={"help": "…"}` documents them. A field of type Secret is resolved
+    only when its `reveal()` is called.
     """
 
     @property
@@ -80,9 +80,9 @@ class Source(Protocol):
         """The dataclass of its settings."""
 
     def client(self, settings: Any, open_http: OpenHttp) -> Any:
-        """What its platforms are handed. `open_http(base_url)` gives a client for an HTTP API.
+        """The client that its platforms get. `open_http(base_url)` makes a client for an HTTP API.
 
-        Raises SecretError when a key that everything needs cannot be resolved.
+        Raises SecretError when a key that every request needs cannot be resolved.
         """
 
     async def linked(self, client: Any, profile_key: Secret | None = None) -> Sequence[Identity]:
@@ -92,8 +92,8 @@ class Source(Protocol):
 class Platform(Protocol):
     """One network, read through a source.
 
-    It may also have an `absence_note`: what else it can mean on this network that a post is no
-    longer shown. It is added to the reason when one vanishes.
+    It may also have an `absence_note`: another possible cause, on this network, of a post that is
+    no longer shown. It is added to the reason when a post is removed.
     """
 
     @property
@@ -106,7 +106,7 @@ class Platform(Protocol):
 
     @property
     def options(self) -> type[Any]:
-        """A dataclass: what an `[[accounts]]` entry may say besides name, platform and source."""
+        """A dataclass: the keys of an `[[accounts]]` entry besides name, platform, source."""
 
     @property
     def streams(self) -> Sequence[Stream]:
@@ -114,45 +114,45 @@ class Platform(Protocol):
 
     @property
     def content_version(self) -> int:
-        """The number of its list of content fields.
+        """The version of its list of content fields.
 
-        A change of the list, or of how it is read, raises it; old records are then read again
-        before they are compared.
+        Raise it with every change of the list, or of how these fields are read; old records are
+        then read again before they are compared.
         """
 
     def check_options(self, options: Any) -> None:
-        """Say what is wrong with a combination of options.
+        """Check the combination of options.
 
-        Raises ConfigError.
+        Raises ConfigError, which says what is wrong.
         """
 
     def record_id(self, record: Mapping[str, Any]) -> str | None:
-        """The `platform_id` of the post that `read` would give, or None where it takes reading.
+        """The `platform_id` of the post that `read` would give; None if only `read` can tell.
 
-        Cheap: it is asked of every record of every run, before anything else. Known records are
-        found by it, and a record in quarantine proves by it that its post is still shown.
+        Must be cheap: it is called for every record of every run. Known records are recognised by
+        it, and a quarantined record shows with it that its post is not removed.
         """
 
     async def identify(self, client: Any, account: Account) -> Identity | None:
-        """Who the account is, or None where the source cannot tell.
+        """The identity of the account; None if the source cannot tell.
 
         Raises SourceError.
         """
 
     def pages(self, client: Any, account: Account, window: Window) -> AsyncIterator[Page]:
-        """The account's records, newest first, page by page, until the core stops asking.
+        """The account's records, newest first, in pages. The core stops when it has enough.
 
         Raises SourceError.
         """
 
     def read(self, record: Mapping[str, Any], account: Account) -> Post:
-        """The post that a record tells of. Pure: the same record gives the same post, for ever.
+        """The post of a record. A pure function: the same record always gives the same post.
 
-        Raises RecordError when there is no post in it; the record is then quarantined.
+        Raises RecordError when it cannot be parsed; the record is then quarantined.
         """
 
     async def refetch(self, client: Any, account: Account, platform_id: str) -> Record | None:
-        """The post's record asked for anew, for fresh URLs; None where the source cannot.
+        """The record of a post, fetched again for fresh URLs; None if the source cannot do that.
 
         Raises SourceError.
         """
@@ -160,32 +160,33 @@ class Platform(Protocol):
 
 @hookspec
 def archiver_platforms() -> Sequence[Platform]:  # type: ignore[empty-body]  # a specification
-    """The platforms that this plugin brings.
+    """The platforms of this plugin.
 
-    Called once, when plugins are loaded. Two plugins that bring the same platform for the same
-    source are an error that names both.
+    Called once, when plugins are loaded. If two plugins have the same platform for the same source,
+    that is an error that names both.
     """
 
 
 @hookspec
 def archiver_sources() -> Sequence[Source]:  # type: ignore[empty-body]  # a specification
-    """The sources that this plugin brings.
+    """The sources of this plugin.
 
-    Called once, when plugins are loaded. Two sources of one name are an error that names both.
+    Called once, when plugins are loaded. Two sources with the same name are an error that names
+    both.
     """
 
 
 @hookspec
 def archiver_demos() -> Sequence[Demo]:  # type: ignore[empty-body]  # a specification
-    """What this plugin shows with `archiver demo`.
+    """The demos of this plugin, for `archiver demo`.
 
-    Called once, when plugins are loaded. Two demos of one name are an error that names both.
+    Called once, when plugins are loaded. Two demos with the same name are an error that names both.
     """
 
 
 @hookspec
 def archiver_served_apis() -> Sequence[ServedApi]:  # type: ignore[empty-body]  # a specification
-    """The APIs that this plugin can answer from the archive, for `archiver serve`.
+    """The APIs that this plugin can answer from an archive, for `archiver serve`.
 
-    Called once, when plugins are loaded. Two APIs of one name are an error that names both.
+    Called once, when plugins are loaded. Two APIs with the same name are an error that names both.
     """

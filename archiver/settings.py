@@ -1,4 +1,4 @@
-"""What the tables of `archive.toml` may hold, with help: the configuration page is made of this."""
+"""The settings in the tables of `archive.toml`; their help makes the configuration page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,11 +42,11 @@ class MediaSettings:
 
     videos: Literal["best", "all", "smallest", "none"] = field(
         default="best",
-        metadata={"help": "Which of the sizes that a video is offered in are fetched."},
+        metadata={"help": "Which sizes of a video are fetched."},
     )
     thumbnails: bool = field(
         default=True,
-        metadata={"help": "Whether stills are fetched too where the original is stored."},
+        metadata={"help": "Whether stills are fetched also where the original is stored."},
     )
     max_size: Size = field(
         default=Size(4_000_000_000),
@@ -90,15 +90,15 @@ class NetworkSettings:
     proxy_credentials: Secret | None = field(
         default=None,
         metadata={
-            "help": "What the proxy wants to be told: user:password.",
+            "help": "Credentials for the proxy: user:password.",
             "example": '"env:PROXY_USER_PASSWORD"',
         },
     )
     ca_bundle: Path | None = field(
         default=None,
         metadata={
-            "help": "A file of certificate authorities (PEM) that are believed besides the public "
-            "ones: that of a proxy which opens TLS, or of a company's own servers.",
+            "help": "A file of certificate authorities (PEM) to trust besides the public "
+            "ones: that of a proxy which intercepts TLS, or of a company's own servers.",
             "example": '"company-ca.pem"',
         },
     )

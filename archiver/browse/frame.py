@@ -95,7 +95,7 @@ async def page(
     html = await datasette.render_template(
         f"archiver/{template}.html",
         {
-            "say": text, "archive": archive, "base": base, "tables": base.removesuffix("/-"),
+            "fmt": text, "archive": archive, "base": base, "tables": base.removesuffix("/-"),
             "asset": lambda name: datasette.urls.path(asset_path(name)),
             "here": template, "wanted": wanted, "everything": Filter(), **context,
         },

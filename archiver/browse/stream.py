@@ -1,9 +1,9 @@
-"""One page of posts, newest first, whatever was asked for, from indexes alone.
+"""One page of posts, newest first, for any filter, with the help of indexes.
 
-Paging is by keyset: (created_at descending, id ascending), the order in which the indexes on
-`created_at` lie, so that a page ten years down costs what the first one costs. Posts without a
-time come last. A condition that no index orders by is answered in one of two ways: what few posts
-fulfil is looked up and sorted; what many fulfil is met soon by walking down the index.
+Paging is by keyset: (created_at descending, id ascending), the order of the indexes on
+`created_at`, so a page ten years back costs as much as the first one. Posts without a time come
+last. A condition that has no index in that order is applied in one of two ways: if few posts match,
+their ids are looked up and sorted; if many match, reading down the index finds enough of them soon.
 """
 
 import json
@@ -18,11 +18,11 @@ from archiver.browse.states import in_state
 
 PAGE = 24
 _MOST_MERGED = 100
-FEW = 2000
-"""Up to so many matches are sorted; more are so dense that walking meets them soon."""
+MAX_SORTED = 2000
+"""Up to this many matches are looked up and sorted; more are found soon by reading the index."""
 
 _INDEXED = re.compile(r"\b(created_at|account_id|kind|edited_at|removed_at)\b")
-_PAIR = 2  # characters: one less than the search index knows runs of
+_PAIR = 2  # characters: one less than the trigrams of the search index
 _LAST = "\U0010ffff"
 _SEARCHED = ("text", "title", "alt_texts", "search_text", "earlier_text")
 
@@ -34,24 +34,25 @@ class PostPage:
     ids: tuple[int, ...]
     newer: Cursor | None = None
     older: Cursor | None = None
-    count: int | None = None  # of all pages together, where it is known without reading them
+    count: int | None = None  # posts on all pages, where it is known without reading them
 
 
 @dataclass
 class _Conditions:
     sql: list[str] = field(default_factory=list)
     values: list[object] = field(default_factory=list)
-    few: list[int] | None = None  # the only posts in question, where they are few
+    candidates: list[int] | None = None  # the only posts that can match; None: all
 
     def add(self, sql: str, *values: object) -> None:
         self.sql.append(sql)
         self.values += values
 
-    def only(self, ids: list[int]) -> None:
-        self.few = ids if self.few is None else sorted(set(self.few) & set(ids))
+    def restrict_to(self, ids: list[int]) -> None:
+        known = self.candidates
+        self.candidates = ids if known is None else sorted(set(known) & set(ids))
 
 
-def stretch(
+def post_page(
     connection: sqlite3.Connection,
     wanted: Filter,
     *,
@@ -59,14 +60,14 @@ def stretch(
     newer_than: Cursor | None = None,
     size: int = PAGE,
 ) -> PostPage:
-    """The page below one cursor, above another, or the first one."""
+    """The page of posts older than a cursor, newer than a cursor, or the newest page."""
     conditions = _conditions(connection, wanted)
     accounts = _accounts(connection, wanted)
     if newer_than and not older_than:
-        rows = _rows(connection, accounts, conditions, newer_than, size + 1, upward=True)
+        rows = _rows(connection, accounts, conditions, newer_than, size + 1, towards_newer=True)
         has_newer, rows, has_older = len(rows) > size, rows[:size][::-1], True
     else:
-        rows = _rows(connection, accounts, conditions, older_than, size + 1, upward=False)
+        rows = _rows(connection, accounts, conditions, older_than, size + 1, towards_newer=False)
         has_newer, rows, has_older = older_than is not None, rows[:size], len(rows) > size
     return PostPage(
         tuple(row.id for row in rows),
@@ -79,8 +80,8 @@ def stretch(
 def _count(
     connection: sqlite3.Connection, accounts: list[int] | None, conditions: _Conditions
 ) -> int | None:
-    """How many posts fit; None where only reading on would tell."""
-    if conditions.few is None:
+    """How many posts match; None where that would need reading all pages."""
+    if conditions.candidates is None:
         return None
     sql, parameters = _query(accounts, conditions, "", [], "")
     count: int = connection.execute(f"SELECT count(*) FROM ({sql})", parameters).fetchone()[0]
@@ -88,13 +89,13 @@ def _count(
 
 
 def search_terms(words: str) -> list[str]:
-    """What must all occur: words, and "phrases in quotes", folded as texts are compared."""
+    """The words and "phrases in quotes" that must all occur, folded as texts are compared."""
     found = re.findall(r'"([^"]+)"|(\S+)', words)
     return [fold(term) for pair in found for part in pair if (term := part.strip('"').strip())]
 
 
 def _accounts(connection: sqlite3.Connection, wanted: Filter) -> list[int] | None:
-    """The ids of the accounts in question; None for all."""
+    """The ids of the accounts that match the filter; None for all."""
     if not wanted.account and not wanted.platform:
         return None
     rows = connection.execute(
@@ -130,13 +131,13 @@ def _conditions(connection: sqlite3.Connection, wanted: Filter) -> _Conditions:
 
 
 def _add_omitted(connection: sqlite3.Connection, found: _Conditions) -> None:
-    ids = _few(
+    ids = _limited_ids(
         connection,
         "SELECT post_id FROM renditions JOIN attachments ON attachments.id = attachment_id "
         f"WHERE {in_state('omitted')}",
     )
     if ids is not None:
-        found.only(ids)
+        found.restrict_to(ids)
     else:
         found.add(
             "EXISTS (SELECT 1 FROM attachments JOIN renditions ON attachment_id = attachments.id "
@@ -145,72 +146,72 @@ def _add_omitted(connection: sqlite3.Connection, found: _Conditions) -> None:
 
 
 def _add_search(connection: sqlite3.Connection, found: _Conditions, terms: Sequence[str]) -> None:
-    """Look terms up where an index knows them; what too many posts have is met by reading."""
-    to_read = [term for term in terms if len(term) < _PAIR]
+    """Use the search index for terms that few posts have, and read the texts for the others."""
+    unindexed = [term for term in terms if len(term) < _PAIR]
     if long := [term for term in terms if len(term) > _PAIR]:
-        question = " ".join('"' + term.replace('"', '""') + '"' for term in long)
-        ids = _few(connection, "SELECT rowid FROM posts_fts WHERE posts_fts MATCH ?", question)
+        match = " ".join('"' + term.replace('"', '""') + '"' for term in long)
+        ids = _limited_ids(connection, "SELECT rowid FROM posts_fts WHERE posts_fts MATCH ?", match)
         if ids is not None:
-            found.only(ids)
+            found.restrict_to(ids)
         else:
-            to_read += long
+            unindexed += long
     for pair in (term for term in terms if len(term) == _PAIR):
-        ids = _with_pair(connection, pair)
+        ids = _ids_with_pair(connection, pair)
         if ids is not None:
-            found.only(ids)
+            found.restrict_to(ids)
         else:
-            to_read.append(pair)
-    if to_read:
+            unindexed.append(pair)
+    if unindexed:
         columns = _searched_columns(connection)
-        for term in to_read:
-            _add_reading(found, term, columns)
+        for term in unindexed:
+            _add_like(found, term, columns)
 
 
 def _searched_columns(connection: sqlite3.Connection) -> list[str]:
-    """The columns that a search reads: a copy for others may lack some."""
+    """The columns that a search reads; a published copy may lack some."""
     query = "SELECT name FROM pragma_table_info('posts')"
     return [row[0] for row in connection.execute(query) if row[0] in _SEARCHED]
 
 
-def _add_reading(found: _Conditions, term: str, columns: Sequence[str]) -> None:
-    """Look for a term in the texts themselves; LIKE takes only ASCII in either case."""
-    ways = {term} if term.isascii() else {term, term.lower(), term.upper(), term.title()}
-    patterns = ["%" + re.sub(r"([\\%_])", r"\\\1", way) + "%" for way in sorted(ways)]
+def _add_like(found: _Conditions, term: str, columns: Sequence[str]) -> None:
+    """Search for a term in the texts themselves; LIKE ignores case for ASCII only."""
+    variants = {term} if term.isascii() else {term, term.lower(), term.upper(), term.title()}
+    patterns = ["%" + re.sub(r"([\\%_])", r"\\\1", variant) + "%" for variant in sorted(variants)]
     likes = [f"{column} LIKE ? ESCAPE '\\'" for column in columns for _ in patterns]
     found.add(f"({' OR '.join(likes)})", *patterns * len(columns))
 
 
-def _with_pair(connection: sqlite3.Connection, pair: str) -> list[int] | None:
-    """The posts that have two characters side by side, or None where they are many.
+def _ids_with_pair(connection: sqlite3.Connection, pair: str) -> list[int] | None:
+    """The ids of posts that contain two adjacent characters; None if there are many.
 
-    Most words of Chinese and many of Japanese are that short. The search index knows runs of
-    three: those that begin with the two. At the end of a text there is no third.
+    Most Chinese words and many Japanese ones are that short. The search index has trigrams, so this
+    finds those that begin with the pair, and separately texts that end with it.
     """
     begin = index_folds(pair)
     beginning = "SELECT DISTINCT doc FROM posts_fts_terms WHERE term >= ? AND term < ?"
-    ids = _few(connection, beginning, begin, begin + _LAST)
+    ids = _limited_ids(connection, beginning, begin, begin + _LAST)
     if ids is None:
         return None
     endings = sorted({a + b for a in _cases(pair[0]) for b in _cases(pair[1])})
     marks = ", ".join("?" * len(endings))
     for column in ("text", "title", "alt_texts"):
         sql = f"SELECT id FROM posts WHERE lower(substr({column}, -2)) IN ({marks})"
-        ending = _few(connection, f"{sql} AND {column} IS NOT NULL", *endings)
+        ending = _limited_ids(connection, f"{sql} AND {column} IS NOT NULL", *endings)
         if ending is None:
             return None
         ids += ending
-    return sorted(set(ids)) if len(set(ids)) <= FEW else None
+    return sorted(set(ids)) if len(set(ids)) <= MAX_SORTED else None
 
 
 def _cases(one: str) -> set[str]:
-    """How a character may stand in what SQLite's lower() gives, which knows ASCII alone."""
+    """The forms of a character in the result of SQLite's lower(), which changes ASCII only."""
     return {one.lower()} if one.isascii() else {one, one.lower(), one.upper()}
 
 
-def _few(connection: sqlite3.Connection, sql: str, *values: object) -> list[int] | None:
-    """All ids that a query finds, or None where they are many."""
-    rows = connection.execute(f"{sql} LIMIT {FEW + 1}", values).fetchall()
-    return [row[0] for row in rows] if len(rows) <= FEW else None
+def _limited_ids(connection: sqlite3.Connection, sql: str, *values: object) -> list[int] | None:
+    """All ids that a query finds; None if there are more than MAX_SORTED."""
+    rows = connection.execute(f"{sql} LIMIT {MAX_SORTED + 1}", values).fetchall()
+    return [row[0] for row in rows] if len(rows) <= MAX_SORTED else None
 
 
 def _rows(
@@ -220,13 +221,13 @@ def _rows(
     start: Cursor | None,
     count: int,
     *,
-    upward: bool,
+    towards_newer: bool,
 ) -> list[Cursor]:
-    """So many places from the start on, in walking order."""
+    """The next `count` posts from the start on, in the direction of reading, as cursors."""
     rows: list[Cursor] = []
-    for bounds, values in _segments(start, upward=upward):
+    for bounds, values in _ranges(start, towards_newer=towards_newer):
         if len(rows) < count:
-            order = "created_at ASC, id DESC" if upward else "created_at DESC, id ASC"
+            order = "created_at ASC, id DESC" if towards_newer else "created_at DESC, id ASC"
             tail = f"ORDER BY {order} LIMIT {count - len(rows)}"
             sql, parameters = _query(accounts, conditions, bounds, values, tail)
             found = connection.execute(sql, parameters)
@@ -234,11 +235,11 @@ def _rows(
     return rows
 
 
-def _segments(start: Cursor | None, *, upward: bool) -> Iterator[tuple[str, list[object]]]:
-    """What to walk through, one after another: posts with a time above, those without below."""
+def _ranges(start: Cursor | None, *, towards_newer: bool) -> Iterator[tuple[str, list[object]]]:
+    """Conditions of the index ranges to read, in order: posts with a time, then those without."""
     if start is None:
         yield "", []
-    elif upward:
+    elif towards_newer:
         if not start.created_at:
             yield "created_at IS NULL AND id < ?", [start.id]
             yield "created_at IS NOT NULL", []
@@ -263,11 +264,11 @@ def _query(
     values: list[object],
     tail: str,
 ) -> tuple[str, list[object]]:
-    """One query over one segment; over several accounts, the pages of each are merged."""
+    """A query over one range; for several accounts, their pages are merged."""
     where = [*([bounds] if bounds else []), *conditions.sql]
     parameters = [*values, *conditions.values]
-    if conditions.few is not None:
-        return _look_up(accounts, conditions.few, where, parameters, tail)
+    if conditions.candidates is not None:
+        return _look_up(accounts, conditions.candidates, where, parameters, tail)
     if accounts is None:
         return _branch(where, tail), parameters
     if not accounts:
@@ -283,14 +284,14 @@ def _query(
 
 def _look_up(
     accounts: list[int] | None,
-    few: list[int],
+    candidates: list[int],
     where: list[str],
     parameters: list[object],
     tail: str,
 ) -> tuple[str, list[object]]:
-    """Few posts, by their ids; the plus keeps the planner from walking an index instead."""
+    """A query of posts by id; the unary plus keeps the planner from using another index."""
     where = [*where, "posts.id IN (SELECT value FROM json_each(?))"]
-    parameters = [*parameters, json.dumps(few)]
+    parameters = [*parameters, json.dumps(candidates)]
     if accounts is not None:
         where.append("account_id IN (SELECT value FROM json_each(?))")
         parameters.append(json.dumps(accounts))

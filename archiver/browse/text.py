@@ -14,7 +14,7 @@ from archiver.models import Kind
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-ago, counted = human.ago, human.counted  # templates know this module alone
+ago, counted = human.ago, human.counted  # templates use only this module, as `fmt`
 
 _TITLES = {"linkedin": "LinkedIn", "tiktok": "TikTok", "twitter": "X", "youtube": "YouTube"}
 """Display names that are not simply the capitalised name of the platform."""

@@ -10,7 +10,7 @@ from datasette.utils.asgi import NotFound
 from archiver.browse.cards import Card, Item, cards
 from archiver.browse.filters import FLAGS, Cursor, Filter
 from archiver.browse.frame import TookTooLongError, archive_of, ask, page
-from archiver.browse.stream import PostPage, search_terms, stretch
+from archiver.browse.stream import PostPage, post_page, search_terms
 from archiver.browse.text import KINDS
 
 _TILES = 36
@@ -64,7 +64,7 @@ async def _list_page(
     newer = Cursor.parse(request.args.get("after"))
 
     def question(connection: sqlite3.Connection) -> tuple[PostPage, list[Card], FormChoices]:
-        found = stretch(connection, applied, older_than=older, newer_than=newer, **options)
+        found = post_page(connection, applied, older_than=older, newer_than=newer, **options)
         return found, cards(connection, found.ids), choices(connection)
 
     context: dict[str, Any] = {
@@ -145,7 +145,7 @@ def _neighbour(
     here = Cursor(card.created_at or "", card.id)
     applied = _gallery_filter(wanted)
     for _ in range(8):  # posts whose only media is the picture of a link are skipped
-        found = stretch(
+        found = post_page(
             connection, applied, newer_than=here if newer else None,
             older_than=None if newer else here, size=1,
         )  # fmt: skip

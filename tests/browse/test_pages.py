@@ -330,7 +330,7 @@ def test_a_question_that_takes_too_long_is_given_up(
     def for_ever(*_: object, **__: object) -> None:
         raise TookTooLongError
 
-    monkeypatch.setattr(timeline, "stretch", for_ever)
+    monkeypatch.setattr(timeline, "post_page", for_ever)
     with browsing(demo) as found:
         answer = found.get("/archive/-/timeline?q=a")
     assert (answer.status_code, "This took too long" in answer.text) == (503, True)

@@ -1,4 +1,4 @@
-"""Walking through posts: every post once, in order, and from indexes alone."""
+"""Paging through posts: every post once, in order, and from indexes alone."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from archiver.archive.search import folded_column
 from archiver.browse import stream
 from archiver.browse.filters import Cursor, Filter
 from archiver.browse.states import in_state
-from archiver.browse.stream import search_terms, stretch
+from archiver.browse.stream import post_page, search_terms
 
 PLAIN = (
     "INSERT INTO posts (id, account_id, platform, platform_id, created_at, text, kind, "
@@ -48,12 +48,12 @@ def posts() -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def walk(connection: sqlite3.Connection, wanted: Filter, size: int = 7) -> list[int]:
+def all_ids(connection: sqlite3.Connection, wanted: Filter, size: int = 7) -> list[int]:
     """All ids, by following the older pages."""
     ids: list[int] = []
     cursor = None
     while True:
-        page = stretch(connection, wanted, older_than=cursor, size=size)
+        page = post_page(connection, wanted, older_than=cursor, size=size)
         ids += page.ids
         if page.older is None:
             return ids
@@ -94,7 +94,7 @@ FILTERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("few", [2000, 3], ids=["looked up", "walked"])
+@pytest.mark.parametrize("few", [2000, 3], ids=["looked up", "read from the index"])
 @pytest.mark.parametrize(("wanted", "condition"), FILTERS, ids=lambda value: str(value)[:60])
 def test_every_post_comes_once_and_in_order(
     posts: sqlite3.Connection,
@@ -103,9 +103,9 @@ def test_every_post_comes_once_and_in_order(
     condition: str,
     few: int,
 ) -> None:
-    monkeypatch.setattr(stream, "FEW", few)
+    monkeypatch.setattr(stream, "MAX_SORTED", few)
     rows = posts.execute(f"SELECT id FROM posts WHERE {condition} ORDER BY created_at DESC, id")
-    assert walk(posts, wanted) == [row[0] for row in rows]
+    assert all_ids(posts, wanted) == [row[0] for row in rows]
 
 
 @pytest.mark.parametrize(("wanted", "condition"), FILTERS, ids=lambda value: str(value)[:60])
@@ -113,7 +113,7 @@ def test_a_count_is_that_of_all_pages_or_not_told(
     posts: sqlite3.Connection, wanted: Filter, condition: str
 ) -> None:
     (count,) = posts.execute(f"SELECT count(*) FROM posts WHERE {condition}").fetchone()
-    told = stretch(posts, wanted, size=7, older_than=Cursor("2026-01-15", 0)).count
+    told = post_page(posts, wanted, size=7, older_than=Cursor("2026-01-15", 0)).count
     assert told == (count if any(len(term) > 1 for term in search_terms(wanted.words)) else None)
 
 
@@ -121,13 +121,13 @@ def test_a_count_is_that_of_all_pages_or_not_told(
 def test_the_way_up_shows_the_pages_of_the_way_down(
     posts: sqlite3.Connection, wanted: Filter
 ) -> None:
-    down = [stretch(posts, wanted, size=9)]
+    down = [post_page(posts, wanted, size=9)]
     while down[-1].older:
-        down.append(stretch(posts, wanted, older_than=down[-1].older, size=9))
+        down.append(post_page(posts, wanted, older_than=down[-1].older, size=9))
     page = down[-1]
     for expected in reversed(down[:-1]):
         assert page.newer
-        page = stretch(posts, wanted, newer_than=page.newer, size=9)
+        page = post_page(posts, wanted, newer_than=page.newer, size=9)
         assert page.ids == expected.ids
     assert page.newer is None
 
@@ -136,7 +136,7 @@ def plans(connection: sqlite3.Connection, wanted: Filter, cursor: Cursor | None)
     """What SQLite does for one page, statement by statement."""
     statements: list[str] = []
     connection.set_trace_callback(statements.append)
-    stretch(connection, wanted, older_than=cursor)
+    post_page(connection, wanted, older_than=cursor)
     connection.set_trace_callback(None)
     return [
         row[3]
@@ -161,7 +161,7 @@ def test_two_characters_are_looked_up_without_reading_any_text(
 ) -> None:
     statements: list[str] = []
     posts.set_trace_callback(statements.append)
-    stretch(posts, Filter(words=words))
+    post_page(posts, Filter(words=words))
     posts.set_trace_callback(None)
     assert not any("LIKE" in statement for statement in statements)
 
@@ -197,7 +197,7 @@ def test_questions_are_words_and_phrases(words: str, terms: list[str]) -> None:
     "words", ['"', "*", "AND", 'a"b"c', "text:x", "^abc", "(((", "-x NEAR/2 y"]
 )
 def test_no_question_is_an_error(posts: sqlite3.Connection, words: str) -> None:
-    walk(posts, Filter(words=words))
+    all_ids(posts, Filter(words=words))
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_filter_is_its_address() -> None:
     assert Filter.parse(dict(parse_qsl(wanted.query()[1:]))) == wanted
 
 
-def test_the_demo_is_walked_as_its_view_says(demo: Path) -> None:
+def test_pages_of_the_demo_have_the_posts_of_its_view(demo: Path) -> None:
     with closing(sqlite3.connect(f"{demo.as_uri()}?mode=ro", uri=True)) as connection:
         rows = connection.execute("SELECT id FROM posts ORDER BY created_at DESC, id")
-        assert walk(connection, Filter()) == [row[0] for row in rows]
+        assert all_ids(connection, Filter()) == [row[0] for row in rows]
