@@ -218,7 +218,7 @@ class TestSamplePlugin:
         done = run_python(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
         assert done.returncode == 0, done.stdout
         assert " passed" in done.stdout
-        assert " skipped" not in done.stdout
+        assert "1 skipped" in done.stdout  # a folder has no server whose failures could be tested
 
     def test_it_backs_up(self, python: Path, project: Path, tmp_path: Path) -> None:
         config = (project / "archive.toml").read_text("utf-8")

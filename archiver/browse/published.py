@@ -1,9 +1,9 @@
-"""A copy of an archive for others to see: what was public, and nothing about how it was got.
+"""A copy of an archive for publication: only what was public, without the program's own data.
 
-What is copied is listed, so that a column added to the schema later stays private until somebody
-puts it here. Records as received, addresses (they may be signed), answers of the source, runs,
-quarantine and every state of the program stay behind; so do posts that were not for everybody,
-and, unless asked for, what its owner took down or wrote over, and stories that have expired.
+The columns to copy are listed, so that a column added to the schema later stays private until
+somebody adds it here. Records as received, addresses (they may be signed), responses of the source,
+runs, quarantined records and internal tables are left out; so are posts that were not public, and,
+unless asked for, removed posts, earlier versions of edited posts, and expired stories.
 """
 
 import shlex
@@ -52,7 +52,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
 _SHOWN_NUMBERS = " OR ".join(
     ["name LIKE 'reactions.%'", *(f"name = '{name}'" for name in HEADLINES)]
 )
-"""Numbers that platforms show to everybody; those for the owner alone stay behind."""
+"""Metrics that platforms show to everybody; those shown to the owner only are left out."""
 
 _SETTINGS = (
     ("default_allow_sql", "off"), ("allow_download", "off"), ("sql_time_limit_ms", "1000"),
@@ -62,7 +62,7 @@ _SETTINGS = (
 
 @dataclass(frozen=True)
 class Published:
-    """What was made. `left_out` has what was not copied, counted, and why."""
+    """The result. `left_out` lists what was not copied, with counts and reasons."""
 
     folder: Path
     posts: int
@@ -96,7 +96,7 @@ def publish(database: Path, folder: Path, *, with_removed: bool = False) -> Publ
 
 
 class _PublicPart:
-    """What was public, as the content of a copy."""
+    """The public part of an archive, as the content of a copy."""
 
     reads_back = True  # nothing else does, and a server may have changed them
 
@@ -117,7 +117,7 @@ class _PublicPart:
             connection.execute("VACUUM")
 
     def check(self, connection: sqlite3.Connection, new: Path, copied: Copied) -> bool:  # noqa: ARG002 — of the protocol
-        """It was only just made."""
+        """It was made a moment ago, so there is nothing to check."""
         return True
 
 
@@ -223,7 +223,7 @@ def _index_sql(whole: sqlite3.Connection) -> Iterator[str]:
 
 _MISSING = """
 CREATE VIEW missing_media AS
-    -- Every file that is not here, and why.
+    -- Every missing file, and why.
     SELECT accounts.name AS account, posts.platform, posts.created_at, posts.id AS post_id,
            attachments.position, attachments.kind, renditions.role, renditions.state,
            renditions.reason_code, renditions.reason
@@ -237,7 +237,7 @@ CREATE VIEW missing_media AS
 
 
 def _copy(connection: sqlite3.Connection, *, with_removed: bool) -> Iterator[str]:
-    """Copy what is public in one transaction; tell what is left out."""
+    """Copy what is public in one transaction; yields what is left out."""
     connection.execute("BEGIN")
     public = "(visibility IS NULL OR lower(visibility) = 'public')"
     standing = "1" if with_removed else "removed_at IS NULL"
@@ -285,22 +285,22 @@ def _copy(connection: sqlite3.Connection, *, with_removed: bool) -> Iterator[str
     connection.execute("INSERT INTO posts_fts(posts_fts) VALUES ('rebuild')")
     connection.execute("COMMIT")
     if hidden:
-        yield f"{counted(hidden, 'post')} not for everybody"
+        yield f"{counted(hidden, 'post')} not public"
     if removed:
-        yield f"{counted(removed, 'post')} taken down (kept by --with-removed)"
+        yield f"{counted(removed, 'removed post')} (kept by --with-removed)"
     if expired:
         yield f"{counted(expired, 'expired story', 'expired stories')} (kept by --with-removed)"
 
 
 def _over() -> str:
-    """The condition of posts that the platform has taken down by itself by now: stories."""
+    """The SQL condition of posts that have expired on the platform: stories."""
     kinds = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
     oldest = timestamp(datetime.now(UTC) - STORY_LIFE)
     return f"kind IN ({kinds}) AND coalesce(created_at, '') < '{oldest}'"
 
 
 def _texts(connection: sqlite3.Connection) -> None:
-    """The text of each version of edited posts, taken out of records that stay behind."""
+    """Fill in the text of each version of edited posts, read from the archive's records."""
     edited = connection.execute(
         "SELECT id, text FROM main.posts WHERE id IN "
         "(SELECT post_id FROM main.revisions WHERE number > 1)"
@@ -318,6 +318,6 @@ def _texts(connection: sqlite3.Connection) -> None:
 
 def _serve_command(database: Path) -> str:
     settings = " ".join(f"--setting {name} {value}" for name, value in _SETTINGS)
-    # only what is named is loaded: another installed plugin may open what is closed here
+    # loads no other installed plugin: it might allow what is disabled here
     program = "env DATASETTE_LOAD_PLUGINS=social-archiver datasette serve"
     return f"{program} -i {shlex.quote(str(database))} --host 127.0.0.1 {settings}"

@@ -77,7 +77,7 @@ def test_earlier_texts_are_kept_when_asked_for(demo: Path, tmp_path: Path) -> No
 
 def test_what_is_left_out_is_counted(demo: Path, tmp_path: Path) -> None:
     made = publish(demo, tmp_path / "public")
-    said = ("2 posts not for everybody", "1 post taken down", "3 expired stories")
+    said = ("2 posts not public", "1 removed post", "3 expired stories")
     assert [what.partition(" (")[0] for what in made.left_out] == list(said)
     assert len(values(demo, "SELECT id FROM posts")) == made.posts + 2 + 1 + 3
     kept = publish(demo, tmp_path / "all", with_removed=True)
@@ -128,10 +128,10 @@ def test_every_page_of_it_answers(public: httpx.Client, page: str) -> None:
     assert "/-/runs" not in answer.text
 
 
-def test_of_its_runs_it_says_that_it_does_not_tell(public: httpx.Client) -> None:
+def test_the_page_of_runs_says_that_a_published_copy_has_none(public: httpx.Client) -> None:
     answer = public.get("/archive/-/runs")
     assert answer.status_code == 404
-    assert "does not tell of its runs" in answer.text
+    assert "A published copy has no runs" in answer.text
 
 
 def test_it_takes_no_sql(public: httpx.Client) -> None:
