@@ -11,6 +11,7 @@ from typing import Any
 
 from archiver.archive import playlists
 from archiver.archive.queue import DUE, due_at
+from archiver.archive.row_objects import mappings, objects
 from archiver.archive.rows import Rows, clean_row, clean_text, update, update_row
 from archiver.canonical import attachment_keys, media_key
 from archiver.models import Attachment, Metric, Post, Rendition
@@ -53,13 +54,12 @@ class ExistingRendition:
     media_key: str
     state: str
     reason_code: str | None
+    reason: str | None
 
     @property
     def has_file(self) -> bool:
         """Whether bytes of it are stored: its own, or the playlist that is offered for it."""
         return self.state == "stored" or self.reason_code == playlists.MANIFEST_ONLY.code
-
-    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ class AttachmentWriter:
     def _held(self) -> dict[str, dict[str, Any]]:
         columns = (*_COLUMNS, "id", "omitted", "last_revision")
         query = f"SELECT {', '.join(columns)} FROM attachments WHERE post_id = ?"
-        found = self.connection.execute(query, (self.post_id,))
-        return {row["key"]: row for row in (dict(zip(columns, r, strict=True)) for r in found)}
+        cursor = self.connection.execute(query, (self.post_id,))
+        return {row["key"]: row for row in mappings(cursor)}
 
     def _add(self, position: int, key: str, attachment: Attachment, post: Post) -> None:
         attachment_id = self.rows.new_id("attachments")
@@ -168,7 +168,7 @@ class AttachmentWriter:
             SELECT id, role, media_key, state, reason_code, reason FROM renditions
              WHERE attachment_id = ?
         """
-        rows = [ExistingRendition(*row) for row in self.connection.execute(query, (held["id"],))]
+        rows = list(objects(self.connection.execute(query, (held["id"],)), ExistingRendition))
         found = {(row.role, row.media_key): row for row in rows}
         differ = False
         for rendition, choice in self._chosen(attachment):

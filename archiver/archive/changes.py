@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from archiver.archive.row_objects import objects
+
 _OF_INTEREST = ("edited", "missing", "removed", "restored", "media_restored", "omitted", "gone")
 
 
@@ -34,8 +36,9 @@ def changes_of(
     New posts of an account's first run are not noteworthy.
     """
     query = f"""
-        SELECT what, accounts.name, posts.platform, posts.id,
-               coalesce(nullif(posts.title, ''), posts.text, ''), posts.url, reason_code, reason
+        SELECT what, accounts.name AS account, posts.platform, posts.id AS post_id,
+               coalesce(nullif(posts.title, ''), posts.text, '') AS text, posts.url, reason_code,
+               reason
           FROM events JOIN posts ON posts.id = post_id
           JOIN accounts ON accounts.id = posts.account_id
          WHERE events.id > :after AND run_id = :run
@@ -44,5 +47,5 @@ def changes_of(
                 (SELECT started_at FROM runs WHERE id = :run)))
          ORDER BY events.id LIMIT :limit
     """
-    for row in connection.execute(query, {"run": run_id, "after": after, "limit": limit}):
-        yield Change(*row)
+    parameters = {"run": run_id, "after": after, "limit": limit}
+    return objects(connection.execute(query, parameters), Change)

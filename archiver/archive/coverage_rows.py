@@ -4,6 +4,7 @@ import sqlite3
 from typing import cast
 
 from archiver.archive.coverage import CoverageRange, Decision
+from archiver.archive.row_objects import mappings
 from archiver.archive.rows import delete, insert, update_row
 from archiver.archive.transactions import transaction
 from archiver.reasons import Reason
@@ -18,8 +19,7 @@ def coverage_ranges(
         "ORDER BY newest DESC",
         (account_id, source, stream),
     )
-    names = [description[0] for description in cursor.description]
-    return [_range_of(dict(zip(names, row, strict=True))) for row in cursor]
+    return [_range_of(row) for row in mappings(cursor)]
 
 
 def save_decision(

@@ -4,6 +4,8 @@ import re
 import sqlite3
 from dataclasses import dataclass
 
+from archiver.archive.row_objects import objects
+
 SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -22,8 +24,8 @@ def find_media(connection: sqlite3.Connection, sha256: str) -> ArchivedFile | No
     """The row of a hash; None where the archive has no such file, or has lost it."""
     if not SHA256.fullmatch(sha256):
         return None
-    row = connection.execute(
+    cursor = connection.execute(
         "SELECT sha256, path, content_type, width, height FROM media "
         "WHERE sha256 = ? AND lost_at IS NULL", (sha256,),
-    ).fetchone()  # fmt: skip
-    return ArchivedFile(*row) if row is not None else None
+    )  # fmt: skip
+    return next(objects(cursor, ArchivedFile), None)

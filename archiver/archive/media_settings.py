@@ -13,6 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from archiver.archive.row_objects import mappings
 from archiver.archive.rows import update_rows
 from archiver.archive.transactions import transaction
 from archiver.models import Attachment, Rendition
@@ -115,9 +116,8 @@ def _of_attachments(
         """,
         (json.dumps(sorted(attachment_ids)),),
     )
-    names = [description[0] for description in cursor.description]
-    rows = [dict(zip(names, row, strict=True)) for row in cursor]
-    return [list(group) for _, group in groupby(rows, key=itemgetter("attachment_id"))]
+    groups = groupby(mappings(cursor), key=itemgetter("attachment_id"))
+    return [list(group) for _, group in groups]
 
 
 def _attachment(rows: Sequence[Mapping[str, Any]]) -> Attachment:

@@ -11,20 +11,31 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from archiver.archive.queue import WAITS, due_at
+from archiver.archive.row_objects import objects
 from archiver.models import Post, Record
 
 
 @dataclass(frozen=True, slots=True)
 class UnchangedPost:
-    """A post that is in the archive as its record has it; what else a look wants to know of it."""
+    """A post whose record has not changed, and what a scan needs to know of it."""
 
     platform_id: str
     created_at: str | None
     kind: str
     unmapped: tuple[str, ...] = ()
+
+
+class _SavedRecord(NamedTuple):
+    """A post, and by what its record is known again."""
+
+    platform_id: str
+    record_sha256: bytes
+    created_at: str | None
+    kind: str
+    unmapped: str | None
 
 
 def find_unchanged(
@@ -51,14 +62,14 @@ def find_unchanged(
         "account": account_id, "source": source, "reader": reader, "view": view,
         "ids": json.dumps([name for name in places if name is not None]), **due_at(now),
     }  # fmt: skip
-    held = {row[0]: row for row in connection.execute(query, parameters)}
+    saved = objects(connection.execute(query, parameters), _SavedRecord)
+    by_id = {row.platform_id: row for row in saved}
     found = {}
     for place, (record, name) in enumerate(zip(records, ids, strict=True)):
-        row = held.get(name)
-        if row is not None and places[name] == 1 and row[1] == record_sha256(record):
-            found[place] = UnchangedPost(
-                row[0], row[2], row[3], _unmapped_of(row[4]) if row[4] else ()
-            )
+        row = by_id.get(name) if name is not None else None
+        if row is not None and places[name] == 1 and row.record_sha256 == record_sha256(record):
+            unmapped = _unmapped_of(row.unmapped) if row.unmapped else ()
+            found[place] = UnchangedPost(row.platform_id, row.created_at, row.kind, unmapped)
     return found
 
 

@@ -14,6 +14,7 @@ from archiver.archive.attachments import AttachmentWriter, SaveResult
 from archiver.archive.identity import EARLIER_ID, Match, asked_values, match_posts
 from archiver.archive.post_sources import recognition, unmapped_text
 from archiver.archive.queue import WAITS, due_at
+from archiver.archive.row_objects import objects
 from archiver.archive.rows import Rows, clean_text, delete, insert_new, update, update_row
 from archiver.archive.search import earlier_column, folded_column
 from archiver.canonical import content_sha256, fingerprint
@@ -48,6 +49,7 @@ class _StoredPost:
     """What the archive holds of a post that is on the page."""
 
     id: int
+    platform_id: str
     fingerprint: bytes | None
     content_version: int | None
     content_sha256: str | None
@@ -160,12 +162,8 @@ class PostWriter:
              WHERE account_id = ? AND posts.platform_id IN (SELECT value FROM json_each(?))
         """
         wanted = json.dumps([clean_text(platform_id) for platform_id in platform_ids])
-        return {
-            row[0]: _StoredPost(*row[1:])
-            for row in self.connection.execute(
-                query, (self.reading.source, self.account_id, wanted)
-            )
-        }
+        cursor = self.connection.execute(query, (self.reading.source, self.account_id, wanted))
+        return {stored.platform_id: stored for stored in objects(cursor, _StoredPost)}
 
     def _is_unchanged(self, old: _StoredPost, digest: bytes) -> bool:
         was_there = old.missing_at is None and old.removed_at is None
@@ -206,7 +204,7 @@ class PostWriter:
         self._metrics(rows, post_id, 0, post.metrics, {})
         self._attachments(rows, post_id, 1).add_all(post)
         self.saved.new += 1
-        return self._as_saved(post_id, post, digest, content)
+        return self._as_saved(post_id, match.platform_id, post, digest, content)
 
     def _add_source(
         self, rows: Rows, post_id: int, post: Post, known_by: Mapping[str, Any]
@@ -217,12 +215,14 @@ class PostWriter:
         )  # fmt: skip
 
     def _as_saved(
-        self, post_id: int, post: Post, digest: bytes, content: str | None
+        self, post_id: int, platform_id: str, post: Post, digest: bytes, content: str | None
     ) -> _StoredPost:
         reading = self.reading
         return _StoredPost(
-            post_id, digest, reading.content_version, content, None, None, reading.view,
-            reading.reader, unmapped_text(post),
+            id=post_id, platform_id=platform_id, fingerprint=digest,
+            content_version=reading.content_version, content_sha256=content, missing_at=None,
+            removed_at=None, view=reading.view, reader=reading.reader,
+            unmapped=unmapped_text(post),
         )  # fmt: skip
 
     def _recognise(self, old: _StoredPost, record: Record, post: Post) -> None:
@@ -258,7 +258,7 @@ class PostWriter:
                 values |= {"missing_at": None, "missing_updated_at": None}
                 where = (old.id, self.reading.source)
                 update(self.connection, "post_sources", _OF_SOURCE, where, **values)
-        return self._as_saved(old.id, post, digest, content)
+        return self._as_saved(old.id, old.platform_id, post, digest, content)
 
     def _compare_content(
         self, rows: Rows, old: _StoredPost, record: Record, post: Post, content: str

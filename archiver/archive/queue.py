@@ -8,10 +8,11 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Literal
+from typing import Literal
 
 from archiver.archive import playlists
 from archiver.archive.losses import mark_recovered
+from archiver.archive.row_objects import objects
 from archiver.archive.rows import insert, insert_all, update, update_row, update_rows
 from archiver.archive.storage_totals import track_totals
 from archiver.archive.transactions import transaction
@@ -26,7 +27,11 @@ _SLACK = timedelta(days=1)  # a clock may be set back a little while a file wait
 
 @dataclass(frozen=True, slots=True)
 class QueuedFile:
-    """One file to fetch. `lost` is the hash of the bytes that it had, where those were lost."""
+    """One file to fetch.
+
+    `lost` is the SHA-256 of the bytes that it had, where those were lost; `published_at` the time
+    of its post.
+    """
 
     rendition_id: int
     attachment_id: int
@@ -42,6 +47,7 @@ class QueuedFile:
     tries: int
     reason_code: str | None
     lost: str | None
+    published_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +100,10 @@ _REFUSED = "state IN ('omitted', 'not_offered', 'gone', 'refused') AND state = '
 _WAITING = (_PENDING, f"{_FAILED} AND {DUE}")
 _OF_ACCOUNTS = "account_id IN (SELECT value FROM json_each(:accounts))"
 
-# reason and setting are read so that a row in which they are damaged is found here, where its
-# account can be left out, and not when a batch of all accounts is written
+_UNUSED = frozenset({"reason", "setting"})
+"""Read so that a row in which they are damaged is found here, where its account can be left out,
+and not when a batch of all accounts is written."""
+
 _QUEUED = """
     SELECT renditions.id AS rendition_id, attachments.id AS attachment_id,
            attachments.key AS attachment_key, posts.id AS post_id, renditions.account_id,
@@ -133,13 +141,14 @@ def take(
             for account in account_ids
             for query in _QUEUES
         ]
-        merged = heapq.merge(*queues, key=_place, reverse=True)
-        return [QueuedFile(*row[:-3]) for row in islice(merged, limit)]
+        files = (objects(cursor, QueuedFile, without=_UNUSED) for cursor in queues)
+        merged = heapq.merge(*files, key=_sort_key, reverse=True)
+        return list(islice(merged, limit))
 
 
-def _place(row: Sequence[Any]) -> tuple[str, int]:
-    """What the files of a queue are ordered by, downwards: time of the post, and id backwards."""
-    return row[-1] or "", -row[0]
+def _sort_key(file: QueuedFile) -> tuple[str, int]:
+    """In descending order: newest posts first, and of one post the lowest id first."""
+    return file.published_at or "", -file.rendition_id
 
 
 def count(connection: sqlite3.Connection, account_ids: Collection[int], now: str) -> int:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from archiver.archive.row_objects import mappings, objects
 from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
 
 
@@ -74,7 +75,10 @@ def archive_status(connection: sqlite3.Connection) -> ArchiveStatus:
     ).fetchone()
     accounts = tuple(_accounts(connection, held))
     last_run, last_outcome = last or (None, None)
-    return ArchiveStatus(*held.get(ARCHIVE_TOTAL, (0, 0)), last_run, last_outcome, accounts)
+    files, size = held.get(ARCHIVE_TOTAL, (0, 0))
+    return ArchiveStatus(
+        files=files, size=size, last_run=last_run, last_outcome=last_outcome, accounts=accounts
+    )
 
 
 def omitted_media(
@@ -90,10 +94,10 @@ def omitted_media(
 
 _ACCOUNTS = """
     SELECT accounts.id, name, accounts.platform, handle,
-           (SELECT count(*) FROM posts WHERE account_id = accounts.id),
-           (SELECT max(created_at) FROM posts WHERE account_id = accounts.id),
-           (SELECT min(created_at) FROM posts WHERE account_id = accounts.id),
-           (SELECT count(*) FROM quarantine WHERE account_id = accounts.id)
+           (SELECT count(*) FROM posts WHERE account_id = accounts.id) AS posts,
+           (SELECT max(created_at) FROM posts WHERE account_id = accounts.id) AS newest,
+           (SELECT min(created_at) FROM posts WHERE account_id = accounts.id) AS oldest,
+           (SELECT count(*) FROM quarantine WHERE account_id = accounts.id) AS quarantined
       FROM accounts ORDER BY name
 """
 
@@ -115,28 +119,30 @@ def _accounts(
 ) -> Iterator[AccountStatus]:
     removed, edits = (dict(connection.execute(query)) for query in (_REMOVED, _EDITS))
     missing = _missing(connection)
-    for row in connection.execute(_ACCOUNTS).fetchall():
-        account_id, name, platform, handle, posts, newest, oldest, bad = row
-        covered = connection.execute(
+    for row in list(mappings(connection.execute(_ACCOUNTS))):
+        account_id = row.pop("id")
+        covered_since, reached_start = connection.execute(
             "SELECT oldest, reached_start FROM coverage WHERE account_id = ? AND stream = 'posts' "
             "ORDER BY newest DESC LIMIT 1",
             (account_id,),
         ).fetchone() or (None, 0)
-        good = connection.execute(
+        (last_good_run,) = connection.execute(
             "SELECT finished_at FROM run_accounts WHERE account_id = ? "
             "AND outcome IN ('done', 'fresh') ORDER BY run_id DESC LIMIT 1",
             (account_id,),
         ).fetchone() or (None,)
-        last = connection.execute(
+        last_outcome, last_message = connection.execute(
             "SELECT outcome, message FROM run_accounts WHERE account_id = ? "
             "ORDER BY run_id DESC LIMIT 1",
             (account_id,),
         ).fetchone() or (None, None)
+        files, size = held.get(account_id, (0, 0))
         yield AccountStatus(
-            name, platform, handle, posts, removed.get(account_id, 0), edits.get(account_id, 0),
-            *held.get(account_id, (0, 0)), newest, oldest,
-            covered[0], bool(covered[1]), good[0], last[0], last[1], bad,
-            gaps=tuple(_gaps(connection, name)),
+            **row, removed=removed.get(account_id, 0), edits=edits.get(account_id, 0),
+            files=files, size=size, covered_since=covered_since,
+            reached_start=bool(reached_start), last_good_run=last_good_run,
+            last_outcome=last_outcome, last_message=last_message,
+            gaps=tuple(_gaps(connection, row["name"])),
             missing=tuple(missing.get(account_id, ())),
             unmapped=_unmapped(connection, account_id),
         )  # fmt: skip
@@ -155,15 +161,14 @@ def _unmapped(connection: sqlite3.Connection, account_id: int) -> tuple[str, ...
 
 def _gaps(connection: sqlite3.Connection, name: str) -> Iterator[Gap]:
     query = "SELECT stream, since, until, reason_code, reason FROM gaps WHERE account = ?"
-    for row in connection.execute(query, (name,)):
-        yield Gap(*row)
+    return objects(connection.execute(query, (name,)), Gap)
 
 
 def _missing(connection: sqlite3.Connection) -> dict[int, list[MissingMedia]]:
     """By account, the most frequent first; both halves have an index of their own."""
     columns = "account_id, state, role, reason_code, reason"
     query = f"""
-        SELECT {columns}, count(*), min(next_try_at) FROM (
+        SELECT {columns}, count(*) AS count, min(next_try_at) AS next_try_at FROM (
             SELECT {columns}, next_try_at
               FROM renditions WHERE state IN ('pending', 'failed')
              UNION ALL
@@ -172,6 +177,6 @@ def _missing(connection: sqlite3.Connection) -> dict[int, list[MissingMedia]]:
          GROUP BY {columns} ORDER BY count(*) DESC
     """
     found: dict[int, list[MissingMedia]] = {}
-    for account_id, *row in connection.execute(query):
-        found.setdefault(account_id, []).append(MissingMedia(*row))
+    for row in mappings(connection.execute(query)):
+        found.setdefault(row.pop("account_id"), []).append(MissingMedia(**row))
     return found

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any
 
+from archiver.archive.row_objects import column_names
 from archiver.archive.transactions import transaction
 from archiver.canonical import row_sha256
 
@@ -144,7 +145,7 @@ def _update(
     cursor = connection.execute(
         f"SELECT {', '.join(key)}, * FROM {table} WHERE {where}", parameters
     )
-    names = [description[0] for description in cursor.description][len(key) :]
+    names = column_names(cursor)[len(key) :]
     changed, gone, added = [], [], []
     for found in cursor.fetchall():
         row = dict(zip(names, found[len(key) :], strict=True))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from typing import Any
 
+from archiver.archive.row_objects import mappings
 from archiver.archive.rows import clean_text, insert, insert_new, update, update_row
 from archiver.archive.transactions import transaction
 from archiver.canonical import row_sha256
@@ -30,7 +31,8 @@ class Counts:
     failed: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+        own, others = self.columns(), other.columns()
+        return Counts(**{name: own[name] + others[name] for name in own})
 
     def columns(self) -> dict[str, int]:
         """By the names that the tables use."""
@@ -153,8 +155,7 @@ def _is_provisional(platform_id: str) -> bool:
 def _refuse_damaged(connection: sqlite3.Connection, account: Account, account_id: int) -> None:
     """Who an account is must not be told from a damaged row. Raises StorageError."""
     cursor = connection.execute("SELECT * FROM accounts WHERE id = ?", (account_id,))
-    names = [description[0] for description in cursor.description]
-    row = dict(zip(names, cursor.fetchone(), strict=True))
+    (row,) = mappings(cursor)
     if row_sha256("accounts", row) != row["row_sha256"]:
         raise StorageError(
             f"The row of {account.name} in the database is damaged",
@@ -257,9 +258,11 @@ def last_scan(connection: sqlite3.Connection, account_id: int) -> LastScan:
         (account_id,),
     ).fetchone()
     return LastScan(
-        fresh[0] if fresh else None, full[0] if full else None, bool(has_posts[0]),
-        view[0] if view else None,
-    )  # fmt: skip
+        fresh_until=fresh[0] if fresh else None,
+        last_full_at=full[0] if full else None,
+        has_posts=bool(has_posts[0]),
+        view=view[0] if view else None,
+    )
 
 
 def unmapped_paths(connection: sqlite3.Connection, account_id: int) -> set[str]:

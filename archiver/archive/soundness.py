@@ -14,6 +14,7 @@ from typing import NamedTuple
 from archiver.archive.facts import ROW_HASHED
 from archiver.archive.intact import is_intact, tolerate
 from archiver.archive.opening import is_of_the_disk, open_to_read
+from archiver.archive.row_objects import mappings
 from archiver.archive.schema_objects import altered_objects
 
 _SECONDS = 5.0
@@ -100,8 +101,6 @@ def _damaged_rows(connection: sqlite3.Connection) -> Iterator[Damage]:
 
 def _altered_rows(connection: sqlite3.Connection, table: str) -> Iterator[Damage]:
     cursor = connection.execute(f"SELECT * FROM {table}")
-    columns = [description[0] for description in cursor.description]
-    for values in cursor:
-        row = dict(zip(columns, values, strict=True))
+    for row in mappings(cursor):
         if not is_intact(table, row):
             yield Damage(f"A row of {table} is not as it was written", only_rows=True)

@@ -208,8 +208,8 @@ _RELATIONS = """
      WHERE relations.post_id IN (SELECT value FROM json_each(?))
 """
 _ITEMS = """
-    SELECT id, post_id, position, kind, alt_text, width, height, duration_ms, omitted,
-           first_revision, last_revision
+    SELECT id, post_id, position, kind, alt_text AS alt, width, height, duration_ms,
+           omitted, first_revision, last_revision
       FROM attachments WHERE post_id IN (SELECT value FROM json_each(?))
      ORDER BY post_id, position, id
 """
@@ -231,9 +231,7 @@ def items(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[int, lis
     for row in rows:
         found[row["post_id"]].append(
             Item(
-                row["id"], row["post_id"], row["position"], row["kind"], row["alt_text"],
-                row["width"], row["height"], row["duration_ms"], bool(row["omitted"]),
-                row["first_revision"], row["last_revision"], tuple(files[row["id"]]),
+                **{**dict(row), "omitted": bool(row["omitted"])}, files=tuple(files[row["id"]])
             )
         )  # fmt: skip
     return found
@@ -244,12 +242,12 @@ def _file(row: sqlite3.Row) -> File:
     private = {name: row[name] if name in names else None for name in _PRIVATE}
     is_held = row["state"] == "stored" and row["media_type"] is not None
     return File(
-        row["id"], row["role"], row["state"], row["reason_code"], row["reason"],
-        private["tries"] or 0, private["next_try_at"], row["media_sha256"] if is_held else None,
-        row["size"],
-        row["media_type"] if is_held else row["content_type"],
-        row["media_width"] or row["width"], row["media_height"] or row["height"],
-        row["duration_ms"], row["bitrate"], private["url"],
+        id=row["id"], role=row["role"], state=row["state"], reason_code=row["reason_code"],
+        reason=row["reason"], tries=private["tries"] or 0, next_try_at=private["next_try_at"],
+        sha256=row["media_sha256"] if is_held else None, size=row["size"],
+        content_type=row["media_type"] if is_held else row["content_type"],
+        width=row["media_width"] or row["width"], height=row["media_height"] or row["height"],
+        duration_ms=row["duration_ms"], bitrate=row["bitrate"], url=private["url"],
     )  # fmt: skip
 
 

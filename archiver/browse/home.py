@@ -84,13 +84,13 @@ def collect(
         last_run = dict(row) if row else None
     alarms = list(_alarms(connection, archive, accounts, last_run, now))
     return Home(
-        accounts,
-        sum(months.values()),
-        files,
-        size,
-        last_run,
-        alarms,
-        count_in_state(connection, "omitted"),
+        accounts=accounts,
+        posts=sum(months.values()),
+        files=files,
+        bytes=size,
+        last_run=last_run,
+        alarms=alarms,
+        omitted=count_in_state(connection, "omitted"),
     )
 
 
@@ -117,10 +117,13 @@ def _accounts(
     for row in connection.execute("SELECT * FROM accounts ORDER BY name").fetchall():
         own, run = by_account[row["id"]], runs.get(row["id"], {})
         yield AccountCard(
-            dict(row), sum(own.values()), run.get("edited", 0), run.get("removed", 0),
-            run.get("last_good"), run.get("outcome"), run.get("message"),
-            years(own, covered.get(row["id"], ()), gaps.get(row["id"], ()), now, most_years),
-            former_handles.get(row["id"], []),
+            row=dict(row), posts=sum(own.values()), edited=run.get("edited", 0),
+            removed=run.get("removed", 0), last_good=run.get("last_good"),
+            last_outcome=run.get("outcome"), last_message=run.get("message"),
+            years=years(
+                own, covered.get(row["id"], ()), gaps.get(row["id"], ()), now, most_years
+            ),
+            former_handles=former_handles.get(row["id"], []),
         )  # fmt: skip
 
 

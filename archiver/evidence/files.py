@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from archiver.archive.row_objects import objects
 from archiver.errors import StorageError
 from archiver.evidence.findings import Finding, What
 from archiver.media.store import MediaStore, hash_stream
@@ -79,7 +80,7 @@ def rows_of(connection: sqlite3.Connection, names: Iterable[bytes]) -> Iterator[
     while some := [name.hex() for name in islice(names, _ROWS_AT_ONCE)]:
         marks = ", ".join("?" * len(some))
         query = f"SELECT sha256, path, size, lost_at FROM media WHERE sha256 IN ({marks})"
-        found = {row[0]: MediaRow(*row) for row in connection.execute(query, some)}
+        found = {row.sha256: row for row in objects(connection.execute(query, some), MediaRow)}
         yield from (found[name] for name in some if name in found)
 
 

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from archiver.archive.intact import is_intact, tolerate
+from archiver.archive.row_objects import column_names, mappings
 from archiver.archive.rows import CHECKSUM_MASK, by_key, checksum_of, key_of
 from archiver.archive.storage_totals import ARCHIVE_TOTAL, OF_ALL
 from archiver.evidence.findings import BadRow, Finding, Verified
@@ -128,7 +129,7 @@ def _read_table(
 def _scan(connection: sqlite3.Connection, table: str) -> tuple[int, int, list[tuple[object, ...]]]:
     keys = len(key_of(table))
     cursor = connection.execute(f"SELECT {', '.join(key_of(table))}, * FROM {table}")
-    columns = [description[0] for description in cursor.description][keys:]
+    columns = column_names(cursor)[keys:]
     count = total = 0
     suspects = []
     while rows := cursor.fetchmany(_AT_ONCE):
@@ -154,6 +155,4 @@ def read_row(
     """One row, by its key; None where it is not there."""
     is_it, parameters = by_key(table, key)
     cursor = connection.execute(f"SELECT * FROM {table} WHERE {is_it}", parameters)
-    columns = [description[0] for description in cursor.description]
-    found = cursor.fetchone()
-    return dict(zip(columns, found, strict=True)) if found else None
+    return next(mappings(cursor), None)

@@ -16,6 +16,7 @@ from archiver.apis import (
     HistoryQuery,
     SourceFreshness,
 )
+from archiver.archive.row_objects import objects
 from archiver.models import timestamp
 from archiver.serve.addresses import files_of, served_url
 from archiver.serve.records import find_records, source_freshness
@@ -60,9 +61,7 @@ class ArchiveHistories:
             SELECT id, name, platform, platform_id, handle, title, url, first_seen_at
               FROM accounts ORDER BY id
         """
-        cursor = self._connection.execute(query)
-        columns = [column[0] for column in cursor.description]
-        return [HistoryAccount(**dict(zip(columns, row, strict=True))) for row in cursor]
+        return list(objects(self._connection.execute(query), HistoryAccount))
 
     def posts(self, query: HistoryQuery) -> Iterator[HistoryPost]:
         """The posts, newest first, those without a time last; read as they are taken."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archiver.apis import HistoryQuery, SourceFreshness
+from archiver.archive.row_objects import objects
 from archiver.models import EXPIRING_KINDS, timestamp
 
 
@@ -35,12 +36,12 @@ def find_records(connection: sqlite3.Connection, wanted: HistoryQuery) -> Iterat
     raw = "posts.raw" if wanted.as_of is None else _RAW_THEN
     for place in _places(wanted.after):
         query = f"""
-            SELECT id, platform_id, created_at, author, {raw} FROM posts
+            SELECT id, platform_id, created_at, author, {raw} AS raw FROM posts
              WHERE {" AND ".join((*conditions, place))}
              ORDER BY created_at DESC, id
         """
-        for row in connection.execute(query, values | _mark_values(wanted.after)):
-            yield ArchivedRecord(*row)
+        parameters = values | _mark_values(wanted.after)
+        yield from objects(connection.execute(query, parameters), ArchivedRecord)
 
 
 def source_freshness(
@@ -48,14 +49,16 @@ def source_freshness(
 ) -> SourceFreshness | None:
     """The last run, until `as_of`, in which the source answered for this account."""
     query = """
-        SELECT coalesce(source_updated_at, finished_at), fresh_until FROM run_accounts
+        SELECT coalesce(source_updated_at, finished_at) AS updated_at,
+               coalesce(fresh_until, source_updated_at, finished_at) AS fresh_until
+          FROM run_accounts
          WHERE account_id = ? AND (? IS NULL OR started_at <= ?)
            AND (source_updated_at IS NOT NULL
                 OR (outcome IN ('done', 'partial') AND finished_at IS NOT NULL))
          ORDER BY run_id DESC LIMIT 1
     """
-    row = connection.execute(query, (account_id, as_of, as_of)).fetchone()
-    return SourceFreshness(row[0], row[1] or row[0]) if row else None
+    cursor = connection.execute(query, (account_id, as_of, as_of))
+    return next(objects(cursor, SourceFreshness), None)
 
 
 _RAW_THEN = """

@@ -21,7 +21,23 @@ def results(count: int, size: int) -> list[Result]:
     download = Download(Path("a.part"), "ab" * 32, size, "image/jpeg", "jpg")
     return [
         (
-            QueuedFile(number, 1, "", 1, 1, "", "image", "original", "", "", None, 0, None, None),
+            QueuedFile(
+                rendition_id=number,
+                attachment_id=1,
+                attachment_key="",
+                post_id=1,
+                account_id=1,
+                post_platform_id="",
+                kind="image",
+                role="original",
+                media_key="",
+                url="",
+                content_type=None,
+                tries=0,
+                reason_code=None,
+                lost=None,
+                published_at=None,
+            ),
             download,
         )
         for number in range(count)
