@@ -1,10 +1,10 @@
-"""The contract of plugins that can answer an API, from an archive or with invented data.
+"""The contract of plugins that can answer an API, from an archive or with made-up data.
 
 A plugin may bring:
 
 - a `ServedApi`, with which `archiver serve` answers an API from an archive. The plugin parses
   requests and makes responses; the records come from a `HistoryBackend` of the core.
-- a `Demo`: invented accounts behind an API, which `archiver demo` serves on this machine and backs
+- a `Demo`: made-up accounts behind an API, which `archiver demo` serves on this machine and backs
   up.
 
 Neither opens a socket, a file or the database: the core runs the server, and the ASGI application
@@ -155,7 +155,7 @@ class ServedApi(Protocol):
 
 
 class DemoWorld(Protocol):
-    """Invented accounts behind an API, at one of the days of a demo."""
+    """Made-up accounts behind an API, at one of the days of a demo."""
 
     @property
     def app(self) -> AsgiApp:
