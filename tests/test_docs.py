@@ -215,10 +215,12 @@ class TestSamplePlugin:
         assert loops["platforms"] == [{"name": "loops", "source": "loops"}]
 
     def test_it_keeps_the_contract(self, python: Path, project: Path) -> None:
-        done = run_python(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
+        done = run_python(
+            python, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", cwd=project
+        )
         assert done.returncode == 0, done.stdout
-        assert " passed" in done.stdout
-        assert "1 skipped" in done.stdout  # a folder has no server whose failures could be tested
+        assert " passed, 1 skipped" in done.stdout
+        assert "failing() gives no client" in done.stdout, "a folder has no server that fails"
 
     def test_it_backs_up(self, python: Path, project: Path, tmp_path: Path) -> None:
         config = (project / "archive.toml").read_text("utf-8")

@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,8 @@ def test_texts_are_kept_to_the_byte(tmp_path: Path, platform: str) -> None:
         assert world.column("SELECT text FROM posts ORDER BY id DESC") == TEXTS
         raws = world.column("SELECT raw FROM revisions ORDER BY post_id DESC")
         for raw, text in zip(raws, TEXTS, strict=True):
-            assert text in json.loads(raw).values()
+            sent = escape(text, quote=False) if platform == "twitter" else text
+            assert sent in json.loads(raw).values()
 
 
 def test_a_number_and_its_digits_are_one_id(tmp_path: Path) -> None:

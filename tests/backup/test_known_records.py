@@ -148,7 +148,13 @@ def test_a_post_that_comes_twice_is_compared_with_both(tmp_path: Path, reads: Re
         one, two, _ = account.posts()
         rewrite(account, lambda post, record: record.update(id=one.id) if post is two else None)
         reads.taken()
-        world.backup(full=True, now=True)
+        assert world.backup(full=True, now=True).counts.edited == 1
+        # both, and the stored record again, before its difference is taken for an edit
+        assert reads.taken().count(one.id) == 3
+        assert world.column("SELECT text FROM posts WHERE platform_id = ?", one.id) == ["Two"]
+
+        world.clock.advance(days=1)
+        assert world.backup(full=True, now=True).counts.edited == 0
         assert reads.taken().count(one.id) == 2
 
 
