@@ -251,6 +251,9 @@ class PostWriter:
             if not keeps:
                 values = {"fingerprint": digest, "content_version": self.reading.content_version}
                 values |= recognition(record, post, self.reading.reader)
+            elif self._take_visibility(old.id, post):
+                # the record of before is compared when it comes again: who may see it has changed
+                values = {"fingerprint": digest, **recognition(record, post, None)}
             values |= {"content_sha256": content, "view": self.reading.view}
             if old.fingerprint is None:
                 self._add_source(rows, old.id, post, values)
@@ -259,6 +262,20 @@ class PostWriter:
                 where = (old.id, self.reading.source)
                 update(self.connection, "post_sources", _OF_SOURCE, where, **values)
         return self._as_saved(old.id, old.platform_id, post, digest, content)
+
+    def _take_visibility(self, post_id: int, post: Post) -> bool:
+        """Note who may see a post, by an answer without content; whether that changed.
+
+        An answer that does not say it changes nothing.
+        """
+        if post.visibility is None:
+            return False
+        visibility = clean_text(post.visibility)
+        query = "SELECT visibility FROM posts WHERE id = ?"
+        if self.connection.execute(query, (post_id,)).fetchone()[0] == visibility:
+            return False
+        update_row(self.connection, "posts", post_id, visibility=visibility, last_seen_at=self.now)
+        return True
 
     def _compare_content(
         self, rows: Rows, old: _StoredPost, record: Record, post: Post, content: str

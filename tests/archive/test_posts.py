@@ -67,6 +67,25 @@ def test_an_alt_text_that_was_edited_is_a_revision(saver: Saver) -> None:
     assert saver.rows("SELECT alt_text, last_revision FROM attachments") == [("A blue bowl", 2)]
 
 
+@pytest.mark.parametrize("visibility", ["private", "removed"])
+def test_an_id_only_answer_says_who_may_see_a_known_post(saver: Saver, visibility: str) -> None:
+    saver.save(replace(POST, title="Bowls", visibility="public"))
+    hidden = Post("p1", title="Private video", visibility=visibility, id_only=True)
+    said = "SELECT title, text, visibility, edited_at FROM posts"
+    for _ in range(2):
+        assert saver.save(hidden).edited == 0
+        assert saver.rows(said) == [("Bowls", "Good morning", visibility, None)]
+    assert saver.written == 0, "the same answer again says nothing new"
+
+    saver.save(Post("p1", id_only=True))
+    assert saver.rows(said) == [("Bowls", "Good morning", visibility, None)]
+
+    saver.save(replace(POST, title="Bowls", visibility="public"))
+    assert saver.rows(said) == [("Bowls", "Good morning", "public", None)]
+    assert saver.rows("SELECT number FROM revisions") == [(1,)]
+    assert saver.rows("SELECT what FROM events") == [("seen",)]
+
+
 def test_ids_that_differ_in_the_case_of_a_letter_are_two_posts(saver: Saver) -> None:
     assert saver.save(replace(POST, platform_id="a"), replace(POST, platform_id="A")).new == 2
 
