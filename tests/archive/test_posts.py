@@ -290,3 +290,21 @@ class TestAPostIsKnownByItsOtherIds:
         assert saver.rows("SELECT platform_id FROM posts WHERE removed_at IS NULL") == [
             ("100",), ("101",),
         ]  # fmt: skip
+
+
+def test_one_post_twice_in_one_answer_makes_no_revision_after_an_update_of_the_reader(
+    saver: Saver,
+) -> None:
+    """Both contents are known: that today's code gives them another hash is no edit."""
+
+    def read(text: str, field: str) -> Post:
+        return replace(POST, text=text, attachments=(), content={field: text.split()})
+
+    saver.save(read("Good morning", "text"), read("Again", "text"))
+    assert saver.rows("SELECT number FROM revisions") == [(1,), (2,)]
+    saver.content_version = 2
+    saver.reread = lambda data: read(data["text"], "words")  # type: ignore[method-assign]  # another reader
+    for _ in range(2):
+        saver.save(read("Good morning", "words"), read("Again", "words"))
+    assert saver.rows("SELECT number FROM revisions") == [(1,), (2,)]
+    assert saver.rows("SELECT text FROM posts") == [("Again",)]

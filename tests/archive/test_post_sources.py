@@ -1,0 +1,68 @@
+"""Records that are known by their bytes, and are not read again."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archiver.archive import post_sources
+from archiver.archive.post_sources import UnchangedPost, find_unchanged, recognition
+from archiver.archive.rows import update
+from archiver.models import Post, Record
+from support.saver import POST, Saver, saving
+
+READER = b"reader"
+TEXT_POST = replace(POST, attachments=())
+RECORD = Record(json.dumps({"text": POST.text}), {})
+
+
+@pytest.fixture
+def saver(tmp_path: Path) -> Iterator[Saver]:
+    """An archive of one post, saved by a reader that is known."""
+    with saving(tmp_path) as saver:
+        saver.save(TEXT_POST)
+        known = recognition(RECORD, replace(TEXT_POST, unmapped=("new.field",)), READER)
+        update(saver.connection, "post_sources", "post_id = 1", (), **known)
+        yield saver
+
+
+def found(saver: Saver, *records: Record, reader: bytes = READER, view: str = "{}") -> object:
+    return find_unchanged(
+        saver.connection, saver.account_id, "ayrshare", records or (RECORD,),
+        ["p1"] * max(1, len(records)), reader=reader, view=view, now="2026-04-01T00:00:00.000Z",
+    )  # fmt: skip
+
+
+def test_the_same_bytes_are_known_with_what_a_scan_needs(saver: Saver) -> None:
+    known = UnchangedPost("p1", POST.created_at, POST.kind, ("new.field",))
+    assert found(saver) == {0: known}
+
+
+def test_one_byte_more_another_reader_and_other_options_are_not(saver: Saver) -> None:
+    assert found(saver, Record(RECORD.raw + " ", {})) == {}
+    assert found(saver, reader=b"other") == {}
+    assert found(saver, view='{"page_published":true}') == {}
+
+
+def test_an_id_that_comes_twice_is_read(saver: Saver) -> None:
+    assert found(saver, RECORD, RECORD) == {}
+
+
+def test_a_post_that_was_missed_or_whose_file_waits_is_read(saver: Saver) -> None:
+    saver.save(POST)
+    known = recognition(RECORD, POST, READER)
+    update(saver.connection, "post_sources", "post_id = 1", (), **known)
+    assert found(saver) == {}, "its file waits"
+    update(saver.connection, "renditions", "state = 'pending'", (), state="skipped")
+    assert found(saver) != {}
+    update(saver.connection, "post_sources", "post_id = 1", (), missing_at="2026-03-03")
+    assert found(saver) == {}
+
+
+def test_nothing_is_known_of_an_id_alone_or_of_a_reader_without_a_name() -> None:
+    nothing = {"record_sha256": None, "reader": None, "unmapped": None}
+    assert recognition(RECORD, POST, None) == nothing
+    assert recognition(RECORD, Post("p1", id_only=True), READER) == nothing
+    assert post_sources.unmapped_text(POST) is None
