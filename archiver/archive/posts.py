@@ -147,11 +147,22 @@ class PostWriter:
         rows.write()
 
     def _has_revision(self, old: _StoredPost | None, post: Post) -> bool:
-        """Whether a revision has this content already."""
+        """Whether a revision has this content already.
+
+        One that other code has read may have another hash of the same content: its record is read
+        again.
+        """
+        if old is None:
+            return False
+        content = content_sha256(post)
         query = "SELECT 1 FROM revisions WHERE post_id = ? AND content_sha256 = ?"
-        return old is not None and bool(
-            self.connection.execute(query, (old.id, content_sha256(post))).fetchone()
-        )
+        if self.connection.execute(query, (old.id, content)).fetchone():
+            return True
+        if old.reader is not None and old.reader == self.reading.reader:
+            return False  # nothing of it was read by other code
+        query = "SELECT content_sha256, raw FROM revisions WHERE post_id = ?"
+        revisions = self.connection.execute(query, (old.id,)).fetchall()
+        return any(self._hash_as_read_today(raw, held) == content for held, raw in revisions)
 
     def known(self, platform_ids: Sequence[str]) -> dict[str, _StoredPost]:
         """Those of these posts that are in the archive."""
@@ -309,10 +320,14 @@ class PostWriter:
         if old.content_sha256 in {None, content}:
             return old.content_sha256
         raw = self.connection.execute("SELECT raw FROM posts WHERE id = ?", (old.id,)).fetchone()[0]
+        return self._hash_as_read_today(raw, old.content_sha256)
+
+    def _hash_as_read_today(self, raw: str, held: str | None) -> str | None:
+        """The hash of a stored record's content; the one `held` where it can no longer be read."""
         try:
             return content_sha256(self.reading.reread(json.loads(raw)))
         except (RecordError, ValueError):
-            return old.content_sha256
+            return held
 
     def _update_post(self, post_id: int, record: Record, post: Post, *, is_edit: bool) -> None:
         values = _columns(post) | {"raw": record.raw, "last_seen_at": self.now}

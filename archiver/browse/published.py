@@ -170,6 +170,15 @@ def _is_copy(database: Path) -> bool:
 def _create(path: Path) -> sqlite3.Connection:
     """An empty copy: the same tables, with the public columns alone."""
     connection = sqlite3.connect(f"{path.resolve().as_uri()}", uri=True, isolation_level=None)
+    try:
+        _create_tables(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create_tables(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute("PRAGMA foreign_keys = OFF")
     whole = model()
@@ -182,7 +191,6 @@ def _create(path: Path) -> sqlite3.Connection:
         connection.execute(found.fetchone()[0])
     connection.execute("ALTER TABLE revisions ADD COLUMN text TEXT")
     connection.execute(_MISSING)
-    return connection
 
 
 def _table_sql(whole: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> str:
