@@ -128,14 +128,21 @@ class PostWriter:
 
     def _restore_named(self, matches: Iterable[Match]) -> None:
         """A post of its own that a shown one names as its earlier id is there, as that one."""
-        names = {value: m.platform_id for m in matches for value in asked_values(m.post)}
+        shown = {match.platform_id for match in matches}
+        names = {
+            value: match.platform_id
+            for match in matches
+            for value in asked_values(match.post)
+            if value not in shown
+        }
+        if not names:
+            return
         query = """
             SELECT posts.id, platform_id FROM posts JOIN post_sources ON post_id = posts.id
              WHERE account_id = ? AND platform_id IN (SELECT value FROM json_each(?))
                AND (missing_at IS NOT NULL OR removed_at IS NOT NULL)
         """
-        shown = {match.platform_id for match in matches}
-        wanted = (self.account_id, json.dumps([name for name in names if name not in shown]))
+        wanted = (self.account_id, json.dumps(list(names)))
         rows = Rows(self.connection)
         for post_id, platform_id in self.connection.execute(query, wanted).fetchall():
             reason = f"it is shown as {names[platform_id]}"
@@ -144,7 +151,7 @@ class PostWriter:
                 self.connection, "post_sources", "post_id = ? AND source = ?",
                 (post_id, self.reading.source), missing_at=None, missing_updated_at=None,
             )  # fmt: skip
-        rows.write()
+            rows.write()
 
     def _has_revision(self, old: _StoredPost | None, post: Post) -> bool:
         """Whether a revision has this content already.

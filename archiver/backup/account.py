@@ -47,6 +47,7 @@ class AccountBackup:
     other_labels: Collection[str] = ()
     account_id: int | None = None
     clock_off: timedelta | None = field(default=None, init=False)
+    _has_known_limit: bool = field(default=False, init=False)
     _updated_at: str | None = field(default=None, init=False)
     _fresh_until: str | None = field(default=None, init=False)
 
@@ -104,11 +105,9 @@ class AccountBackup:
             full = True
             self.report.note("The options of this account have changed: scanned all posts")
         self.report.full = full
-        tracker = CoverageTracker(
-            await database.call(coverage_ranges, self.account_id, source),
-            self.run.clock.now(),
-            full=full,
-        )
+        ranges = await database.call(coverage_ranges, self.account_id, source)
+        self._has_known_limit = any(_ends_at_limit(range_) for range_ in ranges)
+        tracker = CoverageTracker(ranges, self.run.clock.now(), full=full)
         window = Window(since=self.options.since, limit=self.options.limit)
         await self._scan_pages(tracker, window, may_be_empty=not known.has_posts)
         await self._conclude(tracker)
@@ -234,7 +233,10 @@ class AccountBackup:
             await self._cover_stories()
         if tracker.is_complete:
             await self._mark_absent(tracker)
-        if self.report.full or not tracker.has_joined:  # else the gap was known before
+        is_known = tracker.has_joined and (
+            not self.report.full or (_ends_at_limit(tracker.range_) and self._has_known_limit)
+        )
+        if self.options.full or not is_known:  # what was known before raises no alarm
             self._warn_of_gap(tracker)
 
     async def _cover_stories(self) -> None:
@@ -328,3 +330,10 @@ class AccountBackup:
         await self.run.database.call(
             runs.end_account, self.run.run_id, self.reader.account.name, values
         )
+
+
+def _ends_at_limit(range_: CoverageRange) -> bool:
+    """Whether the source itself says that it shows nothing older, and gives no cursor to try."""
+    return (
+        range_.next is None and range_.reason is not None and range_.reason.code == "source_limit"
+    )

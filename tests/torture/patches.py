@@ -177,7 +177,7 @@ def _cursor_before_rows(notes: str) -> None:
         posts = parsed[0].shown
         with saver.transaction(connection):
             known = PostWriter(
-                connection, self.account_id or 0, "", 0, None, ""  # type: ignore[arg-type]
+                connection, self.account_id or 0, "", 0, parsed[1], ""
             ).known([post.platform_id for post in posts])  # fmt: skip
             decision = tracker.advance(page, posts, set(known))
             saver.save_decision(
