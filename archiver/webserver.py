@@ -15,7 +15,7 @@ from archiver.errors import UsageError
 
 _LOOPBACK = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 _TRIES = 20
-_PATIENCE = 10.0
+_PATIENCE = 60.0  # seconds to start or stop: longer than the slowest machine needs
 """Seconds after which a server that does not start or stop is an error."""
 
 

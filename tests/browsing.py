@@ -67,6 +67,6 @@ def browsing(database: Path) -> Iterator[httpx.Client]:
     """A client of `archiver browse` over an archive."""
     with (
         serving(server.make_datasette(database)) as address,
-        httpx.Client(base_url=address, timeout=30) as client,
+        httpx.Client(base_url=address, timeout=120) as client,
     ):
         yield client

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from archiver.cli import main
 from archiver.cli.shell import Shell
 from running import Cli, RunArchiver
+from support.loop_time import LoopTime
 
 # how long an example takes says something about the machine, and nothing about the program
 settings.register_profile(
@@ -30,9 +32,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
+def loop_time() -> LoopTime:
+    """The time of the event loop that a test runs on: it stands still until the test moves it."""
+    return LoopTime()
+
+
+@pytest.fixture
+def anyio_backend(loop_time: LoopTime) -> tuple[str, dict[str, Any]]:
     """The one event loop that this program runs on."""
-    return "asyncio"
+    return "asyncio", loop_time.options
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -100,7 +108,7 @@ def run_archiver(clean_environment: None, tmp_path: Path) -> RunArchiver:
             text=True,
             encoding="utf-8",
             check=False,
-            timeout=120,
+            timeout=240,
         )
 
     return run

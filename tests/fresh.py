@@ -85,5 +85,5 @@ def run_python(python: Path, *args: str | Path, cwd: Path) -> "subprocess.Comple
         text=True,
         encoding="utf-8",
         check=False,
-        timeout=120,
+        timeout=240,
     )

@@ -26,6 +26,7 @@ from archiver_ayrshare.demo.accounts import WorldAccount
 from archiver_ayrshare.demo.networks.base import JsonObject, View
 from archiver_ayrshare.demo.posts import WorldPost
 from archiver_ayrshare.demo.world import World
+from support.loop_time import LoopTime
 from support.served_world import serve
 
 __all__ = ["PLATFORMS", "Nights", "nights", "rewrite"]
@@ -53,12 +54,14 @@ class Nights(World):
     """A world with an archive of it. Its accounts are named after their platforms.
 
     `settings` are lines of the config, by table; `given_key` is a wrong key to ask with;
-    `machine` is the clock that backups go by, the world's own unless a test sets another.
+    `machine` is the clock that backups go by, the world's own unless a test sets another;
+    `loop_time` is what their time limits go by.
     """
 
     def __init__(self, folder: Path, platforms: Sequence[str], **options: Any) -> None:
         self.clock = DemoClock()
         self.machine: Clock = self.clock
+        self.loop_time = LoopTime()
         super().__init__(self.clock.now, **options)
         self.folder = folder
         self.platforms = platforms
@@ -110,7 +113,7 @@ class Nights(World):
                 version="test",
             )
 
-        return anyio.run(run)
+        return anyio.run(run, backend_options=self.loop_time.options)
 
     def next_night(self, days: float = 1) -> None:
         """Let a day pass; hosts and signatures of all addresses rotate."""

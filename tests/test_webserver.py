@@ -39,7 +39,7 @@ class Application:
 def test_it_answers_as_long_as_the_block_lasts() -> None:
     sock = listen("127.0.0.1", 0)
     with running(Application(), [sock]) as thread:
-        assert httpx.get(origin_of(sock)).text == "here"
+        assert httpx.get(origin_of(sock), timeout=120).text == "here"
     assert not thread.is_alive()
     assert sock.fileno() == -1, "the socket is closed"
 

@@ -5,11 +5,11 @@ characters in a header) is an error, and only an answer whose end is certain lea
 that may be used again.
 """
 
+import asyncio
 import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
 from dataclasses import dataclass
-from time import monotonic
 
 import httpcore
 import httpx
@@ -112,7 +112,7 @@ class Connection:
         return (
             self._is_idle
             and self._stream is not None
-            and monotonic() < self._left_at + self._keepalive
+            and asyncio.get_running_loop().time() < self._left_at + self._keepalive
             and not self._stream.get_extra_info("is_readable")
         )
 
@@ -315,7 +315,7 @@ class Connection:
     def _end(self) -> None:
         """The answer is over; what came after it was not asked for."""
         self._is_idle = self._may_stay and self._at == len(self._data)
-        self._left_at = monotonic()
+        self._left_at = asyncio.get_running_loop().time()
 
 
 def _connect_head(target: str, proxy: Proxy) -> bytes:

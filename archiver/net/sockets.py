@@ -6,11 +6,12 @@ for TLS alike, and a reader gets what has come as one piece.
 """
 
 import asyncio
-import ipaddress
 import select
+import socket
 import ssl
 from collections import deque
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Any, cast
 
 import anyio
@@ -19,7 +20,10 @@ import httpcore
 _BUFFER = 256 * 1024
 _HIGH = 512 * 1024  # so much may wait in one connection before the peer is made to wait
 _CLOSING_SECONDS = 5.0
-_HAPPY_EYEBALLS = 0.25  # RFC 8305: the next address is tried after so many seconds
+_HEAD_START = 0.25  # RFC 8305 section 5: the next address is tried after so many seconds
+
+_Address = tuple[int, Any]
+"""A family, and an address of it."""
 
 
 class Sockets(httpcore.AsyncNetworkBackend):
@@ -37,20 +41,27 @@ class Sockets(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """A connection. Raises httpcore.ConnectError and httpcore.ConnectTimeout."""
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
-                transport, stream = await loop.create_connection(
-                    lambda: Stream(self._buffer), host, port,
-                    local_addr=(local_address, 0) if local_address else None,
-                    happy_eyeballs_delay=None if _is_literal(host) else _HAPPY_EYEBALLS,
-                )  # fmt: skip
+                sock = await _first_to_answer(await _addresses(host, port), local_address)
+                return await self._stream(sock, socket_options or ())
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        for option in socket_options or ():
-            transport.get_extra_info("socket").setsockopt(*option)
+
+    async def _stream(
+        self, sock: socket.socket, options: Iterable[httpcore.SOCKET_OPTION]
+    ) -> "Stream":
+        try:
+            for option in options:
+                sock.setsockopt(*option)
+            _, stream = await asyncio.get_running_loop().create_connection(
+                lambda: Stream(self._buffer), sock=sock
+            )
+        except BaseException:
+            sock.close()
+            raise
         return stream
 
     async def sleep(self, seconds: float) -> None:
@@ -58,13 +69,60 @@ class Sockets(httpcore.AsyncNetworkBackend):
         await anyio.sleep(seconds)
 
 
-def _is_literal(host: str) -> bool:
-    """Whether a host is one address: a race of one leaks its socket when it is cancelled."""
+async def _addresses(host: str, port: int) -> list[_Address]:
+    """Where a host may be, IPv6 and IPv4 by turns. Raises OSError."""
     try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+        found = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )  # needs no thread
+    except socket.gaierror:
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    first = [(family, address) for family, *_, address in found if family == found[0][0]]
+    others = [(family, address) for family, *_, address in found if family != found[0][0]]
+    turns = zip_longest(first, others)
+    return [address for turn in turns for address in turn if address is not None]
+
+
+async def _first_to_answer(addresses: Iterable[_Address], local: str | None) -> socket.socket:
+    """A socket that is connected to one of these addresses; whoever gets it closes it.
+
+    Each is tried as soon as the one before has failed, or has not answered for a moment (RFC 8305).
+    asyncio can do this too, but when it is cancelled it may leave a socket open. Raises OSError.
+    """
+    opened: list[socket.socket] = []
+    connected: list[socket.socket] = []
+    errors: list[OSError] = []
+
+    async def attempt(family: int, address: Any, over: anyio.Event) -> None:
+        try:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            opened.append(sock)
+            sock.setblocking(False)
+            if local is not None:
+                sock.bind((local, 0))
+            await asyncio.get_running_loop().sock_connect(sock, address)
+            connected.append(sock)
+            attempts.cancel_scope.cancel()
+        except OSError as error:
+            errors.append(error)
+        finally:
+            over.set()
+
+    try:
+        async with anyio.create_task_group() as attempts:
+            for family, address in addresses:
+                over = anyio.Event()
+                attempts.start_soon(attempt, family, address, over)
+                with anyio.move_on_after(_HEAD_START):
+                    await over.wait()
+        if not connected:
+            raise errors[0] if errors else OSError("there is no address")
+        opened.remove(connected[0])
+        return connected[0]
+    finally:
+        for sock in opened:
+            sock.close()
 
 
 class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
@@ -211,7 +269,7 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
         """
         loop = asyncio.get_running_loop()
         raw = self._transport
-        assert raw is not None  # noqa: S101 — create_connection has set it
+        assert raw is not None  # noqa: S101 — the connection is there
         try:
             async with asyncio.timeout(timeout):
                 self._transport = await loop.start_tls(

@@ -1,7 +1,6 @@
 """The lock of an archive: who holds it, what outlives its holder, disks that cannot lock."""
 
 import errno
-import fcntl
 import os
 import subprocess
 import sys
@@ -90,6 +89,8 @@ def test_a_helper_that_outlives_the_run_does_not_keep_the_lock(tmp_path: Path, e
 def test_a_disk_that_cannot_lock_is_refused_with_words(
     tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="a system with locks of another kind")
+
     def flock(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 

@@ -101,7 +101,6 @@ def disturb(world: Nights, what: str) -> None:
             getattr(world, what)(platform, times=None)
 
 
-@pytest.mark.timeout(600)
 def test_after_120_nights_every_post_has_the_history_that_it_really_had(tmp_path: Path) -> None:
     witness = Witness()
     with nights(tmp_path, *PLATFORMS) as world:

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from archiver_ayrshare.demo.specs import photo
 from nights import PLATFORMS, nights
 
@@ -11,7 +9,6 @@ TABLES = ("posts", "revisions", "events", "attachments", "renditions", "media", 
           "post_sources", "post_aliases", "relations", "responses", "quarantine")  # fmt: skip
 
 
-@pytest.mark.timeout(600)
 def test_ten_platforms_of_500_posts_run_again_unchanged_though_every_address_rotated(
     tmp_path: Path,
 ) -> None:

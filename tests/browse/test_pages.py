@@ -249,14 +249,14 @@ def test_every_table_and_column_is_explained(client: httpx.Client) -> None:
 
 def test_a_plain_datasette_shows_it_too(demo: Path) -> None:
     other = Datasette([str(demo)])
-    with serving(other) as address, httpx.Client(base_url=address, timeout=30) as plain:
+    with serving(other) as address, httpx.Client(base_url=address, timeout=120) as plain:
         assert "Kiln four" in plain.get("/archive/-/timeline").text
         assert plain.get("/", headers={"host": "a.name.of.its.own"}).status_code == 200
 
 
 def test_several_archives_each_have_their_pages(demo: Path, hostile: Path) -> None:
     other = Datasette([str(demo), str(hostile)])
-    with serving(other) as address, httpx.Client(base_url=address, timeout=30) as plain:
+    with serving(other) as address, httpx.Client(base_url=address, timeout=120) as plain:
         assert "Kiln four" in plain.get("/archive/-/timeline").text
         assert "Kiln four" not in plain.get("/archive_2/-/timeline").text
         assert plain.get("/").status_code == 200
@@ -267,7 +267,7 @@ def test_other_databases_are_left_alone(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE posts (id INTEGER PRIMARY KEY, raw TEXT)")
     with (
         serving(Datasette([str(tmp_path / "other.db")])) as address,
-        httpx.Client(base_url=address, timeout=30) as plain,
+        httpx.Client(base_url=address, timeout=120) as plain,
     ):
         assert plain.get("/other/-/timeline").status_code == 404
         assert "archiver" not in plain.get("/other/posts").text

@@ -35,7 +35,7 @@ def public(copy: Path) -> Iterator[httpx.Client]:
         immutables=[str(copy / "archive.db")],
         settings={"default_allow_sql": False, "allow_download": False, "sql_time_limit_ms": 1000},
     )
-    with serving(datasette) as address, httpx.Client(base_url=address, timeout=30) as found:
+    with serving(datasette) as address, httpx.Client(base_url=address, timeout=120) as found:
         yield found
 
 
@@ -102,7 +102,7 @@ def test_the_command_it_names_serves_it_without_other_plugins(copy: Path, demo: 
         try:
             assert running.stderr
             assert any("running on" in line for line in running.stderr)
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
                 assert "Kiln four" in client.get("/archive/-/timeline").text
                 plugins = {plugin["name"] for plugin in client.get("/-/plugins.json").json()}
         finally:

@@ -73,7 +73,7 @@ def test_the_command_it_names_first_serves_its_archive(told: list[str]) -> None:
         try:
             assert running.stdout
             address = running.stdout.readline().split(" is at ")[1].split()[0]
-            assert httpx.get(address, timeout=60).status_code == 200
+            assert httpx.get(address, timeout=120).status_code == 200
         finally:
             running.terminate()
 

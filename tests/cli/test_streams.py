@@ -44,7 +44,7 @@ def run(world: Nights) -> Run:
             ["/bin/sh", "-c", f'exec "$@" {streams}', "sh", sys.executable, "-m", "archiver",
              "--config", str(world.folder / "archive.toml"), *args],
             env={**os.environ, **(env or {})}, cwd=world.folder, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, encoding="utf-8", check=False, timeout=120,
+            capture_output=True, text=True, encoding="utf-8", check=False, timeout=240,
         )  # fmt: skip
 
     return started
@@ -142,7 +142,7 @@ def through_pipe_without_reader(world: Nights, stream: int, *args: str) -> int:
     command = [sys.executable, "-m", "archiver", "--config", str(world.folder / "archive.toml")]
     try:
         return subprocess.run(
-            [*command, *args], check=False, timeout=120, stdout=out, stderr=err
+            [*command, *args], check=False, timeout=240, stdout=out, stderr=err
         ).returncode
     finally:
         os.close(writer)
@@ -169,7 +169,7 @@ def test_a_terminal_that_went_away(world: Nights, term: str | None) -> None:
     try:
         done = subprocess.run(
             [sys.executable, "-m", "archiver", "--config", world.folder / "archive.toml", "backup"],
-            stdin=theirs, stdout=theirs, stderr=theirs, check=False, timeout=120,
+            stdin=theirs, stdout=theirs, stderr=theirs, check=False, timeout=240,
             env=env if term is None else {**env, "TERM": term},
         )  # fmt: skip
     finally:
@@ -227,7 +227,7 @@ def test_a_user_without_a_home(world: Nights, command: str) -> None:
     world.backup()
     done = subprocess.run(
         [sys.executable, "-c", NO_HOME, *command.split()],
-        cwd=world.folder, capture_output=True, text=True, check=False, timeout=120,
+        cwd=world.folder, capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     check_words(done)
@@ -238,7 +238,7 @@ def test_a_user_without_a_home(world: Nights, command: str) -> None:
 def test_a_config_that_no_home_leads_to(tmp_path: Path, args: str, clean_environment: None) -> None:
     done = subprocess.run(
         [sys.executable, "-c", NO_HOME, *args.split()],
-        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
     assert done.returncode == 2
     check_words(done)

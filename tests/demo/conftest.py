@@ -23,5 +23,5 @@ def world(clock: DemoClock) -> World:
 
 @pytest.fixture
 def api(world: World) -> Iterator[Api]:
-    with serve(world) as server, httpx.Client(timeout=20) as client:
+    with serve(world) as server, httpx.Client(timeout=120) as client:
         yield Api(world, server, client)

@@ -24,12 +24,15 @@ def test_twenty_servers_live_side_by_side(clock: DemoClock) -> None:
         assert len({server.port for _, server in servers}) == 20
         for key, server in servers:
             headers = {"Authorization": f"Bearer {key}"}
-            assert httpx.get(f"{server.base_url}/user", headers=headers).status_code == 200
+            assert (
+                httpx.get(f"{server.base_url}/user", headers=headers, timeout=120).status_code
+                == 200
+            )
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("demo-")]
 
 
 def test_after_the_block_nobody_answers_even_if_a_connection_was_open(world: World) -> None:
-    with httpx.Client() as client:
+    with httpx.Client(timeout=120) as client:
         with serve(world) as server:
             assert client.get(f"{server.base_url}/user").status_code == 401
         with pytest.raises(httpx.TransportError):
@@ -42,7 +45,7 @@ def test_a_world_can_be_served_again_on_the_same_port(world: World) -> None:
         pass
     with serve(world, port=first.port) as second:
         assert second.base_url == first.base_url
-        assert httpx.get(f"{second.base_url}/user").status_code == 401
+        assert httpx.get(f"{second.base_url}/user", timeout=120).status_code == 401
 
 
 def test_a_taken_port_is_an_error(world: World) -> None:
@@ -59,7 +62,7 @@ def test_media_come_from_every_address_of_the_server(world: World) -> None:
     path = next(iter(world.files))
     with serve(world) as server:
         for origin in server.origins:
-            assert httpx.get(f"{origin}{path}").status_code == 403
+            assert httpx.get(f"{origin}{path}", timeout=120).status_code == 403
 
 
 @pytest.mark.anyio

@@ -228,7 +228,7 @@ class TestParts:
         with raw(archive) as connection:
             query = "SELECT sha256 FROM media ORDER BY verified_at, sha256"
             expected = [row[0] for row in connection.execute(query)]
-            assert [name.hex() for name in files_in(connection, Scope(seconds=60))] == expected
+            assert [name.hex() for name in files_in(connection, Scope(seconds=3600))] == expected
 
     def test_what_was_read_in_the_future_counts_as_never_read(self, archive: Path) -> None:
         verify(archive, Scope(), NOW)
@@ -236,7 +236,7 @@ class TestParts:
         with raw(archive) as connection:
             query = "SELECT sha256 FROM media ORDER BY verified_at < '2100', sha256"
             expected = [row[0] for row in connection.execute(query)]
-            found = files_in(connection, Scope(seconds=60), NOW)
+            found = files_in(connection, Scope(seconds=3600), NOW)
         assert [name.hex() for name in found] == expected
 
     def test_without_time_nothing_is_read_but_rows(self, archive: Path) -> None:

@@ -59,7 +59,7 @@ async def download(folder: Path, dice: random.Random, count: int) -> Counter[str
         for _ in range(count):
             expects = dice.choice(["image", "video", None])
             try:
-                with anyio.fail_after(120):
+                with anyio.fail_after(240):
                     (await downloader.fetch(server.url(), expects=expects)).discard()
                 outcomes["stored"] += 1
             except ArchiverError as error:

@@ -109,7 +109,7 @@ class Canaries:
             env={**os.environ, "CANARY_KEY": KEYS["PRIMARYkey"]},
         )  # fmt: skip
         self.pid = child.pid
-        out, err = child.communicate(timeout=120)
+        out, err = child.communicate(timeout=240)
         self.look("stdout", out)
         self.look("stderr", err)
         self.look_at_files()

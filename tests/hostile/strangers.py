@@ -129,7 +129,7 @@ class Strangers:
     def run(self, *args: str, before: str = "") -> "subprocess.CompletedProcess[str]":
         """The program, run to its end."""
         process = self.start(*args, before=before)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=240)
         return subprocess.CompletedProcess(args, process.returncode, out, err)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:

@@ -4,7 +4,6 @@ import gzip
 import json
 import random
 import re
-import resource
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -111,6 +110,7 @@ def test_two_pages_that_disagree_and_one_id_on_two_accounts(tmp_path: Path) -> N
 
 
 def test_a_page_of_100_megabytes_is_capped(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="measures memory as POSIX does")
     with behind(tmp_path, "threads") as world:
         feeder = fed(world, "threads")
         packed = gzip.compress(b'{"posts": ["' + bytes(100_000_000), compresslevel=1)

@@ -13,7 +13,6 @@ from typing import Any
 import anyio
 import pytest
 
-from archiver.backup import account_reader
 from archiver.cli.shell import Shell
 from archiver.clock import DemoClock
 from archiver.errors import UsageError
@@ -33,6 +32,7 @@ from hostile.strangers import Strangers
 from nights import Nights, nights
 from plugin_samples import shelf_plugins
 from running import Cli
+from support.loop_time import running_loop
 
 GOOD = Post(platform_id="1", text="Good morning", created_at="2026-03-01T09:00:00.000Z")
 RECORD = Record('{"id": "1"}', {"id": "1"})
@@ -149,11 +149,11 @@ def test_a_plugin_that_fails_to_say_what_is_linked_is_named(
 
 
 async def forever(*_: Any) -> Any:
+    running_loop().skip(3 * 3600.0)
     await anyio.sleep_forever()
 
 
 def test_a_plugin_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account_reader, "_PATIENCE", 0.2)
     with nights(tmp_path, "threads") as world:
         world.account("threads").publish("Good morning")
         replaced(world, monkeypatch, "identify", forever)

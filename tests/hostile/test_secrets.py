@@ -296,6 +296,7 @@ def test_a_keyring_is_asked_for_a_name_of_a_service(monkeypatch: pytest.MonkeyPa
 
 def test_a_keyring_that_waits_for_somebody_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     somebody = threading.Event()
+    # nobody ever answers, so that it is given up on any machine, sooner or later
     monkeypatch.setattr(secrets, "_COMMAND_SECONDS", 0.1)
     keyring_of(monkeypatch, EncryptedKeyring(), lambda *_: str(somebody.wait()))
     with pytest.raises(SecretError, match=r"no answer in 0\.1 seconds"):

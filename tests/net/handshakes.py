@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 
+from support.loop_time import LONG, LoopTime
+
 
 def reset(sock: socket.socket) -> None:
     """Reset after the first message of the client."""
@@ -31,6 +33,7 @@ def plain_http(sock: socket.socket) -> None:
 
 
 def silence(sock: socket.socket) -> None:
+    """Nothing at all, until the client leaves."""
     while sock.recv(1 << 16):
         pass
 
@@ -40,11 +43,12 @@ ENDS = (reset, close_unread, close, plain_http, silence)
 
 @contextmanager
 def failing_handshakes(
-    end: Callable[[socket.socket], None],
+    end: Callable[[socket.socket], None], loop_time: LoopTime | None = None
 ) -> Iterator[tuple[int, SimpleQueue[None]]]:
     """A server that does this with every connection, then closes it.
 
-    Its port, and a queue that gets an item as each client begins.
+    Its port, and a queue that gets an item as each client begins. With the time of the client's
+    loop, silence is long: the client has waited long enough.
     """
     begun: SimpleQueue[None] = SimpleQueue()
     threads: list[threading.Thread] = []
@@ -55,6 +59,8 @@ def failing_handshakes(
         with sock, suppress(OSError):
             select.select([sock], [], [])
             begun.put(None)
+            if end is silence and loop_time is not None and loop_time.current is not None:
+                loop_time.current.skip(LONG)
             end(sock)
 
     def accept() -> None:

@@ -195,18 +195,17 @@ async def test_names_that_take_long_keep_no_other_waiting(monkeypatch: pytest.Mo
 
     def getaddrinfo(host: bytes, *rest: Any, **more: Any) -> Any:
         if host.startswith(b"slow"):
-            enough.wait(120)
+            enough.wait()
         return usual("127.0.0.1", *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     try:
-        with anyio.fail_after(60):
-            async with anyio.create_task_group() as tasks:
-                for number in range(40):
-                    tasks.start_soon(resolve, f"slow{number}.example", 443)
-                await anyio.lowlevel.checkpoint()
-                assert await resolve("honest.example", 443) == ["127.0.0.1"]
-                tasks.cancel_scope.cancel()
+        async with anyio.create_task_group() as tasks:
+            for number in range(40):
+                tasks.start_soon(resolve, f"slow{number}.example", 443)
+            await anyio.lowlevel.checkpoint()
+            assert await resolve("honest.example", 443) == ["127.0.0.1"]
+            tasks.cancel_scope.cancel()
     finally:
         enough.set()
 

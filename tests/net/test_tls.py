@@ -13,7 +13,6 @@ import pytest
 from anyio import to_thread
 
 from archiver.errors import MediaError, SourceDown
-from archiver.net import api, fetch
 from archiver.net.api import api_client
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard, GuardedBackend
@@ -21,12 +20,11 @@ from archiver.net.transport import Transport
 from net.handshakes import ENDS, failing_handshakes, silence
 from net.wire import LOOPBACK, FakeClock, http, wire
 from nights import nights
+from support.loop_time import LoopTime
 
 pytestmark = pytest.mark.anyio
 
 CERTIFICATE = Path(__file__).with_name("media.example.pem")
-PATIENCE = 60.0
-"""Seconds after which a test gives up; on no machine does what it waits for take so long."""
 EXPIRED = Path(__file__).with_name("expired.example.pem")
 
 
@@ -153,22 +151,11 @@ async def test_nothing_in_the_environment_says_where_to_connect_or_what_to_send(
         assert [r.headers.get("authorization") for r in server.requests] == [None, None]
 
 
-@pytest.fixture(params=ENDS)
-def end(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[socket.socket], None]:
-    """How handshakes end. A server that says nothing, and only that, is given up in a moment."""
-    if request.param is silence:
-        for module in (api, fetch):
-            monkeypatch.setattr(module, "_TIMEOUTS", {**module._TIMEOUTS, "connect": 0.2})
-    found: Callable[[socket.socket], None] = request.param
-    return found
-
-
+@pytest.mark.parametrize("end", ENDS)
 async def test_a_handshake_that_fails_is_an_error_of_one_file(
-    end: Callable[[socket.socket], None],
+    end: Callable[[socket.socket], None], loop_time: LoopTime
 ) -> None:
-    with failing_handshakes(end) as (port, _), anyio.fail_after(PATIENCE):
+    with failing_handshakes(end, loop_time) as (port, _):
         async with client(None) as media:
             with pytest.raises(MediaError, match=r"handshake|SSL|reset|connect in time") as caught:
                 async with media.open(f"https://media.example:{port}/"):
@@ -176,10 +163,11 @@ async def test_a_handshake_that_fails_is_an_error_of_one_file(
         assert caught.value.code == "network"
 
 
+@pytest.mark.parametrize("end", ENDS)
 async def test_a_handshake_that_fails_is_an_api_that_is_down(
-    end: Callable[[socket.socket], None],
+    end: Callable[[socket.socket], None], loop_time: LoopTime
 ) -> None:
-    with failing_handshakes(end) as (port, begun), anyio.fail_after(PATIENCE):
+    with failing_handshakes(end, loop_time) as (port, begun):
         base_url = f"https://127.0.0.1:{port}/api"
         async with api_client("ayrshare", base_url, clock=FakeClock()) as down:
             with pytest.raises(SourceDown):
@@ -190,7 +178,7 @@ async def test_a_handshake_that_fails_is_an_api_that_is_down(
 
 
 async def test_a_handshake_can_be_cancelled() -> None:
-    with failing_handshakes(silence) as (port, begun), anyio.fail_after(PATIENCE):
+    with failing_handshakes(silence) as (port, begun):
         async with client(None) as media, anyio.create_task_group() as tasks:
 
             async def open_() -> None:
@@ -202,9 +190,13 @@ async def test_a_handshake_can_be_cancelled() -> None:
             tasks.cancel_scope.cancel()
 
 
+@pytest.mark.parametrize("end", ENDS)
 def test_a_backup_ends_where_no_handshake_does(
     tmp_path: Path, end: Callable[[socket.socket], None]
 ) -> None:
-    with nights(tmp_path, "threads") as world, failing_handshakes(end) as (port, _):
+    with (
+        nights(tmp_path, "threads") as world,
+        failing_handshakes(end, world.loop_time) as (port, _),
+    ):
         world.base_url = f"https://127.0.0.1:{port}/api"
         assert world.backup().exit_code == 4

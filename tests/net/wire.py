@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from support.loop_time import running_loop
+
 LOOPBACK = ("127.0.0.0/8",)
 
 
@@ -38,10 +40,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """Bytes to send, then: keep the connection, close it, reset it, or say nothing more."""
+    """Bytes to send, then: keep the connection, close it, reset it, say nothing more, or drip.
+
+    Who drips sends a byte in every ten seconds of a loop with a time of its own.
+    """
 
     data: bytes = field(repr=False)
-    then: Literal["keep", "close", "reset", "hang"] = "keep"
+    then: Literal["keep", "close", "reset", "hang", "drip"] = "keep"
 
 
 Answer = Reply | Callable[[Request], Reply]
@@ -53,7 +58,7 @@ def http(
     headers: dict[str, str] | None = None,
     *,
     length: int | None = -1,
-    then: Literal["keep", "close", "reset", "hang"] = "keep",
+    then: Literal["keep", "close", "reset", "hang", "drip"] = "keep",
 ) -> Reply:
     """An answer; `length` other than the body's is a lie, None says nothing and closes."""
     fields = dict(headers or {})
@@ -97,6 +102,10 @@ class Wire:
                 await writer.drain()
                 if reply.then == "hang":
                     await reader.read()
+                while reply.then == "drip":
+                    writer.write(b" ")
+                    await writer.drain()
+                    await asyncio.wrap_future(running_loop().skip(10.0))
                 if reply.then == "reset":
                     writer.transport.abort()
                 if reply.then != "keep":

@@ -72,7 +72,7 @@ def served(
     origin = f"http://127.0.0.1:{sock.getsockname()[1]}"
     answer = load_plugins().served_api().begin(configured)
     app = application(Serving(directory, TOKEN, answer, **options))
-    with running(app, [sock]), httpx.Client(timeout=20) as client:
+    with running(app, [sock]), httpx.Client(timeout=120) as client:
         yield Asking(client, origin)
 
 

@@ -48,14 +48,14 @@ def test_it_serves_until_it_is_stopped(
             line = server.stdout.readline()
             base_url = line.partition(" ")[0]
             headers = {"Authorization": f"Bearer {TOKEN}"}
-            with httpx.Client(timeout=20, headers=headers) as client:
+            with httpx.Client(timeout=120, headers=headers) as client:
                 answer = client.get(f"{base_url}/history/threads").json()
                 assert len(answer["posts"]) == 3
                 assert "?archived=" in str(answer)
                 assert client.get(f"{base_url}/history/twitter").json()["posts"]
         finally:
             server.send_signal(stop)
-            _, said = server.communicate(timeout=20)
+            _, said = server.communicate(timeout=120)
     assert server.returncode == 0, said
     assert base_url.startswith("http://127.0.0.1:")
     assert base_url.endswith("/api")

@@ -1,7 +1,6 @@
 """A disk that is really full: a small one, and a limit on the size of files."""
 
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from nights import Nights, nights
+
+resource = pytest.importorskip("resource", reason="limits and mounts of POSIX")
 
 SIZES = ("size=40k", "size=400k")
 

@@ -14,8 +14,10 @@ import pytest
 from archiver.archive.database import LOCK
 from nights import Nights, nights
 
-WITHIN = 120
-"""Seconds in which a run that was asked to stop must have, on the slowest machine."""
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="stopped by signals of POSIX")
+
+WITHIN = 240
+"""Seconds after which a run hangs; on no machine does one need so many to stop."""
 
 
 class Gate:
@@ -65,7 +67,7 @@ def finish(world: Nights) -> None:
     assert list(world.directory.glob("tmp/*")) == []
 
 
-STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @pytest.mark.parametrize("number", STOPS, ids=lambda s: s.name)

@@ -127,10 +127,9 @@ def gzip_bomb(talk: Talk) -> None:
 
 def empty_members(talk: Talk) -> None:
     """A gzip stream of members that hold nothing, as fast as they can be sent."""
-    talk.send(head(200, {"content-encoding": "gzip"}))
     members = gzip.compress(b"") * 1000
-    while True:
-        talk.send(members)
+    talk.send(head(200, {"content-encoding": "gzip"}) + members)
+    talk.flood(members)
 
 
 def empty_members_slowly(talk: Talk) -> None:
@@ -141,8 +140,7 @@ def empty_members_slowly(talk: Talk) -> None:
 def name_in_gzip(talk: Talk) -> None:
     """A gzip header with a file name that does not end."""
     talk.send(head(200, {"content-encoding": "gzip"}) + b"\x1f\x8b\x08\x08\0\0\0\0\0\x03")
-    while True:
-        talk.send(_CHUNK)
+    talk.flood(_CHUNK)
 
 
 def chunk_extension(talk: Talk) -> None:

@@ -3,7 +3,7 @@
 It speaks through raw sockets, so that nothing keeps it from lying. A request that no rule is meant
 for is passed on, and answered as the honest server does.
 
-with fault_server(upstream) as server:
+with fault_server(upstream, loop_time) as server:
     server.rule("/media/", short_by(1))          # every request whose target has that in it
     server.rule("/api/history/", status(503), times=2)
 """
@@ -20,6 +20,10 @@ from io import BufferedReader
 from typing import NoReturn
 from urllib.parse import urlsplit
 
+from support.loop_time import LONG, LoopTime, OwnTimeLoop
+
+_BETWEEN = 10.0
+"""Seconds from one message to the next where they go on for ever: no limit for a read is so low."""
 _HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "date", "server"}
 
 
@@ -72,16 +76,39 @@ class Talk:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
+    def settle(self, seconds: float = 0.0) -> None:
+        """Wait until the other side has read all that was sent, and let it wait so much longer."""
+        if (loop := self._loop()) is not None:
+            loop.skip(seconds).result()
+
+    def flood(self, data: bytes) -> NoReturn:
+        """Send this again and again, as fast as it is taken; the other side takes its time."""
+        self.settle()
+        while True:
+            self.send(data)
+            if (loop := self._loop()) is not None:
+                loop.skip_at_once(_BETWEEN)
+
     def drip(self, data: bytes) -> NoReturn:
         """Send this again and again, slower than any limit on sizes is reached."""
         while True:
             self.send(data)
-            select.select([self.sock], [], [], 0.01)
+            self.settle(_BETWEEN)
 
     def stall(self) -> None:
         """Say nothing more until the other side gives up."""
+        if (loop := self._loop()) is not None:
+            loop.skip(LONG)
         while self.sock.recv(1 << 16):
             pass
+
+    def _loop(self) -> OwnTimeLoop | None:
+        """The event loop of the other side, unless that has left: the next run has another one.
+
+        The order matters: who is still there belongs to the loop that was there before.
+        """
+        loop = self.server.loop_time.current
+        return None if select.select([self.sock], [], [], 0)[0] else loop
 
 
 Behaviour = Callable[[Talk], bool | None]
@@ -105,6 +132,7 @@ class FaultServer:
     """See the module. `asked` holds every request in order of arrival."""
 
     upstream: str
+    loop_time: LoopTime
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
     port: int = 0
@@ -200,9 +228,12 @@ def _read(reader: BufferedReader) -> Asked | None:
 
 
 @contextmanager
-def fault_server(upstream: str) -> Iterator[FaultServer]:
-    """A fault server in threads of its own, until the block ends."""
-    server = FaultServer(upstream)
+def fault_server(upstream: str, loop_time: LoopTime) -> Iterator[FaultServer]:
+    """A fault server in threads of its own, until the block ends.
+
+    By `loop_time` go those who ask it.
+    """
+    server = FaultServer(upstream, loop_time)
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     server.port = listener.getsockname()[1]
     threads: list[threading.Thread] = []

@@ -1,8 +1,6 @@
 """Each way in which the API can misbehave, against a whole backup: nothing is lost or made up."""
 
 import gzip
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -100,27 +98,10 @@ CASES: dict[str, tuple[Behaviour, int]] = {
 }  # fmt: skip
 
 
-SILENT = frozenset({"silence", "silence in the body", "interim answers for ever", *b.NO_BYTES})
-"""Answers that do not end, so that the other side has to."""
-
-
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is too large is so after two megabytes."""
     monkeypatch.setattr(api, "_LARGEST_BODY", 2_000_000)
-
-
-@contextmanager
-def impatient() -> Iterator[None]:
-    """Limits that are reached in a moment, while the API gives no proper answer to anything.
-
-    An honest one would not come in time on a slow machine.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(api, "_TIMEOUTS", {**api._TIMEOUTS, "read": 0.4})
-        patch.setattr(api, "_OPENING", 0.4)
-        patch.setattr(api, "_DEADLINE", 1.0)
-        yield
 
 
 def furnish(world: Behind) -> None:
@@ -139,10 +120,9 @@ def test_an_answer_that_comes_wrong_costs_nothing(tmp_path: Path, name: str) -> 
         before = world.world.dump("posts", "revisions", "media")
         world.world.next_night()
         world.backup_reference()
-        world.faults.rule("/api/" if name in SILENT else HISTORY, behaviour)
+        world.faults.rule(HISTORY, behaviour)
 
-        with impatient() if name in SILENT else nullcontext():
-            report = world.backup()
+        report = world.backup()
 
         assert report.exit_code == exit_code, report.accounts[0].error
         assert world.world.dump("posts", "revisions", "media") == before

@@ -63,7 +63,7 @@ def test_whoever_waits_for_fresh_addresses_holds_up_no_other_account(tmp_path: P
             return honest(talk)
 
         def when_all_are_there(talk: Talk) -> bool | None:
-            assert all_there.wait(60)
+            assert all_there.wait(240)
             return b.status(401)(talk)
 
         for part in ("t51.", "/dms/image/"):

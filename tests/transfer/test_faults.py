@@ -5,24 +5,20 @@ code is right; then a clean run brings the archive to where it would have been w
 """
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from archiver import backup
-from archiver.media.download import Downloader
-from archiver.media.transfer import Limits
-from archiver.net import fetch
 from archiver_ayrshare.demo.specs import photo, video
 from transfer import behaviours as b
 from transfer.faultserver import Behaviour, head
 from transfer.worlds import Behind, behind
 
 STORED = "stored"
+GIVEN_UP = "took too long|too slowly|in time"
+"""One silence lets several limits expire at once; which of them is told is all the same."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +30,6 @@ class Case:
     reason: str = ""
     exit_code: int = 3
     made: bool = False
-    is_silent: bool = False
-
-
-def silent(behaviour: Behaviour, reason: str) -> Case:
-    """A behaviour that waits for the other side to give up."""
-    return Case(behaviour, "failed", reason, is_silent=True)
 
 
 def made(make: Callable[[], Behaviour], state: str = STORED, reason: str = "") -> Case:
@@ -105,9 +95,9 @@ FILE_CASES = {
     "reset at once": Case(b.reset_at_once, "failed"),
     "reset in the middle": Case(b.reset_after(0.5), "failed"),
     "closed without an answer": Case(b.no_answer, "failed"),
-    "silence": silent(b.stall_at_once, "took too long|in time"),
-    "silence in the headers": silent(b.stall_in_headers, "took too long|in time"),
-    "silence in the body": silent(b.stall_in_body, "took too long|in time"),
+    "silence": Case(b.stall_at_once, "failed", GIVEN_UP),
+    "silence in the headers": Case(b.stall_in_headers, "failed", GIVEN_UP),
+    "silence in the body": Case(b.stall_in_body, "failed", GIVEN_UP),
     "401": Case(b.status(401), "failed", "401"),
     "403": Case(b.status(403), "failed", "403"),
     "404": Case(b.status(404), "failed", "404"),
@@ -171,19 +161,6 @@ FILE_CASES = {
 }  # fmt: skip
 
 
-@contextmanager
-def impatient() -> Iterator[None]:
-    """Limits that are reached in a moment, for files that never come.
-
-    Nothing honest may be asked for meanwhile: on a slow machine that would not come in time.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        limits = Limits(tries=2, opening=0.4, stall=0.5)
-        patch.setattr(backup, "Downloader", partial(Downloader, limits=limits))
-        patch.setattr(fetch, "_TIMEOUTS", {**fetch._TIMEOUTS, "read": 0.2})
-        yield
-
-
 def furnish(world: Behind) -> None:
     """Two posts with a picture each, and a third with two, so that one origin is asked often."""
     account = world.world.account("instagram")
@@ -212,8 +189,7 @@ def test_a_file_that_comes_wrong_is_right_or_absent(tmp_path: Path, name: str) -
         behaviour = case.behaviour() if case.made else case.behaviour  # type: ignore[call-arg]  # what `made` says
         world.faults.rule(".jpg", behaviour)  # type: ignore[arg-type]
 
-        with impatient() if case.is_silent else nullcontext():
-            report = world.backup()
+        report = world.backup()
 
         rows = world.world.query("SELECT state, reason FROM renditions WHERE state <> 'skipped'")
         assert {state for state, _ in rows} == {case.state}, rows
@@ -259,12 +235,7 @@ def test_a_file_whose_end_nothing_proves_is_kept_and_says_so(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", b.NO_BYTES)
-def test_what_gives_no_bytes_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    # all that is fetched here gives no bytes, however long it is waited for
-    limits = Limits(tries=2, stall=0.5)
-    monkeypatch.setattr(backup, "Downloader", partial(Downloader, limits=limits))
+def test_what_gives_no_bytes_is_given_up(tmp_path: Path, name: str) -> None:
     with behind(tmp_path, "instagram") as world:
         world.world.account("instagram").publish("Good morning", media=[photo()])
         world.faults.rule(".jpg", b.NO_BYTES[name])

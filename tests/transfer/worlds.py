@@ -79,6 +79,6 @@ def behind(folder: Path, *platforms: str, **options: Any) -> Iterator[Behind]:
     """A world behind a fault server, with these platforms in its config."""
     with (
         nights(folder, *platforms, **options) as world,
-        fault_server(world.base_url.removesuffix("/api")) as faults,
+        fault_server(world.base_url.removesuffix("/api"), world.loop_time) as faults,
     ):
         yield Behind(folder, world, faults)
