@@ -34,7 +34,7 @@ __all__ = [
 _PAGE_SIZE = 8192  # a post with its record fills 2 to 3 KB: with 4096 nearly half a page is wasted
 _CACHE_KB = 16 << 10  # of pages: SQLite's own 2 MB are read again for each page of posts
 _LONGEST_LOG = 64 << 20  # bytes that stay on the disk once a long transaction is over
-_SOUND = (3, 51, 3)  # of SQLite: see `sqlite_warning`
+_FIXED_SQLITE = (3, 51, 3)  # see `sqlite_warning`
 
 
 @contextmanager
@@ -147,11 +147,11 @@ def sqlite_warning() -> str | None:
 
     Nothing that we do meets its fault: one process writes, under a lock, and moves pages.
     """
-    if sqlite3.sqlite_version_info >= _SOUND:
+    if sqlite3.sqlite_version_info >= _FIXED_SQLITE:
         return None
     return (
         f"SQLite {sqlite3.sqlite_version} can damage a database that two programs write to at "
-        "once; 3.51.3 mended that. This program alone does not: let no other write to archive.db"
+        "once; 3.51.3 fixed that. This program alone does not: let no other write to archive.db"
     )
 
 
@@ -167,7 +167,7 @@ def _damage_told(directory: Path) -> Iterator[None]:
     except (ArchiverError, OSError):
         raise
     except Exception as error:
-        from archiver.archive.soundness import find_corruption, may_be_damage  # noqa: PLC0415 — imports a tool for schemas
+        from archiver.archive.damage import find_corruption, may_be_damage  # noqa: PLC0415 — imports a tool for schemas
 
         damage = find_corruption(directory / DATABASE) if may_be_damage(error) else None
         if damage is None:

@@ -2,7 +2,9 @@
 
 APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is
 
-KNOWN_STEPS = frozenset({"m001_archive", "m002_sources", "m003_media", "m004_search"})
+KNOWN_STEPS = frozenset({
+    "m001_archive", "m002_sources", "m003_media", "m004_search", "m005_words",
+})  # fmt: skip
 """Names of all steps in schema.py."""
 
 KNOWN_TRIGGERS = frozenset({

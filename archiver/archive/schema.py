@@ -17,6 +17,7 @@ from archiver.archive.steps import m001_archive as first
 from archiver.archive.steps import m002_sources as second
 from archiver.archive.steps import m003_media as third
 from archiver.archive.steps import m004_search as fourth
+from archiver.archive.steps import m005_words as fifth
 
 migrations = Migrations("archiver")
 
@@ -43,6 +44,12 @@ def m003_media(db: Database) -> None:
 def m004_search(db: Database) -> None:
     """A search folds accents, width and normal forms, and finds earlier versions."""
     fourth.apply(db.conn)
+
+
+@migrations()
+def m005_words(db: Database) -> None:
+    """Comments of tables in the words of the documentation."""
+    fifth.apply(db.conn)
 
 
 @cache

@@ -12,7 +12,7 @@ from archiver.archive import runs
 from archiver.archive.absence import Scan, mark_absent
 from archiver.archive.coverage import CoverageRange, CoverageTracker, Decision, story_range
 from archiver.archive.coverage_rows import coverage_ranges, save_decision, save_range
-from archiver.archive.soundness import damaged_row
+from archiver.archive.damage import damaged_row
 from archiver.backup.account_reader import AccountReader
 from archiver.backup.clocks import clock_off
 from archiver.backup.context import RunContext

@@ -12,7 +12,7 @@ import anyio
 
 from archiver.archive import queue, runs
 from archiver.archive.changes import Change, changes_of, newest_event
-from archiver.archive.soundness import damaged_row
+from archiver.archive.damage import damaged_row
 from archiver.backup.account import AccountBackup
 from archiver.backup.account_reader import AccountReader
 from archiver.backup.clocks import note_on_earlier_run, note_on_source

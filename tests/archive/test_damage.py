@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive import soundness
+from archiver.archive import damage
+from archiver.archive.damage import find_corruption, may_be_damage
 from archiver.archive.database import DATABASE, reader, writer
-from archiver.archive.soundness import find_corruption, may_be_damage
 from archiver.errors import StorageError
 
 
@@ -30,7 +30,7 @@ def test_a_bug_is_told_without_a_look_at_the_database(
     archive: Path, bug: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Path] = []
-    monkeypatch.setattr(soundness, "find_corruption", asked.append)
+    monkeypatch.setattr(damage, "find_corruption", asked.append)
     with pytest.raises(type(bug)) as caught, reader(archive):
         raise bug
     assert asked == []
@@ -57,7 +57,7 @@ def test_what_takes_too_long_is_broken_off_and_nothing_is_said(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alter_a_row(archive)
-    monkeypatch.setattr(soundness, "_OPCODES", 1)
+    monkeypatch.setattr(damage, "_OPCODES", 1)
     time = iter(range(0, 10**9, 60))  # a minute passes whenever it is asked
     assert find_corruption(archive / DATABASE, lambda: float(next(time))) is None
     assert find_corruption(archive / DATABASE, lambda: 0.0) is not None
