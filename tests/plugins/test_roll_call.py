@@ -1,8 +1,6 @@
 """All platforms of the plugin, called up one after the other."""
 
-import ast
 import importlib
-import sys
 import tomllib
 from pathlib import Path
 
@@ -12,7 +10,6 @@ from archiver_ayrshare.accounts import PLATFORMS
 from archiver_ayrshare.tables import common_table, platform_table
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted((ROOT / "plugins" / "archiver_ayrshare").glob("*.py"))
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
@@ -42,18 +39,3 @@ def test_each_platform_is_an_entry_point() -> None:
         "ayrshare": "archiver_ayrshare",
         **{name: f"archiver_ayrshare.{name}" for name in PLATFORMS},
     }
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
-def test_plugins_import_the_face_and_themselves(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text())):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0
-            names = [node.module or ""]
-        for name in names:
-            root = name.partition(".")[0]
-            assert name == "archiver" or root == "archiver_ayrshare" or root in _STANDARD, name
-
-
-_STANDARD = frozenset(sys.stdlib_module_names)
