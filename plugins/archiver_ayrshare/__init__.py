@@ -30,7 +30,7 @@ class Ayrshare:
     settings: type[Settings] = Settings
 
     def client(self, settings: Settings, open_http: OpenHttp) -> AyrshareClient:
-        """What the platforms are handed.
+        """The client that the platforms get.
 
         Raises SecretError when the API key cannot be resolved.
         """
@@ -67,10 +67,10 @@ class AyrshareApi:
     def begin(self, accounts: Sequence[Account]) -> AnswerRequest:
         """What answers requests as long as a server runs."""
         from archiver_ayrshare.emulation.archive_backend import (  # noqa: PLC0415  # not for backups
-            answer_from_archive,
+            begin_answering,
         )
 
-        return answer_from_archive(accounts)
+        return begin_answering(accounts)
 
 
 @hookimpl

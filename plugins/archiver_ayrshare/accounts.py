@@ -36,7 +36,7 @@ _TITLES = {"youtube": ("channelTitle", "displayName")}
 async def identify(
     client: AyrshareClient, platform: str, options: ProfileOptions
 ) -> Identity | None:
-    """Who the account is; None where the API does not say.
+    """The identity of the account; None where the API does not give it.
 
     Raises AccessRefused when the profile has no such account linked, and SourceError.
     """
@@ -47,8 +47,8 @@ async def identify(
     user = await client.user(options.profile_key)
     identity = _identities(user).get(platform)
     listed = user.get("activeSocialAccounts")
-    told = isinstance(listed, list) or isinstance(user.get("displayNames"), list)
-    if told and identity is None and platform not in list_of(listed):
+    lists_accounts = isinstance(listed, list) or isinstance(user.get("displayNames"), list)
+    if lists_accounts and identity is None and platform not in list_of(listed):
         raise AccessRefused(
             f"The profile has no {platform} account linked",
             hint="Link it on the Social Accounts page of the Ayrshare dashboard, "

@@ -23,7 +23,7 @@ _CLICK = re.compile(  # added by networks to each link that somebody opens or sh
     r"|epik|scclid|rdt_cid|mibextid|__tn__|__cft__(?:\[|%5b)\d+(?:\]|%5d))=",
     re.IGNORECASE,
 )
-_MAYBE_CHANGED = re.compile(  # one look that tells nearly every text and address apart
+_MAYBE_CHANGED = re.compile(  # one search that decides for nearly every text and address
     r"clk?id=|igsh|gclsrc=|braid=|li_fat_id=|epik=|rdt_cid=|mibextid=|__tn__=|__cft__"
     r"|/l\.php|/l\.|/redirect|/safety/|/link/v2|/offsite|/flx/|/redir/|/url\?",
     re.IGNORECASE,
@@ -88,7 +88,7 @@ def _has_host(text: str) -> bool:
 
 
 def storable(text: str) -> str:
-    """Text that a file can hold: lone surrogates give way, all else stays exactly as it is."""
+    """Text that a file can hold: lone surrogates are replaced, all else is unchanged."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -157,7 +157,7 @@ def _published_link(match: re.Match[str]) -> str:
 
 
 def _unwrapped(url: str) -> str:
-    """Where a redirect of a network leads, as far as the address itself says it."""
+    """The target of a redirect of a network, where the address itself contains it."""
     for _ in range(_MOST_WRAPPERS):
         target = _target(url)
         if target is None:

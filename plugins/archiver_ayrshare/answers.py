@@ -1,4 +1,4 @@
-"""Answers of the API, told apart: a page of records, an empty history, or an error that helps.
+"""Answers of the API, by kind: a page of records, an empty history, or an error that helps.
 
 An error comes in four shapes: flat, as a list under `errors`, inside the resource's own key
 (`{"history": {"code": 221, …}}`), and in place of a single record. There is one when the status
@@ -67,7 +67,7 @@ def read_answer(response: Response, platform: str) -> HistoryAnswer:
         if _EMPTY in map(_code, problems):
             return HistoryAnswer(response)
         raise refusal(response, platform, [*problems, *failures])
-    if not records and not _says_posts(response.body):
+    if not records and not _has_empty_list(response.body):
         raise SourceDown(
             f"Ayrshare answered for {platform} without a list of posts",
             why="That is not what its documentation says",
@@ -157,8 +157,8 @@ def _opened(response: Response, platform: str) -> tuple[dict[str, Any], tuple[Re
     return envelope, records
 
 
-def _says_posts(body: bytes) -> bool:
-    """Whether an answer without records has a list all the same: an empty one."""
+def _has_empty_list(body: bytes) -> bool:
+    """Whether an answer without records holds an empty list."""
     try:
         found = read_json(body)
     except BadJson:
@@ -169,7 +169,7 @@ def _says_posts(body: bytes) -> bool:
 
 
 def _no_json(response: Response, what: str, error: BadJson) -> SourceError:
-    """A refusal is one in any words; all else is an answer that nobody can read."""
+    """The error for a body that is not JSON: AccessRefused by its status, else SourceDown."""
     if response.status in {401, 402, 403, 419}:
         return refusal(response, what, ())
     return SourceDown(
@@ -186,12 +186,12 @@ def _is_failure(data: object) -> bool:
     """
     if not isinstance(data, dict):
         return False
-    said = (data.get("status") == "error") + ("code" in data) + ("action" in data)
-    return said >= 2
+    signs = (data.get("status") == "error") + ("code" in data) + ("action" in data)
+    return signs >= 2
 
 
 def _problems(envelope: Mapping[str, Any], platform: str) -> list[dict[str, Any]]:
-    """The errors that an answer speaks of, whatever their shape."""
+    """The error objects in an answer, in any documented shape."""
     places = [envelope, *(envelope.get(key) for key in ("history", "posts", platform, "error"))]
     places += list_of(envelope.get("errors"))
     return [place for place in places if isinstance(place, dict) and _is_problem(place)]
@@ -210,14 +210,14 @@ def _code(problem: Mapping[str, Any]) -> str:
 
 
 def _quoted(status: int, problems: list[Mapping[str, Any]]) -> str:
-    """What the API said, in its own words."""
-    said = f"It answered {status}"
+    """The status, and the code and message of the first error that has one."""
+    text = f"It answered {status}"
     for problem in problems:
         code, message = _code(problem), text_of(problem.get("message"))
         if code or message:
-            said += f" with code {code}" if code else ""
-            return said + (f': "{message[:300]}"' if message else "")
-    return said
+            text += f" with code {code}" if code else ""
+            return text + (f': "{message[:300]}"' if message else "")
+    return text
 
 
 def _notes(

@@ -155,7 +155,7 @@ class AyrshareClient:
             return page
 
     def lane(self, profile_key: Secret | None) -> str:
-        """What stands for a profile where its limits are kept, without being its key."""
+        """An identifier of a profile for its rate limits, which does not reveal its key."""
         if profile_key is None:
             return "primary"
         return hashlib.sha256(self._reveal(profile_key).encode()).hexdigest()[:12]

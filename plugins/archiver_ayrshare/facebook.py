@@ -256,7 +256,7 @@ def _attachment(item: object, record: Mapping[str, Any], *, alone: bool) -> Atta
 
 
 def _with_length(found: list[Attachment], properties: object) -> list[Attachment]:
-    """The attachments, the first video with the length that the post tells of."""
+    """The attachments, the first video with the duration that the post gives."""
     lengths = (
         clock_milliseconds(entry.get("text")) or milliseconds(entry.get("text"), 1000)
         for entry in list_of(properties)

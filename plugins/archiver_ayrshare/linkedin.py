@@ -95,7 +95,7 @@ class LinkedIn(AyrsharePlatform):
 
 
 def _urns(value: object, scheme: str | None) -> list[Alias]:
-    """The URNs in an id or an address; a bare number is that of the field that it stands in."""
+    """The URNs in an id or an address; a bare number becomes a URN of the field's type."""
     text = id_of(value)
     if text is None:
         return []

@@ -73,12 +73,12 @@ _BY_SUFFIX: dict[str, AttachmentKind] = {
 
 
 def kind_of_word(word: str) -> AttachmentKind | None:
-    """The kind that a platform's word or a content type tells of."""
+    """The kind that a platform's word or a content type stands for."""
     return next((kind for part, kind in _KINDS if part in word), None) if word else None
 
 
 def kind_of_url(url: str | None) -> AttachmentKind | None:
-    """The kind that the suffix of a URL's path tells of."""
+    """The kind that the suffix of a URL's path stands for."""
     return _BY_SUFFIX.get(suffix_of(url)) if url else None
 
 
@@ -178,7 +178,7 @@ def with_still(attachments: Sequence[Attachment], picture: Rendition | None) -> 
 def items_of(value: object) -> list[Any]:
     """The items of a list of media, also wrapped as `{"data": […]}`, without those that are null.
 
-    They are objects and bare addresses, or what is neither and stays to be told of.
+    They are objects, bare addresses, or values that are not understood, which are kept.
     """
     if isinstance(value, dict) and isinstance(value.get("data"), list | dict):
         value = value["data"]

@@ -59,7 +59,7 @@ def children_of(record: Mapping[str, Any]) -> list[Any]:
 
 
 def is_carousel_not_understood(record: Mapping[str, Any]) -> bool:
-    """Whether something stands in the place of children, of which none can be read."""
+    """Whether the record has children, of which none is understood."""
     values = (record.get(key) for key in _KEYS)
     return any(not isinstance(value, list) and not is_blank(value) for value in values)
 
@@ -82,6 +82,9 @@ def read_media(item: object, absence: Withheld) -> Attachment:
 
 
 def _kind(word: str, url: str | None, *, has_still: bool) -> AttachmentKind:
-    """By word, by suffix, by having a still. What is withheld is nearly always a video's sound."""
+    """By its media type, by the suffix of its URL, else a video where it has a still or no file.
+
+    What is withheld is nearly always a video, for its sound.
+    """
     found = kind_of_word(word) or kind_of_url(url)
     return found or ("video" if has_still or url is None else "image")

@@ -15,7 +15,7 @@ def _help(words: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class ProfileOptions:
-    """What every platform knows."""
+    """The options that every platform has."""
 
     profile_key: Secret | None = field(
         default=None,
@@ -27,7 +27,7 @@ class ProfileOptions:
         return {}
 
     def check(self) -> None:
-        """Say what is wrong with the combination.
+        """Check the combination of options.
 
         Raises ConfigError.
         """
@@ -35,7 +35,7 @@ class ProfileOptions:
 
 @dataclass(frozen=True)
 class MetaOptions(ProfileOptions):
-    """What Facebook and Instagram know besides."""
+    """The options that Facebook and Instagram have besides."""
 
     skip_analytics: bool = field(
         default=False,
@@ -53,7 +53,7 @@ class MetaOptions(ProfileOptions):
 
 @dataclass(frozen=True)
 class FacebookOptions(MetaOptions):
-    """What Facebook knows besides."""
+    """The options that Facebook has besides."""
 
     page_published: bool = field(
         default=False,
@@ -67,7 +67,7 @@ class FacebookOptions(MetaOptions):
 
 @dataclass(frozen=True)
 class TwitterOptions(ProfileOptions):
-    """What X knows besides: somebody else's account, read with the API key alone."""
+    """The options that X has besides: somebody else's account, read with the API key alone."""
 
     user_name: str | None = field(
         default=None, metadata=_help("Handle of somebody else's account; without profile_key")

@@ -1,4 +1,4 @@
-"""The way through an account's history, from the newest post to as far back as the API goes.
+"""Pages through an account's history, from the newest post to as far back as the API goes.
 
 Where answers carry `meta.pagination`, its cursors are followed, each once: also through pages that
 are empty or hold nothing new, since a network may hide what stands there. Where they do not, the
@@ -99,7 +99,7 @@ class HistoryPager:
         self._stale = 0
 
     async def pages(self) -> AsyncIterator[Page]:
-        """The pages from where the window says, until there is no way on.
+        """The pages from the window's cursor on, until there are no more.
 
         Raises SourceError.
         """
@@ -134,7 +134,7 @@ class HistoryPager:
         return f"only posts since {self._since} were asked for" if self._since else None
 
     async def _ask(self, position: Position) -> tuple[HistoryAnswer, list[str]]:
-        """The answer, if need be to a humbler request, with a sentence for each step down.
+        """The answer, if need be to a reduced request, with a sentence for each step down.
 
         High limits and analytics are what makes this API fail; access and pace are not.
         """
@@ -146,15 +146,19 @@ class HistoryPager:
             except (AccessRefused, RateLimited):
                 raise
             except SourceError as error:
-                humbler = self._humbler(params, error)
-                if humbler is None:
+                reduced = self._reduced_request(params, error)
+                if reduced is None:
                     raise
-                params, note = humbler
+                params, note = reduced
                 notes.append(note)
 
-    def _humbler(
+    def _reduced_request(
         self, params: Mapping[str, str], error: SourceError
     ) -> tuple[dict[str, str], str] | None:
+        """The parameters of a smaller request after a failure, and a note; None if there is none.
+
+        The next smaller one has the usual limit, the one after it no analytics.
+        """
         asked = params["limit"]
         failed = f"Ayrshare failed when asked for {asked} posts of {self._platform} at once"
         if int(asked) > PAGE:

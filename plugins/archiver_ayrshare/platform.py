@@ -52,14 +52,14 @@ class AyrsharePlatform:
         self.reader = Reader(self.fields)
 
     def check_options(self, options: Any) -> None:
-        """Say what is wrong with a combination of options.
+        """Check a combination of options.
 
         Raises ConfigError.
         """
         options.check()
 
     async def identify(self, client: AyrshareClient, account: Account) -> Identity | None:
-        """Who the account is, or None where the API does not say.
+        """The identity of the account, or None where the API does not give it.
 
         Raises SourceError, SecretError.
         """
@@ -84,11 +84,11 @@ class AyrsharePlatform:
         return await refetch.refetch(client, self.name, account.options, platform_id)
 
     def record_id(self, record: Mapping[str, Any]) -> str | None:
-        """The id of the post that a record tells of."""
+        """The id of the post in a record."""
         return id_of(record.get("id"))
 
     def read(self, record: Mapping[str, Any], account: Account) -> Post:  # noqa: ARG002 — contract
-        """The post that a record tells of.
+        """The post in a record.
 
         Raises RecordError when it has no usable id.
         """
@@ -135,7 +135,7 @@ class AyrsharePlatform:
         )
 
     def is_id_only(self, record: Mapping[str, Any]) -> bool:
-        """Whether the record says no more than that the post is there."""
+        """Whether the record has an id and no content."""
         return self.reader.is_id_only(record)
 
     def text(self, record: Mapping[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""A platform's table, compiled: columns, metrics, content and what is unmapped, at speed.
+"""A platform's table of fields, compiled: it reads columns, metrics, content, unmapped paths.
 
 An archive of 100,000 posts is read record by record at every full look, so what can be prepared
 once is prepared here, and the common case is a handful of dictionary look-ups.
@@ -63,7 +63,7 @@ class MetricTable:
 
 
 class Reader:
-    """What a platform's table says of one record. Pure, and total: any record will do."""
+    """Reads one record by a platform's table. Pure; accepts any record."""
 
     def __init__(self, fields: Fields) -> None:
         self._text = _compiled(fields.text)

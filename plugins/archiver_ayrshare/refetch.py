@@ -1,4 +1,4 @@
-"""One known post asked for anew, for URLs that are still valid.
+"""Fetches one known post again, for URLs that are still valid.
 
 Seven platforms have a look-up by native id, on larger plans; the shape of its answer is not
 documented, so several are accepted. Otherwise the post is looked for among the newest hundred.

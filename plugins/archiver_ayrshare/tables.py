@@ -47,7 +47,7 @@ def _own_rows(fields: Fields) -> Iterator[tuple[str, str]]:
 
 
 def _code(paths: list[str]) -> str:
-    """Paths as code; many that are one list of names in several places are told once."""
+    """Paths as code; names that occur in several places are listed once."""
     if len(paths) <= _FEW:
         return _words(paths)
     names_in: dict[str, list[str]] = {}

@@ -1,7 +1,7 @@
-"""What a field of a record is taken for. Each function takes anything, and raises nothing.
+"""Values of records, converted. Each function accepts any JSON value and raises nothing.
 
 A platform may write any type where another was promised. None stands for what is absent, null or
-not understood; `forms` tells which of them it is, and what is not understood is never passed over.
+not understood; `forms` decides which it is, and what is not understood is never passed over.
 """
 
 import math
@@ -37,12 +37,12 @@ def list_of(value: object) -> list[Any]:
 
 
 def is_numbered(value: Mapping[str, Any]) -> bool:
-    """Whether an object stands for a list, as some languages write one: `{"0": …, "1": …}`."""
+    """Whether an object is a list in the form of PHP arrays: `{"0": …, "1": …}`."""
     return "0" in value and all(key == str(index) for index, key in enumerate(value))
 
 
 def text_of(value: object) -> str | None:
-    """Text with something in it, exactly; only lone surrogates, which no file holds, give way.
+    """Text that is not blank, unchanged but for lone surrogates, which no file can hold.
 
     A number or a truth value in its place is the text that JSON spells it with.
     """
@@ -104,7 +104,7 @@ def time_of(value: object) -> str | None:
 
 
 def is_blank(value: object) -> bool:
-    """Whether a value is there and says nothing: null, or text without a character to see."""
+    """Whether a value counts as absent: null, or text without a visible character."""
     return value is None or (isinstance(value, str) and (not value or value.isspace()))
 
 

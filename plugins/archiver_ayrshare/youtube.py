@@ -16,7 +16,7 @@ from archiver_ayrshare.numbers import milliseconds
 from archiver_ayrshare.platform import AyrsharePlatform
 
 _PLACEHOLDERS = {"Private video": "private", "Deleted video": "removed"}
-"""Titles of YouTube's own (playlistItems of the YouTube Data API), and what they say."""
+"""Titles that YouTube puts in place of a video's own (playlistItems of the YouTube Data API)."""
 
 _VIDEO = re.compile(
     r"(?:youtube\.com/(?:watch\?(?:[^#]*&)?v=|shorts/|live/)|youtu\.be/)([\w-]{11})(?![\w-])",
@@ -48,11 +48,11 @@ class YouTube(AyrsharePlatform):
     )
 
     def is_id_only(self, record: Mapping[str, Any]) -> bool:
-        """A placeholder in place of the title says that the video is there, and nothing of it."""
+        """True for a placeholder title too: the rest of the record is not the video's own."""
         return self._placeholder(record) is not None or super().is_id_only(record)
 
     def visibility(self, record: Mapping[str, Any]) -> str | None:
-        """As the record says, unless a placeholder says more."""
+        """As the record has it; `private` or `removed` for a placeholder title."""
         return self._placeholder(record) or super().visibility(record)
 
     def _placeholder(self, record: Mapping[str, Any]) -> str | None:

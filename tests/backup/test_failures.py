@@ -204,7 +204,7 @@ def test_a_partial_answer_is_saved_and_proves_nothing(tmp_path: Path) -> None:
 def test_good_posts_in_a_refusal_are_kept(tmp_path: Path) -> None:
     with nights(tmp_path, "facebook") as world:
         world.account("facebook").populate(6)
-        world.stumble("facebook", posts=2, times=None)
+        world.bad_records("facebook", posts=2, times=None)
 
         report = world.backup()
 

@@ -20,7 +20,7 @@ def watch(world: Nights, config: str = 'user_name = "Google"') -> None:
 def test_a_handle_that_passed_to_somebody_else_is_refused(tmp_path: Path) -> None:
     with nights(tmp_path, "twitter") as world:
         watch(world)
-        google = world.stranger("Google", "111")
+        google = world.foreign_account("Google", "111")
         google.publish("By the first one")
         assert world.backup().exit_code == 0
         assert world.query("SELECT platform_id, handle FROM accounts") == [("111", "Google")]
@@ -43,7 +43,7 @@ def test_a_handle_that_passed_to_somebody_else_is_refused(tmp_path: Path) -> Non
 def test_whose_posts_they_are_costs_no_request(tmp_path: Path) -> None:
     with nights(tmp_path, "twitter") as world:
         watch(world)
-        world.stranger("Google", "111").publish("Hello")
+        world.foreign_account("Google", "111").publish("Hello")
 
         world.backup()
 
@@ -53,8 +53,8 @@ def test_whose_posts_they_are_costs_no_request(tmp_path: Path) -> None:
 def test_a_handle_stands_for_an_id_until_the_id_is_told(tmp_path: Path) -> None:
     with nights(tmp_path, "twitter") as world:
         watch(world)
-        google = world.stranger("Google", "111")
-        google.publish("Old spelling", old_spelling=True)
+        google = world.foreign_account("Google", "111")
+        google.publish("Old spelling", older_form=True)
 
         first = world.backup()
 
@@ -82,8 +82,8 @@ def test_a_handle_stands_for_an_id_until_the_id_is_told(tmp_path: Path) -> None:
 def test_another_handle_under_the_same_label_is_refused(tmp_path: Path) -> None:
     with nights(tmp_path, "twitter") as world:
         watch(world)
-        world.stranger("Google").publish("By one", old_spelling=True)
-        world.stranger("Else").publish("By another", old_spelling=True)
+        world.foreign_account("Google").publish("By one", older_form=True)
+        world.foreign_account("Else").publish("By another", older_form=True)
         world.backup()
         watch(world, 'user_name = "Else"')
         world.next_night()
@@ -95,7 +95,7 @@ def test_another_handle_under_the_same_label_is_refused(tmp_path: Path) -> None:
 def test_a_handle_in_other_letters_is_the_same(tmp_path: Path) -> None:
     with nights(tmp_path, "twitter") as world:
         watch(world)
-        world.stranger("Google").publish("Hello", old_spelling=True)
+        world.foreign_account("Google").publish("Hello", older_form=True)
         world.backup()
         watch(world, 'user_name = "@GOOGLE"')
         world.next_night()
@@ -106,7 +106,7 @@ def test_a_handle_in_other_letters_is_the_same(tmp_path: Path) -> None:
 def test_a_page_of_two_authors_is_of_the_one_who_wrote_most(tmp_path: Path) -> None:
     with nights(tmp_path, "twitter") as world:
         watch(world)
-        google = world.stranger("Google", "111")
+        google = world.foreign_account("Google", "111")
         for number in range(3):
             google.publish(str(number))
 
@@ -133,7 +133,7 @@ def test_two_entries_that_are_one_account_are_told_apart_and_the_second_is_refus
 ) -> None:
     with nights(tmp_path, "twitter") as world:
         twice(world)
-        google = world.stranger("Google", "111")
+        google = world.foreign_account("Google", "111")
         google.publish("Hello")
         labels = set()
         for _ in range(4):
@@ -157,7 +157,7 @@ def test_two_entries_that_are_one_account_are_told_apart_and_the_second_is_refus
 def test_an_entry_that_was_removed_leaves_its_account_to_the_other(tmp_path: Path) -> None:
     with nights(tmp_path, "twitter") as world:
         twice(world)
-        world.stranger("Google", "111").publish("Hello")
+        world.foreign_account("Google", "111").publish("Hello")
         report = world.backup()
         (refused,) = [account.name for account in report.accounts if account.error]
         watch(world)

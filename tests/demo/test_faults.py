@@ -98,7 +98,7 @@ def test_an_empty_answer_is_a_success_without_posts(api: Api, world: World) -> N
 
 
 def test_a_400_can_carry_good_posts(api: Api, world: World) -> None:
-    world.stumble("instagram", posts=2)
+    world.bad_records("instagram", posts=2)
     answer = api.get("history/instagram")
     body = answer.json()
     assert (answer.status_code, body["status"]) == (400, "error")

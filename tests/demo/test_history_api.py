@@ -101,7 +101,7 @@ def test_x_needs_its_two_keys(api: Api, world: World) -> None:
 
 
 def test_an_account_of_somebody_else_is_read_by_name_or_number(api: Api, world: World) -> None:
-    google = world.stranger("Google", "20536157")
+    google = world.foreign_account("Google", "20536157")
     post = google.publish("Doodle of the day")
     for params in ({"userName": "google"}, {"userId": "20536157"}):
         (record,) = api.posts("twitter", **params)

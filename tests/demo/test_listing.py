@@ -110,7 +110,7 @@ def test_what_is_removed_is_not_listed_and_comes_back(
     post.restore()
     clock.advance(days=1)
     assert [record["id"] for record in api.posts("bluesky")] == [post.id]
-    assert [deed.what for deed in world.truth.of("bluesky", post.id)] == [
+    assert [event.what for event in world.event_log.of("bluesky", post.id)] == [
         "published", "removed", "restored",
     ]  # fmt: skip
 

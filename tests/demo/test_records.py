@@ -50,7 +50,7 @@ def test_records_have_the_documented_fields_and_no_others(world: World, platform
 def test_threads_is_written_in_two_spellings(world: World) -> None:
     account = world.account("threads")
     new = account.publish("hello", media=[photo(), video()]).record()
-    old = account.publish("hello", media=[photo(), video()], old_spelling=True).record()
+    old = account.publish("hello", media=[photo(), video()], older_form=True).record()
     assert (new["post"], old["text"]) == ("hello", "hello")
     assert {"created", "postUrl", "likeCount", "mediaUrls"} <= set(new)
     assert {"timestamp", "permalink", "likes", "children"} <= set(old)
@@ -101,7 +101,7 @@ def test_tiktok_drops_the_media_or_the_post(world: World) -> None:
 def test_x_offers_three_bitrates_a_playlist_or_only_a_still(world: World) -> None:
     account = world.account("twitter")
     (new,) = account.publish(media=[video()]).record()["media"]
-    (old,) = account.publish(media=[video()], old_spelling=True).record()["media"]
+    (old,) = account.publish(media=[video()], older_form=True).record()["media"]
     assert [v.get("bitRate") for v in new["mediaUrls"]] == [256_000, 832_000, 2_176_000, None]
     assert set(old) == {"mediaKey", "previewImageUrl", "durationMs", "type"}
     (moving,) = account.publish(media=[gif()]).record()["media"]
@@ -122,8 +122,8 @@ def test_an_edited_carousel_keeps_the_ids_of_its_items(world: World) -> None:
     ids = [child["id"] for child in post.record()["mediaUrls"]]
     assert ids[:2] == [three, one]
     assert two not in ids
-    deed = world.truth.what("media_edited")[0]
-    assert (deed.old, deed.new) == (f"{one} {two} {three}", " ".join(ids))
+    event = world.event_log.of_kinds("media_edited")[0]
+    assert (event.old, event.new) == (f"{one} {two} {three}", " ".join(ids))
 
 
 def test_an_edit_is_told_by_linkedin_and_written_down(world: World, clock: DemoClock) -> None:
@@ -133,8 +133,8 @@ def test_an_edit_is_told_by_linkedin_and_written_down(world: World, clock: DemoC
     record = post.record()
     assert record["post"] == "Hello"
     assert record["lastModified"] == "2026-03-02T11:00:00Z" != record["created"]
-    deed = world.truth.of("linkedin", post.id)[-1]
-    assert (deed.what, deed.old, deed.new, deed.at) == ("edited", "Helo", "Hello", clock.now())
+    event = world.event_log.of("linkedin", post.id)[-1]
+    assert (event.what, event.old, event.new, event.at) == ("edited", "Helo", "Hello", clock.now())
 
 
 def test_counters_move_only_when_told(world: World, clock: DemoClock) -> None:

@@ -55,7 +55,7 @@ def test_the_second_day_edits_deletes_publishes_and_rotates() -> None:
     assert TYPO not in shown(world, "facebook")
     assert MENDED in shown(world, "facebook")
     assert REGRETTED not in shown(world, "twitter")
-    whats = {deed.what for deed in world.truth.deeds if deed.at == world.now()}
+    whats = {event.what for event in world.event_log.events if event.at == world.now()}
     assert whats == {"edited", "removed", "published"}
     assert world.generation == 1
     for platform in ("facebook", "instagram", "snapchat"):

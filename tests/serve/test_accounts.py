@@ -136,7 +136,7 @@ def test_profiles_list_the_labels_that_choose(asking: Asking) -> None:
 def test_somebody_elses_account_is_found_by_id_or_handle(tmp_path: Path) -> None:
     with nights(tmp_path, "twitter") as world:
         world.account("twitter").publish("Mine")
-        stranger = world.stranger("Somebody")
+        stranger = world.foreign_account("Somebody")
         theirs = stranger.publish("Theirs")
         world.extra += '\n[[accounts]]\nname = "x"\nplatform = "twitter"\nuser_name = "Somebody"\n'
         world.backup()

@@ -2,5 +2,5 @@
 
 It is what `archiver demo` shows, and what tests talk to instead of the real services: `world` holds
 the state, `backend` answers the API from it (through `archiver_ayrshare.emulation`), `app` adds the
-media, `story` tells something worth backing up.
+media, `story` is what `archiver demo` backs up.
 """

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from archiver import Kind
+from archiver_ayrshare.demo.event_log import WorldEvent
 from archiver_ayrshare.demo.networks import Network
 from archiver_ayrshare.demo.networks.base import iso_ms
 from archiver_ayrshare.demo.populate import populate
 from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 from archiver_ayrshare.demo.specs import MediaSpec, video
-from archiver_ayrshare.demo.truth import Deed
 from archiver_ayrshare.emulation.answers import JsonObject
 from archiver_ayrshare.emulation.queries import Listing, Query
 
@@ -24,7 +24,7 @@ _KEPT_ANSWERS = 32
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The moment at which a record is written; what networks know as a View."""
+    """A View: the state of the world when a record is written."""
 
     post: WorldPost
     refreshed: tuple[datetime, datetime]
@@ -104,13 +104,13 @@ class WorldAccount:
         at: datetime | None = None,
         media: Sequence[MediaSpec] = (),
         title: str = "",
-        old_spelling: bool = False,
+        older_form: bool = False,
         visitor: bool = False,
         **extra: Any,
     ) -> WorldPost:
         """Publish a post: now, or `at` a time.
 
-        `kind` is one of the platform's own, its usual one when not given. `old_spelling` has its
+        `kind` is one of the platform's own, its usual one when not given. `older_form` has its
         record written in the older of the platform's documented forms, for good. `visitor` is a
         post that somebody else left on a Facebook page. More words, where the platform has them:
         `reply_to`, `quotes`, `reposts`, `shares` (ids of posts), `visibility`, `urls`, `board`,
@@ -126,14 +126,14 @@ class WorldAccount:
         post = WorldPost(self, number, kind, at)
         post.id = self.network.post_id(self, number, at, kind)
         post.text, post.title = text, title
-        post.old_spelling, post.visitor = old_spelling, visitor
+        post.older_form, post.visitor = older_form, visitor
         post.extra = extra
         for spec in media or ([video()] if self.network.gives_film else []):
             self.attach(post, spec)
         self.check_media(post)
         self._insert(post)
-        self.world.truth.note(
-            Deed(
+        self.world.event_log.note(
+            WorldEvent(
                 self.world.now(),
                 self.platform,
                 self.profile_key,
@@ -158,7 +158,7 @@ class WorldAccount:
         return populate(self, count, **options)
 
     def forget_answers(self) -> None:
-        """Let the next answer be a fresh one, whatever `cache` says."""
+        """Drop the cached answer: the next one is fresh."""
         self._answers.clear()
 
     # -- what posts tell it

@@ -57,7 +57,7 @@ class WorldBackend:
         return missing
 
     def history(self, query: Query) -> Listing:
-        """What the account's platform lists, with what goes wrong on the way."""
+        """The account's posts as its platform lists them, with the faults that were added."""
         self._raise_fault(query)
         account = self._account(query)
         most = account.limit_fails_above
@@ -66,7 +66,7 @@ class WorldBackend:
         listing = account.listing(query)
         if not listing.records and account.empty_as != "posts" and query.after is None:
             raise not_found(account.empty_as)
-        return self._disturbed(query, listing)
+        return self._with_fault(query, listing)
 
     def post(self, query: Query) -> JsonObject | None:
         """One post, never from a cache."""
@@ -93,7 +93,7 @@ class WorldBackend:
         )
 
     def profiles(self) -> JsonObject:
-        """Every profile but the primary one; their keys are never told."""
+        """Every profile but the primary one; their keys are never shown."""
         self._raise_fault(Query("profiles"))
         now = self._world.now()
         profiles = [_profile(profile) for key, profile in self._world.profiles.items() if key]
@@ -121,10 +121,10 @@ class WorldBackend:
         if query.user_id or query.user_name:
             if not self._world.x_add_on:
                 raise refusal(403, 403, "Reading other accounts needs the X add-on.")
-            stranger = self._world.find_stranger(query.user_name, query.user_id)
-            if stranger is None:
+            account = self._world.find_foreign_account(query.user_name, query.user_id)
+            if account is None:
                 raise not_found()
-            return stranger
+            return account
         account = self._world.profiles[query.profile_key].accounts.get(query.platform)
         if account is None or not account.linked:
             text = f"{query.platform} is not linked. Please link it in the dashboard."
@@ -135,8 +135,8 @@ class WorldBackend:
             raise ApiError(json_answer(400, body))
         return account
 
-    def _disturbed(self, query: Query, listing: Listing) -> Listing:
-        fault = self._world.faults.take(query, "partial", "empty", "stumble")
+    def _with_fault(self, query: Query, listing: Listing) -> Listing:
+        fault = self._world.faults.take(query, "partial", "empty", "bad_records")
         if fault is None:
             return listing
         match fault.kind:

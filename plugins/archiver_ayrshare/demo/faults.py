@@ -9,7 +9,7 @@ from typing import Any, Literal
 from archiver import ApiAnswer
 from archiver_ayrshare.emulation.queries import Query
 
-FaultKind = Literal["fail", "partial", "empty", "stumble"]
+FaultKind = Literal["fail", "partial", "empty", "bad_records"]
 
 
 @dataclass(slots=True)
@@ -49,15 +49,15 @@ class MediaFault:
 
     status        answer with it, and a few words
     html          a web page with status 200 in place of the file
-    body          these bytes in place of the file, with status 200 and an honest length
-    cut           the connection ends after so many bytes of the body; the length told is the whole
+    body          these bytes in place of the file, with status 200 and their length
+    cut           the connection ends after so many bytes; Content-Length is that of the whole file
     content_type  the right bytes under a wrong type
     location      a redirect (302, or `status`)
     delay         seconds before each 16 KiB of the body
     no_range      ignores Range and answers with the whole
-    no_etag       tells no ETag
-    no_length     tells no Content-Length
-    etag          tells another ETag, as if the file had changed
+    no_etag       no ETag is sent
+    no_length     no Content-Length is sent
+    etag          another ETag is sent, as if the file had changed
     headers       more headers
     """
 

@@ -55,9 +55,9 @@ class MediaServer:
         await _send(reply, fault, log, send)
 
     def _reply(self, request: MediaRequest, fault: MediaFault) -> Reply:
-        return _instead(fault) or self._honest(request, fault)
+        return _instead(fault) or self._regular_reply(request, fault)
 
-    def _honest(self, request: MediaRequest, fault: MediaFault) -> Reply:
+    def _regular_reply(self, request: MediaRequest, fault: MediaFault) -> Reply:
         if request.method != "GET":
             return _words(405, "Only GET.")
         file = self._world.files.get(request.path)
@@ -96,7 +96,7 @@ class MediaServer:
 
 
 def _instead(fault: MediaFault) -> Reply | None:
-    """What a fault puts in place of any answer, if it does."""
+    """The reply that a fault sends in place of the file; None where it sends the file."""
     if fault.location is not None:
         return Reply(fault.status or 302, b"", {"location": fault.location})
     if fault.status is not None:

@@ -63,7 +63,7 @@ def populate(
         text = _text(seeds, k)
         if content.get("kind") == "repost" and account.platform == "twitter":
             text = f"RT @somebody: {text}"
-        posts.append(account.publish(text, at=at, old_spelling=old, **content))
+        posts.append(account.publish(text, at=at, older_form=old, **content))
     return posts
 
 
@@ -73,7 +73,7 @@ def _text(seeds: bytes, k: int) -> str:
 
 
 def _content(turn: str, platform: str, seeds: bytes) -> dict[str, Any]:
-    """What `publish` is told, besides text and time."""
+    """The arguments of `publish`, besides text and time."""
     if turn in _RELATED:
         kind, word = _RELATED[turn]
         return {word: _somebody_elses(platform, seeds), **({"kind": kind} if kind else {})}

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from archiver import EXPIRING_KINDS, STORY_LIFE, Kind, Role
+from archiver_ayrshare.demo.event_log import WorldEvent, WorldEventKind
 from archiver_ayrshare.demo.ids import digest
 from archiver_ayrshare.demo.recipes import Recipe
 from archiver_ayrshare.demo.specs import MediaSpec
-from archiver_ayrshare.demo.truth import Deed, What
 
 if TYPE_CHECKING:
     from archiver_ayrshare.demo.accounts import WorldAccount
@@ -68,11 +68,11 @@ class WorldMedia:
 
 
 class WorldPost:
-    """What somebody published. Change it with its methods: they write down the truth."""
+    """What somebody published. Change it with its methods: they add to the world's event log."""
 
     __slots__ = (
         "_counters", "account", "at", "edited_at", "extra", "hidden", "id", "kind", "media",
-        "number", "old_spelling", "pinned", "removed", "text", "title", "visitor", "withheld",
+        "number", "older_form", "pinned", "removed", "text", "title", "visitor", "withheld",
     )  # fmt: skip
 
     def __init__(self, account: "WorldAccount", number: int, kind: Kind, at: datetime) -> None:
@@ -85,7 +85,7 @@ class WorldPost:
         self.title = ""
         self.media: list[WorldMedia] = []
         self.extra: dict[str, Any] = {}
-        self.old_spelling = False
+        self.older_form = False
         self.visitor = False
         self.edited_at: datetime | None = None
         self.removed = False
@@ -114,7 +114,7 @@ class WorldPost:
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the platform takes it down by itself: a day after, for a story."""
+        """When the post expires: a day after, for a story."""
         return self.at + STORY_LIFE if self.kind in EXPIRING_KINDS else None
 
     def shown(self, now: datetime) -> bool:
@@ -194,7 +194,7 @@ class WorldPost:
         self._note("pinned")
 
     def unpin(self) -> None:
-        """Show it in its place again."""
+        """Undo `remove`: it is listed again."""
         self.pinned = False
         self.account.pin_changed(self)
         self._note("unpinned")
@@ -204,11 +204,11 @@ class WorldPost:
     def withhold(self, child: int | None = None, *, whole: bool = False) -> None:
         """For copyright: Instagram drops media URLs (of one child or of all), TikTok its media.
 
-        `whole` is TikTok's other manner: the post is left out of every answer.
+        `whole`, on TikTok only: the post is left out of every answer.
         """
         allowed = self.account.network.withholds
         if not allowed or (whole and allowed != "post"):
-            raise ValueError(f"{self.platform} withholds nothing in this manner")
+            raise ValueError(f"{self.platform} withholds nothing in this way")
         if whole:
             self.hidden = True
             self.account.hidden_changed(self)
@@ -216,7 +216,7 @@ class WorldPost:
         self._note("withheld", child=child)
 
     def release(self, child: int | None = None) -> None:
-        """Give back what was withheld."""
+        """Undo `withhold`."""
         self.hidden = False
         self.account.hidden_changed(self)
         self._set_withheld(child, False)
@@ -228,7 +228,7 @@ class WorldPost:
         self._note("media_lost", child=child)
 
     def find_media(self, child: int | None = None) -> None:
-        """Let them be there again."""
+        """Serve them again."""
         self._set_status(child, 200)
         self._note("media_found", child=child)
 
@@ -249,7 +249,7 @@ class WorldPost:
 
     def _note(
         self,
-        what: What,
+        what: WorldEventKind,
         *,
         old: str | None = None,
         new: str | None = None,
@@ -257,4 +257,6 @@ class WorldPost:
     ) -> None:
         world = self.account.world
         profile = self.account.profile_key
-        world.truth.note(Deed(world.now(), self.platform, profile, self.id, what, old, new, child))
+        world.event_log.note(
+            WorldEvent(world.now(), self.platform, profile, self.id, what, old, new, child)
+        )

@@ -50,7 +50,7 @@ class Recipe(Protocol):
 class Still:
     """A picture. Without a scene it is a small gradient in one of twelve hues.
 
-    `mark` tells a file from another that looks the same: the still of a film from its cover.
+    `mark` distinguishes files with the same picture: the still of a film from its cover.
     """
 
     label: str

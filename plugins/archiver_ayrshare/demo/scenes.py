@@ -185,7 +185,7 @@ def _pot(canvas: Image.Image, chance: random.Random, _words: str) -> Image.Image
 
 
 def _tiles(canvas: Image.Image, chance: random.Random, _words: str) -> Image.Image:
-    """A wall of tiles with quarter circles, each laid its own way."""
+    """A wall of tiles with quarter circles, each turned at random."""
     width, height = canvas.size
     tones = chance.choice(_PALETTES)
     side = max(min(width, height) // chance.choice((4, 5, 6)), 8)

@@ -1,4 +1,4 @@
-"""The story that `archiver demo` tells: a studio's ten accounts over three days.
+"""The story of `archiver demo`: a studio's ten accounts over three days.
 
     story = Story(clock.now)
     config = story.serve_at(origins)  # where `story.app` is served
@@ -52,7 +52,7 @@ class Story:
         return _CONFIG.format(world=self.world, origin=origins[0]) + "".join(accounts)
 
     def begin_day(self, day: int) -> Sequence[str]:
-        """Let that day's things happen, and say what they were, a sentence each.
+        """Apply the events of that day; returns a sentence for each.
 
         The clock is not moved: do that before every day but the first.
         """
@@ -80,7 +80,7 @@ def _first_day(world: World) -> list[str]:
         account = world.account(platform)
         account.title = things.TITLE
         fill(account)
-    count = len(world.truth.what("published"))
+    count = len(world.event_log.of_kinds("published"))
     return [
         f"{things.TITLE}, three friends who make pots: {count} posts on ten platforms.",
         "Instagram withholds the video of a reel and one item of a carousel, for their sound.",

@@ -88,7 +88,7 @@ def facebook(account: WorldAccount) -> None:
                 scene="night",
             )
         ],
-        old_spelling=True,
+        older_form=True,
     )
     account.publish(
         "Aula para principiantes: ainda há dois lugares em março. Traga roupa velha. 🧡",
@@ -144,7 +144,7 @@ def instagram(account: WorldAccount) -> None:
         "صباح الخير من المرسم. القهوة جاهزة والطين أيضًا. ☕️",
         at=days(world, 3, 6, 50),
         media=[photo("coffee", scene="leaves", size=(900, 720))],
-        old_spelling=True,
+        older_form=True,
     )
     account.publish(
         kind="story",
@@ -178,7 +178,7 @@ def linkedin(account: WorldAccount) -> None:
     account.publish(
         "我们的新窑比旧窑节省百分之三十的能源。感谢所有提出建议的人。",
         at=days(world, 33, 10, 15),
-        old_spelling=True,
+        older_form=True,
     )
     account.publish(
         "How the new kiln was lifted through a window that was two centimetres too small.",
@@ -279,7 +279,7 @@ def threads(account: WorldAccount) -> None:
         "Alexandria, six in the morning. Youssef says the sea does half of the work.",
         at=days(world, 9, 5, 58),
         media=[HARBOUR],
-        old_spelling=True,
+        older_form=True,
     )
     account.publish(
         "Three tests, one mistake. Can you see which?",
@@ -289,7 +289,7 @@ def threads(account: WorldAccount) -> None:
             photo("test two", scene="pot", size=(720, 720), alt="A pot with a run on one side"),
             video("test three", scene="pot", size=(640, 360), alt="The third one, turning"),
         ],
-        old_spelling=True,
+        older_form=True,
     )
     account.publish(
         "Please read this before you buy your first wheel.",
@@ -344,7 +344,7 @@ def twitter(account: WorldAccount) -> None:
         kind="quote",
         at=days(world, 16, 12, 30),
         quotes="1556718165828276224",
-        old_spelling=True,
+        older_form=True,
     )
     account.publish(
         "RT @lisboncrafts: Twelve workshops, one map, and most of them have a cat.",
@@ -362,7 +362,7 @@ def twitter(account: WorldAccount) -> None:
         at=days(world, 45, 9, 0),
         urls=["https://mare.example/notes/packing"],
         media=[video("packing", scene="tiles")],
-        old_spelling=True,
+        older_form=True,
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from archiver_ayrshare.demo import signing
 from archiver_ayrshare.demo.accounts import WorldAccount
+from archiver_ayrshare.demo.event_log import WorldEventLog
 from archiver_ayrshare.demo.faults import (
     Fault,
     FaultKind,
@@ -30,7 +31,6 @@ from archiver_ayrshare.demo.logs import ApiLog, MediaLog
 from archiver_ayrshare.demo.networks import NETWORKS
 from archiver_ayrshare.demo.posts import WorldFile
 from archiver_ayrshare.demo.recipes import FixtureCache
-from archiver_ayrshare.demo.truth import Truth
 from archiver_ayrshare.emulation.answers import ErrorShape, error_body
 from archiver_ayrshare.emulation.queries import Plan, Query
 
@@ -74,7 +74,9 @@ class WorldProfile:
 
 
 class World:
-    """Everything there is. `now` tells the time; `cache` is how long answers are kept.
+    """All accounts, posts and files of the demo, and the faults of its servers.
+
+    `now` gives the time; `cache` is how long answers are kept.
 
     What can be set: `api_key`, `x_api_key`, `x_api_secret`, `plan`, `x_add_on` (whether accounts
     of others can be read), `url_life`, `rate_limit_max` (requests in five minutes and per profile,
@@ -102,7 +104,7 @@ class World:
         self.rate_limit_max: int | None = None
         self.dates = True
         self.single_as: Literal["record", "envelope"] = "envelope"
-        self.truth = Truth()
+        self.event_log = WorldEventLog()
         self.faults = Faults()
         self.fixtures = FixtureCache()
         self.files: dict[str, WorldFile] = {}
@@ -115,7 +117,7 @@ class World:
         self.lock = RLock()
         self.primary = WorldProfile(self, "", "Primary Profile", handle)
         self.profiles: dict[str, WorldProfile] = {"": self.primary}
-        self._strangers: dict[str, WorldAccount] = {}
+        self._foreign_accounts: dict[str, WorldAccount] = {}
 
     # -- who is there
 
@@ -136,20 +138,22 @@ class World:
         self.profiles[key] = WorldProfile(self, key, title, handle)
         return self.profiles[key]
 
-    def stranger(self, user_name: str, user_id: str = "") -> WorldAccount:
+    def foreign_account(self, user_name: str, user_id: str = "") -> WorldAccount:
         """Somebody else's X account, read with userName or userId."""
-        if user_name.lower() not in self._strangers:
+        if user_name.lower() not in self._foreign_accounts:
             account = WorldAccount(self, NETWORKS["twitter"], "@", user_name)
             account.owned = False
             account.platform_id = user_id or digits(9, "stranger", self.seed, user_name)
-            self._strangers[user_name.lower()] = account
-        return self._strangers[user_name.lower()]
+            self._foreign_accounts[user_name.lower()] = account
+        return self._foreign_accounts[user_name.lower()]
 
-    def find_stranger(self, user_name: str | None, user_id: str | None) -> WorldAccount | None:
+    def find_foreign_account(
+        self, user_name: str | None, user_id: str | None
+    ) -> WorldAccount | None:
         """That X account, if there is one."""
         if user_name is not None:
-            return self._strangers.get(user_name.lower())
-        return next((a for a in self._strangers.values() if a.platform_id == user_id), None)
+            return self._foreign_accounts.get(user_name.lower())
+        return next((a for a in self._foreign_accounts.values() if a.platform_id == user_id), None)
 
     # -- addresses
 
@@ -182,8 +186,8 @@ class World:
                 post.count(views=more * 3, likes=more // 2, comments=more // 7)
 
     def forget_answers(self) -> None:
-        """Let every next answer be a fresh one, whatever `cache` says."""
-        for account in [*self.accounts(), *self._strangers.values()]:
+        """Drop all cached answers: the next ones are fresh."""
+        for account in [*self.accounts(), *self._foreign_accounts.values()]:
             account.forget_answers()
 
     def forget_cursors(self) -> None:
@@ -245,7 +249,7 @@ class World:
         when: Callable[[Query], bool] | None = None,
     ) -> None:
         """Answer `"status": "partial"`, without every second record."""
-        self._disturb("partial", platform, times, when)
+        self._add_fault("partial", platform, times, when)
 
     def empty(
         self,
@@ -255,9 +259,9 @@ class World:
         when: Callable[[Query], bool] | None = None,
     ) -> None:
         """Answer with success and no posts, although there are some."""
-        self._disturb("empty", platform, times, when)
+        self._add_fault("empty", platform, times, when)
 
-    def stumble(
+    def bad_records(
         self,
         platform: str,
         *,
@@ -265,14 +269,14 @@ class World:
         times: int | None = 1,
         when: Callable[[Query], bool] | None = None,
     ) -> None:
-        """Answer 400 with the good posts in it; the newest `posts` of them are errors (187)."""
-        self._disturb("stumble", platform, times, when, posts)
+        """Answer 400 with valid posts, and with an error (187) in place of the newest `posts`."""
+        self._add_fault("bad_records", platform, times, when, posts)
 
     def media_fault(self, match: MediaMatch = None, *, times: int | None = 1, **what: Any) -> None:
-        """Let the media server go wrong; see MediaFault for what can."""
+        """Add a fault of the media server; see MediaFault."""
         self.faults.add_media(MediaFault(match, times, **what))
 
-    def _disturb(
+    def _add_fault(
         self,
         kind: FaultKind,
         platform: str,

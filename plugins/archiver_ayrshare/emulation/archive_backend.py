@@ -31,7 +31,7 @@ _IDS_ONLY = frozenset({"facebook", "instagram"})
 """Where `skipAnalytics` has a meaning: the API then gives the ids of posts and nothing else."""
 
 
-def answer_from_archive(accounts: Sequence[Account]) -> AnswerRequest:
+def begin_answering(accounts: Sequence[Account]) -> AnswerRequest:
     """What answers requests from an archive; `accounts` are those of the config."""
     keys = ProfileKeys(accounts)
 

@@ -50,7 +50,7 @@ class ArchivedProfile:
     accounts: dict[str, HistoryAccount]
 
     def as_profile(self) -> Profile:
-        """The profile as the API tells of it."""
+        """The profile as the API shows it."""
         accounts = sorted(self.accounts.values(), key=lambda account: account.platform)
         created = min((account.first_seen_at for account in accounts), default=None)
         return Profile(self.title, created, [linked(account) for account in accounts])

@@ -30,7 +30,7 @@ class View(Protocol):
 
     @property
     def owned(self) -> bool:
-        """Whether the account is the caller's own, so that private numbers are told."""
+        """Whether the account is the caller's own, which shows private numbers too."""
 
     @property
     def refreshed(self) -> tuple[datetime, datetime]:
@@ -40,8 +40,8 @@ class View(Protocol):
         """The address of a file, on the host of the day and signed."""
 
 
-class AccountFace(Protocol):
-    """What ids are made from."""
+class AccountSeed(Protocol):
+    """What the ids of an account and of its posts are made from."""
 
     @property
     def tag(self) -> str:
@@ -68,7 +68,7 @@ class Network:
     scheme: Scheme
     account_id: Callable[[str], str]
     profile_url: Callable[[str], str]
-    post_id: Callable[[AccountFace, int, datetime, Kind], str]
+    post_id: Callable[[AccountSeed, int, datetime, Kind], str]
     media_id: Callable[[WorldMedia], str]
     files: Callable[[WorldMedia], list[WorldFile]]
     record: Callable[[WorldPost, View], JsonObject]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from archiver import Kind
 from archiver_ayrshare.demo.ids import base32, number, sortable
 from archiver_ayrshare.demo.networks.base import (
-    AccountFace,
+    AccountSeed,
     JsonObject,
     Network,
     View,
@@ -21,7 +21,7 @@ from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 from archiver_ayrshare.demo.recipes import FILM_PIXELS, Playlist
 
 
-def _post_id(account: AccountFace, n: int, at: datetime, _kind: Kind) -> str:
+def _post_id(account: AccountSeed, n: int, at: datetime, _kind: Kind) -> str:
     key = sortable(10, int(at.timestamp() * 1000) % 32**10) + sortable(3, n % 32**3)
     return f"at://{account.platform_id}/app.bsky.feed.post/{key}"
 
@@ -65,7 +65,7 @@ def _record(post: WorldPost, view: View) -> JsonObject:
     if parent := post.extra.get("reply_to"):
         strong = {"uri": parent, "cid": _cid(parent)}
         record["reply"] = {"parent": strong, "root": strong}
-    if post.old_spelling and post.media:
+    if post.older_form and post.media:
         record["mediaUrls"] = [_flat(media, view) for media in post.media]
     elif embed := _embed(post, view):
         record["embed"] = embed

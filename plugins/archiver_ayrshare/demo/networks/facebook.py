@@ -5,7 +5,7 @@ from datetime import datetime
 from archiver import Kind
 from archiver_ayrshare.demo.ids import digits, letters
 from archiver_ayrshare.demo.networks.base import (
-    AccountFace,
+    AccountSeed,
     JsonObject,
     Network,
     View,
@@ -23,7 +23,7 @@ from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 _FEELINGS = ("like", "love", "anger", "haha", "wow", "sorry")
 
 
-def _post_id(account: AccountFace, n: int, _at: datetime, kind: Kind) -> str:
+def _post_id(account: AccountSeed, n: int, _at: datetime, kind: Kind) -> str:
     if kind == "story":
         return f"159{n:06d}{digits(7, account.tag, n)}"
     return f"{account.platform_id}_{75_000_000 + n}{digits(7, account.tag, n)}"
@@ -120,7 +120,7 @@ def _common(post: WorldPost, view: View) -> JsonObject:
         "videoViewTime": 0,
         "videoViews": counters["views"] if _has_film(post) else 0,
     }
-    if post.old_spelling:
+    if post.older_form:
         record["impressionsUnique"] = counters["views"]
         record["videoViewsUnique"] = 0
     else:
@@ -136,7 +136,7 @@ def _attachment(post: WorldPost, media: WorldMedia, view: View) -> JsonObject:
     page = post.account.platform_id
     match media.spec.kind:
         case "link":
-            kind = "mediaUrl" if post.old_spelling else "mediaType"
+            kind = "mediaUrl" if post.older_form else "mediaType"
             return {kind: "link", "url": media.spec.url}
         case "video":
             width, height = poster_pixels(media)

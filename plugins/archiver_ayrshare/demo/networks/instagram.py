@@ -5,7 +5,7 @@ from datetime import datetime
 from archiver import Kind
 from archiver_ayrshare.demo.ids import digits, hexes, letters
 from archiver_ayrshare.demo.networks.base import (
-    AccountFace,
+    AccountSeed,
     JsonObject,
     Network,
     View,
@@ -22,7 +22,7 @@ from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 _PRODUCTS = {"post": "FEED", "reel": "REELS", "story": "STORY"}
 
 
-def _post_id(account: AccountFace, n: int, _at: datetime, _kind: Kind) -> str:
+def _post_id(account: AccountSeed, n: int, _at: datetime, _kind: Kind) -> str:
     return f"179{n:06d}{digits(8, account.tag, n)}"
 
 
@@ -53,7 +53,7 @@ def _record(post: WorldPost, view: View) -> JsonObject:
         "postUrl": page,
         "username": post.account.handle,
     }
-    if post.old_spelling:
+    if post.older_form:
         record["permalink"] = page
     else:
         record["isPopular"] = False

@@ -5,7 +5,7 @@ from datetime import datetime
 from archiver import Kind
 from archiver_ayrshare.demo.ids import digits, letters
 from archiver_ayrshare.demo.networks.base import (
-    AccountFace,
+    AccountSeed,
     JsonObject,
     Network,
     View,
@@ -18,7 +18,7 @@ from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 _REACTIONS = ("like", "praise", "maybe", "empathy", "interest", "appreciation")
 
 
-def _post_id(account: AccountFace, n: int, _at: datetime, _kind: Kind) -> str:
+def _post_id(account: AccountSeed, n: int, _at: datetime, _kind: Kind) -> str:
     return f"urn:li:share:70{n:07d}{digits(10, account.tag, n)}"
 
 
@@ -51,7 +51,7 @@ def _record(post: WorldPost, view: View) -> JsonObject:
         "uniqueImpressionsCount": views * 3 // 4,
         "visibility": post.extra.get("visibility", "PUBLIC"),
     }
-    if not post.old_spelling:
+    if not post.older_form:
         activity = digits(19, "activity", post.tag)
         record["comments"] = [
             f"urn:li:comment:(urn:li:activity:{activity},{digits(19, post.tag, k)})"

@@ -5,7 +5,7 @@ from datetime import datetime
 from archiver import Kind
 from archiver_ayrshare.demo.ids import digits, hexes
 from archiver_ayrshare.demo.networks.base import (
-    AccountFace,
+    AccountSeed,
     JsonObject,
     Network,
     View,
@@ -22,7 +22,7 @@ from archiver_ayrshare.demo.networks.base import (
 from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 
 
-def _post_id(account: AccountFace, n: int, _at: datetime, _kind: Kind) -> str:
+def _post_id(account: AccountSeed, n: int, _at: datetime, _kind: Kind) -> str:
     return f"71{n:07d}{digits(9, account.tag, n)}"
 
 
@@ -58,7 +58,7 @@ def _record(post: WorldPost, view: View) -> JsonObject:
         "title": post.title or None,
         "username": post.account.handle,
     }
-    if not post.old_spelling:
+    if not post.older_form:
         record["productTags"] = []
     if len(post.media) > 1:
         record["mediaType"] = "multiple_mixed"

@@ -5,7 +5,7 @@ from datetime import datetime
 from archiver import Kind
 from archiver_ayrshare.demo.ids import digits, letters
 from archiver_ayrshare.demo.networks.base import (
-    AccountFace,
+    AccountSeed,
     JsonObject,
     Network,
     View,
@@ -21,7 +21,7 @@ from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 _TYPES = {"photo": "IMAGE", "video": "VIDEO"}
 
 
-def _post_id(account: AccountFace, n: int, _at: datetime, _kind: Kind) -> str:
+def _post_id(account: AccountSeed, n: int, _at: datetime, _kind: Kind) -> str:
     return f"180{n:06d}{digits(8, account.tag, n)}"
 
 
@@ -53,7 +53,7 @@ def _record(post: WorldPost, view: View) -> JsonObject:
         "views": counters["views"],
         **_relations(post),
     }
-    if post.old_spelling:
+    if post.older_form:
         record |= {
             "text": post.text,
             "timestamp": iso(post.at).replace("Z", "+0000"),
@@ -77,7 +77,7 @@ def _record(post: WorldPost, view: View) -> JsonObject:
         }
     if len(post.media) > 1:
         children = [_child(media, view) for media in post.media]
-        record |= {"children": {"data": children}} if post.old_spelling else {"mediaUrls": children}
+        record |= {"children": {"data": children}} if post.older_form else {"mediaUrls": children}
     elif post.media and post.media[0].spec.kind == "link":
         record["linkAttachmentUrl"] = post.media[0].spec.url
     elif post.media:

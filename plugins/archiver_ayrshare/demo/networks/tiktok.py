@@ -5,7 +5,7 @@ from datetime import datetime
 from archiver import Kind
 from archiver_ayrshare.demo.ids import digits, letters, number
 from archiver_ayrshare.demo.networks.base import (
-    AccountFace,
+    AccountSeed,
     JsonObject,
     Network,
     View,
@@ -21,7 +21,7 @@ _SOURCES = (
 )  # fmt: skip
 
 
-def _post_id(account: AccountFace, n: int, at: datetime, _kind: Kind) -> str:
+def _post_id(account: AccountSeed, n: int, at: datetime, _kind: Kind) -> str:
     return str((int(at.timestamp()) << 32) | (number(1 << 10, account.tag) << 22) | n)
 
 

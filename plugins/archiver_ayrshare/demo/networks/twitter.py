@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from archiver import Kind
 from archiver_ayrshare.demo.ids import digits, letters, number
 from archiver_ayrshare.demo.networks.base import (
-    AccountFace,
+    AccountSeed,
     JsonObject,
     Network,
     View,
@@ -41,7 +41,7 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _post_id(account: AccountFace, n: int, at: datetime, _kind: Kind) -> str:
+def _post_id(account: AccountSeed, n: int, at: datetime, _kind: Kind) -> str:
     since = max(int(at.timestamp() * 1000) - _EPOCH_MS, 1)
     return str((since << 22) | (number(64, account.tag) << 16) | (n % 65_536))
 
@@ -89,7 +89,7 @@ def _record(post: WorldPost, view: View) -> JsonObject:
             "quoteCount": counters["quotes"],
         },
     }
-    if post.old_spelling:
+    if post.older_form:
         record["source"] = "Ayrshare"
         record["text"] = _escaped(post.text)
     else:
@@ -156,7 +156,7 @@ def _media(post: WorldPost, media: WorldMedia, view: View) -> JsonObject:
                     "width": 480,
                     "height": 270,
                     "altText": media.spec.alt,
-                    "mediaUrls": None if post.old_spelling else [mp4],
+                    "mediaUrls": None if post.older_form else [mp4],
                 }
             )
         case _:
@@ -170,7 +170,7 @@ def _film_media(post: WorldPost, media: WorldMedia, view: View) -> JsonObject:
         "durationMs": media.spec.duration_ms,
         "type": "video",
     }
-    if post.old_spelling:
+    if post.older_form:
         return record
     views = post.counters["views"]
     played = {f"playback{quarter}Count": views * (120 - quarter) // 120 for quarter in _QUARTERS}
@@ -202,7 +202,7 @@ def _references(post: WorldPost) -> list[JsonObject]:
     return [
         {"type": word, "id": post.extra[said], "url": f"https://www.twitter.com/{post.extra[said]}"}
         for said, word in _REFERENCES.items()
-        if said in post.extra and not (said == "reposts" and post.old_spelling)
+        if said in post.extra and not (said == "reposts" and post.older_form)
     ]
 
 
