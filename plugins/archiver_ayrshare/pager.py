@@ -106,7 +106,7 @@ class HistoryPager:
         position: Position | None = self._begin
         while position is not None:
             answer, notes = await self._ask(position)
-            onward = self._onward(position, answer, fell_back=bool(notes))
+            onward = self._next_position(position, answer, fell_back=bool(notes))
             position = onward if isinstance(onward, Position) else None
             yield self._page(answer, onward, notes)
 
@@ -169,10 +169,10 @@ class HistoryPager:
             return {**params, "skipAnalytics": "true"}, note
         return None
 
-    def _onward(
+    def _next_position(
         self, position: Position, answer: HistoryAnswer, *, fell_back: bool
     ) -> "Position | _End":
-        """Where to go from here."""
+        """The next request, or why there is none."""
         new = self._note_ids(answer)
         if answer.paged:
             return self._next_page(position, answer, new)
@@ -185,7 +185,7 @@ class HistoryPager:
         return Position(self._client.limit_max, wide=True)
 
     def _next_page(self, position: Position, answer: HistoryAnswer, new: int) -> "Position | _End":
-        """Along the API's own cursors, to the end or to one that was followed before."""
+        """The position at the API's next cursor; the end at a cursor that was followed before."""
         self._stale = 0 if new else self._stale + 1
         if answer.more is False:
             return _End()
@@ -202,7 +202,7 @@ class HistoryPager:
     def _beyond_newest(
         self, position: Position, answer: HistoryAnswer, *, fell_back: bool
     ) -> "Position | _End":
-        """After the largest answer there is."""
+        """What follows the largest answer that the API gives: windows of dates, or the end."""
         limit = PAGE if fell_back else position.limit
         if answer.count < position.limit and not fell_back:
             return _End(_INCOMPLETE if answer.partial else None)
@@ -217,7 +217,7 @@ class HistoryPager:
     def _older_window(
         self, position: Position, answer: HistoryAnswer, *, fell_back: bool
     ) -> "Position | _End":
-        """Back in time by days: a window that reaches no earlier day holds the oldest there is."""
+        """The window before this one; the end where a window reaches no earlier day."""
         day = _oldest_day(answer)
         if day is not None and position.until is not None and day < position.until:
             return Position(self._limit, until=day)
@@ -242,7 +242,7 @@ _NO_ANALYTICS = "187"  # "Error getting analytics": the posts are there, their n
 
 
 def _since(window: Window) -> str | None:
-    """The day that a window begins on."""
+    """The date of the window's `since`, without its time."""
     found = _DAY.match(window.since) if window.since else None
     return found.group() if found else None
 

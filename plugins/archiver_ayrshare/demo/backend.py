@@ -36,7 +36,7 @@ class WorldBackend:
 
     @property
     def cursor_secret(self) -> bytes:
-        """What cursors are sealed with."""
+        """The key that cursors are signed with."""
         return f"cursor {self._world.seed} {self._world.cursor_epoch}".encode()
 
     def admits(self, api_key: str) -> bool:
@@ -44,7 +44,7 @@ class WorldBackend:
         return api_key == self._world.api_key
 
     def caller(self, profile_key: str) -> Caller | None:
-        """Whom the Profile-Key names."""
+        """The caller that the Profile-Key names."""
         profile = self._world.profiles.get(profile_key)
         return Caller(profile.key, profile.suspended) if profile else None
 

@@ -55,7 +55,7 @@ class MediaServer:
         await _send(reply, fault, log, send)
 
     def _reply(self, request: MediaRequest, fault: MediaFault) -> Reply:
-        return _instead(fault) or self._regular_reply(request, fault)
+        return _replaced_reply(fault) or self._regular_reply(request, fault)
 
     def _regular_reply(self, request: MediaRequest, fault: MediaFault) -> Reply:
         if request.method != "GET":
@@ -95,7 +95,7 @@ class MediaServer:
         return reply
 
 
-def _instead(fault: MediaFault) -> Reply | None:
+def _replaced_reply(fault: MediaFault) -> Reply | None:
     """The reply that a fault sends in place of the file; None where it sends the file."""
     if fault.location is not None:
         return Reply(fault.status or 302, b"", {"location": fault.location})

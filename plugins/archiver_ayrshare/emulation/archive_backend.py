@@ -32,7 +32,7 @@ _IDS_ONLY = frozenset({"facebook", "instagram"})
 
 
 def begin_answering(accounts: Sequence[Account]) -> AnswerRequest:
-    """What answers requests from an archive; `accounts` are those of the config."""
+    """A function that answers requests from an archive; `accounts` are those of the config."""
     keys = ProfileKeys(accounts)
 
     def answer(request: ApiRequest, archive: HistoryBackend) -> ApiAnswer:
@@ -52,7 +52,7 @@ class ArchiveBackend:
 
     @property
     def cursor_secret(self) -> bytes:
-        """What cursors are sealed with."""
+        """The key that cursors are signed with."""
         return self._archive.cursor_secret
 
     def admits(self, api_key: str) -> bool:
@@ -60,7 +60,7 @@ class ArchiveBackend:
         return self._archive.admits(api_key)
 
     def caller(self, profile_key: str) -> Caller | None:
-        """Whom the Profile-Key names."""
+        """The caller that the Profile-Key names."""
         return Caller(profile_key) if self._profile(profile_key) else None
 
     def lacks_x_keys(self, _key: str | None, _secret: str | None) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ class ArchiveBackend:
         return _record(query, found) if found else None
 
     def user(self, profile_key: str) -> JsonObject:
-        """The accounts that a key chooses from."""
+        """The accounts of a profile, as the endpoint `/user` gives them."""
         profile = self._profile(profile_key)
         if profile is None:
             raise not_found()
@@ -104,7 +104,7 @@ class ArchiveBackend:
 
     def _account(self, query: Query) -> HistoryAccount:
         if query.user_id or query.user_name:
-            return self._stranger(query)
+            return self._foreign_account(query)
         profile = self._profile(query.profile_key)
         account = profile.accounts.get(query.platform) if profile else None
         if account is None:
@@ -112,7 +112,7 @@ class ArchiveBackend:
             raise refusal(400, 156, text, action="history")
         return account
 
-    def _stranger(self, query: Query) -> HistoryAccount:
+    def _foreign_account(self, query: Query) -> HistoryAccount:
         """An account on X by its id or handle, whatever profile it was read with."""
         for account in self._archived:
             if account.platform == query.platform and (
@@ -151,15 +151,15 @@ def _record(query: Query, post: HistoryPost) -> bytes:
 def _published(
     query: Query, account: HistoryAccount, found: Iterable[HistoryPost]
 ) -> Iterator[HistoryPost]:
-    """Without what visitors left on a page, if asked, as far as their names are known."""
+    """The posts; with `page_published`, without those of visitors, where the author is known."""
     for post in found:
-        if query.page_published and post.author and not _is_called(account, post.author):
+        if query.page_published and post.author and not _is_name_of(account, post.author):
             continue
         yield post
 
 
-def _is_called(account: HistoryAccount, name: str) -> bool:
-    """Whether a name is this account's handle or title, in whatever capitals."""
+def _is_name_of(account: HistoryAccount, name: str) -> bool:
+    """Whether a name is this account's handle or title, whatever its case."""
     names = {
         known.casefold().removeprefix("@") for known in (account.handle, account.title) if known
     }

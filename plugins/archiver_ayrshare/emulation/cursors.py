@@ -1,4 +1,4 @@
-"""Cursors: where a page begins, sealed for the request that they were issued for."""
+"""Cursors: where a page begins, signed for the request that they were issued for."""
 
 import base64
 import hashlib
@@ -12,8 +12,8 @@ from archiver_ayrshare.emulation.queries import Query
 
 def write_cursor(mark: str, query: Query, secret: bytes) -> str:
     """The cursor of the page that begins behind a mark."""
-    sealed = {"token": mark, "seal": _seal(mark, query, secret)}
-    return base64.b64encode(json.dumps(sealed, separators=(",", ":")).encode()).decode()
+    signed = {"token": mark, "seal": _signature(mark, query, secret)}
+    return base64.b64encode(json.dumps(signed, separators=(",", ":")).encode()).decode()
 
 
 def read_cursor(cursor: str, query: Query, secret: bytes) -> str:
@@ -24,13 +24,13 @@ def read_cursor(cursor: str, query: Query, secret: bytes) -> str:
     try:
         sealed = json.loads(base64.b64decode(cursor, validate=True))
         mark, seal = sealed["token"], sealed["seal"]
-        if hmac.compare_digest(seal, _seal(mark, query, secret)):
+        if hmac.compare_digest(seal, _signature(mark, query, secret)):
             return cast("str", mark)
     except (ValueError, KeyError, TypeError):
         pass
     raise bad_request("next is not a cursor that was issued for this request")
 
 
-def _seal(mark: str, query: Query, secret: bytes) -> str:
+def _signature(mark: str, query: Query, secret: bytes) -> str:
     words = "\n".join(map(str, (mark, *query.filters())))
     return hmac.digest(secret, words.encode(), hashlib.sha256).hex()[:20]
