@@ -3,7 +3,7 @@
 `GET /user` lists the linked networks twice: by name in `activeSocialAccounts`, and with ids and
 names in `displayNames`. Either may be absent; with nothing linked, the first one is.
 
-Of somebody else's account on X only the posts tell who it is: a handle can pass to another person.
+Of somebody else's account on X only the posts have the id: a handle can pass to another person.
 """
 
 from collections import Counter

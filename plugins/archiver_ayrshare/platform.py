@@ -97,7 +97,7 @@ class AyrsharePlatform:
         if platform_id is None:
             raise RecordError(
                 f"A record of {self.name} has no usable id",
-                why="Without its id, a post cannot be told from others",
+                why="Without its id, a post cannot be recognised",
                 kept="The whole record is in the quarantine",
             )
         reader = self.reader

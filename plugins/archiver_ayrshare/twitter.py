@@ -204,7 +204,7 @@ class Twitter(AyrsharePlatform):
             yield replace(page, notes=(*page.notes, _HANDLE_ONLY)) if is_anyones else page
 
     def kind(self, record: Mapping[str, Any]) -> Kind:
-        """A repost before a reply before a quote; old answers tell reposts by their text alone."""
+        """A repost before a reply before a quote; older answers mark reposts only in their text."""
         kinds = {relation.kind for relation in self.relations(record)}
         for relation, kind in _RELATIONS.values():
             if relation in kinds:

@@ -54,7 +54,7 @@ def test_a_handle_stands_for_an_id_until_the_id_is_told(tmp_path: Path) -> None:
     with nights(tmp_path, "twitter") as world:
         watch(world)
         google = world.foreign_account("Google", "111")
-        google.publish("Old spelling", older_form=True)
+        google.publish("Older form", older_form=True)
 
         first = world.backup()
 

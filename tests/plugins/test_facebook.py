@@ -61,9 +61,9 @@ class TestFacebook(AyrshareContract):
         assert [r.role for r in one.renditions] == ["original"]
         assert (two.width, two.height) == (720, 360)
 
-    def test_the_old_spelling_of_a_link(self) -> None:
+    def test_the_older_form_of_a_link(self) -> None:
         post = self.read(SAMPLES[4])
-        assert post.text == "A link with its picture, in the old spelling"
+        assert post.text == "A link with its picture, in the older form"
         assert post.author == "My Page"
         assert post.content["links"] == ["https://example.com/a?id=7"]
 

@@ -52,9 +52,9 @@ class TestInstagram(AyrshareContract):
         before, after = self.read(record).attachments[0], self.read(back).attachments[0]
         assert (before.kind, before.platform_id) == (after.kind, after.platform_id)
 
-    def test_a_story_in_the_old_spelling(self) -> None:
+    def test_a_story_in_the_older_form(self) -> None:
         post = self.read(SAMPLES[5])
-        assert (post.kind, post.text) == ("story", "A story in the old spelling")
+        assert (post.kind, post.text) == ("story", "A story in the older form")
         assert post.created_at == "2022-05-18T17:26:03.000Z"
 
     @pytest.mark.parametrize(

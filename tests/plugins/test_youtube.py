@@ -27,9 +27,9 @@ class TestYouTube(AyrshareContract):
         moved = {**SAMPLES[0], "position": 1}
         assert self.read(moved) == self.read(SAMPLES[0])
 
-    def test_the_old_spelling_and_numbers_in_text(self) -> None:
+    def test_the_older_form_and_numbers_in_text(self) -> None:
         post = self.read(SAMPLES[2])
-        assert post.text == "In the old spelling only"
+        assert post.text == "In the older form only"
         assert [(m.name, m.value) for m in post.metrics] == [("views", 12)]
 
     @pytest.mark.parametrize(

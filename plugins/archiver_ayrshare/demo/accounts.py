@@ -161,7 +161,7 @@ class WorldAccount:
         """Drop the cached answer: the next one is fresh."""
         self._answers.clear()
 
-    # -- what posts tell it
+    # -- called by its posts
 
     def attach(self, post: WorldPost, spec: MediaSpec) -> WorldMedia:
         """Attach something to a post, and put its files on the media server."""

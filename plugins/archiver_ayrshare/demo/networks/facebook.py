@@ -105,7 +105,7 @@ def _story(post: WorldPost, view: View) -> JsonObject:
 
 
 def _common(post: WorldPost, view: View) -> JsonObject:
-    """What feed posts and stories share, numbers above all: old spellings and new ones."""
+    """The fields that feed posts and stories share, in the older or the newer form."""
     counters = post.counters
     record: JsonObject = {
         "clicksUnique": counters["clicks"],
