@@ -109,7 +109,7 @@ class AttachmentWriter:
         return differ
 
     def _give_up(self, keys: Collection[str], held: Mapping[str, dict[str, Any]]) -> None:
-        """Try no file any more that another reading of the same content finds not attached.
+        """Skip waiting files that another reader of the same content finds not attached.
 
         What an edit took away stays in the queue: it was published once.
         """
@@ -191,13 +191,13 @@ class AttachmentWriter:
         choice: Choice,
         post: Post,
     ) -> bool:
-        """A file that is not given, or not any more; says whether that is new.
+        """A file that the source does not give, or no longer gives; says whether that is new.
 
         What is stored stays stored. A row of an absent file has the reason of today.
         """
         key = media_key(rendition)
         of_role = [row for row in rows if row.role == rendition.role]
-        if rendition.role == "variant":  # of which there are several: each is on its own
+        if rendition.role == "variant":  # there may be several variants: each has a row of its own
             of_role = [row for row in of_role if row.media_key == key]
         if any(row.has_file for row in of_role):
             return False
@@ -205,9 +205,9 @@ class AttachmentWriter:
             self._add_rendition(attachment_id, rendition, choice, post)
             return True
         row = min(of_role, key=lambda row: (row.media_key != key, row.state not in _UNFINISHED))
-        told = columns(choice[1])  # written anew where only what it says to people differs, too
+        now = columns(choice[1])  # the sentence counts too: the row has the one of today
         if (row.media_key, row.state, row.reason_code, row.reason) == (
-            key, choice[0], told["reason_code"], told["reason"],
+            key, choice[0], now["reason_code"], now["reason"],
         ):  # fmt: skip
             return False
         self._reset(row.id, rendition, choice)
@@ -217,7 +217,7 @@ class AttachmentWriter:
         self, attachment_id: int, row: ExistingRendition | None, rows: Sequence[ExistingRendition],
         rendition: Rendition, choice: Choice, post: Post,
     ) -> None:  # fmt: skip
-        """A file that was not offered before, or not lately; an absent one's row takes it."""
+        """A file that was not offered before, or not lately: it gets the row of an absent one."""
         if row is not None:
             self._reset(row.id, rendition, choice)
             return
@@ -235,7 +235,7 @@ class AttachmentWriter:
         )  # fmt: skip
 
     def _refresh(self, row: ExistingRendition, rendition: Rendition, choice: Choice) -> None:
-        """The newest address, for a file that is still to be fetched; elsewhere it is not news.
+        """Save the newest address of a file that is still to be fetched; others keep theirs.
 
         What is not to be fetched at all, as a link's target, is not tried any more.
         """

@@ -29,7 +29,7 @@ __all__ = [
     "ROW_HASHED", "applied_steps", "locked", "open_to_read", "reader", "refuse_lost_database",
     "sqlite_warning", "storage_errors", "transaction", "writer",
 ]  # fmt: skip
-"""What others ask of an archive's database, wherever it is made."""
+"""What other packages need of an archive's database, whichever module defines it."""
 
 _PAGE_SIZE = 8192  # a post with its record fills 2 to 3 KB: with 4096 nearly half a page is wasted
 _CACHE_KB = 16 << 10  # of pages: SQLite's own 2 MB are read again for each page of posts
@@ -45,8 +45,9 @@ def writer(
     """The one connection that writes, schema up to date, for as long as the lock is held.
 
     `busy_ms` is how long it waits for a program that holds the database without that lock.
-    Triggers of other hands on our tables are refused, unless `any_trigger` says that they are to
-    be taken away. `tell` is told where the database was copied to before its tables changed.
+    Foreign triggers on our tables are refused, unless `any_trigger` is true: the caller removes
+    them. `tell` is called with a sentence that says where the database was copied to before its
+    tables changed.
 
     It is also the only one that moves pages from the log into the database: two that do may, with
     SQLite before 3.51.3, damage it. Raises StorageError, ArchiveLocked, SchemaTooNew.
@@ -81,9 +82,7 @@ def _shorten_log(connection: sqlite3.Connection) -> None:
     Nothing depends on it: what is in the log is read from there.
     """
     with suppress(sqlite3.Error):
-        connection.execute(
-            "PRAGMA busy_timeout = 0"
-        )  # a reader in the middle of it is not waited for
+        connection.execute("PRAGMA busy_timeout = 0")  # do not wait for a reader
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
@@ -157,10 +156,10 @@ def sqlite_warning() -> str | None:
 
 @contextmanager
 def _damage_told(directory: Path) -> Iterator[None]:
-    """An error that nobody foresaw is a bug of ours, unless the database is found damaged.
+    """Raise StorageError for an unexpected error where the database is found damaged.
 
-    Whatever stands in damaged pages, from a name in the schema to a time that is none, may fail
-    anywhere and with any error; and a wrong statement must still look like the bug that it is.
+    A damaged page can make any statement or conversion fail, with any error. Where no damage is
+    found, the error is a bug of this program and is raised unchanged.
     """
     try:
         yield
@@ -177,7 +176,7 @@ def _damage_told(directory: Path) -> Iterator[None]:
 
 
 def _roll_back(directory: Path) -> None:
-    """Undo what a writer had half written when it was killed, before there was a log.
+    """Roll back the transaction of a writer that was killed before the database was in WAL mode.
 
     A reader cannot, and without it would read pages of two states. Raises StorageError.
     """
@@ -201,7 +200,7 @@ def _roll_back(directory: Path) -> None:
 
 
 def refuse_lost_database(directory: Path) -> None:
-    """A new archive around the files of an old one would look like that one, and know nothing.
+    """Refuse to make a new, empty database beside the media files of an archive.
 
     Raises StorageError.
     """

@@ -1,4 +1,4 @@
-"""What there is to know of the schema without making it, which takes a tool to import."""
+"""Constants of the schema, for those who do not need sqlite-utils, which is slow to import."""
 
 APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is
 
@@ -22,6 +22,6 @@ ROW_HASHED = (
 """The tables whose rows carry a hash of themselves, and are counted in `table_checksums`."""
 
 GUARDED = frozenset({*ROW_HASHED, "table_checksums", "sightings", "holdings", "tallies"})
-"""The tables that only this program may write to, by those names too that they once had."""
+"""The tables that only this program may write to, under their former names too."""
 
 DATABASE = "archive.db"

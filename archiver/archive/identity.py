@@ -78,7 +78,7 @@ def _known_ids(
 def _named_ids(
     connection: sqlite3.Connection, account_id: int, posts: Sequence[Post]
 ) -> dict[str, str]:
-    """The ids of archived posts that aliases tell, for posts that are not known by their own."""
+    """The ids of archived posts that aliases name, for posts whose own id is not in the archive."""
     names = [(post.platform_id, scheme, value) for post in posts for scheme, value in _names(post)]
     query = f"""
         WITH names AS (

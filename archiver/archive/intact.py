@@ -8,7 +8,7 @@ from archiver.canonical import row_sha256
 
 
 def hash_of(table: str, row: Mapping[str, Any]) -> str | None:
-    """The hash of a row's columns as they stand; None where they cannot have one."""
+    """The hash of a row's columns as they are now; None where their values cannot be hashed."""
     try:
         return row_sha256(table, row)
     except (UnicodeEncodeError, TypeError, OverflowError):
@@ -22,5 +22,5 @@ def is_intact(table: str, row: Mapping[str, Any]) -> bool:
 
 
 def tolerate(connection: sqlite3.Connection) -> None:
-    """Let text that is no longer Unicode be read: what is wrong in it shows as surrogates."""
+    """Read text that is not valid UTF-8 too: its wrong bytes become surrogates."""
     connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")

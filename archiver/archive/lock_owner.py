@@ -1,6 +1,6 @@
 """Who holds an archive, written into its lock file by whoever got the lock.
 
-Only for people: what is in the file decides nothing, and whatever is in it is tolerated.
+Only for people: the program never depends on what the file says, and any content is tolerated.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""Files that were stored and are lost or damaged: what rows say of them, and how they come back.
+"""Files that were stored and are lost or damaged: how they are marked, and recovered.
 
 The row of a lost file keeps its hash and gets `lost_at`; its renditions wait to be fetched again
 and keep `media_sha256`. Only the same bytes recover it. Where the source has other bytes by now,
-the rendition takes those, and the old file stays known as lost.
+the rendition gets those, and the old file stays marked as lost.
 """
 
 import sqlite3
@@ -59,7 +59,7 @@ def mark_found(connection: sqlite3.Connection, intact: Iterable[str], at: str) -
 def note(
     connection: sqlite3.Connection, sha256: str, run_id: int, at: str, what: str, reason: str
 ) -> None:
-    """An event for every attachment that has, or had, a file."""
+    """Add an event for every attachment that a file belongs to, or belonged to."""
     query = """
         SELECT DISTINCT post_id, attachments.id FROM renditions
           JOIN attachments ON attachments.id = attachment_id

@@ -1,4 +1,4 @@
-"""A changed media setting: files that were skipped because of the old one are chosen anew.
+"""A changed media setting: it is applied to the files that the old one skipped.
 
 What the archive says of an attachment's renditions is enough to choose among them, so no record is
 read. Rows are taken in batches, in the order of their ids: nothing grows with the archive, and
@@ -21,7 +21,7 @@ from archiver.reasons import Choice, columns
 
 BATCH = 500
 
-# the few values that there are, by leaps in their index: most files are skipped for today's
+# the few distinct values, each by one index lookup: most rows have the value of today
 _OTHER_VALUES = """
     WITH RECURSIVE held(setting) AS (
         SELECT min(setting) FROM renditions WHERE state = 'skipped' AND reason_code = :code
@@ -60,7 +60,7 @@ def apply_batch(
     connection: sqlite3.Connection, account_ids: Collection[int], outdated: tuple[str, str],
     after: int, choose: Callable[[Attachment], Sequence[Choice]],
 ) -> AppliedBatch | None:  # fmt: skip
-    """Choose anew for the next files of these accounts that an outdated setting has skipped.
+    """Apply the settings to the next files of these accounts that an outdated setting skipped.
 
     `after` is the id of the last row of the batch before, 0 at first. One transaction; returns
     None when nothing is left.

@@ -38,10 +38,10 @@ def migrate(
 
     database = Database(connection)
     if pending := migrations.pending(database):
-        if before:  # where the first step never came to its end, there is nothing to copy
+        if before:  # where the first step was not finished, there is nothing to copy
             copy = copy_before(connection, directory / DATABASE, pending[0].name)
             tell(f"The database as it was before this version is in {copy}")
-        connection.execute("PRAGMA foreign_keys = OFF")  # tables that others refer to are made anew
+        connection.execute("PRAGMA foreign_keys = OFF")  # tables that others refer to are rebuilt
         try:
             migrations.apply(database)
         finally:
@@ -64,7 +64,7 @@ def check_version(connection: sqlite3.Connection, directory: Path) -> None:
             code="not_an_archive",
         )
     if "posts" in tables and not ("_sqlite_migrations" in tables and applied_steps(connection)):
-        raise damaged(directory, "It does not say any more which steps made its tables")
+        raise damaged(directory, "Its list of applied schema steps is missing")
     if "_sqlite_migrations" not in tables:
         raise StorageError(
             f"The database in {directory} is not an archive, or was never finished",
@@ -88,7 +88,7 @@ def applied_steps(connection: sqlite3.Connection) -> frozenset[str]:
 
 
 def refuse_foreign_triggers(connection: sqlite3.Connection, directory: Path) -> None:
-    """A trigger of other hands would write, or swallow, rows whenever we write others.
+    """Refuse triggers that another program made on our tables: they could change what we write.
 
     Raises StorageError.
     """
@@ -100,9 +100,9 @@ def refuse_foreign_triggers(connection: sqlite3.Connection, directory: Path) -> 
     ]
     if foreign:
         raise StorageError(
-            f"The archive in {directory} has triggers that are none of this program's",
+            f"The archive in {directory} contains unknown triggers",
             why=f"They act whenever something is saved: {', '.join(foreign)}",
             kept="Nothing was changed",
-            hint="Run archiver verify to see what they do; with --repair it takes them away",
+            hint="Run archiver verify to see what they do; --repair removes them",
             code="foreign_trigger",
         )

@@ -1,4 +1,4 @@
-"""Connections to `archive.db`, and what there is to know of its log before one is opened."""
+"""Connections to `archive.db`, and checks of its write-ahead log before one is opened."""
 
 import os
 import shutil
@@ -54,14 +54,13 @@ def refuse_foreign_log(path: Path, *, of: Path | None = None) -> None:
 
     `of` is the database that this one is a copy of.
 
-    To open both for writing would be the end of the database: SQLite moves into it what the log
-    has.
+    Opening both for writing would destroy the database: SQLite copies the pages of the log into it.
     """
     if not has_log(path):
         return
     alone = _identity(path, FROZEN)
     if alone is None:
-        return  # a new archive, of which all is in the log yet; or one that others will speak of
+        return  # a new archive that is all in its log, or a damaged one, which the caller reports
     if _identity(path, "mode=ro") not in {alone, "unreadable"}:
         raise StorageError(
             f"{path.name}{LOG} beside {of or path} belongs to another database",
@@ -73,12 +72,12 @@ def refuse_foreign_log(path: Path, *, of: Path | None = None) -> None:
 
 
 def is_of_the_disk(error: sqlite3.DatabaseError) -> bool:
-    """Whether an error says nothing about what stands in the database."""
+    """Whether an error is about the disk or a lock, and not about the content of the database."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _OF_THE_DISK
 
 
 def has_log(path: Path) -> bool:
-    """Whether something stands in the log beside a database."""
+    """Whether a database has a log that is not empty."""
     try:
         return path.with_name(path.name + LOG).stat().st_size > 0
     except FileNotFoundError:

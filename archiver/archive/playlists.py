@@ -1,6 +1,6 @@
-"""Playlists (HLS, DASH): kept for what they are, and never taken for the file that they list.
+"""Playlists (HLS, DASH): stored as playlists, and never taken for the video that they list.
 
-A rendition of which only a playlist is offered is `not_offered`; its `media_sha256` is that of the
+A rendition that is offered only as a playlist is `not_offered`; its `media_sha256` is that of the
 playlist's text, which is stored, verified and copied like any other file.
 """
 

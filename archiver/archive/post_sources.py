@@ -1,6 +1,6 @@
-"""Records that say, byte for byte, what was saved of them before, and so need not be read again.
+"""Records whose bytes are those that were last saved, and that need not be parsed again.
 
-Reading a record costs ten times what it costs to find it here. Only its own bytes count: a moved
+Parsing a record takes ten times as long as finding it here. Only its own bytes count: a moved
 number or a fresh signature in an address makes another record, which is read and compared.
 """
 
@@ -42,7 +42,7 @@ def find_unchanged(
     connection: sqlite3.Connection, account_id: int, source: str, records: Sequence[Record],
     ids: Sequence[str | None], *, reader: bytes, view: str, now: str,
 ) -> dict[int, UnchangedPost]:  # fmt: skip
-    """Those records, by their place, that were last saved with these bytes, as this code reads.
+    """The unchanged records, by their index: last saved with the same bytes and the same reader.
 
     Left out are posts that were missed, that were last shown under other options, or whose files
     still wait for an address; and ids that come twice. `ids` are those of the records' posts, as
@@ -76,7 +76,7 @@ def find_unchanged(
 def recognition(record: Record, post: Post, reader: bytes | None) -> Mapping[str, Any]:
     """The columns by which a record is known again; empty where the code that reads is not known.
 
-    A post that was only sighted leaves the fingerprint of an earlier record, and its columns.
+    After an answer with its id only, a post keeps the fingerprint of its earlier record.
     """
     if reader is None or post.id_only:
         return dict.fromkeys(("record_sha256", "reader", "unmapped"))
@@ -94,6 +94,6 @@ def record_sha256(record: Record) -> bytes:
     return hashlib.sha256(record.raw.encode("utf-8", "surrogatepass")).digest()
 
 
-@lru_cache(64)  # what one record has that nobody reads, all others have too
+@lru_cache(64)  # all records of a platform have the same unmapped fields
 def _unmapped_of(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))

@@ -1,6 +1,6 @@
 """Saving the posts of a page: only what differs is written, and nothing is ever overwritten.
 
-A record that was read and looks exactly as it did is known by its fingerprint, with one SELECT for
+A post that is exactly as it was saved is recognised by its fingerprint, with one SELECT for
 the whole page. For the others, this compares part by part.
 """
 
@@ -32,8 +32,9 @@ class ParseContext:
 
     `content_version` is the number of the platform's list of content fields; `reread` reads a
     stored record with today's reader; `choose` says for an attachment which renditions to fetch;
-    `view` are the account's options that choose what is shown: a post is missed only by looks
-    like the one that last showed it. `reader` tells today's reader from others, if that is known.
+    `view` are the account's options that choose what is shown: a post is missed only by scans
+    under the options that last showed it. `reader` identifies the code that reads today, where
+    that is known.
     """
 
     source: str
@@ -244,7 +245,7 @@ class PostWriter:
         )  # fmt: skip
 
     def _recognise(self, old: _StoredPost, record: Record, post: Post) -> None:
-        """A post that is as it was, by code that had not read it before, or with a new field.
+        """Update by what an unchanged post is recognised, after another reader or a new field.
 
         Of another record that says the same only because its addresses are signed anew, nothing is
         noted: the next one will be another again.
@@ -263,7 +264,7 @@ class PostWriter:
             self._compare_content(rows, old, record, post, content)
             self._compare_metrics(rows, old.id, post)
         if not self._is_unchanged(old, digest):
-            # an answer with ids only must not make the next full answer look like a change
+            # after an answer with ids only, the next full answer must not seem changed
             keeps = post.id_only and old.fingerprint is not None
             values: dict[str, Any] = {}
             if not keeps:
@@ -430,7 +431,7 @@ class PostWriter:
             key = {"post_id": post_id, "attachment_id": attachment_id, "name": name}
             if last is None or (last.value != value and last.seen_at != self.now):
                 rows.add("metrics", **key, seen_at=self.now, value=value)
-            elif last.value != value:  # two looks in one millisecond: the later number stands
+            elif last.value != value:  # two scans in one millisecond: the later value is kept
                 where = "post_id = ? AND attachment_id = ? AND name = ? AND seen_at = ?"
                 found = (*key.values(), self.now)
                 update(self.connection, "metrics", where, found, value=value)

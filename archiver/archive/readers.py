@@ -1,4 +1,4 @@
-"""What the archive holds, for `archiver status`: questions to a connection that only reads."""
+"""What the archive holds, for `archiver status`; reads only."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -84,7 +84,7 @@ def archive_status(connection: sqlite3.Connection) -> ArchiveStatus:
 def omitted_media(
     connection: sqlite3.Connection, limit: int = 100
 ) -> list[tuple[str, str, str, str]]:
-    """Posts of which a platform withholds media: account, time, address, reason."""
+    """Posts with omitted media: (account, time, address, reason) of each."""
     query = """
         SELECT account, coalesce(created_at, ''), coalesce(post_url, ''), coalesce(reason, '')
           FROM missing_media WHERE state = 'omitted' LIMIT ?
@@ -103,7 +103,7 @@ _ACCOUNTS = """
 
 
 # Asked once for all accounts, from the few rows that count: asked per account, each of these would
-# look at every post.
+# read every post.
 _REMOVED = """
     SELECT account_id, count(*) FROM posts INDEXED BY posts_removed
      WHERE removed_at IS NOT NULL GROUP BY account_id
@@ -149,7 +149,7 @@ def _accounts(
 
 
 def _unmapped(connection: sqlite3.Connection, account_id: int) -> tuple[str, ...]:
-    """Where in the records the fields stand that the newest run to meet any did not read."""
+    """Paths of the unmapped fields, as the newest run that found any has them."""
     query = """
         SELECT value FROM json_each((
             SELECT unmapped_paths FROM run_accounts

@@ -66,7 +66,7 @@ class Rows:
         self._gathered[table].append(finished(table, row))
 
     def write(self) -> None:
-        """Write what was gathered. Ids are given out anew after this."""
+        """Write the gathered rows. `new_id` then reads the next ids from the tables again."""
         with transaction(self._connection):
             for table in self.ORDER:
                 if rows := self._gathered[table]:
@@ -95,7 +95,7 @@ def insert_all(
 
 
 def _write(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    values = map(itemgetter(*rows[0]), rows)  # by place: a name would be looked up for each value
+    values = map(itemgetter(*rows[0]), rows)  # faster than a lookup of each value by its name
     connection.executemany(_insert_statement(table, rows[0]), values)
     _add_up(connection, table, added=[row["row_sha256"] for row in rows])
 
@@ -205,9 +205,9 @@ def by_key(table: str, key: Sequence[object]) -> tuple[str, list[object]]:
 def put_back(
     connection: sqlite3.Connection, table: str, key: Sequence[object], row: Mapping[str, Any], /
 ) -> None:
-    """Write a damaged row as it once was, which its own hash has proven; in a transaction.
+    """Write a damaged row as it was first written, which its hash has proven; in a transaction.
 
-    Not even a trigger stops it: what is never changed is not changed by this either.
+    Triggers that forbid changes do not apply: the row becomes again what it was.
     """
     assignments = ", ".join(f"{column} = ?" for column in row)
     is_it, found = by_key(table, key)
@@ -220,10 +220,10 @@ def replace_rows(
     connection: sqlite3.Connection, table: str, gone: Iterable[Sequence[object]],
     rows: Sequence[Mapping[str, Any]], /,
 ) -> None:  # fmt: skip
-    """Make a table again what its checksum says, which stays; in a transaction.
+    """Delete and add rows so that a table fits its checksum, which stays; in a transaction.
 
-    The rows of the keys `gone` go, `rows` come as they once were. No trigger stops it, and
-    references need to hold only when it is done.
+    The rows of the keys `gone` are deleted, and `rows` added as they were written first. No
+    trigger stops it, and foreign keys are checked only at the end.
     """
     connection.execute("PRAGMA defer_foreign_keys = ON")
     with _without_triggers(connection, table):
@@ -236,7 +236,7 @@ def replace_rows(
 
 
 def rewrite(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Make a table of what can be counted anew these finished rows, whatever is in it."""
+    """Replace all rows of a table that is computed from others; `rows` have their hashes."""
     with transaction(connection):
         connection.execute(f"DELETE FROM {table}")
         connection.execute(f"UPDATE table_checksums SET rows = 0, sum = 0 WHERE name = '{table}'")
@@ -245,7 +245,7 @@ def rewrite(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[s
 
 
 def restore_checksum(connection: sqlite3.Connection, table: str, rows: int, total: int) -> None:
-    """Write what a table adds up to, where that is lost."""
+    """Write the checksum of a table whose row in `table_checksums` is missing."""
     connection.execute("INSERT INTO table_checksums VALUES (?, ?, ?)", (table, rows, total))
 
 
@@ -261,7 +261,7 @@ def _without_triggers(connection: sqlite3.Connection, table: str) -> Iterator[No
 
 
 def checksum_of(hashes: Iterable[str]) -> int:
-    """What hashes of rows add up to, in `table_checksums`."""
+    """The checksum of rows with these hashes, as in `table_checksums`."""
     return sum(map(_number, hashes)) & CHECKSUM_MASK
 
 

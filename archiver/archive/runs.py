@@ -144,7 +144,7 @@ def claim_account(
 
 
 def _at(handle: str | None) -> str | None:
-    """A handle in the place of an id that is not known."""
+    """A handle as it stands in for an id that is not known yet."""
     return f"@{handle}".lower() if handle else None
 
 
@@ -153,7 +153,7 @@ def _is_provisional(platform_id: str) -> bool:
 
 
 def _refuse_damaged(connection: sqlite3.Connection, account: Account, account_id: int) -> None:
-    """Who an account is must not be told from a damaged row. Raises StorageError."""
+    """Raise StorageError where the row of an account is damaged: it cannot say who that is."""
     cursor = connection.execute("SELECT * FROM accounts WHERE id = ?", (account_id,))
     (row,) = mappings(cursor)
     if row_sha256("accounts", row) != row["row_sha256"]:
@@ -214,10 +214,10 @@ def _update_identity(
     ).fetchone()
     if identity and held[1] and _is_provisional(identity.platform_id):
         identity = replace(identity, platform_id=held[1])
-    told = (None,) * 4 if identity is None else (
+    given = (None,) * 4 if identity is None else (
         identity.platform_id, identity.handle, identity.title, identity.url,
     )  # fmt: skip
-    wanted = (name, *(new or old for new, old in zip(told, held[1:], strict=True)))
+    wanted = (name, *(new or old for new, old in zip(given, held[1:], strict=True)))
     if wanted != held:
         update_row(connection, "accounts", account_id, **dict(zip(columns, wanted, strict=True)))
     if wanted[2:] != held[2:]:

@@ -20,15 +20,15 @@ _KEPT = "Everything that was saved before is untouched"
 def storage_errors(directory: Path) -> Iterator[None]:
     """Turn what SQLite and the disk raise into StorageError.
 
-    A statement that is wrong is a bug of ours, and must look like one: it goes on as it is.
+    An error of a wrong statement is a bug of this program: it is raised unchanged.
     """
     try:
         yield
     except sqlite3.Error as error:
-        told = _as_storage_error(directory, error)
-        if told is None:
+        translated = _as_storage_error(directory, error)
+        if translated is None:
             raise
-        raise told from error
+        raise translated from error
     except OSError as error:
         if error.errno in FULL:
             raise _full(directory, words_for(error)) from error

@@ -1,6 +1,6 @@
 """How many files each account has here, and their size: kept as files come and go.
 
-To count them anew takes a minute for a million posts. What changes is counted before and after,
+To count all of them takes a minute for a million posts. What changes is counted before and after,
 for the files that it is about, and the difference is added: so it does not matter what the change
 was, nor that two posts, or two accounts, may share a file.
 """
@@ -43,7 +43,7 @@ OF_ALL = """
 
 @contextmanager
 def track_totals(connection: sqlite3.Connection, hashes: Iterable[str]) -> Iterator[None]:
-    """Keep the sums right over a change of what is known of these files; in a transaction."""
+    """Update the totals after the block has changed rows of these files; in a transaction."""
     asked = (json.dumps(list(hashes)),) * 2
     before = _counts(connection, _OF_FILES, asked)
     yield
@@ -61,7 +61,7 @@ def storage_totals(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]
 
 
 def rebuild_totals(connection: sqlite3.Connection) -> bool:
-    """Count all files, as after rows were put back; says whether the sums were wrong."""
+    """Count all files, as after rows were restored; says whether the totals were wrong."""
     counts = _counts(connection, OF_ALL)
     rows = [
         finished("storage_totals", {"account_id": account_id, "files": files, "size": size})

@@ -1,4 +1,4 @@
-"""All or nothing."""
+"""Transactions, which may stand inside one another."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing. Inside another transaction it is a part of that one (a dry run).
 
-    Where even COMMIT fails, it is rolled back: else the next one would join what is still open.
+    A COMMIT that fails is rolled back: else the next transaction would join the open one.
     """
     if connection.in_transaction:
         yield

@@ -1,1 +1,1 @@
-"""What shows that an archive is whole: reading it back, repairing it, and a second copy of it."""
+"""Verifying an archive, repairing it, and copying it."""

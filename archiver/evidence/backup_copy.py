@@ -1,6 +1,6 @@
-"""A copy of an archive, opened to put right what is damaged in the archive.
+"""A copy of an archive, opened to restore what is damaged in the archive.
 
-Of the copy nothing is believed that the archive does not prove: a file must have the bytes of its
+Nothing is taken from the copy that the archive does not prove: a file must have the bytes of its
 name, a row the very hash that the damaged row still carries.
 """
 
@@ -73,7 +73,7 @@ def open_backup_copy(directory: Path, archive: Path) -> Iterator[BackupCopy]:
 
 
 def refuse_another(connection: sqlite3.Connection, copy: BackupCopy, directory: Path) -> None:
-    """Refuse a copy of something else, as far as the archive still knows who it is."""
+    """Raise UsageError for a copy of another archive, as far as the archive's own id is intact."""
     about = read_row(connection, "about", ("archive_id",))
     if about and is_intact("about", about) and about["value"] != archive_id(copy.connection):
         raise UsageError(

@@ -24,7 +24,7 @@ WITHOUT_DATABASE = {
     LOCK, "media", "tmp", "cache", "quarantine", NEW,
     *(name + end for name in (DATABASE, NEW) for end in LOGS),
 }  # fmt: skip
-"""What may lie in a folder that is a copy's, but for its database."""
+"""Names that a copy's folder may have beside its database."""
 _DAMAGED = {"damaged", "not_an_archive", "no_archive"}
 
 
@@ -34,9 +34,9 @@ def copy_archive(
 ) -> Copied:  # fmt: skip
     """Make, or bring up to date, a copy of an archive in another folder.
 
-    `on_total` is told how many bytes there are to copy, `on_file` of every file's size. Files of
-    the right name and size that are there are taken as copied before; reading them back is what
-    verify does. `older` lets an older state of the archive take the place of a newer copy.
+    `on_total` is called with the bytes to copy in all, `on_file` with the size of every file.
+    Files that are there with the right name and size are not copied again; verify reads them back.
+    `older` lets an older state of the archive take the place of a newer copy.
     Raises UsageError for that, and for a folder that is no place for a copy, ArchiveLocked where
     somebody writes there, DamageFound where either database cannot be opened, StorageError.
     """
@@ -54,7 +54,7 @@ def copy_archive(
 def _check_place(
     connection: sqlite3.Connection, source: Path, target: Path, *, older: bool
 ) -> None:
-    """Refuse what would end in a mess. Raises UsageError, StorageError."""
+    """Refuse a target that is not a folder for this copy. Raises UsageError, StorageError."""
     here, there = source.resolve(), target.resolve()
     if here == there or here in there.parents or there in here.parents:
         raise UsageError(
@@ -88,7 +88,7 @@ def _check_place(
 
 
 def _only_there(connection: sqlite3.Connection, other: sqlite3.Connection) -> str | None:
-    """What another state of an archive has more of what only ever grows; None if nothing."""
+    """What `other` has that the archive lacks, as a sentence; None where it has no more."""
     last_run = "SELECT id, started_at FROM runs ORDER BY id DESC LIMIT 1"
     is_known = "SELECT 1 FROM runs WHERE id = ? AND started_at = ?"
     if (run := other.execute(last_run).fetchone()) and not connection.execute(
@@ -105,7 +105,7 @@ def _only_there(connection: sqlite3.Connection, other: sqlite3.Connection) -> st
 
 
 def _grown(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many rows each table has that only ever grows by backups; a copy may be repaired too."""
+    """The number of rows of each table that backups only add to; repairs are not counted."""
     query = """
         SELECT name, rows FROM table_checksums
          WHERE name NOT IN ('coverage', 'storage_totals', 'relations', 'events')

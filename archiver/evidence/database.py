@@ -39,9 +39,9 @@ def check_database(
 
 
 def _read_ahead(path: Path) -> None:
-    """Have the file in memory before it is read in the order of its indexes.
+    """Read the file once from start to end, so that it is in the system's cache.
 
-    That order is a random one: from a cold disk it takes much longer than this.
+    The checks read it in the order of its indexes, which takes much longer from a cold disk.
     """
     buffer = bytearray(PIECE)
     with suppress(OSError), os.fdopen(open_file(path), "rb", buffering=0) as file:
@@ -55,7 +55,7 @@ def _for_processes(connection: sqlite3.Connection) -> list[str]:
         rows = connection.execute(
             "SELECT name, rows FROM table_checksums ORDER BY rows DESC"
         ).fetchall()
-    except sqlite3.DatabaseError:  # whatever it is, the checks will say it
+    except sqlite3.DatabaseError:  # the checks themselves will report it
         return []
     if sum(count for _, count in rows) < _MANY_ROWS:
         return []

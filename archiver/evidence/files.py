@@ -1,4 +1,4 @@
-"""Reading media back: every file against its name, on all cores, and what lies around besides."""
+"""Reading media back: every file against its hash, on all cores; and files without a row."""
 
 import errno
 import json
@@ -90,7 +90,7 @@ def read_files(
 ) -> None:  # fmt: skip
     """Hash files on all cores until there are no more, or the time is over.
 
-    `on_read` is told of every file in this thread, with what is wrong with it.
+    `on_read` is called in this thread with every file and what is wrong with it, if anything.
     """
     ends_at = None if seconds is None else time.monotonic() + seconds
     chunks = _chunks(rows)
@@ -167,7 +167,7 @@ def _read(store: MediaStore, row: MediaRow, *, from_disk: bool) -> Finding | Non
 def leftovers(
     connection: sqlite3.Connection, store: MediaStore, directory: Path
 ) -> Iterator[Finding]:
-    """What lies in the archive folder and belongs to no row."""
+    """Files in the archive folder that no row refers to."""
     query = "SELECT path FROM media WHERE sha256 IN (SELECT value FROM json_each(?))"
     files = store.list()
     while some := list(islice(files, _ROWS_AT_ONCE)):

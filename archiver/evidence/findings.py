@@ -1,4 +1,4 @@
-"""What reading an archive back can find, and what a reading of it brought."""
+"""What verify can find, and the result of one."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -68,7 +68,7 @@ class Verified:
 
     @property
     def unreadable(self) -> list[Finding]:
-        """Files of which nothing is known, because the system did not let us read them."""
+        """Files that could not be read, and so are neither intact nor damaged for all we know."""
         return [finding for finding in self.findings if finding.what == "unreadable"]
 
     @property

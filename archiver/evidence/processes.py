@@ -18,7 +18,7 @@ def in_processes(
 ) -> Iterator[_Result | None]:
     """What `work` gives for each thing, in their order, from as many processes as there are cores.
 
-    None is for what could not be had that way, whatever the reason: a system may let us start no
+    None is for what could not be computed in a process: a system may let us start no
     process, or end one that needs memory. `work` and the things go there by pickle.
     """
     if not todo:

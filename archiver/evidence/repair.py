@@ -1,7 +1,7 @@
-"""`verify --repair`: what can be put right, without making anything up.
+"""`verify --repair`: restores what can be proven, and invents nothing.
 
 A damaged file goes to `quarantine/`, never away, and the next backup fetches it again; its row
-keeps the hash, so that only the same bytes recover it. Indexes, triggers and views are made anew;
+keeps the hash, so that only the same bytes recover it. Indexes, triggers and views are rebuilt;
 foreign triggers on our tables are removed. Rows come back from a copy of the archive, if one is
 given and the archive's checksums prove it right.
 """
@@ -39,7 +39,7 @@ class Repaired:
     """What was put right, by number.
 
     `queued` counts renditions to be fetched again, `rows` those restored, `indexes` those rebuilt,
-    `schema` counts the indexes, triggers and views that were made anew or removed, `files` the
+    `schema` counts the indexes, triggers and views that were rebuilt or removed, `files` the
     files that a copy gave, `tables` the tables whose missing rows a copy gave.
     """
 

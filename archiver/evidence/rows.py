@@ -43,10 +43,10 @@ _RULES = {
     "lacks one of its revisions": """
         SELECT 'posts', post_id FROM revisions GROUP BY post_id
         HAVING count(*) <> max(number) OR min(number) <> 1""",
-    "has no bookkeeping": """
+    "has no row in post_sources": """
         SELECT 'posts', id FROM posts
          WHERE NOT EXISTS (SELECT 1 FROM post_sources WHERE post_id = posts.id)""",
-    "does not say what files there are": f"""
+    "does not fit the number or size of the files": f"""
         SELECT 'storage_totals', account_id FROM (
             SELECT account_id, files, size FROM storage_totals
              WHERE files <> 0 OR account_id = {ARCHIVE_TOTAL}
@@ -58,7 +58,7 @@ _RULES = {
         SELECT 'posts', id FROM posts WHERE NOT EXISTS
                (SELECT 1 FROM events WHERE post_id = posts.id AND what = 'seen')""",
 }
-"""What foreign keys cannot say, each with a query for the rows that break it."""
+"""Rules beyond foreign keys: a sentence, and a query for the rows that break it."""
 
 
 def references(connection: sqlite3.Connection) -> Iterator[Finding]:

@@ -40,7 +40,7 @@ def verify(
 ) -> Verified:  # fmt: skip
     """Read everything back, or of the files those in `scope`; the database is always read whole.
 
-    `on_total` is told how many bytes there are to read, `on_file` the size of every file read.
+    `on_total` is called with the bytes to read in all, `on_file` with the size of every file read.
     `now` is noted on the rows of intact files. Raises DamageFound where the database cannot even be
     opened as one, StorageError where there is none or the disk does not let us read it.
     """
@@ -83,7 +83,7 @@ def _refuse_unfinished_copy(directory: Path) -> None:
         raise StorageError(
             f"{directory} is a copy that was broken off",
             kept="The files that were copied are kept, and not copied again",
-            hint="Run archiver copy again: it goes on from there",
+            hint="Run archiver copy again: it resumes from there",
             code="unfinished",
         )
 
