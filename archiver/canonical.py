@@ -74,7 +74,7 @@ def content_sha256(post: Post) -> str:
 
 
 def fingerprint(post: Post, content_version: int) -> bytes:
-    """Everything that a save of this post would look at, in 32 bytes; equal means nothing to do.
+    """A hash of everything that saving this post compares; where it is equal, nothing is written.
 
     Addresses are in it only by their media key, so rotated hosts and signatures change nothing.
     """

@@ -18,7 +18,7 @@ _SINGLE = frozenset("‘’‚‛‹›′＇`´")
 
 
 def first_unseen(text: str) -> int | None:
-    """Where the first character stands that shows nothing, or a space that is not the usual one."""
+    """The index of the first invisible character, or of a space other than U+0020."""
     return next((at for at, character in enumerate(text) if _is_unseen(character)), None)
 
 

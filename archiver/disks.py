@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""Errors by which a disk says that nothing more goes onto it."""
+"""The errors of a full disk and of a full quota."""
 
 _WORDS = {
     errno.ENOSPC: "The disk is full",
@@ -138,7 +138,7 @@ def risky_kind(directory: Path, mounts: Path = _MOUNTS) -> str | None:
 
 
 def room(directory: Path) -> str | None:
-    """What is free on a disk that says it is full; None where the system does not tell."""
+    """How much is free on a full disk, as a sentence; None where the system does not say."""
     if not hasattr(os, "statvfs"):
         return None
     try:

@@ -127,14 +127,14 @@ class Platform(Protocol):
         """
 
     def record_id(self, record: Mapping[str, Any]) -> str | None:
-        """The `platform_id` of the post that `read` would give; None if only `read` can tell.
+        """The `platform_id` of the post that `read` would give; None if only `read` can find it.
 
         Must be cheap: it is called for every record of every run. Known records are recognised by
         it, and a quarantined record shows with it that its post is not removed.
         """
 
     async def identify(self, client: Any, account: Account) -> Identity | None:
-        """The identity of the account; None if the source cannot tell.
+        """The identity of the account; None if the source does not say.
 
         Raises SourceError.
         """

@@ -1,4 +1,4 @@
-"""Takes JSON text apart without reading it: for answers of which one piece cannot be read.
+"""Splits JSON text without parsing its parts: for answers of which one part cannot be parsed.
 
 Only brackets and strings are looked at, and nothing calls itself, so that no depth, no number and
 no byte of one record can cost the others. What does not end as it began is refused: an answer
@@ -40,7 +40,7 @@ def split_items(text: bytes) -> Iterator[bytes]:
 
 
 def _pieces(text: bytes, bracket: bytes) -> Iterator[bytes]:
-    """What stands between the commas of the outermost brackets."""
+    """The parts between the commas of the outermost brackets."""
     text = text.strip()
     if text[:1] != bracket:
         raise BadJson("it does not begin as it should")
@@ -61,4 +61,4 @@ def _pieces(text: bytes, bracket: bytes) -> Iterator[bytes]:
             if not open_:
                 break
     if open_ or end != len(text):
-        raise BadJson("it ends too early, or goes on behind its end")
+        raise BadJson("it ends too early, or has text after its end")

@@ -58,7 +58,7 @@ class Identity:
     """Who an account is, on its platform.
 
     Where only a handle is known, `platform_id` is that handle, lower case, behind an `@`. It holds
-    until the platform's own id is told; from then on a handle alone says nothing else.
+    until the platform's own id is known; from then on a handle alone changes nothing.
     """
 
     platform: str
@@ -110,7 +110,7 @@ class Record:
 class Page:
     """Some records, newest first, with the answer they came in.
 
-    `cursor` is where the scan goes on, opaque to the core; None where the source offers no way on.
+    `cursor` is where the scan continues, opaque to the core; None where there is no next page.
     `reached_start` says that nothing older exists. `end_reason` says in plain words why the scan
     ends here all the same ("shows only its newest 500 posts"); together with a `cursor`, later runs
     try again from there. The core follows every cursor that is new in a scan, also behind empty
@@ -118,7 +118,7 @@ class Page:
     `partial` says that the source itself called the answer incomplete.
     `updated_at` and `fresh_until` are the source's own: when it last asked the platform, and
     before when asking again brings nothing new (two days from now at most are believed).
-    `notes` are sentences for the user about how this page was had (a fallback, a limit).
+    `notes` are sentences for the user about how this page was fetched (a fallback, a limit).
     """
 
     records: tuple[Record, ...]

@@ -1,7 +1,7 @@
 """Why something is in the state that it is in: a code for the program, a sentence for people.
 
-A code is one of `REASON_CODES` and decides what happens next; nothing ever compares, or looks
-into, the sentence, which may be worded anew, or translated, at any time.
+A code is one of `REASON_CODES` and decides what happens next; nothing compares or parses
+the sentence, which may be reworded or translated at any time.
 """
 
 from typing import Literal, NamedTuple
@@ -72,6 +72,6 @@ Choice = tuple[State, Reason | None]
 
 
 def columns(reason: Reason | None) -> dict[str, str | None]:
-    """The columns of a rendition that tell a reason."""
+    """The columns of a rendition that hold a reason."""
     code, text, setting = reason or (None, None, None)
     return {"reason_code": code, "setting": setting, "reason": text}

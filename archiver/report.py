@@ -16,7 +16,7 @@ Outcome = Literal["done", "fresh", "partial", "failed", "interrupted"]
 
 
 class Progress(Protocol):
-    """Told what goes on during a run. Counts only grow."""
+    """Receives the progress of a run. Counts only grow."""
 
     def account(self, name: str, records: int) -> None:
         """So many records were received for an account just now."""

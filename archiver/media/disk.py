@@ -70,7 +70,7 @@ def is_link(found: os.stat_result) -> bool:
 
 
 def refuse_link(path: Path | str) -> None:
-    """Raise OSError where a link stands, or nothing at all."""
+    """Raise OSError where the path is a link, or does not exist."""
     if is_link(os.lstat(path)):
         raise OSError(errno.ELOOP, "It is a symbolic link", str(path))
 

@@ -1,7 +1,7 @@
-"""What kind of document a file is, told from its bytes: PDF, office files of today and of before.
+"""What kind of document a file is, recognised by its bytes: PDF, office files old and new.
 
-Office files of today are ZIP archives, told by the names of their members; those of before are OLE
-compound files, told by the names of their streams. Nothing is unpacked.
+New office files are ZIP archives, recognised by the names of their members; old ones are OLE
+compound files, recognised by the names of their streams. Nothing is unpacked.
 """
 
 import struct
@@ -35,7 +35,7 @@ _BY_MIMETYPE = {
 """OpenDocument and EPUB: the first member is called `mimetype`, stored as it is."""
 
 _BY_MEMBER = {b"word/": _DOCX, b"ppt/": _PPTX, b"xl/": _XLSX}
-"""Office Open XML (ECMA-376): the folder that a member of the package stands in."""
+"""Office Open XML (ECMA-376): the folder of the package that a member is in."""
 
 _BY_STREAM = {"WordDocument": _DOC, "PowerPoint Document": _PPT, "Workbook": _XLS, "Book": _XLS}
 """OLE compound files ([MS-CFB]): the name of a stream in the first sector of the directory."""

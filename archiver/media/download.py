@@ -34,7 +34,7 @@ _MISFITS = {
     "image": {"video", "audio", "playlist"}, "playlist": {"image"}, "audio": {"image"},
     "fragment": {"image", "audio"},
 }  # fmt: skip
-"""By the kind of the bytes: what they cannot stand for. A video can stand for a picture."""
+"""By the kind of the bytes: the kinds of attachment that they cannot be the file of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ def _check_fit(kind: FileKind, expects: str | None, served_as: str) -> None:
 
 
 def _check_movie(part: TempFile, kind: FileKind, expects: str) -> None:
-    """Raises MediaError for a piece of a video, and for its sound alone."""
+    """Raise MediaError for a segment of a video, and for a video with an audio track only."""
     if is_fragment(part.path, kind):
         raise _unfit("One fragment of a video", expects, "incomplete")
     if has_picture(part.path, kind, part.head) is False:

@@ -1,11 +1,11 @@
-"""What a file is, told from its first bytes; what servers and names say of it is not asked."""
+"""The type of a file by its first bytes; its name and the server's header are not used."""
 
 import re
 from dataclasses import dataclass
 from typing import Literal
 
 HEAD = 4096
-"""How many first bytes are needed to tell."""
+"""How many bytes from the start of a file are needed to recognise it."""
 
 Group = Literal["image", "video", "audio", "playlist", "fragment", "document", "other"]
 
@@ -132,9 +132,9 @@ def _stream(head: bytes) -> FileKind | None:
 
 
 def impostor(head: bytes) -> str | None:
-    """What stands in place of media: a short word such as `html`, `json`, `text`, `empty`.
+    """What came in place of media: a short word such as `html`, `json`, `text`, `empty`.
 
-    None where the bytes are media, or nothing that can be told.
+    None where the bytes are media, or not recognised.
     """
     if not head:
         return "empty"

@@ -150,7 +150,7 @@ def _is_unsafe(name: str) -> bool:
 def hash_stream(stream: RawIOBase, *, from_disk: bool = False) -> tuple[str, int]:
     """The SHA-256 of what is left in a stream, in hexadecimal, and its size in bytes.
 
-    `from_disk` asks the system to forget what it holds of a file in memory, and read it anew.
+    `from_disk` asks the system to drop the file from its cache, and reads it from the disk again.
     Raises OSError.
     """
     if from_disk and hasattr(os, "posix_fadvise"):

@@ -1,4 +1,4 @@
-"""Whether a file has a moving picture, told from its own list of tracks; nothing is decoded."""
+"""Whether a file has a moving picture, read from its list of tracks; nothing is decoded."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

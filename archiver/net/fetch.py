@@ -135,7 +135,7 @@ class MediaClient:
     async def open(
         self, url: str, headers: Mapping[str, str] | None = None
     ) -> AsyncIterator[MediaStream]:
-        """The answer to a GET, after at most five redirects; every hop is checked anew.
+        """The answer to a GET, after at most five redirects; every hop is checked.
 
         `headers` may hold `Range` and `If-Range`. Raises MediaRefused for an address that is not
         allowed, MediaError for redirects that lead nowhere, for an encoding that cannot be undone

@@ -1,9 +1,9 @@
 """The address guard: media is fetched from public web servers, and from nowhere else.
 
-URLs of media come from strangers. Two checks stand between one and a connection. `check` reads the
-URL, before anything is resolved, and once more for every redirect. `GuardedBackend` resolves the
-name once, has every answer checked, and dials only addresses that were; the name goes on to TLS
-and to the Host header, so a second, different DNS answer has nothing to act on.
+URLs of media come from strangers. Each passes two checks before a connection is made. `check`
+reads the URL, before anything is resolved, and once more for every redirect. `GuardedBackend`
+resolves the name once, has every answer checked, and connects only to checked addresses; the name
+is used for TLS and the Host header, so a second, different DNS answer has nothing to act on.
 
 Where everything goes through a proxy, the proxy resolves names and dials: `NameCheck` then judges
 what can be known here, and what the proxy does with a name it cannot.
@@ -128,7 +128,7 @@ class AddressGuard:
             _refuse(f"port {port} is not one of the web's own{only}", _ALLOW)
 
     def _may_be_allowed(self, port: int) -> bool:
-        """Whether a name may turn out to be in an allowed network; `check_answers` will tell."""
+        """Whether a name may resolve to an allowed network, which `check_answers` then decides."""
         return any(entry.network and entry.port in {None, port} for entry in self._entries)
 
     def _is_freed(self, host: str, address: Address | None, port: int) -> bool:
@@ -147,7 +147,7 @@ class AddressGuard:
 
 
 class NameCheck:
-    """What can be told of hosts here, when a proxy resolves their names; once for each host."""
+    """What can be checked of hosts here when a proxy resolves their names; once for each host."""
 
     def __init__(self, guard: AddressGuard, resolver: Resolver | None = None) -> None:
         self._guard = guard

@@ -122,7 +122,7 @@ class Connection:
         return self._is_idle
 
     async def aclose(self) -> None:
-        """Close it, whatever goes on."""
+        """Close it, even during a request."""
         self._is_idle = False
         if self._stream is not None:
             await self._stream.aclose()

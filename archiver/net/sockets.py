@@ -249,7 +249,7 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
             raise httpcore.WriteError(str(self._error or "the connection is closed"))
 
     async def aclose(self) -> None:
-        """Close the connection at once: whatever is still on its way is not wanted."""
+        """Close the connection at once: data still in transit is discarded."""
         if self._transport is None or self._lost:
             return
         self._transport.abort()
