@@ -11,6 +11,7 @@ import httpx
 from click.testing import CliRunner
 
 from archiver.browse import server
+from archiver.browse.connections import closing_connections
 from archiver.cli import main
 from archiver.webserver import listen, origin_of, running
 from archiver_ayrshare.demo.specs import photo
@@ -54,12 +55,11 @@ def hostile_archive(folder: Path) -> Path:
 def serving(datasette: Any) -> Iterator[str]:
     """The pages over HTTP, for as long as it lasts; gives the address, without a slash behind."""
     listener = listen(server.HOST, 0)
-    try:
-        with running(datasette.app(), [listener], lifespan=True):
-            yield origin_of(listener)
-    finally:
-        for database in datasette.databases.values():
-            database.close()
+    with (
+        closing_connections(datasette),
+        running(datasette.app(), [listener], lifespan=True),
+    ):
+        yield origin_of(listener)
 
 
 @contextmanager

@@ -52,6 +52,14 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def datasette_leaks_nothing() -> Iterator[None]:
+    """Datasette asks SQLite whether it knows JSON, by a connection that it never closes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("datasette.facets.detect_json1", lambda: True)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def not_in_the_background() -> None:
     """Under nohup, or behind a shell's `&`, programs ignore a closed terminal, or Ctrl-C."""
     signal.signal(signal.SIGINT, signal.default_int_handler)

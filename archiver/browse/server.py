@@ -15,6 +15,7 @@ import archiver.browse as ours
 from archiver.archive.database import DATABASE
 from archiver.browse import thumbs
 from archiver.browse.archives import all_archives
+from archiver.browse.connections import closing_connections
 from archiver.errors import StorageError
 from archiver.webserver import listen, origin_of, running, wait_until_interrupted
 
@@ -80,7 +81,10 @@ def serve(datasette: Any, port: int, ready: Callable[[str], None]) -> None:
     """Serve until interrupted. Port 0 chooses a free port. Raises UsageError if it is taken."""
     listener = listen(HOST, port)
     try:
-        with running(datasette.app(), [listener], lifespan=True) as thread:
+        with (
+            closing_connections(datasette),
+            running(datasette.app(), [listener], lifespan=True) as thread,
+        ):
             threading.Thread(target=_warm_up, args=(datasette,), daemon=True).start()
             url = f"{origin_of(listener)}/"
             threading.Thread(target=ready, args=(url,), daemon=True).start()

@@ -109,6 +109,8 @@ async def test_datasette_opens_it_and_its_pages_make_sense(tmp_path: Path) -> No
     import anyio
     from datasette.app import Datasette
 
+    from archiver.browse.connections import closing_connections
+
     def back_up() -> Path:
         with nights(tmp_path, "threads") as world:
             world.account("threads").publish("A bowl of tea")
@@ -117,17 +119,16 @@ async def test_datasette_opens_it_and_its_pages_make_sense(tmp_path: Path) -> No
 
     path = await anyio.to_thread.run_sync(back_up)
     datasette = Datasette([str(path)])
-    for page, words in {
-        "/archive": "timeline",
-        "/archive/timeline": "A bowl of tea",
-        "/archive/posts?_search=bowl+of": "A bowl of tea",
-        "/archive/missing_media": "0 rows",
-    }.items():
-        response = await datasette.client.get(page)
-        assert response.status_code == 200
-        assert words in response.text
-    for database in datasette.databases.values():
-        database.close()
+    with closing_connections(datasette):
+        for page, words in {
+            "/archive": "timeline",
+            "/archive/timeline": "A bowl of tea",
+            "/archive/posts?_search=bowl+of": "A bowl of tea",
+            "/archive/missing_media": "0 rows",
+        }.items():
+            response = await datasette.client.get(page)
+            assert response.status_code == 200
+            assert words in response.text
 
 
 _USES_THE_MODEL = """
