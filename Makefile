@@ -38,7 +38,7 @@ test-peers: $(WORK) browser ## run the tests that drive programs of others: a br
 
 test-floors: $(WORK) ## run the quick tests with the oldest libraries that pyproject.toml allows
 	test -d $(FLOORS) || '$(PYTHON)' -m venv $(FLOORS)
-	$(BIN)/python tests/floors.py > $(FLOORS)/constraints.txt
+	$(BIN)/python tests/support/floors.py > $(FLOORS)/constraints.txt
 	$(FLOORS)/bin/$(INSTALL) --upgrade 'pip>=25.1'
 	$(FLOORS)/bin/$(INSTALL) --constraint $(FLOORS)/constraints.txt --editable '.[all]'
 	$(FLOORS)/bin/$(INSTALL) --constraint $(FLOORS)/constraints.txt --group dev

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, settings
 
 from archiver.cli import main
 from archiver.cli.shell import Shell
-from running import Cli, RunArchiver
 from support.loop_time import LoopTime
+from support.running import Cli, RunArchiver
 
 # how long an example takes says something about the machine, and nothing about the program
 settings.register_profile(

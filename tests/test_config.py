@@ -30,7 +30,7 @@ from archiver.config import (
 from archiver.errors import ConfigError, PluginError, SecretError, UsageError
 from archiver.plugins import Loaded, Origin, Plugins, Problem
 from archiver.secrets import Secret
-from plugin_samples import CardOptions, Cards, Shelf, ShelfSettings, shelf_plugins
+from support.plugin_samples import CardOptions, Cards, Shelf, ShelfSettings, shelf_plugins
 
 ACCOUNT = '[[accounts]]\nname = "a"\nplatform = "cards"\nsource = "shelf"\n'
 

@@ -19,7 +19,7 @@ from archiver.cli import EXIT_CODES
 from archiver.config import Config, load_config
 from archiver.plugins import load_plugins
 from docs.figures import put_figures
-from fresh import ROOT, build_wheel, fresh_environment, run_python
+from support.fresh import ROOT, build_wheel, fresh_environment, run_python
 
 pytestmark = pytest.mark.slow
 

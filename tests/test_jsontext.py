@@ -5,7 +5,7 @@ import json
 import pytest
 
 from archiver.jsontext import BadJson, read_records
-from hostile.input import BROKEN, ODD_DATES, ODD_NUMBERS, ODD_TEXTS, ODD_URLS
+from support.hostile.input import BROKEN, ODD_DATES, ODD_NUMBERS, ODD_TEXTS, ODD_URLS
 
 GOOD = (
     rb'{ "id":"g" ,"n": 1.10e2,"t":"caf\u00e9 \"[{,\/", "a":1,"a":2,"z":-0.0,'

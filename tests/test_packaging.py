@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from archiver_ayrshare.accounts import PLATFORMS
-from fresh import ROOT, build_sdist, build_wheel, fresh_environment, run_python
+from support.fresh import ROOT, build_sdist, build_wheel, fresh_environment, run_python
 
 pytestmark = pytest.mark.slow
 

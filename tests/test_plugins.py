@@ -12,7 +12,7 @@ import pytest
 from archiver import hookspecs
 from archiver.errors import PluginError
 from archiver.plugins import Plugins, load_plugins
-from plugin_samples import Cards, Shelf
+from support.plugin_samples import Cards, Shelf
 
 HEAD = "from archiver import hookimpl\nfrom plugin_samples import Cards, Shelf\n"
 SOURCE = "@hookimpl\ndef archiver_sources():\n    return [Shelf()]\n"

@@ -9,7 +9,7 @@ from archiver.archive import media_settings
 from archiver.backup.account_reader import AccountReader
 from archiver.report import Silence
 from archiver_ayrshare.demo.specs import video
-from nights import Nights, nights
+from support.nights import Nights, nights
 
 STATES = "SELECT state, setting, count(*) FROM renditions GROUP BY 1, 2 ORDER BY 1, 2"
 

@@ -11,7 +11,7 @@ from archiver.archive.database import DATABASE, LOCK, reader, writer
 from archiver.archive.schema import migrations
 from archiver.archive.steps.statements import statements
 from archiver.errors import ArchiveLocked, StorageError
-from nights import nights
+from support.nights import nights
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from archiver.archive import database, migrate, schema, upgrade
 from archiver.archive.database import DATABASE, applied_steps, reader, writer
 from archiver.errors import StorageError
 from archiver.report import Silence
-from nights import nights
+from support.nights import nights
 
 STEP = "m999_later"
 COPY = f"{DATABASE}.before-{STEP}"

@@ -11,7 +11,7 @@ import pytest
 
 from archiver_ayrshare.demo.posts import WorldPost
 from archiver_ayrshare.demo.specs import photo, video
-from nights import Nights, nights
+from support.nights import Nights, nights
 
 pytestmark = pytest.mark.slow
 

@@ -14,9 +14,9 @@ from archiver.cli.summary import is_quiet, run_summary
 from archiver.clock import START, Clock
 from archiver.models import timestamp
 from archiver_ayrshare.demo.specs import photo
-from browsing import browsing
-from nights import Nights, nights
-from running import Cli
+from support.browsing import browsing
+from support.nights import Nights, nights
+from support.running import Cli
 
 IN_2106 = timedelta(days=29_200)
 IN_1970 = timedelta(days=-20_500)

@@ -13,7 +13,7 @@ from archiver.backup.page_saver import PageSaver
 from archiver.models import Page, Record, Window
 from archiver_ayrshare.demo.networks.base import JsonObject
 from archiver_ayrshare.demo.posts import WorldPost
-from nights import Nights, nights, rewrite
+from support.nights import Nights, nights, rewrite
 
 
 class Killed(BaseException):

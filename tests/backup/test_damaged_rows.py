@@ -11,8 +11,8 @@ from archiver.evidence.files import Scope
 from archiver.evidence.repair import repair
 from archiver.evidence.verify import verify
 from archiver_ayrshare.demo.specs import photo
-from bad_archives import flip, raw
-from nights import Nights, nights
+from support.bad_archives import flip, raw
+from support.nights import Nights, nights
 
 NOW = "2026-11-23T00:00:00.000Z"
 OF_THREADS = "(SELECT id FROM accounts WHERE platform = 'threads')"

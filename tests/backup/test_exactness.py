@@ -9,7 +9,7 @@ import pytest
 
 from archiver_ayrshare.demo.networks.base import JsonObject
 from archiver_ayrshare.demo.posts import WorldPost
-from nights import nights, rewrite
+from support.nights import nights, rewrite
 
 TEXTS = [
     "Fish &amp; chips &lt;b&gt; &#39;x&#39; & <i>y</i> &nbsp;",

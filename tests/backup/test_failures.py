@@ -12,7 +12,7 @@ from archiver.archive.database import DATABASE, writer
 from archiver.errors import ArchiveLocked, SchemaTooNew, StorageError
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
-from nights import Nights, nights
+from support.nights import Nights, nights
 
 
 def unlink_account(world: Nights) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from archiver.media.download import Download, Downloader
 from archiver_ayrshare.demo.specs import photo, video
-from nights import Nights, nights
+from support.nights import Nights, nights
 
 
 def renditions(world: Nights, platform_id: str) -> list[tuple[str, str, str | None]]:

@@ -7,7 +7,7 @@ import pytest
 
 from archiver_ayrshare.demo.networks.base import JsonObject
 from archiver_ayrshare.demo.posts import WorldPost
-from nights import Nights, nights, rewrite
+from support.nights import Nights, nights, rewrite
 
 _KEPT = ("accounts", "posts", "events", "coverage", "revisions")
 

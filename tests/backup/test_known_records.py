@@ -12,7 +12,7 @@ from archiver.backup import parser_fingerprint
 from archiver.backup.account_reader import AccountReader
 from archiver.models import Account, Post
 from archiver_ayrshare.demo.specs import photo
-from nights import Nights, nights, rewrite
+from support.nights import Nights, nights, rewrite
 
 ACCOUNT = Account("acme", "bluesky", "ayrshare", None)
 
@@ -209,7 +209,7 @@ class TestCodeOf:
 
     def test_it_is_that_of_the_bases_too(self, module: Path) -> None:
         base = type(self.platform())
-        heir = type("Heir", (base,), {"__module__": "nights"})()
+        heir = type("Heir", (base,), {"__module__": "support.nights"})()
         first = parser_fingerprint.parser_fingerprint(heir, ACCOUNT)
         parser_fingerprint._sources_of.cache_clear()
         module.write_text(module.read_text() + "\n")

@@ -14,7 +14,7 @@ import pytest
 from archiver.archive.database import DATABASE, writer
 from archiver.backup.mounts import mount_point, remember_disk, require_disk, state_file
 from archiver.errors import StorageError
-from nights import Nights, nights
+from support.nights import Nights, nights
 
 
 @pytest.fixture

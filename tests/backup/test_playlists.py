@@ -8,8 +8,8 @@ from archiver.archive.database import DATABASE, reader
 from archiver.archive.readers import archive_status
 from archiver.media import selection
 from archiver_ayrshare.demo.specs import video
-from browsing import browsing
-from nights import Nights, nights
+from support.browsing import browsing
+from support.nights import Nights, nights
 
 VIDEO = """
     SELECT state, reason_code, media.content_type, size > 0 FROM renditions

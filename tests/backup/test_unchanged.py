@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from archiver_ayrshare.demo.specs import photo
-from nights import PLATFORMS, nights
+from support.nights import PLATFORMS, nights
 
 TABLES = ("posts", "revisions", "events", "attachments", "renditions", "media", "metrics",
           "post_sources", "post_aliases", "relations", "responses", "quarantine")  # fmt: skip

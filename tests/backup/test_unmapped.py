@@ -10,7 +10,7 @@ import pytest
 from archiver.archive.readers import archive_status
 from archiver_ayrshare.demo.networks.base import JsonObject
 from archiver_ayrshare.demo.posts import WorldPost
-from nights import nights, rewrite
+from support.nights import nights, rewrite
 
 CASES: dict[str, tuple[str, JsonObject, str]] = {
     "dates": ("threads", {"created": "a while ago", "timestamp": None}, "created"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from browsing import browsing, demo_archive, hostile_archive
+from support.browsing import browsing, demo_archive, hostile_archive
 
 
 @pytest.fixture(scope="session")

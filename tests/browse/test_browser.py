@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Dialog, Page, ViewportSize, expect, sync_playwright
 
 from archiver.browse import server
-from browsing import serving
+from support.browsing import serving
 
 pytestmark = pytest.mark.peers
 

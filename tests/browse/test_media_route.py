@@ -17,7 +17,7 @@ from archiver.archive.media_files import find_media
 from archiver.browse.thumbnailer import make
 from archiver.browse.thumbs import Thumbs
 from archiver.media.folder_store import FolderStore
-from browsing import browsing
+from support.browsing import browsing
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from datasette.app import Datasette
 from archiver.archive.database import writer
 from archiver.browse import metadata, server
 from archiver.errors import StorageError
-from browsing import browsing, serving
-from nights import nights
+from support.browsing import browsing, serving
+from support.nights import nights
 
 PAGES = (
     "/", "/archive/-/home", "/archive/-/timeline", "/archive/-/timeline?q=Tuesday",

@@ -17,7 +17,7 @@ from datasette.app import Datasette
 from archiver.browse.published import PUBLIC, publish
 from archiver.errors import StorageError, UsageError
 from archiver.webserver import listen
-from browsing import serving
+from support.browsing import serving
 
 
 @pytest.fixture(scope="module")

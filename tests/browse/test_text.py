@@ -19,8 +19,8 @@ from archiver.browse.text import (
 )
 from archiver_ayrshare.demo.networks.base import JsonObject
 from archiver_ayrshare.demo.posts import WorldPost
-from browsing import browsing
-from nights import nights, rewrite
+from support.browsing import browsing
+from support.nights import nights, rewrite
 
 DEPTHS = (1, 20, 300, 480, 600, 900, 5000, 100_000)
 

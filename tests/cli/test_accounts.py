@@ -11,8 +11,8 @@ from archiver.cli import main
 from archiver.cli.shell import Shell
 from archiver.models import Identity
 from archiver.plugins import Loaded, Origin, Plugins
-from plugin_samples import Cards, Shelf, shelf_plugins
-from running import Cli
+from support.plugin_samples import Cards, Shelf, shelf_plugins
+from support.running import Cli
 
 CONFIG = """
 [[accounts]]

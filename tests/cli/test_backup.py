@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from archiver.cli import main
-from nights import nights
+from support.nights import nights
 
 
 def test_a_disk_of_a_network_is_warned_of_unless_asked_for_quiet(

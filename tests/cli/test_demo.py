@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from archiver.cli import demo
-from running import Cli
+from support.running import Cli
 
 
 @pytest.fixture

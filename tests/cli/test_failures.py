@@ -7,7 +7,7 @@ from archiver.cli.failures import guarded, layout
 from archiver.cli.text import width_of
 from archiver.errors import AccessRefused, Interrupted, RecordError, SourceDown
 from archiver.secrets import Secret
-from running import Cli
+from support.running import Cli
 
 
 def run(work: object, *, verbose: int = 0) -> int:

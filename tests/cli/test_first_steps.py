@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archiver_ayrshare.demo.world import World
-from running import Cli
+from support.running import Cli
 from support.served_world import serve
 
 PLATFORMS = ("bluesky", "instagram", "threads", "twitter")

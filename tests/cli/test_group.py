@@ -10,7 +10,7 @@ import pytest
 from archiver.cli import COMMANDS, EXIT_CODES, main
 from archiver.cli.shell import Subcommand
 from archiver.errors import ArchiverError
-from running import Cli, RunArchiver
+from support.running import Cli, RunArchiver
 
 HEAVY = ("httpx", "httpcore", "sqlite_utils", "PIL", "anyio", "asyncio", "sqlite3", "uvicorn")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archiver.config import load_config
-from running import Cli
+from support.running import Cli
 
 
 def test_it_writes_the_example(cli: Cli) -> None:

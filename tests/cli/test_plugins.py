@@ -5,8 +5,8 @@ import json
 import pytest
 
 from archiver.cli.shell import Shell
-from plugin_samples import shelf_plugins
-from running import Cli
+from support.plugin_samples import shelf_plugins
+from support.running import Cli
 
 
 def test_the_list(cli: Cli) -> None:

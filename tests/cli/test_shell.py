@@ -8,7 +8,7 @@ import pytest
 from archiver.cli.shell import Shell, secret_of, terminated_as_interrupted
 from archiver.errors import UsageError
 from archiver.secrets import Secret
-from running import Cli
+from support.running import Cli
 
 
 class TestCommonOptions:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.database import writer
-from running import Cli
+from support.running import Cli
 
 
 @pytest.mark.parametrize(("version", "is_warned"), [((3, 51, 2), True), ((3, 51, 3), False)])

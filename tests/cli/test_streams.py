@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from archiver.cli.streams import TolerantWriter
-from nights import Nights, nights
+from support.nights import Nights, nights
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="has the streams set by a POSIX shell")
 

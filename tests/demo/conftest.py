@@ -7,7 +7,7 @@ import pytest
 
 from archiver.clock import DemoClock
 from archiver_ayrshare.demo.world import World
-from demo.asking import Api
+from support.demo.asking import Api
 from support.served_world import serve
 
 

@@ -8,7 +8,7 @@ import pytest
 from archiver.clock import DemoClock
 from archiver_ayrshare.demo.specs import photo, video
 from archiver_ayrshare.demo.world import World
-from demo.asking import Api
+from support.demo.asking import Api
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from archiver_ayrshare.demo.world import PlanName, World
-from demo.asking import Api
+from support.demo.asking import Api
 
 
 @pytest.fixture(autouse=True)

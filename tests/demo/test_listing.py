@@ -8,7 +8,7 @@ from archiver.clock import DemoClock
 from archiver_ayrshare.demo.networks import NETWORKS
 from archiver_ayrshare.demo.specs import photo
 from archiver_ayrshare.demo.world import World
-from demo.asking import Api
+from support.demo.asking import Api
 
 PLATFORMS = tuple(NETWORKS)
 

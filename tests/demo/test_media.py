@@ -12,7 +12,7 @@ from archiver.clock import DemoClock
 from archiver_ayrshare.demo.networks import NETWORKS
 from archiver_ayrshare.demo.specs import gif, photo, video
 from archiver_ayrshare.demo.world import World
-from demo.asking import Api
+from support.demo.asking import Api
 
 
 def boxes(data: bytes) -> list[str]:

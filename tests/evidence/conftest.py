@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from archiver.evidence.copy import copy_archive
-from good_archive import make_good_archive
+from support.good_archive import make_good_archive
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ import pytest
 from archiver.archive.database import DATABASE, reader, writer
 from archiver.cli import main
 from archiver_ayrshare.demo.specs import photo
-from bad_archives import flip
-from nights import Nights, nights
+from support.bad_archives import flip
+from support.nights import Nights, nights
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from archiver.cli import main
-from bad_archives import BAD, Bad
+from support.bad_archives import BAD, Bad
 
 
 def verify_json(capsys: pytest.CaptureFixture[str], archive: Path) -> tuple[int, str, str]:

@@ -7,7 +7,7 @@ import pytest
 
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
-from bad_archives import flip
+from support.bad_archives import flip
 
 NOW = "2026-11-23T00:00:00.000Z"
 SEEDS = range(6)

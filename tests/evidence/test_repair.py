@@ -16,8 +16,8 @@ from archiver.evidence.files import Scope, files_in
 from archiver.evidence.repair import repair
 from archiver.evidence.verify import verify
 from archiver_ayrshare.demo.specs import photo
-from bad_archives import BAD, Bad, flip, raw
-from nights import Nights, nights
+from support.bad_archives import BAD, Bad, flip, raw
+from support.nights import Nights, nights
 
 NOW = "2026-11-23T00:00:00.000Z"
 OF_FILES = [bad for bad in BAD if bad.finding in {"changed_file", "missing_file"}]

@@ -14,8 +14,8 @@ from archiver.errors import DamageFound, UsageError
 from archiver.evidence.files import Scope
 from archiver.evidence.repair import Repaired, repair
 from archiver.evidence.verify import verify
-from bad_archives import BAD, Bad, flip, raw
-from damage import contents, flip_every_row
+from support.bad_archives import BAD, Bad, flip, raw
+from support.damage import contents, flip_every_row
 
 NOW = "2026-11-23T00:00:00.000Z"
 SEEDS = range(6)

@@ -10,8 +10,8 @@ from archiver.archive.database import DATABASE
 from archiver.archive.schema import ROW_HASHED
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
-from bad_archives import raw, subject
-from damage import flip_every_row
+from support.bad_archives import raw, subject
+from support.damage import flip_every_row
 
 NOW = "2026-11-23T00:00:00.000Z"
 SEEDS = range(6)

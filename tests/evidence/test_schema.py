@@ -24,8 +24,8 @@ from archiver.evidence.findings import Finding
 from archiver.evidence.repair import Repaired, repair
 from archiver.evidence.schema import check_schema
 from archiver.evidence.verify import verify
-from bad_archives import BAD, Bad
-from damage import run_sql
+from support.bad_archives import BAD, Bad
+from support.damage import run_sql
 
 NOW = "2026-11-23T00:00:00.000Z"
 LATER = "2027-11-23T00:00:00.000Z"

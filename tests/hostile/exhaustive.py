@@ -24,15 +24,15 @@ from hypothesis import strategies as st
 from archiver.jsontext import BadJson, read_records
 from archiver.media.kinds import impostor, sniff
 from docs.figures import put_figures
-from hostile import answers
-from hostile.addresses import WAYS, attempt
-from hostile.input import PLATFORMS, Feeder, pages
 from net.test_guard import SPELLINGS
-from transfer.behaviours import broken_then, rest
-from transfer.convergence import live_through, schedules
+from support.hostile import answers
+from support.hostile.addresses import WAYS, attempt
+from support.hostile.input import PLATFORMS, Feeder, pages
+from support.transfer.behaviours import broken_then, rest
+from support.transfer.convergence import live_through, schedules
+from support.transfer.worlds import behind
 from transfer.test_api_faults import CASES
 from transfer.test_faults import FILE_CASES
-from transfer.worlds import behind
 
 Row = tuple[str, str]
 _CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import nights as nights_module
-from hostile.addresses import TARGETS, WAYS, _history, attempt
 from net.test_guard import SPELLINGS
-from transfer.worlds import behind
+from support import nights as nights_module
+from support.hostile.addresses import TARGETS, WAYS, _history, attempt
+from support.transfer.worlds import behind
 
 
 @pytest.mark.parametrize("way", WAYS)

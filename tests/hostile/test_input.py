@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from archiver.clock import SystemClock
 from archiver.jsontext import BadJson, read_records
-from hostile import answers
-from hostile.input import BROKEN, ODD_DATES, ODD_NUMBERS, ODD_TEXTS, ODD_URLS, Feeder, pages
-from nights import PLATFORMS
-from plugin_data import samples
-from running import Cli
-from transfer.faultserver import Talk
-from transfer.worlds import Behind, behind
+from support.hostile import answers
+from support.hostile.input import BROKEN, ODD_DATES, ODD_NUMBERS, ODD_TEXTS, ODD_URLS, Feeder, pages
+from support.nights import PLATFORMS
+from support.plugin_data import samples
+from support.running import Cli
+from support.transfer.faultserver import Talk
+from support.transfer.worlds import Behind, behind
 
 QUICK = settings(
     max_examples=3, deadline=None, derandomize=True,

@@ -28,11 +28,11 @@ from archiver.models import (
     Rendition,
 )
 from archiver_ayrshare.demo.specs import photo
-from hostile.strangers import Strangers
-from nights import Nights, nights
-from plugin_samples import shelf_plugins
-from running import Cli
+from support.hostile.strangers import Strangers
 from support.loop_time import running_loop
+from support.nights import Nights, nights
+from support.plugin_samples import shelf_plugins
+from support.running import Cli
 
 GOOD = Post(platform_id="1", text="Good morning", created_at="2026-03-01T09:00:00.000Z")
 RECORD = Record('{"id": "1"}', {"id": "1"})

@@ -17,11 +17,11 @@ from archiver.browse.thumbs import _Worker
 from archiver.errors import SecretError
 from archiver.secrets import Secret, redact, redact_bytes
 from archiver_ayrshare.demo.specs import photo
-from hostile.canaries import KEYS, Canaries, leaks, spellings
-from hostile.strangers import KEY as STRANGER_KEY
-from hostile.strangers import Strangers
-from running import RunArchiver
-from transfer.worlds import Behind, behind
+from support.hostile.canaries import KEYS, Canaries, leaks, spellings
+from support.hostile.strangers import KEY as STRANGER_KEY
+from support.hostile.strangers import Strangers
+from support.running import RunArchiver
+from support.transfer.worlds import Behind, behind
 
 CREDENTIALS = {"authorization", "profile-key", "cookie", "proxy-authorization", "referer",
                "x-twitter-oauth1-api-key", "x-twitter-oauth1-api-secret"}  # fmt: skip

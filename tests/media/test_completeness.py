@@ -6,7 +6,7 @@ import pytest
 
 from archiver.media.completeness import is_complete
 from archiver.media.kinds import UNKNOWN, sniff
-from media.samples import GIF, JPEG, MP4, PNG, WEBP, picture
+from support.media.samples import GIF, JPEG, MP4, PNG, WEBP, picture
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archiver.media.documents import document_kind
-from media.samples import PDF, PNG, compound, office, zipped
+from support.media.samples import PDF, PNG, compound, office, zipped
 
 ODF = "application/vnd.oasis.opendocument"
 

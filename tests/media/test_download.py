@@ -31,7 +31,7 @@ from archiver.media.download import Download, Downloader
 from archiver.media.transfer import Limits
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
-from media.samples import (
+from support.media.samples import (
     DOCX,
     FRAGMENT,
     GIF,
@@ -46,7 +46,7 @@ from media.samples import (
     webm,
     zipped,
 )
-from net.wire import LOOPBACK, Answer, FakeClock, Reply, Request, Wire, http, wire
+from support.net.wire import LOOPBACK, Answer, FakeClock, Reply, Request, Wire, http, wire
 
 pytestmark = pytest.mark.anyio
 

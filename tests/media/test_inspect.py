@@ -8,7 +8,7 @@ from PIL import Image
 
 from archiver.media.inspect import NOTHING, Dimensions, inspect
 from archiver.media.kinds import UNKNOWN, FileKind, sniff
-from media.samples import MP4, PNG, box, movie, picture
+from support.media.samples import MP4, PNG, box, movie, picture
 
 
 @pytest.mark.parametrize(

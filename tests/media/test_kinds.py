@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from archiver.media.completeness import is_complete
 from archiver.media.inspect import inspect
 from archiver.media.kinds import impostor, sniff
-from media.samples import GIF, HTML, JPEG, MP4, PNG, WEBP, box, movie, picture
+from support.media.samples import GIF, HTML, JPEG, MP4, PNG, WEBP, box, movie, picture
 
 MEDIA = [
     (JPEG, "image/jpeg", "jpg"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from archiver.media.kinds import UNKNOWN, sniff
 from archiver.media.tracks import has_picture, is_fragment
-from media.samples import FRAGMENT, INIT_SEGMENT, MP4, box, movie, webm
+from support.media.samples import FRAGMENT, INIT_SEGMENT, MP4, box, movie, webm
 
 CASES = [
     (MP4, True), (movie(tracks=(b"soun",)), False), (movie(tracks=(b"vide",)), True),

@@ -13,7 +13,7 @@ from archiver.hookspecs import Http
 from archiver.models import RateLimitPolicy
 from archiver.net.api import ApiClient, api_client
 from archiver.secrets import MASK, Secret
-from net.wire import Answer, FakeClock, Reply, Wire, http, wire
+from support.net.wire import Answer, FakeClock, Reply, Wire, http, wire
 
 pytestmark = pytest.mark.anyio
 

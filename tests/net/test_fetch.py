@@ -10,7 +10,7 @@ import pytest
 from archiver.errors import MediaError, MediaRefused
 from archiver.net.fetch import MediaClient, MediaStream
 from archiver.net.guard import AddressGuard
-from net.wire import LOOPBACK, Answer, FakeClock, Reply, Wire, http, wire
+from support.net.wire import LOOPBACK, Answer, FakeClock, Reply, Wire, http, wire
 
 pytestmark = pytest.mark.anyio
 

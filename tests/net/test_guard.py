@@ -19,7 +19,7 @@ from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard, GuardedBackend, resolve
 from archiver.net.transport import Transport
 from archiver.urls import normalize_url
-from net.wire import FakeClock, http, wire
+from support.net.wire import FakeClock, http, wire
 
 PRIVATE = [
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.8.8.8",

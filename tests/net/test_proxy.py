@@ -16,10 +16,10 @@ from archiver.net.guard import AddressGuard
 from archiver.net.proxy import Proxy, Route, proxy_of
 from archiver.secrets import Secret
 from archiver_ayrshare.demo.specs import photo
-from net.proxies import ProxyServer, proxy_server
 from net.test_tls import CERTIFICATE, EXPIRED, tls_server
-from net.wire import LOOPBACK, FakeClock, http, wire
-from nights import nights
+from support.net.proxies import ProxyServer, proxy_server
+from support.net.wire import LOOPBACK, FakeClock, http, wire
+from support.nights import nights
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,8 @@ import pytest
 
 from archiver.net import sockets
 from archiver.net.sockets import Sockets
-from net.wire import http, wire
 from support.loop_time import running_loop
+from support.net.wire import http, wire
 
 pytestmark = pytest.mark.anyio
 

@@ -17,10 +17,10 @@ from archiver.net.api import api_client
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard, GuardedBackend
 from archiver.net.transport import Transport
-from net.handshakes import ENDS, failing_handshakes, silence
-from net.wire import LOOPBACK, FakeClock, http, wire
-from nights import nights
 from support.loop_time import LoopTime
+from support.net.handshakes import ENDS, failing_handshakes, silence
+from support.net.wire import LOOPBACK, FakeClock, http, wire
+from support.nights import nights
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ import pytest
 
 from archiver.net.proxy import ProxyRefusal
 from archiver.net.transport import _ERRORS, Transport
-from net.wire import Reply, http, wire
+from support.net.wire import Reply, http, wire
 
 pytestmark = pytest.mark.anyio
 

@@ -25,9 +25,9 @@ from archiver.models import Account, Attachment, Identity, Post, Record, Renditi
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
 from archiver_ayrshare.demo.specs import photo
-from media.samples import JPEG
-from net.wire import LOOPBACK, FakeClock
-from nights import nights
+from support.media.samples import JPEG
+from support.net.wire import LOOPBACK, FakeClock
+from support.nights import nights
 
 NOW = "2026-01-01T00:00:00.000Z"
 

@@ -2,7 +2,7 @@ import pytest
 
 from archiver import Alias
 from archiver_ayrshare.bluesky import Bluesky
-from ayrshare_contract import AyrshareContract, account_for, samples
+from support.ayrshare_contract import AyrshareContract, account_for, samples
 
 PLATFORM = Bluesky()
 ACCOUNT = account_for(PLATFORM)

@@ -29,7 +29,7 @@ from archiver_ayrshare.linkedin import LinkedIn
 from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.snapchat import Snapchat
 from archiver_ayrshare.twitter import Twitter
-from ayrshare_contract import account_for, client_for, serve
+from support.ayrshare_contract import account_for, client_for, serve
 
 NEWEST = date(2026, 11, 20)
 

@@ -6,7 +6,7 @@ import pytest
 from archiver import Alias
 from archiver.canonical import content_sha256
 from archiver_ayrshare.facebook import Facebook
-from ayrshare_contract import AyrshareContract, account_for, samples
+from support.ayrshare_contract import AyrshareContract, account_for, samples
 
 PLATFORM = Facebook()
 ACCOUNT = account_for(PLATFORM)

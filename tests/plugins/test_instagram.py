@@ -2,7 +2,7 @@ import pytest
 
 from archiver import Alias
 from archiver_ayrshare.instagram import Instagram
-from ayrshare_contract import AyrshareContract, account_for, samples
+from support.ayrshare_contract import AyrshareContract, account_for, samples
 
 PLATFORM = Instagram()
 ACCOUNT = account_for(PLATFORM)

@@ -4,7 +4,7 @@ import pytest
 
 from archiver import Alias
 from archiver_ayrshare.linkedin import LinkedIn
-from ayrshare_contract import AyrshareContract, account_for, samples
+from support.ayrshare_contract import AyrshareContract, account_for, samples
 
 PLATFORM = LinkedIn()
 ACCOUNT = account_for(PLATFORM)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from archiver import Page, Window
 from archiver.testing import FakeHttp, Request
 from archiver_ayrshare.bluesky import Bluesky
-from ayrshare_contract import account_for, client_for
+from support.ayrshare_contract import account_for, client_for
 
 PAGES = st.lists(st.sampled_from("abcde"), max_size=3, unique=True)
 Answers = Mapping[str, tuple[Sequence[str], dict[str, Any]]]

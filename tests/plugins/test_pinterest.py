@@ -1,6 +1,6 @@
 from archiver import Alias
 from archiver_ayrshare.pinterest import Pinterest
-from ayrshare_contract import AyrshareContract, account_for, samples
+from support.ayrshare_contract import AyrshareContract, account_for, samples
 
 PLATFORM = Pinterest()
 ACCOUNT = account_for(PLATFORM)

@@ -13,7 +13,7 @@ from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.threads import Threads
 from archiver_ayrshare.tiktok import TikTok
 from archiver_ayrshare.twitter import Twitter
-from ayrshare_contract import account_for
+from support.ayrshare_contract import account_for
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -1,6 +1,6 @@
 from archiver import Alias
 from archiver_ayrshare.snapchat import Snapchat
-from ayrshare_contract import AyrshareContract, account_for, samples
+from support.ayrshare_contract import AyrshareContract, account_for, samples
 
 PLATFORM = Snapchat()
 ACCOUNT = account_for(PLATFORM)

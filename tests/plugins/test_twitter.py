@@ -4,7 +4,7 @@ import pytest
 
 from archiver import Alias
 from archiver_ayrshare.twitter import Twitter
-from ayrshare_contract import AyrshareContract, account_for, samples
+from support.ayrshare_contract import AyrshareContract, account_for, samples
 
 PLATFORM = Twitter()
 ACCOUNT = account_for(PLATFORM)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from nights import Nights, nights
-from serve.serving import Asking, live, served
+from support.nights import Nights, nights
+from support.serve.serving import Asking, live, served
 
 
 @pytest.fixture(scope="session")

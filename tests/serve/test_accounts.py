@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from archiver.secrets import Secret
-from nights import Nights, nights
-from serve.serving import Asking, configured_account, served
+from support.nights import Nights, nights
+from support.serve.serving import Asking, configured_account, served
 
 SHOP_KEY = "the-key-of-the-shop"
 

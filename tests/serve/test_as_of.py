@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from nights import Nights, nights
-from serve.serving import Asking, served
+from support.nights import Nights, nights
+from support.serve.serving import Asking, served
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from nights import Nights, nights
-from running import Cli
+from support.nights import Nights, nights
+from support.running import Cli
 
 TOKEN = "a-token-from-the-environment"
 DEAF = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")

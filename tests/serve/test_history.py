@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from nights import PLATFORMS, Nights, nights
-from serve.serving import TOKEN, Asking, served
+from support.nights import PLATFORMS, Nights, nights
+from support.serve.serving import TOKEN, Asking, served
 
 NEWEST_FIRST = """
     SELECT posts.platform_id FROM posts JOIN accounts ON accounts.id = account_id

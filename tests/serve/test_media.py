@@ -13,8 +13,8 @@ import pytest
 
 from archiver.serve.addresses import Files, served_url
 from archiver_ayrshare.emulation.media_addresses import with_file_urls
-from nights import PLATFORMS, Nights, nights
-from serve.serving import Asking, served
+from support.nights import PLATFORMS, Nights, nights
+from support.serve.serving import Asking, served
 
 ORIGIN = "http://127.0.0.1:8585"
 HASH, OTHER = "ab" * 32, "cd" * 32

@@ -5,8 +5,8 @@ from typing import Any
 import ayrshare.ayrshare  # type: ignore[import-untyped]
 import pytest
 
-from nights import PLATFORMS, Nights
-from serve.serving import TOKEN, Asking
+from support.nights import PLATFORMS, Nights
+from support.serve.serving import TOKEN, Asking
 
 
 @pytest.fixture

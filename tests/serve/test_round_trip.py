@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from nights import PLATFORMS, Nights
-from serve.serving import TOKEN, Asking, served
+from support.nights import PLATFORMS, Nights
+from support.serve.serving import TOKEN, Asking, served
 
 NEWEST = "(SELECT max(number) FROM revisions WHERE post_id = posts.id)"
 POSTS = "posts JOIN accounts ON accounts.id = posts.account_id"

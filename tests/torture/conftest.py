@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from torture.rig import SECOND_NIGHT, TINY, Rig, rig
+from support.torture.rig import SECOND_NIGHT, TINY, Rig, rig
 
 
 @pytest.fixture(scope="session")

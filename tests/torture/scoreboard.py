@@ -29,8 +29,8 @@ import click
 sys.path.extend(str(Path(__file__).parents[number]) for number in (1, 2))
 
 from docs.figures import put_figures
-from torture import faults, patches, power
-from torture.rig import LARGE, SECOND_NIGHT, SMALL, TINY, Rig, Scene, rig
+from support.torture import faults, patches, power
+from support.torture.rig import LARGE, SECOND_NIGHT, SMALL, TINY, Rig, Scene, rig
 
 AREA = "durability"
 _SCENES = {
@@ -220,7 +220,10 @@ def peaks() -> list[tuple[str, int]]:
         memory_disk = Path("/dev/shm")
         roomy = memory_disk.is_dir() and shutil.disk_usage(memory_disk).free > 4 << 30
         with tempfile.TemporaryDirectory(dir=memory_disk if roomy else None) as folder:
-            command = [sys.executable, str(Path(__file__).with_name("memory.py"))]
+            command = [
+                sys.executable,
+                str(Path(__file__).parents[1] / "support" / "torture" / "memory.py"),
+            ]
             done = subprocess.run(
                 [*command, what, folder, str(number)], capture_output=True, text=True, check=True,
                 env={**os.environ, "PYTHONPATH": _python_path()},

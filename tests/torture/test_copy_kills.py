@@ -2,8 +2,8 @@
 
 import pytest
 
-from torture import faults, power
-from torture.rig import Rig
+from support.torture import faults, power
+from support.torture.rig import Rig
 
 MOMENTS = 10
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from torture import faults
-from torture.rig import Rig
+from support.torture import faults
+from support.torture.rig import Rig
 
 SHARDS = 2
 POINTS = 18

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nights import Nights, nights
+from support.nights import Nights, nights
 
 resource = pytest.importorskip("resource", reason="limits and mounts of POSIX")
 

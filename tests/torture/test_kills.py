@@ -4,8 +4,8 @@ from itertools import count
 
 import pytest
 
-from torture import faults, oracle
-from torture.rig import SERIAL, Rig
+from support.torture import faults, oracle
+from support.torture.rig import SERIAL, Rig
 
 SHARDS = 2
 PAGE_WRITES = 6

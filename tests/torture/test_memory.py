@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from torture.memory import MIB, peak_of_a_film, peak_of_posts
+from support.torture.memory import MIB, peak_of_a_film, peak_of_posts
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the peak is told by Linux")
 

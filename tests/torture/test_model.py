@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from torture import power
-from torture.trace import Call, UnknownCall, read_log
+from support.torture import power
+from support.torture.trace import Call, UnknownCall, read_log
 
 TOP = "/top"
 

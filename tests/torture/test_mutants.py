@@ -5,8 +5,8 @@ A rule whose absence nothing finds is either not needed or not tested.
 
 import pytest
 
-from torture import faults, patches, power
-from torture.rig import Rig
+from support.torture import faults, patches, power
+from support.torture.rig import Rig
 
 
 @pytest.mark.parametrize("mutant", patches.MUTANTS)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.database import LOCK
-from nights import Nights, nights
+from support.nights import Nights, nights
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="stopped by signals of POSIX")
 

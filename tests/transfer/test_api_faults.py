@@ -7,10 +7,10 @@ import pytest
 
 from archiver.net import api
 from archiver_ayrshare.demo.specs import photo
-from transfer import behaviours as b
-from transfer.faultserver import Behaviour, Talk
+from support.transfer import behaviours as b
+from support.transfer.faultserver import Behaviour, Talk
+from support.transfer.worlds import Behind, behind
 from transfer.test_faults import recover
-from transfer.worlds import Behind, behind
 
 HISTORY = "/api/history/"
 DOWN, REFUSED, FINE = 4, 5, 0

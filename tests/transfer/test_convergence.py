@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from transfer.convergence import Schedule, live_through, schedules
+from support.transfer.convergence import Schedule, live_through, schedules
 
 pytestmark = pytest.mark.slow
 

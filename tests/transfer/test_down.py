@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from archiver_ayrshare.demo.specs import photo
-from transfer import behaviours as b
-from transfer.faultserver import Behaviour, Talk, honest
-from transfer.worlds import Behind, behind
+from support.transfer import behaviours as b
+from support.transfer.faultserver import Behaviour, Talk, honest
+from support.transfer.worlds import Behind, behind
 
 
 def publish(world: Behind, platform: str, count: int) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from archiver_ayrshare.demo.specs import photo, video
-from transfer import behaviours as b
-from transfer.faultserver import Behaviour, head
-from transfer.worlds import Behind, behind
+from support.transfer import behaviours as b
+from support.transfer.faultserver import Behaviour, head
+from support.transfer.worlds import Behind, behind
 
 STORED = "stored"
 GIVEN_UP = "took too long|too slowly|in time"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from archiver.net.transport import Transport
-from net.wire import Reply, http, wire
+from support.net.wire import Reply, http, wire
 
 pytestmark = pytest.mark.anyio
 CERTIFICATE = Path(__file__).parent.parent / "net" / "media.example.pem"

@@ -22,7 +22,7 @@ from archiver.errors import StorageError
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 from archiver.reasons import REASON_CODES
-from nights import nights
+from support.nights import nights
 from support.old_archive import PLATFORMS, live, unpack
 
 NOW = "2026-11-23T00:00:00.000Z"

@@ -11,10 +11,10 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from archiver_ayrshare.demo.specs import photo, video
-from transfer import behaviours as b
-from transfer.faultserver import Behaviour
+from support.transfer import behaviours as b
+from support.transfer.faultserver import Behaviour
+from support.transfer.worlds import Behind, behind, settled
 from transfer.test_api_faults import CASES
-from transfer.worlds import Behind, behind, settled
 
 PLATFORMS = ("threads", "instagram", "twitter")
 API_FAULTS: dict[str, Behaviour] = {

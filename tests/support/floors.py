@@ -18,5 +18,5 @@ def floors(project: dict[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
     sys.stdout.write("\n".join(floors(tomllib.loads(text)["project"])) + "\n")

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from archiver_ayrshare.demo.specs import video
-from nights import Nights, nights
+from support.nights import Nights, nights
 
 MIB = 1 << 20
 

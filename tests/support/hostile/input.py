@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from archiver.archive.rows import clean_text
 from archiver.jsontext import read_records
 from archiver.report import RunReport
-from nights import PLATFORMS
-from plugin_data import samples
-from transfer.faultserver import Talk
-from transfer.worlds import Behind
+from support.nights import PLATFORMS
+from support.plugin_data import samples
+from support.transfer.faultserver import Talk
+from support.transfer.worlds import Behind
 
 SOUND = frozenset({0, 3, 4})
 """Exit codes of a run that coped."""

@@ -12,13 +12,13 @@ from pathlib import Path
 import httpcore
 import pytest
 
-import nights as nights_module
 from archiver.net import fetch
 from archiver.net.guard import GuardedBackend
 from archiver.report import RunReport
 from net.test_guard import PRIVATE, PRIVATE_6, PUBLIC, SPELLINGS
-from transfer.faultserver import Behaviour, Talk
-from transfer.worlds import behind
+from support import nights as nights_module
+from support.transfer.faultserver import Behaviour, Talk
+from support.transfer.worlds import behind
 
 TARGETS = [*PRIVATE, *PRIVATE_6]
 WAYS = ("direct", "redirect", "DNS", "mixed DNS", "rebinding")

@@ -7,7 +7,7 @@ from archiver.archive import runs
 from archiver.archive.database import transaction, writer
 from archiver.models import Record
 from archiver_ayrshare.demo.specs import photo, video
-from nights import nights
+from support.nights import nights
 
 PLATFORMS = ("bluesky", "instagram", "twitter")
 

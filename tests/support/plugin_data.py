@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_DATA = Path(__file__).parent / "plugins" / "data"
+_DATA = Path(__file__).parents[1] / "plugins" / "data"
 
 
 @cache

@@ -12,14 +12,14 @@ from hashlib import sha256
 from pathlib import Path
 from sqlite3 import Connection
 
-import bad_files  # noqa: F401 — adds its own to the list
-import bad_schemas  # noqa: F401 — as above
+import support.bad_files
+import support.bad_schemas  # noqa: F401 — as above
 from archiver.archive.database import DATABASE, writer
 from archiver.archive.rows import insert, key_of
 from archiver.archive.schema import ROW_HASHED
 from archiver.canonical import row_sha256
-from damage import BAD, Bad, Damage, bad, flip, raw, subject
-from good_archive import make_good_archive
+from support.damage import BAD, Bad, Damage, bad, flip, raw, subject
+from support.good_archive import make_good_archive
 
 __all__ = ["BAD", "Bad", "flip", "raw", "subject"]
 

@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from torture.patches import ACKS, COUNTED
+from support.torture.patches import ACKS, COUNTED
 
 Dump = dict[str, list[tuple[Any, ...]]]
 

@@ -22,7 +22,7 @@ from archiver_ayrshare import Ayrshare
 from archiver_ayrshare.client import RATE_LIMIT, AyrshareClient, Settings
 from archiver_ayrshare.platform import AyrsharePlatform
 
-DATA = Path(__file__).parent / "plugins" / "data"
+DATA = Path(__file__).parents[1] / "plugins" / "data"
 LATEST = "2026-11-01T00:00:00.000Z"
 CHANGES: tuple[Any, ...] = (
     "https://other.example/path?x=1", "other", "2001-02-03T04:05:06.000Z", 7, "04:05", "video",

@@ -1,4 +1,4 @@
-"""What each example record is read into, kept as JSON: `python tests/plugin_golden.py` renews it.
+"""What each example record is read into: `python tests/support/plugin_golden.py` renews it.
 
 A change of a reader then shows in a diff, record by record.
 """
@@ -9,10 +9,10 @@ from pathlib import Path
 
 from archiver.models import Account
 from archiver.plugins import load_plugins
-from nights import PLATFORMS
-from plugin_data import samples
+from support.nights import PLATFORMS
+from support.plugin_data import samples
 
-DATA = Path(__file__).parent / "plugins" / "data"
+DATA = Path(__file__).parents[1] / "plugins" / "data"
 
 
 def golden(platform_name: str) -> str:

@@ -10,8 +10,8 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from transfer.faultserver import Talk, head
-from transfer.worlds import Behind
+from support.transfer.faultserver import Talk, head
+from support.transfer.worlds import Behind
 
 KEYS = {
     name: f'{name}/canary+0{number}="{name}\\end'

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from damage import bad, run_sql
+from support.damage import bad, run_sql
 
 
 @bad("schema")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from archiver.archive.database import DATABASE
-from damage import bad, flip
+from support.damage import bad, flip
 
 
 def _a_file(archive: Path, number: int = 0) -> Path:

@@ -17,9 +17,9 @@ from typing import IO, Any
 from archiver.clock import DemoClock
 from archiver_ayrshare.demo.world import World
 from support.served_world import serve
-from torture import oracle
+from support.torture import oracle
 
-TESTS = Path(__file__).parent.parent
+TESTS = Path(__file__).parents[2]
 
 _CONFIG = """
 [archive]

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from torture.patches import ACKS
-from torture.trace import Call, UnknownCall
+from support.torture.patches import ACKS
+from support.torture.trace import Call, UnknownCall
 
 VARIANTS = ("nothing", "all", "names", "bytes", "half", "last", "zeros")
 """What became of everything that was not synced."""

@@ -12,8 +12,8 @@ from archiver.media.download import Downloader
 from archiver.media.transfer import Limits
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
-from media.samples import GIF, JPEG, MP4, PNG
-from net.wire import LOOPBACK, FakeClock, Reply, wire
+from support.media.samples import GIF, JPEG, MP4, PNG
+from support.net.wire import LOOPBACK, FakeClock, Reply, wire
 
 _NAMES = (
     b"Content-Length", b"Transfer-Encoding", b"Content-Encoding", b"Content-Range", b"Location",

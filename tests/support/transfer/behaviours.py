@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 
-from transfer.faultserver import Behaviour, Talk, head, honest
+from support.transfer.faultserver import Behaviour, Talk, head, honest
 
 HTML = b"<!doctype html><title>Sign in</title><p>This content is not available.</p>"
 JSON = b'{"error": {"message": "URL signature expired", "code": 190}}'

@@ -15,7 +15,7 @@ from archiver.browse.connections import closing_connections
 from archiver.cli import main
 from archiver.webserver import listen, origin_of, running
 from archiver_ayrshare.demo.specs import photo
-from nights import nights
+from support.nights import nights
 
 HOSTILE = (
     "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"

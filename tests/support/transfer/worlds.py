@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from archiver.report import RunReport
-from nights import Nights, nights
-from torture import oracle
-from transfer.faultserver import FaultServer, fault_server
+from support.nights import Nights, nights
+from support.torture import oracle
+from support.transfer.faultserver import FaultServer, fault_server
 
 _SIGNED = re.compile(r"(https?://[^\s\"?]+)\?[^\s\"\\]*")
 

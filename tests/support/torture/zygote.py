@@ -58,7 +58,7 @@ def _warm_up() -> None:
         import_module(module)
     for name in ("archiver.backup", "archiver.version", "archiver.archive.schema", "filelock",
                  "sqlite_utils", "PIL.Image", "archiver.evidence.copy", "archiver.evidence.repair",
-                 "torture.patches"):  # fmt: skip
+                 "support.torture.patches"):  # fmt: skip
         import_module(name)
     load_plugins()
     anyio.run(anyio.lowlevel.checkpoint)
@@ -84,7 +84,7 @@ def _start(job: dict[str, Any]) -> tuple[int, int]:
 def _run(job: dict[str, Any], waits: int) -> int:
     """In the child: the command line, with its own folder and output; returns the exit code."""
     from archiver.cli import main as archiver
-    from torture import patches
+    from support.torture import patches
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(job["cwd"])

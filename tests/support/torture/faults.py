@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from torture import oracle, power, trace
-from torture.patches import COUNTED
-from torture.rig import ARCHIVE, SERIAL, Ended, Rig
-from torture.trace import Call, Point
+from support.torture import oracle, power, trace
+from support.torture.patches import COUNTED
+from support.torture.rig import ARCHIVE, SERIAL, Ended, Rig
+from support.torture.trace import Call, Point
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from archiver.serve.histories import Serving
 from archiver.webserver import listen, running
 from archiver_ayrshare.demo.specs import photo, video
 from archiver_ayrshare.options import ProfileOptions
-from nights import PLATFORMS, Nights
+from support.nights import PLATFORMS, Nights
 
 TOKEN = "the-token-of-this-archive"
 
