@@ -8,7 +8,7 @@ from typing import Any
 
 from archiver.archive.database import ROW_HASHED
 from archiver.archive.schema import model
-from archiver.canonical import canonical_json, content_sha256, row_sha256
+from archiver.canonical import attachment_keys, canonical_json, content_sha256, row_sha256
 from archiver.models import Attachment, Post, Rendition
 from archiver.reasons import REASON_CODES
 
@@ -112,7 +112,9 @@ def content_hashes() -> str:
     """Content of posts, as it is hashed, and the hash."""
     parts = []
     for post in POSTS:
-        attached = [[a.kind, a.platform_id or "/a/b.mp4", a.alt_text] for a in post.attachments]
+        keys = attachment_keys(post.attachments)
+        pairs = zip(post.attachments, keys, strict=True)
+        attached = [[attachment.kind, key, attachment.alt_text] for attachment, key in pairs]
         text = canonical_json({"attachments": attached, "fields": dict(post.content)}).decode()
         parts.append(f"{text}\n→ {content_sha256(post)}")
     return "```text\n" + "\n\n".join(parts) + "\n```"

@@ -14,7 +14,7 @@ from archiver.errors import PluginError
 from archiver.plugins import Plugins, load_plugins
 from support.plugin_samples import Cards, Shelf
 
-HEAD = "from archiver import hookimpl\nfrom plugin_samples import Cards, Shelf\n"
+HEAD = "from archiver import hookimpl\nfrom support.plugin_samples import Cards, Shelf\n"
 SOURCE = "@hookimpl\ndef archiver_sources():\n    return [Shelf()]\n"
 PLATFORM = "@hookimpl\ndef archiver_platforms():\n    return [Cards()]\n"
 Load = Callable[..., Plugins]
