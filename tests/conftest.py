@@ -2,12 +2,14 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import datasette.utils.sqlite
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
@@ -16,6 +18,11 @@ from archiver.cli import main
 from archiver.cli.shell import Shell
 from support.loop_time import LoopTime
 from support.running import Cli, RunArchiver
+
+# Datasette asks SQLite what it knows, in part while it is imported, by connections that it never
+# closes: Python 3.13 warns of each
+datasette.utils.detect_json1 = lambda conn=None: True
+datasette.utils.sqlite._cached_sqlite_version = sqlite3.sqlite_version_info
 
 # how long an example takes says something about the machine, and nothing about the program
 settings.register_profile(
@@ -48,14 +55,6 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What the program remembers outside of archives is not the user's while tests run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def datasette_leaks_nothing() -> Iterator[None]:
-    """Datasette asks SQLite whether it knows JSON, by a connection that it never closes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("datasette.facets.detect_json1", lambda: True)
         yield
 
 

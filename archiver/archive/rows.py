@@ -10,7 +10,7 @@ hangs on them go in with one `executemany` a table.
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from operator import itemgetter
 from typing import Any
 
@@ -142,12 +142,13 @@ def _update(
     columns: tuple[str, ...], values: Callable[[Mapping[str, Any]], Mapping[str, Any]],
 ) -> int:  # fmt: skip
     key = key_of(table)
-    cursor = connection.execute(
-        f"SELECT {', '.join(key)}, * FROM {table} WHERE {where}", parameters
-    )
-    names = column_names(cursor)[len(key) :]
+    query = f"SELECT {', '.join(key)}, * FROM {table} WHERE {where}"
+    # damaged text ends the reading halfway: a statement left open would keep the file open too
+    with closing(connection.execute(query, parameters)) as cursor:
+        names = column_names(cursor)[len(key) :]
+        rows = cursor.fetchall()
     changed, gone, added = [], [], []
-    for found in cursor.fetchall():
+    for found in rows:
         row = dict(zip(names, found[len(key) :], strict=True))
         old = row["row_sha256"]
         is_intact = old == row_sha256(table, row)

@@ -3,6 +3,8 @@
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,8 +23,13 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "archive"
 
 
-def test_every_table_is_strict_and_every_foreign_key_holds(directory: Path) -> None:
-    connection = sqlite3.connect(directory / DATABASE)
+@pytest.fixture
+def connection(directory: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(directory / DATABASE)) as found:
+        yield found
+
+
+def test_every_table_is_strict_and_every_foreign_key_holds(connection: sqlite3.Connection) -> None:
     tables = {
         name: bool(strict)
         for _, name, kind, _, _, strict in connection.execute("PRAGMA table_list")
@@ -33,14 +40,12 @@ def test_every_table_is_strict_and_every_foreign_key_holds(directory: Path) -> N
     assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def test_the_four_views_answer(directory: Path) -> None:
-    connection = sqlite3.connect(directory / DATABASE)
+def test_the_four_views_answer(connection: sqlite3.Connection) -> None:
     for view in ("timeline", "missing_media", "latest_metrics", "gaps"):
         assert connection.execute(f"SELECT * FROM {view}").fetchall() == []
 
 
-def test_every_column_is_explained_where_the_schema_is_kept(directory: Path) -> None:
-    connection = sqlite3.connect(directory / DATABASE)
+def test_every_column_is_explained_where_the_schema_is_kept(connection: sqlite3.Connection) -> None:
     for name, sql in connection.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE TABLE%' "
         "AND name NOT LIKE '%sqlite%' AND name NOT LIKE 'posts_fts%'"
