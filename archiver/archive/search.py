@@ -36,8 +36,9 @@ def folded_column(texts: Iterable[str | None]) -> str | None:
 
     Every line ends, so that its last two characters begin a run of three that the index knows.
     """
-    lines = [fold(text) for text in texts if text and fold(text) != index_folds(text)]
-    return "".join(f"{line}\n" for line in lines) or None
+    # ASCII is folded by the index as by us
+    folded = [(text, fold(text)) for text in texts if text and not text.isascii()]
+    return "".join(f"{line}\n" for text, line in folded if line != index_folds(text)) or None
 
 
 def index_folds(text: str) -> str:

@@ -5,13 +5,20 @@ Nothing leaves here that holds a secret or could steer a terminal.
 
 import errno
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import click
 
 from archiver.cli.streams import is_unread, may_colour, output_error
 from archiver.cli.text import safe, wrap
-from archiver.errors import ArchiverError, ConfigError, Interrupted, OutputError, StorageError
+from archiver.errors import (
+    ArchiverError,
+    ConfigError,
+    Interrupted,
+    OutputError,
+    StorageError,
+    leaves,
+)
 
 BUG = 1
 BROKEN_PIPE = 141  # what a shell reports of a program that ends by SIGPIPE
@@ -87,12 +94,12 @@ def _redacted(text: str) -> str:
 
 
 def _reported(error: BaseException, *, verbose: int) -> int:
-    leaves = list(_leaves(error))
-    known = [leaf for leaf in leaves if isinstance(leaf, ArchiverError)]
-    if any(isinstance(leaf, KeyboardInterrupt | click.Abort) for leaf in leaves):
+    errors = list(leaves(error))
+    known = [leaf for leaf in errors if isinstance(leaf, ArchiverError)]
+    if any(isinstance(leaf, KeyboardInterrupt | click.Abort) for leaf in errors):
         tell(Interrupted("Stopped", kept="What was saved is kept; the next run resumes from there"))
         return Interrupted.exit_code
-    if len(known) == len(leaves):
+    if len(known) == len(errors):
         for leaf in known:
             tell(leaf)
         if verbose > 1:
@@ -103,7 +110,7 @@ def _reported(error: BaseException, *, verbose: int) -> int:
 
         tell(StorageError(words_for(error), why=str(error), hint=hint_for(error)))
         return StorageError.exit_code
-    unknown = next(leaf for leaf in leaves if not isinstance(leaf, ArchiverError))
+    unknown = next(leaf for leaf in errors if not isinstance(leaf, ArchiverError))
     if isinstance(unknown, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
         tell(_unnameable(unknown))
         return ConfigError.exit_code
@@ -134,15 +141,6 @@ def _reported_output(*, is_report: bool) -> int:
         )
     )
     return OutputError.exit_code
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    """The errors in a group, such as a task group raises."""
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error
 
 
 def _unnameable(error: UnicodeEncodeError) -> ConfigError:
