@@ -25,11 +25,29 @@ TIME_LIMIT_MS = 5000
 """Time limit of the queries of a page; beyond it, an error page says so."""
 
 ASSETS = {
-    "archiver.css": "text/css; charset=utf-8",
-    "tables.css": "text/css; charset=utf-8",
-    "archiver.js": "text/javascript; charset=utf-8",
-    "tables.js": "text/javascript; charset=utf-8",
+    "archiver.css": (
+        "pages/base.css",
+        "pages/frame.css",
+        "pages/filters.css",
+        "pages/home.css",
+        "pages/cards.css",
+        "pages/lists.css",
+        "pages/viewer.css",
+        "pages/tables.css",
+        "pages/charts.css",
+        "pages/post.css",
+    ),
+    "archiver.js": (
+        "pages/keys.js",
+        "pages/menu.js",
+    ),
+    "tables.css": ("tables.css",),
+    "tables.js": ("tables.js",),
 }
+"""Our style sheets and scripts, and the files that each is put together from, in this order.
+
+A page asks for one of each: a style sheet of our own pages, or a small one of Datasette's.
+"""
 
 COUNTING_MS = 120_000
 """Time limit of the first page, which counts the whole archive once."""
@@ -134,7 +152,15 @@ def _inline_script(environment: Any) -> str:
 @cache
 def asset(name: str) -> bytes:
     """The content of one of our style sheets or scripts."""
-    return (resources.files("archiver.browse") / "assets" / name).read_bytes()
+    folder = resources.files("archiver.browse") / "assets"
+    strict = b'"use strict";\n' if name.endswith(".js") else b""
+    return strict + b"".join((folder / part).read_bytes() for part in ASSETS[name])
+
+
+def asset_type(name: str) -> str:
+    """The content type of one of our style sheets or scripts."""
+    kind = "css" if name.endswith(".css") else "javascript"
+    return f"text/{kind}; charset=utf-8"
 
 
 @cache

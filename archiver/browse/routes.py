@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from archiver.browse.errors import no_such_page
-from archiver.browse.frame import ASSETS, asset
+from archiver.browse.frame import ASSETS, asset, asset_type
 from archiver.browse.home import home
 from archiver.browse.lists import missing, runs
 from archiver.browse.media import answer_bytes, media, thumb
@@ -19,7 +19,7 @@ async def assets(request: Any, send: Any) -> Any:
     if name not in ASSETS:
         return await send_refusal(send, 404, "There is no such file")
     etag = f'"{hashlib.sha256(asset(name)).hexdigest()[:32]}"'
-    return await answer_bytes(request, send, asset(name), ASSETS[name], etag=etag)
+    return await answer_bytes(request, send, asset(name), asset_type(name), etag=etag)
 
 
 ROUTES: dict[str, Any] = {

@@ -1,5 +1,4 @@
 // What Datasette's own pages lack for those who hear them: a language, and names for fields.
-"use strict";
 document.documentElement.lang = "en";
 const names = {
   '[name^="_filter_column"]': "Column", '[name^="_filter_op"]': "Comparison",
