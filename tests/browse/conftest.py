@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from support.browsing import browsing, demo_archive, hostile_archive
+from support.harsh_archive import make_harsh_archive
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +20,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database of an archive whose texts try to be markup."""
     return hostile_archive(tmp_path_factory.mktemp("hostile"))
+
+
+@pytest.fixture(scope="session")
+def harsh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a small harsh archive: three hundred posts of four years."""
+    return make_harsh_archive(tmp_path_factory.mktemp("harsh"), posts=300)
 
 
 @pytest.fixture(scope="session")
