@@ -1,12 +1,28 @@
-"""Metrics over time as small step charts: a value holds until another one is observed."""
+"""Metrics over time as step charts: a value holds until another one is observed.
 
+A small chart has the whole height of its values: its axis begins at 0, and the area below the line
+is filled. Where a large chart would show nothing that way, since its values differ by little, its
+axis is cut: then it is a line without an area, and says so.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from archiver.browse.cards import HEADLINES
-from archiver.browse.text import day, metric_name, number
+from archiver.browse.text import day, number
 from archiver.human import parse_time
+from archiver.metric_names import metric_name, metric_rank
+
+Points = Sequence[tuple[str, float]]
+"""Times (ISO 8601, UTC) and values, the oldest first."""
 
 WIDTH, HEIGHT, _MARGIN = 240, 48, 4
+LARGE_WIDTH, LARGE_HEIGHT = 1000, 300
+_TOP, _BOTTOM = 20, 24  # of a large chart: room for a label above, and for the dates below
+_CUT_BELOW = 0.1  # values that differ by less than this part of the largest are flat from 0
+_MOST_DOTS = 60
+_DATES = 3  # as many as a phone has room for
 
 
 @dataclass(frozen=True)
@@ -14,12 +30,14 @@ class Chart:
     """One metric: its newest value, and its line if it changed. Coordinates in SVG units."""
 
     name: str
+    attachment: int  # 0: of the post itself
     last: str
     points: tuple[tuple[str, str], ...]  # time and value, oldest first
     path: str = ""
     area: str = ""
     label: str = ""
     span: str = ""
+    change: str = ""
 
     @property
     def title(self) -> str:
@@ -34,30 +52,151 @@ class Chart:
     @property
     def rank(self) -> int:
         """A sort key that puts common metrics first."""
-        return HEADLINES.index(self.name) if self.name in HEADLINES else len(HEADLINES)
+        return metric_rank(self.name)
 
 
-def chart(name: str, points: list[tuple[str, float]], until: str) -> Chart:
-    """Draw a number from its times and values, oldest first, up to the last scan."""
-    said = tuple((seen_at, number(value)) for seen_at, value in points)
-    times = [moment.timestamp() if (moment := parse_time(at)) else 0.0 for at, _ in points]
-    end = moment.timestamp() if (moment := parse_time(until)) else times[-1]
-    end += (end - times[0]) / 12  # so that the newest value is visible as a line
+@dataclass(frozen=True)
+class LargeChart:
+    """One metric with its axes. Heights are in pixels, places across in percent of the width."""
+
+    path: str
+    area: str  # empty where the axis is cut
+    note: str  # what is to be known of the axis; empty where it begins at 0
+    values: tuple[tuple[float, str], ...]  # height and label of each line across
+    dates: tuple[tuple[float, str], ...]  # place and label
+    dots: tuple[tuple[float, float, str], ...]  # place, height and label of each observation
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The times and values that a chart shows, and where it draws them."""
+
+    start: float  # seconds since 1970
+    end: float
+    low: float
+    high: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    def x(self, moment: float) -> float:
+        """Across."""
+        part = (moment - self.start) / ((self.end - self.start) or 1)
+        return round(self.left + part * (self.right - self.left), 1)
+
+    def y(self, value: float) -> float:
+        """Down."""
+        part = (value - self.low) / ((self.high - self.low) or 1)
+        return round(self.bottom - part * (self.bottom - self.top), 1)
+
+    def path(self, times: Sequence[float], points: Points) -> str:
+        """The line of steps, to the end."""
+        steps = [(self.x(at), self.y(value)) for at, (_, value) in zip(times, points, strict=True)]
+        line = f"M{steps[0][0]},{steps[0][1]}" + "".join(f"H{x}V{y}" for x, y in steps[1:])
+        return f"{line}H{self.x(self.end)}"
+
+    def area(self, path: str) -> str:
+        """What lies between a line and the height of 0."""
+        return f"{path}V{self.y(0)}H{self.x(self.start)}Z"
+
+
+def chart(name: str, points: Points, until: str, attachment: int = 0) -> Chart:
+    """A small chart of a metric, up to the last scan."""
+    shown = tuple((seen_at, number(value)) for seen_at, value in points)
+    times = _times(points)
     if len(points) < 2 or times[-1] <= times[0]:
-        return Chart(name, said[-1][1], said)
-    values = [float(value) for _, value in points]
+        return Chart(name, attachment, shown[-1][1], shown)
+    values = [value for _, value in points]
+    frame = _Frame(
+        times[0], _end(times, until), min(0, *values), max(0, *values),
+        _MARGIN, WIDTH - _MARGIN, _MARGIN, HEIGHT - _MARGIN,
+    )  # fmt: skip
+    path = frame.path(times, points)
+    first, last = points[0], points[-1]
+    return Chart(
+        name, attachment, shown[-1][1], shown, path, frame.area(path),
+        label=f"{metric_name(name)}: from {number(first[1])} on {day(first[0])} "
+        f"to {number(last[1])} on {day(last[0])}",
+        span=f"{number(first[1])} on {day(first[0])}",
+        change=change(first[1], last[1]),
+    )  # fmt: skip
+
+
+def large_chart(points: Points, until: str) -> LargeChart:
+    """A chart of a metric with its axes, up to the last scan; of one value, a level line."""
+    times = _times(points)
+    values = [value for _, value in points]
     low, high = min(values), max(values)
-    steps = []
-    for at, value in zip(times, values, strict=True):
-        x = _MARGIN + (at - times[0]) / (end - times[0]) * (WIDTH - 2 * _MARGIN)
-        y = HEIGHT - _MARGIN - (value - low) / ((high - low) or 1) * (HEIGHT - 2 * _MARGIN)
-        steps.append((round(x, 1), round(y, 1)))
-    path = f"M{steps[0][0]},{steps[0][1]}" + "".join(f"H{x}V{y}" for x, y in steps[1:])
-    path += f"H{WIDTH - _MARGIN}"
-    area = f"{path}V{HEIGHT}H{steps[0][0]}Z"
-    label = (
-        f"{metric_name(name)}: from {said[0][1]} on {day(points[0][0])} "
-        f"to {said[-1][1]} on {day(points[-1][0])}"
+    is_cut = low > 0 and 0 < high - low < _CUT_BELOW * high
+    ticks = _ticks(low if is_cut else min(0.0, low), high if high > 0 else 0.0)
+    frame = _Frame(
+        times[0], _end(times, until), ticks[0], ticks[-1],
+        0, LARGE_WIDTH, _TOP, LARGE_HEIGHT - _BOTTOM,
+    )  # fmt: skip
+    path = frame.path(times, points)
+    dots = [
+        (frame.x(at) / LARGE_WIDTH * 100, frame.y(value), f"{number(value)} on {day(seen_at)}")
+        for at, (seen_at, value) in zip(times, points, strict=True)
+    ]
+    return LargeChart(
+        path, "" if is_cut else frame.area(path),
+        note=f"The axis begins at {number(ticks[0])}, not at 0." if is_cut else "",
+        values=tuple((frame.y(tick), number(tick)) for tick in ticks),
+        dates=tuple(_dates(frame)),
+        dots=tuple(dots) if len(dots) <= _MOST_DOTS else (),
+    )  # fmt: skip
+
+
+def change(first: float, last: float) -> str:
+    """The difference of two values, and what part of the first it is; empty where it is none.
+
+    >>> change(9_876_543, 9_876_544), change(0, 3), change(200, 150)
+    ('+1 (0.00001 %)', '+3', '−50 (25 %)')
+    """
+    if first == last:
+        return ""
+    sign = "+" if last > first else "−"
+    difference = f"{sign}{number(abs(last - first))}"
+    return (
+        f"{difference} ({_percent(abs((last - first) / first) * 100)} %)" if first else difference
     )
-    span = f"{said[0][1]} on {day(points[0][0])}"
-    return Chart(name, said[-1][1], said, path, area, label, span)
+
+
+def _percent(part: float) -> str:
+    """A percentage with the digits that say something."""
+    if part >= 10:
+        return f"{part:,.0f}"
+    digits = max(1, -math.floor(math.log10(part)))
+    return f"{part:.{min(digits, 12)}f}".removesuffix(".0")
+
+
+def _times(points: Points) -> list[float]:
+    return [moment.timestamp() if (moment := parse_time(at)) else 0.0 for at, _ in points]
+
+
+def _end(times: Sequence[float], until: str) -> float:
+    """A little after the last scan, so that the newest value is visible as a line."""
+    moment = parse_time(until)
+    end = max(moment.timestamp() if moment else 0.0, times[-1])
+    return end + ((end - times[0]) / 12 or 1)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round values from `low` or below to `high` or above, at equal distances; three to six."""
+    span = (high - low) or abs(high) or 1.0
+    size: float = 10 ** math.floor(math.log10(span / 3))
+    step = next(size * part for part in (1, 2, 5, 10) if span / (size * part) <= 4)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [round(k * step, 12) for k in range(first, max(last, first + 1) + 1)]
+
+
+def _dates(frame: _Frame) -> Iterator[tuple[float, str]]:
+    """The days at equal distances, each once."""
+    seen = set()
+    for k in range(_DATES):
+        moment = frame.start + (frame.end - frame.start) * k / _DATES
+        label = day(datetime.fromtimestamp(moment, UTC).isoformat())
+        if label not in seen:
+            yield round(k / _DATES * 100, 1), label
+        seen.add(label)

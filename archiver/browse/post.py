@@ -1,7 +1,6 @@
 """The page of one post: everything that the archive has about it."""
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +9,10 @@ from datasette.utils.asgi import NotFound
 
 from archiver.browse.archives import Archive
 from archiver.browse.cards import Card, cards
-from archiver.browse.charts import Chart, chart
+from archiver.browse.charts import Chart
 from archiver.browse.diff import TextChange, as_it_was, changes, is_content, published_paths
 from archiver.browse.frame import archive_of, ask, page
+from archiver.browse.post_metrics import post_charts
 
 _MOST_REVISIONS = 200
 
@@ -59,7 +59,7 @@ def _details(connection: sqlite3.Connection, archive: Archive, card: Card) -> De
         dict(row),
         _revisions(connection, archive, card),
         _rows(connection, archive, "events", card.id),
-        _charts(connection, card.id),
+        post_charts(connection, card.id),
         _rows(connection, archive, "post_aliases", card.id),
     )
 
@@ -103,23 +103,3 @@ def _revisions(connection: sqlite3.Connection, archive: Archive, card: Card) -> 
             )
         )
     return made
-
-
-def _charts(connection: sqlite3.Connection, post_id: int) -> dict[int, list[Chart]]:
-    """Every metric of the post (key 0) and of its attachments (key: their id), over time."""
-    series: dict[tuple[int, str], list[tuple[str, float]]] = defaultdict(list)
-    rows = connection.execute(
-        "SELECT attachment_id, name, seen_at, value FROM metrics WHERE post_id = ? "
-        "ORDER BY attachment_id, name, seen_at",
-        (post_id,),
-    )
-    for attachment, name, seen_at, value in rows:
-        if isinstance(value, int | float):
-            series[attachment, name].append((seen_at, value))
-    found: dict[int, list[Chart]] = defaultdict(list)
-    until = max((points[-1][0] for points in series.values()), default="")
-    for (attachment, name), points in series.items():
-        found[attachment].append(chart(name, points, until))
-    for group in found.values():
-        group.sort(key=lambda one: (not one.has_changed, one.rank, one.name))
-    return found

@@ -9,6 +9,7 @@ from archiver.browse.home import home
 from archiver.browse.lists import missing, runs
 from archiver.browse.media import answer_bytes, media, thumb
 from archiver.browse.post import post
+from archiver.browse.post_metrics import metric
 from archiver.browse.timeline import gallery, timeline, viewer
 from archiver.media.serving import send_refusal
 
@@ -28,6 +29,7 @@ ROUTES: dict[str, Any] = {
     r"/(?P<database>[^/.]+)/-/gallery$": gallery,
     r"/(?P<database>[^/.]+)/-/gallery/(?P<attachment>[0-9]{1,18})$": viewer,
     r"/(?P<database>[^/.]+)/-/post/(?P<post>[0-9]{1,18})$": post,
+    r"/(?P<database>[^/.]+)/-/post/(?P<post>[0-9]{1,18})/metric$": metric,
     r"/(?P<database>[^/.]+)/-/missing$": missing,
     r"/(?P<database>[^/.]+)/-/runs$": runs,
     r"/(?P<database>[^/.]+)/-/media/(?P<sha256>[0-9a-f]{64})$": media,

@@ -7,14 +7,15 @@ from typing import Any, get_args
 
 from markupsafe import Markup, escape
 
-from archiver import human
+from archiver import human, metric_names
 from archiver.archive.search import fold
 from archiver.human import parse_time, size_text
 from archiver.models import Kind
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-ago, counted = human.ago, human.counted  # templates use only this module, as `fmt`
+# templates use only this module, as `fmt`
+ago, counted, metric_name = human.ago, human.counted, metric_names.metric_name
 
 _TITLES = {"linkedin": "LinkedIn", "tiktok": "TikTok", "twitter": "X", "youtube": "YouTube"}
 """Display names that are not simply the capitalised name of the platform."""
@@ -95,11 +96,6 @@ def number(value: Any) -> str:
     if isinstance(value, float) and not value.is_integer():
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
     return f"{int(value):,}" if isinstance(value, int | float) else str(value)
-
-
-def metric_name(name: str) -> str:
-    """`non_public.profile_clicks` as words: non public, profile clicks."""
-    return name.replace(".", ", ").replace("_", " ")
 
 
 def safe_link(url: str | None) -> str | None:
