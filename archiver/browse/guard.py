@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from archiver.media.serving import FOREVER
+from archiver.media.serving import CACHE_FOREVER
 
 App = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
@@ -57,7 +57,7 @@ def _headers(message: dict[str, Any], is_file: bool, strict: bool) -> list[tuple
     if is_immutable and message["status"] in {200, 206, 304}:
         # these never change; Datasette forbids caching whenever there is a cookie
         headers = [(name, value) for name, value in headers if name != b"cache-control"]
-        headers.append((b"cache-control", FOREVER.encode()))
+        headers.append((b"cache-control", CACHE_FOREVER.encode()))
     if strict:
         if b"content-security-policy" not in names:
             headers.append((b"content-security-policy", _TABLES_POLICY))

@@ -8,13 +8,13 @@ from archiver.browse.frame import archive_of, ask
 from archiver.browse.guard import TILE_TAG
 from archiver.browse.thumbs import EDGES
 from archiver.media.serving import (
-    FOREVER,
-    SANDBOX,
+    CACHE_FOREVER,
+    SANDBOX_CSP,
     Send,
     etag_matches,
     send_answer,
+    send_error,
     send_file,
-    send_refusal,
 )
 
 _ABSENT = "The archive has no such file"
@@ -32,7 +32,7 @@ async def media(datasette: Any, request: Any, send: Send) -> None:
     archive = await archive_of(datasette, request)
     row = await _row(datasette, request)
     if row is None:
-        await send_refusal(send, 404, _ABSENT)
+        await send_error(send, 404, _ABSENT)
         return
     await send_file(request.method, request.headers, request.receive, send, archive.store, row)
 
@@ -45,7 +45,7 @@ async def thumb(datasette: Any, request: Any, send: Send) -> None:
     size = request.url_vars["size"]
     row = await _row(datasette, request)
     if row is None or size not in EDGES:
-        await send_refusal(send, 404, _ABSENT)
+        await send_error(send, 404, _ABSENT)
         return
     path = await asyncio.to_thread(archive.thumbs.get, row, size)
     body = await asyncio.to_thread(path.read_bytes) if path else None
@@ -60,7 +60,7 @@ async def thumb(datasette: Any, request: Any, send: Send) -> None:
 async def _may_ask(request: Any, send: Send) -> bool:
     if request.method in {"GET", "HEAD"}:
         return True
-    await send_refusal(send, 405, "Only GET and HEAD", {"allow": "GET, HEAD"})
+    await send_error(send, 405, "Only GET and HEAD", {"allow": "GET, HEAD"})
     return False
 
 
@@ -73,12 +73,18 @@ async def _row(datasette: Any, request: Any) -> ArchivedFile | None:
 
 
 async def answer_bytes(
-    request: Any, send: Send, body: bytes, content_type: str, *, etag: str, cache: str = FOREVER
+    request: Any,
+    send: Send,
+    body: bytes,
+    content_type: str,
+    *,
+    etag: str,
+    cache: str = CACHE_FOREVER,
 ) -> None:
     """Send something small that we made ourselves."""
     headers = {
         "content-type": content_type, "etag": etag, "cache-control": cache,
-        "x-content-type-options": "nosniff", "content-security-policy": SANDBOX,
+        "x-content-type-options": "nosniff", "content-security-policy": SANDBOX_CSP,
         "cross-origin-resource-policy": "same-origin",
     }  # fmt: skip
     if etag_matches(request.headers.get("if-none-match"), etag):

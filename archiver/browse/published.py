@@ -19,7 +19,7 @@ from archiver.archive.schema import APPLICATION_ID, model
 from archiver.browse.cards import HEADLINES
 from archiver.browse.diff import published_paths, text_at
 from archiver.errors import StorageError, UsageError
-from archiver.evidence.copy import WITHOUT_DATABASE
+from archiver.evidence.copy import NAMES_WITHOUT_DATABASE
 from archiver.evidence.renewal import Copied, open_frozen, renew_copy
 from archiver.human import counted
 from archiver.media.folder_store import FolderStore
@@ -89,7 +89,7 @@ def publish(database: Path, folder: Path, *, with_removed: bool = False) -> Publ
     except sqlite3.Error as error:
         raise StorageError(f"The copy in {folder} could not be made", why=str(error)) from error
     left_out = [*content.left_out, *_absent(copied)]
-    files = copied.files + copied.there
+    files = copied.files + copied.unchanged
     return Published(
         folder, content.posts, files, size, tuple(left_out), _serve_command(folder / DATABASE)
     )
@@ -149,7 +149,7 @@ def _make_room(database: Path, folder: Path) -> None:
             kept="Nothing was changed",
             hint="Name another folder",
         )
-    known = {DATABASE, "cache"} | WITHOUT_DATABASE
+    known = {DATABASE, "cache"} | NAMES_WITHOUT_DATABASE
     strange = sorted(path.name for path in folder.iterdir() if path.name not in known)
     if strange or ((folder / DATABASE).exists() and not _is_copy(folder / DATABASE)):
         raise UsageError(

@@ -11,14 +11,14 @@ from archiver.browse.media import answer_bytes, media, thumb
 from archiver.browse.post import post
 from archiver.browse.post_metrics import metric
 from archiver.browse.timeline import gallery, timeline, viewer
-from archiver.media.serving import send_refusal
+from archiver.media.serving import send_error
 
 
 async def assets(request: Any, send: Any) -> Any:
     """Our style sheets and scripts."""
     name = request.url_vars["name"]
     if name not in ASSETS:
-        return await send_refusal(send, 404, "There is no such file")
+        return await send_error(send, 404, "There is no such file")
     etag = f'"{hashlib.sha256(asset(name)).hexdigest()[:32]}"'
     return await answer_bytes(request, send, asset(name), asset_type(name), etag=etag)
 

@@ -69,6 +69,6 @@ def _print(shell: Shell, directory: Path, copied: "Copied") -> None:
     if copied.done and not (shell.quiet and not copied.files):
         shell.report(
             f"{copied.files:,} files ({size_text(copied.size)}) copied to {directory}, "
-            f"{copied.there:,} were there already; "
+            f"{copied.unchanged:,} unchanged; "
             f"database of {copied.rows:,} rows copied and read back."
         )

@@ -129,9 +129,9 @@ def _scope(slice_: str | None, minutes: float | None) -> Any:
 
 def _hint(result: "Verified", repaired: "Repaired", *, asked: bool, copy: Path | None) -> str:
     """What to do next, which depends on what is damaged and on what was done about it."""
-    from archiver.evidence.repair import can_help
+    from archiver.evidence.repair import can_repair
 
-    if not asked and can_help(result):
+    if not asked and can_repair(result):
         return "Run archiver verify --repair, with --from and the folder of a copy if there is one"
     steps = []
     if repaired.queued:

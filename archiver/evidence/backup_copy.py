@@ -1,7 +1,7 @@
 """A copy of an archive, opened to restore what is damaged in the archive.
 
-Nothing is taken from the copy that the archive does not prove: a file must have the bytes of its
-name, a row the very hash that the damaged row still carries.
+Only what the archive itself proves right is taken from the copy: a file must have the hash in its
+name, a row the hash that the damaged row still has.
 """
 
 import sqlite3
@@ -15,9 +15,9 @@ from archiver.archive.rows import key_of
 from archiver.errors import UsageError
 from archiver.evidence.copy import archive_id
 from archiver.evidence.files import MediaRow
-from archiver.evidence.renewal import bring
+from archiver.evidence.renewal import copy_to_temp
 from archiver.evidence.rows import read_row
-from archiver.evidence.verify import opened
+from archiver.evidence.verify import open_archive
 from archiver.media.folder_store import FolderStore
 
 Row = dict[str, Any]
@@ -33,10 +33,10 @@ class BackupCopy:
         self._store = FolderStore(directory)
 
     def row(self, table: str, key: Key, row_sha256: object) -> Row | None:
-        """The copy's row of this key, if it is intact and has this very hash."""
+        """The copy's row with this key, if it is intact and has this hash."""
         try:
             row = read_row(self.connection, table, key)
-        except sqlite3.DatabaseError:  # the copy is damaged just there
+        except sqlite3.DatabaseError:  # the copy is damaged in this place
             return None
         fits = row is not None and row["row_sha256"] == row_sha256 and is_intact(table, row)
         return row if fits else None
@@ -47,16 +47,19 @@ class BackupCopy:
         query = f"SELECT {names} FROM {table} WHERE row_sha256 = ?"
         try:
             key = self.connection.execute(query, (row_sha256,)).fetchone()
-        except (sqlite3.DatabaseError, UnicodeEncodeError):  # damaged there, or no hash here
+        except (
+            sqlite3.DatabaseError,
+            UnicodeEncodeError,
+        ):  # the copy is damaged there, or the hash here
             return None
         return self.row(table, key, row_sha256) if key else None
 
-    def give_file(self, store: FolderStore, row: MediaRow) -> bool:
-        """Put the copy's file into its place, if it has the bytes of its name.
+    def restore_file(self, store: FolderStore, row: MediaRow) -> bool:
+        """Restore a file from the copy, if the copy's has the hash in its name.
 
-        What was in its place goes to `quarantine/`. Raises StorageError.
+        A damaged file in its place goes to `quarantine/`. Raises StorageError.
         """
-        download = bring(self._store, store.tmp, row)
+        download = copy_to_temp(self._store, store.tmp, row)
         if download is not None:
             store.put([download])
         return download is not None
@@ -64,16 +67,18 @@ class BackupCopy:
 
 @contextmanager
 def open_backup_copy(directory: Path, archive: Path) -> Iterator[BackupCopy]:
-    """Open a copy. Raises UsageError, StorageError, DamageFound as `opened`."""
+    """Open a copy. Raises UsageError, StorageError, DamageFound as `open_archive`."""
     if directory.resolve() == archive.resolve():
         raise UsageError(f"{directory} is the archive itself", hint="Give the folder of a copy")
-    with opened(directory) as connection:
+    with open_archive(directory) as connection:
         tolerate(connection)
         yield BackupCopy(connection, directory)
 
 
-def refuse_another(connection: sqlite3.Connection, copy: BackupCopy, directory: Path) -> None:
-    """Raise UsageError for a copy of another archive, as far as the archive's own id is intact."""
+def refuse_unrelated_copy(
+    connection: sqlite3.Connection, copy: BackupCopy, directory: Path
+) -> None:
+    """Raise UsageError for a copy of another archive, where the archive's own id is intact."""
     about = read_row(connection, "about", ("archive_id",))
     if about and is_intact("about", about) and about["value"] != archive_id(copy.connection):
         raise UsageError(

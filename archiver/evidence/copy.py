@@ -1,7 +1,7 @@
-"""A second copy of an archive that is whole at every moment, while backups go on.
+"""Copying an archive to another folder, also while a backup runs; the copy is always consistent.
 
-The database is taken as it stands at one instant, and every row of it is read back, before the
-files that this state names are copied.
+First a snapshot of the database is taken and every row of it read back. Then the files that it
+names are copied.
 """
 
 import os
@@ -16,16 +16,16 @@ from archiver.errors import DamageFound, StorageError, UsageError
 from archiver.evidence.database import check_database
 from archiver.evidence.findings import Verified
 from archiver.evidence.renewal import Copied, open_frozen, renew_copy
-from archiver.evidence.verify import NEW, opened
+from archiver.evidence.verify import NEW_DATABASE, open_archive
 from archiver.media.disk import create_file
 from archiver.media.folder_store import FolderStore
 
-WITHOUT_DATABASE = {
-    LOCK, "media", "tmp", "cache", "quarantine", NEW,
-    *(name + end for name in (DATABASE, NEW) for end in LOGS),
+NAMES_WITHOUT_DATABASE = {
+    LOCK, "media", "tmp", "cache", "quarantine", NEW_DATABASE,
+    *(name + end for name in (DATABASE, NEW_DATABASE) for end in LOGS),
 }  # fmt: skip
-"""Names that a copy's folder may have beside its database."""
-_DAMAGED = {"damaged", "not_an_archive", "no_archive"}
+"""What the folder of a copy that lacks its database may contain."""
+_DAMAGE_CODES = {"damaged", "not_an_archive", "no_archive"}
 
 
 def copy_archive(
@@ -41,7 +41,7 @@ def copy_archive(
     somebody writes there, DamageFound where either database cannot be opened, StorageError.
     """
     copied = Copied()
-    with opened(source) as connection:
+    with open_archive(source) as connection:
         _check_place(connection, source, target, older=older)
         with locked(target, database=False), storage_errors(target):
             renew_copy(
@@ -58,14 +58,14 @@ def _check_place(
     here, there = source.resolve(), target.resolve()
     if here == there or here in there.parents or there in here.parents:
         raise UsageError(
-            f"{target} and the archive in {source} lie within each other",
+            f"One of {target} and the archive in {source} is inside the other",
             hint="Give a folder of its own, best on another disk",
         )
     if not target.exists() or not any(target.iterdir()):
         return
     if not (target / DATABASE).exists():
-        if {entry.name for entry in target.iterdir()} <= WITHOUT_DATABASE:
-            return  # a first copy that was broken off, or one whose damaged database was moved away
+        if {entry.name for entry in target.iterdir()} <= NAMES_WITHOUT_DATABASE:
+            return  # an interrupted first copy, or one whose damaged database was moved away
         raise UsageError(
             f"{target} is not empty, and not a copy of an archive",
             hint="Give an empty folder, or the one of an earlier copy",
@@ -77,17 +77,17 @@ def _check_place(
                 kept="Nothing was written",
                 hint="Give an empty folder, or the one of an earlier copy",
             )
-        if not older and (more := _only_there(connection, other)):
+        if not older and (more := _only_in_copy(connection, other)):
             raise UsageError(
                 f"The copy in {target} is newer than the archive in {source}",
-                why=f"{more}: an old state was put back, or {DATABASE}-wal was lost",
+                why=f"{more}: an older {DATABASE} was restored, or {DATABASE}-wal was lost",
                 kept="Nothing was written",
-                hint=f"Put the newer {DATABASE} back with its {DATABASE}-wal, or take the copy's; "
-                "archiver copy --older renews the copy all the same, without what only it has",
+                hint=f"Restore the newer {DATABASE} with its {DATABASE}-wal, or take the copy's; "
+                "archiver copy --older updates the copy all the same, and drops what only it has",
             )
 
 
-def _only_there(connection: sqlite3.Connection, other: sqlite3.Connection) -> str | None:
+def _only_in_copy(connection: sqlite3.Connection, other: sqlite3.Connection) -> str | None:
     """What `other` has that the archive lacks, as a sentence; None where it has no more."""
     last_run = "SELECT id, started_at FROM runs ORDER BY id DESC LIMIT 1"
     is_known = "SELECT 1 FROM runs WHERE id = ? AND started_at = ?"
@@ -95,7 +95,7 @@ def _only_there(connection: sqlite3.Connection, other: sqlite3.Connection) -> st
         is_known, run
     ).fetchone():
         return f"It has run {run[0]}, which began at {run[1]}"
-    here, there = _grown(connection), _grown(other)
+    here, there = _append_only_counts(connection), _append_only_counts(other)
     more = [
         f"{count:,} {table} instead of {here.get(table, 0):,}"
         for table, count in there.items()
@@ -104,7 +104,7 @@ def _only_there(connection: sqlite3.Connection, other: sqlite3.Connection) -> st
     return f"It has {', '.join(more)}" if more else None
 
 
-def _grown(connection: sqlite3.Connection) -> dict[str, int]:
+def _append_only_counts(connection: sqlite3.Connection) -> dict[str, int]:
     """The number of rows of each table that backups only add to; repairs are not counted."""
     query = """
         SELECT name, rows FROM table_checksums
@@ -122,19 +122,19 @@ def _copy_in(target: Path) -> Iterator[sqlite3.Connection]:
         with reader(target) as connection:
             yield connection
     except (StorageError, sqlite3.DatabaseError) as error:
-        if isinstance(error, StorageError) and error.code not in _DAMAGED:
+        if isinstance(error, StorageError) and error.code not in _DAMAGE_CODES:
             raise
         raise DamageFound(
-            f"The copy's database {target / DATABASE} is damaged as a whole, or no archive's",
+            f"The copy's database {target / DATABASE} cannot be opened, or is not an archive",
             why=(error.why or error.what) if isinstance(error, StorageError) else str(error),
             kept="Nothing was written, and the files of the copy are not touched by this",
             hint=f"Move {DATABASE} out of that folder and run archiver copy again: "
-            "it makes a new one, and copies only the files that are not there",
+            "it makes a new one, and copies only the files that are missing",
         ) from error
 
 
 def archive_id(connection: sqlite3.Connection) -> str | None:
-    """What tells an archive, and its copies, from every other."""
+    """The random id that an archive and its copies have in common."""
     query = "SELECT value FROM about WHERE name = 'archive_id'"
     row = connection.execute(query).fetchone()
     return row[0] if row else None
@@ -143,7 +143,7 @@ def archive_id(connection: sqlite3.Connection) -> str | None:
 class _WholeArchive:
     """All of an archive, as the content of a copy."""
 
-    reads_back = False  # verify does that
+    reads_back = False  # verify does
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -152,12 +152,12 @@ class _WholeArchive:
         """The database as it stands now."""
         os.close(create_file(new))
         with closing(sqlite3.connect(new, isolation_level=None)) as snapshot:
-            # all of it in one step: a busy writer cannot make it begin again
+            # in one step: between steps, a commit of another program would restart it
             self._connection.backup(snapshot)
             snapshot.execute("PRAGMA journal_mode = DELETE")
 
     def check(self, connection: sqlite3.Connection, new: Path, copied: Copied) -> bool:
-        """Read every row back; where one is damaged, an earlier copy may be better, and stays."""
+        """Read every row back; where one is damaged, an earlier copy stays, which may be intact."""
         result = Verified()
         check_database(connection, new, partial(_reopen, new), result)
         copied.rows = result.rows

@@ -1,4 +1,4 @@
-"""Reading the whole database back: a dozen checks, at once where there is much to read."""
+"""Reading the whole database back: several checks, in parallel for a large database."""
 
 import os
 import sqlite3
@@ -10,29 +10,29 @@ from pathlib import Path
 from archiver.archive.schema import ROW_HASHED
 from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.processes import in_processes
-from archiver.evidence.rows import Reopen, check_rows, references
+from archiver.evidence.rows import Reopen, check_references, check_rows
 from archiver.evidence.schema import check_schema
-from archiver.media.disk import PIECE, open_file
+from archiver.media.disk import CHUNK_SIZE, open_file
 
 CHECKS = ("schema", "sqlite", *ROW_HASHED, "references")
-"""What is checked, in the order of what is said of it: a name of a table is for all its rows."""
+"""The checks, in the order of the report; the name of a table stands for all its rows."""
 
 _MANY_ROWS = 100_000
-"""From here on, starting processes takes less time than they save."""
+"""For so many rows, processes save more time than they take to start."""
 
 
 def check_database(
-    connection: sqlite3.Connection, path: Path, again: Reopen, result: Verified
+    connection: sqlite3.Connection, path: Path, reopen: Reopen, result: Verified
 ) -> None:
     """Run all checks, each on the database as it stands at one moment, while others may write.
 
-    `path` is where the database is, `again` opens it once more.
+    `path` is where the database is; `reopen` gives another connection to it.
     """
     _read_ahead(path)
-    todo = _for_processes(connection) if _is_in_place(connection, path) else []
-    found = dict(zip(todo, in_processes(partial(_check_elsewhere, again), todo), strict=True))
+    todo = _for_processes(connection) if _is_open_file(connection, path) else []
+    found = dict(zip(todo, in_processes(partial(_check_in_process, reopen), todo), strict=True))
     for check in CHECKS:
-        part = found.get(check) or _check(connection, check, again)
+        part = found.get(check) or _check(connection, check, reopen)
         result.rows += part.rows
         result.findings += part.findings
         result.bad_rows += part.bad_rows
@@ -43,7 +43,7 @@ def _read_ahead(path: Path) -> None:
 
     The checks read it in the order of its indexes, which takes much longer from a cold disk.
     """
-    buffer = bytearray(PIECE)
+    buffer = bytearray(CHUNK_SIZE)
     with suppress(OSError), os.fdopen(open_file(path), "rb", buffering=0) as file:
         while file.readinto(buffer):
             pass
@@ -64,38 +64,40 @@ def _for_processes(connection: sqlite3.Connection) -> list[str]:
     return first + [check for check in CHECKS if check not in first]
 
 
-def _is_in_place(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether it is that very file that is open: where it cannot be, every reader makes a copy."""
+def _is_open_file(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the connection is to this file, and not to a copy that a reader had to make of it."""
     name = connection.execute("PRAGMA database_list").fetchone()[2]
     return Path(name).resolve() == path.resolve()
 
 
-def _check_elsewhere(again: Reopen, check: str) -> Verified:
-    with again() as connection:
-        return _check(connection, check, again)
+def _check_in_process(reopen: Reopen, check: str) -> Verified:
+    with reopen() as connection:
+        return _check(connection, check, reopen)
 
 
-def _check(connection: sqlite3.Connection, check: str, again: Reopen) -> Verified:
+def _check(connection: sqlite3.Connection, check: str, reopen: Reopen) -> Verified:
     """One of `CHECKS`, in a transaction of its own."""
     result = Verified()
     factory = connection.text_factory
     connection.execute("BEGIN")
     try:
         if check == "schema":
-            result.findings += _guarded(check_schema(connection), "archive.db")
+            result.findings += _report_unreadable(check_schema(connection), "archive.db")
         elif check == "sqlite":
-            result.findings += _own_check(connection)
+            result.findings += _sqlite_checks(connection)
         elif check == "references":
-            result.findings += _guarded(references(connection), check)
+            result.findings += _report_unreadable(check_references(connection), check)
         else:
-            result.findings += _guarded(check_rows(connection, check, again, result), check)
+            result.findings += _report_unreadable(
+                check_rows(connection, check, reopen, result), check
+            )
     finally:
         connection.text_factory = factory
         connection.rollback()
     return result
 
 
-def _guarded(findings: Iterable[Finding], subject: str) -> Iterator[Finding]:
+def _report_unreadable(findings: Iterable[Finding], subject: str) -> Iterator[Finding]:
     """The findings, and one more where the database cannot even be read."""
     try:
         yield from findings
@@ -103,9 +105,9 @@ def _guarded(findings: Iterable[Finding], subject: str) -> Iterator[Finding]:
         yield Finding("database", subject, f"cannot be read: {error}")
 
 
-def _own_check(connection: sqlite3.Connection) -> Iterator[Finding]:
+def _sqlite_checks(connection: sqlite3.Connection) -> Iterator[Finding]:
     for check in ("integrity_check", "foreign_key_check"):
-        yield from _guarded(_pragma(connection, check), "archive.db")
+        yield from _report_unreadable(_pragma(connection, check), "archive.db")
 
 
 def _pragma(connection: sqlite3.Connection, check: str) -> Iterator[Finding]:

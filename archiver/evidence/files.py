@@ -1,4 +1,4 @@
-"""Reading media back: every file against its hash, on all cores; and files without a row."""
+"""Checks media files against their hashes, on all cores, and lists files without a row."""
 
 import errno
 import json
@@ -21,15 +21,15 @@ from archiver.media.store import MediaStore, hash_stream
 _FILES_AT_ONCE = 32
 _BYTES_AT_ONCE = 32 << 20
 _ROWS_AT_ONCE = 1_000
-_NOT_OF_THE_FILE = frozenset({
+_ENVIRONMENT_ERRORS = frozenset({
     errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE,
 })  # fmt: skip
-"""Errors that say nothing of a file's bytes: they are of this user, this moment, this mount."""
+"""Errors that do not mean that a file is damaged: permissions, limits of the process, stale NFS."""
 NO_ROW = "no row of the archive refers to it"
 
 
 class MediaRow(NamedTuple):
-    """A row of `media`, as far as its file goes."""
+    """The columns of a row of `media` that say where its file is, and what it must be."""
 
     sha256: str
     path: str
@@ -39,10 +39,10 @@ class MediaRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which files are wanted: all; or the `part`-th of `parts`; or as many as `seconds` allow.
+    """Which files to read: all; or the `part`-th of `parts`; or as many as `seconds` allow.
 
-    Parts are told apart by hash, so that they stay the same while the archive grows. With a time,
-    those come first that were longest not read.
+    The hash of a file decides which part it is in, so that parts stay the same while the archive
+    grows. With `seconds`, the files that were not read for the longest time come first.
     """
 
     part: int = 1
@@ -53,9 +53,9 @@ class Scope:
 def files_in(connection: sqlite3.Connection, scope: Scope, now: str = "9999") -> list[bytes]:
     """The hashes of the files in a scope, in the order in which to read them.
 
-    That is the order of their names, by which they lie near each other on the disk. 32 bytes
-    each are kept in memory: no statement stays open while files are read for hours.
-    What was read later than `now` was read by a wrong clock, and counts as never read.
+    That is the order of their names, in which they were often written too. The hashes (32 bytes
+    each) are all in memory: no statement stays open while files are read for hours.
+    A `verified_at` later than `now` was written by a wrong clock, and counts as never.
     """
     read_at = "CASE WHEN verified_at > :now THEN NULL ELSE verified_at END"
     order = "sha256" if scope.seconds is None else f"{read_at}, sha256"
@@ -66,7 +66,7 @@ def files_in(connection: sqlite3.Connection, scope: Scope, now: str = "9999") ->
 def _name(text: str) -> bytes | None:
     try:
         return bytes.fromhex(text)
-    except ValueError:  # a damaged row, which says so itself
+    except ValueError:  # a damaged row, which is reported as such
         return None
 
 
@@ -111,7 +111,7 @@ def read_files(
 
 
 def _chunks(rows: Iterable[MediaRow]) -> Iterator[list[MediaRow]]:
-    """Files in groups that are worth a thread's attention."""
+    """Files in groups: one task of the thread pool for each small file would cost too much."""
     chunk: list[MediaRow] = []
     size = 0
     for row in rows:
@@ -139,7 +139,7 @@ def check_file(store: MediaStore, row: MediaRow) -> Finding | None:
     if second is not None and second.what == "unreadable":
         return second
     if second is None:
-        return Finding("unsteady", row.path, f"right when read again; at first: {first.detail}")
+        return Finding("unsteady", row.path, f"intact when read again; at first: {first.detail}")
     if second != first:
         return Finding(second.what, row.path, f"{second.detail}; at first: {first.detail}")
     return Finding(second.what, row.path, f"{second.detail}; read twice")
@@ -153,9 +153,9 @@ def _read(store: MediaStore, row: MediaRow, *, from_disk: bool) -> Finding | Non
         return Finding("missing_file", row.path, "the file is not there")
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        what: What = "unreadable" if error.errno in _NOT_OF_THE_FILE else "changed_file"
+        what: What = "unreadable" if error.errno in _ENVIRONMENT_ERRORS else "changed_file"
         return Finding(what, row.path, f"cannot be read: {reason}")
-    except StorageError as error:  # a path that leads elsewhere
+    except StorageError as error:  # not the path of a stored file
         return Finding("reference", f"media {row.sha256}", error.what)
     if found == row.sha256:
         if size == row.size:

@@ -1,4 +1,4 @@
-"""What verify can find, and the result of one."""
+"""What `verify` can find, and its result."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -8,22 +8,25 @@ What = Literal[
     "search_index", "leftover", "unsteady", "known_lost", "unchecked", "extra",
     "unreadable",
 ]  # fmt: skip
-_HARMLESS = frozenset({"leftover", "unsteady", "known_lost", "unchecked", "extra", "unreadable"})
+_NO_DAMAGE = frozenset({"leftover", "unsteady", "known_lost", "unchecked", "extra", "unreadable"})
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it was stored, or that is worth saying.
+    """Something that is not as it was stored, or that is worth reporting.
 
-    Damage: `missing_file`, `changed_file` (its bytes are not those of its name), `changed_row`
-    (its columns are not those of its hash), `rows` (a table has lost or gained rows), `reference`
-    (a row refers to another that is missing), `database` (SQLite's own check), `schema` (an index,
-    a trigger, a view or a table is not as the program made it), `search_index`.
+    Damage: `missing_file`, `changed_file` (its bytes do not have the hash in its name),
+    `changed_row` (its columns do not have its hash), `rows` (a table has lost or gained rows),
+    `reference` (a row refers to another that is missing), `database` (SQLite's own check),
+    `schema` (an index, trigger, view or table differs from what the program makes),
+    `search_index`.
 
-    No damage: `leftover` (a file that no row refers to), `unsteady` (damage that a second reading
-    did not find), `known_lost` (a file found lost before), `unchecked` (what could not be checked
-    this time), `extra` (what others added to the database), `unreadable` (a file that the system
-    did not let us read: nothing is known of it). `subject` names the file, the row or the table.
+    No damage: `leftover` (a file that no row refers to), `unsteady` (wrong at the first reading and
+    right at the second), `known_lost` (a file that an earlier verify found lost), `unchecked` (what
+    could not be checked this time), `extra` (what others added to the database), `unreadable` (a
+    file that the system did not let us read, and may be intact).
+
+    `subject` names the file, the row or the table.
     """
 
     what: What
@@ -33,12 +36,12 @@ class Finding:
     @property
     def is_damage(self) -> bool:
         """Whether something that was stored is lost or altered."""
-        return self.what not in _HARMLESS
+        return self.what not in _NO_DAMAGE
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that is not as its hash says: its table, and its primary key."""
+    """A row whose columns do not have its hash: its table, and its primary key."""
 
     table: str
     key: tuple[object, ...]
@@ -68,15 +71,15 @@ class Verified:
 
     @property
     def unreadable(self) -> list[Finding]:
-        """Files that could not be read, and so are neither intact nor damaged for all we know."""
+        """Files that the system did not let us read: nothing is known of their bytes."""
         return [finding for finding in self.findings if finding.what == "unreadable"]
 
     @property
     def database_is_intact(self) -> bool:
-        """Whether SQLite finds its own file in order, so that it may be written to."""
+        """Whether SQLite's own check found no error, so that the database may be written to."""
         return not any(finding.what == "database" for finding in self.findings)
 
     @property
     def may_be_written(self) -> bool:
-        """Whether writing does what it says: the file is in order, and so is the schema."""
+        """Whether the database may be written to: SQLite found no error, the schema is intact."""
         return self.database_is_intact and not any(f.what == "schema" for f in self.findings)

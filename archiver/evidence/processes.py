@@ -1,4 +1,4 @@
-"""The same work on several things, each in another process: for what holds the interpreter."""
+"""Parallel processes for work on many items that holds the interpreter lock."""
 
 import multiprocessing
 import os
@@ -9,38 +9,38 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-_Thing = TypeVar("_Thing")
+_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
 def in_processes(
-    work: Callable[[_Thing], _Result], todo: Sequence[_Thing]
+    work: Callable[[_Item], _Result], items: Sequence[_Item]
 ) -> Iterator[_Result | None]:
-    """What `work` gives for each thing, in their order, from as many processes as there are cores.
+    """The results of `work` for each item, in order, from as many processes as there are cores.
 
-    None is for what could not be computed in a process: a system may let us start no
-    process, or end one that needs memory. `work` and the things go there by pickle.
+    None stands for an item that no process could compute: the system may not let us start one, or
+    may end one to get its memory. `work` and the items must be picklable.
     """
-    if not todo:
+    if not items:
         return
     try:
         pool = ProcessPoolExecutor(
-            min(os.cpu_count() or 1, len(todo)),
-            # a fork would have the locks of threads that it does not have
+            min(os.cpu_count() or 1, len(items)),
+            # a fork copies locks that threads of this process hold, and not the threads
             multiprocessing.get_context("spawn"),
             initializer=_end_with_parent,
         )
-        with _deaf_to_interrupts():
-            futures = [pool.submit(work, thing) for thing in todo]
+        with _interrupts_blocked():
+            futures = [pool.submit(work, thing) for thing in items]
     except (ImportError, OSError):  # no semaphores here
-        yield from (None for _ in todo)
+        yield from (None for _ in items)
         return
     try:
         for future in futures:
             error = future.exception()
             yield future.result() if error is None else None
     except BaseException:
-        for process in multiprocessing.active_children():  # nobody waits for their results
+        for process in multiprocessing.active_children():  # their results are not needed any more
             process.terminate()
         raise
     finally:
@@ -48,10 +48,10 @@ def in_processes(
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes started meanwhile never hear of Ctrl-C, which a terminal sends to them as well.
+def _interrupts_blocked() -> Iterator[None]:
+    """Processes started in the block ignore Ctrl-C, which a terminal sends to the whole group.
 
-    This one hears of it afterwards, and ends them without a word of theirs.
+    This process gets it after the block, and ends them; they print no tracebacks.
     """
     if not hasattr(signal, "pthread_sigmask"):  # on Windows
         yield
@@ -64,7 +64,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 
 def _end_with_parent() -> None:
-    """Leave no process behind where the program is killed: nothing else would tell it."""
+    """End this process when its parent is killed; nothing else would end it."""
     parent = multiprocessing.parent_process()
     assert parent is not None  # noqa: S101 — this is a child
 

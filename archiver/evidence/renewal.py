@@ -1,8 +1,8 @@
-"""Bringing a copy of an archive up to date: one engine, whatever of the archive goes into it.
+"""Brings a copy up to date, of a whole archive or of a part of it (see `CopyContent`).
 
 A new database is made beside the copy's. Then the files that it names are copied, hashed on the
-way, and read back; last of all the new database takes the place of the old one. So a copy that is
-broken off is still the copy that it was, with some files more.
+way, and read back. Last, the new database replaces the old one: an interrupted copy is still the
+earlier copy, with some more files.
 """
 
 import os
@@ -19,8 +19,8 @@ from archiver.disks import replace_file, sync_directory
 from archiver.errors import StorageError
 from archiver.evidence.files import MediaRow, Scope, check_file, files_in, rows_of
 from archiver.evidence.findings import Finding
-from archiver.evidence.verify import NEW
-from archiver.media.disk import PIECE, sync_file
+from archiver.evidence.verify import NEW_DATABASE
+from archiver.media.disk import CHUNK_SIZE, sync_file
 from archiver.media.download import Download
 from archiver.media.folder_store import FolderStore
 from archiver.media.store import MediaStore, hash_in_path
@@ -31,16 +31,16 @@ _FILES_AT_ONCE = 64
 
 @dataclass(slots=True)
 class Copied:
-    """What a copy brought: files copied, their bytes, files that were there, rows in all.
+    """The result of copying: files copied, their bytes, files unchanged, rows in all.
 
-    `damage` is what is damaged in the source, `unreadable` are files of it that the system did not
-    let us read. `done` says that the copy stands for the archive as it was when this began, but for
-    those; where rows are damaged it is not, and an earlier copy stays as it was.
+    `damage` is what is damaged in the source, `unreadable` the files of it that the system did not
+    let us read. `done`: the copy is up to date, without those files. Where rows are damaged it is
+    not done, and an earlier copy is unchanged.
     """
 
     files: int = 0
     size: int = 0
-    there: int = 0
+    unchanged: int = 0
     rows: int = 0
     done: bool = False
     damage: list[Finding] = field(default_factory=list)
@@ -51,10 +51,10 @@ class CopyContent(Protocol):
     """What goes into a copy."""
 
     reads_back: bool
-    """Whether files that the copy has already are hashed; else name and size are believed."""
+    """Whether files that the copy has already are hashed; otherwise name and size must match."""
 
     def make(self, new: Path) -> None:
-        """Make the database of the copy, in one file that needs no log. Nothing is there yet."""
+        """Make the new database, in one file without a write-ahead log; there is none yet."""
 
     def check(self, connection: sqlite3.Connection, new: Path, copied: Copied) -> bool:
         """Whether the new database may take the place of the old one."""
@@ -66,10 +66,10 @@ def renew_copy(
 ) -> None:  # fmt: skip
     """Bring the copy in the folder `target`, which is locked, up to date.
 
-    `copied` tells how it went, `on_total` is told how many bytes there are to copy, `on_file` of
-    every file's size. Raises StorageError, OSError, sqlite3.Error.
+    The result is written to `copied`. `on_total` is called with the bytes to copy in all, `on_file`
+    with the size of every file. Raises StorageError, OSError, sqlite3.Error.
     """
-    new = target / NEW
+    new = target / NEW_DATABASE
     store = FolderStore(target)
     try:
         _clear(new)
@@ -88,12 +88,12 @@ def renew_copy(
 
 
 def open_frozen(path: Path) -> sqlite3.Connection:
-    """A reading connection to a database that nobody else knows of."""
+    """A read-only connection to a database that no other process uses."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
 
 
 def _clear(new: Path, *, keep_name: bool = False) -> None:
-    """Remove a new database; of a first copy the name may stay, to tell that it was broken off."""
+    """Remove a new database; with `keep_name`, leave it empty, to mark an unfinished first copy."""
     for path in _logs(new):
         path.unlink(missing_ok=True)
     if keep_name and new.exists():
@@ -111,10 +111,10 @@ def _missing(
         if row.lost_at is not None:
             continue
         if hash_in_path(row.path) != row.sha256:
-            wrong = f"{row.path!r} is not where its file is"
+            wrong = f"its path {row.path!r} is not that of its hash"
             copied.damage.append(Finding("reference", f"media {row.sha256}", wrong))
         elif _is_there(target, row, reads_back=reads_back):
-            copied.there += 1
+            copied.unchanged += 1
         else:
             missing.append(row)
     return missing
@@ -141,21 +141,21 @@ def _copy_files(
         for row in some:
             if row.sha256 in names and (wrong := check_file(target, row)) is not None:
                 raise StorageError(
-                    f"{target.directory / row.path} cannot be read back as it was written",
+                    f"{target.directory / row.path} was written and reads back differently",
                     why=wrong.detail,
-                    kept="The earlier copy is as it was",
-                    hint="Check that disk before you trust it",
+                    kept="The earlier copy is unchanged",
+                    hint="Check the disk",
                 )
 
 
-def bring(source: MediaStore, tmp: Path, row: MediaRow) -> Download | None:
-    """One file, copied into the folder `tmp` and hashed on the way; None where it is damaged.
+def copy_to_temp(source: MediaStore, tmp: Path, row: MediaRow) -> Download | None:
+    """Copy one file into the folder `tmp`, hashed on the way; None where it is damaged.
 
     Raises StorageError.
     """
-    for _ in range(2):  # what is read wrong once may be right the second time
+    for _ in range(2):  # a read error may be transient
         with TempFile(tmp) as part:
-            if _pour(source, row.path, part) and part.finish() == row.sha256:
+            if _copy_bytes(source, row.path, part) and part.finish() == row.sha256:
                 part.keep()
                 extension = row.path.rpartition(".")[2]
                 return Download(part.path, row.sha256, part.size, "", extension)
@@ -165,21 +165,21 @@ def bring(source: MediaStore, tmp: Path, row: MediaRow) -> Download | None:
 def _fetch(
     source: MediaStore, target: FolderStore, row: MediaRow, copied: Copied
 ) -> Download | None:
-    if (download := bring(source, target.tmp, row)) is not None:
+    if (download := copy_to_temp(source, target.tmp, row)) is not None:
         copied.files += 1
         copied.size += download.size
         return download
     wrong = check_file(source, row)
-    wrong = wrong or Finding("changed_file", row.path, "read wrong twice of four times")
+    wrong = wrong or Finding("changed_file", row.path, "two of four reads were wrong")
     (copied.unreadable if wrong.what == "unreadable" else copied.damage).append(wrong)
     return None
 
 
-def _pour(source: MediaStore, path: str, part: TempFile) -> bool:
+def _copy_bytes(source: MediaStore, path: str, part: TempFile) -> bool:
     """Copy a file; False where it cannot be read to its end."""
     try:
         with source.open(path) as file:
-            while data := file.read(PIECE):
+            while data := file.read(CHUNK_SIZE):
                 part.write(data)
     except OSError:
         return False
@@ -187,14 +187,16 @@ def _pour(source: MediaStore, path: str, part: TempFile) -> bool:
 
 
 def _put_in_place(new: Path, target: Path) -> None:
-    """The new database instead of the old one, whose log must not be taken for the new one's."""
+    """Replace the old database, without leaving its write-ahead log beside the new one."""
     old = target / DATABASE
     if old.exists():
         with closing(sqlite3.connect(old, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
     for path in _logs(old):
         path.unlink(missing_ok=True)
-    sync_directory(target)  # or a power cut could bring the old log back beside the new database
+    sync_directory(
+        target
+    )  # or a power cut could copy_to_temp the old log back beside the new database
     replace_file(new, old)
     sync_directory(target)
 

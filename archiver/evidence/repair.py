@@ -1,7 +1,7 @@
-"""`verify --repair`: restores what can be proven, and invents nothing.
+"""`verify --repair`: restores what hashes prove right, and guesses nothing.
 
-A damaged file goes to `quarantine/`, never away, and the next backup fetches it again; its row
-keeps the hash, so that only the same bytes recover it. Indexes, triggers and views are rebuilt;
+A damaged file is moved to `quarantine/`, and the next backup downloads it again; its row keeps
+the hash, so that only the same bytes recover it. Indexes, triggers and views are rebuilt;
 foreign triggers on our tables are removed. Rows come back from a copy of the archive, if one is
 given and the archive's checksums prove it right.
 """
@@ -18,7 +18,7 @@ from archiver.archive.intact import is_intact, tolerate
 from archiver.archive.losses import mark_lost, mark_recovered
 from archiver.archive.storage_totals import rebuild_totals
 from archiver.errors import StorageError
-from archiver.evidence.backup_copy import BackupCopy, open_backup_copy, refuse_another
+from archiver.evidence.backup_copy import BackupCopy, open_backup_copy, refuse_unrelated_copy
 from archiver.evidence.files import MediaRow, check_file, rows_of
 from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.restore import restore_row, restore_table
@@ -26,21 +26,21 @@ from archiver.evidence.rows import read_row
 from archiver.evidence.schema import check_schema, repair_schema
 from archiver.media.folder_store import FolderStore
 
-_OF_FILES = {"missing_file", "changed_file"}
+_FILE_DAMAGE = {"missing_file", "changed_file"}
 _NEEDS_A_COPY = {"changed_row", "rows", "reference"}
-_COUNTED_ANEW = "storage_totals"
-"""The table that holds nothing but sums over others."""
+_RECOMPUTED = "storage_totals"
+"""The table that can be computed from the others."""
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
-_OF_AN_INDEX = ("missing from index", "wrong # of entries in index", "non-unique entry in index")
+_INDEX_MESSAGES = ("missing from index", "wrong # of entries in index", "non-unique entry in index")
 
 
 @dataclass(slots=True)
 class Repaired:
-    """What was put right, by number.
+    """How much was repaired.
 
-    `queued` counts renditions to be fetched again, `rows` those restored, `indexes` those rebuilt,
-    `schema` counts the indexes, triggers and views that were rebuilt or removed, `files` the
-    files that a copy gave, `tables` the tables whose missing rows a copy gave.
+    `queued`: renditions to be downloaded again. `rows`: restored rows. `indexes`: rebuilt indexes.
+    `schema`: indexes, triggers and views that were rebuilt or removed. `files`: files restored
+    from a copy. `tables`: tables whose missing rows were restored from a copy.
     """
 
     queued: int = 0
@@ -55,14 +55,11 @@ class Repaired:
 
 
 def repair(directory: Path, found: Verified, now: str, copy: Path | None = None) -> Repaired:
-    """Put right what can be, and with a copy what it has. Raises StorageError, ArchiveLocked.
+    """Repair what can be repaired, and with a copy also what the copy has.
 
-    Raises UsageError for a copy of something else, DamageFound for one that cannot be opened.
-
-    Where the whole folder of media is not there, nothing is queued: StorageError says so.
-
-    A database whose pages are damaged is not written to; nor, but for the schema itself, one whose
-    schema is not all right afterwards.
+    A database with damaged pages is not written to. Where the schema cannot be repaired, nothing
+    else is. Raises ArchiveLocked; UsageError for a copy of another archive; DamageFound for a copy
+    that cannot be opened; StorageError, also where the whole media folder is missing.
     """
     _refuse_without_media(directory, found)
     repaired = Repaired()
@@ -75,7 +72,7 @@ def repair(directory: Path, found: Verified, now: str, copy: Path | None = None)
         connection = stack.enter_context(writer(directory, create=False, any_trigger=True))
         tolerate(connection)
         if copy and backup_copy:
-            refuse_another(connection, backup_copy, copy)
+            refuse_unrelated_copy(connection, backup_copy, copy)
         repaired.schema = repair_schema(connection)
         if any(finding.is_damage for finding in check_schema(connection)):
             return repaired
@@ -94,7 +91,7 @@ def repair(directory: Path, found: Verified, now: str, copy: Path | None = None)
 
 def _may_be_written(findings: Iterable[Finding]) -> bool:
     return all(
-        any(words in finding.detail for words in _OF_AN_INDEX)
+        any(words in finding.detail for words in _INDEX_MESSAGES)
         for finding in findings
         if finding.what == "database"
     )
@@ -111,7 +108,7 @@ def _restore_tables(
     connection: sqlite3.Connection, copy: BackupCopy, directory: Path, found: Verified,
     repaired: Repaired,
 ) -> None:  # fmt: skip
-    """Before single rows: an event tells of each of those, and must not take a lost row's place."""
+    """Before single rows: restoring one adds an event, which must not take the id of a lost row."""
     incomplete = {finding.subject for finding in found.findings if finding.what == "rows"}
     for table in ROW_HASHED:  # in an order in which rows come before what belongs to them
         if table in incomplete:
@@ -141,11 +138,11 @@ def _repair_files(
     connection: sqlite3.Connection, copy: BackupCopy | None, store: FolderStore, found: Verified,
     now: str, repaired: Repaired,
 ) -> None:  # fmt: skip
-    for row in _doubtful(connection, found):
+    for row in _suspect_files(connection, found):
         finding = check_file(store, row)
-        if finding is None or finding.what not in _OF_FILES | {"known_lost"}:
+        if finding is None or finding.what not in _FILE_DAMAGE | {"known_lost"}:
             continue
-        if copy and copy.give_file(store, row):
+        if copy and copy.restore_file(store, row):
             repaired.files += 1
             if row.lost_at is not None:
                 with transaction(connection):
@@ -157,12 +154,14 @@ def _repair_files(
                 repaired.queued += mark_lost(connection, row.sha256, now)
 
 
-def _doubtful(connection: sqlite3.Connection, found: Verified) -> list[MediaRow]:
-    """The files to be looked at once more: it may have been their row that was damaged.
+def _suspect_files(connection: sqlite3.Connection, found: Verified) -> list[MediaRow]:
+    """The files to check again: their row may have been what was damaged, and be restored now.
 
-    Where the row still is, nobody knows which file it means.
+    Those whose row is still damaged are left out: nothing says which file it means.
     """
-    names = {Path(f.subject).stem for f in found.findings if f.what in _OF_FILES | {"known_lost"}}
+    names = {
+        Path(f.subject).stem for f in found.findings if f.what in _FILE_DAMAGE | {"known_lost"}
+    }
     names |= {str(bad.key[0]) for bad in found.bad_rows if bad.table == "media"}
     return [
         row
@@ -171,26 +170,26 @@ def _doubtful(connection: sqlite3.Connection, found: Verified) -> list[MediaRow]
     ]
 
 
-def can_help(found: Verified) -> bool:
-    """Whether `repair` can put anything right without a copy."""
+def can_repair(found: Verified) -> bool:
+    """Whether `repair` can repair anything without a copy."""
     damage = found.damage
     if not _may_be_written(damage) or any(
         finding.what == "schema" and finding.subject.startswith("table ") for finding in damage
     ):
         return False
     return any(
-        finding.what not in _NEEDS_A_COPY or finding.subject.startswith(_COUNTED_ANEW)
+        finding.what not in _NEEDS_A_COPY or finding.subject.startswith(_RECOMPUTED)
         for finding in damage
     )
 
 
 def _refuse_without_media(directory: Path, found: Verified) -> None:
-    """A folder of media that is not there is a disk that is not there, more often than not."""
+    """Raise StorageError where the media folder is missing or empty: mostly a disk not mounted."""
     media = directory / "media"
     is_there = media.is_dir() and any(media.iterdir())
     if not is_there and any(finding.what == "missing_file" for finding in found.findings):
         raise StorageError(
-            f"{media} is not there, or empty: not one file can be read",
+            f"{media} is missing or empty: no file can be read",
             why="Is its disk mounted, or was the folder moved?",
             kept="Nothing was changed",
             hint=f"Put it in place and run this again. If it is gone for good, make {media / '00'} "

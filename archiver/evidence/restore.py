@@ -1,9 +1,9 @@
-"""Rows and tables put back from a copy, where the archive's own checksums prove the copy right.
+"""Restores rows and tables from a copy, where the archive's own checksums prove the copy right.
 
-Nothing is guessed. A row comes back where the copy has one of the very hash that the damaged row
-still carries; a table, where with the copy's rows it has exactly the checksum that was kept when
-its rows were written. So an older copy, or one that is damaged elsewhere, gives what is right in
-it, and nothing else.
+Nothing is guessed. A row is restored where the copy has one with the hash that the damaged row
+still has. A table is restored where, with the copy's rows, it has the checksum that was stored
+when its rows were written. So an older or partly damaged copy can be used: only what is right in
+it is taken.
 """
 
 import json
@@ -35,7 +35,7 @@ from archiver.evidence.findings import BadRow
 from archiver.evidence.rows import read_row
 from archiver.media.disk import create_file, make_directory, storage_error
 
-_POST_OF = {
+_POST_QUERIES = {
     "posts": "SELECT id FROM posts WHERE rowid = ?",
     "renditions": """
         SELECT post_id FROM renditions JOIN attachments ON attachments.id = attachment_id
@@ -44,22 +44,22 @@ _POST_OF = {
     table: f"SELECT post_id FROM {table} WHERE rowid = ?"
     for table in ("relations", "revisions", "attachments", "events")
 }
-"""The post that a row is about, so that the post's history tells of the repair."""
+"""Which post a row belongs to, so that the repair becomes an event of that post."""
 
 
 def restore_row(connection: sqlite3.Connection, bad: BadRow, now: str, copy: BackupCopy) -> bool:
-    """Put one damaged row back from the copy, where a hash proves the copy's."""
+    """Restore one damaged row from the copy, where a hash proves the copy's row right."""
     row = read_row(connection, bad.table, bad.key)
     if row is None or is_intact(bad.table, row):
         return False
-    intact = _proven(copy, bad, row)
+    intact = _matching_row(copy, bad, row)
     if intact is None:
         return False
     try:
         with transaction(connection):
             put_back(connection, bad.table, bad.key, intact)
-            _note(connection, BadRow(bad.table, _key(intact, bad)), now)
-    except sqlite3.IntegrityError:  # its key was damaged, and another row has the right one by now
+            _record_repair(connection, BadRow(bad.table, _key(intact, bad)), now)
+    except sqlite3.IntegrityError:  # its key was damaged, and another row has the right key now
         return False
     return True
 
@@ -70,11 +70,11 @@ def _key(intact: Row, bad: BadRow) -> Key:
     return tuple(intact.get(*pair) for pair in zip(key_of(bad.table), bad.key, strict=True))
 
 
-def _proven(copy: BackupCopy, bad: BadRow, row: Row) -> Row | None:
-    """The copy's row of the hash that the damaged row still carries.
+def _matching_row(copy: BackupCopy, bad: BadRow, row: Row) -> Row | None:
+    """The copy's row with the hash that the damaged row still has.
 
-    Where only that was damaged, its columns still have the hash of the copy's; where its key was,
-    the copy has that hash under another key.
+    Where only the hash was damaged, the columns still have the hash of the copy's row; where the
+    key was, the copy has that hash under another key.
     """
     return (
         copy.row(bad.table, bad.key, row["row_sha256"])
@@ -83,8 +83,8 @@ def _proven(copy: BackupCopy, bad: BadRow, row: Row) -> Row | None:
     )
 
 
-def _note(connection: sqlite3.Connection, bad: BadRow, now: str) -> None:
-    query = _POST_OF.get(bad.table)
+def _record_repair(connection: sqlite3.Connection, bad: BadRow, now: str) -> None:
+    query = _POST_QUERIES.get(bad.table)
     if bad.table in {"metrics", "post_aliases", "post_sources"}:
         post_id: Any = bad.key[0]
     elif query is None:
@@ -101,15 +101,16 @@ def _note(connection: sqlite3.Connection, bad: BadRow, now: str) -> None:
 
 
 Checksum = tuple[int, int]
-"""How many rows a table has, and what their hashes add up to."""
+"""How many rows a table has, and the sum of their hashes (see `checksum_of`)."""
 
 
 @dataclass(slots=True)
 class TableDifference:
-    """How a table differs from the copy's, by keys.
+    """How a table of the archive (`here`) differs from the copy's (`there`).
 
-    `lost` has the hashes of rows that only the copy has, `altered` both hashes (here, there) of
-    those that differ, `added` the rows that only we have. `here` and `there` are checksums of all.
+    `lost`: the hashes of rows that only the copy has, by key. `altered`: both hashes (here, there)
+    of rows that differ. `added`: the keys of rows that only the archive has. `here` and `there` are
+    the checksums of all rows.
     """
 
     here: Checksum = (0, 0)
@@ -119,7 +120,7 @@ class TableDifference:
     added: list[Key] = field(default_factory=list)
 
     def restored(self, keys: Iterable[Key]) -> Checksum:
-        """The checksum here once the lost rows and those of these altered ones are the copy's."""
+        """The checksum here once the lost rows, and the altered ones of `keys`, are restored."""
         count, total = _add(self.here, self.lost.values())
         for mine, other in map(self.altered.__getitem__, keys):
             total += checksum_of([other]) - checksum_of([mine])
@@ -130,36 +131,36 @@ def restore_table(
     connection: sqlite3.Connection, copy: BackupCopy, table: str, directory: Path,
     damaged: Iterable[Key] = (),
 ) -> bool:  # fmt: skip
-    """Put back a table's rows from the copy, if the table then has the checksum kept of it.
+    """Restore a table's rows from the copy, if the table then has its stored checksum.
 
-    Either rows are missing or `damaged`, and the copy still has those; or the copy's table as a
-    whole is the one that the checksum is of. Rows that the copy's take the place of, or that were
-    added since, are written to `quarantine/` first. Raises StorageError.
+    Either the rows that are missing or `damaged` are restored, or the whole table is replaced by
+    the copy's. Rows that are replaced or removed are written to `quarantine/` first.
+    Raises StorageError.
     """
     try:
         difference = _compare(connection, copy.connection, table)
-        kept_there = _kept_checksum(copy.connection, table)
+        stored_in_copy = _stored_checksum(copy.connection, table)
     except sqlite3.DatabaseError:  # either of them cannot be read
         return False
-    expected = _kept_checksum(connection, table)
+    expected = _stored_checksum(connection, table)
     if expected is None:
-        if kept_there != difference.here:
+        if stored_in_copy != difference.here:
             return False
         restore_checksum(connection, table, *difference.here)
         return True
     of_copy = {key: other for key, (_, other) in difference.altered.items()}
-    suspect = [key for key in damaged if key in of_copy]
-    if difference.restored(suspect) == expected:
-        of_copy = {key: of_copy[key] for key in suspect}
-        gone = suspect
+    restorable = [key for key in damaged if key in of_copy]
+    if difference.restored(restorable) == expected:
+        of_copy = {key: of_copy[key] for key in restorable}
+        replaced = restorable
     elif difference.there == expected:
-        gone = [*of_copy, *difference.added]
+        replaced = [*of_copy, *difference.added]
     else:
         return False
-    return _replace(connection, copy, table, directory, difference.lost | of_copy, gone)
+    return _replace(connection, copy, table, directory, difference.lost | of_copy, replaced)
 
 
-def _kept_checksum(connection: sqlite3.Connection, table: str) -> Checksum | None:
+def _stored_checksum(connection: sqlite3.Connection, table: str) -> Checksum | None:
     query = "SELECT rows, sum FROM table_checksums WHERE name = ?"
     found: Checksum | None = connection.execute(query, (table,)).fetchone()
     return found
@@ -195,7 +196,7 @@ def _add(checksum: Checksum, hashes: Iterable[str]) -> Checksum:
 def _hashes(
     connection: sqlite3.Connection, table: str, side: str
 ) -> Iterator[tuple[list[Any], str, Key, str]]:
-    """Every row, in the order of SQLite: what to sort by, whose it is, its key, its hash."""
+    """Every row, in SQLite's order of keys: the sort key, the side, the row's key, its hash."""
     names = ", ".join(key_of(table))
     query = f"SELECT {names}, row_sha256 FROM {table} ORDER BY {names}"
     for *key, digest in connection.execute(query):
@@ -205,24 +206,24 @@ def _hashes(
 
 def _replace(
     connection: sqlite3.Connection, copy: BackupCopy, table: str, directory: Path,
-    wanted: dict[Key, str], gone: list[Key],
+    wanted: dict[Key, str], replaced: list[Key],
 ) -> bool:  # fmt: skip
     rows = [copy.row(table, key, digest) for key, digest in wanted.items()]
     intact = [row for row in rows if row is not None]
     if len(intact) < len(rows):
         return False
-    if gone:
-        _set_aside(directory, table, [read_row(connection, table, key) for key in gone])
+    if replaced:
+        _save_replaced(directory, table, [read_row(connection, table, key) for key in replaced])
     try:
         with transaction(connection):
-            replace_rows(connection, table, gone, intact)
+            replace_rows(connection, table, replaced, intact)
     except sqlite3.IntegrityError:  # other rows refer to those, or have taken their place
         return False
     return True
 
 
-def _set_aside(directory: Path, table: str, rows: list[Row | None]) -> None:
-    """Write rows that are about to be replaced to a file of their own, durably."""
+def _save_replaced(directory: Path, table: str, rows: list[Row | None]) -> None:
+    """Write rows that are about to be replaced to a new file in `quarantine/`, durably."""
     folder = directory / "quarantine"
     try:
         make_directory(folder)
@@ -236,7 +237,7 @@ def _set_aside(directory: Path, table: str, rows: list[Row | None]) -> None:
             sync(file.fileno())
         sync_directory(folder)
     except OSError as error:
-        raise storage_error(error, f"keep rows of {table} in {folder}") from error
+        raise storage_error(error, f"write the replaced rows of {table} to {folder}") from error
 
 
 def _base64(data: bytes) -> str:

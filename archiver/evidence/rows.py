@@ -1,4 +1,4 @@
-"""Reading rows back: every one against its hash, all against their sum, what belongs together."""
+"""Checks rows: each against its hash, each table against its checksum, and their references."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -12,10 +12,10 @@ from archiver.archive.storage_totals import ARCHIVE_TOTAL, OF_ALL
 from archiver.evidence.findings import BadRow, Finding, Verified
 
 Reopen = Callable[[], AbstractContextManager[sqlite3.Connection]]
-"""Opens another connection, whose reading is a second one."""
+"""Opens another connection to the same database, for the second reading."""
 
 _AT_ONCE = 500
-_WITH_FILES = "('image', 'video', 'gif', 'audio')"
+_KINDS_WITH_FILES = "('image', 'video', 'gif', 'audio')"
 _RULES = {
     "says stored, but names no file": """
         SELECT 'renditions', id FROM renditions WHERE state = 'stored' AND media_sha256 IS NULL""",
@@ -25,11 +25,11 @@ _RULES = {
     "has a file, but does not say stored": """
         SELECT 'renditions', renditions.id FROM renditions JOIN media ON sha256 = media_sha256
          WHERE state NOT IN ('stored', 'not_offered') AND lost_at IS NULL""",
-    "names its file by another hash": """
+    "has a path that is not that of its hash": """
         SELECT 'media', sha256 FROM media
          WHERE path NOT LIKE 'media/' || substr(sha256, 1, 2) || '/' || sha256 || '.%'""",
-    "has nothing that says where its file is": f"""
-        SELECT 'attachments', id FROM attachments WHERE kind IN {_WITH_FILES}
+    "has no rendition, though its kind has files": f"""
+        SELECT 'attachments', id FROM attachments WHERE kind IN {_KINDS_WITH_FILES}
            AND NOT EXISTS (SELECT 1 FROM renditions WHERE attachment_id = attachments.id)""",
     "has content, but no revision of it": """
         SELECT 'posts', post_id FROM post_sources WHERE content_sha256 IS NOT NULL
@@ -46,7 +46,7 @@ _RULES = {
     "has no row in post_sources": """
         SELECT 'posts', id FROM posts
          WHERE NOT EXISTS (SELECT 1 FROM post_sources WHERE post_id = posts.id)""",
-    "does not fit the number or size of the files": f"""
+    "does not match the number or size of the files": f"""
         SELECT 'storage_totals', account_id FROM (
             SELECT account_id, files, size FROM storage_totals
              WHERE files <> 0 OR account_id = {ARCHIVE_TOTAL}
@@ -54,15 +54,15 @@ _RULES = {
             SELECT account_id, files, size FROM ({OF_ALL}))
          GROUP BY account_id HAVING count(*) <> 2 OR min(files) <> max(files)
              OR min(size) <> max(size)""",
-    "was never seen, by its events": """
+    "has no event that says when it was first seen": """
         SELECT 'posts', id FROM posts WHERE NOT EXISTS
                (SELECT 1 FROM events WHERE post_id = posts.id AND what = 'seen')""",
 }
 """Rules beyond foreign keys: a sentence, and a query for the rows that break it."""
 
 
-def references(connection: sqlite3.Connection) -> Iterator[Finding]:
-    """Rows that do not belong together as they should, and files that belong to none."""
+def check_references(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """Rows that contradict each other, and files that no rendition uses."""
     tolerate(connection)
     for detail, query in _RULES.items():
         for table, row_id in connection.execute(query):
@@ -76,17 +76,17 @@ def references(connection: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def check_rows(
-    connection: sqlite3.Connection, table: str, again: Reopen, result: Verified
+    connection: sqlite3.Connection, table: str, reopen: Reopen, result: Verified
 ) -> Iterator[Finding]:
-    """The rows of one table, each against its hash, and all against what they should add up to.
+    """Check each row of a table against its hash, and all against the table's checksum.
 
-    Those that are wrong twice are noted in `result`, and how many were read.
+    The number of rows, and those found damaged in two readings, are added to `result`.
     """
     count, total, suspects = _read_table(connection, table)
     result.rows += count
     bad = []
     if suspects:
-        with again() as second:
+        with reopen() as second:
             tolerate(second)
             bad = [key for key in suspects if not _is_intact(second, table, key)]
     for key in suspects:
@@ -95,15 +95,17 @@ def check_rows(
             result.bad_rows.append(row)
             yield Finding("changed_row", str(row), "its columns are not those that were written")
         else:
-            yield Finding("unsteady", str(row), "read wrong once, and right the second time")
-    yield from _count(connection, table, count, total)
+            yield Finding("unsteady", str(row), "wrong when read first, right when read again")
+    yield from _check_totals(connection, table, count, total)
 
 
-def _count(connection: sqlite3.Connection, table: str, count: int, total: int) -> Iterator[Finding]:
+def _check_totals(
+    connection: sqlite3.Connection, table: str, count: int, total: int
+) -> Iterator[Finding]:
     expected = connection.execute("SELECT rows, sum FROM table_checksums WHERE name = ?", (table,))
     match expected.fetchone():
         case None:
-            yield Finding("rows", table, "the checksum kept of its rows is missing")
+            yield Finding("rows", table, "its stored checksum is missing")
         case (rows, _) if rows != count:
             yield Finding(
                 "rows", table,
@@ -116,17 +118,19 @@ def _count(connection: sqlite3.Connection, table: str, count: int, total: int) -
 def _read_table(
     connection: sqlite3.Connection, table: str
 ) -> tuple[int, int, list[tuple[object, ...]]]:
-    """How many rows a table has, what their hashes add up to, and the keys of those to doubt."""
+    """How many rows a table has, the sum of their hashes, and the keys of suspect rows."""
     try:
-        return _scan(connection, table)
+        return _read_all(connection, table)
     except sqlite3.OperationalError as error:
         if "decode" not in str(error).lower():
             raise
-        tolerate(connection)  # only where it must be: it makes reading millions of rows slower
-        return _scan(connection, table)
+        tolerate(connection)  # only where needed: it makes reading millions of rows slower
+        return _read_all(connection, table)
 
 
-def _scan(connection: sqlite3.Connection, table: str) -> tuple[int, int, list[tuple[object, ...]]]:
+def _read_all(
+    connection: sqlite3.Connection, table: str
+) -> tuple[int, int, list[tuple[object, ...]]]:
     keys = len(key_of(table))
     cursor = connection.execute(f"SELECT {', '.join(key_of(table))}, * FROM {table}")
     columns = column_names(cursor)[keys:]

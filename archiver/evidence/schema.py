@@ -1,8 +1,8 @@
-"""The schema of an archive beside the one that this program makes, and putting it back.
+"""Checks the schema of an archive against the one that this program makes, and repairs it.
 
-Rows can be intact while what keeps them so is missing: a unique index, a trigger that lets nobody
-change an event. A foreign trigger on one of our tables is worse: it writes, or swallows, rows while
-the program writes others. Tables, views and indexes that users add are their own affair.
+Rows can be intact while what protects them is missing: a unique index, a trigger that forbids to
+change an event. A foreign trigger on one of our tables is worse: it can write or drop rows whenever
+the program writes. Tables, views and indexes that users add are allowed.
 """
 
 import sqlite3
@@ -20,24 +20,26 @@ from archiver.evidence.findings import Finding
 
 
 def check_schema(connection: sqlite3.Connection) -> Iterator[Finding]:
-    """What is not as the program made it; what others added that does no harm is noted."""
+    """What differs from what the program makes; harmless additions are reported as `extra`."""
     for name, wrong in altered_objects(connection):
         yield Finding("schema", " ".join(name), wrong)
     ours, here = expected_objects(connection), schema_objects(connection)
     for name in here.keys() - ours.keys():
         if _is_trigger_on(ours, name, here[name]):
             table, sql = here[name]
-            detail = f"was added outside archiver, and acts on writes to {table}: {_line(sql)}"
+            detail = (
+                f"was added outside archiver, and acts on writes to {table}: {_on_one_line(sql)}"
+            )
             yield Finding("schema", " ".join(name), detail)
         else:
             yield Finding("extra", " ".join(name), "was added outside archiver, and does no harm")
 
 
 def repair_schema(connection: sqlite3.Connection) -> int:
-    """Put indexes, triggers and views back, and take foreign triggers off our tables.
+    """Rebuild indexes, triggers and views, and remove foreign triggers from our tables.
 
-    Returns how many. Tables are never touched; neither is what stands under the name of another
-    kind, nor an index made where rows of today do not fit it. Raises StorageError.
+    Returns how many. Tables are not changed. An index that the rows violate is not made, nor is
+    an object whose name another kind of object has. Raises StorageError.
     """
     ours, here = expected_objects(connection), schema_objects(connection)
     foreign = [name for name in here if name not in ours and _is_trigger_on(ours, name, here[name])]
@@ -57,17 +59,17 @@ def _make(connection: sqlite3.Connection, name: Name, sql: str) -> bool:
     except (sqlite3.IntegrityError, sqlite3.OperationalError) as error:
         if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_ERROR}:
             raise
-        return False  # rows that the index forbids, or something else under its name
+        return False  # rows violate the index, or another object has its name
     return True
 
 
 def _is_trigger_on(ours: dict[Name, SchemaObject], name: Name, part: SchemaObject) -> bool:
-    """Whether it is a trigger on one of these tables or views; SQLite knows no case in names."""
+    """Whether it is a trigger on one of these tables or views; names ignore case in SQLite."""
     tables = {word.lower() for kind, word in ours if kind in {"table", "view"}}
     return name[0] == "trigger" and part.table.lower() in tables
 
 
-def _line(sql: str) -> str:
+def _on_one_line(sql: str) -> str:
     return " ".join(sql.split())
 
 

@@ -1,8 +1,8 @@
-"""Reading the archive back: every file against its name, every row against its own hash.
+"""Verifies an archive: every file against the hash in its name, every row against its own hash.
 
-Damage is declared only after a second reading agrees. Reading needs no lock, and works while a
-backup runs and on a read-only disk; only the notes of when a file was read are written, when the
-lock is free.
+Damage is reported only when a second reading finds it too. Reading needs no lock, and works while
+a backup runs and on a read-only disk; only the dates of intact files are written, when the lock is
+free.
 """
 
 import json
@@ -22,33 +22,33 @@ from archiver.evidence.files import MediaRow, Scope, files_in, leftovers, read_f
 from archiver.evidence.findings import Finding, Verified
 from archiver.media.folder_store import FolderStore
 
-NEW = ".archive.db.new"
-"""Where a copy makes its new database; beside no other, the copy was never finished."""
+NEW_DATABASE = ".archive.db.new"
+"""The name of a copy's new database. Where it is the only one, the copy was never finished."""
 
 _writer = partial(writer, create=False, busy_ms=1_000)
-"""For what can wait until another night: a program that holds the database is not waited for."""
-_NOTES_AT_ONCE = 5_000
-_DAMAGED = {"damaged", "not_an_archive"}
-_PRIMARY = 0xFF  # the rest of SQLite's code says how, not what
-_OF_THE_INDEX = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}
-"""What SQLite says of an index that does not fit, or is not there; all else is of the disk."""
+"""For what may be left to a later verify: waits only a second for another writer."""
+_DATES_AT_ONCE = 5_000
+_DAMAGE_CODES = {"damaged", "not_an_archive"}
+_PRIMARY = 0xFF  # the primary result code, without the extended part
+_INDEX_ERRORS = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}
+"""SQLite's codes for a search index that is wrong or missing; others are errors of the disk."""
 
 
 def verify(
     directory: Path, scope: Scope, now: str, *, on_total: Callable[[int], object] = int,
     on_file: Callable[[int], object] = int,
 ) -> Verified:  # fmt: skip
-    """Read everything back, or of the files those in `scope`; the database is always read whole.
+    """Verify the whole database, and the files in `scope`.
 
     `on_total` is called with the bytes to read in all, `on_file` with the size of every file read.
-    `now` is noted on the rows of intact files. Raises DamageFound where the database cannot even be
-    opened as one, StorageError where there is none or the disk does not let us read it.
+    `now` is saved as the `verified_at` of intact files. Raises DamageFound where the database
+    cannot be opened at all, StorageError where there is none or the disk does not let us read it.
     """
     result = Verified()
-    with opened(directory) as connection:
+    with open_archive(directory) as connection:
         check_database(connection, directory / DATABASE, partial(reader, directory), result)
         tolerate(connection)
-        with _unreadable(result):
+        with _report_unreadable(result):
             _check_files(connection, directory, scope, now, result, on_total, on_file)
     if result.may_be_written:
         result.findings += _check_search(directory)
@@ -56,10 +56,10 @@ def verify(
 
 
 @contextmanager
-def opened(directory: Path) -> Iterator[sqlite3.Connection]:
-    """A reading connection; a database that is none any more is damage. Raises as `verify`.
+def open_archive(directory: Path) -> Iterator[sqlite3.Connection]:
+    """A read-only connection. Raises DamageFound and StorageError as `verify`.
 
-    Only opening it is watched: what fails later may be about another archive.
+    Only errors of opening are translated: what fails in the block may be about another archive.
     """
     with ExitStack() as stack:
         try:
@@ -67,30 +67,30 @@ def opened(directory: Path) -> Iterator[sqlite3.Connection]:
         except StorageError as error:
             _refuse_unfinished_copy(directory)
             is_emptied = error.code == "no_archive" and any(FolderStore(directory).list())
-            if error.code not in _DAMAGED and not is_emptied:
+            if error.code not in _DAMAGE_CODES and not is_emptied:
                 raise
             raise DamageFound(
-                f"The database {directory / DATABASE} is damaged as a whole",
+                f"The database {directory / DATABASE} is damaged and cannot be opened",
                 why=error.why or error.what,
-                kept="Nothing was changed; the media are not touched by this",
-                hint="Keep this file, and put archive.db from the last archiver copy in its place",
+                kept="Nothing was changed; the media files are not affected",
+                hint="Keep this file, and replace it with archive.db from the last archiver copy",
             ) from error
         yield connection
 
 
 def _refuse_unfinished_copy(directory: Path) -> None:
-    if not (directory / DATABASE).exists() and (directory / NEW).exists():
+    if not (directory / DATABASE).exists() and (directory / NEW_DATABASE).exists():
         raise StorageError(
-            f"{directory} is a copy that was broken off",
-            kept="The files that were copied are kept, and not copied again",
+            f"{directory} is an unfinished copy",
+            kept="The files copied so far are kept, and not copied again",
             hint="Run archiver copy again: it resumes from there",
             code="unfinished",
         )
 
 
 @contextmanager
-def _unreadable(result: Verified) -> Iterator[None]:
-    """A database too damaged to list the files is a finding, not the end."""
+def _report_unreadable(result: Verified) -> Iterator[None]:
+    """An error of SQLite while files are listed becomes a finding."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -104,7 +104,7 @@ def _check_files(
     store = FolderStore(directory)
     names = files_in(connection, scope, now)
     on_total(_bytes_in(connection, names))
-    with VerifyNotes(directory, now, result) as notes:
+    with VerificationDates(directory, now, result) as dates:
 
         def on_read(row: MediaRow, finding: Finding | None) -> None:
             result.files += 1
@@ -113,7 +113,7 @@ def _check_files(
             if finding is not None:
                 result.findings.append(finding)
             if finding is None or finding.what == "unsteady":
-                notes.add(row.sha256)
+                dates.add(row.sha256)
 
         read_files(store, rows_of(connection, names), on_read, seconds=scope.seconds)
     count = connection.execute("SELECT count(*) FROM media").fetchone()[0]
@@ -126,11 +126,11 @@ def _bytes_in(connection: sqlite3.Connection, names: list[bytes]) -> int:
     return int((size or 0) * len(names) / max(1, count))
 
 
-class VerifyNotes:
-    """Notes when files were read and found intact, a batch at a time, whenever the lock is free.
+class VerificationDates:
+    """Saves the `verified_at` of intact files in batches, whenever the lock is free.
 
-    Never in a database that SQLite finds damaged, or whose schema others have changed: writing
-    could make it worse.
+    Nothing is written to a database that is damaged or whose schema was changed: that could make
+    it worse.
     """
 
     def __init__(self, directory: Path, now: str, result: Verified) -> None:
@@ -140,16 +140,16 @@ class VerifyNotes:
         self._waiting: list[str] = []
         self._wanted = result.may_be_written
 
-    def __enter__(self) -> "VerifyNotes":
+    def __enter__(self) -> "VerificationDates":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._write()
 
     def add(self, sha256: str) -> None:
-        """Note one file."""
+        """Add an intact file."""
         self._waiting.append(sha256)
-        if len(self._waiting) % _NOTES_AT_ONCE == 0:
+        if len(self._waiting) % _DATES_AT_ONCE == 0:
             self._write()
 
     def _write(self) -> None:
@@ -163,22 +163,22 @@ class VerifyNotes:
                     (json.dumps(self._waiting),), verified_at=self._now,
                 )  # fmt: skip
         except ArchiveLocked:
-            return  # somebody else writes; perhaps they are done when the next batch is
+            return  # another program writes; the next batch tries again
         except StorageError:
-            self._wanted = False  # a read-only disk, or a full one: reading goes on without notes
+            self._wanted = False  # a read-only disk, or a full one: reading goes on without dates
         self._waiting.clear()
 
 
 def _check_search(directory: Path) -> Iterator[Finding]:
-    """Whether the search index says what the posts say. SQLite wants to write for that."""
+    """Check the search index against the posts. For that, SQLite needs a writable connection."""
     try:
         with _writer(directory) as connection:
             try:
                 check = "INSERT INTO posts_fts (posts_fts, rank) VALUES ('integrity-check', 1)"
                 connection.execute(check)
             except sqlite3.DatabaseError as error:
-                if error.sqlite_errorcode & _PRIMARY not in _OF_THE_INDEX:
+                if error.sqlite_errorcode & _PRIMARY not in _INDEX_ERRORS:
                     raise
-                yield Finding("search_index", "posts_fts", f"does not fit the posts: {error}")
+                yield Finding("search_index", "posts_fts", f"does not match the posts: {error}")
     except StorageError as error:
         yield Finding("unchecked", "posts_fts", f"the search index was not checked: {error.what}")

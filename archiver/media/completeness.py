@@ -12,7 +12,7 @@ _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
 def is_complete(path: Path, kind: FileKind) -> bool | None:
-    """True or False where the format has an end that can be seen, None where it has none.
+    """True or False where the format marks its end or says its length, None where it does not.
 
     Raises OSError.
     """
@@ -33,9 +33,9 @@ def _word(file: BinaryIO, offset: int) -> int:
     return int.from_bytes(file.read(4), "little")
 
 
-def _is_whole_movie(file: BinaryIO, size: int) -> bool:
+def _is_complete_movie(file: BinaryIO, size: int) -> bool:
     names = {name for name, _, _ in boxes(file, 0, size)}
-    # a file that was cut behind its index has nothing that the index speaks of
+    # a file that was cut off after its index (moov) lacks the data (mdat)
     is_complete = b"mdat" in names and bool({b"moov", b"moof"} & names)
     return is_complete and _last_box_ends_at(file, size)
 
@@ -52,10 +52,10 @@ _CHECKS: dict[str, Callable[[BinaryIO, int], bool]] = {
     "wav": lambda file, size: _word(file, 4) + 8 <= size,
     "avi": lambda file, size: _word(file, 4) + 8 <= size,
     "bmp": lambda file, size: _word(file, 2) <= size,
-    "mp4": _is_whole_movie,
-    "mov": _is_whole_movie,
-    "3gp": _is_whole_movie,
-    "m4a": _is_whole_movie,
+    "mp4": _is_complete_movie,
+    "mov": _is_complete_movie,
+    "3gp": _is_complete_movie,
+    "m4a": _is_complete_movie,
     "avif": _last_box_ends_at,
     "heic": _last_box_ends_at,
 }

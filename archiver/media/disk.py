@@ -1,7 +1,7 @@
-"""The few ways in which this program touches files that it must be able to trust.
+"""File operations for archives: private, durable, and never through a symbolic link.
 
-Everything is private to its owner (0600, 0700), nothing is written through a link, and a sync that
-fails is a failure: the kernel may have dropped the bytes and report success the next time.
+New files have mode 0600, new folders 0700. A sync that fails is an error and is not repeated: the
+kernel may have dropped the bytes, and would report success the next time.
 """
 
 import errno
@@ -13,7 +13,7 @@ from pathlib import Path
 from archiver.disks import FULL, hint_for, room, sync, sync_directory, words_for
 from archiver.errors import StorageError
 
-PIECE = 1 << 20
+CHUNK_SIZE = 1 << 20
 """Bytes that are read, hashed or written at once."""
 
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
@@ -21,7 +21,7 @@ _BINARY: int = getattr(os, "O_BINARY", 0)  # only on Windows
 
 
 def storage_error(error: OSError, doing: str) -> StorageError:
-    """What an error of the operating system means to the user. `doing` completes "Cannot"."""
+    """An error of the operating system as one for the user. `doing` completes "Cannot …"."""
     is_full = error.errno in FULL
     free = room(Path(error.filename).parent) if is_full and error.filename else None
     return StorageError(
@@ -47,8 +47,11 @@ def open_file(path: Path | str) -> int:
     return descriptor
 
 
-def begin_writing(descriptor: int, offset: int, size: int) -> None:
-    """Have the system write a part of a file now, and forget it: nobody waits. Raises OSError."""
+def start_writeback(descriptor: int, offset: int, size: int) -> None:
+    """Ask the system to write a part of a file to the disk and drop it from its cache.
+
+    Does not wait for that. Raises OSError.
+    """
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_DONTNEED)
 

@@ -24,7 +24,7 @@ _DOC = FileKind("application/msword", "doc", "document")
 _PPT = FileKind("application/vnd.ms-powerpoint", "ppt", "document")
 _XLS = FileKind("application/vnd.ms-excel", "xls", "document")
 
-_STARTS = ((b"%PDF-", _PDF), (b"{\\rtf", _RTF), (b"%!PS", _POSTSCRIPT))
+_SIGNATURES = ((b"%PDF-", _PDF), (b"{\\rtf", _RTF), (b"%!PS", _POSTSCRIPT))
 _BY_MIMETYPE = {
     b"application/epub+zip": _EPUB,
     f"{_ODF}.text".encode(): FileKind(f"{_ODF}.text", "odt", "document"),
@@ -53,7 +53,7 @@ def document_kind(path: Path, head: bytes) -> FileKind | None:
 
     `head` are its first bytes. Raises OSError.
     """
-    for start, kind in _STARTS:
+    for start, kind in _SIGNATURES:
         if head.startswith(start):
             return kind
     if not head.startswith((_ZIP, _OLE)):

@@ -1,4 +1,4 @@
-"""Fetches one file into `tmp/`, checked: whole, of the right kind, within its limits."""
+"""Downloads one file into `tmp/` and checks it: complete, of the right kind, within the limits."""
 
 import os
 import random
@@ -13,24 +13,31 @@ from anyio import to_thread
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaExpired
 from archiver.media.completeness import is_complete
-from archiver.media.disk import PIECE, open_file
+from archiver.media.disk import CHUNK_SIZE, open_file
 from archiver.media.documents import document_kind
 from archiver.media.expiry import url_expired
 from archiver.media.inspect import inspect
 from archiver.media.kinds import UNKNOWN, FileKind, sniff
 from archiver.media.temp_file import TempFile
-from archiver.media.tracks import has_picture, is_fragment
-from archiver.media.transfer import Limits, OpenUrl, Transfer, TryAgain, check_media, refuse_size
+from archiver.media.tracks import has_video_track, is_fragment
+from archiver.media.transfer import (
+    Limits,
+    OpenUrl,
+    RetryableError,
+    Transfer,
+    check_media,
+    refuse_size,
+)
 
-_MUCH = 256 << 10
-"""Bytes that take longer to hash and write than to hand to another thread."""
+_THREAD_SIZE = 256 << 10
+"""From so many bytes on, hashing and writing them takes longer than handing them to a thread."""
 _BACKOFF_BASE = 1.0
 _BACKOFF_CAP = 30.0
-_SERVED = ("content-type", "etag", "last-modified", "date")
-_LONGEST_SERVED = 300
+_KEPT_HEADERS = ("content-type", "etag", "last-modified", "date")
+_LONGEST_HEADER = 300
 _MEDIA = frozenset({"image", "video", "audio"})
-_MOVING = frozenset({"video", "gif", "playlist"})
-_MISFITS = {
+_MUST_HAVE_VIDEO = frozenset({"video", "gif", "playlist"})
+_WRONG_FOR = {
     "image": {"video", "audio", "playlist"}, "playlist": {"image"}, "audio": {"image"},
     "fragment": {"image", "audio"},
 }  # fmt: skip
@@ -59,15 +66,15 @@ class Download:
     is_proven: bool = True
 
     def discard(self) -> None:
-        """Remove the file: it is not wanted after all."""
+        """Remove the file, which is not wanted after all."""
         self.path.unlink(missing_ok=True)
 
 
 class Downloader:
     """Fetches files into the folder `tmp`, on the disk of the store.
 
-    `max_size` is in bytes. `on_bytes` is called with the size of each chunk. `chance` gives numbers
-    between 0 and 1, for the jitter of waiting.
+    `max_size` is in bytes. `on_bytes` is called with the size of each chunk. `jitter` gives numbers
+    between 0 and 1, by which the waits between requests differ.
     """
 
     def __init__(
@@ -79,7 +86,7 @@ class Downloader:
         max_size: int,
         on_bytes: Callable[[int], None] | None = None,
         limits: Limits = Limits(),  # noqa: B008 — frozen
-        chance: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._open_url = open_url
         self._tmp = tmp
@@ -87,8 +94,8 @@ class Downloader:
         self.max_size = max_size
         self._on_bytes = on_bytes
         self._limits = limits
-        self._chance = chance
-        # one to a core: more would hold more memory, and gain nothing
+        self._jitter = jitter
+        # one for each core: more would need more memory and be no faster
         self._threads = anyio.CapacityLimiter(os.cpu_count() or 1)
 
     async def fetch(
@@ -115,9 +122,9 @@ class Downloader:
                 threads=self._threads,
                 documents=expects == "document",
             )
-            await self._try_hard(transfer)
+            await self._fetch_with_retries(transfer)
             finish = partial(self._finish, part, expects, transfer.headers, proven=transfer.proven)
-            if part.size < _MUCH:
+            if part.size < _THREAD_SIZE:
                 return finish()
             return await to_thread.run_sync(finish, limiter=self._threads)
 
@@ -125,18 +132,18 @@ class Downloader:
         """A copy of a local file, under the same checks. Raises as `fetch`."""
         return await to_thread.run_sync(self._copy, path, expects)
 
-    async def _try_hard(self, transfer: Transfer) -> None:
+    async def _fetch_with_retries(self, transfer: Transfer) -> None:
         failures = 0
         while True:
             try:
                 await transfer.run(self._open_url)
-            except TryAgain as trouble:
+            except RetryableError as error:
                 failures += 1
                 if failures >= self._limits.tries:
-                    raise trouble.error from trouble
-                wait = trouble.wait
+                    raise error.error from error
+                wait = error.wait
                 if wait is None:
-                    wait = self._chance() * min(_BACKOFF_CAP, _BACKOFF_BASE * 2.0**failures)
+                    wait = self._jitter() * min(_BACKOFF_CAP, _BACKOFF_BASE * 2.0**failures)
                 await self._clock.sleep(wait)
             else:
                 return
@@ -159,7 +166,7 @@ class Downloader:
     @staticmethod
     def _read(descriptor: int, path: Path) -> bytes:
         try:
-            return os.read(descriptor, PIECE)
+            return os.read(descriptor, CHUNK_SIZE)
         except OSError as error:
             raise _unreadable(path, error) from error
 
@@ -170,9 +177,9 @@ class Downloader:
         check_media(part.head, documents=expects == "document")
         sha256 = part.finish()
         kind = _kind_of(part, expects)
-        _check_fit(kind, expects, headers.get("content-type", "").strip().lower())
-        if expects in _MOVING:
-            _check_movie(part, kind, expects)
+        _check_kind(kind, expects, headers.get("content-type", "").strip().lower())
+        if expects in _MUST_HAVE_VIDEO:
+            _check_video(part, kind, expects)
         whole = True if proven else is_complete(part.path, kind)
         if whole is False:
             raise MediaError(
@@ -182,7 +189,7 @@ class Downloader:
             )
         found = inspect(part.path, kind, part.head)
         if expects is not None and found.width == found.height == 1:
-            raise _unfit("A placeholder of one pixel", expects, "placeholder")
+            raise _wrong_kind("A placeholder of one pixel", expects, "placeholder")
         part.keep()
         return Download(
             path=part.path,
@@ -194,13 +201,15 @@ class Downloader:
             width=found.width,
             height=found.height,
             duration_ms=found.duration_ms,
-            served={name: headers[name][:_LONGEST_SERVED] for name in _SERVED if name in headers},
+            served={
+                name: headers[name][:_LONGEST_HEADER] for name in _KEPT_HEADERS if name in headers
+            },
             is_proven=whole is True,
         )
 
 
 def _kind_of(part: TempFile, expects: str | None) -> FileKind:
-    """Raises MediaError for an archive that is no document, where one may come."""
+    """The kind of the bytes. Raises MediaError for a ZIP archive that is not a document."""
     kind = sniff(part.head)
     if kind is None and expects == "document":
         kind = document_kind(part.path, part.head)
@@ -209,29 +218,29 @@ def _kind_of(part: TempFile, expects: str | None) -> FileKind:
     return kind or UNKNOWN
 
 
-def _check_fit(kind: FileKind, expects: str | None, served_as: str) -> None:
-    """Raises MediaError for bytes in the wrong place.
+def _check_kind(kind: FileKind, expects: str | None, served_as: str) -> None:
+    """Raises MediaError for bytes that cannot be the file that is expected.
 
-    Bytes of a kind that we do not know are taken where the server at least says that they are
-    media: formats are invented faster than programs are updated.
+    Bytes of an unknown kind are accepted where the server declares them as media: there are
+    always formats that this program does not know yet.
     """
     if expects is None or expects == "document":
         return
     if kind is UNKNOWN and served_as.partition("/")[0] not in _MEDIA:
-        raise _unfit("Bytes of no known kind", expects, "unknown")
-    if expects in _MISFITS.get(kind.group, ()):
-        raise _unfit(kind.content_type, expects, "wrong_kind")
+        raise _wrong_kind("Bytes of no known kind", expects, "unknown")
+    if expects in _WRONG_FOR.get(kind.group, ()):
+        raise _wrong_kind(kind.content_type, expects, "wrong_kind")
 
 
-def _check_movie(part: TempFile, kind: FileKind, expects: str) -> None:
+def _check_video(part: TempFile, kind: FileKind, expects: str) -> None:
     """Raise MediaError for a segment of a video, and for a video with an audio track only."""
     if is_fragment(part.path, kind):
-        raise _unfit("One fragment of a video", expects, "incomplete")
-    if has_picture(part.path, kind, part.head) is False:
-        raise _unfit(f"{kind.content_type} with nothing but sound", expects, "wrong_kind")
+        raise _wrong_kind("One fragment of a video", expects, "incomplete")
+    if has_video_track(part.path, kind, part.head) is False:
+        raise _wrong_kind(f"{kind.content_type} without a video track", expects, "wrong_kind")
 
 
-def _unfit(what: str, expects: str, code: str) -> MediaError:
+def _wrong_kind(what: str, expects: str, code: str) -> MediaError:
     why = f"{what} came where a file of kind {expects} belongs"
     return MediaError("The file could not be fetched", why=why, code=code)
 

@@ -1,7 +1,7 @@
-"""When a signed URL stops working, where it says so itself.
+"""When a signed URL expires, as far as the URL itself says.
 
-Only forms that cannot be mistaken: a parameter that one kind of host or signature uses. What is
-not known is requested.
+Only parameters that cannot mean anything else are read: those of a known host or signature. A URL
+of which nothing is known is simply requested.
 """
 
 import re
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 _HEX_EPOCH = re.compile(r"[0-9a-fA-F]{8}", re.ASCII)
 _EPOCH = re.compile(r"\d{10}", re.ASCII)
 _SIGNING_DATE = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
-_MOST_FIELDS = 100
+_MAX_FIELDS = 100
 _META_HOSTS = ("fbcdn.net", "cdninstagram.com", "fbsbx.com")
 _SIGNERS = frozenset({"Signature", "Key-Pair-Id", "AWSAccessKeyId", "GoogleAccessId", "Policy"})
 
@@ -29,7 +29,7 @@ def url_expiry(url: str) -> datetime | None:
         return None
     try:
         parts = urlsplit(url)
-        fields = dict(parse_qsl(parts.query, max_num_fields=_MOST_FIELDS))
+        fields = dict(parse_qsl(parts.query, max_num_fields=_MAX_FIELDS))
         host = parts.hostname or ""
     except ValueError:
         return None
@@ -43,17 +43,17 @@ def url_expiry(url: str) -> datetime | None:
 
 
 def _epochs(fields: Mapping[str, str], host: str) -> Iterator[tuple[str, re.Pattern[str], int]]:
-    """The parameters that hold seconds since 1970 on such a URL: name, form, base."""
-    if "oh" in fields or _is_of(host, _META_HOSTS):
+    """The parameters of such a URL that are Unix times: name, pattern, base of the number."""
+    if "oh" in fields or _is_in_domain(host, _META_HOSTS):
         yield "oe", _HEX_EPOCH, 16  # Instagram, Threads, Facebook
     yield "x-expires", _EPOCH, 10  # TikTok
-    if _is_of(host, ("licdn.com",)):
+    if _is_in_domain(host, ("licdn.com",)):
         yield "e", _EPOCH, 10  # LinkedIn
     if not _SIGNERS.isdisjoint(fields):
         yield "Expires", _EPOCH, 10  # CloudFront, S3 and Google, the older signatures
 
 
-def _is_of(host: str, domains: tuple[str, ...]) -> bool:
+def _is_in_domain(host: str, domains: tuple[str, ...]) -> bool:
     return any(host == domain or host.endswith(f".{domain}") for domain in domains)
 
 

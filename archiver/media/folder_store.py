@@ -1,8 +1,8 @@
 """A media store in a folder of this machine, written to survive a power cut.
 
 media/ab/abcdef….jpg     0600, named by the SHA-256 of its bytes
-tmp/                     files in the making; on the same disk, so that they can be renamed
-quarantine/              files that no longer had the bytes of their name
+tmp/                     temporary files; on the same disk, so that they can be renamed
+quarantine/              damaged files: their bytes do not have the hash in their name
 """
 
 import os
@@ -36,14 +36,14 @@ from archiver.media.store import (
 )
 
 _SYNC_THREADS = 8
-_Place = TypeVar("_Place", Path, str)
+_PathT = TypeVar("_PathT", Path, str)
 
 
 class FolderStore:
     """The media of one archive folder: a MediaStore.
 
-    The folder itself may be behind a link; nothing in it may be one. `tmp` is where files that are
-    to be put are made.
+    The folder itself may be reached through a link; nothing in it may be one. Files to be put are
+    written to `tmp` first.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -84,18 +84,18 @@ class FolderStore:
         damaged: list[str] = []
         known: set[str] = set()
         fresh: set[str] = set()
-        # as text: for hundreds of thousands of files, making a Path of each is work
+        # as text: making a Path of each of hundreds of thousands of files takes noticeable time
         names = [f"{self._root}/{stored_path(file.sha256, file.extension)}" for file in files]
         folders = [Path(folder) for folder in sorted({os.path.dirname(name) for name in names})]  # noqa: PTH120 — as above
         make_directories(folders)
         for file, name in zip(files, names, strict=True):
-            is_held = True if name in fresh else _is_held(name, file)
-            if is_held:
+            is_intact = True if name in fresh else _is_intact(name, file)
+            if is_intact:
                 known.add(name)
                 file.path.unlink()
                 continue
-            if is_held is False:
-                self._move_away(Path(name))
+            if is_intact is False:
+                self._move_to_quarantine(Path(name))
                 damaged.append(file.sha256)
             replace_file(file.path, name)
             fresh.add(name)
@@ -120,7 +120,7 @@ class FolderStore:
         return StoredFile(path, hash_in_path(path), found.st_size)
 
     def list(self) -> Iterator[StoredFile]:
-        """Every file in the media folder; links are not followed. None where there is no folder."""
+        """Every file in the media folder; no link is followed. Empty where there is no folder."""
         if not os.path.lexists(self._media):
             return
         try:
@@ -137,7 +137,7 @@ class FolderStore:
         """Move a damaged file to `quarantine/`; its path there, from the archive folder."""
         try:
             target = Path(self._name_of(path))
-            moved = self._move_away(target)
+            moved = self._move_to_quarantine(target)
             sync_directory(target.parent)
         except OSError as error:
             raise storage_error(error, f"move {path} to {self._quarantine}") from error
@@ -161,15 +161,15 @@ class FolderStore:
     def _name_of(self, path: str) -> str:
         """Where a file is, as text. Raises StorageError; OSError where a folder of it is a link.
 
-        The folders are looked at first: who can swap one for a link in between can write to the
-        archive anyway.
+        The folders are checked before the file is opened: whoever can replace one by a link in
+        between can write to the archive anyway.
         """
         check_path(path)
         refuse_link(f"{self._root}/media")
         refuse_link(f"{self._root}/{path[:8]}")
         return f"{self._root}/{path}"
 
-    def _move_away(self, target: Path) -> Path:
+    def _move_to_quarantine(self, target: Path) -> Path:
         make_directory(self._quarantine)
         number = 0
         while os.path.lexists(place := self._quarantine / f"{target.name}.{number}"):
@@ -203,10 +203,10 @@ class _PartOfFile(RawIOBase):
         super().close()
 
 
-def _is_held(name: str, file: IncomingFile) -> bool | None:
+def _is_intact(name: str, file: IncomingFile) -> bool | None:
     """Whether the file in place has the bytes of its name; None where there is none.
 
-    Sizes alone are not believed.
+    The bytes are hashed: the right size alone proves nothing.
     """
     try:
         found = os.lstat(name)
@@ -215,17 +215,17 @@ def _is_held(name: str, file: IncomingFile) -> bool | None:
     if not stat.S_ISREG(found.st_mode) or found.st_size != file.size:
         return False
     try:
-        with FileIO(open_file(name)) as held:
-            return hash_stream(held) == (file.sha256, file.size)
+        with FileIO(open_file(name)) as stored:
+            return hash_stream(stored) == (file.sha256, file.size)
     except OSError:
-        return False  # what cannot be read is damaged: we hold better bytes
+        return False  # unreadable, so damaged: the bytes at hand are right
 
 
-def _in_threads(sync: Callable[[_Place], None], paths: Sequence[_Place]) -> None:
-    """Sync files or folders, several at once: the disk then joins their flushes.
+def _in_threads(sync: Callable[[_PathT], None], paths: Sequence[_PathT]) -> None:
+    """Sync files or folders, several at once: file systems combine the flushes.
 
-    Each thread has its share from the start: to hand out one after the other would take longer
-    than most disks take. Raises OSError.
+    Each thread has its share from the start: handing them out one by one would take longer than
+    the disk needs. Raises OSError.
     """
     shares = [paths[number::_SYNC_THREADS] for number in range(min(_SYNC_THREADS, len(paths)))]
     if len(shares) == 1:
@@ -236,7 +236,7 @@ def _in_threads(sync: Callable[[_Place], None], paths: Sequence[_Place]) -> None
                 pass
 
 
-def _sync_all(sync: Callable[[_Place], None], paths: Sequence[_Place]) -> None:
+def _sync_all(sync: Callable[[_PathT], None], paths: Sequence[_PathT]) -> None:
     for path in paths:
         sync(path)
 

@@ -1,9 +1,9 @@
 """Width, height and duration, read from headers; nothing is ever decoded.
 
-What cannot be measured is stored all the same. Pillow reads the headers of still pictures; where
-its plugins would read the whole file to do so (WebP, AVIF), or know nothing (video), a bounded
-look at the containers serves. So does a look at the first bytes of a JPEG or PNG, nearly always:
-opening the file again and asking Pillow takes longer than hashing a picture.
+A file without readable dimensions is stored all the same. Pillow reads the headers of pictures.
+Where it would read the whole file (WebP, AVIF), or does not know the format (video), the boxes of
+the container are read here, at most so many. For most JPEG and PNG files the first bytes, which
+are in memory already, are enough: opening the file with Pillow takes longer than hashing it.
 """
 
 import errno
@@ -19,14 +19,14 @@ from archiver.media.kinds import FileKind
 
 _PILLOW = {"jpg": "JPEG", "png": "PNG", "gif": "GIF", "bmp": "BMP", "tif": "TIFF"}
 _ISO_VIDEO = frozenset({"mp4", "mov", "3gp", "m4a"})
-_QUIETLY = threading.Lock()  # what is done to warnings is done to the whole process
-_MOST_BOXES = 2000
+_WARNINGS_LOCK = threading.Lock()  # warning filters are those of the whole process
+_MAX_BOXES = 2000
 _LONGEST_MS = 1000 * 3600 * 24 * 365
 _LARGEST_SIDE = 1 << 20
-_MOST_PIXELS = 1 << 26  # a larger picture is for Pillow to judge: it knows bombs
-_OF_PARSERS = {None, errno.EINVAL}  # Pillow's own, and a seek to where no file has anything
-_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
-_ISPE_WITHIN = 64 * 1024
+_MAX_PIXELS = 1 << 26  # for a larger picture, Pillow checks for a decompression bomb
+_PARSER_ERRNOS = {None, errno.EINVAL}  # raised by Pillow itself, and by a seek to a negative offset
+_SOF_MARKERS = frozenset({0xC0, 0xC1, 0xC2})
+_ISPE_SEARCH_SIZE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ NOTHING = Dimensions()
 def inspect(path: Path, kind: FileKind, head: bytes = b"") -> Dimensions:
     """What the file's headers say of it; nothing where they say nothing that can be understood.
 
-    `head` are its first bytes, where they are known. Raises OSError only where the disk fails:
-    taken for a file without a size, a failing disk would leave a row that no later run fills.
+    `head` are its first bytes, where they are known. Raises OSError only where the disk fails: a
+    row that was saved without dimensions would never get them later.
     """
     try:
-        return _at_once(kind.extension, head) or _read(path, kind)
+        return _from_head(kind.extension, head) or _read(path, kind)
     except OSError as error:
-        if error.errno not in _OF_PARSERS:
+        if error.errno not in _PARSER_ERRNOS:
             raise
         return NOTHING
     except Exception:  # noqa: BLE001 — parsers of hostile bytes raise what they like
@@ -69,24 +69,24 @@ def _read(path: Path, kind: FileKind) -> Dimensions:
     return NOTHING
 
 
-def _at_once(extension: str, head: bytes) -> Dimensions | None:
-    """The size of an ordinary JPEG or PNG from its first bytes; None where it takes more."""
+def _from_head(extension: str, head: bytes) -> Dimensions | None:
+    """The size of an ordinary JPEG or PNG from its first bytes; None where they do not have it."""
     sides = None
     if extension == "jpg":
         sides = _jpeg_sides(head)
     elif extension == "png" and zlib.crc32(head[12:29]) == int.from_bytes(head[29:33], "big"):
         sides = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-    if sides is None or not all(sides) or sides[0] * sides[1] > _MOST_PIXELS:
+    if sides is None or not all(sides) or sides[0] * sides[1] > _MAX_PIXELS:
         return None
     return _sides(*sides)
 
 
 def _jpeg_sides(head: bytes) -> tuple[int, int] | None:
-    """From the frame header (ITU-T T.81, B.2.2), if there is one of the usual kinds in reach."""
+    """From the frame header (ITU-T T.81, B.2.2), if a baseline or progressive one is in `head`."""
     at = 2
     while at + 9 < len(head) and head[at] == 0xFF:
         marker = head[at + 1]
-        if marker in _FRAMES and head[at + 4] == 8:
+        if marker in _SOF_MARKERS and head[at + 4] == 8:
             height, width = head[at + 5 : at + 7], head[at + 7 : at + 9]
             return int.from_bytes(width, "big"), int.from_bytes(height, "big")
         if marker == 0xFF or marker < 0xC4 or 0xD0 <= marker <= 0xDA:
@@ -98,8 +98,8 @@ def _jpeg_sides(head: bytes) -> tuple[int, int] | None:
 def _picture(path: Path, pillow_format: str) -> Dimensions:
     from PIL import Image  # noqa: PLC0415 — a run seldom needs it, and it takes long to import
 
-    with _QUIETLY, warnings.catch_warnings():
-        # Pillow warns of a decompression bomb and gives the size; such a size is not believed.
+    with _WARNINGS_LOCK, warnings.catch_warnings():
+        # Pillow warns of a decompression bomb and still gives the size, which is not used.
         warnings.simplefilter("error")
         with Image.open(path, formats=[pillow_format]) as image:
             return _sides(*image.size)
@@ -133,7 +133,7 @@ def _webp(path: Path) -> Dimensions:
 def _iso_image(path: Path) -> Dimensions:
     """The largest `ispe` property (ISO/IEC 23008-12 section 6.5.3); tiles are smaller."""
     with path.open("rb") as file:
-        head = file.read(_ISPE_WITHIN)
+        head = file.read(_ISPE_SEARCH_SIZE)
     best = (0, 0)
     at = head.find(b"ispe")
     while at != -1:
@@ -177,7 +177,7 @@ def boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, in
     anywhere.
     """
     at = start
-    for _ in range(_MOST_BOXES):
+    for _ in range(_MAX_BOXES):
         if at + 8 > end:
             return
         file.seek(at)

@@ -48,7 +48,7 @@ _HLS = FileKind("application/vnd.apple.mpegurl", "m3u8", "playlist")
 _DASH = FileKind("application/dash+xml", "mpd", "playlist")
 _FRAGMENT = FileKind("video/iso.segment", "m4s", "fragment")  # one piece of a movie
 
-_STARTS: tuple[tuple[bytes, FileKind], ...] = (
+_SIGNATURES: tuple[tuple[bytes, FileKind], ...] = (
     (b"\xff\xd8\xff", _JPEG),
     (b"\x89PNG\r\n\x1a\n", _PNG),
     (b"GIF87a", _GIF),
@@ -75,7 +75,7 @@ _BY_BOX = {
     **dict.fromkeys((b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"), _MOV),
     **dict.fromkeys((b"styp", b"moof", b"sidx"), _FRAGMENT),
 }
-_IMPOSTORS: tuple[tuple[bytes, str], ...] = (
+_NON_MEDIA: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "pdf"),
     (b"%!PS", "postscript"),
     (b"{\\rtf", "rtf"),
@@ -89,7 +89,7 @@ _IMPOSTORS: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip"),
 )
 MAY_BE_DOCUMENTS = frozenset({"pdf", "postscript", "rtf", "zip"})
-"""What `impostor` calls that which may be a document, where one is attached."""
+"""What `recognize_non_media` calls that which may be a document, where one is attached."""
 
 _HTML = re.compile(
     rb"<(!doctype\s+html|html|head|body|title|script|meta|div|p|h1)[\s>/]", re.IGNORECASE
@@ -99,7 +99,7 @@ _TEXT_CONTROLS = frozenset(b"\t\n\r\f\x1b")
 
 def sniff(head: bytes) -> FileKind | None:
     """The kind of a media file from its first bytes, at best `HEAD` of them; None if unknown."""
-    for start, kind in _STARTS:
+    for start, kind in _SIGNATURES:
         if head.startswith(start):
             return kind
     return _container(head) or _stream(head)
@@ -131,7 +131,7 @@ def _stream(head: bytes) -> FileKind | None:
     return None
 
 
-def impostor(head: bytes) -> str | None:
+def recognize_non_media(head: bytes) -> str | None:
     """What came in place of media: a short word such as `html`, `json`, `text`, `empty`.
 
     None where the bytes are media, or not recognised.
@@ -140,7 +140,7 @@ def impostor(head: bytes) -> str | None:
         return "empty"
     if sniff(head) is not None:
         return None
-    for start, word in _IMPOSTORS:
+    for start, word in _NON_MEDIA:
         if head.startswith(start):
             return word
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()

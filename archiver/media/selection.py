@@ -8,7 +8,7 @@ from archiver.reasons import Choice, Reason
 
 Videos = Literal["best", "all", "smallest", "none"]
 
-_LONGEST_SHOWN = 300  # characters of what is no address
+_LONGEST_SHOWN = 300  # characters shown of an address that was not understood
 _OMITTED: Choice = ("omitted", Reason("copyright", "copyright"))
 _NOT_OFFERED: Choice = ("not_offered", Reason("not_offered", "not_offered"))
 _NO_ADDRESS: Choice = ("failed", Reason("no_address", "no URL"))
@@ -27,11 +27,12 @@ _PLAYLISTS = frozenset(
 def select_renditions(attachment: Attachment, *, videos: Videos, thumbnails: bool) -> list[Choice]:
     """The state that each rendition starts in, in their order.
 
-    `videos` decides over the files of videos, GIFs served as video included. `thumbnails` set to
-    false leaves out a still where the attachment's own file is wanted; a playlist is none.
+    `videos` selects among the files of a video, or of a GIF that is served as video. With
+    `thumbnails` false, stills are skipped where the attachment's own file is wanted; a playlist
+    does not count as one.
     """
     renditions = attachment.renditions
-    choices: list[Choice] = [_offered(attachment, rendition) for rendition in renditions]
+    choices: list[Choice] = [_initial_choice(attachment, rendition) for rendition in renditions]
     files = [
         index
         for index, rendition in enumerate(renditions)
@@ -48,10 +49,10 @@ def select_renditions(attachment: Attachment, *, videos: Videos, thumbnails: boo
 
 
 def expected_kind(kind: str, role: str, url: str | None, content_type: str | None) -> str | None:
-    """What the bytes of a rendition must be; None where all will do but pages and programs.
+    """The kind of file that a rendition must be; None for anything but web pages and programs.
 
-    That is image, video, audio, gif, playlist, or document (media will do there, too). `kind` is
-    that of its attachment.
+    One of image, video, audio, gif, playlist and document (which media satisfies too). `kind` is
+    that of the attachment.
     """
     if role in _STILLS:
         return "image"
@@ -69,7 +70,7 @@ def is_playlist(url: str | None, content_type: str | None) -> bool:
     return _path(url).endswith((".m3u8", ".mpd"))
 
 
-def _offered(attachment: Attachment, rendition: Rendition) -> Choice:
+def _initial_choice(attachment: Attachment, rendition: Rendition) -> Choice:
     if rendition.absent == "copyright":
         return _OMITTED
     if rendition.absent == "not_offered":
@@ -85,7 +86,7 @@ def _offered(attachment: Attachment, rendition: Rendition) -> Choice:
 
 
 def _is_video_file(attachment: Attachment, rendition: Rendition) -> bool:
-    """Whether `videos` decides over it: all that a video offers but pictures."""
+    """Whether the setting `videos` applies to it: to all files of a video but its stills."""
     if attachment.kind not in {"video", "gif"} or rendition.role in _STILLS:
         return False
     if (rendition.content_type or "").startswith("image/"):
@@ -120,10 +121,10 @@ def _choose_videos(files: Sequence[Rendition], videos: Videos) -> list[Choice]:
 
 
 def _quality(file: Rendition) -> tuple[bool, bool, int, int]:
-    """More is better: mp4 before others, an original that needs no bitrate to be it, then sizes."""
+    """More is better: mp4 first, then an original that has no bitrate, then bitrate and size."""
     is_mp4 = (file.content_type or "video/mp4").startswith("video/mp4")
-    is_the_one = file.role == "original" and file.bitrate is None
-    return is_mp4, is_the_one, file.bitrate or 0, _area(file)
+    is_plain_original = file.role == "original" and file.bitrate is None
+    return is_mp4, is_plain_original, file.bitrate or 0, _area(file)
 
 
 def _cost(file: Rendition) -> tuple[bool, float, float]:

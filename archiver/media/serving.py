@@ -1,7 +1,7 @@
-"""Media files over HTTP (RFC 9110): the one place that answers for them, for browse and for serve.
+"""Media files over HTTP (RFC 9110), for `browse` and for `serve`.
 
-What a request says never reaches the store: a file is found by the row of its hash, and its path
-is believed only where it is the path of that hash. What no browser should show, it downloads.
+No text of a request is used as a path: a request names a hash, the row of that hash has the path,
+and the path must be that of the hash. Types that a browser must not render are sent as downloads.
 """
 
 import re
@@ -19,8 +19,8 @@ from archiver.media.store import ByteRange, MediaStore, hash_in_path
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-FOREVER = "private, max-age=31536000, immutable"
-SANDBOX = (
+CACHE_FOREVER = "private, max-age=31536000, immutable"
+SANDBOX_CSP = (
     "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; "
     "frame-ancestors 'none'; sandbox"
 )
@@ -42,7 +42,7 @@ class ServableFile(Protocol):
 
     @property
     def content_type(self) -> str:
-        """What our own inspection found it to be."""
+        """The media type that was found in its bytes, whatever the server said."""
 
 
 class UnsatisfiableError(Exception):
@@ -89,16 +89,16 @@ async def send_file(
     if etag_matches(headers.get("if-none-match"), etag):
         await send_answer(send, 304, file_headers(file))
         return
-    condition = headers.get("if-range")  # naming another version, it asks for the whole file
+    condition = headers.get("if-range")  # where it names another version, the whole file is sent
     wanted = headers.get("range") if condition is None or condition.strip() == etag else None
     try:
         found = await to_thread.run_sync(partial(_open, store, file, wanted))
     except UnsatisfiableError as error:
         more = {"content-range": f"bytes */{error.args[0]}"}
-        await send_refusal(send, 416, "No such range", more)
+        await send_error(send, 416, "No such range", more)
         return
     if found is None:
-        await send_refusal(send, 404, "This file is in the database, but not in the store")
+        await send_error(send, 404, "This file is in the database, but not in the store")
         return
     stream, size, part = found
     with stream:
@@ -117,7 +117,7 @@ def _open(
 ) -> tuple[RawIOBase, int, ByteRange | None] | None:
     """The stream, the size of the file, and the part asked for; None where it is not there.
 
-    A database from elsewhere may say anything of paths: only that of its own hash is opened.
+    A database from elsewhere may contain any path: only that of the file's own hash is opened.
     Raises UnsatisfiableError with the size.
     """
     if hash_in_path(file.path) != file.sha256:
@@ -144,21 +144,22 @@ def file_headers(file: ServableFile) -> dict[str, str]:
     return shown | {
         "etag": f'"{file.sha256}"',
         "accept-ranges": "bytes",
-        "cache-control": FOREVER,
+        "cache-control": CACHE_FOREVER,
         "x-content-type-options": "nosniff",
-        "content-security-policy": SANDBOX,
+        "content-security-policy": SANDBOX_CSP,
         "cross-origin-resource-policy": "same-origin",
         "referrer-policy": "no-referrer",
     }
 
 
-async def send_refusal(
+async def send_error(
     send: Send, status: int, why: str, headers: Mapping[str, str] | None = None
 ) -> None:
     """Answer with a status and a sentence."""
     heads = {
         "content-type": "text/plain; charset=utf-8", "cache-control": "no-store",
-        "x-content-type-options": "nosniff", "content-security-policy": SANDBOX, **(headers or {}),
+        "x-content-type-options": "nosniff", "content-security-policy": SANDBOX_CSP,
+        **(headers or {}),
     }  # fmt: skip
     await send_answer(send, status, heads, f"{why}.\n".encode())
 
@@ -167,7 +168,7 @@ async def send_answer(
     send: Send, status: int, headers: Mapping[str, str], body: bytes | None = None, *,
     method: str = "GET",
 ) -> None:  # fmt: skip
-    """Send an answer whose body, if it has one, is at hand; to HEAD without it."""
+    """Send an answer whose body, if any, is in memory; for HEAD, its headers only."""
     length = {} if body is None else {"content-length": str(len(body))}
     await _start(send, status, {**headers, **length})
     shown = b"" if body is None or method == "HEAD" else body
@@ -177,11 +178,11 @@ async def send_answer(
 async def _stream(receive: Receive, send: Send, stream: RawIOBase, left: int) -> None:
     """Send so many bytes of a stream, for as long as the client listens."""
     async with anyio.create_task_group() as group:
-        group.start_soon(_cancel_when_gone, receive, group.cancel_scope)
+        group.start_soon(_cancel_on_disconnect, receive, group.cancel_scope)
         while left:
             chunk = await to_thread.run_sync(stream.read, min(_CHUNK, left))
             if not chunk:
-                break  # the file was cut short meanwhile, as the client sees by the length
+                break  # the file was truncated meanwhile; the client notices by the length
             left -= len(chunk)
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         else:
@@ -189,7 +190,7 @@ async def _stream(receive: Receive, send: Send, stream: RawIOBase, left: int) ->
         group.cancel_scope.cancel()
 
 
-async def _cancel_when_gone(receive: Receive, scope: anyio.CancelScope) -> None:
+async def _cancel_on_disconnect(receive: Receive, scope: anyio.CancelScope) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()

@@ -1,6 +1,6 @@
-"""The store of media files: a protocol, so that the files may lie elsewhere than in a folder.
+"""The store of media files: a protocol, so that stores other than a folder are possible.
 
-A file is found by its path, `media/ab/abcdef….jpg`, made of the SHA-256 of its bytes and of an
+A file is known by its path, `media/ab/abcdef….jpg`, made of the SHA-256 of its bytes and of an
 extension that comes from the bytes, never from a server. The path is the same in every kind of
 store; the column `media.path` holds it. `archiver.testing.StoreContract` is the suite that every
 kind of store passes.
@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Protocol
 
 from archiver.errors import StorageError
-from archiver.media.disk import PIECE
+from archiver.media.disk import CHUNK_SIZE
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _PATH = re.compile(r"media/([0-9a-f]{2})/([0-9a-f]{64})\.([a-z0-9]{1,8})", re.ASCII)
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}", re.ASCII)
-_OF_THREAD = threading.local()
+_thread_local = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class ByteRange:
 class StoredFile:
     """A file in a store. `size` is in bytes.
 
-    `sha256` is what its path says; None where the path, or the file, is not of our making.
+    `sha256` is the one in its path; None where it is no plain file, or its path is not of
+    the form of `stored_path`.
     """
 
     path: str
@@ -52,7 +53,7 @@ class StoredFile:
 
 
 class IncomingFile(Protocol):
-    """A complete file in a temporary place, to be moved into a store."""
+    """A complete temporary file, to be moved into a store."""
 
     @property
     def path(self) -> Path:
@@ -82,7 +83,7 @@ class MediaStore(Protocol):
 
         Bytes that are there already are not stored twice. A stored file that turns out to be
         damaged is quarantined, and the new one takes its place; returns the hashes of those.
-        Raises ValueError for a hash or an extension that is none. Raises StorageError; then no row
+        Raises ValueError for an invalid hash or extension. Raises StorageError; then no row
         may say that any of these files is stored, and the same files may be put again.
         """
 
@@ -137,7 +138,7 @@ def check_path(path: str) -> None:
 
 
 def check_listed(path: str) -> None:
-    """Raise StorageError for what no `list` of a store can name: all that leads out of it."""
+    """Raise StorageError for a path that no `list` can give, such as one out of the store."""
     head, *names = path.split("/")
     if head != "media" or not 1 <= len(names) <= 2 or any(_is_unsafe(name) for name in names):
         raise StorageError(f"{path!r} is not in the store")
@@ -166,8 +167,8 @@ def hash_stream(stream: RawIOBase, *, from_disk: bool = False) -> tuple[str, int
 
 
 def _buffer() -> memoryview:
-    """A buffer that the files read by one thread share: for small ones, making it is the work."""
-    if not hasattr(_OF_THREAD, "buffer"):
-        _OF_THREAD.buffer = memoryview(bytearray(PIECE))
-    buffer: memoryview = _OF_THREAD.buffer
+    """A buffer for each thread: making a new one takes longer than reading a small file."""
+    if not hasattr(_thread_local, "buffer"):
+        _thread_local.buffer = memoryview(bytearray(CHUNK_SIZE))
+    buffer: memoryview = _thread_local.buffer
     return buffer

@@ -7,13 +7,13 @@ from itertools import count
 from pathlib import Path
 from types import TracebackType
 
-from archiver.media.disk import PIECE, begin_writing, create_file, storage_error
+from archiver.media.disk import CHUNK_SIZE, create_file, start_writeback, storage_error
 from archiver.media.kinds import HEAD
 
-_RUN = secrets.token_hex(12)  # asking the system for randomness takes longer than hashing
+_PREFIX = secrets.token_hex(12)  # asking the system for randomness takes longer than hashing
 _NUMBERS = count()
-_MUCH = 8 << 20
-"""After so many bytes the disk is put to work; the sync at the end then has little to wait for."""
+_WRITEBACK_SIZE = 8 << 20
+"""So many bytes are sent to the disk at once, so that the sync at the end has little left to do."""
 
 
 class TempFile:
@@ -24,13 +24,13 @@ class TempFile:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / f"{_RUN}-{next(_NUMBERS)}.part"
+        self.path = folder / f"{_PREFIX}-{next(_NUMBERS)}.part"
         self.size = 0
         self.head = b""
         self._hash = hashlib.sha256()
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
-        self._begun = 0
+        self._buffer: list[bytes] = []
+        self._buffered_bytes = 0
+        self._written_back = 0
         self._kept = False
         try:
             self._descriptor = create_file(self.path)
@@ -51,31 +51,31 @@ class TempFile:
             self.path.unlink(missing_ok=True)
 
     def write(self, data: bytes) -> None:
-        """Take more bytes. They reach the file a mebibyte at a time."""
-        self.take(data)
+        """Write more bytes. They reach the file a mebibyte at a time."""
+        self.buffer(data)
         if self.is_full:
             self.flush()
 
-    def take(self, data: bytes) -> None:
-        """Take more bytes, and leave it to the caller to flush when it is full."""
+    def buffer(self, data: bytes) -> None:
+        """Buffer more bytes, and leave it to the caller to flush when `is_full`."""
         if len(self.head) < HEAD:
             self.head += data[: HEAD - len(self.head)]
         self.size += len(data)
-        self._waiting.append(data)
-        self._waiting_bytes += len(data)
+        self._buffer.append(data)
+        self._buffered_bytes += len(data)
 
     @property
     def is_full(self) -> bool:
-        """Whether a mebibyte waits to be hashed and written."""
-        return self._waiting_bytes >= PIECE
+        """Whether a mebibyte is buffered."""
+        return self._buffered_bytes >= CHUNK_SIZE
 
     def restart(self) -> None:
-        """Forget every byte that was written."""
+        """Start again with an empty file."""
         if not self.size:
             return
-        self.size, self.head, self._begun = 0, b"", 0
+        self.size, self.head, self._written_back = 0, b"", 0
         self._hash = hashlib.sha256()
-        self._waiting, self._waiting_bytes = [], 0
+        self._buffer, self._buffered_bytes = [], 0
         try:
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
@@ -89,23 +89,25 @@ class TempFile:
         return self._hash.hexdigest()
 
     def keep(self) -> None:
-        """Leave the file where it is: somebody has taken it over."""
+        """Do not remove the file on leaving the `with` block: the caller owns it from now on."""
         self._kept = True
 
     def flush(self) -> None:
-        """Hash and write what waits; for a worker thread, where that is much."""
-        if not self._waiting:
+        """Hash and write what is buffered; call it in a worker thread where that is much."""
+        if not self._buffer:
             return
-        data = b"".join(self._waiting)
-        self._waiting, self._waiting_bytes = [], 0
+        data = b"".join(self._buffer)
+        self._buffer, self._buffered_bytes = [], 0
         self._hash.update(data)
         rest = memoryview(data)
         try:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
-            if self.size - self._begun >= _MUCH:
-                begin_writing(self._descriptor, self._begun, self.size - self._begun)
-                self._begun = self.size
+            if self.size - self._written_back >= _WRITEBACK_SIZE:
+                start_writeback(
+                    self._descriptor, self._written_back, self.size - self._written_back
+                )
+                self._written_back = self.size
         except OSError as error:
             raise storage_error(error, f"write into {self.path.parent}") from error
 

@@ -1,4 +1,4 @@
-"""Whether a file has a moving picture, read from its list of tracks; nothing is decoded."""
+"""Whether a file has a video track, by its list of tracks; nothing is decoded."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,11 +13,11 @@ _TRACKS = 0x1654AE6B
 _TRACK_ENTRY = 0xAE
 _TRACK_TYPE = 0x83
 _VIDEO_TRACK = 1
-_MOST_ELEMENTS = 2000
+_MAX_ELEMENTS = 2000
 _OGG_VIDEO = (b"\x80theora", b"BBCD\x00", b"OVP80")
 
 
-def has_picture(path: Path, kind: FileKind, head: bytes) -> bool | None:
+def has_video_track(path: Path, kind: FileKind, head: bytes) -> bool | None:
     """True or False where the file says which tracks it has, None where it does not say.
 
     `head` are its first bytes. Raises OSError.
@@ -34,9 +34,9 @@ def has_picture(path: Path, kind: FileKind, head: bytes) -> bool | None:
 
 
 def is_fragment(path: Path, kind: FileKind) -> bool:
-    """Whether it is one piece of a movie that is served in pieces. Raises OSError.
+    """Whether it is one segment of a video that is served in segments. Raises OSError.
 
-    A piece has no index (`moov`), or has nothing but one (ISO/IEC 14496-12, 8.8 and 8.16).
+    A segment has no index (`moov`), or nothing but an index (ISO/IEC 14496-12, 8.8 and 8.16).
     """
     if kind.group == "fragment":
         with path.open("rb") as file:
@@ -54,8 +54,8 @@ def _names(file: BinaryIO, size: int) -> set[bytes]:
     return {name for name, _, _ in boxes(file, 0, size)}
 
 
-def _iso_has_picture(file: BinaryIO, size: int) -> bool | None:
-    """From the handlers of the tracks (ISO/IEC 14496-12, 8.4.3); without any, nobody knows."""
+def _iso_has_video(file: BinaryIO, size: int) -> bool | None:
+    """From the handlers of the tracks (ISO/IEC 14496-12, 8.4.3); None without any."""
     handlers = set()
     for name, start, stop in _inside(file, 0, size, b"moov"):
         if name != b"trak":
@@ -73,15 +73,15 @@ def _inside(file: BinaryIO, start: int, stop: int, name: bytes) -> Iterator[tupl
             yield from boxes(file, body, end)
 
 
-def _matroska_has_picture(file: BinaryIO, size: int) -> bool | None:
-    """From the types of the tracks (RFC 9559, 5.1.4); a file without tracks says nothing."""
+def _matroska_has_video(file: BinaryIO, size: int) -> bool | None:
+    """From the types of the tracks (RFC 9559, 5.1.4); None without any."""
     for name, start, stop in _elements(file, 0, size):
         if name == _SEGMENT:
-            return _segment_has_picture(file, start, stop)
+            return _segment_has_video(file, start, stop)
     return None
 
 
-def _segment_has_picture(file: BinaryIO, start: int, stop: int) -> bool | None:
+def _segment_has_video(file: BinaryIO, start: int, stop: int) -> bool | None:
     for name, body, end in _elements(file, start, stop):
         if name == _TRACKS:
             entries = [each for each in _elements(file, body, end) if each[0] == _TRACK_ENTRY]
@@ -98,7 +98,7 @@ def _segment_has_picture(file: BinaryIO, start: int, stop: int) -> bool | None:
 def _elements(file: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
     """The elements between two offsets (RFC 8794): id, where the content starts and ends."""
     at = start
-    for _ in range(_MOST_ELEMENTS):
+    for _ in range(_MAX_ELEMENTS):
         if at + 2 > stop:
             return
         file.seek(at)
@@ -131,7 +131,7 @@ def _number(file: BinaryIO, start: int, stop: int) -> int:
 
 _ISO = frozenset({"mp4", "mov", "3gp", "m4a"})
 _CHECKS: dict[str, Callable[[BinaryIO, int], bool | None]] = {
-    **dict.fromkeys(_ISO, _iso_has_picture),
-    "webm": _matroska_has_picture,
-    "mkv": _matroska_has_picture,
+    **dict.fromkeys(_ISO, _iso_has_video),
+    "webm": _matroska_has_video,
+    "mkv": _matroska_has_video,
 }

@@ -1,6 +1,6 @@
-"""How the bytes of one file come over: status, length, resuming, and being fast enough.
+"""Transfers the bytes of one file over HTTP: status, length, resuming, minimum speed.
 
-What opens a URL is handed in; this module knows HTTP's rules and no HTTP library.
+The function that opens a URL is a parameter: this module uses no HTTP library.
 """
 
 import math
@@ -17,13 +17,13 @@ from anyio import to_thread
 
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaExpired, MediaGone, MediaRefused
-from archiver.media.kinds import HEAD, MAY_BE_DOCUMENTS, impostor
+from archiver.media.kinds import HEAD, MAY_BE_DOCUMENTS, recognize_non_media
 from archiver.media.temp_file import TempFile
 
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CONTENT_RANGE = re.compile(r"bytes[ =](\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
-_STRONG_ETAG = re.compile(r'"[!#-~]*"')  # it must go back as it came: ASCII
-_OLD_ENOUGH = timedelta(seconds=60)  # RFC 9110 section 8.8.2.2: else it may have changed since
+_STRONG_ETAG = re.compile(r'"[!#-~]*"')  # ASCII: it is sent back in a header
+_STRONG_AFTER = timedelta(seconds=60)  # RFC 9110 section 8.8.2.2: then Last-Modified is strong
 
 
 class MediaResponse(Protocol):
@@ -49,7 +49,8 @@ class MediaResponse(Protocol):
 class OpenUrl(Protocol):
     """Opens a URL. `headers` are `Range` and `If-Range`, or nothing.
 
-    Raises MediaRefused for an address that is not allowed, and MediaError as `Answer.chunks`.
+    Raises MediaRefused for an address that is not allowed, and MediaError as
+    `MediaResponse.chunks`.
     """
 
     def __call__(
@@ -62,11 +63,11 @@ class OpenUrl(Protocol):
 class Limits:
     """What a download may cost.
 
-    `tries` in one run; `opening` seconds until the headers are there; after `grace` seconds, the
-    mean rate, and in every `window` seconds the rate of that window, is at least `min_rate` bytes
-    per second. Where what comes gives no bytes at all (an encoding can hide that), `stall` seconds
-    are the end; it is more than a window and the client's patience for one read. A server that
-    asks to wait longer than `longest_wait` seconds is left for later.
+    `tries`: requests in one run. `opening`: seconds until the headers have come. `min_rate`: bytes
+    per second, on average after `grace` seconds, and within each `window` of seconds. `stall`:
+    seconds without any decoded byte (compressed data may arrive and decode to nothing); longer
+    than a window, and than the read timeout of the client. `longest_wait`: where the server asks
+    to wait for more seconds than that, the file is left to a later run.
     """
 
     tries: int = 5
@@ -78,10 +79,10 @@ class Limits:
     longest_wait: float = 120.0
 
 
-class TryAgain(Exception):
-    """This try failed in a way that a retry may fix.
+class RetryableError(Exception):
+    """This request failed in a way that a retry may fix.
 
-    `wait` is in seconds: None is for the usual backoff.
+    `wait` is in seconds; None stands for the usual backoff.
     """
 
     def __init__(self, error: MediaError, wait: float | None = None) -> None:
@@ -92,7 +93,7 @@ class TryAgain(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Validator:
-    """What proves that two answers are about the same bytes: `value` of the header `name`."""
+    """A validator (RFC 9110 section 8.8): the header `name`, its `value`, the size of the file."""
 
     name: str
     value: str
@@ -103,9 +104,8 @@ class Transfer:
     """One file, over as many requests as it takes.
 
     `headers` are those of the answer that the bytes came with. Bytes that came before a
-    connection broke are kept where the server can prove that the rest belongs to them. At most so
-    many `threads` hash and write, while the loop reads on. `documents` lets through what may be
-    one.
+    connection broke are kept where a validator proves that the rest belongs to them. `threads`
+    limits how many threads hash and write. With `documents`, the file may be a document.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class Transfer:
     async def run(self, open_url: OpenUrl) -> None:
         """Make one request and take its bytes. On return they are all there.
 
-        Raises TryAgain, and MediaError where a second try in this run is of no use.
+        Raises RetryableError, and MediaError where a second try in this run is of no use.
         """
         headers = self._resume_headers()
         is_open = False
@@ -143,13 +143,13 @@ class Transfer:
             with anyio.CancelScope(deadline=anyio.current_time() + self._limits.opening) as scope:
                 async with open_url(self._url, headers) as answer:
                     is_open = True
-                    await self._take(answer, scope, ranged=bool(headers))
+                    await self._receive(answer, scope, ranged=bool(headers))
         except MediaError as error:
             if error.code == "network":
-                raise TryAgain(error) from error
+                raise RetryableError(error) from error
             raise
         if scope.cancelled_caught:
-            raise TryAgain(
+            raise RetryableError(
                 _slow() if is_open else _error("The server took too long to answer", "network")
             )
 
@@ -159,9 +159,11 @@ class Transfer:
         self._part.restart()
         return {}
 
-    async def _take(self, answer: MediaResponse, scope: anyio.CancelScope, *, ranged: bool) -> None:
+    async def _receive(
+        self, answer: MediaResponse, scope: anyio.CancelScope, *, ranged: bool
+    ) -> None:
         if answer.status == 416 and ranged:
-            raise self._begin_anew("The server has no rest of what came before")
+            raise self._start_over("The server refused the range that was left")
         _check_status(answer, longest_wait=self._limits.longest_wait)
         if answer.status == 206 and ranged:
             expected: int | None = self._accept_rest(answer)
@@ -171,46 +173,46 @@ class Transfer:
         async with aclosing(answer.chunks()) as chunks:
             await self._write(chunks, scope)
         if expected is not None and self._part.size != expected:
-            raise TryAgain(_error(f"{self._part.size} of {expected} bytes came", "short"))
+            raise RetryableError(_error(f"{self._part.size} of {expected} bytes came", "short"))
 
     async def _write(self, chunks: AsyncGenerator[bytes, None], scope: anyio.CancelScope) -> None:
-        pace = _Pace(self._clock, self._limits)
+        rate = _RateCheck(self._clock, self._limits)
         scope.deadline = anyio.current_time() + self._limits.stall
-        judged = False
+        is_checked = False
         async for chunk in chunks:
-            self._part.take(chunk)
+            self._part.buffer(chunk)
             if self._part.size > self._max_size:
                 refuse_size(self._max_size)
             if self._part.is_full:
-                await self._flush(scope, pace)
-            if not judged and self._part.size >= HEAD:
-                judged = True
+                await self._flush(scope, rate)
+            if not is_checked and self._part.size >= HEAD:
+                is_checked = True
                 check_media(self._part.head, documents=self._documents)
             if self._on_bytes is not None:
                 self._on_bytes(len(chunk))
-            if pace.count(len(chunk)):
+            if rate.count(len(chunk)):
                 scope.deadline = anyio.current_time() + self._limits.stall
 
-    async def _flush(self, scope: anyio.CancelScope, pace: "_Pace") -> None:
-        """Hash and write what waits. How long the disk takes says nothing of the server."""
+    async def _flush(self, scope: anyio.CancelScope, rate: "_RateCheck") -> None:
+        """Hash and write what is buffered. The time for that does not count against the server."""
         left = scope.deadline - anyio.current_time()
         scope.deadline = math.inf
-        with pace.paused():
+        with rate.paused():
             await to_thread.run_sync(self._part.flush, limiter=self._threads)
         scope.deadline = anyio.current_time() + left
 
     def _accept_whole(self, answer: MediaResponse) -> int | None:
-        """The size that is promised, if any is.
+        """The size that the answer promises, if any.
 
-        A part that nobody asked for is the whole, where it does not say otherwise: then nothing is
-        proven but by the file itself.
+        A 206 to a request without a range is taken for the whole file where its Content-Range
+        does not contradict; then only the file itself can prove that it is complete.
         """
         length = _length(answer.headers)
         self.proven = length is not None or answer.checked_end
         if answer.status == 206:
             first, last, total = _content_range(answer.headers)
             if first > 0 or (0 <= last < total - 1 and length in {None, last + 1}):
-                raise self._begin_anew("The server sent another part than asked for")
+                raise self._start_over("The server sent another part than asked for")
             self.proven = 0 <= last == total - 1 and length in {None, total}
             length = total if self.proven else length
         if length is not None and length > self._max_size:
@@ -220,7 +222,10 @@ class Transfer:
         return length
 
     def _accept_rest(self, answer: MediaResponse) -> int:
-        """What the size will be if this answer is the rest of what we have; else start again."""
+        """The size of the file, if this answer is the rest of the bytes received so far.
+
+        Raises RetryableError where it is not; then the transfer starts over.
+        """
         first, last, total = _content_range(answer.headers)
         known = self._validator
         length = _length(answer.headers)
@@ -230,20 +235,20 @@ class Transfer:
             or answer.headers.get(known.name) != known.value
             or length not in {None, last - first + 1}
         ):
-            raise self._begin_anew("The server sent another part than asked for")
+            raise self._start_over("The server sent another part than asked for")
         return total
 
-    def _begin_anew(self, why: str) -> TryAgain:
-        """Forget what came, and ask for everything, at once."""
+    def _start_over(self, why: str) -> RetryableError:
+        """Drop the bytes received so far; the error has the whole file requested at once."""
         self._part.restart()
         self._validator = None
-        return TryAgain(_error(why, "range"), 0.0)
+        return RetryableError(_error(why, "range"), 0.0)
 
 
-class _Pace:
-    """Counts bytes against the clock.
+class _RateCheck:
+    """Measures the rate of a server, which must be at least `Limits.min_rate`.
 
-    Timeouts do not stop a server that sends one byte now and then.
+    Read timeouts do not stop a server that sends one byte now and then.
     """
 
     def __init__(self, clock: Clock, limits: Limits) -> None:
@@ -253,23 +258,23 @@ class _Pace:
         self._bytes = self._window_bytes = 0
 
     def count(self, size: int) -> bool:
-        """Whether a window begins. Raises TryAgain when it goes too slowly."""
+        """Whether a window begins. Raises RetryableError when it goes too slowly."""
         limits, now = self._limits, self._clock.monotonic()
         self._bytes += size
         self._window_bytes += size
         if now - self._begin > limits.grace + self._bytes / limits.min_rate:
-            raise TryAgain(_slow())
+            raise RetryableError(_slow())
         elapsed = now - self._window_begin
         if elapsed >= limits.window:
             if self._window_bytes < limits.min_rate * elapsed:
-                raise TryAgain(_slow())
+                raise RetryableError(_slow())
             self._window_begin, self._window_bytes = now, 0
             return True
         return False
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """What is done in it does not count as the server's time."""
+        """The time spent in the block does not count."""
         begin = self._clock.monotonic()
         yield
         away = self._clock.monotonic() - begin
@@ -280,9 +285,9 @@ class _Pace:
 def check_media(head: bytes, *, documents: bool = False) -> None:
     """Raises MediaError when something else came in place of media, such as an error page.
 
-    With `documents`, what may be a document is let through.
+    With `documents`, what may be a document is accepted.
     """
-    word = impostor(head)
+    word = recognize_non_media(head)
     if word is not None and not (documents and word in MAY_BE_DOCUMENTS):
         name = {"empty": "Nothing", "text": "Text", "executable": "A program"}.get(word)
         raise _error(f"{name or word.upper()} came in place of media", word)
@@ -306,12 +311,12 @@ def _check_status(answer: MediaResponse, *, longest_wait: float) -> None:
     if status in _RETRYABLE:
         if answer.retry_after is not None and answer.retry_after > longest_wait:
             raise error
-        raise TryAgain(error, answer.retry_after)
+        raise RetryableError(error, answer.retry_after)
     raise error
 
 
 def _validator(headers: Mapping[str, str], total: int | None) -> _Validator | None:
-    """What a resumed transfer can be held to (RFC 9110 section 13.1.5), if anything can."""
+    """The validator for resuming (RFC 9110 section 13.1.5); None where there is no strong one."""
     if total is None or headers.get("accept-ranges", "").strip().lower() == "none":
         return None
     etag = headers.get("etag", "").strip()
@@ -322,20 +327,20 @@ def _validator(headers: Mapping[str, str], total: int | None) -> _Validator | No
         age = parsedate_to_datetime(headers.get("date", "")) - parsedate_to_datetime(modified)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if age < _OLD_ENOUGH or not modified.isascii():
+    if age < _STRONG_AFTER or not modified.isascii():
         return None
     return _Validator("last-modified", modified, total)
 
 
 def _length(headers: Mapping[str, str]) -> int | None:
-    """The size that was promised, in bytes; several times the same is once."""
+    """The Content-Length in bytes; a list of equal values counts as one (RFC 9110 section 8.6)."""
     values = {value.strip() for value in headers.get("content-length", "").split(",")}
     text = values.pop()
     return int(text) if not values and re.fullmatch(r"\d{1,18}", text, re.ASCII) else None
 
 
 def _content_range(headers: Mapping[str, str]) -> tuple[int, int, int]:
-    """The first byte, the last one and the size of the whole; -1 for what is not said."""
+    """The first byte, the last one and the size of the whole; -1 for what is missing."""
     match = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip().lower())
     if match is None:
         return -1, -1, -1

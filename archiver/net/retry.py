@@ -38,14 +38,14 @@ def backoff(
     *,
     base: float = 1.0,
     cap: float = 60.0,
-    chance: Callable[[], float] = random.random,
+    jitter: Callable[[], float] = random.random,
 ) -> float:
     """Seconds to wait after so many failures in a row: exponential, with full jitter.
 
     Everything between 0 and the bound is equally likely, so that clients which failed together do
     not come back together.
     """
-    return chance() * min(cap, base * 2.0 ** min(failures - 1, 30))
+    return jitter() * min(cap, base * 2.0 ** min(failures - 1, 30))
 
 
 def is_certificate_error(error: BaseException) -> bool:

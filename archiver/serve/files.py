@@ -11,7 +11,7 @@ from archiver.archive.database import reader
 from archiver.archive.media_files import ArchivedFile, find_media
 from archiver.errors import StorageError
 from archiver.media.folder_store import FolderStore
-from archiver.media.serving import send_file, send_refusal
+from archiver.media.serving import send_error, send_file
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +25,10 @@ async def answer_with_file(
         file = await to_thread.run_sync(_find, directory, sha256)
     except StorageError as error:
         log.warning("A file could not be given out: %s", error)
-        await send_refusal(send, 503, "The archive cannot be read just now")
+        await send_error(send, 503, "The archive cannot be read just now")
         return
     if file is None:
-        await send_refusal(send, 404, "There is no such file here")
+        await send_error(send, 404, "There is no such file here")
         return
     await send_file(method, headers, receive, send, FolderStore(directory), file)
 

@@ -155,7 +155,7 @@ def test_wrong_sums_are_found_and_counted_anew(
     update(connection, "storage_totals", "account_id = 1", (), files=7)
     result = Verified()
     check_database(connection, tmp_path / DATABASE, lambda: writer(tmp_path), result)
-    assert "storage_totals 1: does not fit the number or size of the files" in map(
+    assert "storage_totals 1: does not match the number or size of the files" in map(
         "{0.subject}: {0.detail}".format, result.findings
     )
     assert rebuild_totals(connection)

@@ -53,7 +53,7 @@ def test_a_copy_is_an_archive_of_the_same_rows_and_files(archive: Path, tmp_path
 def test_what_is_there_is_not_copied_again(archive: Path, tmp_path: Path) -> None:
     first = copy_archive(archive, tmp_path / "copy")
     again = copy_archive(archive, tmp_path / "copy")
-    assert (again.files, again.there) == (0, first.files)
+    assert (again.files, again.unchanged) == (0, first.files)
 
     one = next((tmp_path / "copy" / "media").glob("*/*"))
     one.unlink()
@@ -100,7 +100,7 @@ def test_a_folder_of_something_else_is_refused(archive: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("place", [".", "copy", ".."])
 def test_a_copy_within_its_archive_is_refused(archive: Path, place: str) -> None:
-    with pytest.raises(UsageError, match="within each other"):
+    with pytest.raises(UsageError, match="is inside the other"):
         copy_archive(archive, archive / place)
 
 
@@ -237,7 +237,7 @@ def test_a_damaged_copy_is_named_as_such_and_its_files_serve_the_next_one(
 
     (copy / DATABASE).rename(tmp_path / "damaged.db")
     again = copy_archive(archive, copy)
-    assert (again.done, again.files, again.there) == (True, 0, files)
+    assert (again.done, again.files, again.unchanged) == (True, 0, files)
     assert verify(copy, Scope(), NOW).findings == []
 
 
@@ -266,7 +266,7 @@ def test_a_first_copy_that_fails_is_told_from_a_damaged_archive_and_finished_by_
 
     with pytest.raises(KeyboardInterrupt):
         copy_archive(archive, copy, on_file=stop)
-    with pytest.raises(StorageError, match="a copy that was broken off"):
+    with pytest.raises(StorageError, match="an unfinished copy"):
         verify(copy, Scope(), NOW)
 
     assert copy_archive(archive, copy).done

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from archiver.jsontext import BadJson, read_records
-from archiver.media.kinds import impostor, sniff
+from archiver.media.kinds import recognize_non_media, sniff
 from docs.figures import put_figures
 from net.test_guard import SPELLINGS
 from support.hostile import answers
@@ -78,7 +78,7 @@ def fuzzed_heads(seconds: float) -> Row:
             head = bytearray(dice.choice(heads) + dice.randbytes(dice.randrange(300)))
             head[dice.randrange(len(head))] = dice.randrange(256)
             sniff(bytes(head))
-            impostor(bytes(head))
+            recognize_non_media(bytes(head))
         return 1000
 
     return "Fuzzed media heads without a traceback", f"{until(seconds, thousand):,}"

@@ -62,7 +62,11 @@ class World:
         self.clock = FakeClock()
         self.tmp = tmp
         self.seen: list[int] = []
-        settings = {"max_size": 1 << 20, "on_bytes": self.seen.append, "chance": lambda: 1.0}
+        settings = {
+            "max_size": 1 << 20,
+            "on_bytes": self.seen.append,
+            "jitter": lambda: 1.0,
+        }
         self.downloader = Downloader(media.open, tmp, self.clock, **{**settings, **options})
 
     async def fetch(self, path: str = "/file", **more: Any) -> Download:
@@ -233,7 +237,7 @@ async def test_a_slow_disk_is_not_taken_for_a_slow_server(
             it.clock.seconds += 3600
             flush(part)
 
-        monkeypatch.setattr(part_module, "PIECE", 4096)
+        monkeypatch.setattr(part_module, "CHUNK_SIZE", 4096)
         monkeypatch.setattr(part_module.TempFile, "flush", slow)
         monkeypatch.setattr(transfer, "to_thread", SimpleNamespace(run_sync=watched))
         assert is_right(await it.fetch(), LARGE)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from archiver.media.completeness import is_complete
 from archiver.media.inspect import inspect
-from archiver.media.kinds import impostor, sniff
+from archiver.media.kinds import recognize_non_media, sniff
 from support.media.samples import GIF, HTML, JPEG, MP4, PNG, WEBP, box, movie, picture
 
 MEDIA = [
@@ -55,24 +55,24 @@ def test_media_is_known_by_its_bytes(data: bytes, content_type: str, extension: 
     found = sniff(data[:4096])
     assert found is not None
     assert (found.content_type, found.extension) == (content_type, extension)
-    assert impostor(data[:4096]) is None
+    assert recognize_non_media(data[:4096]) is None
 
 
 @pytest.mark.parametrize(("data", "word"), IMPOSTORS)
 def test_what_stands_in_place_of_media_is_named(data: bytes, word: str) -> None:
-    assert impostor(data) == word
+    assert recognize_non_media(data) == word
     assert sniff(data) is None
 
 
-def test_bytes_of_no_known_kind_are_no_impostor() -> None:
-    assert impostor(b"\x00\x01\x02\x03 unknown") is None
+def test_bytes_of_no_known_kind_may_be_media() -> None:
+    assert recognize_non_media(b"\x00\x01\x02\x03 unknown") is None
     assert sniff(b"\x00\x01\x02\x03 unknown") is None
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_something(data: bytes) -> None:
-    assert sniff(data) is None or impostor(data) is None
+    assert sniff(data) is None or recognize_non_media(data) is None
 
 
 @settings(deadline=None)

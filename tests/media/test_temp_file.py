@@ -66,7 +66,7 @@ def test_size_hash_and_head_are_those_of_the_bytes(
 def test_bytes_reach_the_disk_a_piece_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(temp_file, "PIECE", 4)
+    monkeypatch.setattr(temp_file, "CHUNK_SIZE", 4)
     with TempFile(tmp_path) as file:
         file.write(b"abc")
         assert file.path.read_bytes() == b""

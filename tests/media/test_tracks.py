@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archiver.media.kinds import UNKNOWN, sniff
-from archiver.media.tracks import has_picture, is_fragment
+from archiver.media.tracks import has_video_track, is_fragment
 from support.media.samples import FRAGMENT, INIT_SEGMENT, MP4, box, movie, webm
 
 CASES = [
@@ -25,7 +25,7 @@ def test_a_picture_is_there_or_not_or_nobody_knows(
 ) -> None:
     path = tmp_path / "file"
     path.write_bytes(data)
-    assert has_picture(path, sniff(data) or UNKNOWN, data[:4096]) is expected
+    assert has_video_track(path, sniff(data) or UNKNOWN, data[:4096]) is expected
 
 
 @pytest.mark.parametrize(
@@ -50,5 +50,5 @@ def test_damaged_lists_raise_nothing(tmp_path: Path, whole: bytes, data: st.Data
     path = tmp_path / "file"
     path.write_bytes(changed)
     kind = sniff(changed) or UNKNOWN
-    assert has_picture(path, kind, changed[:4096]) in {True, False, None}
+    assert has_video_track(path, kind, changed[:4096]) in {True, False, None}
     assert is_fragment(path, kind) in {True, False}

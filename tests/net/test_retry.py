@@ -49,10 +49,10 @@ def test_no_header_leads_to_a_wait_without_end(value: str, date: str) -> None:
 
 
 def test_backoff_grows_to_its_cap_and_is_jittered() -> None:
-    assert [backoff(n, base=2, cap=30, chance=lambda: 1.0) for n in (1, 2, 3, 4, 5, 99)] == [
+    assert [backoff(n, base=2, cap=30, jitter=lambda: 1.0) for n in (1, 2, 3, 4, 5, 99)] == [
         2, 4, 8, 16, 30, 30,
     ]  # fmt: skip
-    assert backoff(5, chance=lambda: 0.0) == 0.0
+    assert backoff(5, jitter=lambda: 0.0) == 0.0
 
 
 def test_certificate_errors_are_found_behind_others() -> None:
