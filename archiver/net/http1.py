@@ -171,7 +171,7 @@ class Connection:
         if self._at != len(self._data):
             raise httpcore.ProxyError(f"{proxy} speaks before it is asked")
 
-    async def _answer(self, method: str, timeout: float | None) -> HttpResponse:  # noqa: ASYNC109
+    async def _answer(self, method: str, timeout: float | None) -> HttpResponse:
         for _ in range(_MOST_INTERIM):
             version, status, headers = await self._head(timeout)
             if status >= 200:
@@ -206,7 +206,7 @@ class Connection:
             self._end()
         return HttpResponse(status, headers, self._counted(length, timeout))
 
-    async def _head(self, timeout: float | None) -> tuple[bytes, int, Headers]:  # noqa: ASYNC109
+    async def _head(self, timeout: float | None) -> tuple[bytes, int, Headers]:
         end = _END.search(self._data, self._at)
         while end is None:
             if len(self._data) - self._at > _LONGEST_HEAD:
@@ -227,7 +227,7 @@ class Connection:
             headers.append((name, value.strip(b" \t")))
         return version, int(status), headers
 
-    async def _more(self, timeout: float | None) -> None:  # noqa: ASYNC109
+    async def _more(self, timeout: float | None) -> None:
         data = await self._read(timeout)
         if not data:
             why = "The server closed the connection without an answer"
@@ -250,12 +250,12 @@ class Connection:
         data, self._data, self._at = self._data[self._at :], b"", 0
         return data
 
-    async def _read(self, timeout: float | None) -> bytes:  # noqa: ASYNC109
+    async def _read(self, timeout: float | None) -> bytes:
         assert self._stream is not None  # noqa: S101 — something was sent over it
         return await self._stream.read(_READ_TLS if self._secure else _READ, timeout)
 
     async def _counted(
-        self, length: int, timeout: float | None  # noqa: ASYNC109
+        self, length: int, timeout: float | None
     ) -> AsyncGenerator[bytes, None]:  # fmt: skip
         left = length
         while left:
@@ -270,13 +270,13 @@ class Connection:
                 self._end()
             yield data
 
-    async def _endless(self, timeout: float | None) -> AsyncGenerator[bytes, None]:  # noqa: ASYNC109
+    async def _endless(self, timeout: float | None) -> AsyncGenerator[bytes, None]:
         data = self._rest()
         while data or (data := await self._read(timeout)):
             yield data
             data = b""
 
-    async def _chunked(self, timeout: float | None) -> AsyncGenerator[bytes, None]:  # noqa: ASYNC109
+    async def _chunked(self, timeout: float | None) -> AsyncGenerator[bytes, None]:
         while size := int((await self._line(_CHUNK, timeout))[1], 16):
             async for data in self._inside(size, timeout):
                 yield data
@@ -289,7 +289,7 @@ class Connection:
         self._end()
 
     async def _inside(
-        self, size: int, timeout: float | None  # noqa: ASYNC109
+        self, size: int, timeout: float | None
     ) -> AsyncGenerator[bytes, None]:  # fmt: skip
         while size:
             if self._at == len(self._data):
@@ -300,7 +300,7 @@ class Connection:
             yield data
 
     async def _line(
-        self, pattern: re.Pattern[bytes], timeout: float | None  # noqa: ASYNC109
+        self, pattern: re.Pattern[bytes], timeout: float | None
     ) -> re.Match[bytes]:  # fmt: skip
         while (end := self._data.find(b"\n", self._at)) < 0:
             if len(self._data) - self._at > _LONGEST_LINE:

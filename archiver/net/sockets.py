@@ -36,7 +36,7 @@ class Sockets(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 — the interface of httpcore
+        timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
@@ -194,7 +194,7 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
 
     # httpcore's interface
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """What has come, or comes next; nothing at the end.
 
         Raises httpcore.ReadTimeout and httpcore.ReadError.
@@ -215,7 +215,7 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
             self._transport.resume_reading()
         return data
 
-    async def _wait(self, timeout: float | None) -> None:  # noqa: ASYNC109
+    async def _wait(self, timeout: float | None) -> None:
         loop = asyncio.get_running_loop()
         self._reader = loop.create_future()
         timer = loop.call_later(timeout, self._expire, self._reader) if timeout else None
@@ -231,7 +231,7 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
         if not reader.done():
             reader.set_exception(httpcore.ReadTimeout())
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes. Raises httpcore.WriteTimeout and httpcore.WriteError."""
         if not buffer:
             return
@@ -261,7 +261,7 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Go on over TLS; this stream is the encrypted one from now on.
 

@@ -87,7 +87,7 @@ class AyrsharePlatform:
         """The id of the post in a record."""
         return id_of(record.get("id"))
 
-    def read(self, record: Mapping[str, Any], account: Account) -> Post:  # noqa: ARG002 — contract
+    def read(self, record: Mapping[str, Any], account: Account) -> Post:  # noqa: ARG002 — for those that override it — contract
         """The post in a record.
 
         Raises RecordError when it has no usable id.
@@ -150,11 +150,11 @@ class AyrsharePlatform:
         """The fields of what was published besides text, title and visibility."""
         return self.reader.content(record)
 
-    def kind(self, record: Mapping[str, Any]) -> Kind:  # noqa: ARG002 — for those with several
+    def kind(self, record: Mapping[str, Any]) -> Kind:  # noqa: ARG002 — for those that override it — for those with several
         """What kind of post it is."""
         return self.usual_kind
 
-    def author(self, record: Mapping[str, Any], url: str | None) -> str | None:  # noqa: ARG002
+    def author(self, record: Mapping[str, Any], url: str | None) -> str | None:  # noqa: ARG002 — for those that override it
         """The handle of who wrote it; some platforms have it only in the post's URL."""
         return self.reader.author(record)
 
@@ -172,13 +172,13 @@ class AyrsharePlatform:
             return found
         return tuple(dict.fromkeys((*found, Alias(scheme, match[1]))))
 
-    def relations(self, record: Mapping[str, Any]) -> tuple[Relation, ...]:  # noqa: ARG002
+    def relations(self, record: Mapping[str, Any]) -> tuple[Relation, ...]:  # noqa: ARG002 — for those that override it
         """The other posts that it answers, quotes, reposts or shares."""
         return ()
 
     def attachments(
         self,
-        record: Mapping[str, Any],  # noqa: ARG002
+        record: Mapping[str, Any],  # noqa: ARG002 — for those that override it
     ) -> Sequence[Attachment]:
         """What is attached, in order."""
         return ()

@@ -138,7 +138,7 @@ def test_a_plugin_that_fails_to_say_what_is_linked_is_named(
     async def linked(*_: Any) -> Any:
         if error:
             raise error
-        return [Identity("cards", 5)]  # type: ignore[arg-type]  # that is the point
+        return [Identity("cards", 5)]  # type: ignore[arg-type]  # on purpose  # that is the point
 
     plugins = shelf_plugins()
     monkeypatch.setattr(plugins.source("shelf"), "linked", linked)
@@ -214,9 +214,9 @@ def test_a_run_that_a_plugin_blocks_ends_when_it_is_asked_twice(
     assert process.returncode == -signal.SIGTERM
 
 
-JUNK: list[Any] = [None, 17, "page", b"", [], {}, object(), Page, Page("ab"), Page((1,)),  # type: ignore[arg-type]  # that is the point
-    Page((Record(None, {}),)), Page(None), Page((RECORD,), cursor=5), Page((), notes=(None,)),  # type: ignore[arg-type]
-    Page((), response="x"), Page((), updated_at=3), Page((), notes=7)]  # type: ignore[arg-type]  # fmt: skip
+JUNK: list[Any] = [None, 17, "page", b"", [], {}, object(), Page, Page("ab"), Page((1,)),  # type: ignore[arg-type]  # on purpose  # that is the point
+    Page((Record(None, {}),)), Page(None), Page((RECORD,), cursor=5), Page((), notes=(None,)),  # type: ignore[arg-type]  # on purpose
+    Page((), response="x"), Page((), updated_at=3), Page((), notes=7)]  # type: ignore[arg-type]  # on purpose  # fmt: skip
 
 
 @pytest.mark.parametrize("junk", JUNK[1:], ids=map(str, range(1, len(JUNK))))
@@ -233,7 +233,7 @@ def test_a_page_that_is_none_fails_the_account(
 
 
 @pytest.mark.parametrize("junk", [17, "me", object(), Identity("threads", ""),
-                                  Identity("threads", 5), Identity("threads", "1", b"x")],  # type: ignore[arg-type]
+                                  Identity("threads", 5), Identity("threads", "1", b"x")],  # type: ignore[arg-type]  # on purpose
                          ids=["0", "1", "2", "3", "4", "5"])  # fmt: skip
 def test_an_identity_that_is_none_fails_the_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, junk: Any
@@ -262,10 +262,10 @@ NO_POSTS: list[Any] = [
     None, 17, "post", Post, of(platform_id=5), of(platform_id=None), of(platform_id=""),
     of(kind="poem"), of(kind=[]), of(text=5), of(text=b"x"), of(created_at="yesterday"),
     of(created_at=17), of(edited_at="2026"), of(url=[]), of(aliases=None), of(aliases=("x",)),
-    of(aliases=(Alias("a", 5),)), of(relations=(Relation("likes"),)),  # type: ignore[arg-type]
-    of(relations=(Relation("quotes", 5),)), of(metrics=(Metric("likes", math.nan),)),  # type: ignore[arg-type]
+    of(aliases=(Alias("a", 5),)), of(relations=(Relation("likes"),)),  # type: ignore[arg-type]  # on purpose
+    of(relations=(Relation("quotes", 5),)), of(metrics=(Metric("likes", math.nan),)),  # type: ignore[arg-type]  # on purpose
     of(metrics=(Metric("likes", 2**63),)), of(metrics=(Metric("likes", True),)),
-    of(metrics=(Metric("likes", "many"),)), of(metrics=(Metric(5, 5),)),  # type: ignore[arg-type]
+    of(metrics=(Metric("likes", "many"),)), of(metrics=(Metric(5, 5),)),  # type: ignore[arg-type]  # on purpose
     of(content=None), of(content={5: 6}), of(content={"a": object()}), of(content={"a": {1: 2}}),
     of(unmapped=(5,)), of(attachments=17), of(attachments=("x",)), with_attachment(kind="poem"),
     with_attachment(width="wide"), with_attachment(width=2**63), with_attachment(height=-1),

@@ -238,7 +238,7 @@ def test_a_failure_is_a_failure_and_a_clean_run_heals_it(
     codes = []
     for nth in range(100):
         countdown = iter(range(nth, -1000, -1))
-        calls.fail = lambda kind, _, left=countdown: (  # type: ignore[misc]
+        calls.fail = lambda kind, _, left=countdown: (  # type: ignore[misc]  # a default binds
             number if kind == what and next(left) == 0 else 0
         )
         names = [f"{nth} {index}".encode() for index in range(3)]

@@ -19,7 +19,7 @@ PLAYLIST: Choice = ("skipped", Reason("playlist", "playlist"))
 
 def file(role: Role = "variant", bitrate: int | None = None, **more: object) -> Rendition:
     fields: dict[str, object] = {"url": "https://cdn.example/v", "content_type": "video/mp4"}
-    return Rendition(role=role, bitrate=bitrate, **{**fields, **more})  # type: ignore[arg-type]
+    return Rendition(role=role, bitrate=bitrate, **{**fields, **more})  # type: ignore[arg-type]  # of any type
 
 
 HLS = file(content_type="application/x-mpegURL")

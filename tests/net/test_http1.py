@@ -34,11 +34,11 @@ class Pipe(httpcore.AsyncNetworkStream):
         self.data = data
         self.step = step
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         found, self.data = self.data[: self.step], self.data[self.step :]
         return found
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         pass
 
     async def aclose(self) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import ayrshare.ayrshare  # type: ignore[import-untyped]
+import ayrshare.ayrshare  # type: ignore[import-untyped]  # has no types
 import pytest
 
 from support.nights import PLATFORMS, Nights

@@ -289,4 +289,4 @@ if __name__ == "__main__":
     for one in BAD:
         place = Path(shutil.copytree(good, out / one.name / "archive", symlinks=True))
         named = one.damage(place)
-        print(f"{one.name}: {one.finding or 'cannot be opened'} {named}")  # noqa: T201
+        print(f"{one.name}: {one.finding or 'cannot be opened'} {named}")  # noqa: T201 — a script

@@ -106,14 +106,14 @@ def trials_of(kind: str, made: Rig, mutant: Sequence[str] = ()) -> list[Trial]:
     recording = faults.record(made, mutant)
     if kind == "power cut":
         cuts = list(power.cuts(recording.calls, recording.top, recording.base))
-        return [(str(lost), lambda lost=lost: faults.cut(made, lost)) for lost in cuts]  # type: ignore[misc]
+        return [(str(lost), lambda lost=lost: faults.cut(made, lost)) for lost in cuts]  # type: ignore[misc]  # defaults bind
     if kind == "SIGKILL":
-        return [(str(p), lambda p=p: faults.kill(made, p, mutant)) for p in recording.points]  # type: ignore[misc]
+        return [(str(p), lambda p=p: faults.kill(made, p, mutant)) for p in recording.points]  # type: ignore[misc]  # defaults bind
     ways = [(error, False) for error in faults.ERRORS] + [("ENOSPC", True)]
     return [
         (
             f"{p} {error}{'+' if lasting else ''}",
-            lambda p=p, error=error, lasting=lasting: faults.fail(  # type: ignore[misc]
+            lambda p=p, error=error, lasting=lasting: faults.fail(  # type: ignore[misc]  # defaults bind
                 made, p, error, mutant, lasting=lasting
             ),
         )
@@ -139,12 +139,12 @@ def work_on_copy(what: str, kind: str, shard: int, shards: int, seconds: float) 
         recording = faults.record_copying(made, what, base)
         if kind == "SIGKILL":
             trials: list[Trial] = [
-                (str(p), lambda p=p: faults.kill_copying(made, what, base, p))  # type: ignore[misc]
+                (str(p), lambda p=p: faults.kill_copying(made, what, base, p))  # type: ignore[misc]  # defaults bind
                 for p in recording.points
             ]
         else:
             trials = [
-                (str(lost), lambda lost=lost: faults.cut_copying(made, what, base, lost))  # type: ignore[misc]
+                (str(lost), lambda lost=lost: faults.cut_copying(made, what, base, lost))  # type: ignore[misc]  # defaults bind
                 for lost in power.cuts(recording.calls, recording.top, recording.base)
             ]
         tally = Tally(there=len(trials))

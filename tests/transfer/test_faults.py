@@ -187,7 +187,7 @@ def test_a_file_that_comes_wrong_is_right_or_absent(tmp_path: Path, name: str) -
         furnish(world)
         assert world.backup_reference().exit_code == 0
         behaviour = case.behaviour() if case.made else case.behaviour  # type: ignore[call-arg]  # what `made` says
-        world.faults.rule(".jpg", behaviour)  # type: ignore[arg-type]
+        world.faults.rule(".jpg", behaviour)  # type: ignore[arg-type]  # one of its words
 
         report = world.backup()
 

@@ -37,7 +37,7 @@ class Network(httpcore.AsyncNetworkBackend):
         return given.pop(0) if len(given) > 1 else given[0]
 
     async def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None,  # noqa: ASYNC109 — httpcore's
+        self, host: str, port: int, timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:  # fmt: skip

@@ -97,7 +97,7 @@ def _on_statement(
     def connecting(*args: Any, **options: Any) -> sqlite3.Connection:
         base: Any = options.pop("factory", sqlite3.Connection)
 
-        class Connection(base):  # type: ignore[misc]  # whatever was patched before
+        class Connection(base):  # type: ignore[misc]  # a class by platform  # whatever was patched before
             def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
                 cursor: sqlite3.Cursor = super().execute((before or {}).get(sql, sql), *parameters)
                 if after and sql in after:
@@ -205,7 +205,7 @@ def _a_page_in_pieces(notes: str) -> None:
         del self.ORDER
         write(self)
 
-    Rows.write = in_pieces  # type: ignore[method-assign]
+    Rows.write = in_pieces  # type: ignore[method-assign]  # on purpose
 
 
 @_mutant
@@ -253,7 +253,7 @@ def _written_in_place(notes: str) -> None:
     """A file is copied into its final place instead of moved."""
     store = _module("archiver.media.folder_store")
 
-    class Copied(type(Path())):  # type: ignore[misc]
+    class Copied(type(Path())):  # type: ignore[misc]  # a class by platform
         def replace(self, target: Path) -> Path:
             data = self.read_bytes()
             with open(target, "wb", buffering=0) as file:  # noqa: PTH123 — two writes on purpose
