@@ -113,6 +113,8 @@ def _elements(file: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, int,
         digits = head[id_length : id_length + size_length]
         size = int.from_bytes(digits, "big") & ((1 << 7 * size_length) - 1)
         body = at + id_length + size_length
+        if body > stop:  # its head reaches beyond what it lies in
+            return
         is_open = size == (1 << 7 * size_length) - 1  # a live stream does not know its length
         end = stop if is_open else min(body + size, stop)
         yield name, body, end

@@ -42,6 +42,16 @@ def test_one_piece_of_a_movie_is_told_from_a_whole_one(
     assert is_fragment(path, sniff(data) or UNKNOWN) is expected
 
 
+def test_an_element_that_begins_in_another_and_ends_outside_says_nothing(tmp_path: Path) -> None:
+    whole = webm(1, 2)
+    path = tmp_path / "file"
+    for at in range(len(whole)):
+        for size in range(1, 9):
+            path.write_bytes(whole[:at] + bytes([0x84] * size) + whole[at:])
+            kind = sniff(path.read_bytes()) or UNKNOWN
+            assert has_video_track(path, kind, whole[:at]) in {True, False, None}
+
+
 @given(st.sampled_from([MP4, webm(1, 2), FRAGMENT]), st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 def test_damaged_lists_raise_nothing(tmp_path: Path, whole: bytes, data: st.DataObject) -> None:
