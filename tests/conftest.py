@@ -31,10 +31,18 @@ settings.register_profile(
 settings.load_profile("any machine")
 
 
+SLOW = {"hostile", "performance", "torture", "transfer"}
+"""Folders whose tests make whole runs under every fault: nothing in them is about one Python."""
+
+SLOW_CASES = {"test_hostile_records_are_read_or_refused"}
+"""Cases of the contract of sources that try thousands of records."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever kills, starves or cuts the power of whole runs is slow."""
+    """What is in a slow folder is slow, and so are some cases of a contract."""
     for item in items:
-        if "torture" in item.path.parts:
+        folders = item.path.relative_to(Path(__file__).parent).parts
+        if not SLOW.isdisjoint(folders) or item.name in SLOW_CASES:
             item.add_marker(pytest.mark.slow)
 
 

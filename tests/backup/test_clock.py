@@ -18,6 +18,8 @@ from support.browsing import browsing
 from support.nights import Nights, nights
 from support.running import Cli
 
+pytestmark = pytest.mark.slow
+
 IN_2106 = timedelta(days=29_200)
 IN_1970 = timedelta(days=-20_500)
 RIGHT_NIGHTS = 20

@@ -15,6 +15,8 @@ from archiver_ayrshare.demo.networks.base import JsonObject
 from archiver_ayrshare.demo.posts import WorldPost
 from support.nights import Nights, nights, rewrite
 
+pytestmark = pytest.mark.slow
+
 
 class Killed(BaseException):
     """Stands for a power cut: nothing in the program catches it."""

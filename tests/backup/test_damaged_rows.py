@@ -14,6 +14,8 @@ from archiver_ayrshare.demo.specs import photo
 from support.bad_archives import flip, raw
 from support.nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 NOW = "2026-11-23T00:00:00.000Z"
 OF_THREADS = "(SELECT id FROM accounts WHERE platform = 'threads')"
 POSTS = f"(SELECT id FROM posts WHERE account_id = {OF_THREADS})"

@@ -14,6 +14,8 @@ from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 from support.nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 
 def unlink_account(world: Nights) -> None:
     world.account("threads").linked = False

@@ -9,6 +9,8 @@ from archiver.media.download import Download, Downloader
 from archiver_ayrshare.demo.specs import photo, video
 from support.nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 
 def renditions(world: Nights, platform_id: str) -> list[tuple[str, str, str | None]]:
     """Role, state and reason of everything that is attached to a post."""

@@ -14,6 +14,8 @@ from archiver.models import Account, Post
 from archiver_ayrshare.demo.specs import photo
 from support.nights import Nights, nights, rewrite
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT = Account("acme", "bluesky", "ayrshare", None)
 
 

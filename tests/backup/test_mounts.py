@@ -16,6 +16,8 @@ from archiver.backup.mounts import mount_point, remember_disk, require_disk, sta
 from archiver.errors import StorageError
 from support.nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from archiver_ayrshare.demo.specs import photo
 from support.nights import PLATFORMS, nights
+
+pytestmark = pytest.mark.slow
 
 TABLES = ("posts", "revisions", "events", "attachments", "renditions", "media", "metrics",
           "post_sources", "post_aliases", "relations", "responses", "quarantine")  # fmt: skip

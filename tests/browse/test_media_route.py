@@ -19,6 +19,8 @@ from archiver.browse.thumbs import Thumbs
 from archiver.media.folder_store import FolderStore
 from support.browsing import browsing
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def own(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -13,6 +13,8 @@ import pytest
 from archiver.cli import demo
 from support.running import Cli
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def told(cli: Cli) -> list[str]:

@@ -61,6 +61,7 @@ def check_words(done: "subprocess.CompletedProcess[str]") -> None:
     assert [word for word in WORDS_OF_A_BUG if word in done.stdout + done.stderr] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("streams", "options"),
     [

@@ -14,6 +14,8 @@ from archiver_ayrshare.demo.posts import WorldPost
 from archiver_ayrshare.demo.specs import gif, link, photo, video
 from archiver_ayrshare.demo.world import World
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = Path(__file__).parents[1] / "plugins" / "data"
 OURS: dict[str, set[str]] = {
     "bluesky": {".embed", ".mediaUrls[]", ".reply"},

@@ -13,6 +13,8 @@ from archiver.clock import START, DemoClock
 from archiver_ayrshare.demo.world import World
 from support.served_world import serve
 
+pytestmark = pytest.mark.slow
+
 
 def test_twenty_servers_live_side_by_side(clock: DemoClock) -> None:
     with ExitStack() as stack:

@@ -20,6 +20,8 @@ from archiver.evidence.copy import copy_archive
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 
+pytestmark = pytest.mark.slow
+
 NOBODY = 65534
 NOW = "2026-11-23T00:00:00.000Z"
 

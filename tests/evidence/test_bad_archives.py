@@ -8,6 +8,8 @@ import pytest
 from archiver.cli import main
 from support.bad_archives import BAD, Bad
 
+pytestmark = pytest.mark.slow
+
 
 def verify_json(capsys: pytest.CaptureFixture[str], archive: Path) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as ended:

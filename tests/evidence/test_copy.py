@@ -19,6 +19,8 @@ from archiver_ayrshare.demo.specs import photo
 from support.bad_archives import BAD, flip, raw
 from support.nights import nights
 
+pytestmark = pytest.mark.slow
+
 NOW = "2026-11-23T00:00:00.000Z"
 
 

@@ -13,6 +13,8 @@ from archiver.evidence.files import Scope
 from archiver.evidence.findings import Verified
 from archiver.evidence.verify import verify
 
+pytestmark = pytest.mark.slow
+
 NOW = "2026-11-23T00:00:00.000Z"
 DAMAGE = {
     "none": "SELECT 1",

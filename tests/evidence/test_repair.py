@@ -19,6 +19,8 @@ from archiver_ayrshare.demo.specs import photo
 from support.bad_archives import BAD, Bad, flip, raw
 from support.nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 NOW = "2026-11-23T00:00:00.000Z"
 OF_FILES = [bad for bad in BAD if bad.finding in {"changed_file", "missing_file"}]
 

@@ -17,6 +17,8 @@ from archiver.evidence.verify import verify
 from support.bad_archives import BAD, Bad, flip, raw
 from support.damage import contents, flip_every_row
 
+pytestmark = pytest.mark.slow
+
 NOW = "2026-11-23T00:00:00.000Z"
 SEEDS = range(6)
 RESTORED = [

@@ -9,6 +9,8 @@ from archiver.secrets import Secret
 from support.nights import Nights, nights
 from support.serve.serving import Asking, configured_account, served
 
+pytestmark = pytest.mark.slow
+
 SHOP_KEY = "the-key-of-the-shop"
 
 

@@ -7,6 +7,8 @@ import pytest
 from support.nights import Nights, nights
 from support.serve.serving import Asking, served
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def told(lived: Nights) -> list[str]:

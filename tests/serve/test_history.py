@@ -10,6 +10,8 @@ import pytest
 from support.nights import PLATFORMS, Nights, nights
 from support.serve.serving import TOKEN, Asking, served
 
+pytestmark = pytest.mark.slow
+
 NEWEST_FIRST = """
     SELECT posts.platform_id FROM posts JOIN accounts ON accounts.id = account_id
      WHERE name = ? AND removed_at IS NULL ORDER BY created_at DESC, posts.id

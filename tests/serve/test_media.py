@@ -16,6 +16,8 @@ from archiver_ayrshare.emulation.media_addresses import with_file_urls
 from support.nights import PLATFORMS, Nights, nights
 from support.serve.serving import Asking, served
 
+pytestmark = pytest.mark.slow
+
 ORIGIN = "http://127.0.0.1:8585"
 HASH, OTHER = "ab" * 32, "cd" * 32
 

@@ -10,6 +10,8 @@ import pytest
 from support.nights import PLATFORMS, Nights
 from support.serve.serving import TOKEN, Asking, served
 
+pytestmark = pytest.mark.slow
+
 NEWEST = "(SELECT max(number) FROM revisions WHERE post_id = posts.id)"
 POSTS = "posts JOIN accounts ON accounts.id = posts.account_id"
 OF_POSTS = f"JOIN {POSTS.replace('posts JOIN', 'posts ON posts.id = post_id JOIN')}"
