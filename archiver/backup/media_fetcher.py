@@ -9,6 +9,7 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,6 +92,7 @@ class MediaFetcher:
     async def fetch_all(self) -> None:
         """Fetch until the listing is done and nothing is left that is due.
 
+        Where it is cancelled, files that are already downloaded are saved before it ends.
         Raises StorageError.
         """
         give, take = anyio.create_memory_object_stream[QueuedFile](self.workers)
@@ -173,7 +175,7 @@ class MediaFetcher:
                 # what was lost here was fetched long ago; its address is hardly good any more
                 result = None if file.lost else await self._fetch(file)
                 if result is not None:
-                    await give.send((file, result))
+                    await _hand_over(give, (file, result))
                 else:
                     await self._fetch_refreshed(file, give)
 
@@ -204,7 +206,7 @@ class MediaFetcher:
     ) -> None:
         result = await self._fetch(file, refresher)
         assert result is not None  # noqa: S101 — a fresh address is not refreshed again
-        await give.send((file, result))
+        await _hand_over(give, (file, result))
 
     async def _fetch(
         self, file: QueuedFile, refresher: UrlRefresher | None = None
@@ -245,13 +247,15 @@ class MediaFetcher:
         return download
 
     async def _save(self, take: MemoryObjectReceiveStream[Result]) -> None:
-        """Save files batch by batch; what comes in meanwhile is the next batch."""
-        async with take:
-            async for first in take:
-                batch = await self._batch(first, take)
-                with anyio.CancelScope(shield=True):  # what was fetched is kept
-                    await self._save_batch(batch)
-                await self._report_progress()
+        """Save files batch by batch; what comes in meanwhile is the next batch.
+
+        It cannot be cancelled: it ends when all who download have ended, and keeps what they had.
+        """
+        with anyio.CancelScope(shield=True):
+            async with take:
+                async for first in take:
+                    await self._save_batch(await self._batch(first, take))
+                    await self._report_progress()
 
     async def _batch(self, first: Result, take: MemoryObjectReceiveStream[Result]) -> list[Result]:
         """What is to be made durable together with a file: what comes within a second.
@@ -318,6 +322,12 @@ class MediaFetcher:
             limit = str(self.downloader.max_size) if code == "too_large" else None
             return NotStored(file, "refused", Reason(code, str(error), limit))
         return NotStored(file, "failed", Reason(code, _text(error)))
+
+
+async def _hand_over(give: MemoryObjectSendStream[Result], result: Result) -> None:
+    """Pass on how it went with a file, also when the run is being stopped."""
+    with anyio.CancelScope(shield=True), suppress(anyio.BrokenResourceError):
+        await give.send(result)  # it breaks where saving has failed, and the run with it
 
 
 def _size(result: Result) -> int:

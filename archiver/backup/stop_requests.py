@@ -31,7 +31,7 @@ async def wait_for_stop(note: Callable[[str], None]) -> None:
     for number in stop_signals():
         signal.signal(number, signal.SIG_DFL)
     with suppress(OSError):  # a terminal that was closed
-        note("Stopping; what is saved stays. Press Ctrl-C again to stop at once.")
+        note("Stopping; what was downloaded is saved. Press Ctrl-C again to stop at once.")
 
 
 def restore_interrupts() -> None:

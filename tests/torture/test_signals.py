@@ -81,7 +81,7 @@ def test_asked_once_it_stops_cleanly(world: Nights, number: signal.Signals) -> N
 
     assert process.returncode == 130
     assert "Traceback" not in stderr
-    assert "what is saved stays" in stderr
+    assert "what was downloaded is saved" in stderr
     assert world.query("SELECT outcome, exit_code FROM runs") == [("interrupted", 130)]
     finish(world)
 
