@@ -93,7 +93,8 @@ class Platform(Protocol):
     """One network, read through a source.
 
     It may also have an `absence_note`: another possible cause, on this network, of a post that is
-    no longer shown. It is added to the reason when a post is removed.
+    no longer shown. It is added to the reason when a post is removed. And it may have a
+    `setup_note`: what its accounts need besides an entry in the config, such as further keys.
     """
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from archiver.archive.changes import Change
+from archiver.archive.changes import Change, ChangeCount
 from archiver.archive.runs import Counts
 from archiver.errors import ArchiverError, DuplicateAccount
 from archiver.secrets import redact
@@ -16,13 +16,22 @@ Outcome = Literal["done", "fresh", "partial", "failed", "interrupted"]
 
 
 class Progress(Protocol):
-    """Receives the progress of a run. Counts only grow."""
+    """Receives the progress of a run."""
 
-    def account(self, name: str, records: int) -> None:
-        """So many records were received for an account just now."""
+    def scanning(self, account: str, page: int, posts: int) -> None:
+        """A page of an account's history is asked for; its scans have shown so many posts.
 
-    def files(self, waiting: int, done: int) -> None:
-        """So many files are still waiting, so many are done."""
+        Pages count from 1; none of the posts is counted twice.
+        """
+
+    def scanned(self, account: str, posts: int) -> None:
+        """The scan of an account is over; it has shown so many posts."""
+
+    def files(self, waiting: int, done: int, *, is_all: bool) -> None:
+        """So many files are still waiting, so many are done.
+
+        `is_all` says that no more will come: everything is scanned.
+        """
 
     def received(self, count: int) -> None:
         """So many bytes of media came in just now."""
@@ -34,10 +43,13 @@ class Progress(Protocol):
 class Silence:
     """A Progress that says nothing."""
 
-    def account(self, name: str, records: int) -> None:
+    def scanning(self, account: str, page: int, posts: int) -> None:
         """Nothing."""
 
-    def files(self, waiting: int, done: int) -> None:
+    def scanned(self, account: str, posts: int) -> None:
+        """Nothing."""
+
+    def files(self, waiting: int, done: int, *, is_all: bool) -> None:
         """Nothing."""
 
     def received(self, count: int) -> None:
@@ -109,18 +121,24 @@ class FileFailure:
 
 @dataclass(slots=True)
 class RunReport:
-    """How a run went. `received` is in bytes of media; `notes` are about no single account."""
+    """How a run went.
+
+    `received` is in bytes of media; `notes` are about no single account. `changes` are the first of
+    each kind, `change_counts` are of all. `is_first`: the archive had no posts before.
+    """
 
     started_at: str
     finished_at: str = ""
     accounts: list[AccountReport] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     changes: Sequence[Change] = ()
+    change_counts: Sequence[ChangeCount] = ()
     file_failures: Sequence[FileFailure] = ()
     received: int = 0
     waiting: int = 0
     interrupted: bool = False
     dry_run: bool = False
+    is_first: bool = False
 
     @property
     def counts(self) -> Counts:
@@ -163,7 +181,12 @@ class RunReport:
             "waiting": self.waiting,
             "notes": self.notes,
             "accounts": [_account_json(account) for account in self.accounts],
+            "is_first": self.is_first,
             "changes": [change._asdict() for change in self.changes],
+            "change_counts": [
+                count._asdict() | {"is_first_run": bool(count.is_first_run)}
+                for count in self.change_counts
+            ],
             "file_failures": [
                 {name: getattr(failure, name) for name in FileFailure.__slots__}
                 for failure in self.file_failures

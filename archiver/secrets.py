@@ -70,6 +70,21 @@ class Secret:
         """As `__eq__`."""
         return hash(self._reference)
 
+    @property
+    def origin(self) -> str:
+        """Where it is read from, for messages."""
+        scheme, _, rest = self._reference.partition(":")
+        match scheme:
+            case "env":
+                return f"the environment variable {rest}"
+            case "file":
+                return f"the file {rest if rest.startswith('~') else self._base / rest}"
+            case "keyring":
+                return f"the keyring, under {rest}"
+            case "cmd":
+                return f"the command {rest}"
+        return "the config file, in which it is written out"
+
     def reveal(self) -> str:
         """The secret itself, printable ASCII, without surrounding white space and byte order mark.
 
@@ -187,7 +202,7 @@ def _from_keyring(name: str, _base: Path) -> str:
     except ImportError:
         raise SecretError(
             f"keyring:{name} needs the keyring package",
-            hint='Install it with pip install "social-archiver[keyring]", or use env: or file:',
+            hint="Install it with pip install keyring, or use env: or file:",
         ) from None
     value = _answer_of(keyring, service, user)
     if value is None:

@@ -28,24 +28,57 @@ def newest_event(connection: sqlite3.Connection) -> int:
     return newest
 
 
+class ChangeCount(NamedTuple):
+    """How many changes of one kind a run found on an account, for one reason.
+
+    `is_first_run`: the archive did not have the account before.
+    """
+
+    what: str
+    account: str
+    reason: str | None
+    is_first_run: bool
+    total: int
+
+
+# new posts of an account's first run are not noteworthy
+_NOTEWORTHY = f"""
+    SELECT events.id AS event_id, what, accounts.name AS account, reason,
+           accounts.first_seen_at >= runs.started_at AS is_first_run
+      FROM events JOIN posts ON posts.id = post_id
+      JOIN accounts ON accounts.id = posts.account_id
+      JOIN runs ON runs.id = run_id
+     WHERE events.id > :after AND run_id = :run
+       AND (what IN ({", ".join(f"'{w}'" for w in _OF_INTEREST)})
+        OR (what = 'seen' AND NOT is_first_run))
+"""
+
+
 def changes_of(
     connection: sqlite3.Connection, run_id: int, after: int, limit: int
 ) -> Iterator[Change]:
-    """The noteworthy events of a run, in order; all of them came `after` an event.
+    """The noteworthy events of a run, in order, at most so many (`limit`) of each kind.
 
-    New posts of an account's first run are not noteworthy.
+    All of them came `after` an event.
     """
     query = f"""
-        SELECT what, accounts.name AS account, posts.platform, posts.id AS post_id,
+        SELECT events.what, accounts.name AS account, posts.platform, posts.id AS post_id,
                coalesce(nullif(posts.title, ''), posts.text, '') AS text, posts.url, reason_code,
-               reason
-          FROM events JOIN posts ON posts.id = post_id
-          JOIN accounts ON accounts.id = posts.account_id
-         WHERE events.id > :after AND run_id = :run
-           AND (what IN ({", ".join(f"'{w}'" for w in _OF_INTEREST)})
-            OR (what = 'seen' AND accounts.first_seen_at <
-                (SELECT started_at FROM runs WHERE id = :run)))
-         ORDER BY events.id LIMIT :limit
+               events.reason
+          FROM (SELECT event_id, row_number() OVER (PARTITION BY what ORDER BY event_id) AS number
+                  FROM ({_NOTEWORTHY}))
+          JOIN events ON events.id = event_id
+          JOIN posts ON posts.id = post_id JOIN accounts ON accounts.id = posts.account_id
+         WHERE number <= :limit ORDER BY events.id
     """
     parameters = {"run": run_id, "after": after, "limit": limit}
     return objects(connection.execute(query, parameters), Change)
+
+
+def change_counts(connection: sqlite3.Connection, run_id: int, after: int) -> Iterator[ChangeCount]:
+    """How many noteworthy events a run has, the most frequent first."""
+    query = f"""
+        SELECT what, account, reason, is_first_run, count(*) AS total FROM ({_NOTEWORTHY})
+         GROUP BY what, account, reason ORDER BY total DESC
+    """
+    return objects(connection.execute(query, {"run": run_id, "after": after}), ChangeCount)

@@ -81,15 +81,24 @@ def archive_status(connection: sqlite3.Connection) -> ArchiveStatus:
     )
 
 
-def omitted_media(
-    connection: sqlite3.Connection, limit: int = 100
-) -> list[tuple[str, str, str, str]]:
-    """Posts with omitted media: (account, time, address, reason) of each."""
+@dataclass(frozen=True, slots=True)
+class OmittedFile:
+    """A file that its platform withholds: whose, the time and address of its post, and why."""
+
+    account: str
+    created_at: str
+    url: str
+    reason: str
+
+
+def omitted_media(connection: sqlite3.Connection) -> list[OmittedFile]:
+    """The files that platforms withhold, by account, newest first."""
     query = """
-        SELECT account, coalesce(created_at, ''), coalesce(post_url, ''), coalesce(reason, '')
-          FROM missing_media WHERE state = 'omitted' LIMIT ?
+        SELECT account, coalesce(created_at, '') AS created_at, coalesce(post_url, '') AS url,
+               coalesce(reason, '') AS reason
+          FROM missing_media WHERE state = 'omitted' ORDER BY account, created_at DESC
     """
-    return connection.execute(query, (limit,)).fetchall()
+    return list(objects(connection.execute(query), OmittedFile))
 
 
 _ACCOUNTS = """

@@ -66,6 +66,11 @@ def newest_start(connection: sqlite3.Connection) -> str | None:
     return row[0] if row else None
 
 
+def has_posts(connection: sqlite3.Connection) -> bool:
+    """Whether the archive has any post."""
+    return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM posts)").fetchone()[0])
+
+
 def end_run(
     connection: sqlite3.Connection, run_id: int, at: str, *, outcome: str, exit_code: int,
     accounts: Mapping[str, Counts], received: int,

@@ -48,6 +48,8 @@ class AccountBackup:
     account_id: int | None = None
     clock_off: timedelta | None = field(default=None, init=False)
     _has_known_limit: bool = field(default=False, init=False)
+    _pages: int = field(default=0, init=False)
+    _posts_shown: int = field(default=0, init=False)
     _updated_at: str | None = field(default=None, init=False)
     _fresh_until: str | None = field(default=None, init=False)
 
@@ -95,6 +97,7 @@ class AccountBackup:
                     f"Nothing new is expected before {known.fresh_until}; --now asks anyway"
                 )
                 return
+        self._report_progress()
         identity = await self.reader.identify()
         self.account_id = await database.call(
             runs.claim_account, account, identity, self.run.now(), self.other_labels
@@ -187,8 +190,11 @@ class AccountBackup:
             self.run, self.reader, self.account_id, self.settings.keep_responses, self.choose,
             self.report,
         )  # fmt: skip
+        shown_before = self._posts_shown
         async with self.reader.pages(window) as next_page:
             while not tracker.is_over:
+                self._pages += 1
+                self._report_progress()
                 page = await next_page()
                 if page is None:
                     stopped = tracker.stop(Reason("no_more_pages", "the source gave no more"))
@@ -200,8 +206,13 @@ class AccountBackup:
                     return
                 may_be_empty = True
                 await saver.save(tracker, page)
+                self._posts_shown = shown_before + len(tracker.seen)
                 self.on_saved(self)
                 await self._save_decision(self._stop_where_asked(tracker))
+
+    def _report_progress(self) -> None:
+        name = self.reader.account.name
+        self.run.progress.scanning(name, max(1, self._pages), self._posts_shown)
 
     def _stop_where_asked(self, tracker: CoverageTracker) -> Decision:
         oldest, options = tracker.range_.oldest, self.options
@@ -330,6 +341,7 @@ class AccountBackup:
         await self.run.database.call(
             runs.end_account, self.run.run_id, self.reader.account.name, values
         )
+        self.run.progress.scanned(self.reader.account.name, self._posts_shown)
 
 
 def _ends_at_limit(range_: CoverageRange) -> bool:

@@ -11,7 +11,13 @@ from typing import Any
 import anyio
 
 from archiver.archive import queue, runs
-from archiver.archive.changes import Change, changes_of, newest_event
+from archiver.archive.changes import (
+    Change,
+    ChangeCount,
+    change_counts,
+    changes_of,
+    newest_event,
+)
 from archiver.archive.damage import damaged_row
 from archiver.backup.account import AccountBackup
 from archiver.backup.account_reader import AccountReader
@@ -36,7 +42,7 @@ from archiver.net.proxy import Route
 from archiver.report import AccountReport, Progress, RunReport
 
 _ACCOUNTS_AT_ONCE = 4
-_MOST_CHANGES = 200
+_MOST_CHANGES = 200  # of each kind
 
 
 @dataclass(slots=True)
@@ -57,6 +63,7 @@ class BackupRun:
     async def back_up(self, accounts: Sequence[Account]) -> RunReport:
         """Back up these accounts; see `run_backup`."""
         report = RunReport(started_at=self._now(), dry_run=self.options.dry_run)
+        report.is_first = not await self.database.call(runs.has_posts)
         earlier = await self.database.call(runs.newest_start)
         if earlier is not None and report.started_at < earlier:
             report.notes.append(note_on_earlier_run(earlier))
@@ -96,7 +103,9 @@ class BackupRun:
         report.file_failures = files.failure_report()
         report.waiting = await self.database.call(queue.count, set(files.accounts), self._now())
         async with self._despite_damaged_rows(report, "Some changes could not be listed"):
-            report.changes = await self.database.call(_changes_of, run.run_id, last_event)
+            report.changes, report.change_counts = await self.database.call(
+                _changes_of, run.run_id, last_event
+            )
 
     async def _work(self, run: RunContext, files: MediaFetcher, report: RunReport) -> None:
         """All that takes long, and can be stopped."""
@@ -244,8 +253,11 @@ def _register(files: MediaFetcher, account: AccountBackup) -> None:
     files.wake()
 
 
-def _changes_of(connection: sqlite3.Connection, run_id: int, last_event: int) -> list[Change]:
-    return list(changes_of(connection, run_id, last_event, _MOST_CHANGES))
+def _changes_of(
+    connection: sqlite3.Connection, run_id: int, last_event: int
+) -> tuple[list[Change], list[ChangeCount]]:
+    changes = changes_of(connection, run_id, last_event, _MOST_CHANGES)
+    return list(changes), list(change_counts(connection, run_id, last_event))
 
 
 def _exit_code_of(error: Exception) -> int:

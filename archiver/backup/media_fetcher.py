@@ -84,6 +84,7 @@ class MediaFetcher:
     _left_out: set[int] = field(default_factory=set)
     _done: int = 0
     _reported_at: float = float("-inf")
+    _reported_all: bool = False
 
     def wake(self) -> None:
         """Say that there may be new rows, or that there will be none."""
@@ -304,13 +305,15 @@ class MediaFetcher:
 
     async def _report_progress(self) -> None:
         """Report how far it is, but not so often that counting would cost more than fetching."""
-        clock = self.run.clock
-        if clock.monotonic() - self._reported_at < _REPORT_SECONDS:
+        clock, is_all = self.run.clock, self.listing_done
+        is_due = clock.monotonic() - self._reported_at >= _REPORT_SECONDS
+        if not is_due and is_all == self._reported_all:
             return
         begin = clock.monotonic()
         waiting = await self.run.database.call(queue.count, set(self.accounts), self.run.now())
         self._reported_at = begin + _REPORT_SHARE * (clock.monotonic() - begin)
-        self.run.progress.files(waiting, self._done)
+        self._reported_all = is_all
+        self.run.progress.files(waiting, self._done, is_all=is_all)
 
     def _not_stored(self, file: QueuedFile, error: MediaError) -> NotStored:
         if isinstance(error, MediaGone):

@@ -52,7 +52,6 @@ class PageSaver:
             unchanged = await self._find_unchanged(page, context)
             parsed = self._parse(page, unchanged)
             await self.run.database.call(self._write, tracker, page, parsed, context)
-        self.run.progress.account(self.reader.account.name, len(page.records))
 
     def _parse_context(self) -> ParseContext:
         return ParseContext(

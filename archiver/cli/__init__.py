@@ -49,13 +49,11 @@ class _Group(click.Group):
         if not may_colour():
             extra.setdefault("color", False)
         extra |= {"prog_name": "archiver", "standalone_mode": False}
+        given = args[0] if args else extra.get("args")
+        # known before anything is parsed, since that may fail
+        shell.wants_json = "--json" in (sys.argv[1:] if given is None else given)
         run = super().main
-        code = failures.guarded(
-            lambda: run(*args, **extra),
-            verbose=lambda: shell.verbose,
-            is_report=lambda: shell.is_report,
-        )
-        sys.exit(code)
+        sys.exit(failures.guarded(lambda: run(*args, **extra), shell.manner))
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """The commands, in the order in which people need them."""
@@ -107,7 +105,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
         ctx.exit()
 
 
-@click.group(cls=_Group, params=common_options())
+@click.group(cls=_Group, params=common_options(), invoke_without_command=True)
 @click.option(
     "--version",
     is_flag=True,
@@ -116,8 +114,14 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
     callback=_print_version,
     help="Print the version.",
 )
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Back up social media accounts into one SQLite file and a folder of media.
 
-    Begin with `archiver init`, or look at `archiver demo`.
+    Begin with `archiver init`, or look at `archiver demo`. Without a command, it says what to do
+    next.
     """
+    if ctx.invoked_subcommand is None:
+        from archiver.cli.next_steps import print_next_steps
+
+        print_next_steps(ctx.ensure_object(Shell))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archiver.cli.shell import Shell, leave_no_core, pass_shell, secret_of, subcommand, toml_text
-from archiver.cli.text import safe, table
+from archiver.cli.text import WIDTH, safe, table, wrap
 from archiver.errors import AccessRefused, ArchiverError, PluginError, UsageError
+from archiver.human import counted
 
 if TYPE_CHECKING:
     from archiver.config import AccountEntry, Config
-    from archiver.hookspecs import Source
+    from archiver.hookspecs import Platform, Source
     from archiver.models import Identity
     from archiver.plugins import Plugins
 
@@ -188,7 +189,7 @@ def _entries(
 ) -> list[dict[str, Any]]:
     """What is linked, each with a label that is free and what the config has for its platform."""
     taken = {entry.name.casefold() for entry in config.accounts}
-    readable = {platform.name for platform in plugins.platforms if platform.source == source}
+    readable = {item.name: item for item in plugins.platforms if item.source == source}
     lines = []
     for who in found:
         label = _label(who, taken)
@@ -205,6 +206,7 @@ def _entries(
                 "title": who.title,
                 "url": who.url,
                 "readable": who.platform in readable,
+                "setup_note": _setup_note(readable.get(who.platform)),
                 "configured": [
                     entry.name
                     for entry in config.accounts
@@ -222,6 +224,12 @@ def _is_implied(source: str, platform: str, config: "Config", plugins: "Plugins"
         return config.implied_source(platform, plugins) == source
     except ArchiverError:
         return False
+
+
+def _setup_note(platform: "Platform | None") -> str | None:
+    """What the platform says that its accounts need besides an entry, on one line."""
+    note = getattr(platform, "setup_note", None)
+    return safe(note) if isinstance(note, str) else None
 
 
 def _label(who: "Identity", taken: set[str]) -> str:
@@ -243,7 +251,8 @@ def _print_entries(shell: Shell, lines: list[dict[str, Any]]) -> None:
         )
     for line in lines:
         shell.out(_encodable(_entry(line)))
-    shell.say(f"# {len(lines)} linked. Paste the ones you want into archive.toml.")
+    where = "" if sys.stdout.isatty() else ": this is meant for the end of archive.toml"
+    shell.say(f"# {counted(len(lines), 'account')} linked{where}. Remove those you do not want.")
 
 
 def _encodable(text: str) -> str:
@@ -259,6 +268,8 @@ def _entry(line: dict[str, Any]) -> str:
     if line["configured"]:
         names = ", ".join(line["configured"])
         text.append(f"# {line['platform']} is in the config already, as {safe(names)}")
+    if line["setup_note"]:
+        text.append(wrap(line["setup_note"], first="# ", rest="# ", width=WIDTH))
     lines = ["[[accounts]]", f"name = {toml_text(line['name'])}"]
     lines.append(f"platform = {toml_text(line['platform'])}")
     if not line["source_implied"]:

@@ -1,12 +1,14 @@
 """`archiver backup`: the main job."""
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from archiver.cli.dates import Date
 from archiver.cli.shell import Shell, leave_no_core, pass_shell, subcommand
+from archiver.cli.text import safe, styled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,12 +22,17 @@ class NoteCollector:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
 
-    def account(self, name: str, records: int) -> None:
-        """Say how far an account is, when asked to be verbose."""
+    def scanning(self, account: str, page: int, posts: int) -> None:
+        """Say how far a scan is, when asked to be verbose."""
         if self._shell.verbose:
-            self._shell.say(f"{name}: {records} records")
+            self._shell.say(f"{safe(account)}: page {page}, {posts:,} posts so far")
 
-    def files(self, waiting: int, done: int) -> None:
+    def scanned(self, account: str, posts: int) -> None:
+        """Say what a scan has shown, when asked to be verbose."""
+        if self._shell.verbose:
+            self._shell.say(f"{safe(account)}: {posts:,} posts")
+
+    def files(self, waiting: int, done: int, *, is_all: bool) -> None:
         """Not worth a line."""
 
     def received(self, count: int) -> None:
@@ -48,7 +55,7 @@ class NoteCollector:
 )
 @click.option(
     "--since",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]),
+    type=Date(),
     metavar="DATE",
     help="Scan no further back than this day (UTC).",
 )
@@ -121,16 +128,31 @@ def _warn_of_disk(shell: Shell, directory: "Path") -> None:
         )
 
 
-def _progress(shell: Shell) -> "nullcontext[Progress]":
+def _progress(shell: Shell) -> "AbstractContextManager[Progress]":
     if not shell.progress:
         return nullcontext(NoteCollector(shell))
-    from archiver.cli.progress import Bar
+    from archiver.cli.progress import ProgressLine
 
-    return Bar(shell.say)  # type: ignore[return-value]  # it enters as itself
+    return ProgressLine(shell.say)
 
 
 def _print(shell: Shell, report: "RunReport") -> None:
-    from archiver.cli.summary import is_quiet, run_summary
+    from archiver.cli.summary import has_trouble, run_summary, trouble_summary
 
-    if not (shell.quiet and is_quiet(report)):
+    if not shell.quiet:
         shell.report(run_summary(report))
+        _say_next_steps(shell, report)
+    elif has_trouble(report):
+        shell.report(trouble_summary(report), is_wrong=True)
+
+
+def _say_next_steps(shell: Shell, report: "RunReport") -> None:
+    """After the first backup: how to look at it, and how to have the next ones run by itself."""
+    from archiver.cli.next_steps import AFTER_BACKUP, print_steps
+
+    if not report.is_first or not report.counts.new or report.dry_run:
+        return
+    shell.report(styled("\nLook at it", bold=True))
+    print_steps(shell, AFTER_BACKUP)
+    shell.report(styled("\nRun it every night", bold=True))
+    print_steps(shell, [("-q backup", "from cron or another scheduler: docs/scheduling.md")])

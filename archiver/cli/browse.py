@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archiver.cli.places import archive_folder
 from archiver.cli.shell import Shell, pass_shell, subcommand
-from archiver.cli.text import safe
+from archiver.cli.text import safe, styled
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
     from archiver.browse.published import Published
+
+INSTALL_DATASETTE = "pip install 'datasette>=0.65.2'"
+"""What the extra `browse` brings, by its own name: this works from a clone and a wheel alike."""
 
 
 @subcommand(
@@ -49,9 +53,9 @@ def command(
 ) -> None:  # fmt: skip
     """Show the archive as a timeline, a gallery and pages of posts; and as tables, with SQL.
 
-    ARCHIVE is the folder of an archive; without it, the one in the config. It is opened for reading
-    only, also while a backup runs, and served to this machine only. With --published, a copy is
-    made that has only what was public.
+    ARCHIVE is the folder of an archive, or the one that it is in; without it, the one in the
+    config. It is opened for reading only, also while a backup runs, and served to this machine
+    only. With --published, a copy is made that has only what was public.
     """
     try:
         from archiver.browse import server
@@ -60,10 +64,11 @@ def command(
             raise
         raise UsageError(
             "Browsing needs Datasette, which is not installed",
-            hint="pip install 'social-archiver[browse]'",
+            hint=INSTALL_DATASETTE,
         ) from error
 
-    database = server.find_database(place or shell.config().archive.directory)
+    folder = archive_folder(place) if place else shell.config().archive.directory
+    database = server.find_database(folder)
     if published is not None:
         from archiver.browse.published import publish
 
@@ -72,7 +77,7 @@ def command(
     datasette = server.make_datasette(database, other_plugins=with_plugins)
 
     def ready(url: str) -> None:
-        shell.report(f"{safe(database.parent)} is at {url} until you press Ctrl-C")
+        shell.out(f"{safe(database.parent)} is at {styled(url, bold=True)} until you press Ctrl-C")
         if not no_open:
             webbrowser.open(url)
 

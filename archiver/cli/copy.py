@@ -1,5 +1,6 @@
 """`archiver copy`: a second copy of the archive, whole and read back, while backups go on."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from archiver.cli.progress import bytes_bar
-from archiver.cli.shell import Shell, pass_shell, subcommand
-from archiver.cli.text import table
+from archiver.cli.shell import Shell, pass_shell, program, subcommand
+from archiver.cli.text import safe, table, wrap
 from archiver.cli.verify import unreadable
 from archiver.errors import DamageFound, StorageError
 from archiver.human import size_text
@@ -62,13 +63,24 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
 
 
 def _print(shell: Shell, directory: Path, copied: "Copied") -> None:
-
     if copied.damage:
         rows = [(f.what, f.subject, f.detail) for f in copied.damage[:_MOST_FINDINGS]]
-        shell.report(table(rows, ["DAMAGE", "WHERE", "WHAT"]))
-    if copied.done and not (shell.quiet and not copied.files):
-        shell.report(
-            f"{copied.files:,} files ({size_text(copied.size)}) copied to {directory}, "
+        shell.report(table(rows, ["DAMAGE", "WHERE", "WHAT"]), is_wrong=True)
+    if not copied.done:
+        return
+    shell.report(
+        wrap(
+            f"{copied.files:,} files ({size_text(copied.size)}) copied to {safe(directory)}, "
             f"{copied.unchanged:,} unchanged; "
             f"database of {copied.rows:,} rows copied and read back."
+        )
+    )
+    if not copied.unchanged:  # the first time
+        quoted = shlex.quote(str(directory))
+        shell.say(
+            "\nNext:\n"
+            f"  {program()} verify {quoted}\n"
+            "      reads the copy back, whenever you like; no config is needed\n"
+            f"  {shell.command_line(f'copy {quoted}')}\n"
+            "      brings it up to date: run it after each backup, such as in the same nightly job"
         )

@@ -1,7 +1,6 @@
 """`archiver demo`: the main job on a small made-up world, with no key and no network."""
 
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.shell import Shell, pass_shell, subcommand
-from archiver.cli.text import safe, wrap
+from archiver.cli.browse import INSTALL_DATASETTE
+from archiver.cli.shell import Shell, pass_shell, program, subcommand
+from archiver.cli.text import safe, styled, wrap
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
@@ -99,10 +99,10 @@ def _config(folder: Path, source: str) -> "Config":
 def _tell_day(shell: Shell, day: int, sentences: Sequence[str]) -> None:
     if shell.quiet:
         return
-    shell.report(click.style(f"\nDay {day}", bold=True))
+    shell.report(styled(f"\nDay {day}", bold=True))
     for sentence in sentences:
         shell.report(wrap(sentence, first="  · ", rest="    "))
-    shell.report(click.style("\n$ archiver backup", bold=True))
+    shell.report(styled("\n$ archiver backup", bold=True))
 
 
 def _back_up(shell: Shell, config: "Config", world: "DemoWorld", clock: "Clock") -> "RunReport":
@@ -143,20 +143,12 @@ def _sent_again(before: Mapping[str, int], after: Mapping[str, int]) -> int:
 def _say_what_next(shell: Shell, folder: Path) -> None:
     if shell.quiet:
         return
-    program, config = _program(), safe(folder / "archive.toml")
-    shell.report(click.style("\nLook at it", bold=True))
+    command = f"{program()} --config {safe(folder / 'archive.toml')}"
+    shell.report(styled("\nLook at it", bold=True))
     if find_spec("datasette") is None:
-        shell.report("  pip install 'social-archiver[browse]'")
-    shell.report(f"  {program} --config {config} browse")
-    shell.report(f"  {program} --config {config} status")
-    shell.report(f"  {program} --config {config} verify")
+        shell.report(f"  {INSTALL_DATASETTE}")
+    shell.report(f"  {command} browse")
+    shell.report(f"  {command} status")
+    shell.report(f"  {command} verify")
     shell.report(f"  sqlite3 {safe(folder / 'archive' / 'archive.db')} 'SELECT * FROM timeline'")
     shell.report(f"  ls {safe(folder / 'archive' / 'media')}")
-
-
-def _program() -> str:
-    """How to call this program from here."""
-    called = Path(sys.argv[0])
-    if called.name != "archiver" or shutil.which("archiver"):
-        return "archiver"
-    return safe(called)

@@ -6,17 +6,19 @@ Nothing leaves here that holds a secret or could steer a terminal.
 import errno
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import click
 
-from archiver.cli.streams import is_unread, may_colour, output_error
-from archiver.cli.text import safe, wrap
+from archiver.cli.streams import is_unread, output_error
+from archiver.cli.text import safe, styled, wrap
 from archiver.errors import (
     ArchiverError,
     ConfigError,
     Interrupted,
     OutputError,
     StorageError,
+    UsageError,
     leaves,
 )
 
@@ -26,46 +28,64 @@ _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 _LABELS = (("Why", "why"), ("Kept", "kept"), ("Next", "hint"))
 
 
-def guarded(
-    work: Callable[[], object],
-    *,
-    verbose: Callable[[], int],
-    is_report: Callable[[], bool] = lambda: False,
-) -> int:
-    """Run `work`, report what fails, and return the exit code (an int that `work` returns is it).
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a command was asked to speak; asked for when something fails.
 
-    `verbose` is asked when something fails: from 1 a bug comes with its traceback, from 2 all do.
-    `is_report` says whether stdout got a report of what was done, and no data that was asked for.
+    `verbose`: from 1 a bug comes with its traceback, from 2 all failures do. `colour`: whether
+    colours are wanted, on a terminal. `is_report`: stdout got a report of what was done, and no
+    data that was asked for. `as_json`: stdout is to get one JSON object, and has none yet.
+    """
+
+    verbose: int = 0
+    colour: bool = True
+    is_report: bool = False
+    as_json: bool = False
+
+
+def guarded(work: Callable[[], object], manner: Callable[[], Manner] = Manner) -> int:
+    """Run `work`, report what fails, and return the exit code.
+
+    That is what `work` returns where it is an int.
     """
     try:
         code = work()
         sys.stdout.flush()
-        lost = _reported_output(is_report=is_report())
+        lost = _reported_output(manner())
         return code if isinstance(code, int) and code else lost
     except click.ClickException as error:
-        _tell_usage(error)
-        return error.exit_code
+        return _reported_usage(error, manner())
     except (click.Abort, KeyboardInterrupt):
-        tell(Interrupted("Stopped", kept="What was saved is kept; the next run resumes from there"))
-        return Interrupted.exit_code
+        return _reported(_interrupted(), manner())
     except SystemExit as error:
         if not isinstance(error.__context__, BrokenPipeError):
             raise
-        return _reported(
-            error.__context__, verbose=verbose()
-        )  # Click takes any for a reader that left
+        return _reported(error.__context__, manner())  # Click takes any for a reader that left
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 — the last line of defence
-        return _reported(error, verbose=verbose())
+        return _reported(error, manner())
 
 
-def tell(error: ArchiverError) -> None:
-    """Print an error to stderr, laid out for eighty columns."""
-    click.echo(layout(error), file=sys.stderr)
+def _interrupted() -> Interrupted:
+    return Interrupted("Stopped", kept="What was saved is kept; the next run resumes from there")
 
 
-def layout(error: ArchiverError) -> str:
-    """An error as people read it, one part below the other."""
-    lines = [_coloured(wrap(_clean(error.what), "Error: ", " " * 7))]
+def tell(error: ArchiverError, manner: Manner) -> None:
+    """Print an error to stderr, laid out for the screen; to stdout too, where JSON is wanted."""
+    click.echo(layout(error), file=sys.stderr, color=None if manner.colour else False)
+    if manner.as_json:
+        import json
+
+        parts = {name: getattr(error, name) for name in ("code", "what", "why", "kept", "hint")}
+        cleaned = {name: part and _redacted(str(part)) for name, part in parts.items()}
+        answer = {"error": cleaned, "exit_code": error.exit_code}
+        click.echo(json.dumps(answer, indent=2), file=sys.stdout)
+
+
+def layout(error: ArchiverError, about: str = "") -> str:
+    """An error as people read it, one part below the other; `about` names whom it is about."""
+    what = f"{about}: {error.what}" if about else error.what
+    first = wrap(_clean(what), "Error: ", " " * 7).removeprefix("Error:")
+    lines = [styled("Error:", "red") + first]
     for label, name in _LABELS:
         if part := getattr(error, name):
             lines.append(wrap(_clean(part), f"  {label + ':':<6}", " " * 8))
@@ -74,13 +94,8 @@ def layout(error: ArchiverError) -> str:
 
 def warn(message: str) -> None:
     """Print one sentence to stderr that is worth a look, but no failure."""
-    click.echo(wrap(_clean(message), "Warning: ", " " * 9), file=sys.stderr)
-
-
-def _coloured(text: str) -> str:
-    """The first word in red; `click.echo` takes it out again where there is no terminal."""
-    word, space, rest = text.partition(" ")
-    return click.style(word, fg="red") + space + rest if may_colour() else text
+    text = wrap(_clean(message), "Warning: ", " " * 9).removeprefix("Warning:")
+    click.echo(styled("Warning:", "yellow") + text, file=sys.stderr)
 
 
 def _clean(text: str) -> str:
@@ -93,43 +108,50 @@ def _redacted(text: str) -> str:
     return redact(text)
 
 
-def _reported(error: BaseException, *, verbose: int) -> int:
+def _reported(error: BaseException, manner: Manner) -> int:
     errors = list(leaves(error))
     known = [leaf for leaf in errors if isinstance(leaf, ArchiverError)]
     if any(isinstance(leaf, KeyboardInterrupt | click.Abort) for leaf in errors):
-        tell(Interrupted("Stopped", kept="What was saved is kept; the next run resumes from there"))
+        tell(_interrupted(), manner)
         return Interrupted.exit_code
     if len(known) == len(errors):
+        worst = max(known, key=lambda leaf: leaf.exit_code)
         for leaf in known:
-            tell(leaf)
-        if verbose > 1:
+            tell(leaf, manner if leaf is worst else replace(manner, as_json=False))
+        if manner.verbose > 1:
             _print_traceback(error)
-        return max(known, key=lambda leaf: leaf.exit_code).exit_code
+        return worst.exit_code
+    found = _as_known(error, next(e for e in errors if not isinstance(e, ArchiverError)))
+    tell(found, manner)
+    if manner.verbose and found.exit_code == BUG:
+        _print_traceback(error)
+    return found.exit_code
+
+
+def _as_known(error: BaseException, unknown: BaseException) -> ArchiverError:
+    """What a failure is that no part of the program has put into words: of the disk, or a bug."""
     if isinstance(error, OSError) and error.errno in _DISK:
         from archiver.disks import hint_for, words_for
 
-        tell(StorageError(words_for(error), why=str(error), hint=hint_for(error)))
-        return StorageError.exit_code
-    unknown = next(leaf for leaf in errors if not isinstance(leaf, ArchiverError))
+        return StorageError(words_for(error), why=str(error), hint=hint_for(error))
     if isinstance(unknown, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
-        tell(_unnameable(unknown))
-        return ConfigError.exit_code
-    _tell_bug(unknown)
-    if verbose:
-        _print_traceback(error)
-    return BUG
+        return _unnameable(unknown)
+    return ArchiverError(
+        f"This is a bug in archiver ({type(unknown).__name__}: {unknown})",
+        hint="Run it again with -v for the details, and report them, please",
+    )
 
 
-def _reported_output(*, is_report: bool) -> int:
+def _reported_output(manner: Manner) -> int:
     """The exit code of a command that went well, but may have lost what it printed."""
     error = output_error()
     if error is None:
         return 0
     if is_unread(error):
-        return 0 if is_report else BROKEN_PIPE
+        return 0 if manner.is_report else BROKEN_PIPE
     from archiver.disks import words_for
 
-    if is_report:
+    if manner.is_report:
         warn(f"The work is done, but its report could not be printed: {words_for(error)}")
         return 0
     tell(
@@ -138,7 +160,8 @@ def _reported_output(*, is_report: bool) -> int:
             why=words_for(error),
             kept="The archive is as this command left it; only what it printed is incomplete",
             hint="Send the output somewhere else",
-        )
+        ),
+        manner,
     )
     return OutputError.exit_code
 
@@ -152,12 +175,6 @@ def _unnameable(error: UnicodeEncodeError) -> ConfigError:
     )
 
 
-def _tell_bug(error: BaseException) -> None:
-    kind = type(error).__name__
-    hint = "Run it again with -v for the details, and report them, please"
-    tell(ArchiverError(f"This is a bug in archiver ({kind}: {error})", hint=hint))
-
-
 def _print_traceback(error: BaseException) -> None:
     import traceback
 
@@ -166,10 +183,14 @@ def _print_traceback(error: BaseException) -> None:
         click.echo(indent + safe(line.strip()), file=sys.stderr)
 
 
-def _tell_usage(error: click.ClickException) -> None:
+def _reported_usage(error: click.ClickException, manner: Manner) -> int:
+    """Tell what is wrong with a command line; where something is missing, with an example."""
+    hint = None
     if isinstance(error, click.UsageError) and error.ctx is not None:
         click.echo(error.ctx.get_usage(), file=sys.stderr)
         hint = f"See {error.ctx.command_path} --help"
-    else:
-        hint = None
-    tell(ArchiverError(error.format_message(), hint=hint))
+        examples = getattr(error.ctx.command, "examples", ())
+        if isinstance(error, click.MissingParameter) and examples:
+            hint = f"For example: {examples[0]}"
+    tell(UsageError(error.format_message(), hint=hint), manner)
+    return error.exit_code

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.shell import Shell, pass_shell, program, subcommand
 from archiver.errors import ConfigError
 
 
@@ -31,14 +31,18 @@ def command(shell: Shell, directory: Path) -> None:
     path = directory / "archive.toml"
     _write_new(path, example_config())
     shell.report(f"Wrote {path}")
-    option = "" if directory.resolve() == Path.cwd() else f" --config {shlex.quote(str(path))}"
+    quoted = shlex.quote(str(path))
+    option = "" if directory.resolve() == Path.cwd() else f"--config {quoted} "
+    command = f"{program()} {option}"
     shell.say(
         "\nNext:\n"
-        "  1. Put your API key into the environment variable that the file names for it,\n"
-        "     and add your accounts to the file. This prints them:\n"
-        f"         archiver accounts --discover{option}\n"
-        "  2. Back them up, now and as often as you like:\n"
-        f"         archiver backup{option}"
+        "  1. Put your API key into the environment variable that the file names for it:\n"
+        "     the file says where the key is found.\n"
+        "  2. Add the accounts that the key has linked, and take out those you do not want:\n"
+        f"         {command}accounts --discover >> {quoted}\n"
+        "  3. Back them up, now and as often as you like, and look at them:\n"
+        f"         {command}backup\n"
+        f"         {command}browse"
     )
 
 

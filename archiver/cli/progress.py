@@ -1,15 +1,15 @@
-"""A run's progress on a terminal: posts, files of how many, bytes and their rate."""
+"""A run's progress on a terminal: what is being scanned, then files of how many, and their rate."""
 
 import sys
 import time
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import click
 
-from archiver.cli.text import screen_width
-from archiver.human import size_text
+from archiver.cli.text import cut, safe, screen_width, styled
+from archiver.human import counted, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,71 +17,141 @@ if TYPE_CHECKING:
     from archiver.cli.shell import Shell
 
 _RATE_SECONDS = 3.0
+_DRAW_SECONDS = 0.1
+_NARROWEST_BAR = 8
 
 
-class Bar:
-    """A Progress that draws one line on stderr; `note` prints above it."""
+class ProgressLine:
+    """A Progress that draws one line on stderr; `note` prints above it.
 
-    def __init__(self, say: "Callable[[str], None]") -> None:
+    While accounts are scanned nobody knows how many files there will be, so no total is shown.
+    """
+
+    def __init__(
+        self, say: "Callable[[str], None]", now: "Callable[[], float]" = time.monotonic
+    ) -> None:
         self._say = say
+        self._now = now
         self._stream = sys.stderr
-        self._bar: Any = click.progressbar(
-            length=1, file=self._stream, width=max(10, screen_width() - 62), show_eta=False,
-            show_percent=False, item_show_func=self._describe, label="files",
-            bar_template="%(label)s [%(bar)s] %(info)s",
-        )  # fmt: skip
-        self._posts = self._done = self._total = self._bytes = 0
+        self._scans: dict[str, int] = {}  # page by account, while it is scanned
+        self._posts: dict[str, int] = {}
+        self._done = self._waiting = self._bytes = 0
+        self._has_all = False
         self._rate = 0.0
-        self._mark = (time.monotonic(), 0)
+        self._mark = (now(), 0)
+        self._first_file: tuple[float, int] | None = None
+        self._drawn_at = float("-inf")
 
     def __enter__(self) -> Self:
-        self._bar.__enter__()
+        self._draw()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
-        self._bar.__exit__(kind, error, trace)
+        self._clear()
 
-    def account(self, _name: str, records: int) -> None:
-        """Count records."""
-        self._posts += records
+    def scanning(self, account: str, page: int, posts: int) -> None:
+        """Name the account and the page."""
+        self._scans.pop(account, None)  # the last one is shown
+        self._scans[account] = page
+        self._posts[account] = posts
         self._draw()
 
-    def files(self, waiting: int, done: int) -> None:
+    def scanned(self, account: str, posts: int) -> None:
+        """Name another account."""
+        self._scans.pop(account, None)
+        self._posts[account] = posts
+        self._draw()
+
+    def files(self, waiting: int, done: int, *, is_all: bool) -> None:
         """Move the bar."""
-        self._done, self._total = done, done + waiting
-        self._draw()
+        self._waiting, self._done, self._has_all = waiting, done, is_all
+        if is_all and self._first_file is None:
+            self._first_file = (self._now(), done)
+        self._draw(at_once=is_all)
 
     def received(self, count: int) -> None:
         """Count bytes, and how many come in a second."""
         self._bytes += count
         since, then = self._mark
-        passed = time.monotonic() - since
+        passed = self._now() - since
         if passed >= _RATE_SECONDS / 10:
             share = min(1.0, passed / _RATE_SECONDS)
             self._rate += share * ((self._bytes - then) / passed - self._rate)
-            self._mark = (time.monotonic(), self._bytes)
+            self._mark = (self._now(), self._bytes)
             self._draw()
 
     def note(self, text: str) -> None:
         """Say something on a line of its own."""
-        click.echo("\r" + " " * (screen_width() - 1) + "\r", file=self._stream, nl=False)
+        self._clear()
         self._say(text)
-        self._draw()
+        self._draw(at_once=True)
 
-    def _draw(self) -> None:
-        self._bar.length = max(1, self._total)
-        self._bar.pos = self._done
-        self._bar.current_item = self
-        self._bar.render_progress()
+    def text(self) -> str:
+        """The line as it is now, without colours."""
+        if self._has_all:
+            return self._files_text()
+        parts = [self._scan_text(), counted(sum(self._posts.values()), "post")]
+        if self._done:
+            parts.append(counted(self._done, "file"))
+        return "  ".join([*parts, *self._bytes_text()])
 
-    def _describe(self, _item: object) -> str:
-        return (
-            f"{self._done:,}/{self._total:,}  {self._posts:,} posts  "
-            f"{size_text(self._bytes)}  {size_text(self._rate)}/s"
-        )
+    def _scan_text(self) -> str:
+        if not self._scans:
+            return "Starting"
+        account, page = list(self._scans.items())[-1]
+        others = len(self._scans) - 1
+        beside = f" and {counted(others, 'more account')}" if others else ""
+        return f"Scanning {safe(account)}, page {page}{beside}"
+
+    def _files_text(self) -> str:
+        total = self._done + self._waiting
+        parts = [f"{self._done:,}/{total:,} files", *self._bytes_text()]
+        if left := self._seconds_left():
+            parts.append(_duration_text(left))
+        text = "  ".join(parts)
+        room = screen_width() - len(text) - 5
+        if room < _NARROWEST_BAR:
+            return text
+        width = min(room, 30)
+        filled = width * self._done // total if total else width
+        return f"[{'#' * filled}{'-' * (width - filled)}]  {text}"
+
+    def _bytes_text(self) -> list[str]:
+        if not self._bytes:
+            return []
+        return [size_text(self._bytes), f"{size_text(self._rate)}/s"]
+
+    def _seconds_left(self) -> float | None:
+        """How long the waiting files will take, by those that came since their number is known."""
+        if self._first_file is None:
+            return None
+        since, done_then = self._first_file
+        done = self._done - done_then
+        return (self._now() - since) / done * self._waiting if done else None
+
+    def _draw(self, *, at_once: bool = False) -> None:
+        now = self._now()
+        if not at_once and now - self._drawn_at < _DRAW_SECONDS:
+            return
+        self._drawn_at = now
+        self._clear()
+        line = cut(self.text(), screen_width() - 1)
+        click.echo(styled(line, "cyan"), file=self._stream, nl=False)
+        self._stream.flush()
+
+    def _clear(self) -> None:
+        click.echo("\r" + " " * (screen_width() - 1) + "\r", file=self._stream, nl=False)
+
+
+def _duration_text(seconds: float) -> str:
+    """About how long something takes yet."""
+    if seconds < 60:
+        return f"{seconds:.0f} s left"
+    minutes = round(seconds / 60)
+    return f"{minutes} min left" if minutes < 100 else f"{minutes / 60:.0f} h left"
 
 
 @contextmanager

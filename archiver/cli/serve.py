@@ -80,7 +80,7 @@ def command(
     if not host.startswith(_LOOPBACK):
         shell.warn(f"Whoever can reach {host} and has the token can read the archive, unencrypted")
     with running(application(serving), [sock]) as thread:
-        shell.report(f"{origin_of(sock)}/api answers from {safe(directory)}")
+        shell.out(f"{origin_of(sock)}/api answers from {safe(directory)}")
         shell.say("Stop it with Ctrl-C.")
         wait_until_interrupted(thread)
     return None

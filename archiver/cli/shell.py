@@ -11,6 +11,7 @@ It returns its exit code, or None for 0, and raises ArchiverError for what it ca
 import what is heavy inside functions: `--help` and completion import all of them.
 """
 
+import os
 import signal
 import sys
 import threading
@@ -38,6 +39,7 @@ class Shell:
     """The common options, as given before or after the command, and what follows from them.
 
     `is_report` says that stdout got a report of what was done, whose loss is no failure.
+    `wants_json` says that stdout is to get one JSON object, also where the command fails.
     """
 
     config_file: str | None = None
@@ -45,6 +47,7 @@ class Shell:
     verbose: int = 0
     no_progress: bool = False
     is_report: bool = field(default=False, init=False)
+    wants_json: bool = field(default=False, init=False)
     _config: "Config | None" = field(default=None, repr=False)
     _plugins: "Plugins | None" = field(default=None, repr=False)
 
@@ -78,15 +81,20 @@ class Shell:
         """Print what was asked for, to stdout. Foreign text in it must be `safe`."""
         click.echo(_redacted(text), file=sys.stdout)
 
-    def report(self, text: str = "") -> None:
-        """As `out`, what was done: the exit code speaks of the work, printed or not."""
+    def report(self, text: str = "", *, is_wrong: bool = False) -> None:
+        """As `out`, what was done: the exit code speaks of the work, printed or not.
+
+        Where quiet was asked for, only what `is_wrong` is printed.
+        """
         self.is_report = True
-        self.out(text)
+        if is_wrong or not self.quiet:
+            self.out(text)
 
     def json(self, value: Any) -> None:
         """Print one JSON value to stdout; in ASCII, which every terminal and pipe can carry."""
         import json
 
+        self.wants_json = False  # it has got it
         click.echo(json.dumps(_redacted(value), indent=2), file=sys.stdout)
 
     def say(self, text: str) -> None:
@@ -97,6 +105,20 @@ class Shell:
     def warn(self, text: str) -> None:
         """Print a warning to stderr, quiet or not."""
         failures.warn(text)
+
+    def manner(self) -> failures.Manner:
+        """How a failure is to be told."""
+        return failures.Manner(
+            verbose=self.verbose, colour=not self.quiet, is_report=self.is_report,
+            as_json=self.wants_json,
+        )  # fmt: skip
+
+    def command_line(self, arguments: str) -> str:
+        """How to run another command with the same config, ready to paste into a shell."""
+        import shlex
+
+        config = f"--config {shlex.quote(self.config_file)} " if self.config_file else ""
+        return f"{program()} {config}{arguments}"
 
 
 pass_shell = click.make_pass_decorator(Shell, ensure=True)
@@ -111,12 +133,14 @@ def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
             shell.verbose += value
         elif value:
             setattr(shell, name, value)
+        if shell.quiet:
+            ctx.color = False
 
     return store
 
 
-def common_options() -> list[click.Parameter]:
-    """The options that may stand before or after the command."""
+def common_options(*, hidden: bool = False) -> list[click.Parameter]:
+    """The options that may stand before or after the command; `hidden` from its help."""
     return [
         click.Option(
             ["--config", "config_file"],
@@ -124,6 +148,7 @@ def common_options() -> list[click.Parameter]:
             metavar="FILE",
             expose_value=False,
             callback=_set("config_file"),
+            hidden=hidden,
             help="The config file, else ARCHIVER_CONFIG, ./archive.toml, your config folder.",
         ),
         click.Option(
@@ -131,23 +156,29 @@ def common_options() -> list[click.Parameter]:
             is_flag=True,
             expose_value=False,
             callback=_set("quiet"),
-            help="Say only what went wrong.",
+            hidden=hidden,
+            help="Print only what went wrong.",
         ),
         click.Option(
             ["-v", "--verbose"],
             count=True,
             expose_value=False,
             callback=_set("verbose"),
-            help="Say what is being done; twice for more.",
+            hidden=hidden,
+            help="Print what is being done; twice for more.",
         ),
         click.Option(
             ["--no-progress"],
             is_flag=True,
             expose_value=False,
             callback=_set("no_progress"),
+            hidden=hidden,
             help="Show no progress bar.",
         ),
     ]
+
+
+_COMMON = "--config FILE, -q, -v and --no-progress are explained by archiver --help."
 
 
 class Subcommand(click.Command):
@@ -155,7 +186,7 @@ class Subcommand(click.Command):
 
     def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params += common_options()
+        self.params += common_options(hidden=True)
         self.examples = example.strip().splitlines()
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -164,6 +195,12 @@ class Subcommand(click.Command):
 
         with logging_to_stderr(ctx.ensure_object(Shell).verbose), terminated_as_interrupted():
             return super().invoke(ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Print the command's own options, and where the common ones are explained."""
+        super().format_options(ctx, formatter)
+        formatter.write_paragraph()
+        formatter.write_text(_COMMON)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Print the example behind the options."""
@@ -185,6 +222,17 @@ def terminated_as_interrupted() -> Iterator[None]:
     finally:
         for number in numbers:
             signal.signal(number, signal.SIG_DFL)
+
+
+def program() -> str:
+    """How to call this program from here: by its name, or by its path where it is not on PATH."""
+    import shlex
+    import shutil
+
+    called = sys.argv[0]
+    if os.path.basename(called) != "archiver" or shutil.which("archiver"):  # noqa: PTH119 — pathlib takes longer to load than all of --help
+        return "archiver"
+    return shlex.quote(called)
 
 
 def secret_of(option: str, text: str, example: str) -> "Secret":

@@ -1,6 +1,6 @@
 """`archiver status`: what the archive holds, what is missing, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -8,24 +8,32 @@ from typing import TYPE_CHECKING
 import click
 
 from archiver.cli.shell import Shell, pass_shell, subcommand
-from archiver.cli.text import safe, table, wrap
+from archiver.cli.text import Coloured, safe, table, wrap
 from archiver.human import ago, size_text
 
 if TYPE_CHECKING:
-    from archiver.archive.readers import AccountStatus, ArchiveStatus
+    from archiver.archive.readers import AccountStatus, ArchiveStatus, OmittedFile
+
+_COLOURS = {
+    "pending": "yellow", "failed": "yellow", "refused": "red", "gone": "red", "omitted": "cyan",
+    "not_offered": "cyan",
+}  # fmt: skip
+"""The states of files that are missing, in the order in which they are listed."""
 
 
 @subcommand(
     "status",
     short_help="Show what the archive holds, and what is missing.",
-    example="archiver status\narchiver status --json",
+    example="archiver status\narchiver status --omitted\narchiver status --json",
 )
+@click.option("--omitted", "with_omitted", is_flag=True, help="List the posts with omitted files.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
-def command(shell: Shell, as_json: bool) -> None:
+def command(shell: Shell, with_omitted: bool, as_json: bool) -> None:
     """Show per account what the archive holds, how far back, what is missing and why.
 
-    Reads only; works while a backup runs, and needs no key.
+    Reads only; works while a backup runs, and needs no key. With -v it says too what is to be known
+    of the SQLite that it runs on.
     """
     from archiver.archive.database import reader, sqlite_warning
     from archiver.archive.readers import archive_status, omitted_media
@@ -33,16 +41,20 @@ def command(shell: Shell, as_json: bool) -> None:
     directory = shell.config().archive.directory
     with reader(directory) as connection:
         status = archive_status(connection)
-        omitted = omitted_media(connection)
+        omitted = omitted_media(connection) if with_omitted else []
     if as_json:
-        shell.json({"directory": str(directory), **asdict(status), "sqlite": sqlite_warning()})
+        listed = {"omitted": [asdict(file) for file in omitted]} if with_omitted else {}
+        known = {"directory": str(directory), **asdict(status), "sqlite": sqlite_warning()}
+        shell.json(known | listed)
         return
     now = datetime.now(UTC)
     parts = [_head(status, str(directory), now), _accounts(status, now)]
     parts += filter(None, (_absent(status), _gaps(status), _omitted(omitted)))
     shell.out("\n\n".join(parts))
-    if warning := sqlite_warning():
-        shell.say(wrap(warning, "Note: ", " " * 6))
+    if not with_omitted and _has_omitted(status):
+        shell.say(f"\nThe posts with omitted files: {shell.command_line('status --omitted')}")
+    if shell.verbose and (warning := sqlite_warning()):
+        shell.warn(warning)
 
 
 def _head(status: "ArchiveStatus", directory: str, now: datetime) -> str:
@@ -63,12 +75,20 @@ def _accounts(status: "ArchiveStatus", now: datetime) -> str:
         (
             account.name, f"{account.posts:,}", account.edits or "", account.removed or "",
             f"{account.files:,}", _reach(account), ago(account.last_good_run, now, advise=False),
-            "" if account.last_outcome in {"done", "fresh"} else account.last_outcome or "",
+            _outcome(account),
         )
         for account in status.accounts
     ]  # fmt: skip
     head = ["ACCOUNT", "POSTS", "EDITS", "REMOVED", "FILES", "COMPLETE SINCE", "LAST GOOD RUN", ""]
-    return table(rows, head, right=range(1, 5))
+    return table(rows, head, right=range(1, 5), spare=[2, 3, 4])
+
+
+def _outcome(account: "AccountStatus") -> str:
+    """How the last run with an account ended, where that is not well."""
+    outcome = account.last_outcome
+    if outcome is None or outcome in {"done", "fresh"}:
+        return ""
+    return Coloured(outcome, "red" if outcome == "failed" else "yellow")
 
 
 def _reach(account: "AccountStatus") -> str:
@@ -78,17 +98,26 @@ def _reach(account: "AccountStatus") -> str:
 
 
 def _absent(status: "ArchiveStatus") -> str:
+    """How many files are missing, by account, state and reason; what can be mended comes first."""
+    counts: dict[tuple[str, str, str], int] = {}
+    tries: dict[tuple[str, str, str], str] = {}
+    for account in status.accounts:
+        for missing in account.missing:
+            key = (missing.state, account.name, missing.reason or "")
+            counts[key] = counts.get(key, 0) + missing.count
+            tries[key] = min(filter(None, (tries.get(key), missing.next_try_at)), default="")
     rows = [
-        (account.name, missing.count, missing.role, missing.state, missing.reason or "",
-         (missing.next_try_at or "")[:16].replace("T", " "))
-        for account in status.accounts
-        for missing in account.missing
+        (
+            name, f"{counts[key]:,}", Coloured(state.replace("_", " "), _COLOURS[state]),
+            "" if reason == state else reason, tries[key][:16].replace("T", " "),
+        )
+        for key in sorted(counts, key=lambda key: (list(_COLOURS).index(key[0]), key[1:]))
+        for state, name, reason in [key]
     ]  # fmt: skip
     if not rows:
         return ""
-    return "Files that are not in the archive:\n" + table(
-        rows, ["ACCOUNT", "FILES", "ROLE", "STATE", "WHY", "NEXT TRY"], right=[1]
-    )
+    head = ["ACCOUNT", "FILES", "STATE", "WHY", "NEXT TRY"]
+    return "Files that are not in the archive:\n" + table(rows, head, right=[1], spare=[4])
 
 
 def _gaps(status: "ArchiveStatus") -> str:
@@ -111,8 +140,15 @@ def _gap_lines(account: "AccountStatus") -> Iterator[str]:
         yield f"records have unmapped fields: {safe(', '.join(account.unmapped))}"
 
 
-def _omitted(rows: list[tuple[str, str, str, str]]) -> str:
-    if not rows:
+def _has_omitted(status: "ArchiveStatus") -> bool:
+    return any(
+        missing.state == "omitted" for account in status.accounts for missing in account.missing
+    )
+
+
+def _omitted(files: "Sequence[OmittedFile]") -> str:
+    if not files:
         return ""
-    cells = [(account, at[:10], reason, url) for account, at, url, reason in rows]
-    return "Omitted by the platform:\n" + table(cells, ["ACCOUNT", "DAY", "WHY", "POST"])
+    cells = [(file.account, file.created_at[:10], file.reason, file.url) for file in files]
+    head = ["ACCOUNT", "DAY", "WHY", "POST"]
+    return "Omitted by the platform:\n" + table(cells, head, whole=[1, 3])

@@ -1,20 +1,29 @@
 """What a run did, for people: what changed, account by account, then one line of counts."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from archiver.archive.changes import Change
 from archiver.archive.runs import Counts
-from archiver.cli.text import cut, safe, screen_width, table, wrap
-from archiver.human import size_text
+from archiver.cli.failures import layout
+from archiver.cli.text import Coloured, cut, safe, table, wrap
+from archiver.errors import ArchiverError
+from archiver.human import counted, size_text
 from archiver.report import AccountReport, RunReport
 
-_MOST_CHANGES = 20
+_MOST_OF_A_KIND = 3
+_MOST_FAILURES = 10
+_MOST_NAMES = 3
 _CLOCK = re.compile(r"T\d\d:\d\d:\d\d\.\d{3}Z")
 _WORDS = {
     "seen": "new", "edited": "edited", "missing": "missing", "removed": "removed",
     "restored": "restored", "omitted": "omitted", "media_restored": "available again",
     "gone": "file gone",
+}  # fmt: skip
+_COLOURS = {
+    "new": "green", "edited": "yellow", "missing": "yellow", "removed": "red", "restored": "green",
+    "omitted": "yellow", "available again": "green", "file gone": "red",
+    "partial": "yellow", "interrupted": "yellow", "failed": "red", "gone": "red", "refused": "red",
 }  # fmt: skip
 
 
@@ -23,8 +32,16 @@ def run_summary(report: RunReport) -> str:
     parts = [_accounts(report), *_changes(report), *_failures(report), *_remarks(report)]
     if report.dry_run:
         parts.append("A dry run: nothing was written, no media was fetched.")
+    if report.interrupted:
+        parts.append("Interrupted: the next run resumes here.")
     parts.append(count_line(report))
     return "\n\n".join(part for part in parts if part)
+
+
+def trouble_summary(report: RunReport) -> str:
+    """What went wrong, and the counts."""
+    parts = [*_failures(report), *_remarks(report), count_line(report)]
+    return "\n\n".join(parts)
 
 
 def count_line(report: RunReport) -> str:
@@ -41,36 +58,46 @@ def count_line(report: RunReport) -> str:
     return line
 
 
-def is_quiet(report: RunReport) -> bool:
-    """Whether nothing is new, and nothing went wrong."""
-    counts = report.counts
-    moved = Counts(got=counts.got)
-    return report.exit_code == 0 and counts == moved and not (report.changes or report.notes)
+def has_trouble(report: RunReport) -> bool:
+    """Whether something went wrong, or is to be known at once: about the clock, for example."""
+    return bool(report.exit_code or report.counts.failed or report.notes)
+
+
+def _coloured(word: str) -> Coloured | str:
+    return Coloured(word, _COLOURS[word]) if word in _COLOURS else word
 
 
 def _accounts(report: RunReport) -> str:
     """A row for each account with news, and one line for the others."""
     shown = [account for account in report.accounts if _has_news(account)]
-    quiet = len(report.accounts) - len(shown)
+    quiet = [account.name for account in report.accounts if not _has_news(account)]
+    nothing_new = wrap(f"Nothing new: {_names(quiet, report)}.", rest="    ") if quiet else ""
     rows = []
     for account in shown:
         counts = account.counts
-        rows.append(
-            (
-                account.name, account.platform, counts.new or "", counts.edited or "",
-                counts.removed or "", counts.stored or "", counts.omitted or "",
-                counts.failed or "", _state(account),
+        failed = Coloured(f"{counts.failed:,}", "red") if counts.failed else ""
+        numbers = (
+            f"{number:,}" if number else ""
+            for number in (
+                counts.new, counts.edited, counts.removed, counts.stored, counts.omitted,
             )
         )  # fmt: skip
+        rows.append((account.name, account.platform, *numbers, failed, _state(account)))
     if not rows:
-        return f"Nothing new on {_accounts_text(quiet)}."
+        return nothing_new
     head = ["ACCOUNT", "PLATFORM", "NEW", "EDITED", "REMOVED", "MEDIA", "OMITTED", "FAILED", ""]
-    text = table(rows, head, right=range(2, 8))
-    return text + (f"\nNothing new on {_accounts_text(quiet)}." if quiet else "")
+    text = table(rows, head, right=range(2, 8), spare=[1])
+    return f"{text}\n{nothing_new}".rstrip()
 
 
-def _accounts_text(count: int) -> str:
-    return f"{count} account" if count == 1 else f"{count} accounts"
+def _names(names: Sequence[str], report: RunReport) -> str:
+    """Whom something is said of, in a few words; `names` are in the order of the report."""
+    if len(names) == len(report.accounts) > 1:
+        return "both accounts" if len(names) == 2 else f"all {len(names)} accounts"
+    more = len(names) - _MOST_NAMES
+    if more > 1:
+        return f"{', '.join(map(safe, names[:_MOST_NAMES]))} and {more} more accounts"
+    return ", ".join(map(safe, names))
 
 
 def _has_news(account: AccountReport) -> bool:
@@ -79,19 +106,37 @@ def _has_news(account: AccountReport) -> bool:
 
 
 def _state(account: AccountReport) -> str:
-    return "" if account.outcome == "done" else account.outcome
+    return "" if account.outcome == "done" else _coloured(account.outcome)
 
 
 def _changes(report: RunReport) -> Iterator[str]:
-    if not report.changes:
-        return
-    rows = [
-        (_WORDS[change.what], change.account, _title(change))
-        for change in report.changes[:_MOST_CHANGES]
-    ]
-    more = len(report.changes) - _MOST_CHANGES
-    text = table(rows)
-    yield text + (f"\n… and {more} more: see the table events" if more > 0 else "")
+    """A few lines of each kind; of an account's first run only how many there are."""
+    rows: list[tuple[str, str, str]] = []
+    left_out = 0
+    for what, word in _WORDS.items():
+        counts = [count for count in report.change_counts if count.what == what]
+        first = {count.account for count in counts if count.is_first_run}
+        later = sum(count.total for count in counts if not count.is_first_run)
+        # one that is left out would take a line too
+        shown = later if later == _MOST_OF_A_KIND + 1 else _MOST_OF_A_KIND
+        changes = [c for c in report.changes if c.what == what and c.account not in first]
+        rows += [(_coloured(word), c.account, _title(c)) for c in changes[:shown]]
+        rows += [
+            (_coloured(word), count.account, _count_text(what, count.total, count.reason))
+            for count in counts
+            if count.is_first_run
+        ]
+        if later > shown:
+            left_out += later - shown
+            rows.append((_coloured(word), "", f"… and {later - shown:,} more"))
+    if rows:
+        where = "\nAll of them: archiver browse, under Runs." if left_out else ""
+        yield table(rows) + where
+
+
+def _count_text(what: str, count: int, reason: str | None) -> str:
+    noun = "file" if what in {"omitted", "gone", "media_restored"} else "post"
+    return counted(count, noun) + (f" ({reason})" if reason else "")
 
 
 def _title(change: Change) -> str:
@@ -107,31 +152,40 @@ def _failures(report: RunReport) -> Iterator[str]:
     if not report.file_failures:
         return
     rows = [
-        (failure.count, failure.account, failure.state, failure.reason)
-        for failure in report.file_failures[:_MOST_CHANGES]
+        (f"{failure.count:,}", failure.account, _coloured(failure.state), failure.reason)
+        for failure in report.file_failures[:_MOST_FAILURES]
     ]
     head = ["FILES", "ACCOUNT", "STATE", "WHY"]
     text = "Files not downloaded (failed ones are retried):\n"
-    yield text + table(rows, head, right=[0])
+    others = sum(failure.count for failure in report.file_failures[_MOST_FAILURES:])
+    more = f"\n… and {counted(others, 'more file')}: archiver status" if others else ""
+    yield text + table(rows, head, right=[0]) + more
 
 
 def _remarks(report: RunReport) -> Iterator[str]:
-    lines = [wrap(safe(note), rest="    ") for note in report.notes]
+    """Errors, then warnings and notes; what is the same for several accounts is said once."""
+    errors: dict[tuple[str | None, ...], list[AccountReport]] = {}
+    texts: dict[str, list[str]] = {}
     for account in report.accounts:
         if account.error is not None:
-            lines.append(_remark(account, str(account.error)))
-        lines += [_remark(account, warning) for warning in account.warnings]
-        if account.outcome != "fresh":
-            lines += [_remark(account, note) for note in account.notes]
-    fresh = [account.name for account in report.accounts if account.outcome == "fresh"]
-    if fresh:
-        names = ", ".join(fresh)
-        lines.append(
-            wrap(f"Skipped, because nothing new is expected yet (--now asks anyway): {names}")
-        )
+            errors.setdefault(_parts(account.error), []).append(account)
+        notes = account.notes if account.outcome != "fresh" else []
+        for text in (*account.warnings, *notes):
+            texts.setdefault(text, []).append(account.name)
+    for accounts in errors.values():
+        error = accounts[0].error
+        assert error is not None  # noqa: S101 — they were gathered by it
+        yield layout(error, about=_names([account.name for account in accounts], report))
+    lines = [wrap(safe(note), rest="    ") for note in report.notes]
+    lines += [
+        wrap(f"{_names(names, report)}: {safe(text)}", rest="    ") for text, names in texts.items()
+    ]
+    if fresh := [account.name for account in report.accounts if account.outcome == "fresh"]:
+        skipped = "Skipped, because nothing new is expected yet (--now asks anyway)"
+        lines.append(wrap(f"{skipped}: {_names(fresh, report)}", rest="    "))
     if lines:
         yield "\n".join(lines)
 
 
-def _remark(account: AccountReport, text: str) -> str:
-    return wrap(safe(text), first=f"{safe(account.name)}: ", rest="    ", width=screen_width())
+def _parts(error: ArchiverError) -> tuple[str | None, ...]:
+    return error.code, error.what, error.why, error.kept, error.hint

@@ -3,9 +3,14 @@
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+
+import click
+
+from archiver.cli.streams import may_colour
 
 WIDTH = 80
+_NARROWEST = 8  # columns of the screen that a cut column of a table still has
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _JOINER = "\u200d"
 _WIDTHLESS = frozenset({"Mn", "Me", "Cf"})
@@ -88,34 +93,92 @@ def wrap(text: str, first: str = "", rest: str = "", width: int | None = None) -
     return "\n".join([*lines, line])
 
 
-def table(
-    rows: Iterable[Sequence[object]], head: Sequence[str] = (), *, right: Iterable[int] = ()
-) -> str:
-    """Rows in columns that fit the screen; the widest column gives way where they do not.
+class Coloured(str):
+    """The text of a cell that is printed in a colour, by Click's name of it."""
 
-    Cells are made safe. `right` numbers the columns that are aligned to the right.
+    __slots__ = ("colour",)
+
+    def __new__(cls, text: object, colour: str) -> "Coloured":
+        """The text in that colour."""
+        made = super().__new__(cls, text)
+        made.colour = colour
+        return made
+
+    colour: str
+
+
+def table(
+    rows: Iterable[Sequence[object]], head: Sequence[str] = (), *, right: Iterable[int] = (),
+    spare: Iterable[int] = (), whole: Iterable[int] = (),
+) -> str:  # fmt: skip
+    """Rows in columns that fit the screen.
+
+    Cells are made safe. `right` numbers the columns that are aligned to the right. Where the screen
+    is too narrow, columns without a value are left out, then those in `spare`, in their order; then
+    the widest columns are cut, but for those in `whole`.
     """
-    cells = [[safe("" if cell is None else cell) for cell in row] for row in rows]
+    bodies = [list(row) for row in rows]
+    cells = [[safe("" if cell is None else cell) for cell in row] for row in bodies]
     if head:
         cells.insert(0, [*head])
+        bodies.insert(0, [*head])
     if not cells:
         return ""
-    widths = _fitting([max(map(width_of, column)) for column in zip(*cells, strict=True)])
+    widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
+    shown = _shown_columns(cells[1:] if head else [], widths, spare)
+    fitting = _fitting({number: widths[number] for number in shown}, set(whole))
     aligned = set(right)
+
+    def line(body: Sequence[object], row: Sequence[str], *, is_head: bool) -> str:
+        columns = [
+            pad(cut(row[number], width), width, right=number in aligned)
+            for number, width in fitting.items()
+        ]
+        columns[-1] = columns[-1].rstrip()
+        if is_head:
+            return styled("  ".join(columns).rstrip(), bold=True)
+        painted = (
+            styled(text, cell.colour) if isinstance(cell := body[number], Coloured) else text
+            for number, text in zip(fitting, columns, strict=True)
+        )
+        return "  ".join(painted).rstrip()
+
     return "\n".join(
-        "  ".join(
-            pad(cut(cell, width), width, right=number in aligned)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
+        line(body, row, is_head=bool(head) and number == 0)
+        for number, (body, row) in enumerate(zip(bodies, cells, strict=True))
     )
 
 
-def _fitting(widths: list[int]) -> list[int]:
-    too_wide = sum(widths) + 2 * (len(widths) - 1) - screen_width()
-    while too_wide > 0 and max(widths) > 8:
-        widest = widths.index(max(widths))
-        widths[widest] -= 1
+def styled(text: str, colour: str | None = None, *, bold: bool = False) -> str:
+    """Text in a style, which `click.echo` takes out again where there is no terminal."""
+    return click.style(text, fg=colour, bold=bold or None) if may_colour() else text
+
+
+def _shown_columns(
+    body: Sequence[Sequence[str]], widths: Sequence[int], spare: Iterable[int]
+) -> list[int]:
+    """The columns that there is room for."""
+    shown = list(range(len(widths)))
+    empty = [number for number in shown if body and not any(row[number] for row in body)]
+    for number in [*empty, *spare]:
+        if sum(widths[n] for n in shown) + 2 * (len(shown) - 1) <= screen_width():
+            break
+        if number in shown:
+            shown.remove(number)
+    return shown
+
+
+def _fitting(widths: dict[int, int], whole: Collection[int]) -> dict[int, int]:
+    """The same columns, cut so that they fit; where that is impossible for `whole` ones, uncut."""
+    too_wide = sum(widths.values()) + 2 * (len(widths) - 1) - screen_width()
+    can_go = [width - _NARROWEST for n, width in widths.items() if n not in whole]
+    if whole and too_wide > sum(spare for spare in can_go if spare > 0):
+        return widths
+    while too_wide > 0:
+        number = max((n for n in widths if n not in whole), key=lambda n: widths[n])
+        if widths[number] <= _NARROWEST:
+            break
+        widths[number] -= 1
         too_wide -= 1
     return widths
 

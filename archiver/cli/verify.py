@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archiver.cli.places import archive_folder
 from archiver.cli.progress import bytes_bar
 from archiver.cli.shell import Shell, pass_shell, subcommand
-from archiver.cli.text import safe, table, wrap
+from archiver.cli.text import safe, styled, table, wrap
 from archiver.errors import DamageFound, StorageError, UsageError
 from archiver.human import size_text
 
@@ -72,7 +73,8 @@ def command(
 
     if copy is not None and not repair:
         raise UsageError("--from is for repairs only", hint="Add --repair")
-    directory = directory or shell.config().archive.directory
+    directory = archive_folder(directory) if directory else shell.config().archive.directory
+    copy = archive_folder(copy) if copy else None
     now = timestamp(datetime.now(UTC)) or ""
     scope = _scope(slice_, minutes)
     try:
@@ -163,9 +165,9 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
     damage = result.damage
     if damage:
         rows = [(f.what, f.subject, f.detail) for f in damage[:_MOST_FINDINGS]]
-        shell.report(table(rows, ["DAMAGE", "WHERE", "WHAT"]))
+        shell.report(table(rows, ["DAMAGE", "WHERE", "WHAT"]), is_wrong=True)
         if len(damage) > _MOST_FINDINGS:
-            shell.report(f"… and {len(damage) - _MOST_FINDINGS} more: see --json")
+            shell.report(f"… and {len(damage) - _MOST_FINDINGS} more: see --json", is_wrong=True)
     others = [finding for finding in result.findings if not finding.is_damage]
     for finding in others:
         if finding.what in {"unsteady", "unchecked"} or shell.verbose:
@@ -173,7 +175,9 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
     if any(finding.detail == NO_ROW for finding in others):
         shell.say(wrap(_FOR_FILES_WITHOUT_ROWS))
     _print_repaired(shell, repaired)
-    parts = [f"{len(damage)} damaged"] if damage else [] if result.unreadable else ["all intact"]
+    is_wrong = bool(damage or result.unreadable)
+    parts = [styled(f"{len(damage):,} damaged", "red")] if damage else []
+    parts += [] if is_wrong else [styled("all intact", "green")]
     for what, words in (
         ("unreadable", "could not be read"), ("leftover", "leftover"),
         ("known_lost", "known as lost"),
@@ -184,7 +188,8 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
         parts.append(f"{result.left:,} files left for a later verify")
     shell.report(
         f"{result.files:,} files ({size_text(result.size)}) and {result.rows:,} rows read: "
-        + ", ".join(parts)
+        + ", ".join(parts),
+        is_wrong=is_wrong,
     )
 
 
@@ -193,12 +198,14 @@ def _print_repaired(shell: Shell, repaired: "Repaired") -> None:
         shell.report(
             f"Repaired: {repaired.queued:,} files queued to be fetched again, "
             f"{repaired.rows:,} rows restored, {repaired.indexes:,} indexes rebuilt"
-            + (f", {repaired.schema:,} parts of the schema repaired." if repaired.schema else ".")
+            + (f", {repaired.schema:,} parts of the schema repaired." if repaired.schema else "."),
+            is_wrong=True,
         )
     if repaired.files or repaired.tables:
         shell.report(
             f"From the copy: restored {repaired.files:,} files, "
-            f"and the missing rows of {repaired.tables:,} tables."
+            f"and the missing rows of {repaired.tables:,} tables.",
+            is_wrong=True,
         )
 
 

@@ -294,9 +294,8 @@ class ApiClient:
     def _down(self, what: str, why: str, code: str | None = None) -> SourceDown:
         return SourceDown(
             f"{self._source} ({self._base.host}) {what}",
-            why=redact(why),
-            hint="The next run tries again; if it lasts, look at base_url and at the source's "
-            "own status page",
+            why=redact(why[:1].upper() + why[1:]),
+            hint="Try again later; if it lasts, look at base_url and the source's own status page",
             code=code,
         )
 

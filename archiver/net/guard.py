@@ -25,6 +25,7 @@ from anyio import to_thread
 
 from archiver.errors import ConfigError, MediaRefused
 from archiver.net.addresses import Address, is_local_name, is_public
+from archiver.net.network_errors import describe_lookup_error
 from archiver.net.sockets import Sockets
 from archiver.urls import BadUrl, ascii_host, ends_in_number, normalize_url
 
@@ -231,7 +232,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         except TimeoutError:
             raise httpcore.ConnectTimeout(f"the name {host} was not resolved in time") from None
         except OSError as error:
-            raise httpcore.ConnectError(f"the name {host} cannot be resolved: {error}") from error
+            raise httpcore.ConnectError(describe_lookup_error(host, error)) from error
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:

@@ -17,6 +17,8 @@ from typing import Any, cast
 import anyio
 import httpcore
 
+from archiver.net.network_errors import describe_broken_connection, describe_connect_error
+
 _BUFFER = 256 * 1024
 _HIGH = 512 * 1024  # so much may wait in one connection before the peer is made to wait
 _CLOSING_SECONDS = 5.0
@@ -48,7 +50,8 @@ class Sockets(httpcore.AsyncNetworkBackend):
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
+            why = describe_connect_error(host, port, error)
+            raise httpcore.ConnectError(why) from error
 
     async def _stream(
         self, sock: socket.socket, options: Iterable[httpcore.SOCKET_OPTION]
@@ -203,7 +206,7 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
             await self._wait(timeout)
         if not self._pieces:
             if self._error is not None:
-                raise httpcore.ReadError(str(self._error)) from self._error
+                raise httpcore.ReadError(describe_broken_connection(self._error)) from self._error
             return b""
         data = self._pieces.popleft()
         if len(data) > max_bytes:
@@ -236,7 +239,7 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
         if not buffer:
             return
         if self._transport is None or self._lost or self._transport.is_closing():
-            raise httpcore.WriteError(str(self._error or "the connection is closed"))
+            raise self._write_error()
         self._transport.write(buffer)
         if self._may_write.is_set():
             return
@@ -246,7 +249,11 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
         except TimeoutError as error:
             raise httpcore.WriteTimeout(str(error)) from error
         if self._lost:
-            raise httpcore.WriteError(str(self._error or "the connection is closed"))
+            raise self._write_error()
+
+    def _write_error(self) -> httpcore.WriteError:
+        why = describe_broken_connection(self._error) if self._error else "the connection is closed"
+        return httpcore.WriteError(why)
 
     async def aclose(self) -> None:
         """Close the connection at once: data still in transit is discarded."""
@@ -282,8 +289,8 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
             if isinstance(error, TimeoutError):
                 raise httpcore.ConnectTimeout(str(error)) from error
             if isinstance(error, OSError):  # ssl.SSLError is one
-                why = str(error) or "the connection was closed during the TLS handshake"
-                raise httpcore.ConnectError(why) from error
+                why = describe_broken_connection(error) or "the connection was closed"
+                raise httpcore.ConnectError(f"the TLS handshake failed: {why}") from error
             raise
         if self._transport is None:
             raise httpcore.ConnectError("the connection was closed during the handshake")

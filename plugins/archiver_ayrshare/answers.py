@@ -6,6 +6,7 @@ is not 200 or the body's `status` is "error"; even then the body may carry good 
 are those that a reader of histories can meet; texts vary, and are only quoted.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,18 @@ from archiver_ayrshare.values import flag_of, list_of, name_of, object_of, text_
 _EMPTY = "221"  # "History not found": the window holds nothing
 _NOT_LINKED = {"156": "is not linked", "161": "has lost its link", "272": "has lost its link"}
 _X_KEYS = "419"
+_WRONG_KEY = "102"  # "API Key not valid", with status 401 or 403
+_BAD = r"(?:not valid|invalid|not found|unknown|missing|required|wrong|incorrect|expired|revoked)"
+_KEY = r"(api|profile)[ _-]?key"
+_ABOUT_KEY = re.compile(
+    rf"\b{_KEY}\b.{{0,40}}\b{_BAD}\b|\b{_BAD}\b.{{0,20}}\b{_KEY}\b", re.IGNORECASE
+)
+_ABOUT_X = re.compile(r"\b(?:x|twitter)\b", re.IGNORECASE)
+_SUSPENDED = re.compile(r"\bsuspended\b", re.IGNORECASE)
+
+API_KEY = "credentials"
+PROFILE_KEY = "profile_key"
+"""Codes of the errors by which a key is refused."""
 
 _RELINK = "Link it (again) on the Social Accounts page of the Ayrshare dashboard, then run again"
 X_KEYS_HINT = (
@@ -117,21 +130,10 @@ def refusal(response: Response, what: str, problems: Iterable[Mapping[str, Any]]
         return AccessRefused(
             "X answers only with the API keys of an X app", why=why, hint=X_KEYS_HINT, code="x_keys"
         )
-    if response.status == 401:
-        return AccessRefused(
-            "Ayrshare does not accept the API key",
-            why=why,
-            hint="Check api_key in the [ayrshare] table against the dashboard's API Key page",
-            code="credentials",
-        )
+    if code := _refused_key(response.status, problems):
+        return _key_refusal(code, why)
     if response.status in {402, 403}:
-        return AccessRefused(
-            f"Ayrshare does not give out {what}: your plan does not include the history API, "
-            "or the profile is suspended",
-            why=why,
-            hint="Check the plan and the profile in the Ayrshare dashboard",
-            code="plan",
-        )
+        return _plan_refusal(problems, why)
     if response.status >= 500:
         return SourceDown(f"Ayrshare failed when asked for {what}", why=why, hint="Try again later")
     return SourceError(
@@ -140,6 +142,46 @@ def refusal(response: Response, what: str, problems: Iterable[Mapping[str, Any]]
         hint="If the message does not help, look the code up in Ayrshare's list of errors",
         code=codes[0] if codes else None,
     )
+
+
+def _refused_key(status: int, problems: Iterable[Mapping[str, Any]]) -> str | None:
+    """Which key an answer refuses, if any: the status alone does not tell it from a small plan."""
+    if not 400 <= status < 500:
+        return None
+    for problem in problems:
+        message = text_of(problem.get("message")) or ""
+        match = None if _ABOUT_X.search(message) else _ABOUT_KEY.search(message)
+        if match is not None:
+            return PROFILE_KEY if "profile" in match[0].lower() else API_KEY
+        if _code(problem) == _WRONG_KEY:
+            return API_KEY
+    return API_KEY if status == 401 else None
+
+
+def _key_refusal(code: str, why: str) -> AccessRefused:
+    if code == PROFILE_KEY:
+        return AccessRefused(
+            "Ayrshare does not accept the profile key",
+            why=why,
+            hint="Compare it with the profile's key in the Ayrshare dashboard, under User Profiles",
+            code=code,
+        )
+    return AccessRefused(
+        "Ayrshare does not accept the API key",
+        why=why,
+        hint="Compare it with the key in the Ayrshare dashboard, under API Key",
+        code=code,
+    )
+
+
+def _plan_refusal(problems: Iterable[Mapping[str, Any]], why: str) -> AccessRefused:
+    """The refusal of a key that is right. It names no network, so that all accounts share it."""
+    if any(_SUSPENDED.search(text_of(problem.get("message")) or "") for problem in problems):
+        what = "Ayrshare has suspended this profile"
+    else:
+        what = "Your Ayrshare plan does not include the history API, or the profile is suspended"
+    hint = "Check the plan and the profile in the Ayrshare dashboard"
+    return AccessRefused(what, why=why, hint=hint, code="plan")
 
 
 def _opened(response: Response, platform: str) -> tuple[dict[str, Any], tuple[Record, ...]]:

@@ -2,13 +2,21 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from archiver import AccessRefused, Http, RateLimitPolicy, Record, Response, Secret
-from archiver_ayrshare.answers import X_KEYS_HINT, HistoryAnswer, read_answer, read_object
+from archiver_ayrshare.answers import (
+    API_KEY,
+    PROFILE_KEY,
+    X_KEYS_HINT,
+    HistoryAnswer,
+    read_answer,
+    read_object,
+)
 from archiver_ayrshare.options import ProfileOptions
 from archiver_ayrshare.values import id_of, object_of
 
@@ -58,6 +66,7 @@ class AyrshareClient:
         self._newest: dict[tuple[str, ...], _NewestPage] = {}
         self._locks: dict[tuple[str, ...], asyncio.Lock] = {}
         self._without_lookup: set[str] = set()
+        self._refused: dict[str, AccessRefused] = {}
         self._reveal(settings.api_key)
 
     async def history(
@@ -70,7 +79,8 @@ class AyrshareClient:
         kept = self._ahead.pop(self._key(platform, options, params), None)
         if kept is not None:
             return kept
-        return read_answer(await self._ask(platform, platform, options, params), platform)
+        with self._refused_once(options.profile_key):
+            return read_answer(await self._ask(platform, platform, options, params), platform)
 
     async def history_ahead(
         self, platform: str, options: ProfileOptions, params: Mapping[str, str]
@@ -96,11 +106,27 @@ class AyrshareClient:
         lane = self.lane(profile_key)
         async with self._lock("user", lane):
             if lane not in self._users:
-                response = await self._http.get(
-                    "/user", headers=self._headers(profile_key), lane=lane
-                )
-                self._users[lane] = read_object(response, "this profile")
+                with self._refused_once(profile_key):
+                    response = await self._http.get(
+                        "/user", headers=self._headers(profile_key), lane=lane
+                    )
+                    self._users[lane] = read_object(response, "this profile")
             return self._users[lane]
+
+    @contextmanager
+    def _refused_once(self, profile_key: Secret | None) -> Iterator[None]:
+        """Say where a key that is refused was read from, and ask with it no more in this run."""
+        lane = self.lane(profile_key)
+        if lane in self._refused:
+            raise self._refused[lane]
+        try:
+            yield
+        except AccessRefused as error:
+            key = {API_KEY: self._settings.api_key, PROFILE_KEY: profile_key}.get(error.code)
+            if key is not None:
+                error.hint = f"It was read from {key.origin}. {error.hint}"
+                self._refused[lane] = error
+            raise
 
     async def look_up(
         self, platform: str, options: ProfileOptions, platform_id: str

@@ -46,6 +46,7 @@ class AyrsharePlatform:
     content_version: int = 2
     usual_kind: Kind = "post"
     absence_note: str | None = None
+    setup_note: str | None = None
     fields: Fields = Fields()
 
     def __init__(self) -> None:

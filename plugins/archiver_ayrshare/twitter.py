@@ -141,6 +141,10 @@ class Twitter(AyrsharePlatform):
 
     name = "twitter"
     options: type[ProfileOptions] = TwitterOptions
+    setup_note = (
+        "X needs two more keys: x_api_key and x_api_secret in the [ayrshare] table, the consumer "
+        "key and secret of an X app of your own (https://developer.x.com)"
+    )
     fields = Fields(
         text=(*_SHORT_TEXTS, *_WHOLE_TEXTS, "caption", "message", "description"),
         aliases=dict.fromkeys(

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from archiver.archive import runs
-from archiver.archive.readers import Gap, MissingMedia, archive_status, omitted_media
+from archiver.archive.readers import (
+    Gap,
+    MissingMedia,
+    OmittedFile,
+    archive_status,
+    omitted_media,
+)
 from archiver.archive.rows import insert
 from archiver.models import Attachment, Rendition
 from support.saver import POST, Saver, saving
@@ -61,5 +67,5 @@ def test_omitted_media_are_listed_with_their_posts(saver: Saver) -> None:
     reel = Attachment("video", renditions=(Rendition("original", absent="copyright"),))
     saver.save(replace(POST, url="https://threads.example/p1", attachments=(reel,)))
     assert omitted_media(saver.connection) == [
-        ("acme", POST.created_at, "https://threads.example/p1", "copyright")
+        OmittedFile("acme", POST.created_at or "", "https://threads.example/p1", "copyright")
     ]

@@ -57,7 +57,7 @@ def relink(code: int) -> Callable[[Nights], None]:
         (relink(156), 5, "not_linked", "link"),
         (relink(161), 5, "not_linked", "link"),
         (relink(272), 5, "not_linked", "link"),
-        (wrong_key, 5, "credentials", "api_key"),
+        (wrong_key, 5, "credentials", "read from the file"),
         (small_plan, 5, "plan", "plan"),
         (server_error, 4, "server_error", "503"),
         (not_json, 4, "down", "JSON"),

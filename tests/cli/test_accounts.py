@@ -83,7 +83,7 @@ class TestDiscover:
         linked = shell(ACME, NOTES, NOTES, OTHER)
         done = cli("accounts", "--discover", "--source", "shelf", shell=linked)
         assert done.exit_code == 0
-        assert "4 linked" in done.stderr
+        assert "4 accounts linked" in done.stderr
         assert "\x1b" not in done.stdout
         assert "# Acme\\x1b[31m Inc, acme, https://a.example/" in done.stdout
         assert "# cards is in the config already, as mine\n# [[accounts]]" in done.stdout
@@ -96,7 +96,7 @@ class TestDiscover:
     def test_without_a_source_the_only_one_is_asked(self, cli: Cli, config: Path) -> None:
         done = cli("accounts", "--discover", shell=shell(NOTES))
         assert done.exit_code == 0, done.stderr
-        assert "1 linked" in done.stderr
+        assert "1 account linked" in done.stderr
 
     def test_where_several_sources_could_be_asked_one_must_be_named(
         self, cli: Cli, config: Path
@@ -153,3 +153,18 @@ def test_what_is_appended_to_the_config_is_utf_8_on_every_console(
     text = done.stdout_bytes.decode("utf-8")
     assert tomllib.loads(text)["accounts"][0]["platform"] == "notes"
     assert ("Größe ☕" in text) is (encoding == "utf-8")
+
+
+def test_what_a_platform_needs_besides_stands_above_its_entry(cli: Cli, config: Path) -> None:
+    class NeedyCards(Cards):
+        setup_note = "Cards need a table\nof their own: " + "and more words " * 10
+
+    needy = Plugins((
+        Loaded(Origin("shelf", "shelf"), (Shelf((NOTES,)),), (NeedyCards("notes"),)),
+    ))  # fmt: skip
+    done = cli("accounts", "--discover", shell=Shell(_plugins=needy))
+    lines = done.stdout.splitlines()
+    note = lines[lines.index("[[accounts]]") - 3 : lines.index("[[accounts]]")]
+    assert note[0].startswith("# Cards need a table of their own: and more")
+    assert max(map(len, note)) <= 80
+    assert len(tomllib.loads(done.stdout)["accounts"]) == 1

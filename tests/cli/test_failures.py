@@ -1,9 +1,11 @@
 """Every failure is a sentence and an exit code."""
 
+import json
+
 import click
 import pytest
 
-from archiver.cli.failures import guarded, layout
+from archiver.cli.failures import Manner, guarded, layout
 from archiver.cli.text import width_of
 from archiver.errors import AccessRefused, Interrupted, RecordError, SourceDown
 from archiver.secrets import Secret
@@ -18,7 +20,7 @@ def run(work: object, *, verbose: int = 0) -> int:
             raise work
         return work
 
-    return guarded(do, verbose=lambda: verbose)
+    return guarded(do, lambda: Manner(verbose=verbose))
 
 
 class TestFailures:
@@ -108,3 +110,41 @@ def test_no_color(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setenv("TERM", "dumb")
     assert layout(SourceDown("Down")) == "Error: Down"
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "exit_code"),
+    [
+        (("status", "--json"), "config", 2),
+        (("backup", "--json", "--config", "nowhere.toml"), "config", 2),
+        (("verify", "/nowhere", "--json"), "no_archive", 6),
+        (("copy", "--json"), "usage", 2),
+        (("status", "--josn", "--json"), "usage", 2),
+        (("backup", "--since", "tomorrow", "--json"), "usage", 2),
+    ],
+)
+def test_where_json_was_asked_for_a_failure_is_one_json_object(
+    cli: Cli, command: tuple[str, ...], code: str, exit_code: int
+) -> None:
+    done = cli(*command)
+    answer = json.loads(done.stdout)
+    assert (answer["error"]["code"], answer["exit_code"]) == (code, exit_code)
+    assert done.exit_code == exit_code
+    assert answer["error"]["what"]
+    assert done.stderr.count("Error: ") == 1
+
+
+def test_a_missing_option_is_explained_by_an_example(cli: Cli) -> None:
+    done = cli("serve")
+    assert done.exit_code == 2
+    assert "--token env:ARCHIVE_TOKEN" in " ".join(done.stderr.split())
+
+
+def test_where_quiet_was_asked_for_nothing_is_coloured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr("click.utils.should_strip_ansi", lambda stream, color: color is False)
+    for colour in (True, False):
+        assert guarded(lambda: 1 / 0, lambda: Manner(colour=colour)) == 1  # noqa: B023 — used at once
+        assert ("\x1b[31m" in capsys.readouterr().err) is colour

@@ -14,7 +14,8 @@ def test_it_writes_the_example(cli: Cli) -> None:
     done = cli("init")
     assert done.exit_code == 0
     assert done.stdout == "Wrote archive.toml\n"
-    assert "archiver accounts --discover\n" in done.stderr
+    assert "archiver accounts --discover >> archive.toml\n" in done.stderr
+    assert "archiver browse" in done.stderr
     assert "archiver backup\n" in done.stderr
     assert load_config(Path("archive.toml")).accounts == ()
 

@@ -2,10 +2,11 @@
 
 import doctest
 
+import click
 import pytest
 
 from archiver.cli import text
-from archiver.cli.text import cut, pad, safe, table, width_of, wrap
+from archiver.cli.text import Coloured, cut, pad, safe, table, width_of, wrap
 
 
 @pytest.mark.parametrize(
@@ -84,9 +85,8 @@ def test_wrap() -> None:
 def test_table() -> None:
     rows = [("日本", 5, None), ("a\x1bb", 12, "x")]
     expected = "NAME    N  M\n日本    5\na\\x1bb  12  x"
-    assert table(rows, ["NAME", "N", "M"], right=[1]).replace("NAME     N", "NAME    N") == (
-        expected.replace("日本    5", "日本     5")
-    )
+    printed = click.unstyle(table(rows, ["NAME", "N", "M"], right=[1]))
+    assert printed.replace("NAME     N", "NAME    N") == expected.replace("日本    5", "日本     5")
     assert table([]) == ""
 
 
@@ -94,6 +94,37 @@ def test_a_wide_table_gives_way() -> None:
     printed = table([("a", "b" * 200, "c")])
     assert width_of(printed) == 80
     assert printed.endswith("…  c")
+
+
+def test_on_a_narrow_screen_empty_columns_go_first_then_spare_ones_then_letters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    head = ["ACCOUNT", "EMPTY", "SPARE", "SINCE"]
+    row = ["a" * 20, "", "1234567", "2026-11-28"]
+    lines = click.unstyle(table([row], head, spare=[2])).splitlines()
+    assert lines == ["ACCOUNT               SINCE", f"{'a' * 20}  2026-11-28"]
+    row[0] = "a" * 17
+    assert "EMPTY" not in table([row], head, spare=[2])
+    assert "SPARE" in table([row], head, spare=[2])
+    row[0] = "a" * 90
+    assert max(map(width_of, click.unstyle(table([row], head, spare=[2])).splitlines())) == 40
+
+
+def test_a_column_that_must_stay_whole_is_not_cut() -> None:
+    url = "https://example.com/" + "x" * 90
+    assert table([("account", "a reason that is long", url)], whole=[2]) == (
+        f"account  a reason that is long  {url}"
+    )
+
+
+def test_a_coloured_cell_is_padded_as_its_text_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    printed = table([(Coloured("bad", "red"), 1), ("longer", 22)])
+    assert printed == "\x1b[31mbad   \x1b[0m  1\nlonger  22"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert table([(Coloured("bad", "red"), 1)]) == "bad  1"
 
 
 def test_the_examples_hold() -> None:

@@ -1,7 +1,6 @@
 """Sockets: connected to whoever answers first, and closed whenever somebody stops waiting."""
 
 import asyncio
-import re
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -112,8 +111,9 @@ async def test_where_no_address_answers_the_first_says_why(
 ) -> None:
     first = ("127.0.0.1", await closed_port())
     names(monkeypatch, first, ("127.0.0.1", await closed_port()))
-    with pytest.raises(httpcore.ConnectError, match=re.escape(str(first))):
+    with pytest.raises(httpcore.ConnectError, match="refuses the connection") as caught:
         await Sockets().connect_tcp("api.example", 80, 10.0)
+    assert str(first) in str(caught.value.__cause__)
     names(monkeypatch)
     with pytest.raises(httpcore.ConnectError, match="no address"):
         await Sockets().connect_tcp("api.example", 80, 10.0)

@@ -70,6 +70,11 @@ def error(code: int) -> dict[str, Any]:
     return {"action": "history", "status": "error", "code": code, "message": "Because."}
 
 
+def says(message: str) -> dict[str, Any]:
+    """An error with a code that means nothing, and this message."""
+    return {"action": "request", "status": "error", "code": 1, "message": message}
+
+
 class TestRequests:
     def test_the_keys_travel_in_headers_and_the_lane_is_no_secret(self) -> None:
         client, http = client_for(serve([]))
@@ -275,6 +280,16 @@ class TestErrors:
             (401, error(102), "credentials"),
             (402, error(1), "plan"),
             (403, b"<html>Forbidden</html>", "plan"),
+            (403, error(102), "credentials"),
+            (400, error(102), "credentials"),
+            (403, says("API Key not valid."), "credentials"),
+            (403, {"history": says("Invalid api-key provided")}, "credentials"),
+            (403, {"status": "error", "errors": [says("Missing API key")]}, "credentials"),
+            (403, says("Profile Key not valid."), "profile_key"),
+            (401, says("The profile key has expired"), "profile_key"),
+            (403, says("This profile is suspended."), "plan"),
+            (403, says("The API key of your plan may not read this"), "plan"),
+            (403, says("Your X API key is not valid"), "plan"),
         ],
     )
     def test_refusals_say_what_to_do(self, status: Any, body: Any, code: Any) -> None:
@@ -283,6 +298,17 @@ class TestErrors:
             walk(Bluesky(), client)
         assert caught.value.code == code
         assert caught.value.hint
+
+    def test_a_refused_key_is_named_with_where_it_was_read_from_and_asked_with_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ACME_PROFILE", "profile-key-1")
+        client, http = client_for(lambda _request: (403, says("Profile Key not valid.")))
+        for platform in (Bluesky(), Facebook()):
+            with pytest.raises(AccessRefused, match="does not accept the profile key") as caught:
+                walk(platform, client, profile_key=Secret("env:ACME_PROFILE"))
+            assert "the environment variable ACME_PROFILE" in (caught.value.hint or "")
+        assert len(http.requests) == 1
 
     def test_other_errors_quote_the_source(self) -> None:
         client, _ = answering((400, error(187)))
