@@ -77,7 +77,7 @@ def check_version(connection: sqlite3.Connection, directory: Path) -> None:
             "This archive was written by a newer version of archiver",
             why=f"Its schema has steps that this version does not know: {', '.join(newer)}",
             kept="Nothing was changed",
-            hint="Use that version of archiver, or a newer one",
+            hint="Upgrade archiver to that version, or a newer one",
         )
 
 
