@@ -130,8 +130,8 @@ def refusal(response: Response, what: str, problems: Iterable[Mapping[str, Any]]
         return AccessRefused(
             "X answers only with the API keys of an X app", why=why, hint=X_KEYS_HINT, code="x_keys"
         )
-    if code := _refused_key(response.status, problems):
-        return _key_refusal(code, why)
+    if refused := _refused_key(response.status, problems):
+        return _key_refusal(refused, why)
     if response.status in {402, 403}:
         return _plan_refusal(problems, why)
     if response.status >= 500:
