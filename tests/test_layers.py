@@ -111,6 +111,10 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "schema": {"archive"},
         "verify": {"archive", "media"},
     },
+    "export": {
+        "snapshot": {"archive"},
+        "zip_package": {"media"},
+    },
     "serve": {
         "app": {"apis", "archive"},
         "files": {"archive", "media"},
@@ -124,10 +128,13 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     "browse": {
         "archives": {"archive", "media"},
         "cells": {"archive"},
+        "downloads": {"export", "media"},
+        "evidence_sheet": {"export"},
         "guard": {"media"},
         "home": {"archive"},
         "media": {"archive", "media"},
         "metadata": {"archive"},
+        "print_view": {"export"},
         "published": {"archive", "evidence", "media"},
         "routes": {"media"},
         "server": {"archive", "webserver"},

@@ -36,6 +36,7 @@ ASSETS = {
         "pages/tables.css",
         "pages/charts.css",
         "pages/post.css",
+        "pages/paper.css",
     ),
     "archiver.js": (
         "pages/keys.js",

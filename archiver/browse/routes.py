@@ -3,13 +3,16 @@
 import hashlib
 from typing import Any
 
+from archiver.browse.downloads import download, download_post
 from archiver.browse.errors import no_such_page
+from archiver.browse.evidence_sheet import evidence
 from archiver.browse.frame import ASSETS, asset, asset_type
 from archiver.browse.home import home
 from archiver.browse.lists import missing, runs
 from archiver.browse.media import answer_bytes, media, thumb
 from archiver.browse.post import post
 from archiver.browse.post_metrics import metric
+from archiver.browse.print_view import print_view
 from archiver.browse.timeline import gallery, timeline, viewer
 from archiver.media.serving import send_error
 
@@ -30,6 +33,10 @@ ROUTES: dict[str, Any] = {
     r"/(?P<database>[^/.]+)/-/gallery/(?P<attachment>[0-9]{1,18})$": viewer,
     r"/(?P<database>[^/.]+)/-/post/(?P<post>[0-9]{1,18})$": post,
     r"/(?P<database>[^/.]+)/-/post/(?P<post>[0-9]{1,18})/metric$": metric,
+    r"/(?P<database>[^/.]+)/-/post/(?P<post>[0-9]{1,18})\.(?P<form>csv|json|zip)$": download_post,
+    r"/(?P<database>[^/.]+)/-/post/(?P<post>[0-9]{1,18})/evidence$": evidence,
+    r"/(?P<database>[^/.]+)/-/print$": print_view,
+    r"/(?P<database>[^/.]+)/-/posts\.(?P<form>csv|json|zip)$": download,
     r"/(?P<database>[^/.]+)/-/missing$": missing,
     r"/(?P<database>[^/.]+)/-/runs$": runs,
     r"/(?P<database>[^/.]+)/-/media/(?P<sha256>[0-9a-f]{64})$": media,

@@ -68,7 +68,7 @@ async def _list_page(
         return found, cards(connection, found.ids), choices(connection)
 
     context: dict[str, Any] = {
-        "wanted": applied, "flags": FLAGS, "terms": search_terms(applied.words),
+        "wanted": applied, "applied": applied, "flags": FLAGS, "terms": search_terms(applied.words),
         "is_first": not (older or newer), "in_gallery": _IN_GALLERY, **more,
     }  # fmt: skip
     try:

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
-from support.browsing import browsing, demo_archive, hostile_archive
+from archiver.browse import server
+from support.browsing import browsing, demo_archive, hostile_archive, serving
+from support.chromium import Watched, chromium_running
 from support.harsh_archive import make_harsh_archive
 
 
@@ -33,3 +36,39 @@ def client(demo: Path) -> Iterator[httpx.Client]:
     """A client of the demo's pages."""
     with browsing(demo) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    with chromium_running() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def address(demo: Path) -> Iterator[str]:
+    """Where the demo's archive is served."""
+    with serving(server.make_datasette(demo)) as found:
+        yield found
+
+
+@pytest.fixture(params=["desktop light", "phone dark"])
+def watched(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    """A page in two sizes and schemes. Afterwards there must be nothing to complain of."""
+    phone = request.param == "phone dark"
+    with browser.new_context(
+        viewport={"width": 375, "height": 812} if phone else {"width": 1440, "height": 900},
+        color_scheme="dark" if phone else "light",
+    ) as context:
+        found = Watched(context.new_page(), address)
+        yield found
+        assert found.complaints == []
+
+
+@pytest.fixture
+def desktop(browser: Browser, address: str) -> Iterator[Watched]:
+    """A page on a desktop."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        found = Watched(context.new_page(), address)
+        yield found
+        assert found.complaints == []

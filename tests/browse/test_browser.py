@@ -1,20 +1,17 @@
 """The pages in a real browser: Debian's Chromium, driven by Playwright."""
 
-import os
 import re
-import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Dialog, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from archiver.browse import server
 from support.browsing import serving
+from support.chromium import Watched, assert_fits, check
 
 pytestmark = pytest.mark.peers
 
@@ -22,90 +19,6 @@ PATHS = (
     "/", "/archive/-/timeline", "/archive/-/timeline?q=Tuesday", "/archive/-/timeline?omitted=1",
     "/archive/-/gallery", "/archive/-/missing", "/archive/-/runs",
 )  # fmt: skip
-SERIOUS = {"serious", "critical"}
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
-
-
-def chromium() -> str | None:
-    """Where Chromium is."""
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    return next((found for name in names if name and (found := shutil.which(name))), None)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests. On CI it must be there."""
-    path = chromium()
-    if path is None:
-        reason = "Chromium is missing: apt-get install chromium, or name it in CHROMIUM"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def address(demo: Path) -> Iterator[str]:
-    """Where the demo's archive is served."""
-    with serving(server.make_datasette(demo)) as found:
-        yield found
-
-
-class Watched:
-    """A page, and all that it should not have done."""
-
-    def __init__(self, page: Page, address: str) -> None:
-        self.page = page
-        self.address = address
-        self.complaints: list[str] = []
-        page.on("console", lambda message: self._console(message.type, message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self._request(request.url))
-        page.on("dialog", self._dialog)
-
-    def _console(self, kind: str, text: str) -> None:
-        if kind in {"error", "warning"}:
-            self.complaints.append(f"{kind}: {text}")
-
-    def _dialog(self, dialog: Dialog) -> None:
-        self.complaints.append("a dialog")
-        dialog.dismiss()
-
-    def _request(self, url: str) -> None:
-        if not url.startswith((self.address + "/", "data:")):
-            self.complaints.append(f"asked {url}")
-
-    def goto(self, path: str) -> None:
-        """Open a page and wait until it has all it wants."""
-        self.page.goto(self.address + path, wait_until="networkidle")
-
-
-@pytest.fixture(params=["desktop light", "phone dark"])
-def watched(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Watched]:
-    """A page in two sizes and schemes. Afterwards there must be nothing to complain of."""
-    phone = request.param == "phone dark"
-    with browser.new_context(
-        viewport={"width": 375, "height": 812} if phone else {"width": 1440, "height": 900},
-        color_scheme="dark" if phone else "light",
-    ) as context:
-        found = Watched(context.new_page(), address)
-        yield found
-        assert found.complaints == []
-
-
-@pytest.fixture
-def desktop(browser: Browser, address: str) -> Iterator[Watched]:
-    """A page on a desktop."""
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-        found = Watched(context.new_page(), address)
-        yield found
-        assert found.complaints == []
 
 
 def row(database: Path, sql: str) -> Any:
@@ -125,27 +38,6 @@ _FILM = """
       JOIN renditions ON attachment_id = attachments.id JOIN media ON sha256 = media_sha256
      WHERE media.content_type = 'video/mp4' AND state = 'stored' AND attachments.kind = 'video'
 """
-
-
-def check(page: Page, path: str) -> None:
-    """What must hold of every page, Datasette's own included."""
-    assert_fits(page, path)
-    broken = page.evaluate(
-        "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
-    )
-    assert broken == [], path
-    result = Axe().run(page)
-    found = [
-        (violation["id"], violation["nodes"][0]["html"][:160])
-        for violation in result.response["violations"]
-        if violation["impact"] in SERIOUS
-    ]
-    assert found == [], path
-
-
-def assert_fits(page: Page, path: str) -> None:
-    width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert width <= 0, f"{path} is wider than the screen"
 
 
 def test_every_page_is_quiet_and_accessible(watched: Watched, demo: Path) -> None:

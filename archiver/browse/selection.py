@@ -1,0 +1,46 @@
+"""The posts of a view, as the selection of an export: what the filter in the URL chooses, whole."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archiver.browse.filters import Filter
+from archiver.browse.stream import post_page
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSelection:
+    """All posts that match a filter, in the order of its view; at most `limit` of them."""
+
+    wanted: Filter
+    limit: int | None = None
+
+    def ids(self, connection: sqlite3.Connection) -> Iterator[int]:
+        """Their ids, read a page at a time."""
+        left, older = self.limit, None
+        while left is None or left > 0:
+            size = _PAGE if left is None else min(_PAGE, left)
+            found = post_page(connection, self.wanted, older_than=older, size=size)
+            yield from found.ids
+            left = None if left is None else left - len(found.ids)
+            older = found.older
+            if older is None:
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class PostSelection:
+    """One post."""
+
+    post_id: int
+
+    def ids(self, connection: sqlite3.Connection) -> Iterator[int]:  # noqa: ARG002 — of the protocol
+        """Its id."""
+        yield self.post_id
+
+
+def in_words(wanted: Filter) -> str:
+    """What the filter chooses."""
+    return ", ".join(label for label, _ in wanted.parts()) or "all posts"
