@@ -64,13 +64,17 @@ def attachment_keys(attachments: Iterable[Attachment]) -> list[str]:
 def content_sha256(post: Post) -> str:
     """The hash of what was published: the platform's content fields, and what is attached.
 
-    Of attachments it holds kind, key and alt text in order, never addresses or sizes.
+    Of attachments it holds kind, key and alt text in order, never addresses or sizes; of what only
+    this source knows, what is content.
     """
     attached = [
         [attachment.kind, key, attachment.alt_text]
         for attachment, key in zip(post.attachments, attachment_keys(post.attachments), strict=True)
     ]
-    return sha256_of({"attachments": attached, "fields": dict(post.content)})
+    content: dict[str, Any] = {"attachments": attached, "fields": dict(post.content)}
+    if extra := {each.name: each.value for each in post.extra if each.is_content}:
+        content["extra"] = extra
+    return sha256_of(content)
 
 
 def fingerprint(post: Post, content_version: int) -> bytes:
@@ -98,6 +102,10 @@ def fingerprint(post: Post, content_version: int) -> bytes:
             for a in post.attachments
         ],
     ]  # fmt: skip
+    if post.extra:
+        parts.append([(each.name, each.value, each.is_content) for each in post.extra])
+    if expected := [(r.sha256, r.size) for a in post.attachments for r in a.renditions if r.sha256]:
+        parts.append(expected)
     try:
         return hashlib.sha256(_encode(parts)).digest()
     except (UnicodeEncodeError, OverflowError, TypeError):  # what only the slower one writes

@@ -132,7 +132,8 @@ class Config:
 
         try:
             with plugin_errors(failed):
-                platform.check_options(options)
+                if (check := getattr(platform, "check_options", None)) is not None:
+                    check(options)
         except ConfigError as error:
             raise _placed(error, place) from None
         return Account(entry.name, entry.platform, source, options)

@@ -14,6 +14,7 @@
     ├── SourceError               4   the source did not answer for an account
     │   ├── SourceDown            4   no connection, 5xx, or not the documented JSON
     │   ├── RateLimited           4   still 429 after waiting
+    │   ├── AccountGone           5   the account is suspended, deactivated, moved
     │   └── AccessRefused         5   credentials, plan, or account not linked
     │       └── DuplicateAccount  2   two entries of the config are one account
     ├── StorageError              6   the archive cannot be written or read
@@ -28,7 +29,7 @@ what was kept, and what to do next.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class ArchiverError(Exception):
@@ -148,6 +149,26 @@ class RateLimited(SourceError):
     """The source still answers 429 after we waited as long as it asked."""
 
     default_code = "rate_limited"
+
+
+AccountState = Literal["suspended", "deactivated", "deleted", "moved", "taken_down", "refused"]
+
+
+class AccountGone(SourceError):
+    """The source answers for this account with nobody: no post was removed, the account is away.
+
+    `state` says how: `suspended` or `taken_down` by the platform, `deactivated` or `deleted` by its
+    owner, `moved` to another place, or `refused`: the server does not show it to us.
+    """
+
+    exit_code = 5
+    default_code = "account_gone"
+
+    def __init__(
+        self, what: str, *, state: AccountState, why: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(what, why=why, kept="Nothing was removed", hint=hint)
+        self.state = state
 
 
 class AccessRefused(SourceError):

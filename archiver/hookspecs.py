@@ -2,11 +2,12 @@
 
 A plugin is a module or package named by an entry point of the group `archiver`. It implements one
 or more hooks with `archiver.hookimpl` and imports nothing of this program but `archiver` itself.
-It opens no database, store or socket itself: it gets the clients that it needs.
+It opens no database, store, socket or file itself: what it needs it is lent, in a `Kit`.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Protocol
+from contextlib import AbstractAsyncContextManager
+from typing import Any, BinaryIO, Protocol
 
 from pluggy import HookimplMarker, HookspecMarker
 
@@ -14,12 +15,15 @@ from archiver.apis import Demo, ServedApi
 from archiver.models import (
     Account,
     Identity,
+    Listing,
     Page,
     Post,
+    Rank,
     RateLimitPolicy,
     Record,
     Response,
     Stream,
+    Trust,
     Window,
 )
 from archiver.secrets import Secret
@@ -30,11 +34,29 @@ hookimpl = HookimplMarker("archiver")
 """Marks a function in a plugin as the implementation of a hook."""
 
 
+class FileResponse(Protocol):
+    """A response whose body is a file: for as long as its `async with` block lasts."""
+
+    @property
+    def response(self) -> Response:
+        """The response, with an empty body."""
+
+    @property
+    def file(self) -> BinaryIO:
+        """The body, to be read from its beginning; a file without a name."""
+
+    @property
+    def size(self) -> int:
+        """The bytes of the body."""
+
+
 class Http(Protocol):
     """A client for one API, made by the core: rate-limited, with size limits, without redirects.
 
+    Only where the address was discovered, a GET without `headers` follows up to five redirects.
     It retries temporary failures (no connection, 5xx), and after a `429` waits as long as the
-    server asks, for the lane that got it, while other lanes go on. Secrets go in `headers` only; a
+    server asks, for the lane that got it, while other lanes go on. Before that it slows a lane down
+    whose quota is nearly used up. Secrets go in `headers` and in the body of a POST only; a
     `Response` never contains them.
     """
 
@@ -52,14 +74,52 @@ class Http(Protocol):
         connection or the server keeps failing with 5xx, RateLimited when waiting did not help.
         """
 
+    async def post(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        lane: str = "",
+    ) -> Response:
+        """The response to a POST, whose body is `json`, a `form`, or `content` as it is.
 
-class OpenHttp(Protocol):
-    """Gives clients for HTTP APIs."""
+        It is sent once: only after a 429, which did nothing, again. Raises as `get` does, and
+        SourceDown at once for a 5xx.
+        """
 
-    def __call__(self, base_url: str, rate_limit: RateLimitPolicy = RateLimitPolicy()) -> Http:  # noqa: B008 — frozen
+    def get_file(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        lane: str = "",
+        max_size: int = 4_000_000_000,
+    ) -> AbstractAsyncContextManager[FileResponse]:
+        """The response to a GET whose body may be large: it goes to a file as it is received.
+
+        Raises as `get` does, and SourceDown for more than `max_size` bytes.
+        """
+
+
+class Kit(Protocol):
+    """What a source is lent to read one account."""
+
+    def http(
+        self,
+        base_url: str,
+        rates: RateLimitPolicy = RateLimitPolicy(),  # noqa: B008 — frozen
+        trust: Trust = "configured",
+    ) -> Http:
         """A client for the API below `base_url`.
 
-        With a `rate_limit` it slows down before the quota is used up. Raises ConfigError.
+        In one run, the same client for the same arguments, for all accounts of the source: they
+        share its rate limits. Raises ConfigError for what is no base URL, and, where the address
+        was discovered, SourceDown with the code `address` for one that is not allowed.
         """
 
 
@@ -68,7 +128,7 @@ class Source(Protocol):
 
     `settings` is a dataclass: its fields are the keys of the config table `[<name>]`, their types
     are checked, and `metadata={"help": "…"}` documents them. A field of type Secret is resolved
-    only when its `reveal()` is called.
+    only when its `reveal()` is called. A source may also be one that `Discovers`.
     """
 
     @property
@@ -79,22 +139,39 @@ class Source(Protocol):
     def settings(self) -> type[Any]:
         """The dataclass of its settings."""
 
-    def client(self, settings: Any, open_http: OpenHttp) -> Any:
-        """The client that its platforms get. `open_http(base_url)` makes a client for an HTTP API.
+    @property
+    def rank(self) -> Rank:
+        """Whose word counts where two sources differ about a post."""
+
+    def open(self, settings: Any, account: Account, kit: Kit) -> Any:
+        """The client with which the platforms of this source read one account. Asks nothing yet.
 
         Raises SecretError when a key that every request needs cannot be resolved.
         """
 
-    async def linked(self, client: Any, profile_key: Secret | None = None) -> Sequence[Identity]:
-        """The accounts that this key can read, for `archiver accounts --discover`."""
+
+class Discovers(Protocol):
+    """A source that can list the accounts of a key."""
+
+    async def discover(
+        self, settings: Any, kit: Kit, profile_key: Secret | None = None
+    ) -> Sequence[Identity]:
+        """The accounts that this key can read, for `archiver accounts --discover`.
+
+        Raises SourceError, SecretError.
+        """
 
 
 class Platform(Protocol):
     """One network, read through a source.
 
-    It may also have an `absence_note`: another possible cause, on this network, of a post that is
-    no longer shown. It is added to the reason when a post is removed. And it may have a
-    `setup_note`: what its accounts need besides an entry in the config, such as further keys.
+    It may also have some of these:
+
+    - `check_options(options)` checks a combination of options, and raises ConfigError.
+    - `identify` and `refetch`: see `Identifies` and `Refetches`.
+    - `absence_note`: another possible cause, on this network, of a post that is no longer shown.
+      It is added to the reason when a post is removed.
+    - `setup_note`: what its accounts need besides an entry in the config, such as further keys.
     """
 
     @property
@@ -121,11 +198,9 @@ class Platform(Protocol):
         then read again before they are compared.
         """
 
-    def check_options(self, options: Any) -> None:
-        """Check the combination of options.
-
-        Raises ConfigError, which says what is wrong.
-        """
+    @property
+    def listing(self) -> Listing:
+        """What its pages list, read to their end: what absence from them can prove."""
 
     def record_id(self, record: Mapping[str, Any]) -> str | None:
         """The `platform_id` of the post that `read` would give; None if only `read` can find it.
@@ -134,16 +209,10 @@ class Platform(Protocol):
         it, and a quarantined record shows with it that its post is not removed.
         """
 
-    async def identify(self, client: Any, account: Account) -> Identity | None:
-        """The identity of the account; None if the source does not say.
-
-        Raises SourceError.
-        """
-
     def pages(self, client: Any, account: Account, window: Window) -> AsyncIterator[Page]:
         """The account's records, newest first, in pages. The core stops when it has enough.
 
-        Raises SourceError.
+        Raises SourceError; AccountGone where the account itself is not there any more.
         """
 
     def read(self, record: Mapping[str, Any], account: Account) -> Post:
@@ -151,6 +220,20 @@ class Platform(Protocol):
 
         Raises RecordError when it cannot be parsed; the record is then quarantined.
         """
+
+
+class Identifies(Protocol):
+    """A platform that knows who an account is."""
+
+    async def identify(self, client: Any, account: Account) -> Identity | None:
+        """The identity of the account; None if the source does not say.
+
+        Raises SourceError; AccountGone where the account itself is not there any more.
+        """
+
+
+class Refetches(Protocol):
+    """A platform whose posts can be fetched again one by one."""
 
     async def refetch(self, client: Any, account: Account, platform_id: str) -> Record | None:
         """The record of a post, fetched again for fresh URLs; None if the source cannot do that.

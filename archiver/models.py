@@ -19,6 +19,25 @@ Role = Literal["original", "variant", "thumbnail", "preview", "cover"]
 Absence = Literal["copyright", "not_offered", "address_not_understood"]
 RelationKind = Literal["reply_to", "quotes", "reposts", "shares"]
 Stream = Literal["posts", "stories"]
+Listing = Literal["all", "newest", "snapshot"]
+"""What a platform's pages list, read to their end.
+
+`all`: every post that there is, so that what is not listed is not there. `newest`: only so many of
+them; what is older than the oldest one listed may be there all the same. `snapshot`: what there was
+once; that a post is not listed means nothing.
+"""
+
+Trust = Literal["configured", "discovered"]
+"""Where an address comes from.
+
+`configured`: the operator wrote it, or the plugin's author; any host may be meant. `discovered`: an
+answer of a server named it, so it is guarded as those of media are: public hosts and the usual
+ports only, unless `network.allow` names the host.
+"""
+
+Rank = Literal["native", "middleman", "export"]
+"""Whose word counts where two sources differ: a network's own API, then what stands between it and
+us, then an official export."""
 
 EXPIRING_KINDS: frozenset[str] = frozenset({"story"})
 """Kinds that the platform takes down by itself: their absence says nothing."""
@@ -59,6 +78,8 @@ class Identity:
 
     Where only a handle is known, `platform_id` is that handle, lower case, behind an `@`. It holds
     until the platform's own id is known; from then on a handle alone changes nothing.
+    `description` is what the account says about itself. `avatar` and `banner` are its pictures;
+    a source that does not have them leaves them out, and then takes nothing away.
     """
 
     platform: str
@@ -66,6 +87,9 @@ class Identity:
     handle: str | None = None
     title: str | None = None
     url: str | None = None
+    description: str | None = None
+    avatar: "Rendition | None" = None
+    banner: "Rendition | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +109,20 @@ class RateLimitPolicy:
     """How a source counts requests, and in which of its headers (lower case) it says so.
 
     `limit` is how many it allows in a `window` of so many seconds; of these `used` are made, or
-    `remaining` are left: one of the two is enough. A source that names none is asked as fast as it
-    answers, until it says 429; without a `Retry-After` that means to wait for a window.
+    `remaining` are left: one of the two is enough. `reset` is when the count begins anew: in how
+    many seconds, or at which time. The usual names (`RateLimit`, `RateLimit-Remaining`,
+    `X-RateLimit-Reset` and their kin) are known and need not be given.
+    `requests` is how many are allowed where the source does not say it in headers. A source that
+    gives neither is asked as fast as it answers, until it says 429; without a `Retry-After` that
+    means to wait until the reset, or for a window.
     """
 
     limit: str = ""
     used: str = ""
     remaining: str = ""
     window: float = 300.0
+    reset: str = ""
+    requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +134,14 @@ class Record:
 
     raw: str
     data: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An earlier version of a post, as the source keeps it, and when it was made."""
+
+    record: Record
+    source_time: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +157,14 @@ class Page:
     `updated_at` and `fresh_until` are the source's own: when it last asked the platform, and
     before when asking again brings nothing new (two days from now at most are believed).
     `notes` are sentences for the user about how this page was fetched (a fallback, a limit).
+    `version` is the source's own word for the state of the whole account (a commit, an ETag). The
+    next run finds it in its `Window`. A page of that same version without records says that nothing
+    has changed since: the scan is complete.
+    `authoritative` says that the source proves what it lists: a post that such a scan does not show
+    is removed at once. `ordered` is false where the order of the records is not that of their
+    times: then a known post does not end the scan, which is complete only at its start.
+    `evidence` are answers to keep whatever `keep_responses` says: signatures, keys, proofs.
+    `identity` is who the account is, where that is told with its records.
     """
 
     records: tuple[Record, ...]
@@ -130,6 +176,11 @@ class Page:
     updated_at: str | None = None
     fresh_until: str | None = None
     notes: tuple[str, ...] = ()
+    version: str | None = None
+    authoritative: bool = False
+    ordered: bool = True
+    evidence: tuple[Response, ...] = ()
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +189,14 @@ class Window:
 
     `cursor` continues an earlier walk. `since` and `limit` are hints that save requests: the core
     stops by itself. A platform yields pages until the core stops asking or nothing is left.
+    `version` is that of the last complete scan; None where everything is to be read, as in a full
+    scan.
     """
 
     cursor: str | None = None
     since: str | None = None
     limit: int | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +237,9 @@ class Rendition:
     something in the place of an address that is none; `url` is then that value as text, which is
     shown and never requested). `media_key` names the rendition across runs; when empty, it is
     `address_key(url)`: the path of the URL, and its query without what signs or tracks.
-    `bitrate` is in bits per second; sizes are in pixels.
+    `bitrate` is in bits per second; `width` and `height` are in pixels. `sha256` (lower-case hex)
+    and `size` (bytes) are what the source says of the file before it is fetched: other bytes are
+    refused, and a file that is stored already is not fetched again.
     """
 
     role: Role
@@ -195,6 +251,21 @@ class Rendition:
     width: int | None = None
     height: int | None = None
     bitrate: int | None = None
+    sha256: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What only this source knows of a post: a poll, a content warning, the network's own fields.
+
+    `name` is words joined by `_`; `value` is what `Post.content` may hold. `is_content` says that
+    people published it, so that a change of it is an edit; else it is only shown.
+    """
+
+    name: str
+    value: Any
+    is_content: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +293,8 @@ class Post:
     `content` holds the fields that people published, listed positively by the platform: a change
     in it, or in which attachments there are, makes a revision. It holds text, whole numbers,
     truth values, lists and mappings of these; no floats, no counters, no signed URLs.
-    `id_only` marks an answer without content (ids only): the post is there, nothing more is said.
+    `extra` is what only this source knows. `id_only` marks an answer without content (ids only):
+    the post is there, nothing more is said.
     `unmapped` names the JSON paths of the record that no column, metric or known list covers, and
     those whose value is not of the kind that is known there.
     """
@@ -243,6 +315,7 @@ class Post:
     content: Mapping[str, Any] = field(default_factory=dict)
     id_only: bool = False
     unmapped: tuple[str, ...] = ()
+    extra: tuple[Extra, ...] = ()
 
 
 _TIME = re.compile(

@@ -24,7 +24,7 @@ from archiver.apis import Demo, ServedApi
 from archiver.binding import settings_of
 from archiver.errors import PluginError
 from archiver.hookspecs import Platform, Source
-from archiver.models import Stream
+from archiver.models import Listing, Rank, Stream
 from archiver.ownership import open_to_others
 
 GROUP = "archiver"
@@ -342,8 +342,33 @@ def _name_of(item: Any) -> str:
         return ""
 
 
+_FORMER = {
+    "open": (
+        "client", "A source now opens a client for each account: open(settings, account, kit) "
+        "takes the place of client(settings, open_http), and kit.http(…) that of open_http(…)",
+    ),
+    "rank": (
+        "client", 'A source now says its rank ("native", "middleman" or "export"), '
+        "which decides where two sources of an account differ",
+    ),
+    "listing": (
+        "check_options", 'A platform now says what its pages list ("all", "newest" or '
+        '"snapshot"); all plugins written before list "all"',
+    ),
+}  # fmt: skip
+"""What was added to the contract: by what the earlier form is told, and what to say of it."""
+
+
 def _check_source(source: Any) -> None:
+    if hasattr(source, "linked") and not hasattr(source, "discover"):
+        raise _Broken(
+            "it is written for an earlier version. discover(settings, kit, profile_key) now takes "
+            "the place of linked(client, profile_key), and may be left out"
+            + ("" if hasattr(source, "open") else f". {_FORMER['open'][1]}")
+        )
     _check_members(source, Source)
+    if source.rank not in get_args(Rank):
+        raise _Broken(f"its rank must be one of {', '.join(get_args(Rank))}")
     _check_name(source.name)
     if source.name in _RESERVED_TABLES:
         raise _Broken(f"{source.name} is the name of a table of the config")
@@ -360,6 +385,8 @@ def _check_platform(platform: Any) -> None:
     streams = platform.streams
     if isinstance(streams, str) or not streams or not set(streams).issubset(get_args(Stream)):
         raise _Broken(f"its streams must be some of {', '.join(get_args(Stream))}")
+    if platform.listing not in get_args(Listing):
+        raise _Broken(f"its listing must be one of {', '.join(get_args(Listing))}")
     if isinstance(platform.content_version, bool) or not isinstance(platform.content_version, int):
         raise _Broken("its content_version must be a whole number")
 
@@ -385,7 +412,11 @@ def _check_members(item: Any, protocol: type[Any]) -> None:
         try:
             value = getattr(item, name)
         except AttributeError:
-            raise _Broken(f"it has no {name}, which a {protocol.__name__} needs") from None
+            former, changed = _FORMER.get(name, ("", ""))
+            said = f"it has no {name}, which a {protocol.__name__} needs"
+            if former and hasattr(item, former):
+                said += f", because it is written for an earlier version. {changed}"
+            raise _Broken(said) from None
         except Exception as error:
             raise _Broken(f"its {name} failed: {_said(error)}") from error
         if not isinstance(member, property) and not callable(value):

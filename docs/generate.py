@@ -155,8 +155,9 @@ def _hooks() -> str:
 
 
 _PROTOCOLS = (
-    hookspecs.Source, hookspecs.Platform, hookspecs.Http, apis.ServedApi, apis.HistoryBackend,
-    apis.Demo, apis.DemoWorld,
+    hookspecs.Source, hookspecs.Discovers, hookspecs.Kit, hookspecs.Http, hookspecs.FileResponse,
+    hookspecs.Platform, hookspecs.Identifies, hookspecs.Refetches, apis.ServedApi,
+    apis.HistoryBackend, apis.Demo, apis.DemoWorld,
 )  # fmt: skip
 
 

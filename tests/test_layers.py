@@ -94,7 +94,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "parser_fingerprint": {"hookspecs"},
         "routes": {"net", "settings"},
         "setting_changes": {"archive", "media", "settings"},
-        "source_clients": {"config", "net", "report"},
+        "kits": {"config", "hookspecs", "net", "settings"},
         "url_refresher": {"archive"},
         "validation": {"archive"},
     },

@@ -198,6 +198,55 @@ def test_a_missing_member_is_named(name: str, load: Load) -> None:
     assert f"it has no {name}, which a Platform needs" in the_problem(load(bad=text))
 
 
+FORMER = """
+class Old:
+    name = "old"
+    settings = Shelf.settings
+    {members}
+
+@hookimpl
+def archiver_sources():
+    return [Old()]
+"""
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ("def client(self, settings, open_http): pass\n    async def linked(self, client): pass",
+         "discover(settings, kit, profile_key) now takes the place of linked"),
+        ("def client(self, settings, open_http): pass\n    async def linked(self, client): pass",
+         "open(settings, account, kit) takes the place of client(settings, open_http)"),
+        ("rank = 'native'\n    def client(self, settings, open_http): pass",
+         "open(settings, account, kit) takes the place of client(settings, open_http)"),
+        ("client = open = lambda *_: None", 'its rank ("native", "middleman" or "export")'),
+    ],
+)  # fmt: skip
+def test_a_source_of_the_earlier_form_is_told_what_changed(
+    members: str, says: str, load: Load
+) -> None:
+    said = the_problem(load(old=FORMER.format(members=members)))
+    assert "written for an earlier version" in said
+    assert says in said
+
+
+def test_a_platform_of_the_earlier_form_is_told_what_changed(load: Load) -> None:
+    text = "class Old(Cards):\n    listing = property()\n" + PLATFORM.replace("Cards()", "Old()")
+    said = the_problem(load(old=text))
+    assert 'says what its pages list ("all", "newest" or "snapshot")' in said
+
+
+@pytest.mark.parametrize(("member", "value"), [("listing", "'some'"), ("listing", "7")])
+def test_a_listing_is_one_of_three_words(member: str, value: str, load: Load) -> None:
+    text = platform_with(name="'bad'", **{member: value})
+    assert "its listing must be one of all, newest, snapshot" in the_problem(load(bad=text))
+
+
+def test_a_rank_is_one_of_three_words(load: Load) -> None:
+    text = "class Bad(Shelf):\n    rank = 'best'\n" + SOURCE.replace("Shelf()", "Bad()")
+    assert "its rank must be one of native, middleman, export" in the_problem(load(bad=text))
+
+
 def test_a_class_instead_of_an_instance(load: Load) -> None:
     said = the_problem(load(bad=PLATFORM.replace("Cards()", "Cards")))
     assert "it is a class; return an instance, Cards()" in said

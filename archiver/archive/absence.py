@@ -29,6 +29,7 @@ class Scan:
     floor: str | None
     updated_at: str | None
     view: str = "{}"
+    is_proof: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,10 @@ def mark_absent(
     missing = removed = 0
     with transaction(connection):
         for post_id, missing_at, missing_updated_at in _unseen(connection, account_id, scan):
-            if missing_at is None:
+            if scan.is_proof:
+                removed += 1
+                _remove_proven(connection, post_id, run_id, scan, missing_at, now)
+            elif missing_at is None:
                 missing += 1
                 update(
                     connection, "post_sources", _OF_SOURCE, (post_id, scan.source),
@@ -65,6 +69,19 @@ def mark_absent(
                 _event(connection, post_id, run_id, now, "removed", scan.source, reason)
         _note_expired(connection, account_id, run_id, scan.source, scan.seen, now)
     return Absent(missing, removed)
+
+
+def _remove_proven(
+    connection: sqlite3.Connection, post_id: int, run_id: int, scan: Scan, missing_at: str | None,
+    now: str,
+) -> None:  # fmt: skip
+    update(
+        connection, "post_sources", _OF_SOURCE, (post_id, scan.source),
+        missing_at=missing_at or now, missing_updated_at=scan.updated_at,
+    )  # fmt: skip
+    update_row(connection, "posts", post_id, removed_at=missing_at or now, last_seen_at=now)
+    reason = "the source proves that it holds no such post"
+    _event(connection, post_id, run_id, now, "removed", scan.source, reason)
 
 
 def _note_expired(

@@ -82,12 +82,19 @@ class CoverageTracker:
         self.seen: set[str] = set()
         self.is_over = False
         self.is_partial = False
+        self.is_ordered = True
+        self.is_authoritative = True
+        self.is_confirmed = False
         self.has_joined = False
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything from the newest post down to where it ended was read."""
-        return self._from_top and self.is_over and not self.is_partial and not self._has_nameless
+        """Whether everything from the newest post down to where it ended was read.
+
+        Where the order is not that of times, that is known only when everything was.
+        """
+        is_whole = self._from_top and (self.is_ordered or self.range_.reached_start)
+        return is_whole and self.is_over and not self.is_partial and not self._has_nameless
 
     @property
     def is_short(self) -> bool:
@@ -108,7 +115,7 @@ class CoverageTracker:
         """
         if self.range_.reached_start and not self.has_joined:
             return None
-        return max(self._tail) if self._tail else "9999"
+        return max(self._tail) if self._tail and self.is_ordered else "9999"
 
     def advance(
         self, page: Page, posts: Sequence[Post | UnchangedPost], known: Collection[str],
@@ -120,11 +127,16 @@ class CoverageTracker:
         `unreadable` are the ids of records in quarantine, None where even that is unknown.
         """
         self.is_partial |= page.partial
+        self.is_ordered &= page.ordered
+        self.is_authoritative &= page.authoritative
         self._note_seen(posts, unreadable)
-        ordered = in_order([post for post in posts if self._tells_time(post)])
+        ordered: Sequence[Post | UnchangedPost] = [p for p in posts if self._tells_time(p)]
+        if self.is_ordered:
+            ordered = in_order(ordered)
         times = [post.created_at for post in ordered if post.created_at]
         self._tail = (self._tail + times)[-_TAIL:]
-        self._note_reached(ordered, known)
+        if self.is_ordered:
+            self._note_reached(ordered, known)
         end = self._end_of_source(page)
         if self.is_partial:  # what was read is saved, but proves nothing about what is there
             self.is_over = (
@@ -139,6 +151,10 @@ class CoverageTracker:
         self.range_.oldest = _oldest(self.range_.oldest, *times)
         self.range_.next = page.cursor
         self.range_.reason = end
+        if not self.is_ordered and not page.reached_start:
+            self.is_over = page.cursor is None or end is not None
+            self._follow(page.cursor)
+            return Decision()  # before all is read, times do not tell what is complete
         if page.reached_start:
             self.is_over = self.range_.reached_start = True
             self.range_.next = self.range_.reason = None
@@ -152,9 +168,16 @@ class CoverageTracker:
         self._follow(page.cursor)
         return self._decision()
 
+    def confirm(self) -> None:
+        """End the scan: by the source's own word, nothing has changed since the last complete one.
+
+        So it is complete, and what it did not show is not missing.
+        """
+        self.is_over = self.is_confirmed = True
+
     def stop(self, reason: Reason) -> Decision:
         """End the scan here, because the user wants no more or the source gives no more."""
-        if self.is_over or self.is_partial:
+        if self.is_over or self.is_partial or not self.is_ordered:
             self.is_over = True
             return Decision()
         self.range_.reason = reason

@@ -240,6 +240,15 @@ def account_id_of(connection: sqlite3.Connection, account: Account) -> int | Non
     return row[0] if row else None
 
 
+def platform_id_of(connection: sqlite3.Connection, account: Account) -> str | None:
+    """The platform's id of an account that the archive has under this label, if it is known."""
+    row = connection.execute(
+        "SELECT platform_id FROM accounts WHERE name = ? AND platform = ?",
+        (account.name, account.platform),
+    ).fetchone()
+    return row[0] if row else None
+
+
 def last_scan(connection: sqlite3.Connection, account_id: int) -> LastScan:
     """What earlier runs know of an account."""
     fresh = connection.execute(
@@ -298,6 +307,19 @@ def keep_response(
         headers=json.dumps(dict(response.headers), sort_keys=True),
         body_sha256=sha256(response.body).hexdigest(), body=zlib.compress(response.body),
     )  # fmt: skip
+
+
+def keep_evidence(
+    connection: sqlite3.Connection, run_id: int, account_id: int, response: Response
+) -> None:
+    """Keep an answer that proves something, unless the newest one of its address is the same."""
+    query = """
+        SELECT body_sha256 FROM responses WHERE account_id = ? AND source = ? AND url = ?
+         ORDER BY id DESC LIMIT 1
+    """
+    found = connection.execute(query, (account_id, response.source, response.url)).fetchone()
+    if found is None or found[0] != sha256(response.body).hexdigest():
+        keep_response(connection, new_response_id(connection), run_id, account_id, response)
 
 
 def quarantine(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from archiver.backup.context import RunContext
 from archiver.backup.options import BackupOptions
 from archiver.backup.page_saver import PageSaver
 from archiver.errors import ArchiverError, SourceDown, SourceError, StorageError
-from archiver.models import Attachment, Page, Window, timestamp
+from archiver.models import Attachment, Identity, Page, Window, timestamp
 from archiver.reasons import Choice, Reason
 from archiver.report import AccountReport
 from archiver.secrets import redact
@@ -98,10 +98,7 @@ class AccountBackup:
                 )
                 return
         self._report_progress()
-        identity = await self.reader.identify()
-        self.account_id = await database.call(
-            runs.claim_account, account, identity, self.run.now(), self.other_labels
-        )
+        self.account_id = await self._claim(await self.reader.identify())
         lost_cursor = await self._resume_scans()
         full = self.options.full or lost_cursor or self._is_full_due(known)
         if known.view not in {None, self.reader.view}:
@@ -115,6 +112,19 @@ class AccountBackup:
         await self._scan_pages(tracker, window, may_be_empty=not known.has_posts)
         await self._conclude(tracker)
         await self._note_unmapped(self.account_id)
+
+    async def _claim(self, identity: Identity | None) -> int:
+        """Make sure that the account is who it was, and note what it is called now; its row's id.
+
+        Raises AccessRefused, DuplicateAccount.
+        """
+        database, reader = self.run.database, self.reader
+        account_id = await database.call(
+            runs.claim_account, reader.account, identity, self.run.now(), self.other_labels
+        )
+        platform_id = await database.call(runs.platform_id_of, reader.account)
+        reader.account = replace(reader.account, platform_id=platform_id)
+        return account_id
 
     # How far
 
@@ -201,10 +211,15 @@ class AccountBackup:
                     await self._save_decision(stopped)
                     break
                 self._note_page(page)
+                if not page.records and page.version is not None and page.version == window.version:
+                    tracker.confirm()
+                    break
                 if not may_be_empty and not page.records and not tracker.seen:
                     self._warn_of_emptiness()
                     return
                 may_be_empty = True
+                if page.identity is not None:
+                    await self._claim(page.identity)
                 await saver.save(tracker, page)
                 self._posts_shown = shown_before + len(tracker.seen)
                 self.on_saved(self)
@@ -242,7 +257,7 @@ class AccountBackup:
             return
         if "stories" in self.reader.platform.streams and not tracker.is_partial:
             await self._cover_stories()
-        if tracker.is_complete:
+        if tracker.is_complete and not tracker.is_confirmed:
             await self._mark_absent(tracker)
         is_known = tracker.has_joined and (
             not self.report.full or (_ends_at_limit(tracker.range_) and self._has_known_limit)
@@ -261,9 +276,15 @@ class AccountBackup:
 
     async def _mark_absent(self, tracker: CoverageTracker) -> None:
         assert self.account_id is not None  # noqa: S101 — scans begin after it is claimed
+        listing = self.reader.platform.listing
+        if listing == "snapshot":
+            return
+        floor = tracker.floor()
+        if listing == "newest" and floor is None:
+            floor = tracker.range_.oldest or "9999"
         scan = Scan(
-            self.reader.account.source, tracker.seen, tracker.floor(), self._updated_at,
-            self.reader.view,
+            self.reader.account.source, tracker.seen, floor, self._updated_at, self.reader.view,
+            is_proof=tracker.is_authoritative,
         )  # fmt: skip
         absent = await self.run.database.call(
             mark_absent, self.account_id, self.run.run_id, scan, self.run.now(),

@@ -40,7 +40,10 @@ class AccountReader:
 
     async def identify(self) -> Identity | None:
         """Who the account is, if the source says so. Raises SourceError."""
-        identity = await self._ask(lambda: self.platform.identify(self.client, self.account))
+        identify = self._optional("identify")
+        if identify is None:
+            return None
+        identity = await self._ask(lambda: identify(self.client, self.account))
         with plugin_errors(self._failed):
             return validate_identity(identity)
 
@@ -72,9 +75,10 @@ class AccountReader:
 
         Raises SourceError, RecordError.
         """
-        record = await self._ask(
-            lambda: self.platform.refetch(self.client, self.account, platform_id)
-        )
+        refetch = self._optional("refetch")
+        if refetch is None:
+            return None
+        record = await self._ask(lambda: refetch(self.client, self.account, platform_id))
         return self.read(record.data) if isinstance(record, Record) else None
 
     def read(self, data: Any) -> Post:
@@ -123,6 +127,10 @@ class AccountReader:
             and value not in (option.default, None)
         }
         return json.dumps(chosen, sort_keys=True, default=str)
+
+    def _optional(self, name: str) -> Callable[..., Any] | None:
+        """A method that a platform may have."""
+        return getattr(self.platform, name, None)
 
     async def _ask(self, question: Callable[[], Awaitable[Any]]) -> Any:
         with plugin_errors(self._failed), anyio.fail_after(_PATIENCE):

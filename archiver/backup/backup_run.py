@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -24,10 +24,10 @@ from archiver.backup.account_reader import AccountReader
 from archiver.backup.clocks import note_on_earlier_run, note_on_source
 from archiver.backup.context import RunContext
 from archiver.backup.database_thread import DatabaseThread
+from archiver.backup.kits import Kits, mask_secrets, open_client
 from archiver.backup.media_fetcher import MediaFetcher
 from archiver.backup.options import BackupOptions
 from archiver.backup.setting_changes import apply_setting_changes
-from archiver.backup.source_clients import SourceClients
 from archiver.backup.stop_requests import restore_interrupts, wait_for_stop
 from archiver.clock import Clock
 from archiver.config import Config, Registry
@@ -84,16 +84,15 @@ class BackupRun:
             self.store.prepare()
         media = self._media_client()
         files = self._media_fetcher(run, media, report)
-        clients = SourceClients(self.config, self.plugins, self.route, self.clock, self.progress)
+        kits = Kits(self.config.network, self.route, self.clock, self._note_waiting)
         try:
+            mask_secrets(self.config, self.plugins, accounts)
             for account in accounts:
-                clients.mask_secrets(account)
-            for account in accounts:
-                await self._prepare(run, account, clients, report, files)
+                await self._prepare(run, account, kits, report, files)
             async with media:
                 await self._work(run, files, report)
         finally:
-            await clients.aclose()
+            await kits.aclose()
         if report.interrupted:
             restore_interrupts()
             self._mark_interrupted()
@@ -157,14 +156,18 @@ class BackupRun:
                 account.warn(f"{what}: {why}. Run archiver verify --repair")
 
     async def _prepare(
-        self, run: RunContext, account: Account, clients: SourceClients, report: RunReport,
+        self, run: RunContext, account: Account, kits: Kits, report: RunReport,
         files: MediaFetcher,
     ) -> None:  # fmt: skip
         """Get ready for an account; one whose secrets are missing fails alone."""
         account_report = AccountReport(account.name, account.platform)
         report.accounts.append(account_report)
+        platform_id = await self.database.call(runs.platform_id_of, account)
+        account = replace(account, platform_id=platform_id)
         try:
-            client = clients.client(account.source)
+            source = self.plugins.source(account.source)
+            settings = self.config.source_settings(source)
+            client = open_client(source, settings, account, kits.kit(source))
         except ArchiverError as error:
             account_report.fail(error)
             await self._write_failure(run, account.name, account_report.error or error)
@@ -224,6 +227,9 @@ class BackupRun:
             on_bytes=received,
         )  # fmt: skip
         return MediaFetcher(run, self.store, downloader, self.config.media.connections)
+
+    def _note_waiting(self, seconds: float, why: str) -> None:
+        self.progress.note(f"{why}: waiting {seconds:.0f} s")
 
     def _fetches_media(self) -> bool:
         return self.options.media and not self.options.dry_run

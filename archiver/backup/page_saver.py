@@ -116,6 +116,8 @@ class PageSaver:
                 self.keep_responses == "all" or saved.is_worth_keeping() or quarantined
             ):  # fmt: skip
                 runs.keep_response(connection, response_id, run_id, account_id, page.response)
+            for response in page.evidence:
+                runs.keep_evidence(connection, run_id, account_id, response)
         counts = self.report.counts
         counts.got += len(page.records)
         counts.new += saved.new

@@ -20,6 +20,7 @@ from archiver.models import (
     Alias,
     Attachment,
     AttachmentKind,
+    Extra,
     Identity,
     Kind,
     Metric,
@@ -41,6 +42,8 @@ _RELATION_KINDS = frozenset(get_args(RelationKind))
 _ROLES = frozenset(get_args(Role))
 _ABSENCES = frozenset({None, *get_args(Absence)})
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_EXTRA_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _LARGEST = 2**63 - 1  # what a column of whole numbers holds
 _PLAIN = frozenset({str, int, bool, float, type(None)})
 
@@ -54,13 +57,20 @@ def validate_page(page: object) -> Page | None:
     for record in _all(page.records, Record):
         if not isinstance(record.raw, str):
             raise ContractViolation("A record of its page is not text")
-    texts = (page.cursor, page.end_reason, page.updated_at, page.fresh_until)
+    texts = (page.cursor, page.end_reason, page.updated_at, page.fresh_until, page.version)
     _all(page.notes, str)
     if not _are_texts(texts):
         raise ContractViolation("What its page says about itself is not text")
+    if type(page.authoritative) is not bool or type(page.ordered) is not bool:
+        raise ContractViolation("What its page says about its order is not true or false")
     _check_response(page.response)
-    cleaned: Page = _clean(page, "records", "response")
-    return replace(cleaned, response=_without_keys(page.response))
+    for response in _all(page.evidence, Response):
+        _check_response(response)
+    identity = validate_identity(page.identity)
+    cleaned: Page = _clean(page, "records", "response", "evidence", "identity")
+    evidence = tuple(map(_without_keys, page.evidence))
+    response = None if page.response is None else _without_keys(page.response)
+    return replace(cleaned, response=response, evidence=evidence, identity=identity)
 
 
 def validate_identity(identity: object) -> Identity | None:
@@ -69,10 +79,20 @@ def validate_identity(identity: object) -> Identity | None:
         return None
     if not isinstance(identity, Identity) or not isinstance(identity.platform_id, str):
         raise ContractViolation(f"It gave {_kind_of(identity)} where an Identity belongs")
-    if not identity.platform_id or not _are_texts((identity.handle, identity.title, identity.url)):
+    texts = (identity.handle, identity.title, identity.url, identity.description)
+    if not identity.platform_id or not _are_texts(texts):
         raise ContractViolation("Its Identity has no id, or names that are not text")
+    for picture in (identity.avatar, identity.banner):
+        _check_picture(picture)
     cleaned: Identity = _clean(identity)
     return cleaned
+
+
+def _check_picture(picture: object) -> None:
+    if picture is None:
+        return
+    if not isinstance(picture, Rendition) or not _are_texts(_check_rendition(picture)):
+        raise ContractViolation(f"Its Identity has {_kind_of(picture)} where a picture belongs")
 
 
 def validate_post(post: object) -> Post:
@@ -90,7 +110,7 @@ def validate_post(post: object) -> Post:
         raise RecordError("The record has no id")
     if joined == clean_text(joined):
         return post
-    cleaned: Post = _clean(post, "content")
+    cleaned: Post = _clean(post, "content", "extra")
     return cleaned
 
 
@@ -116,8 +136,22 @@ def _check_post(post: Post) -> list[str | None]:
     if not isinstance(post.content, Mapping):
         raise ContractViolation("Its content is not a mapping")
     _check_content(dict(post.content))
+    _check_extra(post.extra)
     texts += _all(post.unmapped, str)
     return texts
+
+
+def _check_extra(extra: object) -> None:
+    names = []
+    for each in _all(extra, Extra):
+        if not isinstance(each.name, str) or not _EXTRA_NAME.fullmatch(each.name):
+            raise ContractViolation("The name of an extra is not words joined by _")
+        if type(each.is_content) is not bool:
+            raise ContractViolation(f"The extra {each.name} does not say whether it is content")
+        names.append(each.name)
+        _check_content(each.value)
+    if len(names) != len(set(names)):
+        raise ContractViolation("It has an extra twice")
 
 
 def _check_attachment(attachment: Attachment) -> list[str | None]:
@@ -127,12 +161,19 @@ def _check_attachment(attachment: Attachment) -> list[str | None]:
     _check_metrics(attachment.metrics)
     texts = [attachment.platform_id, attachment.alt_text]
     for rendition in _all(attachment.renditions, Rendition):
-        if rendition.role not in _ROLES or rendition.absent not in _ABSENCES:
-            raise ContractViolation(f"There is no role {rendition.role!r}, or no such absence")
-        _check_sizes(rendition.width, rendition.height, rendition.bitrate)
-        texts += (rendition.url, rendition.media_key, rendition.content_type)
-        if rendition.path is not None:
-            texts.append(str(rendition.path))
+        texts += _check_rendition(rendition)
+    return texts
+
+
+def _check_rendition(rendition: Rendition) -> list[str | None]:
+    if rendition.role not in _ROLES or rendition.absent not in _ABSENCES:
+        raise ContractViolation(f"There is no role {rendition.role!r}, or no such absence")
+    _check_sizes(rendition.width, rendition.height, rendition.bitrate, rendition.size)
+    if rendition.sha256 is not None and not _SHA256.fullmatch(rendition.sha256):
+        raise ContractViolation(f"{rendition.sha256!r} is no SHA-256 in lower-case hex")
+    texts = [rendition.url, rendition.media_key, rendition.content_type]
+    if rendition.path is not None:
+        texts.append(str(rendition.path))
     return texts
 
 
@@ -180,14 +221,12 @@ def _check_response(response: object) -> None:
         raise ContractViolation("The response of its page has no status")
 
 
-def _without_keys(response: Response | None) -> Response | None:
-    if response is None:
-        return None
+def _without_keys(response: Response) -> Response:
     headers = {redact(name): redact(value) for name, value in response.headers.items()}
     return replace(response, url=redact(response.url), headers=headers)
 
 
-def _all(items: Any, kind: type[Any]) -> tuple[Any, ...] | list[Any]:
+def _all(items: object, kind: type[Any]) -> tuple[Any, ...] | list[Any]:
     if not isinstance(items, tuple | list):
         raise ContractViolation(
             f"It gave {_kind_of(items)} where several of {kind.__name__} belong"

@@ -140,41 +140,34 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
     """What the source says that the key can read."""
     import anyio
 
+    from archiver.backup.kits import Kits
     from archiver.backup.routes import route_of
     from archiver.backup.validation import validate_identity
     from archiver.cli.plugin_output import redirect_plugin_output
     from archiver.clock import SystemClock
-    from archiver.models import RateLimitPolicy
-    from archiver.net.api import api_client
     from archiver.plugin_calls import cause_of, plugin_errors
 
     example = "env:ACME_PROFILE_KEY"
     key = secret_of("--profile-key", profile_key, example) if profile_key is not None else None
-    route = route_of(config.network)
+    discover = getattr(source, "discover", None)
+    if discover is None:
+        raise UsageError(
+            f"{source.name} has no list of accounts",
+            hint="Name the account in archive.toml; docs/configuration.md has the options",
+        )
+
+    def failed(error: BaseException) -> PluginError:
+        return PluginError(f"The plugin for {source.name} failed", why=cause_of(error))
 
     async def ask() -> Sequence["Identity"]:
-        opened: list[Any] = []
-
-        def open_http(base_url: str, rate_limit: RateLimitPolicy = RateLimitPolicy()) -> Any:  # noqa: B008 — frozen
-            opened.append(
-                api_client(
-                    source.name, base_url, clock=SystemClock(), rate_limit=rate_limit, route=route
-                )
-            )
-            return opened[-1]
-
-        def failed(error: BaseException) -> PluginError:
-            return PluginError(f"The plugin for {source.name} failed", why=cause_of(error))
-
+        kits = Kits(config.network, route_of(config.network), SystemClock())
         try:
             settings = config.source_settings(source)
             with plugin_errors(failed):
-                client = source.client(settings, open_http)
-                found = map(validate_identity, await source.linked(client, key))
+                found = map(validate_identity, await discover(settings, kits.kit(source), key))
                 return [who for who in found if who is not None]
         finally:
-            for http in opened:
-                await http.aclose()
+            await kits.aclose()
 
     with redirect_plugin_output():
         return anyio.run(ask)

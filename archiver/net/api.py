@@ -1,24 +1,35 @@
-"""The client for one API: it has credentials, so it talks to one origin and follows no redirect."""
+"""The client for one API: it has credentials, so it talks to one origin and follows no redirect.
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+Only where a server named the address, and nothing secret is sent, is a redirect followed, and each
+address is then checked as those of media are.
+"""
+
+import json as json_format
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import cast
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+from urllib.parse import urlencode
 
 import anyio
 import httpx
 
 from archiver.clock import Clock
-from archiver.errors import ConfigError, RateLimited, SourceDown
+from archiver.errors import ConfigError, MediaRefused, RateLimited, SourceDown
 from archiver.models import RateLimitPolicy, Response, timestamp
 from archiver.net.addresses import is_local_name, is_public
 from archiver.net.encoding import BadEncoding, gunzip, is_plain, peek_gzip
+from archiver.net.guard import AddressGuard, GuardedBackend, NameCheck
 from archiver.net.proxy import Route
+from archiver.net.rates import HEADERS as RATE_HEADERS
+from archiver.net.rates import Quota, quota_of
 from archiver.net.retry import LONGEST_WAIT, backoff, is_certificate_error, retry_after
 from archiver.net.sockets import Sockets
 from archiver.net.transport import ProxyRefused, Transport
 from archiver.secrets import redact, redact_bytes
+from archiver.urls import BadUrl, normalize_url
 
 OnWait = Callable[[float, str], None]
 """Called before every longer wait, with its seconds and the reason in plain words."""
@@ -35,9 +46,13 @@ _OPENING = 300.0
 _DEADLINE = 600.0
 _TIMEOUTS = {"connect": 10.0, "read": 120.0, "write": 30.0, "pool": None}
 _LARGEST_BODY = 64 * 1024 * 1024  # 5,000 posts of 13 kB each
+_IN_MEMORY = 16 * 1024 * 1024  # of a body that goes to a file
 _SHOWN = 200
-_MOST_DIGITS = 12
-_KEPT_HEADERS = frozenset({"date", "content-type", "content-length", "etag", "retry-after"})
+_MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_KEPT_HEADERS = RATE_HEADERS | {
+    "date", "content-type", "content-length", "etag", "last-modified", "link", "retry-after",
+}  # fmt: skip
 
 
 def api_client(
@@ -48,33 +63,56 @@ def api_client(
     on_wait: OnWait | None = None,
     rate_limit: RateLimitPolicy = RateLimitPolicy(),  # noqa: B008 — frozen
     route: Route = Route(),  # noqa: B008 — frozen
+    guard: AddressGuard | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> "ApiClient":
     """A client for the API below `base_url`; `source` names it in messages and responses.
 
-    The base URL is the operator's word, so no address is refused, but a key is sent in the clear
-    only within the operator's own network. `route` is the way out; `transport` replaces the network
-    in tests. Raises ConfigError.
+    Without a `guard`, the base URL is the operator's word, so no address is refused, but a key is
+    sent in the clear only within the operator's own network. With one, a server named the address,
+    and it is checked as those of media are. `route` is the way out; `transport` replaces the
+    network in tests. Raises ConfigError; SourceDown for a discovered address that is not allowed.
     """
+    if transport is None:
+        is_guarded = guard is not None and route.proxy is None
+        transport = Transport(
+            connections=_CONNECTIONS, per_host=_CONNECTIONS, route=route,
+            backend=GuardedBackend(guard) if guard is not None and is_guarded else Sockets(),
+        )  # fmt: skip
+    base = _base(source, base_url) if guard is None else _discovered(source, base_url, guard)
     return ApiClient(
-        source,
-        _base(source, base_url),
-        clock=clock,
-        on_wait=on_wait,
-        rate_limit=rate_limit,
-        route=route,
-        transport=transport
-        or Transport(
-            connections=_CONNECTIONS, per_host=_CONNECTIONS, backend=Sockets(), route=route
-        ),
-    )
+        source, base, clock=clock, on_wait=on_wait, rate_limit=rate_limit, route=route,
+        transport=transport, guard=guard,
+    )  # fmt: skip
 
 
 @dataclass(slots=True)
 class _Lane:
-    """The requests that share a rate limit; `open_at`, by the monotonic clock, ends their pause."""
+    """The requests that share a rate limit; `open_at`, by the monotonic clock, ends their pause.
+
+    `asked` of them were made since `since`, the beginning of the window that is counted here.
+    """
 
     open_at: float = 0.0
+    since: float = 0.0
+    asked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ApiFile:
+    """An `archiver.hookspecs.FileResponse`; see there."""
+
+    response: Response
+    file: BinaryIO
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sink:
+    """Where a body goes: `file`, of at most `max_size` bytes; None for memory."""
+
+    file: BinaryIO | None
+    max_size: int
 
 
 class _Retry(Exception):
@@ -99,6 +137,7 @@ class ApiClient:
         rate_limit: RateLimitPolicy,
         route: Route,
         transport: httpx.AsyncBaseTransport,
+        guard: AddressGuard | None = None,
     ) -> None:
         self._source = source
         self._base = base
@@ -107,6 +146,8 @@ class ApiClient:
         self._rate_limit = rate_limit
         self._route = route
         self._transport = transport
+        self._guard = guard
+        self._names = NameCheck(guard) if guard is not None and route.proxy is not None else None
         self._lanes: dict[str, _Lane] = {}
 
     async def get(
@@ -121,23 +162,76 @@ class ApiClient:
 
         Raises SourceDown, for a redirect too, and RateLimited.
         """
-        request = self._request(path, params or {}, headers or {})
+        request = self._request("GET", path, params or {}, headers or {})
+        return await self._ask(request, lane, _in_memory(), may_follow=not headers)
+
+    async def post(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        lane: str = "",
+    ) -> Response:
+        """The answer to one POST below the base URL; see `archiver.hookspecs.Http`.
+
+        Raises SourceDown, for a redirect too, and RateLimited.
+        """
+        kind, body = "application/octet-stream", content or b""
+        if json is not None:
+            kind, body = "application/json", json_format.dumps(json).encode()
+        elif form is not None:
+            kind, body = "application/x-www-form-urlencoded", urlencode(form).encode()
+        fields = {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}
+        request = self._request("POST", path, params or {}, fields, body)
+        return await self._ask(request, lane, _in_memory())
+
+    @asynccontextmanager
+    async def get_file(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        lane: str = "",
+        max_size: int = 4_000_000_000,
+    ) -> AsyncIterator[ApiFile]:
+        """The answer to one GET whose body goes to a file; see `archiver.hookspecs.Http`.
+
+        Raises SourceDown, for a redirect too, and RateLimited.
+        """
+        request = self._request("GET", path, params or {}, headers or {})
+        with SpooledTemporaryFile(max_size=_IN_MEMORY, prefix="archiver-") as spooled:
+            file = cast("BinaryIO", spooled)
+            response = await self._ask(request, lane, _Sink(file, max_size), may_follow=not headers)
+            size = file.tell()
+            file.seek(0)
+            yield ApiFile(response, file, size)
+
+    async def _ask(
+        self, request: httpx.Request, lane: str, sink: _Sink, *, may_follow: bool = False
+    ) -> Response:
+        """The answer to a request, after as many waits as its lane demands."""
         limited = self._lanes.setdefault(lane, _Lane())
         waits = 0
         while True:
             await self._wait_for(limited)
-            response = await self._answer(request)
-            if response.status != 429:
-                self._pace(limited, response.headers)
-                return response
+            self._count(limited)
+            answer = await self._answer(request, sink, may_follow=may_follow)
+            if answer.status != 429:
+                self._pace(limited, answer.headers)
+                return answer
             waits += 1
             if waits > _WAITS:
                 raise RateLimited(
                     f"{self._source} still answers 429 after {_WAITS} waits",
-                    why=_excerpt(response.body),
+                    why=_excerpt(_beginning(answer, sink)),
                     hint="Run again later, or less often",
                 )
-            self._wait_out(limited, response)
+            self._wait_out(limited, answer, sink)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -150,8 +244,9 @@ class ApiClient:
         await self.aclose()
 
     def _request(
-        self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
-    ) -> httpx.Request:
+        self, method: str, path: str, params: Mapping[str, str], headers: Mapping[str, str],
+        body: bytes = b"",
+    ) -> httpx.Request:  # fmt: skip
         try:
             url = self._base.copy_with(path=f"{self._base.path.rstrip('/')}/{path.lstrip('/')}")
             if params:
@@ -164,7 +259,8 @@ class ApiClient:
                 **headers,
             }
             timeout = {"timeout": _TIMEOUTS}
-            return httpx.Request("GET", url, headers=fields, extensions=timeout)
+            stream = httpx.ByteStream(body)
+            return httpx.Request(method, url, headers=fields, stream=stream, extensions=timeout)
         except (httpx.InvalidURL, UnicodeEncodeError):
             raise self._unwritable(path) from None
 
@@ -182,31 +278,48 @@ class ApiClient:
         while (seconds := lane.open_at - self._clock.monotonic()) > 0:
             await self._clock.sleep(seconds)
 
-    def _wait_out(self, lane: _Lane, response: Response) -> None:
+    def _count(self, lane: _Lane) -> None:
+        """Count a request, and slow its lane down where the source does not say its limit."""
+        policy, now = self._rate_limit, self._clock.monotonic()
+        if policy.requests is None:
+            return
+        if not lane.asked or now - lane.since >= policy.window:
+            lane.since, lane.asked = now, 0
+        lane.asked += 1
+        rest = lane.since + policy.window - now
+        self._slow_down(lane, Quota(max(policy.requests - lane.asked, 0), policy.requests, rest))
+
+    def _wait_out(self, lane: _Lane, answer: Response, sink: _Sink) -> None:
         """Close the lane for as long as a 429 says.
 
         Raises RateLimited where that is too long: asking sooner is of no use.
         """
-        asked = retry_after(response.headers, self._clock.now())
+        asked = retry_after(answer.headers, self._clock.now())
+        if asked is None:
+            quota = quota_of(answer.headers, self._rate_limit, self._clock.now())
+            asked = quota.reset if quota else None
         if asked is not None and asked > _LONGEST_WAIT:
             more = " or more" if asked >= LONGEST_WAIT else ""
             raise RateLimited(
-                f"{self._source} asks for a pause of {asked / 60:.0f} min{more} (429)",
-                why=_excerpt(response.body),
+                f"{self._source} asks for a pause of {min(asked, LONGEST_WAIT) / 60:.0f} min{more} "
+                "(429)",
+                why=_excerpt(_beginning(answer, sink)),
                 hint="Run again after that, or less often",
             )
         seconds = self._rate_limit.window if asked is None else max(asked, 1.0)
         self._hold(lane, seconds, f"{self._source} asks for a pause (429)")
 
     def _pace(self, lane: _Lane, headers: Mapping[str, str]) -> None:
-        """Spread what is left of the quota over its window, once nine tenths are used."""
-        policy = self._rate_limit
-        most = _count(headers, policy.limit)
-        left = _count(headers, policy.remaining)
-        if left is None and (used := _count(headers, policy.used)) is not None and most:
-            left = max(most - used, 0)
-        if most and left is not None and left * 10 <= most:
-            seconds = policy.window / (left + 1)
+        """Slow down as an answer says."""
+        quota = quota_of(headers, self._rate_limit, self._clock.now())
+        if quota is not None:
+            self._slow_down(lane, quota)
+
+    def _slow_down(self, lane: _Lane, quota: Quota) -> None:
+        """Spread what is left of a quota over the time to its reset, once nine tenths are used."""
+        if quota.is_low:
+            rest = self._rate_limit.window if quota.reset is None else quota.reset
+            seconds = min(rest / (quota.left + 1), _LONGEST_WAIT)
             self._hold(lane, seconds, f"{self._source}: the quota is nearly used up")
 
     def _hold(self, lane: _Lane, seconds: float, why: str) -> None:
@@ -214,52 +327,45 @@ class ApiClient:
         if self._on_wait is not None:
             self._on_wait(seconds, why)
 
-    async def _answer(self, request: httpx.Request) -> Response:
+    async def _answer(self, request: httpx.Request, sink: _Sink, *, may_follow: bool) -> Response:
         """One answer, after a few retries. Raises SourceDown after the last."""
         failures = 0
+        most = _TRIES if request.method == "GET" else 1
         while True:
             try:
-                return await self._try(request)
+                return await self._try(request, sink, may_follow=may_follow)
             except _Retry as trouble:
                 failures += 1
-                if failures >= _TRIES:
+                if failures >= most:
                     raise trouble.error from trouble
                 asked = min(trouble.wait or 0.0, _LONGEST_PAUSE)
                 await self._clock.sleep(max(asked, backoff(failures, base=_BACKOFF_BASE)))
 
-    async def _try(self, request: httpx.Request) -> Response:
+    async def _try(self, request: httpx.Request, sink: _Sink, *, may_follow: bool) -> Response:
         limit = f"Nothing came for {_OPENING:.0f} s"
         try:
-            with anyio.fail_after(_OPENING):  # interim answers can go on for ever
-                answer = await self._transport.handle_async_request(request)
-            limit = f"It was not complete after {_DEADLINE:.0f} s"
-            try:
+            async with AsyncExitStack() as stack:
+                with anyio.fail_after(_OPENING):  # interim answers can go on for ever
+                    answer, request = await self._follow(request, may_follow=may_follow)
+                stack.push_async_callback(answer.aclose)
+                limit = f"It was not complete after {_DEADLINE:.0f} s"
                 with anyio.fail_after(_DEADLINE):  # and so can what gives no bytes
-                    body = await self._read(answer)
-            finally:
-                await answer.aclose()
+                    body = await self._read(answer, sink)
         except TimeoutError:
             raise _Retry(self._down("answers too slowly", limit)) from None
         except BadEncoding as error:
             raise _Retry(self._down("sent a damaged answer", str(error), "encoding")) from None
+        except MediaRefused as error:
+            raise self._not_allowed(error) from None
         except httpx.LocalProtocolError:
             raise self._unwritable(request.url.path) from None
         except httpx.HTTPError as error:
-            down = self._down("cannot be reached", str(error) or type(error).__name__)
-            is_certificate = is_certificate_error(error)
-            if is_certificate or isinstance(error, ProxyRefused):
-                down.code = "certificate" if is_certificate else "proxy"
-                down.hint = self._route.advice(certificate=is_certificate, proxy=not is_certificate)
-                raise down from error
-            raise _Retry(down) from error
+            raise self._unreachable(error) from error
         if 300 <= answer.status_code < 400:
             target = redact(answer.headers.get("location", "nowhere")).partition("?")[0][:_SHOWN]
             why = f"It points to {target}"
             raise self._down("redirects, which is not followed", why, "redirect")
-        if answer.status_code >= 500 or answer.status_code in _TRANSIENT:
-            down = self._down(f"answers {answer.status_code}", _excerpt(body), "server_error")
-            raise _Retry(down, retry_after(answer.headers, self._clock.now()))
-        return Response(
+        response = Response(
             source=self._source,
             url=redact(str(request.url)),
             status=answer.status_code,
@@ -267,13 +373,65 @@ class ApiClient:
             body=redact_bytes(body),
             received_at=timestamp(self._clock.now()) or "",
         )
+        if response.status >= 500 or response.status in _TRANSIENT:
+            excerpt = _excerpt(_beginning(response, sink))
+            down = self._down(f"answers {response.status}", excerpt, "server_error")
+            raise _Retry(down, retry_after(answer.headers, self._clock.now()))
+        return response
+
+    async def _follow(
+        self, request: httpx.Request, *, may_follow: bool
+    ) -> tuple[httpx.Response, httpx.Request]:
+        """An answer, and the request that it is for: the last one, where redirects are followed."""
+        seen = {request.url}
+        while True:
+            if self._names is not None:
+                await self._names.check(request.url)
+            answer = await self._transport.handle_async_request(request)
+            location = answer.headers.get("location")
+            is_redirect = answer.status_code in _REDIRECTS and location is not None
+            if self._guard is None or not may_follow or not is_redirect:
+                return answer, request
+            await answer.aclose()
+            url = self._next(request.url, location)
+            if url in seen or len(seen) > _MOST_REDIRECTS:
+                raise self._down(
+                    "redirects for ever", f"The last one was to {url.host}", "redirect"
+                )
+            seen.add(url)
+            headers = {**request.headers, "Host": url.netloc.decode("ascii")}
+            extensions = request.extensions
+            request = httpx.Request("GET", url, headers=headers, extensions=extensions)
+
+    def _next(self, url: httpx.URL, location: str) -> httpx.URL:
+        """Where a redirect leads to. Raises MediaRefused, SourceDown."""
+        assert self._guard is not None  # noqa: S101 — redirects are followed with a guard only
+        try:
+            target = normalize_url(location, str(url))
+        except BadUrl as error:
+            raise self._down("redirects to no address", str(error), "redirect") from None
+        return self._guard.check(target, secure=url.scheme == "https")
+
+    def _unreachable(self, error: httpx.HTTPError) -> Exception:
+        """What to raise for an error of the connection: a retry, if that may help."""
+        down = self._down("cannot be reached", str(error) or type(error).__name__)
+        is_certificate = is_certificate_error(error)
+        if is_certificate or isinstance(error, ProxyRefused):
+            down.code = "certificate" if is_certificate else "proxy"
+            down.hint = self._route.advice(certificate=is_certificate, proxy=not is_certificate)
+            return down
+        return _Retry(down)
+
+    def _not_allowed(self, error: MediaRefused) -> SourceDown:
+        return _refused(self._source, str(self._base.host), error)
 
     def _kept(self, headers: httpx.Headers) -> dict[str, str]:
         policy = self._rate_limit
-        names = _KEPT_HEADERS | {policy.limit, policy.used, policy.remaining}
+        names = _KEPT_HEADERS | {policy.limit, policy.used, policy.remaining, policy.reset}
         return {name: redact(value) for name, value in headers.items() if name in names}
 
-    async def _read(self, answer: httpx.Response) -> bytes:
+    async def _read(self, answer: httpx.Response, sink: _Sink) -> bytes:
+        """The body; empty where it goes to a file."""
         stream = answer.stream
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 — an async transport's
         body = cast("AsyncGenerator[bytes, None]", aiter(stream))
@@ -282,13 +440,19 @@ class ApiClient:
             is_packed, body = await peek_gzip(body)
         pieces: list[bytes] = []
         size = 0
+        if sink.file is not None:
+            sink.file.seek(0)
+            sink.file.truncate()
         async with aclosing(gunzip(body) if is_packed else body) as chunks:
             async for chunk in chunks:
-                pieces.append(chunk)
                 size += len(chunk)
-                if size > _LARGEST_BODY:
-                    limit = f"It is larger than {_LARGEST_BODY:,} bytes"
+                if size > sink.max_size:
+                    limit = f"It is larger than {sink.max_size:,} bytes"
                     raise self._down("sent an answer that is too large", limit, "too_large")
+                if sink.file is None:
+                    pieces.append(chunk)
+                else:
+                    sink.file.write(chunk)
         return b"".join(pieces)
 
     def _down(self, what: str, why: str, code: str | None = None) -> SourceDown:
@@ -325,10 +489,34 @@ def _is_local(host: str) -> bool:
         return is_local_name(host)
 
 
-def _count(headers: Mapping[str, str], name: str) -> int | None:
-    """The number in a header, if it is one that can be meant."""
-    text = headers.get(name, "") if name else ""
-    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else None
+def _discovered(source: str, text: str, guard: AddressGuard) -> httpx.URL:
+    """A base URL that a server named. Raises SourceDown."""
+    try:
+        url = guard.check(text)
+    except MediaRefused as error:
+        raise _refused(source, redact(text)[:_SHOWN], error) from None
+    return url.copy_with(query=None)
+
+
+def _refused(source: str, where: str, error: MediaRefused) -> SourceDown:
+    return SourceDown(
+        f"{source}: {where} is not an address that may be asked",
+        why=error.why,
+        hint=error.hint,
+        code="address",
+    )
+
+
+def _in_memory() -> _Sink:
+    return _Sink(None, _LARGEST_BODY)
+
+
+def _beginning(answer: Response, sink: _Sink) -> bytes:
+    """The first bytes of a body, wherever it went."""
+    if sink.file is None:
+        return answer.body
+    sink.file.seek(0)
+    return sink.file.read(4096)
 
 
 def _excerpt(body: bytes) -> str:

@@ -1,35 +1,54 @@
-"""A server that a test writes down: an `Http` without a network."""
+"""A server that a test writes down: an `Http` without a network, and the kit that lends it."""
 
 import asyncio
 import dataclasses
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
+import io
+import json as json_format
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, BinaryIO
+from urllib.parse import urlencode
 
 from archiver.errors import RateLimited, SourceDown
-from archiver.models import Response
+from archiver.models import RateLimitPolicy, Response, Trust
+
+Answer = tuple[int, Any] | tuple[int, Any, Mapping[str, str]]
+"""A status, a body (bytes, or a value to be written as JSON), and headers, if there are any."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Request:
-    """One request that a platform made."""
+    """One request that a platform made. `body` is that of a POST."""
 
     path: str
     params: Mapping[str, str]
     headers: Mapping[str, str]
     lane: str
+    method: str = "GET"
+    body: bytes = b""
+    base_url: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FakeFile:
+    """The answer to `FakeHttp.get_file`."""
+
+    response: Response
+    file: BinaryIO
+    size: int
 
 
 class FakeHttp:
     """An `Http` that answers from a function, `request -> (status, body)`, and keeps the requests.
 
-    The body is bytes, or a value to be written as JSON. As the real one does, it raises
-    RateLimited for 429 and SourceDown for 5xx.
+    The body is bytes, or a value to be written as JSON; headers may follow it. As the real one
+    does, it raises RateLimited for 429 and SourceDown for 5xx and redirects.
     """
 
-    def __init__(self, answer: Callable[[Request], tuple[int, Any]]) -> None:
+    def __init__(self, answer: Callable[[Request], Answer], base_url: str = "") -> None:
         self.requests: list[Request] = []
         self._answer = answer
+        self._base_url = base_url
 
     async def get(
         self,
@@ -40,19 +59,99 @@ class FakeHttp:
         lane: str = "",
     ) -> Response:
         """The answer to one GET."""
-        request = Request(path, dict(params or {}), dict(headers or {}), lane)
+        return await self._ask(Request(path, dict(params or {}), dict(headers or {}), lane))
+
+    async def post(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        lane: str = "",
+    ) -> Response:
+        """The answer to one POST."""
+        body = content or b""
+        if json is not None:
+            body = json_format.dumps(json).encode()
+        elif form is not None:
+            body = urlencode(form).encode()
+        return await self._ask(
+            Request(path, dict(params or {}), dict(headers or {}), lane, "POST", body)
+        )
+
+    @asynccontextmanager
+    async def get_file(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        lane: str = "",
+        max_size: int = 4_000_000_000,
+    ) -> AsyncIterator[FakeFile]:
+        """The answer to one GET, as a file."""
+        whole = await self.get(path, params=params, headers=headers, lane=lane)
+        if len(whole.body) > max_size:
+            raise SourceDown("The answer is too large", code="too_large")
+        empty = dataclasses.replace(whole, body=b"")
+        yield FakeFile(empty, io.BytesIO(whole.body), len(whole.body))
+
+    async def _ask(self, request: Request) -> Response:
+        request = dataclasses.replace(request, base_url=self._base_url)
         self.requests.append(request)
         await asyncio.sleep(0)
-        status, body = self._answer(request)
+        status, body, *more = self._answer(request)
         if status == 429:
             raise RateLimited("Too many requests")
-        if status >= 500:
+        if status >= 500 or 300 <= status < 400:
             raise SourceDown(f"The server answered {status}")
         return Response(
             source="test",
-            url=f"https://api.example{path}",
+            url=f"{self._base_url or 'https://api.example'}/{request.path.lstrip('/')}",
             status=status,
-            headers={},
-            body=body if isinstance(body, bytes) else json.dumps(body).encode(),
+            headers=more[0] if more else {},
+            body=body if isinstance(body, bytes) else json_format.dumps(body).encode(),
             received_at="2026-11-23T20:49:00.000Z",
         )
+
+
+class FakeKit:
+    """A `Kit` whose servers a test writes down: one `FakeHttp` for all, or one for each base URL.
+
+    `lent` are the base URLs that were asked for, with whether they were configured or discovered. A
+    base URL that has no server cannot be reached.
+    """
+
+    def __init__(self, servers: FakeHttp | Mapping[str, Callable[[Request], Answer]]) -> None:
+        self.lent: list[tuple[str, Trust]] = []
+        self._servers = servers
+        self._open: dict[str, FakeHttp] = {}
+
+    def http(
+        self,
+        base_url: str,
+        rates: RateLimitPolicy = RateLimitPolicy(),  # noqa: B008, ARG002 — frozen; the contract's
+        trust: Trust = "configured",
+    ) -> FakeHttp:
+        """The server of this base URL."""
+        self.lent.append((base_url, trust))
+        if isinstance(self._servers, FakeHttp):
+            return self._servers
+        if base_url not in self._open:
+            answer = self._servers.get(base_url, _unreachable)
+            self._open[base_url] = FakeHttp(answer, base_url)
+        return self._open[base_url]
+
+    @property
+    def requests(self) -> list[Request]:
+        """All requests that were made, to whichever server, by server."""
+        if isinstance(self._servers, FakeHttp):
+            return self._servers.requests
+        return [request for http in self._open.values() for request in http.requests]
+
+
+def _unreachable(request: Request) -> Answer:
+    raise SourceDown(f"{request.base_url} cannot be reached")

@@ -5,6 +5,7 @@ Each platform is a module and an entry point of its own; here is only where they
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 from archiver import (
     Account,
@@ -12,7 +13,8 @@ from archiver import (
     Demo,
     DemoWorld,
     Identity,
-    OpenHttp,
+    Kit,
+    Rank,
     Secret,
     ServedApi,
     Source,
@@ -29,21 +31,33 @@ class Ayrshare:
     name: str = SOURCE
     settings: type[Settings] = Settings
 
-    def client(self, settings: Settings, open_http: OpenHttp) -> AyrshareClient:
-        """The client that the platforms get.
+    rank: Rank = "middleman"
+
+    def __init__(self) -> None:
+        self._clients: WeakValueDictionary[int, AyrshareClient] = WeakValueDictionary()
+
+    def open(self, settings: Settings, account: Account, kit: Kit) -> AyrshareClient:  # noqa: ARG002 — contract
+        """The client that the platforms get: one for all accounts, which share an API key.
 
         Raises SecretError when the API key cannot be resolved.
         """
-        return AyrshareClient(settings, open_http(settings.base_url, RATE_LIMIT))
+        return self._client(settings, kit)
 
-    async def linked(
-        self, client: AyrshareClient, profile_key: Secret | None = None
+    async def discover(
+        self, settings: Settings, kit: Kit, profile_key: Secret | None = None
     ) -> Sequence[Identity]:
         """The accounts that can be read with this key, of one profile.
 
-        Raises SourceError.
+        Raises SourceError, SecretError.
         """
-        return await accounts.linked(client, profile_key)
+        return await accounts.linked(self._client(settings, kit), profile_key)
+
+    def _client(self, settings: Settings, kit: Kit) -> AyrshareClient:
+        http = kit.http(settings.base_url, RATE_LIMIT)
+        client = self._clients.get(id(http))  # it holds its `http`, whose id is so no other's
+        if client is None:
+            client = self._clients[id(http)] = AyrshareClient(settings, http)
+        return client
 
 
 class AyrshareDemo:

@@ -13,6 +13,7 @@ from archiver import (
     Attachment,
     Identity,
     Kind,
+    Listing,
     Page,
     Post,
     Record,
@@ -44,6 +45,7 @@ class AyrsharePlatform:
     options: type[ProfileOptions] = ProfileOptions
     streams: Sequence[Stream] = ("posts",)
     content_version: int = 2
+    listing: Listing = "all"
     usual_kind: Kind = "post"
     absence_note: str | None = None
     setup_note: str | None = None

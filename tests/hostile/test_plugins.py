@@ -99,15 +99,15 @@ def test_a_plugin_that_raises_fails_alone(
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
-@pytest.mark.parametrize("method", ["settings", "options", "check_options", "client"])
+@pytest.mark.parametrize("method", ["settings", "options", "check_options", "open"])
 def test_a_plugin_that_fails_before_it_is_asked_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, error: BaseException
 ) -> None:
     with nights(tmp_path, "threads", "bluesky") as world:
         source = world.plugins.source("ayrshare")
         platform = world.plugins.platform("threads", "ayrshare")
-        if method == "client":
-            monkeypatch.setattr(source, "client", breaking(error))
+        if method == "open":
+            monkeypatch.setattr(source, "open", breaking(error))
             report = world.backup()
             assert report.exit_code == 2
             assert {account.error and account.error.code for account in report.accounts} == {
@@ -141,7 +141,7 @@ def test_a_plugin_that_fails_to_say_what_is_linked_is_named(
         return [Identity("cards", 5)]  # type: ignore[arg-type]  # on purpose  # that is the point
 
     plugins = shelf_plugins()
-    monkeypatch.setattr(plugins.source("shelf"), "linked", linked)
+    monkeypatch.setattr(plugins.source("shelf"), "discover", linked)
     Path("archive.toml").write_text("[archive]\n")
     done = cli("accounts", "--discover", "--source", "shelf", shell=Shell(_plugins=plugins))
     assert done.exit_code == 2

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 import httpx
@@ -12,8 +13,9 @@ from archiver.errors import ConfigError, RateLimited, SourceDown
 from archiver.hookspecs import Http
 from archiver.models import RateLimitPolicy
 from archiver.net.api import ApiClient, api_client
+from archiver.net.guard import AddressGuard
 from archiver.secrets import MASK, Secret
-from support.net.wire import Answer, FakeClock, Reply, Wire, http, wire
+from support.net.wire import LOOPBACK, Answer, FakeClock, Reply, Wire, http, wire
 
 pytestmark = pytest.mark.anyio
 
@@ -219,12 +221,162 @@ async def test_a_429_without_a_time_means_a_window() -> None:
         assert api.clock.slept == [600.0]
 
 
-async def test_headers_that_the_source_does_not_name_mean_nothing() -> None:
-    headers = {"X-RateLimit-Max": "300", "X-RateLimit-Count": "300", "X-RateLimit-Remaining": "0"}
+async def test_headers_of_other_names_mean_nothing() -> None:
+    headers = {"X-RateLimit-Max": "300", "X-RateLimit-Count": "300", "X-Left": "0"}
     async with world(http(200, b"{}", headers)) as api:
         for _ in range(2):
             await api.client.get("x")
         assert api.clock.slept == []
+
+
+async def test_the_usual_headers_need_no_name() -> None:
+    headers = {
+        "X-RateLimit-Limit": "300", "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": "2026-11-23T12:02:00Z", "Date": "Mon, 23 Nov 2026 12:00:00 GMT",
+    }  # fmt: skip
+    async with world(http(200, b"{}", headers), http(200, b"{}")) as api:
+        for _ in range(2):
+            await api.client.get("x")
+        assert api.clock.slept == [120.0]
+
+
+async def test_a_429_waits_for_the_reset_where_it_names_no_time() -> None:
+    headers = {"RateLimit-Remaining": "0", "RateLimit-Reset": "40"}
+    async with world(http(429, b"", headers), http(200, b"{}"), rate_limit=LIMITS) as api:
+        await api.client.get("x")
+        assert api.clock.slept == [40.0]
+
+
+async def test_a_limit_that_no_header_tells_is_counted() -> None:
+    counted = RateLimitPolicy(requests=10, window=60.0)
+    async with world(http(200, b"{}"), rate_limit=counted) as api:
+        for _ in range(9):
+            await api.client.get("x")
+        assert api.clock.slept == []
+        for _ in range(2):
+            await api.client.get("x")
+        assert api.clock.slept == [30.0, 30.0]
+        await api.client.get("x", lane="other")
+        assert len(api.clock.slept) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "sent"),
+    [
+        ({"json": {"a": [1]}}, "application/json", b'{"a": [1]}'),
+        ({"form": {"grant": "code", "k": "a b&c"}}, "application/x-www-form-urlencoded",
+         b"grant=code&k=a+b%26c"),
+        ({"content": b"\x00\xff"}, "application/octet-stream", b"\x00\xff"),
+        ({}, "application/octet-stream", b""),
+    ],
+)  # fmt: skip
+async def test_what_is_posted(body: dict[str, Any], kind: str, sent: bytes) -> None:
+    async with world(http(201, b"{}")) as api:
+        response = await api.client.post("/token", headers={"Authorization": "b"}, **body)
+        assert response.status == 201
+        (request,) = api.server.requests
+        assert (request.method, request.target) == ("POST", "/api/token")
+        assert (request.headers["content-type"], request.body) == (kind, sent)
+        assert request.headers["authorization"] == "b"
+
+
+async def test_a_post_is_not_sent_twice() -> None:
+    for reply in (http(500), Reply(b"", "close"), http(200, b"{", length=9, then="close")):
+        async with world(reply, http(200, b"{}")) as api:
+            with pytest.raises(SourceDown):
+                await api.client.post("x", json={})
+            assert len(api.server.requests) == 1
+
+
+async def test_a_post_that_was_refused_for_its_rate_is_sent_again() -> None:
+    async with world(http(429, b"", {"Retry-After": "3"}), http(200, b"{}")) as api:
+        assert (await api.client.post("x", json={})).status == 200
+        assert api.clock.slept == [3.0]
+
+
+async def test_a_large_answer_goes_to_a_file() -> None:
+    whole = bytes(range(256)) * 4096
+    packed = http(200, gzip.compress(whole), {"Content-Encoding": "gzip", "ETag": '"a"'})
+    cut = http(200, whole, length=len(whole) + 9, then="close")
+    async with world(cut, packed) as api, api.client.get_file("x", params={"did": "a"}) as answer:
+        assert answer.file.read() == whole
+        assert answer.size == len(whole)
+        assert (answer.response.status, answer.response.body) == (200, b"")
+        assert answer.response.headers["etag"] == '"a"'
+        assert api.server.requests[1].target == "/api/x?did=a"
+
+
+async def test_a_file_that_is_too_large_is_given_up() -> None:
+    async with world(http(200, bytes(1001))) as api:
+        with pytest.raises(SourceDown) as caught:
+            async with api.client.get_file("x", max_size=1000):
+                pass
+        assert caught.value.code == "too_large"
+
+
+async def test_a_file_that_is_refused_says_why() -> None:
+    refused = http(400, b'{"error": "RepoNotFound"}')
+    async with world(refused) as api, api.client.get_file("x") as answer:
+        assert answer.response.status == 400
+        assert answer.file.read() == b'{"error": "RepoNotFound"}'
+    with pytest.raises(SourceDown, match="on fire"):
+        async with world(http(500, b"on fire")) as api, api.client.get_file("x"):
+            pass
+
+
+def discovered(server: Wire, allow: tuple[str, ...], path: str = "/") -> ApiClient:
+    guard = AddressGuard(allow)
+    return api_client("ayrshare", server.url(path), clock=FakeClock(), guard=guard)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:8000", "https://10.0.0.1", "https://[::1]", "https://api.example:8443",
+     "ftp://api.example", "https://0x7f.1", "nonsense"],
+)  # fmt: skip
+async def test_a_discovered_address_is_guarded_as_media_are(url: str) -> None:
+    with pytest.raises(SourceDown) as caught:
+        api_client("ayrshare", url, clock=FakeClock(), guard=AddressGuard())
+    assert caught.value.code == "address"
+
+
+async def test_a_discovered_name_that_leads_inside_is_refused() -> None:
+    client = api_client("x", "https://localhost", clock=FakeClock(), guard=AddressGuard())
+    async with client:
+        with pytest.raises(SourceDown) as caught:
+            await client.get("x")
+    assert caught.value.code == "address"
+
+
+async def test_a_discovered_address_that_is_allowed_is_asked() -> None:
+    async with wire(http(200, b"{}")) as server, discovered(server, LOOPBACK) as client:
+        assert (await client.get("x")).status == 200
+
+
+async def test_a_redirect_of_a_discovered_address_is_followed_and_checked() -> None:
+    async with wire(http(200, b"did:plc:1")) as other:
+        moved = http(301, b"", {"Location": other.url("/there")})
+        async with wire(moved) as server, discovered(server, LOOPBACK) as client:
+            response = await client.get("x")
+            assert (response.body, response.url) == (b"did:plc:1", other.url("/there"))
+            with pytest.raises(SourceDown) as caught:
+                await client.get("x", headers={"Authorization": "secret"})
+            assert caught.value.code == "redirect"
+        async with (
+            wire(moved) as server,
+            discovered(server, (f"127.0.0.1:{server.port}",)) as client,
+        ):
+            with pytest.raises(SourceDown) as caught:
+                await client.get("x")
+            assert caught.value.code == "address"
+
+
+async def test_redirects_in_a_circle_end() -> None:
+    circle = http(302, b"", {"Location": "/x"})
+    async with wire(circle) as server, discovered(server, LOOPBACK) as client:
+        with pytest.raises(SourceDown) as caught:
+            await client.get("x")
+        assert caught.value.code == "redirect"
 
 
 async def test_secrets_stay_out_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:

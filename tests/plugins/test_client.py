@@ -19,10 +19,10 @@ from archiver import (
     SourceError,
     Window,
 )
-from archiver.testing import FakeHttp, Request
+from archiver.testing import FakeHttp, FakeKit, Request
 from archiver_ayrshare import Ayrshare, accounts
 from archiver_ayrshare.bluesky import Bluesky
-from archiver_ayrshare.client import AyrshareClient
+from archiver_ayrshare.client import AyrshareClient, Settings
 from archiver_ayrshare.facebook import Facebook
 from archiver_ayrshare.instagram import Instagram
 from archiver_ayrshare.linkedin import LinkedIn
@@ -482,8 +482,9 @@ class TestIdentity:
         assert len(http.requests) == 2, "a page that was given out once is not kept"
 
     def test_what_can_be_read_with_a_key(self) -> None:
-        client, _ = client_for(lambda _request: (200, USER))
-        found = asyncio.run(Ayrshare().linked(client))
+        http = FakeHttp(lambda _request: (200, USER))
+        settings = Settings(api_key=Secret("key-of-the-operator"))
+        found = asyncio.run(Ayrshare().discover(settings, FakeKit(http)))
         assert [(i.platform, i.platform_id) for i in found] == [
             ("bluesky", "did:plc:1"), ("tiktok", ""), ("youtube", "UC1")
         ]  # fmt: skip

@@ -11,6 +11,7 @@ from archiver import (
     Account,
     Attachment,
     Identity,
+    Listing,
     Metric,
     Page,
     Post,
@@ -41,6 +42,7 @@ class Diary:
     options: type[Any] = DiaryOptions
     streams: Sequence[Stream] = ("posts",)
     content_version = 1
+    listing: Listing = "all"
 
     def check_options(self, options: Any) -> None:
         """All are fine."""

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from archiver import Account, Post, RateLimitPolicy, RecordError, Secret
+from archiver import Account, Post, RecordError, Secret
 from archiver.testing import (
     FakeHttp,
+    FakeKit,
     Request,
     SourceContract,
     TreePath,
@@ -19,7 +20,7 @@ from archiver.testing import (
     without,
 )
 from archiver_ayrshare import Ayrshare
-from archiver_ayrshare.client import RATE_LIMIT, AyrshareClient, Settings
+from archiver_ayrshare.client import AyrshareClient, Settings
 from archiver_ayrshare.platform import AyrsharePlatform
 
 DATA = Path(__file__).parents[1] / "plugins" / "data"
@@ -48,11 +49,8 @@ def client_for(
         "x_api_secret": Secret("x-consumer-secret"),
     }
 
-    def open_http(base_url: str, rate_limit: RateLimitPolicy = RATE_LIMIT) -> FakeHttp:
-        assert rate_limit == RATE_LIMIT
-        return http
-
-    return Ayrshare().client(Settings(**{**keys, **settings}), open_http), http
+    account = Account("any", "threads", "ayrshare", None)
+    return Ayrshare().open(Settings(**{**keys, **settings}), account, FakeKit(http)), http
 
 
 def account_for(platform: AyrsharePlatform, **options: Any) -> Account:

@@ -6,6 +6,7 @@ A change of a reader then shows in a diff, record by record.
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from archiver.models import Account
 from archiver.plugins import load_plugins
@@ -20,10 +21,14 @@ def golden(platform_name: str) -> str:
     platform = load_plugins().platform(platform_name, "ayrshare")
     account = Account(platform_name, platform_name, "ayrshare", platform.options())
     posts = [asdict(platform.read(record, account)) for record in samples(platform_name)]
-    told = [
-        {key: value for key, value in post.items() if value not in (None, ())} for post in posts
-    ]
-    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(_told(posts), ensure_ascii=False, indent=1) + "\n"
+
+
+def _told(value: Any) -> Any:
+    """The same without what is not there, however deep it stands."""
+    if isinstance(value, dict):
+        return {key: _told(inner) for key, inner in value.items() if inner not in (None, ())}
+    return [_told(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def path_of(platform_name: str) -> Path:

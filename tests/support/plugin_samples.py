@@ -1,16 +1,18 @@
 """Plugins for tests: a source and a platform that satisfy the contract and do nothing."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from archiver import (
     Account,
     ConfigError,
-    Http,
     Identity,
+    Kit,
+    Listing,
     Page,
     Post,
+    Rank,
     Record,
     Secret,
     Window,
@@ -44,10 +46,14 @@ class Shelf:
     def __init__(self, identities: Iterable[Identity] = ()) -> None:
         self._identities = tuple(identities)
 
-    def client(self, settings: Any, open_http: Callable[[str], Http]) -> Any:
+    rank: Rank = "middleman"
+
+    def open(self, settings: Any, account: Account, kit: Kit) -> Any:
         return settings
 
-    async def linked(self, client: Any, profile_key: Secret | None = None) -> Sequence[Identity]:
+    async def discover(
+        self, settings: Any, kit: Kit, profile_key: Secret | None = None
+    ) -> Sequence[Identity]:
         return self._identities
 
 
@@ -61,6 +67,7 @@ class Cards:
     options: type[Any] = CardOptions
     streams: Sequence[Stream] = ("posts",)
     content_version = 1
+    listing: Listing = "all"
 
     def check_options(self, options: CardOptions) -> None:
         if options.profile_key and options.user_name:

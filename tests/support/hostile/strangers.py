@@ -39,15 +39,16 @@ class OwnWords(SourceError):
 class Strangers:
     name = "strangers"
     settings = Settings
-    def client(self, settings, open_http):
+    rank = "middleman"
+    def open(self, settings, account, kit):
         return settings.key.reveal()
-    async def linked(self, client, profile_key=None):
-        print("linked with", client)
-        raise ValueError("linked with " + client)
+    async def discover(self, settings, kit, profile_key=None):
+        print("linked with", settings.key.reveal())
+        raise ValueError("linked with " + settings.key.reveal())
 
 class Stranger:
-    name, source, options, streams, content_version = (
-        "stranger", "strangers", Options, ("posts",), 1)
+    name, source, options, streams, content_version, listing = (
+        "stranger", "strangers", Options, ("posts",), 1, "all")
     def check_options(self, options):
         pass
     async def identify(self, client, account):

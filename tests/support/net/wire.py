@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -36,6 +36,8 @@ class FakeClock:
 class Request:
     target: str
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ class Wire:
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 request = _parse(await reader.readuntil(b"\r\n\r\n"))
+                length = int(request.headers.get("content-length", 0))
+                request = replace(request, body=await reader.readexactly(length))
                 number = min(len(self.requests), len(self.answers) - 1)
                 self.requests.append(request)
                 answer = self.answers[number]
@@ -116,7 +120,8 @@ class Wire:
 def _parse(head: bytes) -> Request:
     first, *lines = head.decode().rstrip("\r\n").split("\r\n")
     pairs = (line.partition(":") for line in lines)
-    return Request(first.split(" ")[1], {name.lower(): value.strip() for name, _, value in pairs})
+    method, target, _ = first.split(" ")
+    return Request(target, {name.lower(): value.strip() for name, _, value in pairs}, method)
 
 
 @asynccontextmanager

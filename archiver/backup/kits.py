@@ -1,0 +1,103 @@
+"""What the sources of a run are lent: HTTP clients, made when they are first needed."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from archiver.clock import Clock
+from archiver.config import Config, Registry
+from archiver.errors import ArchiverError, PluginError
+from archiver.hookspecs import Kit, Source
+from archiver.models import Account, RateLimitPolicy, Trust
+from archiver.net.api import ApiClient, OnWait, api_client
+from archiver.net.guard import AddressGuard
+from archiver.net.proxy import Route
+from archiver.plugin_calls import cause_of, plugin_errors
+from archiver.secrets import Secret
+from archiver.settings import NetworkSettings
+
+_ClientKey = tuple[str, str, RateLimitPolicy, Trust]
+
+
+@dataclass(slots=True)
+class Kits:
+    """The kits of a run, and the HTTP clients that were lent; to be closed at its end."""
+
+    network: NetworkSettings
+    route: Route
+    clock: Clock
+    on_wait: OnWait | None = None
+    _lent: dict[_ClientKey, ApiClient] = field(default_factory=dict)
+
+    def kit(self, source: Source) -> Kit:
+        """What the accounts of a source are read with."""
+        return SourceKit(self, source.name)
+
+    def http(
+        self, source_name: str, base_url: str, rates: RateLimitPolicy, trust: Trust
+    ) -> ApiClient:
+        """A client for an API; the same one for the same arguments.
+
+        Raises ConfigError, SourceDown.
+        """
+        key = (source_name, base_url, rates, trust)
+        if key not in self._lent:
+            guard = None
+            if trust != "configured":
+                guard = AddressGuard(self.network.allow, https_only=self.network.https_only)
+            self._lent[key] = api_client(
+                source_name, base_url, clock=self.clock, on_wait=self.on_wait, rate_limit=rates,
+                route=self.route, guard=guard,
+            )  # fmt: skip
+        return self._lent[key]
+
+    async def aclose(self) -> None:
+        """Close what was lent."""
+        for client in self._lent.values():
+            await client.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKit:
+    """An `archiver.hookspecs.Kit`; see there."""
+
+    kits: Kits
+    source_name: str
+
+    def http(
+        self,
+        base_url: str,
+        rates: RateLimitPolicy = RateLimitPolicy(),  # noqa: B008 — frozen
+        trust: Trust = "configured",
+    ) -> ApiClient:
+        """A client for the API below `base_url`.
+
+        Raises ConfigError, SourceDown.
+        """
+        return self.kits.http(self.source_name, base_url, rates, trust)
+
+
+def open_client(source: Source, settings: Any, account: Account, kit: Kit) -> Any:
+    """The client with which a source reads an account.
+
+    Raises SecretError, or PluginError where the plugin itself fails.
+    """
+
+    def failed(error: BaseException) -> PluginError:
+        return PluginError(f"The plugin for {source.name} failed", why=cause_of(error))
+
+    with plugin_errors(failed):
+        return source.open(settings, account, kit)
+
+
+def mask_secrets(config: Config, plugins: Registry, accounts: Iterable[Account]) -> None:
+    """Blank out of all that comes back whatever may be sent for these accounts."""
+    for account in accounts:
+        holders = [account.options]
+        with suppress(ArchiverError):
+            holders.append(config.source_settings(plugins.source(account.source)))
+        for holder in holders:
+            for option in fields(holder) if is_dataclass(holder) else ():
+                if isinstance(secret := getattr(holder, option.name), Secret):
+                    secret.mask()
