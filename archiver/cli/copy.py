@@ -82,5 +82,5 @@ def _print(shell: Shell, directory: Path, copied: "Copied") -> None:
             f"  {program()} verify {quoted}\n"
             "      reads the copy back, whenever you like; no config is needed\n"
             f"  {shell.command_line(f'copy {quoted}')}\n"
-            "      brings it up to date: run it after each backup, such as in the same nightly job"
+            "      brings it up to date: run it after each backup, in the same nightly job"
         )

@@ -38,7 +38,7 @@ def command(shell: Shell, directory: Path) -> None:
         "\nNext:\n"
         "  1. Put your API key into the environment variable that the file names for it:\n"
         "     the file says where the key is found.\n"
-        "  2. Add the accounts that the key has linked, and take out those you do not want:\n"
+        "  2. Add the accounts that the key has linked; remove those you do not want:\n"
         f"         {command}accounts --discover >> {quoted}\n"
         "  3. Back them up, now and as often as you like, and look at them:\n"
         f"         {command}backup\n"
