@@ -54,6 +54,7 @@ class Filter:
     since: str = ""  # 2026, 2026-03 or 2026-03-01, inclusive
     until: str = ""  # in the same forms, inclusive
     flags: frozenset[str] = frozenset()
+    apart: bool = False  # show the same post on several networks, and a day's stories, one by one
     invalid_dates: tuple[str, ...] = field(default=(), compare=False)  # ignored, and shown
 
     @classmethod
@@ -70,6 +71,7 @@ class Filter:
             flags=frozenset(
                 name for name in FLAGS if args.get(name) or args.get(_OLD_NAMES.get(name, name))
             ),
+            apart=bool(args.get("apart")),
             invalid_dates=tuple(
                 text[:_LONGEST_DATE] for text in dates if text != _valid_date(text)
             ),
@@ -94,6 +96,8 @@ class Filter:
         for name in FLAGS:
             if name in self.flags:
                 yield name, "1"
+        if self.apart:
+            yield "apart", "1"
 
     def query(self, **more: object) -> str:
         """The query of a URL with these parameters and `more`: empty, or `?q=…`."""
@@ -110,6 +114,7 @@ class Filter:
             "q": f"“{self.words}”", "account": self.account,
             "platform": platform_name(self.platform), "kind": kind_name(self.kind),
             "since": f"since {self.since}", "until": f"until {self.until}",
+            "apart": "each post by itself",
         }  # fmt: skip
         for name, _ in self.pairs():
             yield labels.get(name) or FLAGS[name], self.without(name).query() or "?"
@@ -118,7 +123,9 @@ class Filter:
         """The same filter without one restriction."""
         if name in FLAGS:
             return replace(self, flags=self.flags - {name})
-        changed: dict[str, Any] = {"words" if name == "q" else name: ""}
+        changed: dict[str, Any] = {
+            "words" if name == "q" else name: False if name == "apart" else ""
+        }
         return replace(self, **changed)
 
 

@@ -41,6 +41,9 @@ ASSETS = {
     "archiver.js": (
         "pages/keys.js",
         "pages/menu.js",
+        "pages/times.js",
+        "pages/strips.js",
+        "pages/viewer.js",
     ),
     "tables.css": ("tables.css",),
     "tables.js": ("tables.js",),

@@ -15,7 +15,7 @@ App = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 TILE_TAG = '"tile"'
 """The entity tag of the placeholder for a thumbnail; not cached, since one may be made later."""
 
-_FILES = re.compile(r"/-/(media/[0-9a-f]{64}|thumb/[sm]/[0-9a-f]{64}|archiver/[0-9a-f]{12}/)")
+_FILES = re.compile(r"/-/(media/[0-9a-f]{64}|thumb/[sml]/[0-9a-f]{64}|archiver/[0-9a-f]{12}/)")
 _TABLES_POLICY = (
     b"default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     b"img-src 'self' data:; media-src 'self'; connect-src 'self'; form-action 'self'; "

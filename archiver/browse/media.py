@@ -2,11 +2,13 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import unquote
 
 from archiver.archive.media_files import SHA256, ArchivedFile, find_media
 from archiver.browse.frame import archive_of, ask
 from archiver.browse.guard import TILE_TAG
-from archiver.browse.thumbs import EDGES
+from archiver.browse.thumbs import SIZES
+from archiver.export.file_names import is_file_name
 from archiver.media.serving import (
     CACHE_FOREVER,
     SANDBOX_CSP,
@@ -26,15 +28,18 @@ _TILE = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 120" width=
 
 
 async def media(datasette: Any, request: Any, send: Send) -> None:
-    """A file, by its hash."""
+    """A file, by its hash. A name behind the hash is what browsers save it as."""
     if not await _may_ask(request, send):
         return
     archive = await archive_of(datasette, request)
     row = await _row(datasette, request)
-    if row is None:
+    name = unquote(request.url_vars.get("name") or "") or None
+    if row is None or (name and not is_file_name(name, row.path)):
         await send_error(send, 404, _ABSENT)
         return
-    await send_file(request.method, request.headers, request.receive, send, archive.store, row)
+    await send_file(
+        request.method, request.headers, request.receive, send, archive.store, row, name
+    )  # fmt: skip
 
 
 async def thumb(datasette: Any, request: Any, send: Send) -> None:
@@ -44,7 +49,7 @@ async def thumb(datasette: Any, request: Any, send: Send) -> None:
     archive = await archive_of(datasette, request)
     size = request.url_vars["size"]
     row = await _row(datasette, request)
-    if row is None or size not in EDGES:
+    if row is None or size not in SIZES:
         await send_error(send, 404, _ABSENT)
         return
     path = await asyncio.to_thread(archive.thumbs.get, row, size)

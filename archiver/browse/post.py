@@ -10,11 +10,16 @@ from datasette.utils.asgi import NotFound
 from archiver.browse.archives import Archive
 from archiver.browse.cards import Card, cards
 from archiver.browse.charts import Chart
+from archiver.browse.crossposts import cross_posts
 from archiver.browse.diff import TextChange, as_it_was, changes, is_content, published_paths
+from archiver.browse.filters import Cursor, Filter
 from archiver.browse.frame import archive_of, ask, page
 from archiver.browse.post_metrics import post_charts
+from archiver.browse.relations import Glimpse, glimpses, referring
+from archiver.browse.stream import post_page
 
 _MOST_REVISIONS = 200
+_MOST_QUOTES = 50
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,10 @@ class Details:
     events: list[Mapping[str, Any]]
     charts: dict[int, list[Chart]]  # by attachment; 0: the post
     aliases: list[Mapping[str, Any]]
+    newer: int | None  # ids of the account's posts before and after it
+    older: int | None
+    elsewhere: list[Card]  # the same on other networks
+    quoted: list[Glimpse]
 
 
 async def post(datasette: Any, request: Any) -> Any:
@@ -61,7 +70,32 @@ def _details(connection: sqlite3.Connection, archive: Archive, card: Card) -> De
         _rows(connection, archive, "events", card.id),
         post_charts(connection, card.id),
         _rows(connection, archive, "post_aliases", card.id),
+        *_neighbours(connection, card),
+        _elsewhere(connection, card),
+        _quoted(connection, card),
     )
+
+
+def _neighbours(connection: sqlite3.Connection, card: Card) -> tuple[int | None, int | None]:
+    """The next newer and the next older post of the account."""
+    here, own = Cursor(card.created_at or "", card.id), Filter(account=card.account)
+    newer = post_page(connection, own, newer_than=here, size=1).ids
+    older = post_page(connection, own, older_than=here, size=1).ids
+    return next(iter(newer), None), next(iter(older), None)
+
+
+def _elsewhere(connection: sqlite3.Connection, card: Card) -> list[Card]:
+    group = cross_posts(connection, [card.id]).get(card.id, ())
+    return cards(connection, [post for post in group if post != card.id])
+
+
+def _quoted(connection: sqlite3.Connection, card: Card) -> list[Glimpse]:
+    """The posts that quote it."""
+    if not card.answers.quotes:
+        return []
+    found = [other for _, other in referring(connection, [card.id], ["quotes"], _MOST_QUOTES)]
+    known = glimpses(connection, found)
+    return [known[post] for post in found if post in known]
 
 
 def _rows(

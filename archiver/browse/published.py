@@ -16,13 +16,13 @@ from pathlib import Path
 
 from archiver.archive.database import DATABASE, locked, storage_errors
 from archiver.archive.schema import APPLICATION_ID, model
-from archiver.browse.cards import HEADLINES
 from archiver.browse.diff import published_paths, text_at
 from archiver.errors import StorageError, UsageError
 from archiver.evidence.copy import NAMES_WITHOUT_DATABASE
 from archiver.evidence.renewal import Copied, open_frozen, renew_copy
 from archiver.human import counted
 from archiver.media.folder_store import FolderStore
+from archiver.metric_names import COMMON_METRICS
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
 
 PUBLIC: dict[str, tuple[str, ...]] = {
@@ -50,7 +50,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
 """Tables and columns that a published copy has, parents before children."""
 
 _SHOWN_NUMBERS = " OR ".join(
-    ["name LIKE 'reactions.%'", *(f"name = '{name}'" for name in HEADLINES)]
+    ["name LIKE 'reactions.%'", *(f"name = '{name}'" for name in COMMON_METRICS)]
 )
 """Metrics that platforms show to everybody; those shown to the owner only are left out."""
 

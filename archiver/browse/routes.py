@@ -13,7 +13,9 @@ from archiver.browse.media import answer_bytes, media, thumb
 from archiver.browse.post import post
 from archiver.browse.post_metrics import metric
 from archiver.browse.print_view import print_view
-from archiver.browse.timeline import gallery, timeline, viewer
+from archiver.browse.threads import thread
+from archiver.browse.timeline import gallery, timeline
+from archiver.browse.viewer import viewer
 from archiver.media.serving import send_error
 
 
@@ -37,10 +39,11 @@ ROUTES: dict[str, Any] = {
     r"/(?P<database>[^/.]+)/-/post/(?P<post>[0-9]{1,18})/evidence$": evidence,
     r"/(?P<database>[^/.]+)/-/print$": print_view,
     r"/(?P<database>[^/.]+)/-/posts\.(?P<form>csv|json|zip)$": download,
+    r"/(?P<database>[^/.]+)/-/thread/(?P<post>[0-9]{1,18})$": thread,
     r"/(?P<database>[^/.]+)/-/missing$": missing,
     r"/(?P<database>[^/.]+)/-/runs$": runs,
-    r"/(?P<database>[^/.]+)/-/media/(?P<sha256>[0-9a-f]{64})$": media,
-    r"/(?P<database>[^/.]+)/-/thumb/(?P<size>[sm])/(?P<sha256>[0-9a-f]{64})$": thumb,
+    r"/(?P<database>[^/.]+)/-/media/(?P<sha256>[0-9a-f]{64})(/(?P<name>[^/]{1,600}))?$": media,
+    r"/(?P<database>[^/.]+)/-/thumb/(?P<size>[sml])/(?P<sha256>[0-9a-f]{64})$": thumb,
     r"/(?P<database>[^/.]+)/-(/.*)?$": no_such_page,
     r"/-/archiver/[0-9a-f]{12}/(?P<name>[a-z.]+)$": assets,
 }

@@ -1,14 +1,13 @@
-"""How texts, times, sizes and reasons are shown on pages. Texts of the archive are escaped."""
+"""How names, times, sizes and records are shown on pages."""
 
 import json
 import re
-from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, get_args
-
-from markupsafe import Markup, escape
+from urllib.parse import urlsplit
 
 from archiver import human, metric_names
-from archiver.archive.search import fold
+from archiver.browse import post_text
 from archiver.human import parse_time, size_text
 from archiver.models import Kind
 
@@ -16,14 +15,25 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 # templates use only this module, as `fmt`
 ago, counted, metric_name = human.ago, human.counted, metric_names.metric_name
+rich, marked, are_shown = post_text.rich, post_text.marked, post_text.are_shown
+excerpt = post_text.excerpt
 
 _TITLES = {"linkedin": "LinkedIn", "tiktok": "TikTok", "twitter": "X", "youtube": "YouTube"}
 """Display names that are not simply the capitalised name of the platform."""
 
-_LINK = re.compile(r"https?://[^\s<>\"'\x00-\x1f\x7f]+", re.IGNORECASE)
+_HOSTS = {
+    "bluesky": ("bsky.app",),
+    "facebook": ("facebook.com", "fb.com", "fb.watch"),
+    "linkedin": ("linkedin.com", "lnkd.in"),
+    "pinterest": ("pinterest.com", "pin.it"),
+    "threads": ("threads.net", "threads.com"),
+    "twitter": ("x.com", "twitter.com"),
+    "youtube": ("youtube.com", "youtu.be"),
+}
+"""Where posts of a platform are, other than at its name with `.com`."""
+
 _CLASS = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z")
-_TRAILING = ".,;:!?…)]}’”»。、，！？）」』"
 
 
 def platform_name(platform: str) -> str:
@@ -98,9 +108,36 @@ def number(value: Any) -> str:
     return f"{int(value):,}" if isinstance(value, int | float) else str(value)
 
 
+def metric_label(name: str, value: Any) -> str:
+    """The name of a metric behind its value: 1 reply, 2 replies."""
+    words = metric_name(name)
+    if value != 1 or not words.endswith("s"):
+        return words
+    return words[:-3] + "y" if words.endswith("ies") else words[:-1]
+
+
 def safe_link(url: str | None) -> str | None:
     """The URL if it may become a link (http or https), else None."""
     return url if url and re.match(r"https?://[^\s/]", url, re.IGNORECASE) else None
+
+
+def open_label(platform: str, url: str) -> str:
+    """What a link to the original says: the platform, or the host where it is another one's."""
+    try:
+        host = (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        host = ""
+    known = _HOSTS.get(platform, (f"{platform}.com",))
+    if any(host == name or host.endswith(f".{name}") for name in known):
+        return f"Open on {platform_name(platform)}"
+    return f"Open at {host}" if host else "Open the original"
+
+
+def expires(moment: str | None, now: datetime | None = None) -> str:
+    """`Expired` or `Expires`: whether a time is past."""
+    parsed = parse_time(moment)
+    is_past = parsed is not None and parsed <= (now or datetime.now(UTC))
+    return "Expired" if is_past else "Expires"
 
 
 def pretty_json(text: str | None) -> str:
@@ -131,52 +168,3 @@ def _indented(value: Any, depth: int) -> str:
         lines = (f"{inner}{_indented(part, depth + 1)}" for part in value)
         return "[\n" + ",\n".join(lines) + "\n" + "  " * depth + "]"
     return json.dumps(value, ensure_ascii=False)
-
-
-def rich(text: str | None, terms: Sequence[str] = ()) -> Markup:
-    """A post's text as HTML: URLs become links, search terms are marked, all else is escaped."""
-    text = text or ""
-    pieces, at = [], 0
-    for found in _LINK.finditer(text):
-        address = found[0].rstrip(_TRAILING)
-        if "(" in address and found[0][len(address) :].startswith(")"):
-            address += ")"
-        pieces.append(marked(text[at : found.start()], terms))
-        pieces.append(
-            Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(
-                address, marked(address, terms)
-            )
-        )
-        at = found.start() + len(address)
-    pieces.append(marked(text[at:], terms))
-    return Markup("").join(pieces)
-
-
-def marked(text: str, terms: Sequence[str]) -> Markup:
-    """Text with every occurrence of a term in a <mark>; the terms are folded, see `fold`."""
-    wanted = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True) if term)
-    if not wanted:
-        return escape(text)
-    folded, places = _folded_with_places(text)
-    pieces, at = [], 0
-    for found in re.finditer(wanted, folded):
-        start, end = places[found.start()], places[found.end() - 1] + 1
-        while end < len(text) and fold(text[end]) == "":  # an accent belongs to its letter
-            end += 1
-        if start >= at:
-            pieces += [escape(text[at:start]), Markup("<mark>{}</mark>").format(text[start:end])]
-            at = end
-    return Markup("").join([*pieces, escape(text[at:])])
-
-
-def _folded_with_places(text: str) -> tuple[str, list[int]]:
-    """The folded text, and for each of its characters where in the text it comes from."""
-    folded = [fold(one) for one in text]
-    places = [place for place, some in enumerate(folded) for _ in some]
-    return "".join(folded), places
-
-
-def are_shown(terms: Sequence[str], *texts: str | None) -> bool:
-    """Whether all terms of a search, which are folded, stand in these texts."""
-    shown = "\n".join(fold(text) for text in texts if text)
-    return all(term in shown for term in terms)

@@ -25,25 +25,38 @@ def main() -> None:
         job = json.loads(line)
         picture = BytesIO(sys.stdin.buffer.read(job["size"]))
         try:
-            make(picture, Path(job["target"]), job["edge"])
+            make(picture, Path(job["target"]), job["shorter"], job["longer"])
             answer: dict[str, Any] = {"ok": True}
         except Exception as error:  # noqa: BLE001 — a bad picture must not stop the next one
             answer = {"ok": False, "error": f"{type(error).__name__}: {error}"[:200]}
         print(json.dumps(answer), flush=True)  # noqa: T201 — results go to stdout
 
 
-def make(source: BinaryIO, target: Path, edge: int) -> None:
-    """Write a WebP whose longer edge is at most `edge` pixels. Raises what Pillow raises."""
+def fitted(width: int, height: int, shorter: int, longer: int) -> tuple[int, int]:
+    """Width and height of the thumbnail of a picture, all in pixels.
+
+    Its shorter edge is `shorter`, unless its longer edge would then exceed `longer`. A picture that
+    is smaller keeps its size.
+    """
+    scale = min(1.0, shorter / min(width, height), longer / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def make(source: BinaryIO, target: Path, shorter: int, longer: int) -> None:
+    """Write a WebP that is as large as `fitted` says. Raises what Pillow raises."""
     from PIL import Image, ImageOps  # noqa: PLC0415 — after the limits are set
 
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     with Image.open(source, formats=FORMATS) as picture:
-        picture.draft("RGB", (edge, edge))  # a JPEG is decoded at a smaller size
+        picture.draft("RGB", fitted(*picture.size, shorter, longer))  # a JPEG is decoded smaller
         picture.load()
-        small = ImageOps.exif_transpose(picture)
-    small.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    mode = "RGBA" if small.mode in {"RGBA", "LA", "PA"} or "transparency" in small.info else "RGB"
+        whole = ImageOps.exif_transpose(picture)
+    mode = "RGBA" if whole.mode in {"RGBA", "LA", "PA"} or "transparency" in whole.info else "RGB"
+    if whole.mode in {"1", "P", "PA"}:
+        whole = whole.convert(mode)  # colours of a palette cannot be averaged
+    size = fitted(*whole.size, shorter, longer)
+    small = whole.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     small.convert(mode).save(target, "WEBP", quality=80, method=2)
 
 

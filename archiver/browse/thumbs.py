@@ -19,8 +19,12 @@ from archiver.disks import replace_file
 from archiver.errors import StorageError
 from archiver.media.store import MediaStore, hash_in_path
 
-EDGES = {"s": 360, "m": 1080}
-"""Sizes by their name in URLs: the longer edge, in pixels."""
+SIZES = {"s": (400, 1600), "m": (1080, 1080), "l": (2160, 2160)}
+"""Sizes by their name in URLs: the shorter edge and the most of the longer one, see `fitted`.
+
+`s` fills a square tile on a screen of two pixels to a CSS pixel, `m` the width of a card on a plain
+screen, and `l` that on a sharper one.
+"""
 
 _SCRIPT = Path(__file__).with_name("thumbnailer.py")
 _SUPPORTED = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
@@ -54,7 +58,7 @@ class Thumbs:
         with self._lock:
             running = self._running.get((row.sha256, size))
             if running is None:
-                running = _pool().submit(self._make, row, target, EDGES[size])
+                running = _pool().submit(self._make, row, target, SIZES[size])
                 self._running[row.sha256, size] = running
         try:
             return running.result()
@@ -62,14 +66,14 @@ class Thumbs:
             with self._lock:
                 self._running.pop((row.sha256, size), None)
 
-    def _make(self, row: ArchivedFile, target: Path, edge: int) -> Path | None:
+    def _make(self, row: ArchivedFile, target: Path, edges: tuple[int, int]) -> Path | None:
         picture = self._read(row)
         if picture is None:
             return None
         partial = target.with_suffix(f".{os.getpid()}.tmp")
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not _worker().ask(picture, partial, edge):
+            if not _worker().ask(picture, partial, edges):
                 self._undecodable.add(row.sha256)
                 return None
             replace_file(partial, target)
@@ -95,7 +99,7 @@ class Thumbs:
     def _target(self, sha256: str, size: str) -> Path:
         if self._cache is None:
             self._cache = self._writable_folder()
-        return self._cache / sha256[:2] / f"{sha256}-{size}.webp"
+        return self._cache / sha256[:2] / f"{sha256}-{size}{SIZES[size][0]}.webp"
 
     def _writable_folder(self) -> Path:
         wanted = self._cache_wanted
@@ -118,8 +122,8 @@ class _Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, picture: bytes, target: Path, edge: int) -> bool:
-        """Make one thumbnail. False if that failed."""
+    def ask(self, picture: bytes, target: Path, edges: tuple[int, int]) -> bool:
+        """Make one thumbnail with these edges, see `fitted`. False if that failed."""
         process = self._process
         if process is None or process.poll() is not None:
             process = self._process = self._start()
@@ -128,7 +132,10 @@ class _Worker:
         try:
             assert process.stdin  # noqa: S101 — for the type checker
             assert process.stdout  # noqa: S101 — for the type checker
-            job = {"size": len(picture), "target": str(target), "edge": edge}
+            shorter, longer = edges
+            job = {
+                "size": len(picture), "target": str(target), "shorter": shorter, "longer": longer,
+            }  # fmt: skip
             process.stdin.write(json.dumps(job).encode() + b"\n")
             process.stdin.write(picture)
             process.stdin.flush()

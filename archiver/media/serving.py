@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from io import RawIOBase
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import anyio
 from anyio import to_thread
@@ -82,12 +83,15 @@ def etag_matches(header: str | None, etag: str) -> bool:
 
 async def send_file(
     method: str, headers: Mapping[str, str], receive: Receive, send: Send, store: MediaStore,
-    file: ServableFile,
+    file: ServableFile, name: str | None = None,
 ) -> None:  # fmt: skip
-    """Answer a request (GET or HEAD; `headers` in lower case) with a file, or a part of it."""
+    """Answer a request (GET or HEAD; `headers` in lower case) with a file, or a part of it.
+
+    `name` is what the file is called when it is saved.
+    """
     etag = f'"{file.sha256}"'
     if etag_matches(headers.get("if-none-match"), etag):
-        await send_answer(send, 304, file_headers(file))
+        await send_answer(send, 304, file_headers(file, name))
         return
     condition = headers.get("if-range")  # where it names another version, the whole file is sent
     wanted = headers.get("range") if condition is None or condition.strip() == etag else None
@@ -105,7 +109,7 @@ async def send_file(
         heads = {"content-length": str(part.length if part else size)}
         if part:
             heads["content-range"] = f"bytes {part.start}-{part.end - 1}/{size}"
-        await _start(send, 206 if part else 200, file_headers(file) | heads)
+        await _start(send, 206 if part else 200, file_headers(file, name) | heads)
         if method == "HEAD":
             await _end(send)
             return
@@ -135,12 +139,13 @@ def _open(
         return None
 
 
-def file_headers(file: ServableFile) -> dict[str, str]:
-    """The headers of every answer about a file."""
+def file_headers(file: ServableFile, name: str | None = None) -> dict[str, str]:
+    """The headers of every answer about a file. `name` is what it is called when it is saved."""
     is_inline = _INLINE.fullmatch(file.content_type) is not None
     shown = {"content-type": file.content_type if is_inline else "application/octet-stream"}
-    if not is_inline:
-        shown["content-disposition"] = f'attachment; filename="{file.path.rpartition("/")[2]}"'
+    if name or not is_inline:
+        how = "inline" if is_inline else "attachment"
+        shown["content-disposition"] = f"{how}; {_filename(name or file.path.rpartition('/')[2])}"
     return shown | {
         "etag": f'"{file.sha256}"',
         "accept-ranges": "bytes",
@@ -150,6 +155,13 @@ def file_headers(file: ServableFile) -> dict[str, str]:
         "cross-origin-resource-policy": "same-origin",
         "referrer-policy": "no-referrer",
     }
+
+
+def _filename(name: str) -> str:
+    """A name as Content-Disposition has it (RFC 6266): letters beyond ASCII are encoded."""
+    if name.isascii() and '"' not in name and "\\" not in name and name.isprintable():
+        return f'filename="{name}"'
+    return f"filename*=UTF-8''{quote(name, safe='')}"
 
 
 async def send_error(

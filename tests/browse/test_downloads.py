@@ -28,9 +28,9 @@ VIEWS = (
 
 
 def shown(client: httpx.Client, view: str) -> list[int]:
-    """The posts on all pages of a view, in their order."""
+    """The posts on all pages of a view, in their order, each by itself."""
     found: list[int] = []
-    address = f"/archive/-/timeline{view}"
+    address = f"/archive/-/timeline{view}{'&' if view else '?'}apart=1"
     while address:
         page = client.get(address).text
         found += [int(number) for number in re.findall(r'id="post-(\d+)"', page)]

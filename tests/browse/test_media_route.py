@@ -5,8 +5,10 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from archiver.archive.media_files import find_media
-from archiver.browse.thumbnailer import make
+from archiver.browse.thumbnailer import fitted, make
 from archiver.browse.thumbs import Thumbs
 from archiver.media.folder_store import FolderStore
 from support.browsing import browsing
@@ -175,7 +177,7 @@ def test_small_pictures_say_nothing_of_where_and_by_whom(tmp_path: Path, file_ty
     assert source.read_bytes().count(b"SECRET") >= 3
 
     with source.open("rb") as picture:
-        make(picture, target, 360)
+        make(picture, target, 400, 1600)
 
     assert b"SECRET" not in target.read_bytes()
     with Image.open(target) as picture:
@@ -187,13 +189,46 @@ def test_small_pictures_are_made_kept_and_made_again(own: Path, changed: httpx.C
     sha256, _, _ = media_rows(own, "image/png")[0]
     answer = changed.get(f"/archive/-/thumb/s/{sha256}")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
-    (kept,) = (own.parent / "cache" / "thumbs").rglob(f"{sha256}-s.webp")
+    (kept,) = (own.parent / "cache" / "thumbs").rglob(f"{sha256}-s*.webp")
     with Image.open(kept) as picture:
-        assert max(picture.size) == 360
+        assert min(picture.size) == 400
     shutil.rmtree(own.parent / "cache")
     assert changed.get(f"/archive/-/thumb/s/{sha256}").content == answer.content
     assert kept.is_file()
     assert not list(kept.parent.glob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("size", "thumbnail"),
+    [((4000, 3000), (533, 400)), ((3000, 4000), (400, 533)), ((3000, 500), (1600, 267)),
+     ((400, 2400), (267, 1600)), ((96, 72), (96, 72)), ((100_000, 1), (1600, 1))],
+)  # fmt: skip
+def test_a_tile_is_sharp_whatever_the_shape_of_its_picture(
+    tmp_path: Path, size: tuple[int, int], thumbnail: tuple[int, int]
+) -> None:
+    assert fitted(*size, 400, 1600) == thumbnail
+    target = tmp_path / "target"
+    source = BytesIO()
+    Image.new("P", size).save(source, "PNG")
+    make(source, target, 400, 1600)
+    with Image.open(target) as picture:
+        assert picture.size == thumbnail
+
+
+def test_a_named_file_is_saved_under_its_name(client: httpx.Client, demo: Path) -> None:
+    sha256, _, _ = media_rows(demo, "image/jpeg")[0]
+    address = f"/archive/-/media/{sha256}"
+    plain = client.get(address)
+    for name in ("2026-11-02_my-instagram_1of10.jpg", "2026-11-02_陶芸.jpg"):
+        named = client.get(f"{address}/{name}")
+        assert (named.status_code, named.content) == (200, plain.content)
+        assert named.headers["content-disposition"].startswith("inline; filename")
+        assert "immutable" in named.headers["cache-control"]
+        assert quote(name) in named.headers["content-disposition"]
+    for name in ("2026-11-02_a.exe", "evil.jpg", "2026%0d%0aset-cookie:a.jpg", "a/b.jpg"):
+        answer = client.get(f"{address}/{name}")
+        assert answer.status_code == 404, name
+        assert "set-cookie" not in answer.headers
 
 
 def test_a_video_has_the_neutral_tile(changed: httpx.Client, own: Path) -> None:

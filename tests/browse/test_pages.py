@@ -133,7 +133,9 @@ def test_a_url_with_the_old_name_of_a_filter_still_works(client: httpx.Client) -
 def test_a_post_tells_where_it_comes_from(client: httpx.Client) -> None:
     page = client.get("/archive/-/post/1").text
     assert "/api/history/" in page
-    assert re.search(r"<code class=\"hash\">[0-9a-f]{64}</code>", page)
+    assert re.search(
+        r"<summary><code>[0-9a-f]{12}…</code></summary><code>[0-9a-f]{64}</code>", page
+    )
     assert "As received from the source" in page
 
 

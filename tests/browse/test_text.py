@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from archiver.browse.diff import Piece, changes, text_at, words_changed
 from archiver.browse.text import (
     KINDS,
-    are_shown,
-    marked,
+    expires,
+    metric_label,
+    open_label,
     platform_class,
     platform_name,
     pretty_json,
@@ -152,14 +154,32 @@ def test_every_kind_can_be_chosen() -> None:
     assert {"post", "reel", "story", "video"} < set(KINDS)
 
 
-def test_what_was_searched_for_is_marked_however_it_is_written() -> None:
-    assert marked("Ein Café, ein CAFE\u0301!", ["cafe"]) == (
-        "Ein <mark>Café</mark>, ein <mark>CAFE\u0301</mark>!"
-    )
-    assert marked("Straße <b>", ["ss", "<"]) == "Stra<mark>ß</mark>e <mark>&lt;</mark>b&gt;"
-    assert marked("plain", ["x"]) == "plain"
+@pytest.mark.parametrize(
+    ("name", "value", "label"),
+    [("replies", 1, "reply"), ("replies", 2, "replies"), ("likes", 1, "like"),
+     ("likes", 0, "likes"),     ("views", 1.0, "view"), ("reach", 1, "reach")],
+)  # fmt: skip
+def test_one_is_singular(name: str, value: float, label: str) -> None:
+    assert metric_label(name, value) == label
 
 
-def test_a_post_shows_all_terms_or_only_some_of_them() -> None:
-    assert are_shown(["cafe", "bowl"], "Café", None, "A BOWL")
-    assert not are_shown(["cafe", "tea"], "Café", "bowl")
+@pytest.mark.parametrize(
+    ("platform", "url", "label"),
+    [
+        ("instagram", "https://www.instagram.com/p/x", "Open on Instagram"),
+        ("twitter", "https://x.com/a/status/1", "Open on X"),
+        ("bluesky", "https://bsky.app/profile/x", "Open on Bluesky"),
+        ("mastodon", "https://mastodon.example/@a/1", "Open at mastodon.example"),
+        ("instagram", "https://instagram.com.evil.example/p", "Open at instagram.com.evil.example"),
+        ("instagram", "https://instagram.com@evil.example/p", "Open at evil.example"),
+        ("instagram", "https://[broken", "Open the original"),
+    ],
+)
+def test_a_link_to_the_original_says_where_it_leads(platform: str, url: str, label: str) -> None:
+    assert open_label(platform, url) == label
+
+
+def test_a_story_expires_or_has_expired() -> None:
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    assert expires("2026-03-02T00:00:01Z", now) == "Expires"
+    assert expires("2026-03-01T23:59:59Z", now) == "Expired"

@@ -1,0 +1,121 @@
+"""Posts that answer each other, in the order in which a thread is read."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from datasette.utils.asgi import NotFound
+
+from archiver.browse.cards import Card, cards
+from archiver.browse.frame import archive_of, ask, page
+from archiver.browse.relations import Related, referring, related
+
+_MOST_POSTS = 200
+_MOST_STEPS = 100  # from a reply up to the first post
+_DEEPEST = 4
+
+
+@dataclass(frozen=True)
+class ThreadPost:
+    """One post of a thread. `depth` counts the branches above it, up to four."""
+
+    card: Card
+    depth: int
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A thread, in reading order: every post is followed by its replies, the oldest first."""
+
+    posts: tuple[ThreadPost, ...]
+    begins_elsewhere: Related | None  # what its first post answers, which the archive lacks
+    is_cut: bool  # there are more posts than are shown
+
+    @property
+    def first(self) -> Card:
+        """The post that begins it."""
+        return self.posts[0].card
+
+
+async def thread(datasette: Any, request: Any) -> Any:
+    """The thread that a post stands in."""
+    archive = await archive_of(datasette, request)
+    post = int(request.url_vars["post"])
+    found = await ask(datasette, archive, lambda connection: thread_of(connection, post))
+    if found is None:
+        raise NotFound("There is no post of that number")
+    return await page(datasette, request, archive, "thread", {"thread": found, "asked": post})
+
+
+def thread_of(connection: sqlite3.Connection, post: int) -> Thread | None:
+    """The thread that a post stands in, alone or not; None where there is no such post."""
+    first, beyond = _beginning(connection, post)
+    replies, is_cut = _replies(connection, first)
+    depths = dict(_in_order(first, replies))
+    found = cards(connection, list(depths))
+    if not found:
+        return None
+    known = frozenset(depths)
+    posts = tuple(ThreadPost(_without_parent(card, known), depths[card.id]) for card in found)
+    return Thread(posts, beyond, is_cut)
+
+
+def _beginning(connection: sqlite3.Connection, post: int) -> tuple[int, Related | None]:
+    """The first post of the thread, and what that one answers where the archive lacks it."""
+    seen = [post]
+    for _ in range(_MOST_STEPS):
+        answered = [
+            other for other in related(connection, [seen[-1]])[seen[-1]] if other.kind == "reply_to"
+        ]
+        known = next((other.glimpse.id for other in answered if other.glimpse), None)
+        if known is None:
+            return seen[-1], answered[0] if answered else None
+        if known in seen:  # posts that answer each other in a circle: as the platform says it
+            return seen[-1], None
+        seen.append(known)
+    return seen[-1], None
+
+
+def _replies(connection: sqlite3.Connection, first: int) -> tuple[dict[int, list[int]], bool]:
+    """The replies to each post of the thread, and whether there are more."""
+    found: dict[int, list[int]] = defaultdict(list)
+    seen, level = {first}, [first]
+    while level:
+        room = _MOST_POSTS - len(seen)
+        pairs = referring(connection, level, ["reply_to"], room + 1)
+        new = [(own, other) for own, other in pairs if other not in seen]
+        if len(new) > room:
+            new, is_full = new[:room], True
+        else:
+            is_full = False
+        level = []
+        for own, other in new:
+            if other not in seen:  # a post answers one other; a hostile record may name more
+                seen.add(other)
+                found[own].append(other)
+                level.append(other)
+        if is_full:
+            return found, True
+    return found, False
+
+
+def _in_order(first: int, replies: dict[int, list[int]]) -> Iterator[tuple[int, int]]:
+    """Each post with its depth: the only reply stands below its post, several are indented."""
+    waiting = [(first, 0)]
+    while waiting:
+        post, depth = waiting.pop()
+        yield post, depth
+        below = replies.get(post, [])
+        inner = min(depth + (len(below) > 1), _DEEPEST)
+        waiting.extend((other, inner) for other in reversed(below))
+
+
+def _without_parent(card: Card, shown: frozenset[int]) -> Card:
+    """The post without the preview of what it answers, where that stands above it anyway."""
+    kept = [
+        one for one in card.relations
+        if one.kind != "reply_to" or not (one.glimpse and one.glimpse.id in shown)
+    ]  # fmt: skip
+    return replace(card, relations=tuple(kept))

@@ -1,0 +1,127 @@
+"""The viewer: one picture or video over the whole window, and the next ones of the gallery."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from datasette.utils.asgi import NotFound
+
+from archiver.browse.cards import Card, cards
+from archiver.browse.filters import Cursor, Filter
+from archiver.browse.frame import archive_of, ask, page
+from archiver.browse.items import Item
+from archiver.browse.stream import post_page
+from archiver.browse.timeline import gallery_filter, gallery_items
+
+_ORIGINS = frozenset({"timeline", "thread", "post"})
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An attachment with its post, as the viewer shows it."""
+
+    card: Card
+    item: Item
+
+    @property
+    def path(self) -> str:
+        """The file to show, as its address ends: its hash, and a name to save it under."""
+        file = self.item.main if self.item.shown in {"image", "video", "audio"} else self.item.still
+        if file is None or file.sha256 is None:
+            return ""
+        return f"{file.sha256}/{quote(self.card.file_name(self.item, file))}"
+
+
+@dataclass(frozen=True)
+class ViewerPage:
+    """One attachment in the viewer, and its neighbours in the gallery."""
+
+    shown: Shown
+    number: int  # 1, 2, … within its post
+    count: int
+    newer: Shown | None
+    older: Shown | None
+
+    @property
+    def gallery_cursor(self) -> Cursor | None:
+        """The cursor of a gallery page that begins with this post; None for the newest post."""
+        if self.newer is None and self.number == 1:
+            return None
+        return Cursor(self.shown.card.created_at or "", self.shown.card.id - 1)
+
+
+async def viewer(datasette: Any, request: Any) -> Any:
+    """One picture or video, large; arrow keys lead to the next ones of the gallery."""
+    archive = await archive_of(datasette, request)
+    wanted = Filter.parse(request.args)
+    origin = request.args.get("from") or ""
+    attachment = int(request.url_vars["attachment"])
+    found = await ask(
+        datasette, archive, lambda connection: _view(connection, attachment, wanted)
+    )  # fmt: skip
+    if found is None:
+        raise NotFound("There is no attachment with this number in the gallery")
+    origin = origin if origin in _ORIGINS else ""
+    context = {
+        "view": found, "card": found.shown.card, "item": found.shown.item, "wanted": wanted,
+        "query": wanted.query(**{"from": origin}), "back": _way_back(found, wanted, origin),
+    }  # fmt: skip
+    return await page(datasette, request, archive, "viewer", context)
+
+
+def _way_back(view: ViewerPage, wanted: Filter, origin: str) -> str:
+    """Where the viewer was opened, at the post that is shown; below the archive's pages."""
+    card, item = view.shown.card, view.shown.item
+    cursor = Cursor(card.created_at or "", card.id - 1)
+    if origin == "timeline":
+        return f"timeline{wanted.query(before=cursor)}#post-{card.id}"
+    if origin:
+        return f"{origin}/{card.id}#item-{item.id}"
+    return f"gallery{wanted.query(before=view.gallery_cursor)}#tile-{item.id}"
+
+
+def _view(connection: sqlite3.Connection, attachment: int, wanted: Filter) -> ViewerPage | None:
+    row = connection.execute(
+        "SELECT post_id FROM attachments WHERE id = ?", (attachment,)
+    ).fetchone()
+    found = cards(connection, [row[0]]) if row else []
+    if not found:
+        return None
+    card = found[0]
+    items = gallery_items(card)
+    position = next((k for k, item in enumerate(items) if item.id == attachment), None)
+    if position is None:  # attached to an earlier revision
+        detached = [item for item in card.detached if item.id == attachment]
+        return ViewerPage(Shown(card, detached[0]), 1, 1, None, None) if detached else None
+    newer = (
+        Shown(card, items[position - 1])
+        if position
+        else _neighbour(connection, card, wanted, newer=True)
+    )
+    older = (
+        Shown(card, items[position + 1])
+        if position + 1 < len(items)
+        else _neighbour(connection, card, wanted, newer=False)
+    )
+    return ViewerPage(Shown(card, items[position]), position + 1, len(items), newer, older)
+
+
+def _neighbour(
+    connection: sqlite3.Connection, card: Card, wanted: Filter, *, newer: bool
+) -> Shown | None:
+    """The last attachment of the next newer post, or the first of the next older one."""
+    here = Cursor(card.created_at or "", card.id)
+    applied = gallery_filter(wanted)
+    for _ in range(8):  # posts whose only media is the picture of a link are skipped
+        found = post_page(
+            connection, applied, newer_than=here if newer else None,
+            older_than=None if newer else here, size=1,
+        )  # fmt: skip
+        if not found.ids:
+            return None
+        (other,) = cards(connection, found.ids)
+        if shown := gallery_items(other):
+            return Shown(other, shown[-1 if newer else 0])
+        here = Cursor(other.created_at or "", other.id)
+    return None
