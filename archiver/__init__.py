@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ServedApi,
         SourceFreshness,
     )
+    from archiver.auth import OAuth
     from archiver.errors import (
         AccessRefused,
         AccountGone,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
         SourceDown,
         SourceError,
     )
-    from archiver.hookspecs import FileResponse, Http, Kit, Platform, Source, hookimpl
+    from archiver.hookspecs import FileResponse, Http, Kit, Platform, Source, Tokens, hookimpl
     from archiver.jsontext import BadJson, read_json, read_records, write_json
     from archiver.media_keys import address_key
     from archiver.models import (
@@ -79,11 +80,12 @@ _HOMES = {
         "AsgiSend", "Demo", "DemoWorld", "HistoryAccount", "HistoryBackend", "HistoryPost",
         "HistoryQuery", "ServedApi", "SourceFreshness",
     ),
+    "auth": ("OAuth",),
     "errors": (
         "AccessRefused", "AccountGone", "ArchiverError", "ConfigError", "PluginError",
         "RateLimited", "RecordError", "SecretError", "SourceDown", "SourceError",
     ),
-    "hookspecs": ("FileResponse", "Http", "Kit", "Platform", "Source", "hookimpl"),
+    "hookspecs": ("FileResponse", "Http", "Kit", "Platform", "Source", "Tokens", "hookimpl"),
     "jsontext": ("BadJson", "read_json", "read_records", "write_json"),
     "media_keys": ("address_key",),
     "models": (
@@ -143,6 +145,7 @@ __all__ = [
     "Kit",
     "Listing",
     "Metric",
+    "OAuth",
     "Page",
     "Platform",
     "PluginError",
@@ -165,6 +168,7 @@ __all__ = [
     "SourceError",
     "SourceFreshness",
     "Stream",
+    "Tokens",
     "Trust",
     "Version",
     "Window",

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Protocol
 from pluggy import HookimplMarker, HookspecMarker
 
 from archiver.apis import Demo, ServedApi
+from archiver.auth import OAuth
 from archiver.models import (
     Account,
     Identity,
@@ -106,8 +107,40 @@ class Http(Protocol):
         """
 
 
+class Tokens(Protocol):
+    """The token of an account that somebody has logged in to with `archiver login`.
+
+    The core keeps it, and renews it in time. It goes into a header of requests to the server that
+    handed it out, and nowhere else.
+    """
+
+    @property
+    def user(self) -> str | None:
+        """Who has logged in, empty where the server does not say; None where nobody has.
+
+        Raises SecretError.
+        """
+
+    async def current(self) -> Secret | None:
+        """The token; None where nobody has logged in.
+
+        Raises SecretError, and SourceDown or AccessRefused where it has ended and cannot be
+        renewed.
+        """
+
+    async def renewed(self) -> Secret | None:
+        """Another token, after the server refused the present one; None where none can be had.
+
+        Raises SecretError, SourceDown, AccessRefused.
+        """
+
+
 class Kit(Protocol):
     """What a source is lent to read one account."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """The login of the account, if there is one."""
 
     def http(
         self,
@@ -128,7 +161,8 @@ class Source(Protocol):
 
     `settings` is a dataclass: its fields are the keys of the config table `[<name>]`, their types
     are checked, and `metadata={"help": "…"}` documents them. A field of type Secret is resolved
-    only when its `reveal()` is called. A source may also be one that `Discovers`.
+    only when its `reveal()` is called. A source may also be one that
+    `Discovers`, or one that `LogsIn`.
     """
 
     @property
@@ -159,6 +193,16 @@ class Discovers(Protocol):
         """The accounts that this key can read, for `archiver accounts --discover`.
 
         Raises SourceError, SecretError.
+        """
+
+
+class LogsIn(Protocol):
+    """A source that an account can be logged in to, with `archiver login`."""
+
+    async def auth(self, settings: Any, account: Account, kit: Kit) -> OAuth:
+        """How that is done on the account's server.
+
+        Raises SourceError.
         """
 
 

@@ -11,6 +11,7 @@ import re
 import stat
 import threading
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from html import escape
 from pathlib import Path
@@ -197,14 +198,7 @@ def _from_keyring(name: str, _base: Path) -> str:
     service, _, user = name.rpartition("/")
     if not service or not user:
         raise SecretError(f"keyring:{name} names no service", hint="Write keyring:SERVICE/NAME")
-    try:
-        import keyring  # noqa: PLC0415 — an extra, needed only for this scheme
-    except ImportError:
-        raise SecretError(
-            f"keyring:{name} needs the keyring package",
-            hint="Install it with pip install keyring, or use env: or file:",
-        ) from None
-    value = _answer_of(keyring, service, user)
+    value = ask_keyring(lambda ring: ring.get_password(service, user))
     if value is None:
         raise SecretError(
             f"The keyring has no {user!r} for {service!r}",
@@ -213,15 +207,25 @@ def _from_keyring(name: str, _base: Path) -> str:
     return value
 
 
-def _answer_of(keyring: Any, service: str, user: str) -> str | None:
-    """What the keyring holds, asked for in a thread: it may wait for somebody who is not there."""
+def ask_keyring(question: Callable[[Any], str | None]) -> str | None:
+    """What the system's keyring answers; `question` gets the package `keyring`.
+
+    It is asked in a thread: it may wait for somebody who is not there. Raises SecretError.
+    """
+    try:
+        import keyring  # noqa: PLC0415 — an extra, needed only by those who have a keyring
+    except ImportError:
+        raise SecretError(
+            "The keyring needs the keyring package",
+            hint="Install it with pip install keyring, or use env: or file:",
+        ) from None
     answers: list[str | None] = []
     errors: list[BaseException] = []
 
     def ask() -> None:
         try:
             _refuse_plain(keyring.get_keyring())
-            answers.append(keyring.get_password(service, user))
+            answers.append(question(keyring))
         except BaseException as error:  # noqa: BLE001 — backends raise what they like
             errors.append(error)
 

@@ -34,6 +34,13 @@ class ArchiveSettings:
             "those that brought something new, or none."
         },
     )
+    tokens: Literal["file", "keyring"] = field(
+        default="file",
+        metadata={
+            "help": "Where archiver login keeps what servers hand out: a private file beside this "
+            "one, or the system's keyring."
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)

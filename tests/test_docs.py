@@ -107,7 +107,7 @@ def test_the_example_loads_with_everything_in_it_switched_on(tmp_path: Path) -> 
     text = (ROOT / "archive.example.toml").read_text("utf-8")
     on = re.sub(r"^# (?=\[\[|\w+ = )", "", text, flags=re.MULTILINE)
     config = check_config(on, tmp_path)
-    assert len(config.accounts) == 3
+    assert len(config.accounts) == 4
     source = load_plugins(environ={}).source("ayrshare")
     assert set(tomllib.loads(on)["ayrshare"]) == set(source.settings.__dataclass_fields__)
 

@@ -21,6 +21,7 @@ GROUND = {
 MAY_IMPORT: dict[str, set[str]] = {
     "__init__": {
         "apis",
+        "auth",
         "errors",
         "hookspecs",
         "jsontext",
@@ -49,7 +50,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "canonical": {"media_keys", "models"},
     # the contract, and what the operator says
     "apis": {"models"},
-    "hookspecs": {"apis", "models", "secrets"},
+    "auth": {"models", "secrets"},
+    "hookspecs": {"apis", "auth", "models", "secrets"},
     "characters": set(),
     "tomllines": set(),
     "tomltext": {"characters", "errors"},
@@ -69,6 +71,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "plugin_calls",
     },
     "plugins": {"errors", "models", "apis", "hookspecs", "binding", "ownership"},
+    # logging in, and what is kept of it
+    "tokens": {"config", "disks", "errors", "models", "secrets"},
+    "login": {"auth", "errors", "hookspecs", "jsontext", "models", "secrets", "tokens"},
+    "loopback": {"apis", "errors", "login", "webserver"},
     # where runs are counted up, and where an application is put on a port
     "report": {"archive", "errors", "secrets"},
     "webserver": {"apis", "errors"},
@@ -83,9 +89,10 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     # where they meet; platforms are handed in, so it knows the contract and not the loader
     "backup": {
         "__init__": {"archive", "config", "media", "report"},
+        "account_tokens": {"hookspecs", "login", "tokens"},
         "account": {"archive", "report", "settings"},
         "account_reader": {"archive", "hookspecs", "report"},
-        "backup_run": {"archive", "config", "media", "net", "report"},
+        "backup_run": {"archive", "config", "media", "net", "report", "tokens"},
         "clocks": {"net"},
         "context": {"report"},
         "media_fetcher": {"archive", "media", "report"},
@@ -94,7 +101,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "parser_fingerprint": {"hookspecs"},
         "routes": {"net", "settings"},
         "setting_changes": {"archive", "media", "settings"},
-        "kits": {"config", "hookspecs", "net", "settings"},
+        "kits": {"config", "hookspecs", "net", "settings", "tokens"},
         "url_refresher": {"archive"},
         "validation": {"archive"},
     },

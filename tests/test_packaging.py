@@ -135,7 +135,7 @@ class TestFreshEnvironment:
         assert answer["problems"] == []
         assert {plugin["name"] for plugin in answer["plugins"]} == set(ENTRY_POINTS)
         names = {item["name"] for plugin in answer["plugins"] for item in plugin["platforms"]}
-        assert names == set(PLATFORMS)
+        assert names == {*PLATFORMS, "mastodon"}
 
     def test_a_config_can_be_made_and_read(self, python: Path, tmp_path: Path) -> None:
         assert run_python(python, "-m", "archiver", "init", cwd=tmp_path).returncode == 0

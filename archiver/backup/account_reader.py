@@ -36,6 +36,7 @@ class AccountReader:
     client: Any
     clock: Clock
     report: AccountReport
+    login: str | None = None
     _is_slow: bool = field(default=False, init=False)
 
     async def identify(self) -> Identity | None:
@@ -118,7 +119,10 @@ class AccountReader:
 
     @property
     def view(self) -> str:
-        """The options that may choose what the source shows; a key only says who asks."""
+        """What may choose what the source shows: options, and who is logged in.
+
+        A key only says who asks.
+        """
         options = self.account.options
         chosen = {
             option.name: value
@@ -126,6 +130,8 @@ class AccountReader:
             if not isinstance(value := getattr(options, option.name), Secret)
             and value not in (option.default, None)
         }
+        if self.login is not None:
+            chosen["login"] = self.login
         return json.dumps(chosen, sort_keys=True, default=str)
 
     def _optional(self, name: str) -> Callable[..., Any] | None:

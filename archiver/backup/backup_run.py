@@ -40,6 +40,7 @@ from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
 from archiver.net.proxy import Route
 from archiver.report import AccountReport, Progress, RunReport
+from archiver.tokens import token_store
 
 _ACCOUNTS_AT_ONCE = 4
 _MOST_CHANGES = 200  # of each kind
@@ -84,7 +85,13 @@ class BackupRun:
             self.store.prepare()
         media = self._media_client()
         files = self._media_fetcher(run, media, report)
-        kits = Kits(self.config.network, self.route, self.clock, self._note_waiting)
+        kits = Kits(
+            self.config.network,
+            self.route,
+            self.clock,
+            self._note_waiting,
+            token_store(self.config),
+        )
         try:
             mask_secrets(self.config, self.plugins, accounts)
             for account in accounts:
@@ -167,13 +174,15 @@ class BackupRun:
         try:
             source = self.plugins.source(account.source)
             settings = self.config.source_settings(source)
-            client = open_client(source, settings, account, kits.kit(source))
+            kit = kits.kit(source, account)
+            client = open_client(source, settings, account, kit)
+            login = kit.tokens.user if hasattr(source, "auth") else None
         except ArchiverError as error:
             account_report.fail(error)
             await self._write_failure(run, account.name, account_report.error or error)
             return
         platform = self.plugins.platform(account.platform, account.source)
-        reader = AccountReader(account, platform, client, self.clock, account_report)
+        reader = AccountReader(account, platform, client, self.clock, account_report, login)
         backup = AccountBackup(
             run, reader, self.options, self.config.archive, self._select(), account_report,
             on_saved=partial(_register, files), other_labels=self._other_labels(account),

@@ -5,10 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
+from archiver.backup.account_tokens import AccountTokens, NoTokens
 from archiver.clock import Clock
 from archiver.config import Config, Registry
 from archiver.errors import ArchiverError, PluginError
-from archiver.hookspecs import Kit, Source
+from archiver.hookspecs import Kit, Source, Tokens
 from archiver.models import Account, RateLimitPolicy, Trust
 from archiver.net.api import ApiClient, OnWait, api_client
 from archiver.net.guard import AddressGuard
@@ -16,6 +17,7 @@ from archiver.net.proxy import Route
 from archiver.plugin_calls import cause_of, plugin_errors
 from archiver.secrets import Secret
 from archiver.settings import NetworkSettings
+from archiver.tokens import Login, TokenStore
 
 _ClientKey = tuple[str, str, RateLimitPolicy, Trust]
 
@@ -28,11 +30,19 @@ class Kits:
     route: Route
     clock: Clock
     on_wait: OnWait | None = None
+    tokens: TokenStore | None = None
     _lent: dict[_ClientKey, ApiClient] = field(default_factory=dict)
 
-    def kit(self, source: Source) -> Kit:
-        """What the accounts of a source are read with."""
-        return SourceKit(self, source.name)
+    def kit(self, source: Source, account: Account | None = None) -> Kit:
+        """What an account is read with, or what a source is asked with for nobody in particular."""
+        if account is None or self.tokens is None:
+            return SourceKit(self, source.name, NoTokens())
+
+        def open_http(login: Login) -> ApiClient:
+            return self.http(source.name, login.base_url, RateLimitPolicy(), login.trust)
+
+        tokens = AccountTokens(self.tokens, source.name, account.name, self.clock, open_http)
+        return SourceKit(self, source.name, tokens)
 
     def http(
         self, source_name: str, base_url: str, rates: RateLimitPolicy, trust: Trust
@@ -64,6 +74,7 @@ class SourceKit:
 
     kits: Kits
     source_name: str
+    tokens: Tokens
 
     def http(
         self,

@@ -17,6 +17,7 @@ COMMANDS = {
     "backup": ("archiver.cli.backup", "Fetch what is new. The main job."),
     "status": ("archiver.cli.status", "Show what the archive holds, and what is missing."),
     "accounts": ("archiver.cli.accounts", "List the accounts; find those a key has linked."),
+    "login": ("archiver.cli.login", "Log in to an account whose source wants that."),
     "verify": ("archiver.cli.verify", "Read everything back and compare it."),
     "copy": ("archiver.cli.copy", "Make or update a second copy of the archive."),
     "browse": ("archiver.cli.browse", "Look at the archive in a browser."),

@@ -64,7 +64,7 @@ def _source_to_ask(config: "Config", plugins: "Plugins") -> str:
 
     Raises UsageError where several could be meant.
     """
-    names = [source.name for source in plugins.sources]
+    names = [source.name for source in plugins.sources if hasattr(source, "discover")]
     fitting = [name for name in names if name in config.sources] or names
     if len(fitting) != 1:
         raise UsageError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archiver.cli.logins import known_logins, logins_table
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import Coloured, safe, table, wrap
 from archiver.human import ago, size_text
@@ -38,18 +39,20 @@ def command(shell: Shell, with_omitted: bool, as_json: bool) -> None:
     from archiver.archive.database import reader, sqlite_warning
     from archiver.archive.readers import archive_status, omitted_media
 
-    directory = shell.config().archive.directory
+    config = shell.config()
+    directory = config.archive.directory
+    now = datetime.now(UTC)
+    logins = known_logins(config, now, shell.warn)
     with reader(directory) as connection:
         status = archive_status(connection)
         omitted = omitted_media(connection) if with_omitted else []
     if as_json:
         listed = {"omitted": [asdict(file) for file in omitted]} if with_omitted else {}
-        known = {"directory": str(directory), **asdict(status), "sqlite": sqlite_warning()}
-        shell.json(known | listed)
+        said = {"logins": [asdict(login) for login in logins], "sqlite": sqlite_warning()}
+        shell.json({"directory": str(directory), **asdict(status), **said, **listed})
         return
-    now = datetime.now(UTC)
     parts = [_head(status, str(directory), now), _accounts(status, now)]
-    parts += filter(None, (_absent(status), _gaps(status), _omitted(omitted)))
+    parts += filter(None, (_absent(status), _gaps(status), _omitted(omitted), logins_table(logins)))
     shell.out("\n\n".join(parts))
     if not with_omitted and _has_omitted(status):
         shell.say(f"\nThe posts with omitted files: {shell.command_line('status --omitted')}")

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from archiver.errors import RateLimited, SourceDown
 from archiver.models import RateLimitPolicy, Response, Trust
+from archiver.secrets import Secret
 
 Answer = tuple[int, Any] | tuple[int, Any, Mapping[str, str]]
 """A status, a body (bytes, or a value to be written as JSON), and headers, if there are any."""
@@ -118,14 +119,34 @@ class FakeHttp:
         )
 
 
+class FakeTokens:
+    """The `Tokens` of an account with this token, which cannot be renewed, or with none."""
+
+    def __init__(self, token: str | None) -> None:
+        self.user = None if token is None else "user"
+        self._token = None if token is None else Secret(token)
+
+    async def current(self) -> Secret | None:
+        """The token."""
+        return self._token
+
+    async def renewed(self) -> None:
+        """There is no other one."""
+
+
 class FakeKit:
     """A `Kit` whose servers a test writes down: one `FakeHttp` for all, or one for each base URL.
 
-    `lent` are the base URLs that were asked for, with whether they were configured or discovered. A
-    base URL that has no server cannot be reached.
+    `token` is that of the account's login. `lent` are the base URLs that were asked for, with
+    whether they were configured or discovered. A base URL that has no server cannot be reached.
     """
 
-    def __init__(self, servers: FakeHttp | Mapping[str, Callable[[Request], Answer]]) -> None:
+    def __init__(
+        self,
+        servers: FakeHttp | Mapping[str, Callable[[Request], Answer]],
+        token: str | None = None,
+    ) -> None:
+        self.tokens = FakeTokens(token)
         self.lent: list[tuple[str, Trust]] = []
         self._servers = servers
         self._open: dict[str, FakeHttp] = {}

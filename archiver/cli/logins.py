@@ -1,0 +1,80 @@
+"""What `archiver status` says of logins: who is logged in, and for how long."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from archiver.cli.text import table
+from archiver.errors import SecretError
+from archiver.human import counted, parse_time
+
+if TYPE_CHECKING:
+    from archiver.config import Config
+
+_DAY = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLogin:
+    """One login of an account in the config; `seconds_left` is None where it has no known end."""
+
+    account: str
+    source: str
+    server: str
+    user: str | None
+    scope: str
+    obtained_at: str
+    expires_at: str | None
+    seconds_left: int | None
+    is_renewable: bool
+
+
+def known_logins(
+    config: "Config", now: datetime, warn: Callable[[str], None]
+) -> tuple[KnownLogin, ...]:
+    """The logins of the accounts in the config. What cannot be read of them is warned of."""
+    from archiver.tokens import token_store
+
+    labels = {entry.name for entry in config.accounts}
+    try:
+        found = token_store(config).logins()
+    except SecretError as error:
+        warn(str(error))
+        return ()
+    logins = []
+    for (source, name), login in found.items():
+        if name not in labels:
+            continue
+        end = parse_time(login.expires_at)
+        left = int((end - now).total_seconds()) if end else None
+        logins.append(
+            KnownLogin(
+                name, source, login.base_url, login.user, login.scope, login.obtained_at,
+                login.expires_at, left, login.is_renewable,
+            )
+        )  # fmt: skip
+    return tuple(logins)
+
+
+def logins_table(logins: Iterable[KnownLogin]) -> str:
+    """Who is logged in where, and until when; empty where nobody is."""
+    rows = [
+        (login.account, login.source, login.user or "?", login.server, _life(login))
+        for login in logins
+    ]
+    head = ["ACCOUNT", "SOURCE", "AS", "SERVER", "THE TOKEN LIVES"]
+    return "Logins:\n" + table(rows, head) if rows else ""
+
+
+def _life(login: KnownLogin) -> str:
+    left = login.seconds_left
+    if left is None:
+        return "until it is revoked"
+    if left <= 0 and login.is_renewable:
+        return "no more; the next run renews it"
+    if left <= 0:
+        return f"no more: run archiver login {login.account}"
+    days, hours = divmod(left, _DAY)
+    length = counted(days, "day") if days else counted(hours // 3600, "hour")
+    return f"{length} more" + ("; renewed in time" if login.is_renewable else "")

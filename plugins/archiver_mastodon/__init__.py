@@ -1,0 +1,65 @@
+"""A plugin for accounts on Mastodon, and on servers that speak its API, without a middleman.
+
+Public posts need no key. What only its owner sees of an account needs a login: `archiver login`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archiver import Account, Kit, OAuth, Platform, Rank, Source, hookimpl
+from archiver_mastodon.client import MastodonClient
+from archiver_mastodon.platform import Mastodon, required_handle
+
+SCOPES = ("read:accounts", "read:statuses")
+"""Who one is, and the statuses that one sees: nothing else is asked for, and nothing written."""
+
+
+@dataclass(frozen=True, slots=True)
+class MastodonSettings:
+    """The table `[mastodon]`: every server is found by the handles of its accounts."""
+
+
+class MastodonSource:
+    """The source."""
+
+    name: str = "mastodon"
+    settings: type[MastodonSettings] = MastodonSettings
+    rank: Rank = "native"
+
+    def open(self, settings: MastodonSettings, account: Account, kit: Kit) -> MastodonClient:  # noqa: ARG002 — contract
+        """The client for one account."""
+        handle = required_handle(account.options)
+        return MastodonClient(kit, account, handle, account.options.server)
+
+    async def auth(self, settings: MastodonSettings, account: Account, kit: Kit) -> OAuth:
+        """How one logs in: with a program that is registered for this one login.
+
+        Raises SourceError.
+        """
+        client = self.open(settings, account, kit)
+        base_url, trust = await client.find_server()
+        return OAuth(
+            base_url,
+            authorize_path="/oauth/authorize",
+            token_path="/oauth/token",  # noqa: S106 — a path
+            scopes=SCOPES,
+            trust=trust,
+            register_path="/api/v1/apps",
+            register_form={"client_name": "archiver"},
+            revoke_path="/oauth/revoke",
+            user_path="/api/v1/accounts/verify_credentials",
+            user_key="acct",
+            user=client.handle.user,
+        )
+
+
+@hookimpl
+def archiver_sources() -> Sequence[Source]:
+    """The source of this plugin."""
+    return [MastodonSource()]
+
+
+@hookimpl
+def archiver_platforms() -> Sequence[Platform]:
+    """The platform of this plugin."""
+    return [Mastodon()]

@@ -1,0 +1,44 @@
+"""An account is known by its actor, and described as it describes itself."""
+
+from archiver_mastodon.handles import Handle
+from archiver_mastodon.profiles import identity_of, moved_to
+
+HANDLE = Handle("press", "social.example")
+ACTOR = "https://social.example/users/press"
+
+
+def test_an_account_says_who_it_is() -> None:
+    profile = {
+        "display_name": "Press office",
+        "note": "<p>News &amp; more</p>",
+        "url": "https://social.example/@press",
+        "avatar": "https://files.example/a.png",
+        "header": "https://files.example/h.png",
+        "fields": [
+            {"name": "Site", "value": '<a href="https://www.example.org/">example.org</a>'},
+            {"name": "", "value": "x"},
+        ],
+    }
+    identity = identity_of(profile, ACTOR, HANDLE)
+    assert (identity.platform, identity.platform_id) == ("mastodon", ACTOR)
+    assert (identity.handle, identity.title) == ("press@social.example", "Press office")
+    assert identity.url == "https://social.example/@press"
+    assert identity.description == "News & more\n\nSite: https://www.example.org/"
+    assert identity.avatar is not None
+    assert identity.banner is not None
+    assert identity.avatar.url == "https://files.example/a.png"
+
+
+def test_the_picture_that_stands_for_none_is_none() -> None:
+    profile = {
+        "avatar": "https://social.example/avatars/original/missing.png",
+        "header": "https://social.example/headers/original/missing.png",
+    }
+    identity = identity_of(profile, ACTOR, HANDLE)
+    assert (identity.avatar, identity.banner, identity.description) == (None, None, None)
+
+
+def test_where_an_account_has_moved() -> None:
+    assert moved_to({"moved": {"acct": "press@new.example"}}) == "press@new.example"
+    assert moved_to({"moved": None}) is None
+    assert moved_to({"moved": "nonsense"}) is None
