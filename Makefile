@@ -75,7 +75,8 @@ bench: $(WORK) ## compare with aiohttp, curl, gallery-dl and others, side by sid
 bench-scale: $(WORK) ## see how times grow up to a million posts
 	$(BIN)/python -m benchmarks.scale
 
-wheel: $(WORK) ## build the distribution
+wheel: $(WORK) ## build what would be published: the wheel and the source distribution, in dist/
+	rm -rf dist
 	$(BIN)/python -m hatchling build
 
 clean: ## remove what these commands made

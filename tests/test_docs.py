@@ -1,5 +1,6 @@
 """The documentation is true: pages are current, samples load, the sample plugin runs."""
 
+import ast
 import configparser
 import importlib.util
 import inspect
@@ -236,3 +237,33 @@ class TestSamplePlugin:
             rows = database.execute("SELECT platform_id, text FROM posts ORDER BY 1").fetchall()
         database.close()
         assert rows == [("0", "c0"), ("1", "c1"), ("2", "c2")]
+
+
+def said_by_the_program() -> str:
+    """Every text in the code, with a `…` for each place where a value is put in."""
+    texts = []
+    for folder in ("archiver", "plugins"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.JoinedStr):
+                    parts = (
+                        part.value if isinstance(part, ast.Constant) else "…"
+                        for part in node.values
+                    )  # fmt: skip
+                    texts.append("".join(map(str, parts)))
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    texts.append(node.value)
+    return "\n".join(texts)
+
+
+def test_every_message_of_the_troubleshooting_page_is_one_of_the_program() -> None:
+    page = (DOCS / "troubleshooting.md").read_text("utf-8")
+    quoted = re.findall(r"^### `(.+)`$", page, re.MULTILINE)
+    assert len(quoted) > 25
+    program = said_by_the_program()
+    unknown = [
+        message
+        for message in quoted
+        if message not in program and message.strip("… ") not in program
+    ]
+    assert unknown == []

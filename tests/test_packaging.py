@@ -1,7 +1,9 @@
 """What is installed is what is meant: built as a wheel, put into a fresh environment, and run."""
 
 import ast
+import email
 import json
+import re
 import sys
 import tarfile
 import tomllib
@@ -87,6 +89,30 @@ class TestWheel:
         assert {"archiver/py.typed", "archiver/archive.example.toml"} <= names
         assert {f"{name}/py.typed" for name in PLUGIN_FOLDERS} <= names
         assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+    def test_its_metadata_are_those_of_the_project(self, wheel: Path) -> None:
+        (name,) = [name for name in names_in(wheel) if name.endswith(".dist-info/METADATA")]
+        with zipfile.ZipFile(wheel) as archive:
+            metadata = email.message_from_bytes(archive.read(name))
+        assert metadata["Name"] == "social-archiver"
+        assert metadata["Version"] == PROJECT["project"]["version"]
+        assert metadata["Requires-Python"] == ">=3.11"
+        assert metadata["License-Expression"] == "Apache-2.0"
+        assert metadata["Description-Content-Type"] == "text/markdown"
+        assert set(metadata.get_all("Provides-Extra", [])) == set(
+            PROJECT["project"]["optional-dependencies"]
+        )
+
+    def test_its_description_has_only_links_that_lead_somewhere_from_an_index(self) -> None:
+        text = (ROOT / "DESCRIPTION.md").read_text("utf-8")
+        links = re.findall(r"\]\(([^)]+)\)", text)
+        assert links
+        assert all(link.startswith("https://") for link in links)
+
+    def test_its_version_has_a_section_in_the_changelog_once_it_is_released(self) -> None:
+        changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+        version = PROJECT["project"]["version"]
+        assert f"## {version}" in changelog or "## Unreleased\n\nThe first version." in changelog
 
     def test_it_comes_out_of_the_source_distribution_too(self, wheel: Path, tmp_path: Path) -> None:
         with tarfile.open(build_sdist(ROOT, tmp_path)) as archive:
