@@ -206,6 +206,12 @@ def _placed(error: ArchiverError, place: Place, key: str | None = None) -> Archi
     return type(error)(what, why=error.why, kept=error.kept, hint=error.hint, code=error.code)
 
 
+def platforms_without_settings(plugins: Registry, platforms: Iterable[str]) -> list[str]:
+    """Those of the platforms that can be read without a key: by a source that needs no settings."""
+    usable = {source.name for source in plugins.sources if not _needs_settings(source)}
+    return sorted(name for name in platforms if usable & set(plugins.sources_of(name)))
+
+
 def _needs_settings(source: Source) -> bool:
     return any(setting.required for setting in settings_of(source.settings))
 

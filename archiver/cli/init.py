@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from archiver.cli.next_steps import keyless_text
 from archiver.cli.shell import Shell, pass_shell, program, subcommand
 from archiver.errors import ConfigError
 
@@ -36,11 +37,12 @@ def command(shell: Shell, directory: Path) -> None:
     command = f"{program()} {option}"
     shell.say(
         "\nNext:\n"
-        "  1. Put your API key into the environment variable that the file names for it:\n"
-        "     the file says where the key is found.\n"
-        "  2. Add the accounts that the key has linked; remove those you do not want:\n"
+        f"  1. Add your accounts to the file{keyless_text(shell)}.\n"
+        "     It has examples. For networks that need a key, put it into the environment\n"
+        "     variable that the file names; it says where the key is found. Then this adds\n"
+        "     all accounts that the key has linked:\n"
         f"         {command}accounts --discover >> {quoted}\n"
-        "  3. Back them up, now and as often as you like, and look at them:\n"
+        "  2. Back them up, now and as often as you like, and look at them:\n"
         f"         {command}backup\n"
         f"         {command}browse"
     )

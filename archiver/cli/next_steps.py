@@ -49,7 +49,8 @@ def print_next_steps(shell: Shell) -> None:
             ("accounts", "check the accounts in the config"),
         )  # fmt: skip
     else:
-        _print(shell, f"There are no accounts yet in {config.path}.", *_account_steps(config))
+        title = f"There are no accounts yet in {config.path}. Add them there{keyless_text(shell)}."
+        _print(shell, title, *_account_steps(config))
 
 
 def _has_config() -> bool:
@@ -64,11 +65,20 @@ def _has_config() -> bool:
     return True
 
 
+def keyless_text(shell: Shell) -> str:
+    """Which platforms can be read without a key, in parentheses; empty where there are none."""
+    from archiver.config import platforms_without_settings
+
+    plugins = shell.plugins()
+    names = platforms_without_settings(plugins, {item.name for item in plugins.platforms})
+    return f" ({' and '.join(names)} without a key)" if names else ""
+
+
 def _account_steps(config: "Config") -> Steps:
     return (
         (
             f"accounts --discover >> {safe(os.path.relpath(config.path))}",
-            "add the accounts that your key has linked",
+            "add those that your API key has linked",
         ),
         ("backup", "fetch everything, and from then on only what is new"),
     )

@@ -15,6 +15,8 @@ def test_it_writes_the_example(cli: Cli) -> None:
     assert done.exit_code == 0
     assert done.stdout == "Wrote archive.toml\n"
     assert "archiver accounts --discover >> archive.toml\n" in done.stderr
+    assert "mastodon without a key" in done.stderr
+    assert max(map(len, done.stderr.splitlines())) <= 80
     assert "archiver browse" in done.stderr
     assert "archiver backup\n" in done.stderr
     assert load_config(Path("archive.toml")).accounts == ()
