@@ -44,7 +44,8 @@ class Sockets(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """A connection. Raises httpcore.ConnectError and httpcore.ConnectTimeout."""
         try:
-            async with asyncio.timeout(timeout):
+            # anyio before 4.16 loses a timeout of asyncio that expires together with its own
+            with anyio.fail_after(timeout):
                 sock = await _first_to_answer(await _addresses(host, port), local_address)
                 return await self._stream(sock, socket_options or ())
         except TimeoutError as error:
