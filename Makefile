@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.ready-to-run
 WORK := $(VENV)/.ready-to-work
 FLOORS := .venv-floors
+PEERS := .venv-peers
 INSTALL = pip install --quiet --disable-pip-version-check
 TORTURE_MINUTES ?= 7
 HOSTILE_MINUTES ?= 2
@@ -19,7 +20,7 @@ FIGURES ?= --write docs/reliability.md
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-quick test-peers test-floors torture lint format docs docs-check \
-  tools browser wheel clean bench bench-scale
+  tools browser mastodon-peers wheel clean bench bench-scale
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,7 +34,7 @@ test: $(WORK) tools ## run the tests, in parallel
 test-quick: $(WORK) ## run what takes a few minutes, for another Python: make test-quick PYTHON=python3.13
 	$(BIN)/pytest -q -n auto -m 'not peers and not slow'
 
-test-peers: $(WORK) browser ## run the tests that drive programs of others: a browser with axe
+test-peers: $(WORK) browser mastodon-peers ## run the tests that drive programs of others: a browser with axe, servers of Mastodon's API
 	$(BIN)/pytest -q -n auto -m peers
 
 test-floors: $(WORK) ## run the quick tests with the oldest libraries that pyproject.toml allows
@@ -69,6 +70,12 @@ tools: ## install what the tests need and Python does not bring: strace
 browser: ## install the browser that the pages are tested in
 	@$(call apt,chromium)
 
+mastodon-peers: $(WORK) ## install servers that speak Mastodon's API: mastodon-mock, and snac2 where the system has it
+	test -d $(PEERS) || $(BIN)/python -m venv $(PEERS)
+	$(PEERS)/bin/$(INSTALL) --upgrade 'pip>=25.1'
+	$(PEERS)/bin/$(INSTALL) --group peers
+	@$(call apt_if_known,snac2,snac)
+
 bench: $(WORK) ## compare with aiohttp, curl, gallery-dl and others, side by side
 	$(BIN)/python -m benchmarks
 
@@ -88,6 +95,17 @@ define apt
       apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y $(1) > /dev/null; \
     else \
       echo "$(1) is not installed: the tests that drive it are skipped"; \
+    fi; }
+endef
+
+# of a package that not every release of the system has
+define apt_if_known
+  command -v $(2) > /dev/null || { \
+    if command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ] && apt-get -qq update \
+      && apt-cache show $(1) > /dev/null 2>&1; then \
+      DEBIAN_FRONTEND=noninteractive apt-get -qq install -y $(1) > /dev/null; \
+    else \
+      echo "$(1) is not to be had here: the tests that drive it are skipped"; \
     fi; }
 endef
 

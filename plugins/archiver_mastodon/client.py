@@ -96,16 +96,18 @@ class MastodonClient:
         response = await self._status_part(status_id)
         if response.status in _NOT_THERE:
             return None
+        if response.status != 200:
+            raise self._refusal(response, "a post of ")
         data = self._object(response)
         return Record(response.body.decode(errors="backslashreplace"), data)
 
     async def edits(self, status_id: str) -> Sequence[Mapping[str, Any]]:
-        """All versions of a status, oldest first; none where the server keeps none.
+        """All versions of a status, oldest first; none where the server keeps or shows none.
 
         Raises SourceError.
         """
         response = await self._status_part(status_id, "/history")
-        if response.status in _NOT_THERE:
+        if response.status != 200:
             return ()
         try:
             return objects_of(read_json(response.body))
@@ -115,10 +117,7 @@ class MastodonClient:
     async def _status_part(self, status_id: str, part: str = "") -> Response:
         await self.profile()
         path = f"{_API}/statuses/{quote(status_id, safe='')}{part}"
-        response = await self._get(self._api(), path, {})
-        if response.status not in {200, *_NOT_THERE}:
-            raise self._refusal(response, "a post of ")
-        return response
+        return await self._get(self._api(), path, {})
 
     # Where it is
 
