@@ -7,16 +7,18 @@ import inspect
 import json
 import plistlib
 import re
+import shlex
 import sqlite3
 import tomllib
 from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
 
+import click
 import pytest
 
 from archiver import hookspecs
-from archiver.cli import EXIT_CODES
+from archiver.cli import COMMANDS, EXIT_CODES, main
 from archiver.config import Config, load_config
 from archiver.plugins import load_plugins
 from docs.figures import put_figures
@@ -267,3 +269,38 @@ def test_every_message_of_the_troubleshooting_page_is_one_of_the_program() -> No
         if message not in program and message.strip("… ") not in program
     ]
     assert unknown == []
+
+
+def commands_in(path: Path) -> list[str]:
+    """Every call of the program on a page: in blocks for a shell, and between backticks."""
+    text = path.read_text("utf-8")
+    blocks = [part for _, _, language, part in fences(path) if language in {"console", "sh"}]
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    inline = re.findall(r"`([^`]+)`", _FENCE.sub("", text))
+    calls = (re.split(r"&&|\|\|?|>+|;| 2>", " ".join(line.split())) for line in [*lines, *inline])
+    return [
+        part.strip()
+        for parts in calls
+        for part in parts
+        if re.match(r"(\w+=\S+ )*archiver( |$)", part.strip())
+    ]
+
+
+def unknown_words(line: str) -> list[str]:
+    """The command and the options of a call that the program does not have."""
+    words = shlex.split(line, comments=True)
+    words = words[words.index("archiver") + 1 :]
+    known = {option for param in main.params for option in param.opts} | {"--help"}
+    at = next((n for n, word in enumerate(words) if word in COMMANDS), None)
+    before, after = (words, []) if at is None else (words[:at], words[at + 1 :])
+    if at is None and any(not word.startswith("-") for word in words):
+        return [word for word in words if word not in known]  # there is no such command
+    command = None if at is None else main.get_command(click.Context(main), words[at])
+    own = {option for param in command.params for option in param.opts} if command else set()
+    options = [word.partition("=")[0] for word in (*before, *after) if word.startswith("-")]
+    return [option for option in options if option not in known | own]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_on_a_page_is_one_of_the_program(path: Path) -> None:
+    assert {line: bad for line in commands_in(path) if (bad := unknown_words(line))} == {}

@@ -38,8 +38,8 @@ def command(shell: Shell, directory: Path) -> None:
     shell.say(
         "\nNext:\n"
         f"  1. Add your accounts to the file{keyless_text(shell)}.\n"
-        "     It has examples. For networks that need a key, put it into the environment\n"
-        "     variable that the file names; it says where the key is found. Then this adds\n"
+        "     It has examples. Where a key is needed, put it into the environment\n"
+        "     variable that the file names: it says where the key is found. This adds\n"
         "     all accounts that the key has linked:\n"
         f"         {command}accounts --discover >> {quoted}\n"
         "  2. Back them up, now and as often as you like, and look at them:\n"
