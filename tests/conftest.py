@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from archiver.cli import main
 from archiver.cli.shell import Shell
+from archiver.secrets import Secret
 from support.loop_time import LoopTime
 from support.running import Cli, RunArchiver
 
@@ -64,6 +65,15 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test revealed is blanked out in no other: the key of one is a word of another."""
+    monkeypatch.setattr(Secret, "_revealed", set())
+    monkeypatch.setattr(Secret, "_forms", [])
+    monkeypatch.setattr(Secret, "_variables", set())
+    monkeypatch.setattr(Secret, "_looked_up", {})
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -78,7 +78,7 @@ def test_a_large_chart_has_a_few_round_values_and_all_lies_within(
 
 def test_dates_stand_at_the_axis_each_once() -> None:
     assert [label for _, label in large_chart(points(1, 2), DAYS[12]).dates] == [
-        "1 March 2026", "5 March 2026", "9 March 2026",
+        "1 March 2026", "5 March 2026", "10 March 2026",
     ]  # fmt: skip
     hours = [("2026-03-01T09:00:00Z", 1.0), ("2026-03-01T10:00:00Z", 2.0)]
     assert [label for _, label in large_chart(hours, hours[-1][0]).dates] == ["1 March 2026"]

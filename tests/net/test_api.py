@@ -319,7 +319,7 @@ async def test_a_file_that_is_refused_says_why() -> None:
     async with world(refused) as api, api.client.get_file("x") as answer:
         assert answer.response.status == 400
         assert answer.file.read() == b'{"error": "RepoNotFound"}'
-    with pytest.raises(SourceDown, match="on fire"):
+    with pytest.raises(SourceDown, match="On fire"):
         async with world(http(500, b"on fire")) as api, api.client.get_file("x"):
             pass
 
