@@ -6,6 +6,7 @@ out for it, by a redirect or to be pasted. PKCE makes a code that somebody else 
 """
 
 import hashlib
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from archiver.tokens import Login, Token
 
 _WEEK = timedelta(days=7)
 _SHOWN = 300
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{20,4000}", re.ASCII)
 _LONGEST_LIFE = 100 * 366 * 24 * 3600  # seconds; more means no end
 
 
@@ -71,10 +73,10 @@ async def begin_login(auth: OAuth, http: Http, redirect_uri: str) -> LoginReques
         response = await http.post(auth.register_path, form=form)
         answer = _fields(response, auth.base_url, "register a program")
         client_id, client_secret = str(answer.get("client_id", "")), answer.get("client_secret")
-    if not _is_token(client_id) or not (client_secret is None or _is_token(client_secret)):
+    if not _is_word(client_id) or not (client_secret is None or _is_word(client_secret)):
         raise SourceDown(f"{_host(auth.base_url)} gave this program no id to log in with")
     if client_secret is not None:
-        Secret.mask_value(client_secret)
+        _mask(client_secret)
     verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
     Secret.mask_value(verifier)
     return LoginRequest(auth, client_id, client_secret, redirect_uri, state, verifier)
@@ -82,7 +84,7 @@ async def begin_login(auth: OAuth, http: Http, redirect_uri: str) -> LoginReques
 
 async def finish_login(request: LoginRequest, http: Http, code: str, now: datetime) -> Token:
     """Exchange a code for a token. Raises SourceDown, AccessRefused."""
-    Secret.mask_value(code)
+    _mask(code)
     form = {
         "grant_type": "authorization_code",
         "code": code,
@@ -107,7 +109,9 @@ async def finish_login(request: LoginRequest, http: Http, code: str, now: dateti
 def token_by_hand(auth: OAuth, access_token: str, now: datetime) -> Token:
     """A token that the user made on the server's own pages. Raises UsageError."""
     if not _is_token(access_token):
-        raise UsageError("That is no token", why="A token is one word of letters, digits and signs")
+        raise UsageError(
+            "That is no token", why="A token is one long word of letters, digits and few signs"
+        )
     login = Login(auth.base_url, obtained_at=timestamp(now) or "", trust=auth.trust)
     token = Token(login, access_token)
     token.mask()
@@ -171,7 +175,7 @@ def code_of(pasted: str, state: str) -> str:
         except ValueError:
             query = {}
         return code_of_redirect(query, state)
-    if not _is_token(text):
+    if not _is_word(text):
         raise UsageError("That is no code", hint="Paste the code, or the whole address with code=…")
     return text
 
@@ -187,7 +191,7 @@ def code_of_redirect(query: Mapping[str, list[str]], state: str) -> str:
         why = "".join(query.get("error_description", [])) or error
         raise AccessRefused("The login was refused", why=_shown(why), code="login")
     code = "".join(query.get("code", []))
-    if not _is_token(code):
+    if not _is_word(code):
         raise UsageError("That answer holds no code", hint="Begin again")
     return code
 
@@ -261,8 +265,8 @@ def _shown(text: str) -> str:
     return redact("".join(letter for letter in line if letter.isprintable()))[:_SHOWN]
 
 
-def _is_token(value: object) -> TypeGuard[str]:
-    """Whether it is one word that a header can hold."""
+def _is_word(value: object) -> TypeGuard[str]:
+    """Whether it is one word that a form or a header can hold."""
     return (
         isinstance(value, str)
         and 0 < len(value) < 10_000
@@ -270,3 +274,23 @@ def _is_token(value: object) -> TypeGuard[str]:
         and value.isprintable()
         and " " not in value
     )
+
+
+def _is_token(value: object) -> TypeGuard[str]:
+    """Whether it is what a token is made of (RFC 6750, section 2.1), long and random enough.
+
+    A token is blanked out of all answers from then on, those of other servers too: a server must
+    not choose one that stands in ordinary text.
+    """
+    return (
+        isinstance(value, str)
+        and _TOKEN.fullmatch(value) is not None
+        and any(map(str.isdigit, value))
+        and any(map(str.isalpha, value))
+    )
+
+
+def _mask(value: str) -> None:
+    """Have a secret of the login blanked out, if ordinary text cannot hold it."""
+    if _is_token(value):
+        Secret.mask_value(value)

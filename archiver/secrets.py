@@ -38,7 +38,8 @@ class Secret:
     """A reference to a secret. `str` and `repr` never show what it refers to.
 
     `reference` is the text in the config, `base` the folder that relative paths start from.
-    `literal_allowed` says whether the file that holds it is private to its owner.
+    `literal_allowed` says whether the file that holds it is private to its owner. A `verbatim` text
+    is the secret itself, even where it begins like a reference: a server may have made it.
     """
 
     _revealed: ClassVar[set[str]] = set()
@@ -47,35 +48,43 @@ class Secret:
     _looked_up: ClassVar[dict[str, str]] = {}
 
     def __init__(
-        self, reference: str, *, base: Path = Path(), literal_allowed: bool = True
+        self,
+        reference: str,
+        *,
+        base: Path = Path(),
+        literal_allowed: bool = True,
+        verbatim: bool = False,
     ) -> None:
         self._reference = reference
         self._base = base
-        self._literal_allowed = literal_allowed
-        scheme, _, name = reference.partition(":")
-        if scheme == "env":
-            self._variables.add(name)
+        self._literal_allowed = literal_allowed or verbatim
+        self._scheme, _, self._name = ("", "", "") if verbatim else reference.partition(":")
+        if self._scheme == "env":
+            self._variables.add(self._name)
 
     def __repr__(self) -> str:
         """The reference where it is one, else nothing."""
-        shown = self._reference if is_reference(self._reference) else MASK
+        shown = self._reference if self._scheme in SCHEMES else MASK
         return f"Secret({shown!r})"
 
     __str__ = __repr__
 
     def __eq__(self, other: object) -> bool:
         """Equal when they refer to the same thing."""
-        return isinstance(other, Secret) and other._reference == self._reference
+        return isinstance(other, Secret) and self._told() == other._told()
 
     def __hash__(self) -> int:
         """As `__eq__`."""
-        return hash(self._reference)
+        return hash(self._told())
+
+    def _told(self) -> tuple[str, str]:
+        return self._scheme, self._reference
 
     @property
     def origin(self) -> str:
         """Where it is read from, for messages."""
-        scheme, _, rest = self._reference.partition(":")
-        match scheme:
+        rest = self._name
+        match self._scheme:
             case "env":
                 return f"the environment variable {rest}"
             case "file":
@@ -91,10 +100,9 @@ class Secret:
 
         Raises SecretError, which names the reference and says what to do.
         """
-        scheme, _, rest = self._reference.partition(":")
-        resolver = _RESOLVERS.get(scheme)
+        resolver = _RESOLVERS.get(self._scheme)
         if resolver is not None:
-            value = self._looked_up.get(self._reference) or resolver(rest, self._base)
+            value = self._looked_up.get(self._reference) or resolver(self._name, self._base)
         elif self._literal_allowed:
             value = self._reference
         else:
@@ -113,7 +121,7 @@ class Secret:
                 hint="Save it as plain ASCII, on one line",
             )
         self.mask_value(value)
-        if scheme in {"cmd", "keyring"}:  # which may ask a person, who is asked once
+        if self._scheme in {"cmd", "keyring"}:  # which may ask a person, who is asked once
             self._looked_up[self._reference] = value
         return value
 

@@ -150,12 +150,21 @@ def test_a_token_is_revoked(world: FediServer) -> None:
 
 def test_a_server_that_gives_back_the_same_refresh_token_keeps_it_alive() -> None:
     """Our client blanks known secrets out of what it receives: this one is known."""
-    token = Token(Login("https://a.example", token_path="/t"), "access-one", "refresh-one")
+    token = Token(
+        Login("https://a.example", token_path="/t"),
+        "access-1-0123456789abcdef",
+        "refresh-1-0123456789abcdef",
+    )
     token.mask()
-    body = {"access_token": "access-two", "refresh_token": redact("refresh-one"), "expires_in": "9"}
+    body = {
+        "access_token": "access-2-0123456789abcdef",
+        "refresh_token": redact("refresh-1-0123456789abcdef"),
+        "expires_in": "9",
+    }
     http = FakeHttp(lambda _request: (200, body))
     new = anyio.run(renewed, token, http, NOW)
-    assert (new.access_token, new.refresh_token) == ("access-two", "refresh-one")
+    assert new.access_token == "access-2-0123456789abcdef"
+    assert new.refresh_token == "refresh-1-0123456789abcdef"
     assert new.login.expires_at == "2026-03-02T09:00:09.000Z"
 
 
@@ -164,7 +173,9 @@ def test_a_server_that_gives_back_the_same_refresh_token_keeps_it_alive() -> Non
     [(200, {}), (200, []), (200, b"<html>"), (200, {"access_token": ""}),
      (200, {"access_token": 5}),
      (200, {"access_token": "a b"}), (200, {"access_token": "x\n"}), (302, {}), (500, {}),
-     (200, {"access_token": "abcdef", "token_type": "mac"})],
+     (200, {"access_token": "a1" * 20, "token_type": "mac"}),
+     (200, {"access_token": "media_attachments_preview_url"}),
+     (200, {"access_token": "https://social.example/media/0"}), (200, {"access_token": "short-1"})],
 )  # fmt: skip
 def test_an_answer_without_a_usable_token_is_the_servers_fault(status: int, body: Any) -> None:
     token = Token(Login("https://a.example"), "", "refresh-one")
@@ -206,10 +217,11 @@ def test_whatever_is_pasted_is_a_code_or_told(pasted: str) -> None:
 
 def test_a_token_made_by_hand_is_one_word() -> None:
     auth = OAuth("https://a.example", "/a", "/t", ())
-    token = token_by_hand(auth, "made-by-hand", NOW)
-    assert (token.access_token, token.login.is_renewable) == ("made-by-hand", False)
-    with pytest.raises(UsageError):
-        token_by_hand(auth, "two words", NOW)
+    token = token_by_hand(auth, "made-by-hand-0123456789", NOW)
+    assert (token.access_token, token.login.is_renewable) == ("made-by-hand-0123456789", False)
+    for odd in ("two words", "short", "password" * 4):
+        with pytest.raises(UsageError):
+            token_by_hand(auth, odd, NOW)
 
 
 @pytest.mark.parametrize(

@@ -108,4 +108,4 @@ async def _enter(stack: ExitStack, lock: AbstractContextManager[None]) -> None:
 
 
 def _as_secret(token: Token | None) -> Secret | None:
-    return None if token is None else Secret(token.access_token)
+    return None if token is None else Secret(token.access_token, verbatim=True)

@@ -124,7 +124,7 @@ class FakeTokens:
 
     def __init__(self, token: str | None) -> None:
         self.user = None if token is None else "user"
-        self._token = None if token is None else Secret(token)
+        self._token = None if token is None else Secret(token, verbatim=True)
 
     async def current(self) -> Secret | None:
         """The token."""

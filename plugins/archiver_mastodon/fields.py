@@ -74,7 +74,8 @@ _FORMS: dict[str, Form] = {
 
 _KEPT = (
     # what the record alone keeps: about other people, about who asks, or the server's own doing
-    "reblog.*", "account.*", "application.*", "card.*", "quote.*", "quote_approval.*", "filtered.*",
+    "reblog.*", "account.*", "application.*", "card.*", "quote.*", "quote_approval.*",
+    "quote_approval_policy", "filtered.*",
     "favourited", "reblogged", "muted", "bookmarked", "pinned", "text", "local_only",
     "content_type", "tagged_collections.*", "source.*",
     "media_attachments[].preview_remote_url", "media_attachments[].text_url",
@@ -90,7 +91,7 @@ _KEPT = (
     "interaction_policy.*", "interaction_policies.*", "poll.emojis", "reactions.*",
     # Pixelfed
     "_v", "content_text", "shortcode", "parent.*", "place.*", "taggedPeople.*", "label.*",
-    "liked_by.*", "comments_disabled", "pf_type", "media_attachments_count", "thread",
+    "liked_by.*", "replies.*", "comments_disabled", "pf_type", "media_attachments_count", "thread",
     "collection_id", "liked_count", "comments_count", "reply_count", "license.*", "local", "type",
     "media_attachments[].mime", "media_attachments[].is_nsfw", "media_attachments[].license.*",
     "media_attachments[].orientation", "media_attachments[].filter_name",

@@ -33,8 +33,8 @@ class Renewals:
             return self.status, {"error": "invalid_grant"}
         self.count += 1
         return 200, {
-            "access_token": f"access-{self.count}-new",
-            "refresh_token": f"refresh-{self.count}-new",
+            "access_token": f"access-{self.count}-new-of-the-server",
+            "refresh_token": f"refresh-{self.count}-new-of-the-server",
             "expires_in": int(LIFE.total_seconds()),
         }  # fmt: skip
 
@@ -90,11 +90,14 @@ def test_a_token_near_its_end_is_renewed_and_kept(
     store: TokenStore, clock: DemoClock, renewals: Renewals
 ) -> None:
     clock.advance(days=54)
-    assert current(tokens_of(store, clock, renewals)) == "access-1-new"
+    assert current(tokens_of(store, clock, renewals)) == "access-1-new-of-the-server"
     kept = store.load("mastodon", "press")
     assert kept is not None
-    assert (kept.access_token, kept.refresh_token) == ("access-1-new", "refresh-1-new")
-    assert current(tokens_of(store, clock, renewals)) == "access-1-new"
+    assert (kept.access_token, kept.refresh_token) == (
+        "access-1-new-of-the-server",
+        "refresh-1-new-of-the-server",
+    )
+    assert current(tokens_of(store, clock, renewals)) == "access-1-new-of-the-server"
     assert renewals.count == 1
 
 
@@ -116,7 +119,7 @@ def test_two_accounts_of_a_run_and_two_runs_renew_once(
                 group.start_soon(ask, tokens)
 
     anyio.run(together)
-    assert set(found) == {"access-1-new"}
+    assert set(found) == {"access-1-new-of-the-server"}
     assert renewals.count == 1
 
 
@@ -147,8 +150,8 @@ def test_a_token_that_was_refused_is_renewed_before_its_time(
     tokens = tokens_of(store, clock, renewals)
     new = anyio.run(tokens.renewed)
     assert new is not None
-    assert new.reveal() == "access-1-new"
-    assert current(tokens) == "access-1-new"
+    assert new.reveal() == "access-1-new-of-the-server"
+    assert current(tokens) == "access-1-new-of-the-server"
 
 
 def test_one_that_cannot_be_renewed_is_none(
@@ -179,3 +182,13 @@ def test_a_login_of_another_account_is_not_taken(
 ) -> None:
     other = replace(tokens_of(store, clock, renewals), name="other")
     assert current(other) is None
+
+
+def test_a_token_that_looks_like_a_reference_is_a_token(
+    store: TokenStore, clock: DemoClock, renewals: Renewals, tmp_path: Path
+) -> None:
+    """A server could hand out `cmd:…`, which in a config names a command to run."""
+    for token in (f"cmd:touch\t{tmp_path}/ran".replace("\t", "${IFS}"), "env:HOME", "file:/x"):
+        store.save("mastodon", "press", Token(Login("https://a.example"), token))
+        assert current(tokens_of(store, clock, renewals)) == token
+    assert not (tmp_path / "ran").exists()

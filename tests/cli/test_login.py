@@ -110,7 +110,7 @@ def test_a_token_made_by_hand_is_kept(
 def test_a_token_that_the_server_does_not_know_is_not_kept(
     cli: Cli, world: FediServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MY_TOKEN", "made-up")
+    monkeypatch.setenv("MY_TOKEN", "made-up-0123456789-abc")
     assert cli("login", "press", "--token", "env:MY_TOKEN").exit_code == 5
     assert logins() == []
 

@@ -26,6 +26,7 @@ def test_mastodon_mock_is_read_to_its_start(tmp_path: Path) -> None:
         )
         report = nights.backup()
         assert report.exit_code == 0, report.accounts[0].error
+        assert list(report.accounts[0].unmapped_paths) == []
         assert report.accounts[0].counts.new == 85
         assert nights.column("SELECT reached_start FROM coverage") == [1]
         assert "stored" in nights.column("SELECT state FROM renditions WHERE role = 'original'")
@@ -55,6 +56,7 @@ def test_snac_shows_its_newest_posts_and_that_is_said(tmp_path: Path) -> None:
     with server.running():
         report = nights.backup()
     assert report.exit_code == 3
+    assert list(report.accounts[0].unmapped_paths) == []
     assert "the server shows only its newest 256 posts" in " ".join(report.accounts[0].warnings)
     assert len(nights.column("SELECT id FROM posts")) == 256
     assert "Look https://example.org/a" in nights.column("SELECT text FROM posts")

@@ -32,7 +32,9 @@ def statuses() -> list[JsonObject]:
         press.boost(theirs), press.publish("", visibility="unlisted", language=None),
         press.publish(":star:", emojis=[_emoji(world, "star")], visibility="private"),
     ]  # fmt: skip
-    return [status.as_json() for status in shapes] + [_pleroma(plain), _gotosocial(plain)]
+    return [status.as_json() for status in shapes] + [
+        _pleroma(plain), _gotosocial(plain), _pixelfed(with_media),
+    ]  # fmt: skip
 
 
 def _media(kind: str) -> FediMedia:
@@ -90,3 +92,19 @@ def _gotosocial(status: FediStatus) -> JsonObject:
         "content_type": "text/markdown",
         "interaction_policy": {"can_favourite": policy, "can_reply": policy, "can_reblog": policy},
     }
+
+
+def _pixelfed(status: FediStatus) -> JsonObject:
+    whole = status.as_json()
+    for missing in ("quote", "quote_approval", "quotes_count", "filtered"):
+        del whole[missing]
+    photo = whole["media_attachments"][0] | {
+        "mime": "image/jpeg", "is_nsfw": 0, "license": None, "orientation": "landscape",
+        "filter_name": None, "filter_class": None, "optimized_url": None,
+    }  # fmt: skip
+    return whole | {
+        "_v": 1, "shortcode": "abc", "content_text": "Look", "thread": False, "replies": [],
+        "parent": [], "place": None, "local": True, "taggedPeople": [], "pf_type": "photo",
+        "label": {"covid": False}, "reply_count": 0, "comments_disabled": False,
+        "liked_by": {"username": None, "others": False}, "media_attachments": [photo],
+    }  # fmt: skip
