@@ -93,14 +93,16 @@ class ProgressLine:
         """The line as it is now, without colours."""
         if self._has_all:
             return self._files_text()
-        parts = [self._scan_text(), counted(sum(self._posts.values()), "post")]
+        parts = [self._step_text()]
+        if posts := sum(self._posts.values()):
+            parts.append(counted(posts, "post"))
         if self._done:
             parts.append(counted(self._done, "file"))
         return "  ".join([*parts, *self._bytes_text()])
 
-    def _scan_text(self) -> str:
+    def _step_text(self) -> str:
         if not self._scans:
-            return "Starting"
+            return "Downloading" if self._posts else "Starting"
         account, page = list(self._scans.items())[-1]
         others = len(self._scans) - 1
         beside = f" and {counted(others, 'more account')}" if others else ""

@@ -25,6 +25,8 @@ def test_it_names_the_account_and_the_page_that_is_asked_for(line: Line) -> None
     assert line.text() == "Scanning acme-instagram, page 3 and 1 more account  200 posts"
     line.scanned("acme-instagram", 250)
     assert line.text() == "Scanning acme-x, page 1  250 posts"
+    line.scanned("acme-x", 0)
+    assert line.text() == "Downloading  250 posts"
 
 
 def test_while_accounts_are_scanned_there_is_no_total(line: Line) -> None:
