@@ -181,7 +181,7 @@ def _from_environment(name: str, _base: Path) -> str:
     if value is None:
         raise SecretError(
             f"The environment variable {name} is not set",
-            why=f"The config says env:{name}",
+            why=f"It is named as env:{name}",
             hint=f"Set it, for example: export {name}=…",
         )
     return value

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.dates import Date
 from archiver.cli.shell import Shell, leave_no_core, pass_shell, subcommand
 from archiver.cli.text import safe, styled
+from archiver.cli.values import Date, WholeNumber
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ class NoteCollector:
     metavar="DATE",
     help="Scan no further back than this day (UTC).",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The newest N posts only.")
+@click.option("--limit", type=WholeNumber(min=1), metavar="N", help="The newest N posts only.")
 @click.option("--no-media", is_flag=True, help="Fetch no files; a later run does.")
 @click.option("--dry-run", is_flag=True, help="Report what would be saved, and save nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -9,6 +9,7 @@ import click
 from archiver.cli.places import archive_folder
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, styled
+from archiver.cli.values import WholeNumber
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ INSTALL_DATASETTE = "pip install 'datasette>=0.65.2'"
     default=8001,
     show_default=True,
     help="Where to listen; 0: any free port.",
-    type=click.IntRange(0, 65535),
+    type=WholeNumber(0, 65535),
 )
 @click.option("--no-open", is_flag=True, help="Only print the address; open no browser.")
 @click.option("--with-plugins", is_flag=True, help="Let other installed Datasette plugins in.")

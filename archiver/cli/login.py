@@ -9,6 +9,7 @@ import click
 
 from archiver.cli.shell import Shell, leave_no_core, pass_shell, secret_of, subcommand
 from archiver.cli.text import safe, wrap
+from archiver.cli.values import WholeNumber
 from archiver.errors import ArchiverError, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _PATIENCE = 600.0  # seconds in which a person finds their password
 @click.option("--paste", is_flag=True, help="Ask for the code: the browser is on another machine.")
 @click.option("--no-browser", is_flag=True, help="Print the address, and open no browser.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, metavar="N",
+    "--port", type=WholeNumber(0, 65535), default=0, metavar="N",
     help="The port on this machine that the browser comes back to; by default any free one.",
 )  # fmt: skip
 @click.option(

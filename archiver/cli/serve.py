@@ -7,6 +7,7 @@ import click
 
 from archiver.cli.shell import Shell, leave_no_core, pass_shell, secret_of, subcommand
 from archiver.cli.text import safe
+from archiver.cli.values import WholeNumber
 from archiver.errors import ArchiverError, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _LOOPBACK = ("127.", "::1", "localhost")
 )
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=WholeNumber(0, 65535),
     default=8585,
     show_default=True,
     help="The port; 0 takes any free one.",

@@ -13,6 +13,7 @@ from archiver.cli.places import archive_folder
 from archiver.cli.progress import bytes_bar
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, styled, table, wrap
+from archiver.cli.values import Minutes
 from archiver.errors import DamageFound, StorageError, UsageError
 from archiver.human import size_text
 
@@ -46,7 +47,7 @@ _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 )  # fmt: skip
 @click.option("--slice", "slice_", metavar="K/N", help="Of the files, only the K-th of N parts.")
 @click.option(
-    "--minutes", type=click.FloatRange(min=0), metavar="M",
+    "--minutes", type=Minutes(), metavar="M",
     help="Read files for M minutes only; the next verify resumes there.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -1,11 +1,11 @@
-"""Dates on the command line are read in every usual form, and explained where they are none."""
+"""Values on the command line are read in every usual form, and explained where they are none."""
 
 from datetime import UTC, datetime
 
 import click
 import pytest
 
-from archiver.cli.dates import Date
+from archiver.cli.values import Date
 from support.running import Cli
 
 
@@ -23,6 +23,24 @@ from support.running import Cli
 )
 def test_forms(text: str, moment: datetime) -> None:
     assert Date().convert(text, None, None) == moment
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("backup", "--limit", "0"), "It must be a whole number, 1 or more."),
+        (("backup", "--limit", "many"), "It must be a whole number, 1 or more."),
+        (("browse", "--port", "99999"), "It must be a whole number, 0 to 65535."),
+        (("verify", "--minutes", "-1"), "It must be a number of minutes, such as 30 or 0.5."),
+        (("verify", "--minutes", "half"), "It must be a number of minutes, such as 30 or 0.5."),
+    ],
+)
+def test_a_number_that_does_not_fit_is_explained_in_words(
+    command: tuple[str, ...], words: str, cli: Cli
+) -> None:
+    done = cli(*command)
+    assert done.exit_code == 2
+    assert words in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "", "17.3.2026", "2026-13", "0000", "2026-02-30"])
