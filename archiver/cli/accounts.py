@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archiver.cli.shell import Shell, leave_no_core, pass_shell, secret_of, subcommand, toml_text
-from archiver.cli.text import WIDTH, safe, table, wrap
+from archiver.cli.text import WIDTH, Coloured, safe, table, wrap
 from archiver.errors import AccessRefused, ArchiverError, PluginError, UsageError
 from archiver.human import counted
 
@@ -94,7 +94,7 @@ def _list(shell: Shell, as_json: bool) -> int | None:
                 entry.name,
                 entry.platform,
                 _source_of(config, entry, plugins) or "?",
-                "wrong" if problem else "ok",
+                Coloured("wrong", "red") if problem else Coloured("ok", "green"),
             )
             for entry, problem in rows
         ]

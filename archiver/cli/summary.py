@@ -173,9 +173,8 @@ def _remarks(report: RunReport) -> Iterator[str]:
         for text in (*account.warnings, *notes):
             texts.setdefault(text, []).append(account.name)
     for accounts in errors.values():
-        error = accounts[0].error
-        assert error is not None  # noqa: S101 — they were gathered by it
-        yield layout(error, about=_names([account.name for account in accounts], report))
+        about = _names([account.name for account in accounts], report)
+        yield layout(_shared_error(accounts), about)
     lines = [wrap(safe(note), rest="    ") for note in report.notes]
     lines += [
         wrap(f"{_names(names, report)}: {safe(text)}", rest="    ") for text, names in texts.items()
@@ -188,4 +187,15 @@ def _remarks(report: RunReport) -> Iterator[str]:
 
 
 def _parts(error: ArchiverError) -> tuple[str | None, ...]:
-    return error.code, error.what, error.why, error.kept, error.hint
+    """What makes two errors the same; what the source said in each case may differ."""
+    return error.code, error.what, error.kept, error.hint
+
+
+def _shared_error(accounts: Sequence[AccountReport]) -> ArchiverError:
+    """The error of all these accounts; where they have various reasons, one of them is named."""
+    errors = [account.error for account in accounts if account.error is not None]
+    first = errors[0]
+    why = first.why
+    if len({error.why for error in errors}) > 1:
+        why = f"For {accounts[0].name}: {why}"
+    return ArchiverError(first.what, why=why, kept=first.kept, hint=first.hint)

@@ -50,7 +50,7 @@ async def identify(
     lists_accounts = isinstance(listed, list) or isinstance(user.get("displayNames"), list)
     if lists_accounts and identity is None and platform not in list_of(listed):
         raise AccessRefused(
-            f"The profile has no {platform} account linked",
+            "The account is not linked to this profile",
             hint="Link it on the Social Accounts page of the Ayrshare dashboard, "
             "or check profile_key: without it, your primary profile is read",
             code="not_linked",

@@ -79,10 +79,10 @@ def read_answer(response: Response, platform: str) -> HistoryAnswer:
     if failed and not healthy:
         if _EMPTY in map(_code, problems):
             return HistoryAnswer(response)
-        raise refusal(response, platform, [*problems, *failures])
+        raise refusal(response, [*problems, *failures])
     if not records and not _has_empty_list(response.body):
         raise SourceDown(
-            f"Ayrshare answered for {platform} without a list of posts",
+            "Ayrshare answered without a list of posts",
             why="That is not what its documentation says",
             hint="Try again later, and check base_url",
         )
@@ -101,7 +101,7 @@ def read_answer(response: Response, platform: str) -> HistoryAnswer:
     )
 
 
-def read_object(response: Response, what: str) -> dict[str, Any]:
+def read_object(response: Response) -> dict[str, Any]:
     """The answer of an endpoint that gives one object.
 
     Raises SourceError and its kin.
@@ -109,22 +109,25 @@ def read_object(response: Response, what: str) -> dict[str, Any]:
     try:
         body = read_json(response.body)
     except BadJson as error:
-        raise _no_json(response, what, error) from None
+        raise _no_json(response, error) from None
     found = object_of(body)
     if response.status not in {200, 203} or (found.get("status") == "error" and "code" in found):
-        raise refusal(response, what, _problems(found, what))
+        raise refusal(response, _problems(found))
     return found
 
 
-def refusal(response: Response, what: str, problems: Iterable[Mapping[str, Any]]) -> SourceError:
-    """The error that an answer is: what it means, and what to do."""
+def refusal(response: Response, problems: Iterable[Mapping[str, Any]]) -> SourceError:
+    """The error that an answer is: what it means, and what to do.
+
+    It names no network, so that accounts for which it is the same can share it.
+    """
     problems = list(problems)
     codes = [code for problem in problems if (code := _code(problem))]
     why = _quoted(response.status, problems)
     for code in codes:
         if code in _NOT_LINKED:
             return AccessRefused(
-                f"The {what} account {_NOT_LINKED[code]}", why=why, hint=_RELINK, code="not_linked"
+                f"The account {_NOT_LINKED[code]}", why=why, hint=_RELINK, code="not_linked"
             )
     if response.status == 419 or _X_KEYS in codes:
         return AccessRefused(
@@ -135,9 +138,9 @@ def refusal(response: Response, what: str, problems: Iterable[Mapping[str, Any]]
     if response.status in {402, 403}:
         return _plan_refusal(problems, why)
     if response.status >= 500:
-        return SourceDown(f"Ayrshare failed when asked for {what}", why=why, hint="Try again later")
+        return SourceDown("Ayrshare failed", why=why, hint="Try again later")
     return SourceError(
-        f"Ayrshare refused the request for {what}",
+        "Ayrshare refused the request",
         why=why,
         hint="If the message does not help, look the code up in Ayrshare's list of errors",
         code=codes[0] if codes else None,
@@ -175,7 +178,7 @@ def _key_refusal(code: str, why: str) -> AccessRefused:
 
 
 def _plan_refusal(problems: Iterable[Mapping[str, Any]], why: str) -> AccessRefused:
-    """The refusal of a key that is right. It names no network, so that all accounts share it."""
+    """The refusal of a key that is right."""
     if any(_SUSPENDED.search(text_of(problem.get("message")) or "") for problem in problems):
         what = "Ayrshare has suspended this profile"
     else:
@@ -195,7 +198,7 @@ def _opened(response: Response, platform: str) -> tuple[dict[str, Any], tuple[Re
             if not records and isinstance(envelope.get(key), list):
                 envelope, records = read_records(body, key)
     except BadJson as error:
-        raise _no_json(response, platform, error) from None
+        raise _no_json(response, error) from None
     return envelope, records
 
 
@@ -210,12 +213,12 @@ def _has_empty_list(body: bytes) -> bool:
     )
 
 
-def _no_json(response: Response, what: str, error: BadJson) -> SourceError:
+def _no_json(response: Response, error: BadJson) -> SourceError:
     """The error for a body that is not JSON: AccessRefused by its status, else SourceDown."""
     if response.status in {401, 402, 403, 419}:
-        return refusal(response, what, ())
+        return refusal(response, ())
     return SourceDown(
-        f"Ayrshare answered for {what} with something that is not JSON",
+        "Ayrshare answered with something that is not JSON",
         why=f"The status was {response.status}, and the body: {error}",
         hint="Try again later. If it stays so, check base_url, and whether a proxy answers instead",
     )
@@ -232,7 +235,7 @@ def _is_failure(data: object) -> bool:
     return signs >= 2
 
 
-def _problems(envelope: Mapping[str, Any], platform: str) -> list[dict[str, Any]]:
+def _problems(envelope: Mapping[str, Any], platform: str = "") -> list[dict[str, Any]]:
     """The error objects in an answer, in any documented shape."""
     places = [envelope, *(envelope.get(key) for key in ("history", "posts", platform, "error"))]
     places += list_of(envelope.get("errors"))

@@ -110,7 +110,7 @@ class AyrshareClient:
                     response = await self._http.get(
                         "/user", headers=self._headers(profile_key), lane=lane
                     )
-                    self._users[lane] = read_object(response, "this profile")
+                    self._users[lane] = read_object(response)
             return self._users[lane]
 
     @contextmanager

@@ -41,7 +41,7 @@ def _is_foreign(options: ProfileOptions) -> bool:
 
 def _record_in(response: Response, platform: str, platform_id: str) -> Record | None:
     if response.status == 401:
-        read_object(response, platform)  # raises what it means
+        read_object(response)  # raises what it means
     if response.status not in {200, 203}:
         return None
     return next(

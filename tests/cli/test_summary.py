@@ -82,6 +82,17 @@ def test_one_error_of_several_accounts_is_told_once(made: RunReport, whom: str) 
     assert f"Error: {whom}: The key is wrong\n  Why:  It answered 401\n  Next: Look at it" in text
 
 
+def test_where_the_source_gave_each_its_own_reason_one_of_them_is_named() -> None:
+    made = RunReport("2026-01-01T00:00:00.000Z")
+    for name in ("one", "two"):
+        account = AccountReport(name, "threads")
+        account.fail(AccessRefused("It is not linked", why=f"It says {name}", hint="Link it"))
+        made.accounts.append(account)
+    text = click.unstyle(run_summary(made))
+    assert text.count("It is not linked") == 1
+    assert "Why:  For one: It says one" in text
+
+
 def test_one_warning_of_several_accounts_is_told_once() -> None:
     made = refused(others=3)
     for account in made.accounts[:2]:
