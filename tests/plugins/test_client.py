@@ -447,7 +447,7 @@ class TestIdentity:
 
     def test_an_account_that_is_not_linked(self) -> None:
         client, _ = client_for(lambda _request: (200, USER))
-        with pytest.raises(AccessRefused, match="no snapchat account") as caught:
+        with pytest.raises(AccessRefused, match="not linked to this profile") as caught:
             self.identify(Snapchat(), client)
         assert caught.value.code == "not_linked"
 
