@@ -20,7 +20,7 @@ FIGURES ?= --write docs/reliability.md
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-quick test-peers test-floors torture lint format docs docs-check \
-  tools browser mastodon-peers wheel clean bench bench-scale
+  tools browser mastodon-peers bluesky-peers wheel clean bench bench-scale
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,7 +34,7 @@ test: $(WORK) tools ## run the tests, in parallel
 test-quick: $(WORK) ## run what takes a few minutes, for another Python: make test-quick PYTHON=python3.13
 	$(BIN)/pytest -q -n auto -m 'not peers and not slow'
 
-test-peers: $(WORK) browser mastodon-peers ## run the tests that drive programs of others: a browser with axe, servers of Mastodon's API
+test-peers: $(WORK) browser mastodon-peers bluesky-peers ## run the tests that drive programs of others: a browser with axe, servers of Mastodon's API and of Bluesky
 	$(BIN)/pytest -q -n auto -m peers
 
 test-floors: $(WORK) ## run the quick tests with the oldest libraries that pyproject.toml allows
@@ -75,6 +75,13 @@ mastodon-peers: $(WORK) ## install servers that speak Mastodon's API: mastodon-m
 	$(PEERS)/bin/$(INSTALL) --upgrade 'pip>=25.1'
 	$(PEERS)/bin/$(INSTALL) --group peers
 	@$(call apt_if_known,snac2,snac)
+
+bluesky-peers: ## install real servers of Bluesky, with npm
+	@if command -v npm > /dev/null; then \
+	  cd tests/support/bluesky/peers && npm install --no-audit --no-fund --no-package-lock --loglevel=error; \
+	else \
+	  echo "npm is not installed: the tests that need a real PDS are skipped"; \
+	fi
 
 bench: $(WORK) ## compare with aiohttp, curl, gallery-dl and others, side by side
 	$(BIN)/python -m benchmarks

@@ -5,7 +5,7 @@ or more hooks with `archiver.hookimpl` and imports nothing of this program but `
 It opens no database, store, socket or file itself: what it needs it is lent, in a `Kit`.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, BinaryIO, Protocol
 
@@ -19,6 +19,8 @@ from archiver.models import (
     Listing,
     Page,
     Post,
+    Proof,
+    QueryParams,
     Rank,
     RateLimitPolicy,
     Record,
@@ -65,7 +67,7 @@ class Http(Protocol):
         self,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: QueryParams | None = None,
         headers: Mapping[str, str] | None = None,
         lane: str = "",
     ) -> Response:
@@ -79,7 +81,7 @@ class Http(Protocol):
         self,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: QueryParams | None = None,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
@@ -96,7 +98,7 @@ class Http(Protocol):
         self,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: QueryParams | None = None,
         headers: Mapping[str, str] | None = None,
         lane: str = "",
         max_size: int = 4_000_000_000,
@@ -212,7 +214,7 @@ class Platform(Protocol):
     It may also have some of these:
 
     - `check_options(options)` checks a combination of options, and raises ConfigError.
-    - `identify` and `refetch`: see `Identifies` and `Refetches`.
+    - `identify`, `refetch` and `proofs`: see `Identifies`, `Refetches` and `Proves`.
     - `absence_note`: another possible cause, on this network, of a post that is no longer shown.
       It is added to the reason when a post is removed.
     - `setup_note`: what its accounts need besides an entry in the config, such as further keys.
@@ -283,6 +285,19 @@ class Refetches(Protocol):
         """The record of a post, fetched again for fresh URLs; None if the source cannot do that.
 
         Raises SourceError.
+        """
+
+
+class Proves(Protocol):
+    """A platform whose source signs what it gives, so that an archive proves it offline."""
+
+    def proofs(
+        self, platform_id: str, evidence: Iterable[Response]
+    ) -> Callable[[Mapping[str, Any]], Proof]:
+        """A function that says of a record of this account what the kept answers prove.
+
+        `evidence` are all answers that the archive keeps of the account, `Page.evidence` among
+        them. It is asked by `archiver verify`, without a network and without settings.
         """
 
 

@@ -5,7 +5,7 @@ as text, in Python and in SQLite. Platform ids are text, exactly as the source w
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +34,9 @@ Trust = Literal["configured", "discovered"]
 answer of a server named it, so it is guarded as those of media are: public hosts and the usual
 ports only, unless `network.allow` names the host.
 """
+
+QueryParams = Mapping[str, str | Sequence[str]]
+"""The parameters of a query; one that has several values stands there as often."""
 
 Rank = Literal["native", "middleman", "export"]
 """Whose word counts where two sources differ: a network's own API, then what stands between it and
@@ -102,6 +105,17 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
     received_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whether a record is what its source signed: by whom and when, or why that is not proved.
+
+    `statement` is one sentence without a full stop.
+    """
+
+    holds: bool
+    statement: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +203,15 @@ class Window:
 
     `cursor` continues an earlier walk. `since` and `limit` are hints that save requests: the core
     stops by itself. A platform yields pages until the core stops asking or nothing is left.
-    `version` is that of the last complete scan; None where everything is to be read, as in a full
-    scan.
+    `version` is that of the last complete scan; None where there was none. `is_full` says that
+    everything is to be read again, even where that version has not changed.
     """
 
     cursor: str | None = None
     since: str | None = None
     limit: int | None = None
     version: str | None = None
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ Markdown. To add a reference page, write the page with an empty block, and the f
 import inspect
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -85,8 +86,11 @@ def _settings_sources() -> str:
 def _settings_platforms() -> str:
     """A table for each set of options, headed by the platforms that have it."""
     tables: dict[str, list[str]] = {}
+    several = Counter(platform.name for platform in own_plugins().platforms)
     for platform in own_plugins().platforms:
-        tables.setdefault(settings_table(platform.options), []).append(platform.name)
+        through = f" (source `{platform.source}`)" if several[platform.name] > 1 else ""
+        name = f"{platform.name}{through}"
+        tables.setdefault(settings_table(platform.options), []).append(name)
     return "\n\n".join(f"### {', '.join(names)}\n\n{text}" for text, names in tables.items())
 
 

@@ -111,6 +111,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "copy": {"archive", "media"},
         "database": {"archive", "media"},
         "files": {"archive", "media"},
+        "proofs": {"hookspecs"},
         "renewal": {"archive", "media"},
         "repair": {"archive", "media"},
         "restore": {"archive", "media"},

@@ -108,7 +108,7 @@ class AccountBackup:
         ranges = await database.call(coverage_ranges, self.account_id, source)
         self._has_known_limit = any(_ends_at_limit(range_) for range_ in ranges)
         tracker = CoverageTracker(ranges, self.run.clock.now(), full=full)
-        window = Window(since=self.options.since, limit=self.options.limit)
+        window = Window(since=self.options.since, limit=self.options.limit, is_full=full)
         await self._scan_pages(tracker, window, may_be_empty=not known.has_posts)
         await self._conclude(tracker)
         await self._note_unmapped(self.account_id)
@@ -214,7 +214,8 @@ class AccountBackup:
                 if not page.records and page.version is not None and page.version == window.version:
                     tracker.confirm()
                     break
-                if not may_be_empty and not page.records and not tracker.seen:
+                is_proof = page.authoritative and page.reached_start
+                if not (may_be_empty or is_proof or page.records or tracker.seen):
                     self._warn_of_emptiness()
                     return
                 may_be_empty = True

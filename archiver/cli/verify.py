@@ -35,7 +35,7 @@ _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
     short_help="Read everything back and compare it.",
     example="archiver verify\narchiver verify --minutes 30\narchiver verify --slice 3/30\n"
     "archiver verify --repair && archiver backup\narchiver verify --repair --from /mnt/copy\n"
-    "archiver verify /mnt/copy",
+    "archiver verify /mnt/copy\narchiver verify --post at://did:plc:example/app.bsky.feed.post/3kexample",
 )
 @click.argument("directory", required=False, type=click.Path(path_type=Path))
 @click.option(
@@ -50,11 +50,12 @@ _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
     "--minutes", type=Minutes(), metavar="M",
     help="Read files for M minutes only; the next verify resumes there.",
 )  # fmt: skip
+@click.option("--post", metavar="ID", help="One post, by id or address: who signed its versions.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(
     shell: Shell, directory: Path | None, repair: bool, copy: Path | None, slice_: str | None,
-    minutes: float | None, as_json: bool,
+    minutes: float | None, post: str | None, as_json: bool,
 ) -> int | None:  # fmt: skip
     """Read every file and every row back: hashes, references, the database's own check.
 
@@ -62,11 +63,15 @@ def command(
     changes nothing but the times at which files were verified. --slice and --minutes spread the
     files over many nights; all rows are always read.
 
+    Where a source signs what it gives (Bluesky), every version of every post is checked against the
+    signatures that were kept with it. --post shows for one post who signed it, and when.
+
     With --repair, a damaged file is moved to the folder quarantine and the next backup fetches it
     again. With --from, damaged and missing files and rows are restored from a copy made by archiver
     copy, wherever the checksums of the archive prove them right.
     """
     from archiver.evidence.findings import Finding, Verified
+    from archiver.evidence.proofs import provers_among
     from archiver.evidence.repair import Repaired
     from archiver.evidence.repair import repair as put_right
     from archiver.evidence.verify import verify
@@ -76,11 +81,16 @@ def command(
         raise UsageError("--from is for repairs only", hint="Add --repair")
     directory = archive_folder(directory) if directory else shell.config().archive.directory
     copy = archive_folder(copy) if copy else None
+    if post is not None:
+        return _print_proofs(shell, directory, post, as_json=as_json)
     now = timestamp(datetime.now(UTC)) or ""
     scope = _scope(slice_, minutes)
     try:
         with bytes_bar(shell, "reading") as (on_total, on_file):
-            result = verify(directory, scope, now, on_total=on_total, on_file=on_file)
+            result = verify(
+                directory, scope, now, provers=provers_among(shell.plugins().platforms),
+                on_total=on_total, on_file=on_file,
+            )  # fmt: skip
     except DamageFound as error:  # there is no database to read from any more
         if as_json:
             result = Verified(findings=[Finding("database", "archive.db", str(error))])
@@ -101,6 +111,32 @@ def command(
         )
     if result.unreadable:
         raise unreadable(result.unreadable, directory)
+    return None
+
+
+def _print_proofs(shell: Shell, directory: Path, post: str, *, as_json: bool) -> int | None:
+    """Say of each version of one post who signed it. Raises UsageError where there is none."""
+    from archiver.evidence.proofs import proofs, provers_among
+    from archiver.evidence.verify import open_archive
+
+    with open_archive(directory) as connection:
+        found = list(proofs(connection, provers_among(shell.plugins().platforms), post))
+    if not found:
+        raise UsageError(
+            f"There is no signed post {post} in {directory}",
+            why="Only what was read from a source that signs it (Bluesky) is signed",
+            hint="Name the post by its id or its address, as archiver browse shows them",
+        )
+    broken = [version for version in found if not version.proof.holds]
+    if as_json:
+        shell.json({"versions": [asdict(version) for version in found]})
+        return DamageFound.exit_code if broken else None
+    for version in found:
+        words = "proved" if version.proof.holds else "NOT PROVED"
+        line = f"Version {version.number}: {words}: {safe(version.proof.statement)}."
+        shell.report(wrap(line), is_wrong=not version.proof.holds)
+    if broken:
+        raise DamageFound(f"{len(broken):,} of {len(found):,} versions of {post} are not proved")
     return None
 
 
@@ -185,6 +221,8 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
     ):  # fmt: skip
         if count := sum(finding.what == what for finding in others):
             parts.append(f"{count:,} {words}")
+    if result.proved:
+        parts.append(f"{result.proved:,} versions of posts proved by their source's signature")
     if result.left:
         parts.append(f"{result.left:,} files left for a later verify")
     shell.report(
@@ -216,6 +254,7 @@ def _as_json(result: "Verified", repaired: "Repaired") -> dict[str, Any]:
         "bytes": result.size,
         "rows": result.rows,
         "left": result.left,
+        "proved": result.proved,
         "queued": repaired.queued,
         "repaired": asdict(repaired),
         "damage": [asdict(finding) for finding in result.damage],

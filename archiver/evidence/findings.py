@@ -6,7 +6,7 @@ from typing import Literal
 What = Literal[
     "missing_file", "changed_file", "changed_row", "rows", "reference", "database", "schema",
     "search_index", "leftover", "unsteady", "known_lost", "unchecked", "extra",
-    "unreadable",
+    "unreadable", "proof",
 ]  # fmt: skip
 _NO_DAMAGE = frozenset({"leftover", "unsteady", "known_lost", "unchecked", "extra", "unreadable"})
 
@@ -19,7 +19,7 @@ class Finding:
     `changed_row` (its columns do not have its hash), `rows` (a table has lost or gained rows),
     `reference` (a row refers to another that is missing), `database` (SQLite's own check),
     `schema` (an index, trigger, view or table differs from what the program makes),
-    `search_index`.
+    `search_index`, `proof` (a record is not what its source signed).
 
     No damage: `leftover` (a file that no row refers to), `unsteady` (wrong at the first reading and
     right at the second), `known_lost` (a file that an earlier verify found lost), `unchecked` (what
@@ -54,13 +54,15 @@ class BadRow:
 class Verified:
     """What was read, and what was found. `size` is in bytes.
 
-    `left` counts the files that were not read, because only a part was asked for.
+    `left` counts the files that were not read, because only a part was asked for; `proved` the
+    versions of posts that their source signed, by the evidence that is kept of it.
     """
 
     files: int = 0
     size: int = 0
     rows: int = 0
     left: int = 0
+    proved: int = 0
     findings: list[Finding] = field(default_factory=list)
     bad_rows: list[BadRow] = field(default_factory=list)
 

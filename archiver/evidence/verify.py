@@ -20,6 +20,7 @@ from archiver.errors import ArchiveLocked, DamageFound, StorageError
 from archiver.evidence.database import check_database
 from archiver.evidence.files import MediaRow, Scope, files_in, leftovers, read_files, rows_of
 from archiver.evidence.findings import Finding, Verified
+from archiver.evidence.proofs import NO_PROVERS, Provers, check_proofs
 from archiver.media.folder_store import FolderStore
 
 NEW_DATABASE = ".archive.db.new"
@@ -35,11 +36,12 @@ _INDEX_ERRORS = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}
 
 
 def verify(
-    directory: Path, scope: Scope, now: str, *, on_total: Callable[[int], object] = int,
-    on_file: Callable[[int], object] = int,
+    directory: Path, scope: Scope, now: str, *, provers: Provers = NO_PROVERS,
+    on_total: Callable[[int], object] = int, on_file: Callable[[int], object] = int,
 ) -> Verified:  # fmt: skip
     """Verify the whole database, and the files in `scope`.
 
+    `provers` check what sources signed.
     `on_total` is called with the bytes to read in all, `on_file` with the size of every file read.
     `now` is saved as the `verified_at` of intact files. Raises DamageFound where the database
     cannot be opened at all, StorageError where there is none or the disk does not let us read it.
@@ -49,6 +51,7 @@ def verify(
         check_database(connection, directory / DATABASE, partial(reader, directory), result)
         tolerate(connection)
         with _report_unreadable(result):
+            check_proofs(connection, provers, result)
             _check_files(connection, directory, scope, now, result, on_total, on_file)
     if result.may_be_written:
         result.findings += _check_search(directory)

@@ -18,7 +18,7 @@ import httpx
 
 from archiver.clock import Clock
 from archiver.errors import ConfigError, MediaRefused, RateLimited, SourceDown
-from archiver.models import RateLimitPolicy, Response, timestamp
+from archiver.models import QueryParams, RateLimitPolicy, Response, timestamp
 from archiver.net.addresses import is_local_name, is_public
 from archiver.net.encoding import BadEncoding, gunzip, is_plain, peek_gzip
 from archiver.net.guard import AddressGuard, GuardedBackend, NameCheck
@@ -154,7 +154,7 @@ class ApiClient:
         self,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: QueryParams | None = None,
         headers: Mapping[str, str] | None = None,
         lane: str = "",
     ) -> Response:
@@ -169,7 +169,7 @@ class ApiClient:
         self,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: QueryParams | None = None,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
@@ -194,7 +194,7 @@ class ApiClient:
         self,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: QueryParams | None = None,
         headers: Mapping[str, str] | None = None,
         lane: str = "",
         max_size: int = 4_000_000_000,
@@ -244,7 +244,7 @@ class ApiClient:
         await self.aclose()
 
     def _request(
-        self, method: str, path: str, params: Mapping[str, str], headers: Mapping[str, str],
+        self, method: str, path: str, params: QueryParams, headers: Mapping[str, str],
         body: bytes = b"",
     ) -> httpx.Request:  # fmt: skip
         try:

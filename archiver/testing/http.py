@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from urllib.parse import urlencode
 
 from archiver.errors import RateLimited, SourceDown
-from archiver.models import RateLimitPolicy, Response, Trust
+from archiver.models import QueryParams, RateLimitPolicy, Response, Trust
 from archiver.secrets import Secret
 
 Answer = tuple[int, Any] | tuple[int, Any, Mapping[str, str]]
@@ -22,7 +22,7 @@ class Request:
     """One request that a platform made. `body` is that of a POST."""
 
     path: str
-    params: Mapping[str, str]
+    params: Mapping[str, Any]
     headers: Mapping[str, str]
     lane: str
     method: str = "GET"
@@ -55,7 +55,7 @@ class FakeHttp:
         self,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: QueryParams | None = None,
         headers: Mapping[str, str] | None = None,
         lane: str = "",
     ) -> Response:
@@ -66,7 +66,7 @@ class FakeHttp:
         self,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: QueryParams | None = None,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
@@ -88,7 +88,7 @@ class FakeHttp:
         self,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: QueryParams | None = None,
         headers: Mapping[str, str] | None = None,
         lane: str = "",
         max_size: int = 4_000_000_000,

@@ -24,6 +24,7 @@ def world(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     config = Path("archive.toml")
     with serve(world) as server:
         text = config.read_text("utf-8")
+        text = text.replace("# [ayrshare]\n# ", "[ayrshare]\n")
         text = text.replace("# base_url = ", f'base_url = "{server.base_url}" # ')
         config.write_text(text.replace("allow = []", 'allow = ["127.0.0.0/8"]'), "utf-8")
         yield world

@@ -1,0 +1,123 @@
+"""What sources signed: each version of a post against the evidence that is kept, offline."""
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from archiver.evidence.findings import Finding, Verified
+from archiver.hookspecs import Platform, Proves
+from archiver.models import Proof, Response
+from archiver.plugin_calls import cause_of, is_fault_of_plugin
+
+Provers = Mapping[tuple[str, str], Proves]
+"""The platforms that prove their records, by their name and that of their source."""
+
+NO_PROVERS: Provers = MappingProxyType({})
+
+_Prove = Callable[[Mapping[str, Any]], Proof]
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenVersion:
+    """One version of a post, by its number, and what proves it."""
+
+    account: str
+    platform_id: str
+    number: int
+    source: str
+    proof: Proof
+
+
+def provers_among(platforms: Iterable[Platform]) -> Provers:
+    """Those platforms that prove their records."""
+    return {
+        (platform.name, platform.source): platform  # type: ignore[misc]  # it has the method
+        for platform in platforms
+        if callable(getattr(platform, "proofs", None))
+    }
+
+
+def check_proofs(connection: sqlite3.Connection, provers: Provers, result: Verified) -> None:
+    """Check every version of every post that its source signed."""
+    for version in proofs(connection, provers):
+        if version.proof.holds:
+            result.proved += 1
+        else:
+            subject = f"{version.platform_id} version {version.number}"
+            result.findings.append(Finding("proof", subject, version.proof.statement))
+
+
+def proofs(
+    connection: sqlite3.Connection, provers: Provers, post: str | None = None
+) -> Iterator[ProvenVersion]:
+    """What proves each version of each post, or of those with this id or address."""
+    rows = connection.execute("SELECT id, name, platform, platform_id FROM accounts").fetchall()
+    for account_id, name, platform, platform_id in rows:
+        for (of_platform, source), prover in provers.items():
+            if of_platform != platform or platform_id is None:
+                continue
+            versions = _versions(connection, account_id, source, post)
+            first = next(versions, None)
+            if first is None:
+                continue
+            prove = _prover(prover, platform_id, _evidence(connection, account_id, source))
+            for post_id, number, raw in (first, *versions):
+                yield ProvenVersion(name, post_id, number, source, _say(prove, raw))
+
+
+def _versions(
+    connection: sqlite3.Connection, account_id: int, source: str, post: str | None
+) -> Iterator[tuple[str, int, str]]:
+    query = """
+        SELECT platform_id, number, revisions.raw
+          FROM posts JOIN revisions ON revisions.post_id = posts.id
+         WHERE account_id = ? AND source = ?
+    """
+    if post is None:
+        return iter(connection.execute(f"{query} ORDER BY revisions.id", (account_id, source)))
+    query += " AND (platform_id = ? OR url = ?) ORDER BY revisions.id"
+    return iter(connection.execute(query, (account_id, source, post, post)))
+
+
+def _evidence(connection: sqlite3.Connection, account_id: int, source: str) -> Iterator[Response]:
+    """The answers that are kept of an account; what is damaged is found elsewhere."""
+    query = """
+        SELECT url, status, headers, body, received_at FROM responses
+         WHERE account_id = ? AND source = ? AND body IS NOT NULL ORDER BY id
+    """
+    for url, status, headers, body, received_at in connection.execute(query, (account_id, source)):
+        try:
+            yield Response(
+                source, url, status, json.loads(headers), zlib.decompress(body), received_at
+            )
+        except (ValueError, zlib.error):
+            continue
+
+
+def _prover(prover: Proves, platform_id: str, evidence: Iterable[Response]) -> _Prove:
+    try:
+        return prover.proofs(platform_id, evidence)
+    except Exception as error:
+        if not is_fault_of_plugin(error) or isinstance(error, sqlite3.Error):
+            raise
+        failed = Proof(False, f"its plugin failed: {cause_of(error)}")
+        return lambda _record: failed
+
+
+def _say(prove: _Prove, raw: str) -> Proof:
+    try:
+        record = json.loads(raw)
+    except ValueError:
+        return Proof(False, "its record is not JSON")
+    if not isinstance(record, dict):
+        return Proof(False, "its record is not a JSON object")
+    try:
+        return prove(record)
+    except Exception as error:
+        if not is_fault_of_plugin(error):
+            raise
+        return Proof(False, f"its plugin failed: {cause_of(error)}")

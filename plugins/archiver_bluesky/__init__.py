@@ -1,0 +1,35 @@
+"""Bluesky without a middleman: from the servers that the accounts themselves are on.
+
+No key is needed. What is taken is proved: every block by its hash, and all of them together by the
+signature of the account's key.
+"""
+
+from collections.abc import Sequence
+
+from archiver import Account, Kit, Platform, Rank, Source, hookimpl
+from archiver_bluesky.client import BlueskyClient, BlueskySettings
+from archiver_bluesky.platform import AtprotoBluesky
+
+
+class BlueskySource:
+    """An `archiver.hookspecs.Source`; see there."""
+
+    name = "bluesky"
+    settings = BlueskySettings
+    rank: Rank = "native"
+
+    def open(self, settings: BlueskySettings, account: Account, kit: Kit) -> BlueskyClient:
+        """A client for one account."""
+        return BlueskyClient(settings, account, kit)
+
+
+@hookimpl
+def archiver_sources() -> Sequence[Source]:
+    """Accounts' own servers."""
+    return [BlueskySource()]
+
+
+@hookimpl
+def archiver_platforms() -> Sequence[Platform]:
+    """Bluesky, through them."""
+    return [AtprotoBluesky()]

@@ -1,0 +1,91 @@
+"""DIDs, handles, and the document that a DID stands for (https://atproto.com/specs/did)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from archiver_bluesky.baddata import BadData
+from archiver_bluesky.ecdsa import PublicKey
+from archiver_bluesky.keys import key_of_method
+
+_PLC = re.compile(r"did:plc:[a-z2-7]{24}", re.ASCII)
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HANDLE = re.compile(rf"(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?", re.ASCII)
+_WEB = re.compile(rf"did:web:((?:{_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9])", re.ASCII)
+_PDS = ("#atproto_pds", "AtprotoPersonalDataServer")
+_LONGEST_HANDLE = 253
+
+
+@dataclass(frozen=True, slots=True)
+class DidDocument:
+    """What a DID's document says of an account.
+
+    `handles` are those that it claims, of which the first is the one it goes by; `pds` is the base
+    URL of its server, None where it has none.
+    """
+
+    did: str
+    handles: tuple[str, ...]
+    pds: str | None
+    key: PublicKey | None
+
+
+def is_did(text: object) -> bool:
+    """Whether this is a DID of a kind that accounts have: `did:plc:…`, `did:web:HOST`."""
+    return isinstance(text, str) and bool(_PLC.fullmatch(text) or _WEB.fullmatch(text))
+
+
+def is_plc(did: str) -> bool:
+    """Whether this DID is one of the directory's."""
+    return _PLC.fullmatch(did) is not None
+
+
+def web_host(did: str) -> str | None:
+    """The host of a `did:web`; None for another DID."""
+    match = _WEB.fullmatch(did)
+    return match[1] if match else None
+
+
+def clean_handle(text: str) -> str | None:
+    """A handle as it is compared: lower case, without an `@`; None where it can be none."""
+    handle = text.strip().removeprefix("@").lower().rstrip(".")
+    return handle if len(handle) <= _LONGEST_HANDLE and _HANDLE.fullmatch(handle) else None
+
+
+def parse_document(did: str, document: Any) -> DidDocument:
+    """What a document says, which must be that of this DID. Raises BadData."""
+    if not isinstance(document, dict) or document.get("id") != did:
+        raise BadData(f"What was answered for {did} is not its document", "identity")
+    names = document.get("alsoKnownAs")
+    return DidDocument(did, handles_in(names), _pds_of(document), _key_of(document))
+
+
+def handles_in(names: Any) -> tuple[str, ...]:
+    """The handles in a list of `at://HANDLE`."""
+    found = [
+        clean_handle(name.removeprefix("at://"))
+        for name in (names if isinstance(names, list) else ())
+        if isinstance(name, str) and name.startswith("at://")
+    ]
+    return tuple(handle for handle in found if handle)
+
+
+def _pds_of(document: Mapping[str, Any]) -> str | None:
+    for service in _objects(document.get("service")):
+        name, kind, url = (service.get(key) for key in ("id", "type", "serviceEndpoint"))
+        is_own = isinstance(name, str) and name in {_PDS[0], f"{document['id']}{_PDS[0]}"}
+        if is_own and kind == _PDS[1] and isinstance(url, str):
+            return url.rstrip("/")
+    return None
+
+
+def _key_of(document: Mapping[str, Any]) -> PublicKey | None:
+    for method in _objects(document.get("verificationMethod")):
+        if method.get("id") in {"#atproto", f"{document['id']}#atproto"}:
+            return key_of_method(method)
+    return None
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

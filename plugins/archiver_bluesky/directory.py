@@ -1,0 +1,200 @@
+"""Who an account is: from a handle to a DID, its document, its server and its keys.
+
+A handle counts only where the document of the DID that it leads to names it too
+(https://atproto.com/specs/handle#handle-resolution). So it does not matter who is asked: the
+AppView, which also looks into DNS, or the handle's own web server.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archiver import (
+    AccountGone,
+    BadJson,
+    Http,
+    Kit,
+    Response,
+    SourceDown,
+    SourceError,
+    read_json,
+)
+from archiver_bluesky.baddata import BadData
+from archiver_bluesky.did import (
+    DidDocument,
+    clean_handle,
+    is_did,
+    is_plc,
+    parse_document,
+    web_host,
+)
+from archiver_bluesky.keys import did_key
+from archiver_bluesky.plc import KeyPeriod, key_periods, verify_log
+
+_GONE = 410
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Who an account is today, and the answers that show it.
+
+    `handle` is None where the one that the document names does not lead back. `keys` are newest
+    first.
+    """
+
+    document: DidDocument
+    handle: str | None
+    keys: tuple[KeyPeriod, ...]
+    evidence: tuple[Response, ...]
+
+
+class Directory:
+    """Asks the directory of DIDs, the AppView, and web servers that a DID or handle names."""
+
+    def __init__(self, kit: Kit, plc: str, appview: str) -> None:
+        self._kit = kit
+        self._plc = plc
+        self._appview = appview
+
+    async def did_of_handle(self, handle: str) -> str | None:
+        """The DID that a handle leads to; None where it leads nowhere.
+
+        Raises SourceDown where nobody could be asked.
+        """
+        trouble: SourceError | None = None
+        for ask in (self._ask_appview, self._ask_web_server):
+            try:
+                if (did := await ask(handle)) is not None:
+                    return did
+            except SourceError as error:
+                trouble = trouble or error
+        if trouble is not None:
+            raise SourceDown(
+                f"Nobody could say which account {handle} is",
+                why=str(trouble),
+                hint="Try again later, or write the account's DID (did:plc:…) as the handle",
+            )
+        return None
+
+    async def resolve(self, did: str) -> Resolved:
+        """The document of a DID and its keys, proved where the DID allows it.
+
+        Raises AccountGone where the DID was given up, SourceDown, SourceError.
+        """
+        try:
+            document, answer = await self._document(did)
+            keys: tuple[KeyPeriod, ...]
+            evidence: tuple[Response, ...]
+            if is_plc(did):
+                keys, log = await self._log(document)
+                evidence = (answer, log)
+            else:
+                keys = (KeyPeriod(document.key, None, None),) if document.key else ()
+                evidence = (answer,)
+        except BadData as error:
+            raise refused(error, f"The identity {did} could not be proved") from error
+        return Resolved(document, await self._own_handle(document), keys, evidence)
+
+    async def _ask_appview(self, handle: str) -> str | None:
+        http = self._kit.http(self._appview)
+        path = "/xrpc/com.atproto.identity.resolveHandle"
+        answer = await http.get(path, params={"handle": handle})
+        return _did_in(json_of(answer).get("did")) if answer.status == 200 else None
+
+    async def _ask_web_server(self, handle: str) -> str | None:
+        http = self._kit.http(f"https://{handle}", trust="discovered")
+        answer = await http.get("/.well-known/atproto-did")
+        lines = answer.body[:4096].decode("ascii", errors="replace").split()
+        return _did_in(lines[0]) if answer.status == 200 and lines else None
+
+    async def _own_handle(self, document: DidDocument) -> str | None:
+        """The handle that a document names first, if it leads back to it."""
+        if not document.handles:
+            return None
+        try:
+            did = await self.did_of_handle(document.handles[0])
+        except SourceError:
+            return None
+        return document.handles[0] if did == document.did else None
+
+    async def _document(self, did: str) -> tuple[DidDocument, Response]:
+        http, path = self._home_of(did)
+        answer = await http.get(path)
+        if answer.status == _GONE:
+            raise AccountGone(f"The account {did} was given up by its owner", state="deleted")
+        if answer.status != 200:
+            raise SourceDown(
+                f"There is no document for {did}",
+                why=f"{answer.url} answered {answer.status}",
+                hint="Check the account's handle or DID in archive.toml",
+                code="identity",
+            )
+        return parse_document(did, json_of(answer)), answer
+
+    def _home_of(self, did: str) -> tuple[Http, str]:
+        if (host := web_host(did)) is not None:
+            return self._kit.http(f"https://{host}", trust="discovered"), "/.well-known/did.json"
+        return self._kit.http(self._plc), f"/{did}"
+
+    async def _log(self, document: DidDocument) -> tuple[tuple[KeyPeriod, ...], Response]:
+        """The keys that the log of a DID proves, which must end with what its document says."""
+        answer = await self._kit.http(self._plc).get(f"/{document.did}/log/audit")
+        if answer.status != 200:
+            raise SourceDown(
+                f"The directory does not give the log of {document.did}",
+                why=f"It answered {answer.status}",
+            )
+        operations = verify_log(document.did, list_of(answer))
+        last = operations[-1]
+        said = did_key(document.key) if document.key else None
+        proved = did_key(last.key) if last.key else None
+        if (said, document.pds) != (proved, last.pds):
+            raise BadData(
+                f"The directory's document of {document.did} is not what its log says", "identity"
+            )
+        return key_periods(operations), answer
+
+
+def check_names(resolved: Resolved, handle: str) -> None:
+    """Raise SourceError where a handle leads to a DID whose document does not name it."""
+    if clean_handle(handle) not in resolved.document.handles:
+        raise SourceError(
+            f"The handle {handle} leads to {resolved.document.did}, whose document does not name "
+            "it",
+            why="Anybody can point a name at somebody else's account",
+            kept="Nothing was read",
+            hint="Write the handle that the account shows, or its DID",
+            code="identity",
+        )
+
+
+def refused(error: BadData, what: str) -> SourceError:
+    """The error for an account whose data do not hold together."""
+    return SourceError(
+        what,
+        why=str(error),
+        kept="Nothing of this answer was taken, and nothing was removed",
+        code=error.code,
+    )
+
+
+def json_of(answer: Response) -> dict[str, Any]:
+    """The object that an answer is; an empty one where it is none."""
+    try:
+        found = read_json(answer.body)
+    except BadJson:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def list_of(answer: Response) -> Sequence[Any] | None:
+    """The list that an answer is; None where it is none."""
+    try:
+        found = read_json(answer.body)
+    except BadJson:
+        return None
+    return found if isinstance(found, list) else None
+
+
+def _did_in(text: Any) -> str | None:
+    return text if isinstance(text, str) and is_did(text) else None

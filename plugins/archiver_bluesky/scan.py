@@ -1,0 +1,254 @@
+"""One scan of an account: its state, its signed records, and what proves them."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
+
+from archiver import (
+    AccountGone,
+    Identity,
+    Page,
+    Record,
+    Rendition,
+    Response,
+    SourceDown,
+    SourceError,
+    Window,
+)
+from archiver_bluesky.baddata import BadData
+from archiver_bluesky.blobs import parse_blob
+from archiver_bluesky.car import CarFile
+from archiver_bluesky.client import BlueskyClient
+from archiver_bluesky.directory import Resolved, refused
+from archiver_bluesky.mst import TreeEntry
+from archiver_bluesky.post import file_of
+from archiver_bluesky.records import GATES, POST, PROFILE, REPOST, describe, make_record
+from archiver_bluesky.repository import Proofs, Repository
+from archiver_bluesky.server import Latest, NotHere
+from archiver_bluesky.tid import is_tid, time_of
+
+_PER_PAGE = 500
+_CLOCKS_DIFFER = timedelta(minutes=5)
+_WANTED = {POST, REPOST, PROFILE, *GATES}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The commit that the last complete scan saw, and the server it was on."""
+
+    rev: str
+    cid: str
+    pds: str
+
+    def __str__(self) -> str:
+        return json.dumps({"rev": self.rev, "cid": self.cid, "pds": self.pds})
+
+
+def parse_seen(version: str | None) -> Seen | None:
+    """What an earlier scan saw; None where there was none, or another version's word for it."""
+    try:
+        said = json.loads(version or "")
+        seen = Seen(said["rev"], said["cid"], said["pds"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    is_sound = is_tid(seen.rev) and isinstance(seen.cid, str) and isinstance(seen.pds, str)
+    return seen if is_sound else None
+
+
+async def scan(client: BlueskyClient, did: str | None, window: Window) -> AsyncIterator[Page]:
+    """The pages of an account; a single empty one where nothing has changed.
+
+    Raises SourceError, AccountGone.
+    """
+    seen = parse_seen(window.version)
+    latest: Latest | None = None
+    if seen is not None and did is not None and not window.is_full:
+        latest = await _ask_known_server(client, did, seen)
+        if latest is not None and _is_same(latest, seen):
+            yield Page((), version=window.version, authoritative=True, ordered=False)
+            return
+    resolved = await client.resolve(did)
+    did = resolved.document.did
+    if resolved.document.pds is None:
+        raise AccountGone(f"The account {did} has no server any more", state="moved")
+    server = client.server(did, resolved.document.pds)
+    try:
+        async with server.repository() as (file, answer):
+            newest = max((rev for rev in (_rev(seen), _rev(latest)) if rev), default="")
+            whole = await _read(file, resolved, newest, answer)
+            for page in _Pages(whole, resolved, server.base_url, answer).after(window.cursor):
+                yield page
+    except NotHere as here:
+        raise await server.gone(here.error) from None
+
+
+async def _ask_known_server(client: BlueskyClient, did: str, seen: Seen) -> Latest | None:
+    """The newest commit on the server of last time; None where the account may have moved."""
+    try:
+        return await client.server(did, seen.pds).latest()
+    except NotHere:
+        return None
+    except SourceDown:
+        resolved = await client.resolve(did)
+        if resolved.document.pds == seen.pds:
+            raise
+        return None
+
+
+def _is_same(latest: Latest, seen: Seen) -> bool:
+    """Whether nothing has changed. Raises SourceError for a state that contradicts the last."""
+    if latest.rev < seen.rev:
+        raise _stale(latest.rev, seen.rev)
+    if latest.rev == seen.rev and latest.cid != seen.cid:
+        raise refused(
+            BadData("There are two commits with the same rev; one of them is not the account's"),
+            f"The server shows another state {latest.rev} of the account than before",
+        )
+    return latest.rev == seen.rev
+
+
+def _rev(known: Seen | Latest | None) -> str | None:
+    return known.rev if known is not None else None
+
+
+def _stale(rev: str, newest: str) -> SourceError:
+    return refused(
+        BadData(f"Its newest commit is {rev}, and {newest} was seen before", "stale"),
+        "The server shows an older state of the account than it had",
+    )
+
+
+async def _read(file: BinaryIO, resolved: Resolved, newest: str, answer: Response) -> Repository:
+    """The records of a CAR file, all of it checked. Raises SourceError."""
+    document = resolved.document
+    try:
+        # in a thread: of a large account this takes seconds, and other accounts go on meanwhile
+        found = await asyncio.to_thread(
+            lambda: Repository(CarFile(file), document.did, resolved.keys, _WANTED.__contains__)
+        )
+    except BadData as error:
+        raise refused(error, f"The records of {document.did} could not be proved") from error
+    rev = found.commit.rev
+    if rev < newest:
+        raise _stale(rev, newest)
+    received = datetime.fromisoformat(answer.received_at).astimezone(UTC)
+    if rev and time_of(rev) > received + _CLOCKS_DIFFER:
+        raise refused(
+            BadData(f"The commit {rev} is dated in the future, {time_of(rev):%Y-%m-%d %H:%M}"),
+            f"The records of {document.did} could not be proved",
+        )
+    return found
+
+
+class _Pages:
+    """The pages of a repository, newest record keys first."""
+
+    def __init__(
+        self, repository: Repository, resolved: Resolved, pds: str, answer: Response
+    ) -> None:
+        self._repository = repository
+        self._resolved = resolved
+        self._pds = pds
+        self._answer = answer
+        self._did = resolved.document.did
+        self._gates = {
+            (name, entry.key.partition("/")[2]): entry
+            for collection, name in GATES.items()
+            for entry in repository.entries.get(collection, ())
+        }
+
+    def after(self, cursor: str | None) -> Iterator[Page]:
+        """The pages behind a cursor."""
+        entries = self._listed()
+        begin = 0
+        if cursor is not None:
+            begin = next((i for i, e in enumerate(entries) if _mark(e) < cursor), len(entries))
+        proofs = self._repository.proofs()
+        evidence = self._resolved.evidence
+        while True:
+            chunk = entries[begin : begin + _PER_PAGE]
+            begin += _PER_PAGE
+            is_last = begin >= len(entries)
+            yield Page(
+                tuple(self._record(entry) for entry in chunk),
+                cursor=None if is_last else _mark(chunk[-1]),
+                reached_start=is_last,
+                version=str(self._seen()),
+                authoritative=True,
+                ordered=False,
+                evidence=(*evidence, *self._proved(proofs, chunk)),
+                identity=self._identity(),
+            )
+            if is_last:
+                return
+            evidence = ()
+
+    def _listed(self) -> Sequence[TreeEntry]:
+        found = self._repository.entries
+        return sorted((*found.get(POST, ()), *found.get(REPOST, ())), key=_mark, reverse=True)
+
+    def _seen(self) -> Seen:
+        commit = self._repository.commit
+        return Seen(commit.rev, str(commit.cid), self._pds)
+
+    def _record(self, entry: TreeEntry) -> Record:
+        said = self._describe(entry)
+        said["pds"] = self._pds
+        collection, _, rkey = entry.key.partition("/")
+        for name in GATES.values() if collection == POST else ():
+            if (gate := self._gates.get((name, rkey))) is not None:
+                said[name] = self._describe(gate)
+        return make_record(said)
+
+    def _describe(self, entry: TreeEntry) -> dict[str, object]:
+        return describe(self._did, entry.key, entry.cid, self._repository.block(entry))
+
+    def _proved(self, proofs: Proofs, entries: Sequence[TreeEntry]) -> Iterator[Response]:
+        rkeys = [entry.key.partition("/")[2] for entry in entries]
+        gates = [
+            gate
+            for name in GATES.values()
+            for rkey in rkeys
+            if (gate := self._gates.get((name, rkey))) is not None
+        ]
+        for cid, body in proofs.new_for((*entries, *gates)):
+            yield Response(
+                source=self._answer.source, url=f"{self._answer.url}#{cid}", status=200,
+                headers={"content-type": "application/vnd.ipld.car"}, body=body,
+                received_at=self._answer.received_at,
+            )  # fmt: skip
+
+    def _identity(self) -> Identity:
+        profile = self._profile()
+        handle = self._resolved.handle
+        return Identity(
+            "bluesky", self._did, handle, _text(profile.get("displayName")),
+            f"https://bsky.app/profile/{handle or self._did}",
+            description=_text(profile.get("description")),
+            avatar=self._picture(profile.get("avatar")),
+            banner=self._picture(profile.get("banner")),
+        )  # fmt: skip
+
+    def _profile(self) -> dict[str, object]:
+        for entry in self._repository.entries.get(PROFILE, ()):
+            if entry.key == f"{PROFILE}/self":
+                value = self._describe(entry).get("value")
+                return value if isinstance(value, dict) else {}
+        return {}
+
+    def _picture(self, value: object) -> Rendition | None:
+        blob = parse_blob(value)
+        return file_of("original", blob, self._did, self._pds) if blob else None
+
+
+def _mark(entry: TreeEntry) -> str:
+    """What records are listed by: their key, which is mostly their time, before the collection."""
+    collection, _, rkey = entry.key.partition("/")
+    return f"{rkey} {collection}"
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
