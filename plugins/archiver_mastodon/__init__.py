@@ -13,6 +13,9 @@ from archiver_mastodon.platform import Mastodon, required_handle
 SCOPES = ("read:accounts", "read:statuses")
 """Who one is, and the statuses that one sees: nothing else is asked for, and nothing written."""
 
+COARSE_SCOPES = ("read",)
+"""What is asked for where a server may not know the finer ones (Pixelfed, older GoToSocial)."""
+
 
 @dataclass(frozen=True, slots=True)
 class MastodonSettings:
@@ -38,11 +41,12 @@ class MastodonSource:
         """
         client = self.open(settings, account, kit)
         base_url, trust = await client.find_server()
+        is_mastodon = await client.is_mastodon(kit.http(base_url, trust=trust))
         return OAuth(
             base_url,
             authorize_path="/oauth/authorize",
             token_path="/oauth/token",  # noqa: S106 — a path
-            scopes=SCOPES,
+            scopes=SCOPES if is_mastodon else COARSE_SCOPES,
             trust=trust,
             register_path="/api/v1/apps",
             register_form={"client_name": "archiver"},

@@ -5,6 +5,7 @@ An account is `user@host`, but the API may be on another host: `press@example.or
 only if it is not there.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,7 @@ from archiver_mastodon.handles import Handle
 from archiver_mastodon.values import id_of, object_of, objects_of, uri_of
 
 _API = "/api/v1"
+_MASTODON = re.compile(r"[1-9]\d*\.\d+\.\d+(?!.*\()", re.ASCII)
 _REFUSED = frozenset({401, 403})
 _NOT_THERE = frozenset({404, 410})
 
@@ -133,6 +135,19 @@ class MastodonClient:
         if there is None or there.netloc == self.handle.host:
             return self.handle.origin, "configured"
         return f"{there.scheme}://{there.netloc}", "discovered"
+
+    async def is_mastodon(self, http: Http) -> bool:
+        """Whether a server is Mastodon itself; no where it does not say so.
+
+        Others say `3.5.3 (compatible; Pixelfed 0.12.5)`, or count their versions from 0.
+        Raises SourceError.
+        """
+        response = await http.get(f"{_API}/instance")
+        try:
+            version = object_of(read_json(response.body)).get("version")
+        except BadJson:
+            return False
+        return isinstance(version, str) and _MASTODON.match(version) is not None
 
     async def _find(self) -> Mapping[str, Any]:
         """Look the account up, on the host of its handle or where that sends us."""

@@ -161,6 +161,36 @@ def test_ids_cannot_lead_elsewhere() -> None:
     assert kit.requests[-1].path == "/api/v1/accounts/..%2F..%2Foauth%2Ftoken%3Fx%3D/statuses"
 
 
+@pytest.mark.parametrize(
+    ("version", "scopes"),
+    [
+        ("4.5.2", ("read:accounts", "read:statuses")),
+        ("4.3.0+glitch", ("read:accounts", "read:statuses")),
+        ("3.5.3 (compatible; Pixelfed 0.12.5)", ("read",)),
+        ("2.7.2 (compatible; Pleroma 2.9.1)", ("read",)),
+        ("4.0.0 (not true; really snac/2.75)", ("read",)),
+        ("0.19.1 git-abcdef", ("read",)),
+        (None, ("read",)),
+    ],
+)
+def test_a_login_asks_for_as_little_as_the_server_can_tell_apart(
+    version: str | None, scopes: tuple[str, ...]
+) -> None:
+    home = answering({"/api/v1/instance": (200, {"version": version})})
+    client, kit = client_of({HOME: home})
+    auth = anyio.run(MastodonSource().auth, MastodonSettings(), client.account, kit)
+    assert auth.scopes == scopes
+    assert auth.base_url == HOME
+
+
+def test_a_login_is_asked_for_where_the_account_lives() -> None:
+    home = answering({"/.well-known/webfinger": (200, ACTOR)})
+    api = answering({"/api/v1/instance": (401, {"error": "This API requires a user"})})
+    client, kit = client_of({HOME: home, API: api})
+    auth = anyio.run(MastodonSource().auth, MastodonSettings(), client.account, kit)
+    assert (auth.base_url, auth.trust, auth.scopes) == (API, "discovered", ("read",))
+
+
 def test_one_status_and_its_versions() -> None:
     answers: dict[str, Answer] = {
         "/api/v1/accounts/lookup": (200, PROFILE),

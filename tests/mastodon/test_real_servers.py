@@ -1,7 +1,9 @@
 """Accounts are backed up from servers that others made."""
 
+import threading
 from pathlib import Path
 
+import httpx
 import pytest
 
 from archiver.clock import SystemClock
@@ -9,6 +11,7 @@ from archiver.tokens import Login, Token
 from support.mastodon.nights import AccountNights
 from support.mastodon.peers import MOCK_TOKEN, mastodon_mock, snac
 from support.media.samples import picture
+from support.running import Cli
 
 pytestmark = pytest.mark.peers
 
@@ -43,6 +46,37 @@ def test_mastodon_mock_is_read_to_its_start(tmp_path: Path) -> None:
         nights.backup(full=True)
         removed = "SELECT platform_id FROM posts WHERE removed_at IS NOT NULL"
         assert nights.column(removed) == [ids[0]]
+
+
+def test_a_login_at_mastodon_mock_brings_a_token(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its page has a button for each account; the browser presses the first."""
+    pressing: list[threading.Thread] = []
+
+    def press_the_button(url: str) -> int:
+        asked = httpx.URL(url)
+        form = {**asked.params, "username": "testuser"}
+        page = f"{asked.scheme}://{asked.netloc.decode()}/oauth/authorize"
+        sent = {"data": form, "follow_redirects": True}
+        pressing.append(threading.Thread(target=httpx.post, args=(page,), kwargs=sent))
+        pressing[0].start()
+        return 0
+
+    with mastodon_mock(tmp_path) as server:
+        server.publish("For followers", visibility="private")
+        host = server.origin.removeprefix("http://")
+        nights = AccountNights(Path(), f"testuser@{host}", server.origin, SystemClock())
+        nights.config()
+        monkeypatch.setenv("DISPLAY", ":0")
+        monkeypatch.setattr("click.launch", press_the_button)
+        done = cli("login", "press")
+        pressing[0].join(60)
+        assert done.exit_code == 0, done.stderr
+        assert "as testuser" in done.stdout
+        assert nights.backup().accounts[0].counts.new == 1
+        assert cli("login", "press", "--forget").exit_code == 0
+        assert nights.store().logins() == {}
 
 
 def test_snac_shows_its_newest_posts_and_that_is_said(tmp_path: Path) -> None:

@@ -142,6 +142,9 @@ class FediApi:
         body = picture("JPEG", comment=path.encode())
         return Response(body, media_type="image/jpeg")
 
+    async def instance(self, request: Request) -> Response:
+        return JSONResponse({"uri": self.world.host, "version": "4.5.0"})
+
     # OAuth
 
     async def register(self, request: Request) -> Response:
@@ -253,6 +256,7 @@ class FediApi:
                 Route("/api/v1/accounts/{account_id}/statuses", self.statuses),
                 Route("/api/v1/statuses/{status_id}", self.status),
                 Route("/api/v1/statuses/{status_id}/history", self.history),
+                Route("/api/v1/instance", self.instance),
                 Route("/api/v1/apps", self.register, methods=["POST"]),
                 Route("/oauth/authorize", self.authorize),
                 Route("/oauth/token", self.token, methods=["POST"]),
