@@ -29,6 +29,7 @@ SHOTS = {
     "gallery": ("1440-dark", "375-light"),
     "post": ("1440-light", "375-dark"),
     "missing": ("1440-light",),
+    "evidence": ("1440-light",),
 }
 
 
@@ -75,6 +76,7 @@ def pages(archive: Path) -> dict[str, str]:
     return {
         "home": f"{base}/home", "timeline": f"{base}/timeline?q=kiln", "gallery": f"{base}/gallery",
         "post": f"{base}/post/{edited}", "missing": f"{base}/missing",
+        "evidence": f"{base}/post/{edited}/evidence",
     }  # fmt: skip
 
 
