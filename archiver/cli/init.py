@@ -38,9 +38,9 @@ def command(shell: Shell, directory: Path) -> None:
     shell.say(
         "\nNext:\n"
         f"  1. Add your accounts to the file{keyless_text(shell)}.\n"
-        "     It has examples. Where a key is needed, put it into the environment\n"
-        "     variable that the file names: it says where the key is found. This adds\n"
-        "     all accounts that the key has linked:\n"
+        "     It has examples. For the others, take the # from the table that names a\n"
+        "     key, which says where the key is found, and put the key into the variable\n"
+        "     that it names. This adds all accounts that the key has linked:\n"
         f"         {command}accounts --discover >> {quoted}\n"
         "  2. Back them up, now and as often as you like, and look at them:\n"
         f"         {command}backup\n"
