@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from archiver.archive.row_objects import objects
 from archiver.archive.search import fold
@@ -41,7 +42,7 @@ class _Published:
 
     @property
     def beginning(self) -> str:
-        return comparable(self.text[:200])[:_COMPARED_FIRST]
+        return _beginning(self.text[:200])
 
 
 def cross_posts(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[int, tuple[int, ...]]:
@@ -61,6 +62,11 @@ def cross_posts(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[in
 def comparable(text: str) -> str:
     """The letters and digits of a text, folded, without those of addresses."""
     return _NO_WORD.sub("", fold(_ADDRESS.sub("", text)))
+
+
+@lru_cache(4096)  # the hours of the posts of a page overlap
+def _beginning(text: str) -> str:
+    return comparable(text)[:_COMPARED_FIRST]
 
 
 def are_same(one: str, other: str) -> bool:

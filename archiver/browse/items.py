@@ -12,6 +12,7 @@ from archiver.browse.thumbnailer import fitted
 from archiver.browse.thumbs import SIZES
 
 _EXTREME = 2.2  # times as wide as high, or the other way
+_SMALL = 480  # pixels
 _STILL_ROLES = ("thumbnail", "cover", "preview")
 _THUMBNAILED = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 """Types that Pillow makes thumbnails of."""
@@ -149,8 +150,13 @@ class Item:
 
     @property
     def shape(self) -> str:
-        """`wide` or `tall` where a square would cut away most of it; empty for other shapes."""
-        width, height = self.box or (1, 1)
+        """`wide` or `tall` where a square would cut away most of it, `small` where a card is wider.
+
+        Empty for other shapes, and where the size is not known.
+        """
+        width, height = self.box or (_SMALL, _SMALL)
+        if max(width, height) < _SMALL:
+            return "small"
         if max(width, height) <= _EXTREME * min(width, height):
             return ""
         return "wide" if width > height else "tall"

@@ -120,10 +120,10 @@ def _revisions(connection: sqlite3.Connection, archive: Archive, card: Card) -> 
         f"ORDER BY number DESC LIMIT {_MOST_REVISIONS}",
         (card.id,),
     ).fetchall()
-    if not archive.has("revisions", "raw"):
+    if not rows or not archive.has("revisions", "raw"):
         return [Revision(dict(row)) for row in rows]
     texts = [card.text, card.title, *(item.alt for item in card.items)]
-    published = published_paths(rows[0]["raw"], texts) if rows else frozenset()
+    published = published_paths(rows[0]["raw"], texts)
     made = []
     for row, older in zip(rows, [*rows[1:], None], strict=True):
         found = changes(older["raw"], row["raw"], published) if older else []

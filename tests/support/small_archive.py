@@ -1,4 +1,4 @@
-"""An archive in memory with the few rows that a test needs, written one by one."""
+"""An archive with the few rows that a test needs, written one by one."""
 
 import hashlib
 import sqlite3
@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 
 from archiver.archive.rows import insert
-from archiver.archive.schema import model
+from archiver.archive.schema import APPLICATION_ID, model
 
 
 @dataclass
@@ -48,31 +49,50 @@ class SmallArchive:
         """Say that a post is known by another id too."""
         insert(self.connection, "post_aliases", post_id=post, scheme=scheme, value=value)
 
-    def attach(self, post: int, content: str, *, kind: str = "image") -> int:
-        """Attach a file that the archive holds; the same content is the same file."""
-        sha256 = hashlib.sha256(content.encode()).hexdigest()
-        known = "SELECT 1 FROM media WHERE sha256 = ?"
-        if not self.connection.execute(known, (sha256,)).fetchone():
-            insert(
-                self.connection, "media", sha256=sha256, size=1, content_type="image/jpeg",
-                path=f"media/{sha256[:2]}/{sha256}.jpg", stored_at="",
-            )  # fmt: skip
+    def attach(
+        self, post: int, content: str, *, kind: str = "image", content_type: str = "image/jpeg",
+        size: tuple[int, int] | None = None, still: str = "", alt: str | None = None,
+    ) -> int:  # fmt: skip
+        """Attach a file that the archive holds; the same content is the same file.
+
+        `size` is its width and height; `still` is the content of a picture of it.
+        """
         number = next(self._numbers)
         attachment = insert(
             self.connection, "attachments", post_id=post, position=number, key=f"k{number}",
-            kind=kind, omitted=0,
+            kind=kind, omitted=0, alt_text=alt,
         )  # fmt: skip
-        insert(
-            self.connection, "renditions", attachment_id=attachment, account_id=1, role="original",
-            media_key=f"k{number}", state="stored", media_sha256=sha256, tries=0,
-        )  # fmt: skip
+        self._rendition(attachment, "original", content, content_type, size)
+        if still:
+            self._rendition(attachment, "thumbnail", still, "image/jpeg", (640, 360))
         return attachment
+
+    def _rendition(
+        self, attachment: int, role: str, content: str, content_type: str,
+        size: tuple[int, int] | None,
+    ) -> None:  # fmt: skip
+        sha256 = hashlib.sha256(content.encode()).hexdigest()
+        known = "SELECT 1 FROM media WHERE sha256 = ?"
+        width, height = size or (None, None)
+        if not self.connection.execute(known, (sha256,)).fetchone():
+            extension = content_type.partition("/")[2].replace("jpeg", "jpg")
+            insert(
+                self.connection, "media", sha256=sha256, size=1, content_type=content_type,
+                path=f"media/{sha256[:2]}/{sha256}.{extension}", stored_at="", width=width,
+                height=height,
+            )  # fmt: skip
+        insert(
+            self.connection, "renditions", attachment_id=attachment, account_id=1, role=role,
+            media_key=f"{role}{attachment}", state="stored", media_sha256=sha256, tries=0,
+        )  # fmt: skip
 
 
 @contextmanager
-def small_archive() -> Iterator[SmallArchive]:
-    """An empty archive in memory, for as long as it lasts."""
-    with closing(sqlite3.connect(":memory:")) as connection:
+def small_archive(database: Path | None = None) -> Iterator[SmallArchive]:
+    """An empty archive, for as long as it lasts; in memory, or in a file that stays."""
+    with closing(sqlite3.connect(database or ":memory:")) as connection:
         model().backup(connection)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.row_factory = sqlite3.Row
         yield SmallArchive(connection)
+        connection.commit()
