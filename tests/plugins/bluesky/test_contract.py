@@ -1,55 +1,23 @@
 """Bluesky keeps the contract of sources."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from archiver import Account, ConfigError
-from archiver.testing import FakeHttp, FakeKit, Request, SourceContract
+from archiver.testing import FakeHttp, FakeKit, SourceContract
 from archiver_bluesky import BlueskySource
 from archiver_bluesky.client import BlueskyClient, BlueskyOptions, BlueskySettings
 from archiver_bluesky.dag_json import from_json
 from archiver_bluesky.platform import AtprotoBluesky
 from archiver_bluesky.records import key_of
+from support.bluesky.kits import ACCOUNT, BASE, NOW, kit_for, network
 from support.bluesky.samples import SAMPLES, record
-from support.bluesky.world import AtNetwork, tid
+from support.bluesky.world import tid
 
-BASE = "https://at.example"
 SETTINGS = BlueskySettings(plc=f"{BASE}/plc", appview=f"{BASE}/appview")
-NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 NUMBER = int(NOW.timestamp() * 1_000_000) << 10
-
-
-def network() -> AtNetwork:
-    """An empty network."""
-    made = AtNetwork(lambda: NOW)
-    made.base_url = BASE
-    return made
-
-
-ACCOUNT = network().account("alice.example")
-"""The same identity in every network that is made so."""
-
-
-def kit_for(made: AtNetwork) -> FakeKit:
-    """A kit whose servers are a network's."""
-
-    def server(part: str) -> Any:
-        def answer(request: Request) -> tuple[int, bytes]:
-            query = [
-                (name, value)
-                for name, given in request.params.items()
-                for value in ([given] if isinstance(given, str) else given)
-            ]
-            status, _, body = made.answer(f"/{part}/{request.path.lstrip('/')}", query)
-            return status, body
-
-        return answer
-
-    parts = ("plc", "appview", "pds-0", "pds-1")
-    return FakeKit({f"{BASE}/{part}": server(part) for part in parts})
 
 
 class TestBluesky(SourceContract):

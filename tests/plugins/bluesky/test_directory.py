@@ -1,0 +1,133 @@
+"""Who an account is: which server is asked, and what is believed of its answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from archiver import AccountGone, SourceDown, SourceError
+from archiver.testing import FakeKit, Request
+from archiver_bluesky.directory import Directory, Resolved, check_names
+from support.bluesky.kits import ACCOUNT, BASE, kit_for, network
+from support.bluesky.signing import SigningKey
+
+WEB = "did:web:alice.example"
+APPVIEW, PLC = f"{BASE}/appview", f"{BASE}/plc"
+Answer = Callable[[Request], tuple[int, Any]]
+
+
+def directory(**servers: Answer) -> tuple[Directory, FakeKit]:
+    """A directory whose servers are written down: `web` is that of the handle."""
+    addresses = {"appview": APPVIEW, "plc": PLC, "web": "https://alice.example"}
+    kit = FakeKit({addresses[name]: answer for name, answer in servers.items()})
+    return Directory(kit, PLC, APPVIEW), kit
+
+
+def web_server(request: Request) -> tuple[int, Any]:
+    """The web server of alice.example, with a handle and a DID of its own."""
+    if request.path.endswith("atproto-did"):
+        return 200, f"{WEB}\n".encode()
+    key = SigningKey("alice").did.removeprefix("did:key:")
+    document = {
+        "id": WEB,
+        "alsoKnownAs": ["at://alice.example"],
+        "verificationMethod": [
+            {"id": f"{WEB}#atproto", "type": "Multikey", "publicKeyMultibase": key}
+        ],
+        "service": [
+            {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer",
+             "serviceEndpoint": "https://pds.example"}
+        ],
+    }  # fmt: skip
+    return 200, document
+
+
+def nowhere(_request: Request) -> tuple[int, Any]:
+    return 400, {"error": "HandleNotFound"}
+
+
+def down(_request: Request) -> tuple[int, Any]:
+    return 503, b""
+
+
+class TestHandles:
+    def ask(self, found: Directory, handle: str = "alice.example") -> str | None:
+        return anyio.run(found.did_of_handle, handle)
+
+    def test_the_appview_is_asked_first(self) -> None:
+        found, kit = directory(appview=lambda _: (200, {"did": WEB}))
+        assert self.ask(found) == WEB
+        assert kit.lent == [(APPVIEW, "configured")]
+
+    @pytest.mark.parametrize("appview", [nowhere, down])
+    def test_the_web_server_of_the_handle_is_asked_next(self, appview: Answer) -> None:
+        found, kit = directory(appview=appview, web=web_server)
+        assert self.ask(found) == WEB
+        assert kit.lent[-1] == ("https://alice.example", "discovered")
+
+    def test_a_handle_that_nobody_knows_leads_nowhere(self) -> None:
+        found, _ = directory(appview=nowhere, web=lambda _: (404, b""))
+        assert self.ask(found) is None
+
+    def test_if_somebody_could_not_be_asked_that_is_no_answer(self) -> None:
+        found, _ = directory(appview=down, web=lambda _: (404, b""))
+        with pytest.raises(SourceDown, match="Nobody could say"):
+            self.ask(found)
+
+    @pytest.mark.parametrize("body", [b"", b"<html>", b"did:key:z11", b"\xff\xff", b"did:web:"])
+    def test_what_is_no_did_leads_nowhere(self, body: bytes) -> None:
+        found, _ = directory(appview=nowhere, web=lambda _: (200, body))
+        assert self.ask(found) is None
+
+
+class TestDocuments:
+    def resolve(self, found: Directory, did: str) -> Resolved:
+        return anyio.run(found.resolve, did)
+
+    def test_a_did_of_a_web_server_is_asked_of_that_server(self) -> None:
+        found, kit = directory(appview=lambda _: (200, {"did": WEB}), web=web_server)
+        resolved = self.resolve(found, WEB)
+        assert resolved.document.pds == "https://pds.example"
+        assert resolved.handle == "alice.example"
+        assert [period.key for period in resolved.keys] == [SigningKey("alice").public]
+        assert [answer.url for answer in resolved.evidence] == [
+            "https://alice.example/.well-known/did.json"
+        ]
+        assert (PLC, "configured") not in kit.lent
+
+    def test_a_handle_that_does_not_lead_back_is_not_shown(self) -> None:
+        other = "did:plc:" + "b" * 24
+        found, _ = directory(appview=lambda _: (200, {"did": other}), web=web_server)
+        assert self.resolve(found, WEB).handle is None
+
+    def test_a_did_of_the_directory_is_proved_by_its_log(self) -> None:
+        made = network()
+        made.account("alice.example")
+        resolved = anyio.run(Directory(kit_for(made), PLC, APPVIEW).resolve, ACCOUNT.did)
+        assert resolved.handle == "alice.example"
+        assert [answer.url for answer in resolved.evidence] == [
+            f"{PLC}/{ACCOUNT.did}", f"{PLC}/{ACCOUNT.did}/log/audit",
+        ]  # fmt: skip
+
+    def test_a_did_that_was_given_up_is_a_state_of_the_account(self) -> None:
+        found, _ = directory(plc=lambda _: (410, {"message": "gone"}))
+        with pytest.raises(AccountGone):
+            self.resolve(found, ACCOUNT.did)
+
+    @pytest.mark.parametrize(
+        "plc",
+        [nowhere, down, lambda _: (200, b"<html>"), lambda _: (200, {"id": ACCOUNT.did}),
+         lambda _: (200, []), lambda _: (404, {})],
+    )  # fmt: skip
+    def test_without_a_document_and_a_log_there_is_no_identity(self, plc: Answer) -> None:
+        found, _ = directory(plc=plc)
+        with pytest.raises(SourceError):
+            self.resolve(found, ACCOUNT.did)
+
+    def test_a_handle_counts_only_where_the_document_names_it(self) -> None:
+        found, _ = directory(appview=nowhere, web=web_server)
+        resolved = self.resolve(found, WEB)
+        check_names(resolved, "@Alice.Example")
+        with pytest.raises(SourceError, match="does not name it"):
+            check_names(resolved, "mallory.example")
