@@ -22,6 +22,7 @@ from archiver_bluesky.baddata import BadData
 from archiver_bluesky.blobs import parse_blob
 from archiver_bluesky.car import CarFile
 from archiver_bluesky.client import BlueskyClient
+from archiver_bluesky.did import is_did
 from archiver_bluesky.directory import Resolved, refused
 from archiver_bluesky.mst import TreeEntry
 from archiver_bluesky.post import file_of
@@ -37,25 +38,26 @@ _WANTED = {POST, REPOST, PROFILE, *GATES}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The commit that the last complete scan saw, and the server it was on."""
+    """The commit that the last complete scan saw, of whom, and the server it was on."""
 
+    did: str
     rev: str
     cid: str
     pds: str
 
     def __str__(self) -> str:
-        return json.dumps({"rev": self.rev, "cid": self.cid, "pds": self.pds})
+        return json.dumps({"did": self.did, "rev": self.rev, "cid": self.cid, "pds": self.pds})
 
 
 def parse_seen(version: str | None) -> Seen | None:
     """What an earlier scan saw; None where there was none, or another version's word for it."""
     try:
         said = json.loads(version or "")
-        seen = Seen(said["rev"], said["cid"], said["pds"])
+        seen = Seen(said["did"], said["rev"], said["cid"], said["pds"])
     except (ValueError, KeyError, TypeError):
         return None
     is_sound = is_tid(seen.rev) and isinstance(seen.cid, str) and isinstance(seen.pds, str)
-    return seen if is_sound else None
+    return seen if is_sound and is_did(seen.did) else None
 
 
 async def scan(client: BlueskyClient, did: str | None, window: Window) -> AsyncIterator[Page]:
@@ -65,8 +67,10 @@ async def scan(client: BlueskyClient, did: str | None, window: Window) -> AsyncI
     """
     seen = parse_seen(window.version)
     latest: Latest | None = None
-    if seen is not None and did is not None and not window.is_full:
-        latest = await _ask_known_server(client, did, seen)
+    if seen is not None and did not in {None, seen.did}:
+        seen = None
+    if seen is not None and not window.is_full:
+        latest = await _ask_known_server(client, seen)
         if latest is not None and _is_same(latest, seen):
             yield Page((), version=window.version, authoritative=True, ordered=False)
             return
@@ -85,14 +89,14 @@ async def scan(client: BlueskyClient, did: str | None, window: Window) -> AsyncI
         raise await server.gone(here.error) from None
 
 
-async def _ask_known_server(client: BlueskyClient, did: str, seen: Seen) -> Latest | None:
+async def _ask_known_server(client: BlueskyClient, seen: Seen) -> Latest | None:
     """The newest commit on the server of last time; None where the account may have moved."""
     try:
-        return await client.server(did, seen.pds).latest()
+        return await client.server(seen.did, seen.pds).latest()
     except NotHere:
         return None
     except SourceDown:
-        resolved = await client.resolve(did)
+        resolved = await client.resolve(seen.did)
         if resolved.document.pds == seen.pds:
             raise
         return None
@@ -192,7 +196,7 @@ class _Pages:
 
     def _seen(self) -> Seen:
         commit = self._repository.commit
-        return Seen(commit.rev, str(commit.cid), self._pds)
+        return Seen(self._did, commit.rev, str(commit.cid), self._pds)
 
     def _record(self, entry: TreeEntry) -> Record:
         said = self._describe(entry)

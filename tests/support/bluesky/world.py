@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from archiver import write_json
 from archiver.apis import AsgiReceive, AsgiScope, AsgiSend
@@ -176,7 +176,7 @@ class AtNetwork:
 
     async def __call__(self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend) -> None:
         """Answer one request."""
-        query = scope["query_string"].decode()
+        query = unquote(scope["query_string"].decode())
         path: str = scope["path"]
         self.requests.append(f"{path}?{query}" if query else path)
         status, content_type, body = self.answer(path, parse_qsl(query))
