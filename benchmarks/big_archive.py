@@ -260,6 +260,8 @@ def _pages(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     middle = connection.execute("SELECT max(id) / 2 FROM posts").fetchone()[0]
     yield "viewer", f"{base}/gallery/{middle}"
     yield "post", f"{base}/post/{middle}"
+    yield "evidence sheet", f"{base}/post/{middle}/evidence"
+    yield "numbers", f"{base}/numbers"
     yield "missing", f"{base}/missing"
     yield "runs", f"{base}/runs"
 

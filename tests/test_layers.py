@@ -144,6 +144,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "home": {"archive"},
         "media": {"archive", "export", "media"},
         "metadata": {"archive"},
+        "metric_totals": {"export"},
         "post_text": {"archive"},
         "print_view": {"export"},
         "published": {"archive", "evidence", "media"},

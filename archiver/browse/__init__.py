@@ -5,21 +5,19 @@ pages. Where Datasette serves nothing but one archive, its home page is the firs
 package is installed, `datasette archive.db` is enough: no configuration is needed.
 """
 
-import re
 from typing import Any
 
 from datasette import hookimpl
 
-from archiver.browse import errors, guard, metadata
+from archiver.browse import errors, guard, metadata, table_frame
 from archiver.browse.archives import all_archives, archive_named, sole_archive
 from archiver.browse.cells import cell
 from archiver.browse.frame import asset_path
 from archiver.browse.routes import ROUTES
 
-_OUR_PATHS = re.compile(r"/|/[^/]+/-/.*")
 _MENU = (
-    ("home", "Home"), ("timeline", "Timeline"), ("gallery", "Gallery"), ("missing", "Missing"),
-    ("runs", "Runs"),
+    ("home", "Home"), ("timeline", "Timeline"), ("gallery", "Gallery"), ("numbers", "Numbers"),
+    ("missing", "Missing"), ("runs", "Runs"),
 )  # fmt: skip
 
 CONFIG = "archiver"
@@ -56,16 +54,17 @@ def canned_queries(datasette: Any, database: str) -> dict[str, Any]:
 
 
 @hookimpl
-def render_cell(value: Any, column: str, table: str | None, database: str, datasette: Any) -> Any:
+def render_cell(
+    row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any
+) -> Any:
     """Thumbnails, links and JSON in Datasette's own tables."""
-    return cell(datasette, value, column, table, database)
+    return cell(datasette, row, value, column, table, database)
 
 
 @hookimpl
-def menu_links(datasette: Any, request: Any) -> list[dict[str, str]]:
-    """Links to our pages in the menu of Datasette's own pages; ours have a navigation bar."""
-    path = "/" + request.path.removeprefix(datasette.setting("base_url")) if request else ""
-    if sole_archive(datasette) and _OUR_PATHS.fullmatch(path):
+def menu_links(datasette: Any) -> list[dict[str, str]]:
+    """Links to the pages of each archive; of a single one, every page has them in its bar."""
+    if sole_archive(datasette):
         return []
     return [
         {
@@ -76,6 +75,14 @@ def menu_links(datasette: Any, request: Any) -> list[dict[str, str]]:
         for place, label in _MENU
         if place != "runs" or found.has("coverage")
     ]
+
+
+@hookimpl
+def extra_template_vars(
+    database: str | None, table: str | None, view_name: str | None, request: Any, datasette: Any
+) -> Any:
+    """Our frame for Datasette's own pages of an archive."""
+    return lambda: table_frame.template_variables(datasette, request, database, table, view_name)
 
 
 @hookimpl
@@ -98,10 +105,19 @@ def extra_js_urls(database: str | None, view_name: str | None, datasette: Any) -
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Any:
-    """Cache headers for files, and the request guard where `archiver browse` switched it on."""
+    """Cache headers, the request guard where `archiver browse` has it, and columns to hide."""
     config = datasette.plugin_config(CONFIG) or {}
     hosts = config.get("hosts")
-    return lambda app: guard.guarded(app, frozenset(hosts) if hosts is not None else None)
+
+    def wrapped(app: guard.App) -> guard.App:
+        async def with_columns(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            if scope["type"] == "http":
+                scope = table_frame.completed(datasette, scope)
+            await app(scope, receive, send)
+
+        return guard.guarded(with_columns, frozenset(hosts) if hosts is not None else None)
+
+    return wrapped
 
 
 @hookimpl

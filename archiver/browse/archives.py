@@ -14,6 +14,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from archiver.archive.schema import APPLICATION_ID
+from archiver.browse.metric_totals import KeptTotals
 from archiver.browse.tally import Tally
 from archiver.browse.thumbs import Thumbs
 from archiver.media.folder_store import FolderStore
@@ -31,6 +32,7 @@ class Archive:
     columns: Mapping[str, frozenset[str]]  # of each table and view
     thumbs: Thumbs
     tally: Tally = field(default_factory=Tally)
+    totals: KeptTotals = field(default_factory=KeptTotals)
 
     def has(self, table: str, column: str | None = None) -> bool:
         """Whether the table exists, and the column in it."""

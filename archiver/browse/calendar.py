@@ -17,6 +17,11 @@ _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 """The form of a month. A damaged row may have any other text there, and gets no cell."""
 
 
+def is_month(text: str) -> bool:
+    """Whether it is a month, such as 2026-03."""
+    return _MONTH.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Month:
     """One cell of the calendar."""

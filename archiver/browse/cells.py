@@ -16,22 +16,40 @@ _POST_TABLES = frozenset({"posts", "timeline"})
 _LONGEST = 200_000
 
 
-def cell(datasette: Any, value: Any, column: str, table: str | None, database: str) -> Any:
-    """The HTML to show for a value; None leaves it to Datasette."""
+def cell(
+    datasette: Any, row: Any, value: Any, column: str, table: str | None, database: str
+) -> Any:
+    """The HTML to show for a value of a row; None leaves it to Datasette."""
     if value is None or archive_named(datasette, database) is None:
         return None
     base = datasette.urls.database(database) + "/-"
-    if (
-        isinstance(value, dict) and column == "post_id"
-    ):  # Datasette adds the label of the row that it refers to
-        return Markup('<a href="{}/post/{}">{}</a>').format(base, value["value"], value["label"])
+    if column == "created_at" and table in _POST_TABLES and "id" in row.keys():  # noqa: SIM118 — a Row
+        return Markup(
+            '<a class="to-post" href="{}/post/{}" title="See the post">{}&nbsp;↗</a>'
+        ).format(base, row["id"], value)
+    number, label = value, None
+    if isinstance(value, dict):  # Datasette adds the label of the row that it refers to
+        number, label = value["value"], value["label"]
+    if isinstance(number, int) and number and (place := _place(column, table)):
+        text = _shortened(str(label)) if label not in {None, ""} else f"post {number}"
+        shown = text if place == "post" else str(number)
+        return Markup(
+            '<a class="to-post" href="{}/{}/{}" title="See the post">{}&nbsp;↗</a>'
+        ).format(base, place, number, shown)
     if isinstance(value, int):
-        if column == "post_id" or (column == "id" and table in _POST_TABLES):
-            return Markup('<a href="{}/post/{}">{}</a>').format(base, value, value)
         if column in {"size", "bytes"}:
             return Markup('<span title="{} bytes">{}</span>').format(f"{value:,}", size(value))
         return None
     return _text(base, value, column) if isinstance(value, str) else None
+
+
+def _place(column: str, table: str | None) -> str | None:
+    """Below which of our addresses the post of a number is found; None where it names no post."""
+    if column == "post_id" or (column == "id" and table in _POST_TABLES):
+        return "post"
+    if column == "attachment_id" or (column == "id" and table == "attachments"):
+        return "attachment"
+    return None
 
 
 def _text(base: str, value: str, column: str) -> Markup | None:

@@ -22,6 +22,7 @@ LARGE_WIDTH, LARGE_HEIGHT = 1000, 300
 _TOP, _BOTTOM = 20, 24  # of a large chart: room for a label above, and for the dates below
 _CUT_BELOW = 0.1  # values that differ by less than this part of the largest are flat from 0
 _MOST_DOTS = 60
+_BAR = 0.8  # of the room for a bar is filled
 _DATES = 3  # as many as a phone has room for
 
 
@@ -65,6 +66,27 @@ class LargeChart:
     values: tuple[tuple[float, str], ...]  # height and label of each line across
     dates: tuple[tuple[float, str], ...]  # place and label
     dots: tuple[tuple[float, float, str], ...]  # place, height and label of each observation
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: its place and width in percent of the width, its top and height in pixels."""
+
+    x: float
+    width: float
+    y: float
+    height: float
+    name: str
+    value: int
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """Counts side by side, from 0."""
+
+    bars: tuple[Bar, ...]
+    values: tuple[tuple[float, str], ...]  # height and label of each line across
+    names: tuple[tuple[float, str], ...]  # place and label below
 
 
 @dataclass(frozen=True)
@@ -146,6 +168,24 @@ def large_chart(points: Points, until: str) -> LargeChart:
         dates=tuple(_dates(frame)),
         dots=tuple(dots) if len(dots) <= _MOST_DOTS else (),
     )  # fmt: skip
+
+
+def bar_chart(counts: Sequence[tuple[str, int]], labels: Sequence[tuple[int, str]]) -> BarChart:
+    """A bar for each name and count; `labels` are texts below, each at the number of a bar."""
+    top = _ticks(0, max((count for _, count in counts), default=1))
+    scale = (LARGE_HEIGHT - _TOP - _BOTTOM) / top[-1]
+    step = 100 / (len(counts) or 1)
+    floor = LARGE_HEIGHT - _BOTTOM
+    bars = [
+        Bar(round(k * step, 3), round(step * _BAR, 3), round(floor - count * scale, 1),
+            round(count * scale, 1), name, count)
+        for k, (name, count) in enumerate(counts)
+    ]  # fmt: skip
+    return BarChart(
+        tuple(bars),
+        tuple((round(floor - tick * scale, 1), number(tick)) for tick in top),
+        tuple((round(k * step, 3), label) for k, label in labels),
+    )
 
 
 def change(first: float, last: float) -> str:

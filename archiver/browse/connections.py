@@ -1,9 +1,15 @@
-"""Closing what Datasette opens: it leaves its connections to the garbage collector."""
+"""Connections: closing those that Datasette opens, and some of our own.
+
+Datasette leaves its connections to the garbage collector.
+"""
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
+
+from archiver.browse.metadata import harden
 
 
 @contextmanager
@@ -35,3 +41,18 @@ def _remembering(database: Any, opened: list[sqlite3.Connection]) -> Any:
         return connection
 
     return remembering
+
+
+@contextmanager
+def own_connection(datasette: Any, name: str) -> Iterator[sqlite3.Connection]:
+    """A connection for work that must not hold up the pages; any thread may use it, one at a time.
+
+    Raises sqlite3.Error.
+    """
+    database = datasette.databases[name]
+    mode = "mode=ro" if database.is_mutable else "immutable=1"
+    address = f"{Path(database.path).resolve().as_uri()}?{mode}"
+    with closing(sqlite3.connect(address, uri=True, check_same_thread=False)) as connection:
+        connection.row_factory = sqlite3.Row
+        harden(connection)
+        yield connection

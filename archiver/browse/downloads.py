@@ -7,12 +7,10 @@ Datasette's setting `max_csv_mb` says so, as it does for a published copy.
 """
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
@@ -23,9 +21,9 @@ from datasette.utils.asgi import NotFound
 from datasette.views.base import DatasetteError
 
 from archiver.browse.archives import Archive
+from archiver.browse.connections import own_connection
 from archiver.browse.filters import Filter
 from archiver.browse.frame import archive_of, ask
-from archiver.browse.metadata import harden
 from archiver.browse.selection import PostSelection, ViewSelection, in_words
 from archiver.export.csv_table import csv_table
 from archiver.export.file_names import plain_name
@@ -139,7 +137,7 @@ def _pieces(
 ) -> Any:  # fmt: skip
     """The file in pieces worth sending: a generator, so that it can be closed."""
     with (
-        closing(_connect(datasette, archive)) as connection,
+        own_connection(datasette, archive.name) as connection,
         open_snapshot(connection, selection) as snapshot,
     ):
         gathered = bytearray()
@@ -149,18 +147,6 @@ def _pieces(
                 yield bytes(gathered)
                 gathered.clear()
         yield bytes(gathered)
-
-
-def _connect(datasette: Any, archive: Archive) -> sqlite3.Connection:
-    """A connection of its own: a long export does not hold up the pages."""
-    database = datasette.databases[archive.name]
-    mode = "mode=ro" if database.is_mutable else "immutable=1"
-    connection = sqlite3.connect(
-        f"{Path(database.path).resolve().as_uri()}?{mode}", uri=True, check_same_thread=False
-    )
-    connection.row_factory = sqlite3.Row
-    harden(connection)
-    return connection
 
 
 async def _stream(receive: Receive, send: Send, first: Any, pieces: Any, limit: int) -> None:

@@ -45,7 +45,7 @@ ASSETS = {
         "pages/strips.js",
         "pages/viewer.js",
     ),
-    "tables.css": ("tables.css",),
+    "tables.css": ("pages/base.css", "pages/frame.css", "tables.css"),
     "tables.js": ("tables.js",),
 }
 """Our style sheets and scripts, and the files that each is put together from, in this order.

@@ -20,7 +20,7 @@ UNITS = {"bitrate": "bit/s", "duration_ms": "ms"}
 _TABLES: dict[str, dict[str, Any]] = {
     "accounts": {"label_column": "name", "sort": "name"},
     "posts": {
-        "label_column": "platform_id", "sort_desc": "created_at",
+        "label_column": "text", "sort_desc": "created_at",
         "facets": ["platform", "account_id", "kind"],
     },
     "timeline": {"facets": ["platform", "account", "kind"]},

@@ -10,9 +10,11 @@ from archiver.browse.frame import ASSETS, asset, asset_type
 from archiver.browse.home import home
 from archiver.browse.lists import missing, runs
 from archiver.browse.media import answer_bytes, media, thumb
+from archiver.browse.numbers import numbers
 from archiver.browse.post import post
 from archiver.browse.post_metrics import metric
 from archiver.browse.print_view import print_view
+from archiver.browse.table_frame import post_of_attachment
 from archiver.browse.threads import thread
 from archiver.browse.timeline import gallery, timeline
 from archiver.browse.viewer import viewer
@@ -40,6 +42,8 @@ ROUTES: dict[str, Any] = {
     r"/(?P<database>[^/.]+)/-/print$": print_view,
     r"/(?P<database>[^/.]+)/-/posts\.(?P<form>csv|json|zip)$": download,
     r"/(?P<database>[^/.]+)/-/thread/(?P<post>[0-9]{1,18})$": thread,
+    r"/(?P<database>[^/.]+)/-/numbers$": numbers,
+    r"/(?P<database>[^/.]+)/-/attachment/(?P<attachment>[0-9]{1,18})$": post_of_attachment,
     r"/(?P<database>[^/.]+)/-/missing$": missing,
     r"/(?P<database>[^/.]+)/-/runs$": runs,
     r"/(?P<database>[^/.]+)/-/media/(?P<sha256>[0-9a-f]{64})(/(?P<name>[^/]{1,600}))?$": media,

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import archiver.browse as ours
 from archiver.archive.database import DATABASE
 from archiver.browse import thumbs
 from archiver.browse.archives import all_archives
-from archiver.browse.connections import closing_connections
+from archiver.browse.connections import closing_connections, own_connection
 from archiver.errors import StorageError
 from archiver.webserver import listen, origin_of, running, wait_until_interrupted
 
@@ -103,3 +104,4 @@ def _warm_up(datasette: Any) -> None:
         ):
             archive.tally.months(connection)
             archive.tally.files(connection)
+            archive.totals.get(connection, partial(own_connection, datasette, archive.name))

@@ -1,5 +1,4 @@
-// What Datasette's own pages lack for those who hear them: a language, and names for fields.
-document.documentElement.lang = "en";
+// What Datasette's own pages lack for those who hear them: names for fields.
 const names = {
   '[name^="_filter_column"]': "Column", '[name^="_filter_op"]': "Comparison",
   '[name^="_filter_value"]': "Value", '[name="_sort"]': "Sort by", "#sql-editor": "SQL",
