@@ -94,7 +94,7 @@ class Config:
         if not self.accounts:
             hint = f"Add one ({_NEW_ACCOUNT}), or run: archiver accounts --discover"
             raise ConfigError(f"There are no accounts yet in {self.path}", hint=hint)
-        known = [entry.name for entry in self.accounts]
+        known = list(dict.fromkeys(entry.name for entry in self.accounts))
         for name, typed in wanted.items():
             if name not in known:
                 close = nearest(name, known)
@@ -150,6 +150,20 @@ class Config:
         except ArchiverError as error:
             raise _placed(error, self._place_of(entry), "platform") from error
 
+    def refuse_twice(self, entries: Iterable[AccountEntry], plugins: Registry) -> None:
+        """Raise ConfigError where two entries of one name are read through the same source."""
+        seen: dict[tuple[str, str], AccountEntry] = {}
+        for entry in entries:
+            source = self.source_of(entry, plugins)
+            first = seen.setdefault((entry.name, source), entry)
+            if first is not entry:
+                raise self._place_of(entry).error(
+                    f'"{entry.name}" is read through {source} twice',
+                    key="name",
+                    why=f"The first entry is on line {first.line}",
+                    hint="One account may have several entries, each with another source",
+                )
+
     def implied_source(self, platform: str, plugins: Registry) -> str:
         """The name of the source that is meant where an entry of that platform names none.
 
@@ -179,6 +193,7 @@ class Config:
         Raises ConfigError, or PluginError when a plugin that is needed is missing or broken.
         """
         used = {self.source_of(entry, plugins) for entry in self.accounts}
+        self.refuse_twice(self.accounts, plugins)
         for name in self.sources:
             self._check_table(name, plugins, is_used=name in used)
         for entry in self.accounts:
@@ -364,8 +379,7 @@ def _accounts(entries: Any, place: Place) -> tuple[AccountEntry, ...]:
         entry = _entry(table, inner)
         for other in accounts:
             if other.name.casefold() == entry.name.casefold():
-                text = f'a second account is called "{entry.name}"'
-                raise inner.error(text, key="name", why=f"The first is on line {other.line}")
+                _refuse_other_account(other, entry, inner)
         accounts.append(entry)
     return tuple(accounts)
 
@@ -388,6 +402,19 @@ def _entry(table: Mapping[str, Any], place: Place) -> AccountEntry:
         )
     line = place.lines.get(place.path)
     return AccountEntry(entry.name, entry.platform, entry.source, options, line)
+
+
+def _refuse_other_account(other: AccountEntry, entry: AccountEntry, place: Place) -> None:
+    """Raise ConfigError where two entries of one name are not one account through two sources."""
+    is_same = other.name == entry.name and other.platform == entry.platform
+    if not is_same or other.source == entry.source:
+        raise place.error(
+            f'a second account is called "{entry.name}"',
+            key="name",
+            why=f"The first is on line {other.line}",
+            hint="One account may have several entries, each with another source" if is_same
+            else None,
+        )  # fmt: skip
 
 
 def _is_label(name: str) -> bool:

@@ -29,7 +29,7 @@ what was kept, and what to do next.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 
 class ArchiverError(Exception):
@@ -154,6 +154,10 @@ class RateLimited(SourceError):
 AccountState = Literal["suspended", "deactivated", "deleted", "moved", "taken_down", "refused"]
 
 
+AWAY: frozenset[str] = frozenset(get_args(AccountState))
+"""The codes of an AccountGone: how an account can be away."""
+
+
 class AccountGone(SourceError):
     """The source answers for this account with nobody: no post was removed, the account is away.
 
@@ -162,12 +166,11 @@ class AccountGone(SourceError):
     """
 
     exit_code = 5
-    default_code = "account_gone"
 
     def __init__(
         self, what: str, *, state: AccountState, why: str | None = None, hint: str | None = None
     ) -> None:
-        super().__init__(what, why=why, kept="Nothing was removed", hint=hint)
+        super().__init__(what, why=why, kept="No post was removed", hint=hint, code=state)
         self.state = state
 
 

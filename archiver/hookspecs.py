@@ -17,6 +17,7 @@ from archiver.models import (
     Account,
     Identity,
     Listing,
+    Metric,
     Page,
     Post,
     Proof,
@@ -27,6 +28,7 @@ from archiver.models import (
     Response,
     Stream,
     Trust,
+    Version,
     Window,
 )
 from archiver.secrets import Secret
@@ -214,7 +216,8 @@ class Platform(Protocol):
     It may also have some of these:
 
     - `check_options(options)` checks a combination of options, and raises ConfigError.
-    - `identify`, `refetch` and `proofs`: see `Identifies`, `Refetches` and `Proves`.
+    - `identify`, `refetch`, `history`, `metrics` and `proofs`: see `Identifies`, `Refetches`,
+      `KeepsHistory`, `CountsApart` and `Proves`.
     - `absence_note`: another possible cause, on this network, of a post that is no longer shown.
       It is added to the reason when a post is removed.
     - `setup_note`: what its accounts need besides an entry in the config, such as further keys.
@@ -298,6 +301,29 @@ class Proves(Protocol):
 
         `evidence` are all answers that the archive keeps of the account, `Page.evidence` among
         them. It is asked by `archiver verify`, without a network and without settings.
+        """
+
+
+class KeepsHistory(Protocol):
+    """A platform whose source keeps the earlier versions of a post."""
+
+    async def history(self, client: Any, account: Account, platform_id: str) -> Sequence[Version]:
+        """All versions of a post, oldest first; the current one may be among them.
+
+        Asked for only where a post's `edited_at` is new. Raises SourceError.
+        """
+
+
+class CountsApart(Protocol):
+    """A platform whose numbers do not come with its records."""
+
+    def metrics(
+        self, client: Any, account: Account, platform_ids: Sequence[str]
+    ) -> AsyncIterator[Mapping[str, Sequence[Metric]]]:
+        """The numbers of these posts by their ids, as they come, in batches of any size.
+
+        Asked for recent posts in every run, for all in a full scan. Raises SourceError, of which
+        there is only a note: the history is not worse for it.
         """
 
 

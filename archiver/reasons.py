@@ -18,6 +18,7 @@ REASON_CODES: dict[str, str] = {
     "manifest_only": "Only a playlist (HLS, DASH) of the video is offered",
     "no_address": "The source names the file and gives no address for it",
     "address_not_understood": "The source gives an address that this program cannot read",
+    "other_source": "The same file is had through another source",
     "replaced": "The source offers another file in this role now",
     # what the settings say of it; the column `setting` has the value that decided
     "setting_videos": "Not the file that the setting `videos` wants",
@@ -40,6 +41,7 @@ REASON_CODES: dict[str, str] = {
     # what came
     "incomplete": "Fewer bytes came than the file has",
     "wrong_kind": "An error page, a placeholder, nothing, or another kind of file came",
+    "other_bytes": "The bytes are not those whose hash or size the source names",
     "unproven": "Stored; no length was given, and its format has no end that can be seen",
     "unreadable": "A file of an import cannot be read",
     # what happened here
@@ -54,6 +56,8 @@ REASON_CODES: dict[str, str] = {
     "cursor_lost": "The source no longer knows the cursor of an interrupted scan",
     "stories_expire": "Stories are shown for a day; of earlier ones nothing can be known",
     # what an event may say
+    "matched": "Another source shows this post; no id, but a rule told that it is the same",
+    "separated": "It was taken for another post, which was undone",
     "id_only": "The source showed the id of a post, without its content",
 }
 """Every code that `reason_code` can be, and what it means; printed in docs/schema.md."""

@@ -12,7 +12,7 @@ from archiver.secrets import redact
 _MOST_PATHS = 100
 _LONGEST_PATH = 200  # characters: a path is made of what the platform sends
 
-Outcome = Literal["done", "fresh", "partial", "failed", "interrupted"]
+Outcome = Literal["done", "fresh", "away", "partial", "failed", "interrupted"]
 
 
 class Progress(Protocol):
@@ -61,14 +61,16 @@ class Silence:
 
 @dataclass(slots=True)
 class AccountReport:
-    """How it went with one account.
+    """How it went with one account, through one source.
 
-    `warnings` say what could not be fetched, and make the outcome partial; `notes` do not.
-    What a plugin words may quote a key: all of it is blanked out here, before anybody sees it.
+    `away` says how the account is away, where it was so before. `warnings` say what could not be
+    fetched, and make the outcome partial; `notes` do not. What a plugin words may quote a
+    key: all of it is blanked out here, before anybody sees it.
     """
 
     name: str
     platform: str
+    source: str
     outcome: Outcome = "done"
     counts: Counts = field(default_factory=Counts)
     missing: int = 0
@@ -78,6 +80,7 @@ class AccountReport:
     full: bool = False
     complete: bool = False
     error: ArchiverError | None = None
+    away: str | None = None
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -140,6 +143,11 @@ class RunReport:
     dry_run: bool = False
     is_first: bool = False
 
+    def label_of(self, account: AccountReport) -> str:
+        """What an account is called; with its source, where it is read through several."""
+        is_alone = sum(other.name == account.name for other in self.accounts) == 1
+        return account.name if is_alone else f"{account.name} ({account.source})"
+
     @property
     def counts(self) -> Counts:
         """All accounts together."""
@@ -157,7 +165,7 @@ class RunReport:
         """What the program tells the shell; see the table of exit codes in docs/commands.md."""
         if self.interrupted:
             return 130
-        tried = [account for account in self.accounts if account.outcome != "fresh"]
+        tried = [each for each in self.accounts if each.outcome not in {"fresh", "away"}]
         if any(isinstance(account.error, DuplicateAccount) for account in tried):
             return DuplicateAccount.exit_code  # the config is wrong, whatever else went well
         failed = {account.error.exit_code for account in tried if account.error is not None}
@@ -213,6 +221,7 @@ def _account_json(account: AccountReport) -> dict[str, Any]:
     return {
         "name": account.name,
         "platform": account.platform,
+        "source": account.source,
         "outcome": account.outcome,
         **account.counts.columns(),
         "missing": account.missing,

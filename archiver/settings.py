@@ -141,7 +141,8 @@ class EntryHead:
 
     name: str = field(
         metadata={
-            "help": "A label of your own, unique in the file. Commands and the archive use it.",
+            "help": "A label of your own. Commands and the archive use it. Several entries may "
+            "have the same one where they are one account, read through several sources.",
             "example": '"acme-instagram"',
         }
     )

@@ -82,7 +82,8 @@ def _accounts(connection: sqlite3.Connection, posts: int) -> None:
             oldest=iso(BEGAN), reached_start=1, run_id=1,
         )  # fmt: skip
         insert(
-            connection, "run_accounts", run_id=1, name=platform, account_id=k, started_at=end,
+            connection, "run_accounts", run_id=1, name=platform, source="ayrshare", account_id=k,
+            started_at=end,
             finished_at=end, outcome="done", full=1, complete=1, unmapped=0, got=0, new=0, stored=0,
             **counts,
         )  # fmt: skip
@@ -131,6 +132,7 @@ class _Rows:
         content = hashlib.sha256(text.encode())
         made["post_sources"].append({
             "post_id": post, "source": "ayrshare", "record_id": name, "first_seen_at": at,
+            "edit": int(edited),
             "fingerprint": content.digest(), "content_version": 1,
             "content_sha256": content.hexdigest(), "view": "{}",
             "record_sha256": content.digest(), "reader": b"unknown.",
@@ -138,7 +140,7 @@ class _Rows:
         for number in (1, 2) if edited else (1,):
             made["revisions"].append({
                 "id": next(self.numbers["revisions"]), "post_id": post, "number": number,
-                "why": "first" if number == 1 else "edited",
+                "edit": number - 1, "why": "first" if number == 1 else "edited",
                 "seen_at": at, "run_id": 1, "source": "ayrshare", "content_version": 1,
                 "content_sha256": content.hexdigest(), "raw": raw,
             })  # fmt: skip
@@ -154,6 +156,7 @@ class _Rows:
         kind = "video" if k % 4 == 0 else "image"
         made["attachments"].append({
             "id": post, "post_id": post, "position": 0, "key": f"m{k}", "kind": kind,
+            "source": "ayrshare",
             "omitted": int(omitted), "first_revision": 1,
         })  # fmt: skip
         for role in ("original", "thumbnail"):
@@ -179,7 +182,7 @@ class _Rows:
                 (self.folder / path).write_bytes(data)
         made["renditions"].append({
             "id": next(self.numbers["renditions"]), "attachment_id": post,
-            "account_id": account, "role": role,
+            "account_id": account, "source": "ayrshare", "role": role,
             "media_key": f"m{post}", "url": f"https://cdn.example.com/{sha256}", "state": state,
             "reason_code": "copyright" if omitted else None,
             "reason": "copyright" if omitted else None,

@@ -101,6 +101,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "parser_fingerprint": {"hookspecs"},
         "routes": {"net", "settings"},
         "setting_changes": {"archive", "media", "settings"},
+        "profile_pictures": {"archive", "media"},
         "kits": {"config", "hookspecs", "net", "settings", "tokens"},
         "url_refresher": {"archive"},
         "validation": {"archive"},

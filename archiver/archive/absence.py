@@ -1,11 +1,15 @@
 """Posts that a complete scan did not show: missing at first, removed when a second scan agrees."""
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from archiver.archive.identity import is_shown_elsewhere
+from archiver.archive.merging import rank_of
+from archiver.archive.row_objects import objects
 from archiver.archive.rows import insert, update, update_row
 from archiver.archive.transactions import transaction
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
@@ -42,46 +46,88 @@ class Absent:
 
 def mark_absent(
     connection: sqlite3.Connection, account_id: int, run_id: int, scan: Scan, now: str,
-    note: str | None = None,
+    note: str | None = None, ranks: Mapping[str, str] = MappingProxyType({}),
 ) -> Absent:  # fmt: skip
     """Note which known posts a complete scan should have shown and did not.
 
     `note` is what else an absence can mean on this platform; it goes into the event's reason.
-    What expires by itself is never missed: it has expired. Content and media are kept.
+    What expires by itself is never missed: it has expired. Content and media are kept. `ranks` are
+    those of the sources: another one that counts as much, and still shows a post, keeps it.
     """
     missing = removed = 0
     with transaction(connection):
-        for post_id, missing_at, missing_updated_at in _unseen(connection, account_id, scan):
+        for post in _unseen(connection, account_id, scan):
             if scan.is_proof:
-                removed += 1
-                _remove_proven(connection, post_id, run_id, scan, missing_at, now)
-            elif missing_at is None:
+                reason = "the source proves that it holds no such post"
+                removed += _remove(connection, post, run_id, scan, ranks, now, reason)
+            elif post.missing_at is None:
                 missing += 1
-                update(
-                    connection, "post_sources", _OF_SOURCE, (post_id, scan.source),
-                    missing_at=now, missing_updated_at=scan.updated_at,
-                )  # fmt: skip
-                _event(connection, post_id, run_id, now, "missing", scan.source, note)
-            elif scan.updated_at is None or scan.updated_at != missing_updated_at:
-                removed += 1
-                update_row(connection, "posts", post_id, removed_at=missing_at, last_seen_at=now)
-                reason = f"missing since {missing_at}" + (f"; {note}" if note else "")
-                _event(connection, post_id, run_id, now, "removed", scan.source, reason)
+                _miss(connection, post, scan, now)
+                _event(connection, post.id, run_id, now, "missing", scan.source, note)
+            elif scan.updated_at is None or scan.updated_at != post.missing_updated_at:
+                reason = f"missing since {post.missing_at}" + (f"; {note}" if note else "")
+                removed += _remove(connection, post, run_id, scan, ranks, now, reason)
         _note_expired(connection, account_id, run_id, scan.source, scan.seen, now)
     return Absent(missing, removed)
 
 
-def _remove_proven(
-    connection: sqlite3.Connection, post_id: int, run_id: int, scan: Scan, missing_at: str | None,
-    now: str,
+def removing_source(
+    connection: sqlite3.Connection, post_id: int, source: str, ranks: Mapping[str, str]
+) -> str | None:
+    """A source whose word counts more than that of this one, and by whose word a post is removed.
+
+    What a middleman still shows is not there any more where the network says so itself.
+    """
+    query = "SELECT source FROM post_sources WHERE post_id = ? AND removed_at IS NOT NULL"
+    own = rank_of(source, ranks)
+    found = (name for (name,) in connection.execute(query, (post_id,)).fetchall())
+    return next((name for name in found if rank_of(name, ranks) > own), None)
+
+
+def _remove(
+    connection: sqlite3.Connection, post: "_Unseen", run_id: int, scan: Scan,
+    ranks: Mapping[str, str], now: str, reason: str,
+) -> bool:  # fmt: skip
+    """Note that a post is removed by the word of a source; says whether it so is for the archive.
+
+    It is not where another source, whose word counts as much or more, has shown it since.
+    """
+    since = post.missing_at or now
+    if post.removed_here_at is None:
+        _miss(connection, post, scan, since, removed_at=since)
+    if _is_shown_by_another(connection, post, scan.source, ranks, since):
+        return False
+    update_row(connection, "posts", post.id, removed_at=since, last_seen_at=now)
+    _event(connection, post.id, run_id, now, "removed", scan.source, reason)
+    return True
+
+
+def _miss(
+    connection: sqlite3.Connection, post: "_Unseen", scan: Scan, since: str,
+    removed_at: str | None = None,
 ) -> None:  # fmt: skip
     update(
-        connection, "post_sources", _OF_SOURCE, (post_id, scan.source),
-        missing_at=missing_at or now, missing_updated_at=scan.updated_at,
+        connection, "post_sources", _OF_SOURCE, (post.id, scan.source), missing_at=since,
+        missing_updated_at=scan.updated_at, removed_at=removed_at,
     )  # fmt: skip
-    update_row(connection, "posts", post_id, removed_at=missing_at or now, last_seen_at=now)
-    reason = "the source proves that it holds no such post"
-    _event(connection, post_id, run_id, now, "removed", scan.source, reason)
+
+
+def _is_shown_by_another(
+    connection: sqlite3.Connection, post: "_Unseen", source: str, ranks: Mapping[str, str],
+    since: str,
+) -> bool:  # fmt: skip
+    """Whether another source has looked since then, still shows the post, and counts as much."""
+    query = """
+        SELECT source FROM post_sources WHERE post_id = :post AND source <> :source
+           AND missing_at IS NULL AND EXISTS (
+               SELECT 1 FROM run_accounts JOIN posts ON posts.id = :post
+                WHERE run_accounts.account_id = posts.account_id
+                  AND run_accounts.source = post_sources.source AND complete
+                  AND coalesce(finished_at, started_at) >= :since)
+    """
+    parameters = {"post": post.id, "source": source, "since": since}
+    others = (name for (name,) in connection.execute(query, parameters).fetchall())
+    return any(rank_of(name, ranks) >= rank_of(source, ranks) for name in others)
 
 
 def _note_expired(
@@ -91,41 +137,45 @@ def _note_expired(
     """Note once that a story is over."""
     born_before = timestamp(datetime.fromisoformat(now) - STORY_LIFE)
     query = f"""
-        SELECT posts.id, platform_id FROM posts
+        SELECT posts.id, record_id FROM posts
           JOIN post_sources ON post_id = posts.id AND source = ?
          WHERE account_id = ? AND kind IN ({_EXPIRING}) AND missing_at IS NULL AND created_at <= ?
     """
     found = connection.execute(query, (source, account_id, born_before)).fetchall()
-    for post_id, platform_id in found:
-        if platform_id not in seen:
+    for post_id, record_id in found:
+        if record_id not in seen:
             update(connection, "post_sources", _OF_SOURCE, (post_id, source), missing_at=now)
             _event(connection, post_id, run_id, now, "expired", source, None)
 
 
-def _unseen(
-    connection: sqlite3.Connection, account_id: int, scan: Scan
-) -> list[tuple[int, str | None, str | None]]:
-    """Posts that the scan should have shown and did not, with when they were missed before."""
+class _Unseen(NamedTuple):
+    """A post that a scan should have shown and did not, and when it was missed before."""
+
+    id: int
+    record_id: str
+    missing_at: str | None
+    missing_updated_at: str | None
+    removed_here_at: str | None
+
+
+def _unseen(connection: sqlite3.Connection, account_id: int, scan: Scan) -> list[_Unseen]:
+    """Posts that the scan should have shown and did not."""
     query = f"""
-        SELECT id, platform_id FROM posts
-         WHERE account_id = ? AND removed_at IS NULL AND kind NOT IN ({_EXPIRING})
+        SELECT id, record_id, missing_at, missing_updated_at,
+               post_sources.removed_at AS removed_here_at
+          FROM posts CROSS JOIN post_sources ON post_id = id AND source = ? AND view = ?
+         WHERE account_id = ? AND posts.removed_at IS NULL AND kind NOT IN ({_EXPIRING})
            AND (? IS NULL OR created_at > ? AND created_at
-               <= strftime('%Y-%m-%dT%H:%M:%fZ', first_seen_at, '+1 day'))
+               <= strftime('%Y-%m-%dT%H:%M:%fZ', posts.first_seen_at, '+1 day'))
     """
-    missed = """
-        SELECT post_id, missing_at, missing_updated_at FROM post_sources
-         WHERE post_id = ? AND source = ? AND view = ?
-    """
-    known = connection.execute(query, (account_id, scan.floor, scan.floor))
-    not_shown = [row for row in known if row[1] not in scan.seen]
-    unseen = [
-        post_id
-        for post_id, platform_id in not_shown
-        if not is_shown_elsewhere(connection, account_id, post_id, platform_id, scan.seen)
+    parameters = (scan.source, scan.view, account_id, scan.floor, scan.floor)
+    known = objects(connection.execute(query, parameters), _Unseen)
+    not_shown = [post for post in known if post.record_id not in scan.seen]
+    return [
+        post
+        for post in not_shown
+        if not is_shown_elsewhere(connection, account_id, post.id, post.record_id, scan.seen)
     ]
-    of_source = (scan.source, scan.view)
-    found = (connection.execute(missed, (post_id, *of_source)).fetchone() for post_id in unseen)
-    return [row for row in found if row is not None]
 
 
 def _event(

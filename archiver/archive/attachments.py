@@ -12,7 +12,7 @@ from typing import Any
 from archiver.archive import playlists
 from archiver.archive.queue import DUE, due_at
 from archiver.archive.row_objects import mappings, objects
-from archiver.archive.rows import Rows, clean_row, clean_text, update, update_row
+from archiver.archive.rows import Rows, clean_row, clean_text, insert_new, update, update_row
 from archiver.canonical import attachment_keys, media_key
 from archiver.models import Attachment, Metric, Post, Rendition
 from archiver.reasons import Choice, Reason, columns
@@ -21,6 +21,10 @@ LOCAL = "local:"
 """Begins the address of an import's file on this machine."""
 
 _REPLACED = Reason("replaced", "the source offers another file in this role now")
+_OTHER_SOURCE = Reason("other_source", "the same file is had through another source")
+_HAD = frozenset({"stored", "pending", "failed"})
+_FILE_ROLES = frozenset({"original", "variant"})
+_STATE = ("id", "omitted", "last_revision")
 _COPYRIGHT = Reason("copyright", "copyright")
 _UNFINISHED = frozenset({"pending", "failed"})
 _COLUMNS = (
@@ -50,6 +54,7 @@ class ExistingRendition:
     """A rendition that the archive has."""
 
     id: int
+    source: str
     role: str
     media_key: str
     state: str
@@ -70,6 +75,7 @@ class AttachmentWriter:
     rows: Rows
     account_id: int
     post_id: int
+    source: str
     revision: int
     now: str
     choose: Callable[[Attachment], Sequence[Choice]]
@@ -85,28 +91,57 @@ class AttachmentWriter:
 
     def ids(self, post: Post) -> list[int]:
         """The ids of the attachments of a post that was saved, in its order."""
-        query = "SELECT key, id FROM attachments WHERE post_id = ?"
         self.rows.write()
-        by_key = dict(self.connection.execute(query, (self.post_id,)).fetchall())
+        by_key = {key: row["id"] for key, row in self._held().items()}
         return [by_key[clean_text(key)] for key in attachment_keys(post.attachments)]
 
-    def compare(self, post: Post) -> bool:
-        """Bring the attachments of a known post up to date; says whether anything differed."""
-        held = self._held()
+    def compare(self, post: Post, *, leads: bool = True, is_current: bool = True) -> bool:
+        """Bring the attachments of a known post up to date; says whether anything differed.
+
+        `leads` says that the word of this source counts before that of others, `is_current` that it
+        shows the newest edit. What another source showed first is the same attachment as soon as an
+        id, its place or its bytes say so.
+        """
+        held, foreign = self._held(), self._foreign()
         differ = False
-        keyed = list(
-            enumerate(zip(post.attachments, attachment_keys(post.attachments), strict=True))
-        )
-        for position, (attachment, key) in keyed:
-            row = held.get(clean_text(key))
+        keys = [clean_text(key) for key in attachment_keys(post.attachments)]
+        matched = match_attachments(post.attachments, keys, held, foreign) if foreign else {}
+        for position, (attachment, key) in enumerate(zip(post.attachments, keys, strict=True)):
+            row = held.get(key)
+            if row is None and position in matched:
+                row = self._take_over(key, *matched[position])
             if row is None:
                 self._add(position, key, attachment, post)
                 differ = True
             else:
-                differ |= self._compare_row(row, position, attachment)
+                differ |= self._compare_row(row, position, attachment, leads=leads)
+                if is_current and row["last_revision"] != self.revision:
+                    update_row(
+                        self.connection, "attachments", row["id"], last_revision=self.revision
+                    )
                 differ |= self._compare_renditions(row, attachment, post)
-        self._give_up({clean_text(key) for _, (_, key) in keyed}, held)
+        self._give_up(keys, held)
+        if is_current:
+            self._keep_of_others(foreign, matched)
         return differ
+
+    def _take_over(self, key: str, row: dict[str, Any], rule: str) -> dict[str, Any]:
+        """Note that what another source showed is what this one calls so."""
+        insert_new(
+            self.connection, "attachment_sources", attachment_id=row["id"], source=self.source,
+            key=key, matched_by=rule,
+        )  # fmt: skip
+        return row
+
+    def _keep_of_others(
+        self, foreign: Sequence[dict[str, Any]], matched: Mapping[int, tuple[dict[str, Any], str]]
+    ) -> None:
+        """What this source does not know of is still attached after a new revision of its own."""
+        taken = {row["id"] for row, _ in matched.values()}
+        newest = _newest(foreign)
+        for row in foreign:
+            if row["id"] not in taken and row["last_revision"] == newest < self.revision:
+                update_row(self.connection, "attachments", row["id"], last_revision=self.revision)
 
     def _give_up(self, keys: Collection[str], held: Mapping[str, dict[str, Any]]) -> None:
         """Skip waiting files that another reader of the same content finds not attached.
@@ -117,22 +152,55 @@ class AttachmentWriter:
             if key not in keys and row["last_revision"] == self.revision:
                 update(
                     self.connection, "renditions",
-                    "attachment_id = ? AND state IN ('pending', 'failed')", (row["id"],),
-                    state="skipped", **columns(_REPLACED), next_try_at=None,
+                    "attachment_id = ? AND source = ? AND state IN ('pending', 'failed')",
+                    (row["id"], self.source), state="skipped", **columns(_REPLACED),
+                    next_try_at=None,
                 )  # fmt: skip
 
     def _held(self) -> dict[str, dict[str, Any]]:
-        columns = (*_COLUMNS, "id", "omitted", "last_revision")
-        query = f"SELECT {', '.join(columns)} FROM attachments WHERE post_id = ?"
-        cursor = self.connection.execute(query, (self.post_id,))
-        return {row["key"]: row for row in mappings(cursor)}
+        """The attachments that this source has shown, by what it calls them."""
+        names = ", ".join(f"attachments.{name}" for name in (*_COLUMNS, *_STATE))
+        query = f"""
+            SELECT attachments.key AS own_key, {names} FROM attachments
+             WHERE post_id = :post AND source = :source
+             UNION ALL
+            SELECT own.key, {names} FROM attachments
+              JOIN attachment_sources AS own ON own.attachment_id = attachments.id
+             WHERE post_id = :post AND own.source = :source
+        """
+        cursor = self.connection.execute(query, {"post": self.post_id, "source": self.source})
+        return {row.pop("own_key"): row for row in mappings(cursor)}
+
+    def _foreign(self) -> list[dict[str, Any]]:
+        """The attachments that only other sources have shown, in order."""
+        query = f"""
+            SELECT {", ".join((*_COLUMNS, *_STATE))} FROM attachments
+             WHERE post_id = :post AND source <> :source AND NOT EXISTS (
+                 SELECT 1 FROM attachment_sources AS own
+                  WHERE own.attachment_id = attachments.id AND own.source = :source)
+             ORDER BY position, id
+        """
+        cursor = self.connection.execute(query, {"post": self.post_id, "source": self.source})
+        rows = list(mappings(cursor))
+        for row in rows:
+            row["files"] = self._files_of(row["id"])
+        return rows
+
+    def _files_of(self, attachment_id: int) -> set[str]:
+        """The hashes of an attachment's own files, as far as they are known."""
+        query = """
+            SELECT media_sha256, expected_sha256 FROM renditions
+             WHERE attachment_id = ? AND role IN ('original', 'variant')
+        """
+        found = self.connection.execute(query, (attachment_id,)).fetchall()
+        return {digest for row in found for digest in row if digest}
 
     def _add(self, position: int, key: str, attachment: Attachment, post: Post) -> None:
         attachment_id = self.rows.new_id("attachments")
         omitted = is_omitted(attachment)
         self.rows.add(
             "attachments", id=attachment_id, post_id=self.post_id,
-            **_columns(position, key, attachment), omitted=int(omitted),
+            **_columns(position, key, attachment), source=self.source, omitted=int(omitted),
             first_revision=self.revision, last_revision=self.revision,
         )  # fmt: skip
         if omitted:
@@ -141,15 +209,17 @@ class AttachmentWriter:
         for rendition, choice in self._chosen(attachment):
             self._add_rendition(attachment_id, rendition, choice, post)
 
-    def _compare_row(self, held: dict[str, Any], position: int, attachment: Attachment) -> bool:
+    def _compare_row(
+        self, held: dict[str, Any], position: int, attachment: Attachment, *, leads: bool
+    ) -> bool:
         wanted = clean_row(_columns(position, held["key"], attachment))
+        if self._is_shared(held):
+            wanted = _filled(held, wanted, leads=leads)
         differs = any(held[column] != value for column, value in wanted.items())
         if differs:
             update_row(self.connection, "attachments", held["id"], **wanted)
-        if held["last_revision"] != self.revision:
-            update_row(self.connection, "attachments", held["id"], last_revision=self.revision)
         omitted = is_omitted(attachment)
-        if omitted != bool(held["omitted"]):
+        if omitted != bool(held["omitted"]) and (leads or not omitted):
             differs = True
             update_row(self.connection, "attachments", held["id"], omitted=int(omitted))
             if omitted:
@@ -159,20 +229,34 @@ class AttachmentWriter:
                 self.event("media_restored", held["id"], None)
         return differs
 
+    def _is_shared(self, held: Mapping[str, Any]) -> bool:
+        """Whether several sources show an attachment."""
+        query = "SELECT EXISTS (SELECT 1 FROM attachment_sources WHERE attachment_id = ?)"
+        return bool(self.connection.execute(query, (held["id"],)).fetchone()[0])
+
     def _note_omitted(self, attachment_id: int) -> None:
         self.saved.omitted += 1
         self.event("omitted", attachment_id, _COPYRIGHT)
 
     def _compare_renditions(self, held: dict[str, Any], attachment: Attachment, post: Post) -> bool:
         query = """
-            SELECT id, role, media_key, state, reason_code, reason FROM renditions
+            SELECT id, source, role, media_key, state, reason_code, reason FROM renditions
              WHERE attachment_id = ?
         """
-        rows = list(objects(self.connection.execute(query, (held["id"],)), ExistingRendition))
+        every = list(objects(self.connection.execute(query, (held["id"],)), ExistingRendition))
+        rows = [row for row in every if row.source == self.source]
+        others = [row for row in every if row.source != self.source]
+        by_name = {(row.role, row.media_key): row for row in others}
         found = {(row.role, row.media_key): row for row in rows}
         differ = False
-        for rendition, choice in self._chosen(attachment):
-            row = found.get((rendition.role, media_key(rendition)))
+        for rendition, chosen in self._chosen(attachment):
+            choice = chosen
+            name = (rendition.role, media_key(rendition))
+            row = found.get(name)
+            if others and row is None:
+                if name in by_name or (rendition.absent and not rows):
+                    continue  # another source offers this very file, or a file in its place
+                choice = _besides(rendition, chosen, others)
             if rendition.absent:
                 differ |= self._take_away(held["id"], rows, rendition, choice, post)
             elif row is not None and row.reason_code != _REPLACED.code:
@@ -253,8 +337,8 @@ class AttachmentWriter:
     ) -> None:
         self.rows.add(
             "renditions", attachment_id=attachment_id, account_id=self.account_id,
-            role=rendition.role, media_key=media_key(rendition), **_offered(rendition),
-            state=choice[0], **columns(choice[1]), tries=0,
+            source=self.source, role=rendition.role, media_key=media_key(rendition),
+            **_offered(rendition), state=choice[0], **columns(choice[1]), tries=0,
             next_try_at=self.now if choice[0] == "failed" else None, published_at=post.created_at,
         )  # fmt: skip
 
@@ -266,6 +350,66 @@ class AttachmentWriter:
             if identity not in seen:
                 seen.add(identity)
                 yield rendition, choice
+
+
+def match_attachments(
+    attachments: Sequence[Attachment], keys: Sequence[str], held: Collection[str],
+    foreign: Sequence[dict[str, Any]],
+) -> dict[int, tuple[dict[str, Any], str]]:  # fmt: skip
+    """Which of other sources' attachments these are, by position, each with the rule that told.
+
+    By an id, else by the bytes of a file, else by place and kind where both sources have as many of
+    the same kinds in the same order.
+    """
+    found: dict[int, tuple[dict[str, Any], str]] = {}
+    free = list(foreign)
+    new = [index for index, key in enumerate(keys) if key not in held]
+    for index in new:
+        row, rule = _by_id_or_bytes(attachments[index], keys[index], free)
+        if row is not None:
+            found[index] = (row, rule)
+            free.remove(row)
+    rest = [index for index in new if index not in found]
+    current = [row for row in free if (row["last_revision"] or 0) == _newest(free)]
+    kinds = [_kind_group(attachments[index].kind) for index in rest]
+    if kinds == [_kind_group(row["kind"]) for row in current]:
+        found |= {index: (row, "position") for index, row in zip(rest, current, strict=True)}
+    return found
+
+
+def _by_id_or_bytes(
+    attachment: Attachment, key: str, rows: Sequence[dict[str, Any]]
+) -> tuple[dict[str, Any] | None, str]:
+    for row in rows:
+        if key == row["key"] or attachment.platform_id == row["platform_id"] is not None:
+            return row, "id"
+    hashes = {rendition.sha256 for rendition in attachment.renditions if rendition.sha256}
+    for row in rows:
+        if hashes & row["files"]:
+            return row, "bytes"
+    return None, ""
+
+
+def _newest(rows: Sequence[Mapping[str, Any]]) -> int:
+    return max((row["last_revision"] or 0 for row in rows), default=0)
+
+
+def _kind_group(kind: str) -> str:
+    """A GIF is a video to many sources."""
+    return "video" if kind == "gif" else kind
+
+
+def _filled(held: Mapping[str, Any], wanted: Mapping[str, Any], *, leads: bool) -> dict[str, Any]:
+    """What to write of an attachment that several sources show: nothing is ever blanked."""
+    first, second = (wanted, held) if leads else (held, wanted)
+    return {name: second[name] if first[name] is None else first[name] for name in wanted}
+
+
+def _besides(rendition: Rendition, choice: Choice, others: Sequence[ExistingRendition]) -> Choice:
+    """The first state of a file where another source offers one for the same purpose."""
+    roles = _FILE_ROLES if rendition.role in _FILE_ROLES else {rendition.role}
+    is_had = any(row.role in roles and row.state in _HAD for row in others)
+    return ("skipped", _OTHER_SOURCE) if choice[0] == "pending" and is_had else choice
 
 
 def is_omitted(attachment: Attachment) -> bool:
@@ -298,4 +442,6 @@ def _offered(rendition: Rendition) -> dict[str, Any]:
         "width": rendition.width,
         "height": rendition.height,
         "bitrate": rendition.bitrate,
+        "expected_sha256": rendition.sha256,
+        "expected_size": rendition.size,
     }

@@ -97,6 +97,11 @@ class CoverageTracker:
         return is_whole and self.is_over and not self.is_partial and not self._has_nameless
 
     @property
+    def has_covered_all(self) -> bool:
+        """Whether nothing newer than the known ranges, or than the start, was left unread."""
+        return self.range_.reached_start or self.has_joined
+
+    @property
     def is_short(self) -> bool:
         """Whether older posts may exist that the source did not let this scan reach."""
         range_ = self.range_

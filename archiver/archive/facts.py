@@ -4,24 +4,31 @@ APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is
 
 KNOWN_STEPS = frozenset({
     "m001_archive", "m002_sources", "m003_media", "m004_search", "m005_words",
+    "m006_several_sources",
 })  # fmt: skip
 """Names of all steps in schema.py."""
 
 KNOWN_TRIGGERS = frozenset({
-    "account_names_stay", "account_names_keep", "revisions_stay", "events_stay", "events_keep",
+    "account_profiles_stay", "account_profiles_keep",
+    "revisions_stay", "events_stay", "events_keep",
     "posts_fts_insert", "posts_fts_delete", "posts_fts_update",
 })  # fmt: skip
 """Names of all triggers in schema.py."""
 
+FORMER_TRIGGERS = frozenset({"account_names_stay", "account_names_keep"})
+"""Names of triggers that earlier steps made and later ones took away."""
+
 ROW_HASHED = (
-    "about", "runs", "accounts", "account_names", "run_accounts", "responses", "posts",
-    "post_sources", "post_aliases",
-    "relations", "revisions", "attachments", "media", "renditions", "events", "metrics",
-    "coverage", "storage_totals", "quarantine",
+    "about", "runs", "accounts", "account_profiles", "account_pictures", "run_accounts",
+    "responses", "posts",
+    "post_sources", "post_aliases", "relations", "revisions", "attachments", "attachment_sources",
+    "media", "renditions", "events", "metrics", "coverage", "storage_totals", "quarantine",
 )  # fmt: skip
 """The tables whose rows carry a hash of themselves, and are counted in `table_checksums`."""
 
-GUARDED = frozenset({*ROW_HASHED, "table_checksums", "sightings", "holdings", "tallies"})
+GUARDED = frozenset({
+    *ROW_HASHED, "table_checksums", "account_names", "sightings", "holdings", "tallies",
+})  # fmt: skip
 """The tables that only this program may write to, under their former names too."""
 
 DATABASE = "archive.db"

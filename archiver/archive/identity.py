@@ -1,5 +1,7 @@
-"""Which post a record is about: one of that id, else one that an alias names.
+"""Which post a record is about: one of that id, else one that an alias names, else one that fits.
 
+Only where a source has no ids of the network is a post looked for by its time, wording and kinds of
+media, and only where exactly one fits is it taken for the same; the rule is noted.
 Networks give a post another id when it is edited (X), or write the id of one post in several ways
 (Facebook's `PAGE_POST` and `POST`, LinkedIn's shares and posts). What names the content or a file,
 and not the post, is kept and never asked: two posts may share it.
@@ -10,13 +12,23 @@ import sqlite3
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from archiver.archive.edits import kinds_now
 from archiver.archive.rows import clean_text
-from archiver.models import CONTENT_SCHEMES, Post, Record
+from archiver.archive.wording import media_kinds, wording_of
+from archiver.models import CONTENT_SCHEMES, Post, Record, timestamp
 
 EARLIER_ID = "earlier_id"
 """The scheme of an id that a post had before."""
 
+MADE = "export:"
+"""Begins an id that was made here, because its source has none."""
+
+WORDING_RULE = "time, wording and kinds of media"
+"""The rule by which a post is known where no id tells."""
+
+_SAME_TIME = timedelta(seconds=2)
 _NOT_ASKED = ", ".join(f"'{scheme}'" for scheme in sorted(CONTENT_SCHEMES))
 
 
@@ -24,34 +36,87 @@ _NOT_ASKED = ", ".join(f"'{scheme}'" for scheme in sorted(CONTENT_SCHEMES))
 class Match:
     """A record, read, and the id under which the archive has, or will have, its post.
 
-    `is_known` says that the archive had the post before.
+    `is_known` says that the archive had the post before; `rule` is what told that it is this one,
+    where no id did.
     """
 
     record: Record
     post: Post
     platform_id: str
     is_known: bool
+    rule: str | None = None
+
+
+def is_made(platform_id: str) -> bool:
+    """Whether an id stands in for one of the network, which the source does not tell."""
+    return platform_id.startswith(MADE)
 
 
 def match_posts(
-    connection: sqlite3.Connection, account_id: int, entries: Sequence[tuple[Record, Post]]
-) -> list[Match]:
+    connection: sqlite3.Connection, account_id: int, source: str,
+    entries: Sequence[tuple[Record, Post]],
+) -> list[Match]:  # fmt: skip
     """Say of each record of a page which post it is about, in the order in which to save them.
 
     That is the order of the page; but of several records about one post, one that others name
     as an earlier id comes before them.
     """
     posts = [post for _, post in entries]
-    known = _known_ids(connection, account_id, [post.platform_id for post in posts])
-    named = _named_ids(connection, account_id, [p for p in posts if p.platform_id not in known])
-    targets = _with_named_on_page(posts, {name: name for name in known} | named)
-    existing = known | set(named.values())
+    found = _known_ids(connection, account_id, source, [post.platform_id for post in posts])
+    found |= _named_ids(connection, account_id, [p for p in posts if p.platform_id not in found])
+    fitting = fitting_posts(
+        connection, account_id, source, [p for p in posts if p.platform_id not in found]
+    )
+    targets = _with_named_on_page(posts, found | fitting)
+    existing = set(found.values()) | set(fitting.values())
     matches = [
         Match(record, post, target := targets.get(post.platform_id, post.platform_id),
-              is_known=target in existing)
+              is_known=target in existing,
+              rule=WORDING_RULE if fitting.get(post.platform_id) == target else None)
         for record, post in entries
     ]  # fmt: skip
     return _earlier_first(matches)
+
+
+def fitting_posts(
+    connection: sqlite3.Connection, account_id: int, source: str, posts: Sequence[Post]
+) -> dict[str, str]:
+    """The archived posts that these are by time, wording and kinds of media, where no id tells.
+
+    One of the two has an id that was made here. Where two fit one, on either side, none does.
+    """
+    candidates: dict[str, list[str]] = {}
+    for post in posts:
+        candidates[post.platform_id] = [
+            platform_id
+            for post_id, platform_id, title, text in _near(connection, account_id, source, post)
+            if wording_of(title, text) == wording_of(post.title, post.text)
+            and kinds_now(connection, post_id) == media_kinds(a.kind for a in post.attachments)
+        ]
+    times = Counter(platform_id for found in candidates.values() for platform_id in found)
+    return {
+        own: found[0]
+        for own, found in candidates.items()
+        if len(found) == 1 and times[found[0]] == 1
+    }
+
+
+def _near(
+    connection: sqlite3.Connection, account_id: int, source: str, post: Post
+) -> list[tuple[int, str, str | None, str | None]]:
+    """Posts of about the same time that this source has not shown yet."""
+    if post.created_at is None:
+        return []
+    at = datetime.fromisoformat(post.created_at)
+    query = """
+        SELECT id, platform_id, title, text FROM posts
+         WHERE account_id = ? AND created_at BETWEEN ? AND ?
+           AND (? OR platform_id LIKE ? || '%')
+           AND NOT EXISTS (SELECT 1 FROM post_sources WHERE post_id = posts.id AND source = ?)
+    """
+    bounds = (timestamp(at - _SAME_TIME), timestamp(at + _SAME_TIME))
+    parameters = (account_id, *bounds, is_made(post.platform_id), MADE, source)
+    return connection.execute(query, parameters).fetchall()
 
 
 def asked_values(post: Post) -> list[str]:
@@ -64,15 +129,20 @@ def asked_values(post: Post) -> list[str]:
 
 
 def _known_ids(
-    connection: sqlite3.Connection, account_id: int, platform_ids: Sequence[str]
-) -> set[str]:
+    connection: sqlite3.Connection, account_id: int, source: str, platform_ids: Sequence[str]
+) -> dict[str, str]:
+    """The archived posts of these ids, by the ids: those that this source calls so come first."""
     query = """
-        SELECT platform_id FROM posts
-         WHERE account_id = ? AND platform_id IN (SELECT value FROM json_each(?))
+        SELECT platform_id, platform_id FROM posts
+         WHERE account_id = :account AND platform_id IN (SELECT value FROM json_each(:ids))
+         UNION ALL
+        SELECT record_id, platform_id FROM post_sources JOIN posts ON posts.id = post_id
+         WHERE account_id = :account AND source = :source
+           AND record_id IN (SELECT value FROM json_each(:ids))
     """
     clean = {clean_text(platform_id): platform_id for platform_id in platform_ids}
-    rows = connection.execute(query, (account_id, json.dumps(list(clean))))
-    return {clean[row[0]] for row in rows}
+    parameters = {"account": account_id, "source": source, "ids": json.dumps(list(clean))}
+    return {clean[own]: target for own, target in connection.execute(query, parameters)}
 
 
 def _named_ids(

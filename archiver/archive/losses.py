@@ -23,7 +23,11 @@ def mark_lost(connection: sqlite3.Connection, sha256: str, at: str) -> int:
         lost = update(connection, "media", "sha256 = ? AND lost_at IS NULL", (sha256,), lost_at=at)
     if lost:
         note(connection, sha256, _last_run(connection), at, "lost", sha256)
-    return update(
+    pictures = update(
+        connection, "account_pictures", "media_sha256 = ? AND state = 'stored'", (sha256,),
+        state="pending", **columns(LOST), tries=0, next_try_at=None,
+    )  # fmt: skip
+    return pictures + update(
         connection, "renditions",
         "media_sha256 = ? AND state IN ('stored', 'not_offered')", (sha256,),
         state="pending", **columns(LOST), tries=0, next_try_at=None,
@@ -43,6 +47,10 @@ def mark_recovered(
         connection, "renditions", "media_sha256 = ? AND state NOT IN ('stored', 'not_offered')",
         (sha256,), state="not_offered" if is_playlist else "stored",
         **columns(playlists.MANIFEST_ONLY if is_playlist else None), tries=0, next_try_at=None,
+    )  # fmt: skip
+    update(
+        connection, "account_pictures", "media_sha256 = ? AND state <> 'stored'", (sha256,),
+        state="stored", **columns(None), tries=0, next_try_at=None,
     )  # fmt: skip
     note(connection, sha256, run_id or _last_run(connection), at, "recovered", sha256)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from archiver.archive.facts import (
     APPLICATION_ID,
     DATABASE,
+    FORMER_TRIGGERS,
     GUARDED,
     KNOWN_STEPS,
     KNOWN_TRIGGERS,
@@ -96,7 +97,7 @@ def refuse_foreign_triggers(connection: sqlite3.Connection, directory: Path) -> 
     foreign = [
         f"{name} on {table}"
         for name, table in connection.execute(query)
-        if name not in KNOWN_TRIGGERS and table.lower() in GUARDED
+        if name not in KNOWN_TRIGGERS | FORMER_TRIGGERS and table.lower() in GUARDED
     ]
     if foreign:
         raise StorageError(

@@ -31,7 +31,7 @@ class UnchangedPost:
 class _SavedRecord(NamedTuple):
     """A post, and by what its record is known again."""
 
-    platform_id: str
+    record_id: str
     record_sha256: bytes
     created_at: str | None
     kind: str
@@ -50,10 +50,11 @@ def find_unchanged(
     """
     places = Counter(ids)
     query = f"""
-        SELECT platform_id, record_sha256, created_at, kind, unmapped
-          FROM posts JOIN post_sources ON post_id = posts.id AND source = :source
-         WHERE account_id = :account AND platform_id IN (SELECT value FROM json_each(:ids))
-           AND reader = :reader AND view = :view AND missing_at IS NULL AND removed_at IS NULL
+        SELECT record_id, record_sha256, created_at, kind, unmapped
+          FROM post_sources JOIN posts ON post_id = posts.id AND source = :source
+         WHERE account_id = :account AND record_id IN (SELECT value FROM json_each(:ids))
+           AND reader = :reader AND view = :view AND missing_at IS NULL
+           AND posts.removed_at IS NULL
            AND NOT EXISTS (
                SELECT 1 FROM attachments JOIN renditions ON attachment_id = attachments.id
                 WHERE post_id = posts.id AND {WAITS})
@@ -63,14 +64,38 @@ def find_unchanged(
         "ids": json.dumps([name for name in places if name is not None]), **due_at(now),
     }  # fmt: skip
     saved = objects(connection.execute(query, parameters), _SavedRecord)
-    by_id = {row.platform_id: row for row in saved}
+    by_id = {row.record_id: row for row in saved}
     found = {}
     for place, (record, name) in enumerate(zip(records, ids, strict=True)):
         row = by_id.get(name) if name is not None else None
         if row is not None and places[name] == 1 and row.record_sha256 == record_sha256(record):
             unmapped = _unmapped_of(row.unmapped) if row.unmapped else ()
-            found[place] = UnchangedPost(row.platform_id, row.created_at, row.kind, unmapped)
+            found[place] = UnchangedPost(row.record_id, row.created_at, row.kind, unmapped)
     return found
+
+
+def edit_times(
+    connection: sqlite3.Connection, account_id: int, source: str, record_ids: Sequence[str]
+) -> dict[str, str | None]:
+    """When posts were last edited, as far as is known, by what a source calls them."""
+    query = """
+        SELECT record_id, edited_at FROM post_sources JOIN posts ON posts.id = post_id
+         WHERE account_id = ? AND source = ? AND record_id IN (SELECT value FROM json_each(?))
+    """
+    return dict(connection.execute(query, (account_id, source, json.dumps(record_ids))).fetchall())
+
+
+def shown_since(
+    connection: sqlite3.Connection, account_id: int, source: str, since: str | None
+) -> list[str]:
+    """What a source calls the posts that it shows, newest first; those since a time, or all."""
+    query = """
+        SELECT record_id FROM post_sources JOIN posts ON posts.id = post_id
+         WHERE account_id = ? AND source = ? AND missing_at IS NULL AND posts.removed_at IS NULL
+           AND (? IS NULL OR created_at >= ?) ORDER BY created_at DESC, post_id DESC
+    """
+    rows = connection.execute(query, (account_id, source, since, since)).fetchall()
+    return [record_id for (record_id,) in rows]
 
 
 def recognition(record: Record, post: Post, reader: bytes | None) -> Mapping[str, Any]:
@@ -82,6 +107,14 @@ def recognition(record: Record, post: Post, reader: bytes | None) -> Mapping[str
         return dict.fromkeys(("record_sha256", "reader", "unmapped"))
     known_by = {"record_sha256": record_sha256(record), "reader": reader}
     return known_by | {"unmapped": unmapped_text(post)}
+
+
+def extra_text(post: Post) -> str | None:
+    """What only the source knows of a post, as the column has it."""
+    if not post.extra:
+        return None
+    extra = {each.name: {"value": each.value, "is_content": each.is_content} for each in post.extra}
+    return json.dumps(extra, ensure_ascii=False, sort_keys=True)
 
 
 def unmapped_text(post: Post) -> str | None:

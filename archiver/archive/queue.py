@@ -29,8 +29,9 @@ _SLACK = timedelta(days=1)  # a clock may be set back a little while a file wait
 class QueuedFile:
     """One file to fetch.
 
-    `lost` is the SHA-256 of the bytes that it had, where those were lost; `published_at` the time
-    of its post.
+    `record_id` is what its source calls the post, `attachment_key` what it calls the attachment.
+    `expected_sha256` and `expected_size` are what the source says of the bytes. `lost` is the
+    SHA-256 of those that it had, where they were lost; `published_at` the time of its post.
     """
 
     rendition_id: int
@@ -38,7 +39,8 @@ class QueuedFile:
     attachment_key: str
     post_id: int
     account_id: int
-    post_platform_id: str
+    source: str
+    record_id: str
     kind: str
     role: str
     media_key: str
@@ -46,6 +48,8 @@ class QueuedFile:
     content_type: str | None
     tries: int
     reason_code: str | None
+    expected_sha256: str | None
+    expected_size: int | None
     lost: str | None
     published_at: str | None
 
@@ -106,10 +110,15 @@ and not when a batch of all accounts is written."""
 
 _QUEUED = """
     SELECT renditions.id AS rendition_id, attachments.id AS attachment_id,
-           attachments.key AS attachment_key, posts.id AS post_id, renditions.account_id,
-           posts.platform_id AS post_platform_id, attachments.kind, role, media_key, renditions.url,
-           renditions.content_type, tries, reason_code, media_sha256 AS lost,
-           reason, setting, published_at
+           coalesce((SELECT own.key FROM attachment_sources AS own
+                      WHERE own.attachment_id = attachments.id AND own.source = renditions.source
+                      LIMIT 1), attachments.key) AS attachment_key,
+           posts.id AS post_id, renditions.account_id, renditions.source,
+           coalesce((SELECT record_id FROM post_sources AS own WHERE own.post_id = posts.id
+                        AND own.source = renditions.source), posts.platform_id) AS record_id,
+           attachments.kind, role, media_key, renditions.url, renditions.content_type, tries,
+           reason_code, expected_sha256, expected_size, media_sha256 AS lost, reason, setting,
+           published_at
       FROM renditions INDEXED BY {index}
      CROSS JOIN attachments ON attachments.id = attachment_id
      CROSS JOIN posts ON posts.id = post_id
@@ -214,6 +223,16 @@ def save(
         ]
 
 
+def held_file(connection: sqlite3.Connection, file: QueuedFile) -> Stored | None:
+    """The file whose hash its source names, where it is stored already."""
+    query = """
+        SELECT sha256, path, size, content_type, width, height, duration_ms FROM media
+         WHERE sha256 = ? AND lost_at IS NULL
+    """
+    row = connection.execute(query, (file.expected_sha256,)).fetchone()
+    return None if row is None else Stored(file, *row)
+
+
 def renew_url(connection: sqlite3.Connection, rendition_id: int, url: str) -> None:
     """Note a fresh address."""
     with transaction(connection):
@@ -272,6 +291,15 @@ def _want_stills(connection: sqlite3.Connection, attachment_id: int) -> None:
     )  # fmt: skip
 
 
+def _want_of_other_sources(connection: sqlite3.Connection, wanted: QueuedFile) -> None:
+    """A file that could not be had through one source may be had through another."""
+    update(
+        connection, "renditions",
+        "attachment_id = ? AND source <> ? AND state = 'skipped' AND reason_code = 'other_source'",
+        (wanted.attachment_id, wanted.source), state="pending", **columns(None),
+    )  # fmt: skip
+
+
 def _media_row(file: Stored, at: str) -> dict[str, object]:
     return {
         "sha256": file.sha256, "path": file.path, "size": file.size,
@@ -289,7 +317,7 @@ def _save_not_stored(
     state: str = outcome.state
     if code == "not_found" and tries >= MEDIA_TRIES:
         state = "gone"
-    next_try_at = timestamp(now + _wait(code, tries)) if state == "failed" else None
+    next_try_at = timestamp(now + retry_wait(code, tries)) if state == "failed" else None
     update(  # another rendition may have brought the lost bytes of this one
         connection, "renditions", "id = ? AND state <> 'stored'", (wanted.rendition_id,),
         state=state, **columns(outcome.reason), tries=tries, next_try_at=next_try_at,
@@ -297,6 +325,7 @@ def _save_not_stored(
     if state == "gone":
         _event(connection, wanted, run_id, timestamp(now) or "", "gone", outcome.reason)
     _want_stills(connection, wanted.attachment_id)
+    _want_of_other_sources(connection, wanted)
     return state
 
 
@@ -310,7 +339,7 @@ def _event(
     )  # fmt: skip
 
 
-def _wait(code: str, tries: int) -> timedelta:
+def retry_wait(code: str, tries: int) -> timedelta:
     """A day for the first tries, so that a nightly run tries again; then longer and longer."""
     if code == "not_found":
         return _DAY

@@ -119,7 +119,7 @@ _REMOVED = """
 """
 _EDITS = """
     SELECT account_id, count(*) FROM revisions CROSS JOIN posts ON posts.id = post_id
-     WHERE number > 1 GROUP BY account_id
+     WHERE number > 1 AND why = 'edited' GROUP BY account_id
 """
 
 

@@ -27,6 +27,7 @@ _NUL = "\u2400"  # a picture of it: SQLite functions would cut the text there
 
 _KEYS = {
     "about": ("name",),
+    "attachment_sources": ("attachment_id", "source", "key"),
     "media": ("sha256",),
     "metrics": ("post_id", "attachment_id", "name", "seen_at"),
     "post_aliases": ("post_id", "scheme", "value"),
@@ -45,7 +46,7 @@ class Rows:
 
     ORDER = (
         "posts", "post_sources", "post_aliases", "relations", "revisions", "attachments",
-        "renditions", "events", "metrics",
+        "attachment_sources", "renditions", "events", "metrics",
     )  # fmt: skip
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -3,18 +3,22 @@
 import json
 import sqlite3
 import zlib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
+from archiver.archive.account_pictures import note_pictures
+from archiver.archive.merging import rank_of
 from archiver.archive.row_objects import mappings
 from archiver.archive.rows import clean_text, insert, insert_new, update, update_row
 from archiver.archive.transactions import transaction
-from archiver.canonical import row_sha256
-from archiver.errors import AccessRefused, DuplicateAccount, StorageError
+from archiver.canonical import media_key, row_sha256
+from archiver.errors import AWAY, AccessRefused, DuplicateAccount, StorageError
 from archiver.models import Account, Identity, Record, Response
 
+_OF_RUN = "run_id = ? AND name = ? AND source = ?"
 KEEP_RESPONSES = ("all", "changed", "none")
 
 
@@ -41,12 +45,18 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class LastScan:
-    """What is known of an account from earlier runs."""
+    """What is known of an account from earlier runs through one source.
+
+    `version` is the source's own word for the state that was read. `away` is how the account was
+    away when it was last asked for.
+    """
 
     fresh_until: str | None = None
     last_full_at: str | None = None
     has_posts: bool = False
     view: str | None = None
+    version: str | None = None
+    away: str | None = None
 
 
 def begin_run(connection: sqlite3.Connection, at: str, version: str, asked: dict[str, Any]) -> int:
@@ -73,15 +83,19 @@ def has_posts(connection: sqlite3.Connection) -> bool:
 
 def end_run(
     connection: sqlite3.Connection, run_id: int, at: str, *, outcome: str, exit_code: int,
-    accounts: Mapping[str, Counts], received: int,
+    accounts: Mapping[tuple[str, str], Counts], received: int,
 ) -> None:  # fmt: skip
-    """Close a run. `accounts` has what it brought each account: files come after its last page."""
+    """Close a run.
+
+    `accounts` has what it brought, by the account's label and source: files come after the last
+    page.
+    """
     counts = sum(accounts.values(), Counts())
     with transaction(connection):
-        for name, own in accounts.items():
+        for (name, source), own in accounts.items():
             if own.stored or own.omitted or own.failed:
                 update(
-                    connection, "run_accounts", "run_id = ? AND name = ?", (run_id, name),
+                    connection, "run_accounts", _OF_RUN, (run_id, name, source),
                     stored=own.stored, omitted=own.omitted, failed=own.failed,
                 )  # fmt: skip
         update_row(
@@ -90,32 +104,35 @@ def end_run(
         )  # fmt: skip
 
 
-def begin_account(connection: sqlite3.Connection, run_id: int, name: str, at: str) -> None:
-    """Note that a run has begun with an account."""
+def begin_account(
+    connection: sqlite3.Connection, run_id: int, name: str, source: str, at: str
+) -> None:
+    """Note that a run has begun with an account, through a source."""
     with transaction(connection):
         insert(
-            connection, "run_accounts", run_id=run_id, name=name, started_at=at,
+            connection, "run_accounts", run_id=run_id, name=name, source=source, started_at=at,
             outcome="running", full=0, complete=0, unmapped=0, **Counts().columns(),
         )  # fmt: skip
 
 
 def end_account(
-    connection: sqlite3.Connection, run_id: int, name: str, values: Mapping[str, Any]
+    connection: sqlite3.Connection, run_id: int, name: str, source: str, values: Mapping[str, Any]
 ) -> None:
     """Note how it went with an account; `values` by the names of the columns."""
     with transaction(connection):
-        update(connection, "run_accounts", "run_id = ? AND name = ?", (run_id, name), **values)
+        update(connection, "run_accounts", _OF_RUN, (run_id, name, source), **values)
 
 
 def claim_account(
     connection: sqlite3.Connection, account: Account, identity: Identity | None, at: str,
-    other_labels: Collection[str] = (),
+    other_labels: Collection[str] = (), ranks: Mapping[str, str] = MappingProxyType({}),
 ) -> int:  # fmt: skip
     """The row of an account, made or brought up to date; returns its id.
 
     (platform, platform_id) is who an account is, the name only a label: a new label is taken
     over, another identity under a known label is refused. `other_labels` are in use for other
-    accounts of the config: a row that has one of them is not taken over.
+    accounts of the config: a row that has one of them is not taken over. `ranks` are those of the
+    sources, by which the names of an account are chosen where two sources differ.
     Raises AccessRefused with code `identity`, DuplicateAccount, StorageError with code `damaged`.
     """
     with transaction(connection):
@@ -144,7 +161,7 @@ def claim_account(
             )  # fmt: skip
         else:
             account_id = row[0]
-        _update_identity(connection, account_id, account.name, identity, at)
+        _update_identity(connection, account_id, account, identity, at, ranks)
     return account_id
 
 
@@ -208,27 +225,67 @@ def _duplicate(account: Account, other: str) -> DuplicateAccount:
     )
 
 
+_NAMES = ("handle", "title", "url")
+_PROFILE = (*_NAMES, "description", "avatar", "banner")
+
+
 def _update_identity(
-    connection: sqlite3.Connection, account_id: int, name: str, identity: Identity | None, at: str
-) -> None:
+    connection: sqlite3.Connection, account_id: int, account: Account, identity: Identity | None,
+    at: str, ranks: Mapping[str, str],
+) -> None:  # fmt: skip
     """Bring the row of an account up to date; what it was called before stays on record."""
-    columns = ("name", "platform_id", "handle", "title", "url")
     held = connection.execute(
-        f"SELECT {', '.join(columns)} FROM accounts WHERE id = ?",
-        (account_id,),
+        "SELECT name, platform_id, handle, title, url FROM accounts WHERE id = ?", (account_id,)
     ).fetchone()
-    if identity and held[1] and _is_provisional(identity.platform_id):
-        identity = replace(identity, platform_id=held[1])
-    given = (None,) * 4 if identity is None else (
-        identity.platform_id, identity.handle, identity.title, identity.url,
+    wanted = {"name": account.name}
+    if identity is not None:
+        if held[1] is None or not _is_provisional(identity.platform_id):
+            wanted["platform_id"] = identity.platform_id
+        wanted |= _names_to_take(connection, account_id, account, identity, held[2:], ranks)
+        _note_profile(connection, account_id, account.source, identity, at)
+        note_pictures(connection, account_id, account.source, identity, at)
+    columns = ("name", "platform_id", *_NAMES)
+    now = dict(zip(columns, held, strict=True)) | wanted
+    if tuple(now.values()) != held:
+        update_row(connection, "accounts", account_id, **now)
+
+
+def _names_to_take(
+    connection: sqlite3.Connection, account_id: int, account: Account, identity: Identity,
+    held: Sequence[str | None], ranks: Mapping[str, str],
+) -> dict[str, str]:  # fmt: skip
+    """The names that an account has by the word of a source; of a lesser one, what is missing."""
+    query = "SELECT DISTINCT source FROM account_profiles WHERE account_id = ? AND source <> ?"
+    others = connection.execute(query, (account_id, account.source)).fetchall()
+    own = rank_of(account.source, ranks)
+    leads = all(rank_of(source, ranks) <= own for (source,) in others if source)
+    given = {name: getattr(identity, name) for name in _NAMES}
+    return {
+        name: value
+        for (name, value), before in zip(given.items(), held, strict=True)
+        if value and (leads or before is None)
+    }
+
+
+def _note_profile(
+    connection: sqlite3.Connection, account_id: int, source: str, identity: Identity, at: str
+) -> None:
+    """Add what a source says of an account, where that is not what it said last."""
+    query = f"""
+        SELECT {", ".join(_PROFILE)} FROM account_profiles
+         WHERE account_id = ? AND source IN (?, '') ORDER BY id DESC LIMIT 1
+    """
+    held = connection.execute(query, (account_id, source)).fetchone() or (None,) * len(_PROFILE)
+    pictures = (identity.avatar, identity.banner)
+    given = (
+        identity.handle, identity.title, identity.url, identity.description,
+        *(media_key(picture) if picture else None for picture in pictures),
     )  # fmt: skip
-    wanted = (name, *(new or old for new, old in zip(given, held[1:], strict=True)))
-    if wanted != held:
-        update_row(connection, "accounts", account_id, **dict(zip(columns, wanted, strict=True)))
-    if wanted[2:] != held[2:]:
+    said = tuple(new or old for new, old in zip(given, held, strict=True))
+    if said != held:
         insert(
-            connection, "account_names", account_id=account_id, seen_at=at,
-            **dict(zip(columns[2:], wanted[2:], strict=True)),
+            connection, "account_profiles", account_id=account_id, source=source, seen_at=at,
+            **dict(zip(_PROFILE, said, strict=True)),
         )  # fmt: skip
 
 
@@ -249,33 +306,32 @@ def platform_id_of(connection: sqlite3.Connection, account: Account) -> str | No
     return row[0] if row else None
 
 
-def last_scan(connection: sqlite3.Connection, account_id: int) -> LastScan:
-    """What earlier runs know of an account."""
-    fresh = connection.execute(
-        "SELECT fresh_until FROM run_accounts WHERE account_id = ? AND outcome = 'done' "
-        "ORDER BY run_id DESC LIMIT 1",
-        (account_id,),
-    ).fetchone()
-    full = connection.execute(
-        "SELECT started_at FROM run_accounts WHERE account_id = ? AND full AND complete "
-        "ORDER BY run_id DESC LIMIT 1",
-        (account_id,),
-    ).fetchone()
+def last_scan(connection: sqlite3.Connection, account_id: int, source: str) -> LastScan:
+    """What earlier runs through a source know of an account."""
+
+    def newest(columns: str, condition: str) -> tuple[Any, ...]:
+        query = f"""
+            SELECT {columns} FROM run_accounts
+             WHERE account_id = ? AND source = ? AND {condition} ORDER BY run_id DESC LIMIT 1
+        """
+        empty = (None,) * (columns.count(",") + 1)
+        found: tuple[Any, ...] = connection.execute(query, (account_id, source)).fetchone() or empty
+        return found
+
     has_posts = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM posts WHERE account_id = ? AND removed_at IS NULL "
-        "AND kind <> 'story')",
-        (account_id,),
+        "SELECT EXISTS (SELECT 1 FROM posts JOIN post_sources ON post_id = posts.id AND source = ? "
+        "WHERE account_id = ? AND post_sources.removed_at IS NULL AND kind <> 'story')",
+        (source, account_id),
     ).fetchone()
-    view = connection.execute(
-        "SELECT view FROM run_accounts WHERE account_id = ? AND complete "
-        "ORDER BY run_id DESC LIMIT 1",
-        (account_id,),
-    ).fetchone()
+    view, version = newest("view, source_version", "complete")
+    (error,) = newest("error_code", "outcome <> 'running'")
     return LastScan(
-        fresh_until=fresh[0] if fresh else None,
-        last_full_at=full[0] if full else None,
+        fresh_until=newest("fresh_until", "outcome = 'done'")[0],
+        last_full_at=newest("started_at", "full AND complete")[0],
         has_posts=bool(has_posts[0]),
-        view=view[0] if view else None,
+        view=view,
+        version=version,
+        away=error if error in AWAY else None,
     )
 
 

@@ -18,6 +18,7 @@ from archiver.archive.steps import m002_sources as second
 from archiver.archive.steps import m003_media as third
 from archiver.archive.steps import m004_search as fourth
 from archiver.archive.steps import m005_words as fifth
+from archiver.archive.steps import m006_several_sources as sixth
 
 migrations = Migrations("archiver")
 
@@ -50,6 +51,12 @@ def m004_search(db: Database) -> None:
 def m005_words(db: Database) -> None:
     """Comments of tables in the words of the documentation."""
     fifth.apply(db.conn)
+
+
+@migrations()
+def m006_several_sources(db: Database) -> None:
+    """What each of several sources says of a post, and which of them a row comes from."""
+    sixth.apply(db.conn)
 
 
 @cache

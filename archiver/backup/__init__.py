@@ -29,7 +29,9 @@ async def run_backup(
     Whatever happens to one account, the others go on; the report says it all. Raises UsageError
     and ConfigError before anything is touched, StorageError when the archive cannot be written.
     """
-    accounts = [config.account(entry, plugins) for entry in config.select(options.names)]
+    entries = config.select(options.names)
+    config.refuse_twice(entries, plugins)
+    accounts = [config.account(entry, plugins) for entry in entries]
     route = route_of(config.network)
     with (
         _archive(config.archive.directory, options, progress) as (connection, directory),

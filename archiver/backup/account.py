@@ -1,7 +1,7 @@
 """One account's history into the archive: how far to scan, and what the scan means."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -13,12 +13,13 @@ from archiver.archive.absence import Scan, mark_absent
 from archiver.archive.coverage import CoverageRange, CoverageTracker, Decision, story_range
 from archiver.archive.coverage_rows import coverage_ranges, save_decision, save_range
 from archiver.archive.damage import damaged_row
+from archiver.archive.post_sources import shown_since
 from archiver.backup.account_reader import AccountReader
 from archiver.backup.clocks import clock_off
 from archiver.backup.context import RunContext
 from archiver.backup.options import BackupOptions
 from archiver.backup.page_saver import PageSaver
-from archiver.errors import ArchiverError, SourceDown, SourceError, StorageError
+from archiver.errors import AccountGone, ArchiverError, SourceDown, SourceError, StorageError
 from archiver.models import Attachment, Identity, Page, Window, timestamp
 from archiver.reasons import Choice, Reason
 from archiver.report import AccountReport
@@ -26,6 +27,7 @@ from archiver.secrets import redact
 from archiver.settings import ArchiveSettings
 
 _PATHS_SHOWN = 5
+_RECENT = timedelta(days=30)  # so long, the numbers of a post are asked for in every run
 _LONGEST_FRESH = timedelta(days=2)  # no source is without news for longer: a clock was wrong
 
 
@@ -33,8 +35,8 @@ _LONGEST_FRESH = timedelta(days=2)  # no source is without news for longer: a cl
 class AccountBackup:
     """The work on one account in one run.
 
-    `other_labels` are those of the other accounts of its platform in the config. `clock_off` is how
-    far our clock is ahead of the source's.
+    `other_labels` are those of the other accounts of its platform in the config, `ranks` those of
+    all sources. `clock_off` is how far our clock is ahead of the source's.
     """
 
     run: RunContext
@@ -45,11 +47,15 @@ class AccountBackup:
     report: AccountReport
     on_saved: Callable[["AccountBackup"], None]
     other_labels: Collection[str] = ()
+    ranks: Mapping[str, str] = field(default_factory=dict)
     account_id: int | None = None
     clock_off: timedelta | None = field(default=None, init=False)
     _has_known_limit: bool = field(default=False, init=False)
     _pages: int = field(default=0, init=False)
     _posts_shown: int = field(default=0, init=False)
+    _known: runs.LastScan = field(default_factory=runs.LastScan, init=False)
+    _version: str | None = field(default=None, init=False)
+    _page_version: str | None = field(default=None, init=False)
     _updated_at: str | None = field(default=None, init=False)
     _fresh_until: str | None = field(default=None, init=False)
 
@@ -58,8 +64,10 @@ class AccountBackup:
 
         A damaged row of it fails this account alone. Raises StorageError for what the disk does.
         """
-        name = self.reader.account.name
-        await self.run.database.call(runs.begin_account, self.run.run_id, name, self.run.now())
+        account = self.reader.account
+        await self.run.database.call(
+            runs.begin_account, self.run.run_id, account.name, account.source, self.run.now()
+        )
         is_over = False
         try:
             await self._scan()
@@ -68,6 +76,9 @@ class AccountBackup:
             if error.code != "damaged":
                 raise
             self.report.fail(error)
+            is_over = True
+        except AccountGone as error:
+            self._note_away(error)
             is_over = True
         except ArchiverError as error:
             self.report.fail(error)
@@ -88,9 +99,9 @@ class AccountBackup:
         database, account = self.run.database, self.reader.account
         source = account.source
         self.account_id = await database.call(runs.account_id_of, account)
-        known = runs.LastScan()
+        known = self._known
         if self.account_id is not None:
-            known = await database.call(runs.last_scan, self.account_id)
+            known = self._known = await database.call(runs.last_scan, self.account_id, source)
             if await self._is_fresh(known):
                 self.report.outcome = "fresh"
                 self.report.note(
@@ -108,9 +119,14 @@ class AccountBackup:
         ranges = await database.call(coverage_ranges, self.account_id, source)
         self._has_known_limit = any(_ends_at_limit(range_) for range_ in ranges)
         tracker = CoverageTracker(ranges, self.run.clock.now(), full=full)
-        window = Window(since=self.options.since, limit=self.options.limit, is_full=full)
+        window = Window(
+            since=self.options.since, limit=self.options.limit,
+            is_full=full,
+            version=None if full else known.version,
+        )  # fmt: skip
         await self._scan_pages(tracker, window, may_be_empty=not known.has_posts)
         await self._conclude(tracker)
+        await self._ask_for_metrics()
         await self._note_unmapped(self.account_id)
 
     async def _claim(self, identity: Identity | None) -> int:
@@ -120,7 +136,12 @@ class AccountBackup:
         """
         database, reader = self.run.database, self.reader
         account_id = await database.call(
-            runs.claim_account, reader.account, identity, self.run.now(), self.other_labels
+            runs.claim_account,
+            reader.account,
+            identity,
+            self.run.now(),
+            self.other_labels,
+            self.ranks,
         )
         platform_id = await database.call(runs.platform_id_of, reader.account)
         reader.account = replace(reader.account, platform_id=platform_id)
@@ -195,11 +216,7 @@ class AccountBackup:
         self, tracker: CoverageTracker, window: Window, *, may_be_empty: bool = True
     ) -> None:
         """Read pages until the scan is over; every page is saved before the next is asked for."""
-        assert self.account_id is not None  # noqa: S101 — scans begin after it is claimed
-        saver = PageSaver(
-            self.run, self.reader, self.account_id, self.settings.keep_responses, self.choose,
-            self.report,
-        )  # fmt: skip
+        saver = self._saver()
         shown_before = self._posts_shown
         async with self.reader.pages(window) as next_page:
             while not tracker.is_over:
@@ -230,6 +247,13 @@ class AccountBackup:
         name = self.reader.account.name
         self.run.progress.scanning(name, max(1, self._pages), self._posts_shown)
 
+    def _saver(self) -> PageSaver:
+        assert self.account_id is not None  # noqa: S101 — scans begin after it is claimed
+        return PageSaver(
+            self.run, self.reader, self.account_id, self.settings.keep_responses, self.choose,
+            self.report, self.ranks,
+        )  # fmt: skip
+
     def _stop_where_asked(self, tracker: CoverageTracker) -> Decision:
         oldest, options = tracker.range_.oldest, self.options
         if options.limit is not None and len(tracker.seen) >= options.limit:
@@ -254,6 +278,8 @@ class AccountBackup:
     async def _conclude(self, tracker: CoverageTracker) -> None:
         """What a scan from the newest post says beyond the posts that it showed."""
         self.report.complete = tracker.is_complete
+        if tracker.is_complete and (tracker.has_covered_all or tracker.is_confirmed):
+            self._version = self._page_version
         if not tracker.seen and not tracker.is_complete:
             return
         if "stories" in self.reader.platform.streams and not tracker.is_partial:
@@ -265,6 +291,25 @@ class AccountBackup:
         )
         if self.options.full or not is_known:  # what was known before raises no alarm
             self._warn_of_gap(tracker)
+
+    async def _ask_for_metrics(self) -> None:
+        """Ask for the numbers of recent posts, in a full scan of all, where they come apart."""
+        assert self.account_id is not None  # noqa: S101 — scans begin after it is claimed
+        if not self.reader.counts_apart:
+            return
+        since = None if self.report.full else timestamp(self.run.clock.now() - _RECENT)
+        saver = self._saver()
+        ids = await self.run.database.call(
+            shown_since, self.account_id, self.reader.account.source, since
+        )
+        if not ids:
+            return
+        try:
+            async with self.reader.metrics(ids) as next_batch:
+                while (batch := await next_batch()) is not None:
+                    await saver.save_metrics(batch)
+        except SourceError as error:
+            self.report.note(f"Not all numbers of the posts were told: {error.what}")
 
     async def _cover_stories(self) -> None:
         assert self.account_id is not None  # noqa: S101 — scans begin after it is claimed
@@ -289,7 +334,7 @@ class AccountBackup:
         )  # fmt: skip
         absent = await self.run.database.call(
             mark_absent, self.account_id, self.run.run_id, scan, self.run.now(),
-            self.reader.absence_note,
+            self.reader.absence_note, self.ranks,
         )  # fmt: skip
         self.report.missing = absent.missing
         self.report.counts.removed = absent.removed
@@ -302,6 +347,7 @@ class AccountBackup:
             self.report.warn("The source said that its answer was partial")
         if page.response is not None and self.clock_off is None:
             self.clock_off = clock_off(page.response)
+        self._page_version = page.version
         self._updated_at = self._updated_at or page.updated_at
         self._fresh_until = self._fresh_until or page.fresh_until
 
@@ -333,6 +379,15 @@ class AccountBackup:
                 f"{', '.join(new[:_PATHS_SHOWN])}{more}. They are kept with the records"
             )
 
+    def _note_away(self, error: AccountGone) -> None:
+        """The account is suspended, moved and so on: said once, and then only noted."""
+        if self._known.away != error.code:
+            self.report.fail(error)
+            return
+        self.report.outcome = "away"
+        self.report.away = error.code
+        self.report.note(f"{error.what}, as it was before")
+
     def _damaged(self, why: str) -> StorageError:
         return StorageError(
             f"What is archived of {self.reader.account.name} is damaged",
@@ -349,10 +404,11 @@ class AccountBackup:
             "account_id": self.account_id,
             "finished_at": self.run.now(),
             "outcome": outcome,
-            "error_code": error.code if error else None,
+            "error_code": error.code if error else self.report.away,
             "message": str(error) if error else " ".join(report.warnings) or None,
             "full": int(report.full),
             "complete": int(report.complete),
+            "source_version": self._version,
             "source_updated_at": self._updated_at,
             "fresh_until": self._fresh_until,
             "view": self.reader.view,
@@ -361,8 +417,9 @@ class AccountBackup:
             **report.counts.columns(),
         }
         await self.run.database.call(
-            runs.end_account, self.run.run_id, self.reader.account.name, values
-        )
+            runs.end_account, self.run.run_id, self.reader.account.name,
+            self.reader.account.source, values,
+        )  # fmt: skip
         self.run.progress.scanned(self.reader.account.name, self._posts_shown)
 
 

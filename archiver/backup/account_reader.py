@@ -1,8 +1,8 @@
 """One account as its plugin reads it: every call of a platform, and the check of what it gives."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -10,11 +10,17 @@ import anyio
 
 from archiver.archive.rows import clean_text
 from archiver.backup.parser_fingerprint import parser_fingerprint
-from archiver.backup.validation import validate_identity, validate_page, validate_post
+from archiver.backup.validation import (
+    validate_identity,
+    validate_metrics,
+    validate_page,
+    validate_post,
+    validate_versions,
+)
 from archiver.clock import Clock
 from archiver.errors import ArchiverError, RecordError, SourceError
 from archiver.hookspecs import Platform
-from archiver.models import Account, Identity, Page, Post, Record, Window
+from archiver.models import Account, Identity, Metric, Page, Post, Record, Version, Window
 from archiver.plugin_calls import cause_of, plugin_errors
 from archiver.report import AccountReport
 from archiver.secrets import Secret
@@ -81,6 +87,59 @@ class AccountReader:
             return None
         record = await self._ask(lambda: refetch(self.client, self.account, platform_id))
         return self.read(record.data) if isinstance(record, Record) else None
+
+    @property
+    def keeps_history(self) -> bool:
+        """Whether the source has the earlier versions of its posts."""
+        return self._optional("history") is not None
+
+    async def history(self, platform_id: str) -> list[tuple[Version, Post]]:
+        """The versions of a post that the source has, oldest first, each read.
+
+        One that cannot be read is left out. Raises SourceError.
+        """
+        history = self._optional("history")
+        if history is None:
+            return []
+        found = await self._ask(lambda: history(self.client, self.account, platform_id))
+        with plugin_errors(self._failed):
+            versions = validate_versions(found)
+        read = []
+        for version in versions:
+            with suppress(RecordError):
+                read.append((version, self.read(version.record.data)))
+        return read
+
+    @asynccontextmanager
+    async def metrics(
+        self, platform_ids: Sequence[str]
+    ) -> AsyncIterator[Callable[[], Awaitable[Mapping[str, Sequence[Metric]] | None]]]:
+        """A function that gives the next numbers of these posts, by their ids; None after the last.
+
+        Only for a platform that `counts_apart`. Raises SourceError.
+        """
+        metrics = self.platform.metrics  # type: ignore[attr-defined]  # it is one that CountsApart
+
+        async def begin() -> AsyncIterator[Any]:
+            return aiter(metrics(self.client, self.account, platform_ids))
+
+        async def next_batch() -> Mapping[str, Sequence[Metric]] | None:
+            batch = await self._ask(lambda: anext(batches, None))
+            with plugin_errors(self._failed):
+                return validate_metrics(batch)
+
+        batches = await self._ask(begin)
+        try:
+            yield next_batch
+        finally:
+            with anyio.CancelScope(shield=True):
+                if close := getattr(batches, "aclose", None):
+                    await self._ask(close)
+
+    @property
+    def counts_apart(self) -> bool:
+        """Whether the numbers of the posts are asked for apart from the posts."""
+        return self._optional("metrics") is not None
 
     def read(self, data: Any) -> Post:
         """A record as a post.

@@ -19,6 +19,7 @@ from archiver.archive.changes import (
     newest_event,
 )
 from archiver.archive.damage import damaged_row
+from archiver.archive.same_files import merge_same_files
 from archiver.backup.account import AccountBackup
 from archiver.backup.account_reader import AccountReader
 from archiver.backup.clocks import note_on_earlier_run, note_on_source
@@ -27,6 +28,7 @@ from archiver.backup.database_thread import DatabaseThread
 from archiver.backup.kits import Kits, mask_secrets, open_client
 from archiver.backup.media_fetcher import MediaFetcher
 from archiver.backup.options import BackupOptions
+from archiver.backup.profile_pictures import fetch_pictures
 from archiver.backup.setting_changes import apply_setting_changes
 from archiver.backup.stop_requests import restore_interrupts, wait_for_stop
 from archiver.clock import Clock
@@ -126,22 +128,32 @@ class BackupRun:
             tasks.cancel_scope.cancel()
 
     async def _scan(self, files: MediaFetcher) -> None:
-        """Scan all accounts, some at a time, and let the media side know when that is done."""
+        """Scan all accounts, some at a time, and let the media side know when that is done.
+
+        The sources of one account come one after the other, so that each finds what others brought.
+        """
         limiter = anyio.CapacityLimiter(_ACCOUNTS_AT_ONCE)
 
-        async def one(account: AccountBackup) -> None:
+        async def one(sources: Sequence[AccountBackup]) -> None:
             async with limiter:
-                await account.back_up()
+                for account in sources:
+                    await account.back_up()
 
+        by_name: dict[str, list[AccountBackup]] = {}
+        for account in self._accounts:
+            by_name.setdefault(account.reader.account.name, []).append(account)
         async with anyio.create_task_group() as tasks:
-            for account in self._accounts:
-                tasks.start_soon(one, account)
+            for sources in by_name.values():
+                tasks.start_soon(one, sources)
         files.listing_done = True
         files.wake()
 
     async def _fetch(self, files: MediaFetcher, report: RunReport) -> None:
         async with self._despite_damaged_rows(report, "Not all files were fetched"):
             await files.fetch_all()
+            await fetch_pictures(files.run, files.store, files.downloader, set(files.accounts))
+            if report.counts.stored:
+                await self.database.call(merge_same_files, set(files.accounts))
 
     async def _stop_on_request(self, scope: anyio.CancelScope, report: RunReport) -> None:
         await wait_for_stop(self.progress.note)
@@ -167,7 +179,7 @@ class BackupRun:
         files: MediaFetcher,
     ) -> None:  # fmt: skip
         """Get ready for an account; one whose secrets are missing fails alone."""
-        account_report = AccountReport(account.name, account.platform)
+        account_report = AccountReport(account.name, account.platform, account.source)
         report.accounts.append(account_report)
         platform_id = await self.database.call(runs.platform_id_of, account)
         account = replace(account, platform_id=platform_id)
@@ -179,23 +191,25 @@ class BackupRun:
             login = kit.tokens.user if hasattr(source, "auth") else None
         except ArchiverError as error:
             account_report.fail(error)
-            await self._write_failure(run, account.name, account_report.error or error)
+            await self._write_failure(run, account, account_report.error or error)
             return
         platform = self.plugins.platform(account.platform, account.source)
         reader = AccountReader(account, platform, client, self.clock, account_report, login)
         backup = AccountBackup(
             run, reader, self.options, self.config.archive, self._select(), account_report,
             on_saved=partial(_register, files), other_labels=self._other_labels(account),
+            ranks={source.name: source.rank for source in self.plugins.sources},
         )  # fmt: skip
         backup.account_id = await self.database.call(runs.account_id_of, account)
         _register(files, backup)
         self._accounts.append(backup)
 
-    async def _write_failure(self, run: RunContext, name: str, error: ArchiverError) -> None:
+    async def _write_failure(self, run: RunContext, account: Account, error: ArchiverError) -> None:
         """Write that an account failed before anything was asked."""
-        await self.database.call(runs.begin_account, run.run_id, name, self._now())
+        name, source = account.name, account.source
+        await self.database.call(runs.begin_account, run.run_id, name, source, self._now())
         await self.database.call(
-            runs.end_account, run.run_id, name,
+            runs.end_account, run.run_id, name, source,
             {"outcome": "failed", "finished_at": self._now(), "error_code": error.code,
              "message": str(error)},
         )  # fmt: skip
@@ -251,7 +265,7 @@ class BackupRun:
                 outcome="failed" if error else report.outcome,
                 exit_code=_exit_code_of(error) if error else report.exit_code,
                 received=report.received,
-                accounts={account.name: account.counts for account in report.accounts},
+                accounts={(each.name, each.source): each.counts for each in report.accounts},
             )  # fmt: skip
         except sqlite3.Error:
             if error is None:  # a failing run is already on its way to say why
@@ -264,7 +278,8 @@ class BackupRun:
 def _register(files: MediaFetcher, account: AccountBackup) -> None:
     """Let the media side fetch the files of an account, once it has a row."""
     if account.account_id is not None:
-        files.accounts[account.account_id] = account
+        sources = files.accounts.setdefault(account.account_id, {})
+        sources[account.reader.account.source] = account
     files.wake()
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import anyio
 from anyio import to_thread
@@ -30,7 +31,7 @@ from archiver.media.download import Download, Downloader
 from archiver.media.selection import expected_kind
 from archiver.media.store import MediaStore, stored_path
 from archiver.reasons import REASON_CODES, Reason
-from archiver.report import FileFailure
+from archiver.report import AccountReport, FileFailure
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ _CODES = {
 }  # fmt: skip
 """Reason codes of those errors whose own code says it in another word."""
 
-Result = tuple[QueuedFile, Download | NotStored]
+Result = tuple[QueuedFile, Download | Stored | NotStored]
 """A file that was asked for, and how that went."""
 
 
@@ -66,20 +67,21 @@ Result = tuple[QueuedFile, Download | NotStored]
 class MediaFetcher:
     """The media side of one run.
 
-    `accounts` maps an account's row to the work on it; only their files are fetched, and they are
-    asked for fresh addresses. `listing_done` is set when no more rows will come.
+    `accounts` maps an account's row to the work on it, by source; only their files are fetched, and
+    the source that offered one is asked for its fresh address. `listing_done` is set when no more
+    rows will come.
     """
 
     run: RunContext
     store: MediaStore
     downloader: Downloader
     workers: int
-    accounts: dict[int, AccountBackup] = field(default_factory=dict)
+    accounts: dict[int, dict[str, AccountBackup]] = field(default_factory=dict)
     listing_done: bool = False
     failures: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     _changed: anyio.Event = field(default_factory=anyio.Event)
     _in_hand: set[int] = field(default_factory=set)
-    _refreshers: dict[int, UrlRefresher] = field(default_factory=dict)
+    _refreshers: dict[tuple[int, str], UrlRefresher] = field(default_factory=dict)
     _hosts: SilentHosts = field(default_factory=SilentHosts)
     _left_out: set[int] = field(default_factory=set)
     _done: int = 0
@@ -131,8 +133,11 @@ class MediaFetcher:
                     await self._changed.wait()
 
     def _is_refresh_queue_full(self, account_id: int) -> bool:
-        refresher = self._refreshers.get(account_id)
-        return refresher is not None and refresher.is_full
+        return any(
+            refresher.is_full
+            for (account, _), refresher in self._refreshers.items()
+            if account == account_id
+        )
 
     async def _take(self) -> list[QueuedFile]:
         """The next files; an account with a damaged row among its own is left out from now on."""
@@ -149,7 +154,7 @@ class MediaFetcher:
                 raise
         self._left_out |= bad
         for account in bad:
-            self.accounts[account].report.warn(
+            self._any_source(account).report.warn(
                 "Its files were not fetched: a row is damaged. Run archiver verify --repair"
             )
         return await self._take()
@@ -184,7 +189,7 @@ class MediaFetcher:
         self, file: QueuedFile, give: MemoryObjectSendStream[Result]
     ) -> None:
         """Fetch from a fresh address. Where enough workers ask for one, they do this one too."""
-        refresher = self._refresher(file.account_id)
+        refresher = self._refresher(file)
         if refresher.needs_no_question(file):
             await self._give_refreshed(file, refresher, give)
             return
@@ -196,11 +201,22 @@ class MediaFetcher:
             await self._give_refreshed(refresher.deferred.popleft(), refresher, give)
         refresher.active -= 1
 
-    def _refresher(self, account_id: int) -> UrlRefresher:
-        if account_id not in self._refreshers:
-            reader = self.accounts[account_id].reader
-            self._refreshers[account_id] = UrlRefresher(reader, self.run.database)
-        return self._refreshers[account_id]
+    def _refresher(self, file: QueuedFile) -> UrlRefresher:
+        key = (file.account_id, file.source)
+        if key not in self._refreshers:
+            sources = self.accounts[file.account_id]
+            work = sources.get(file.source)
+            reader = None if work is None else work.reader
+            self._refreshers[key] = UrlRefresher(reader, self.run.database)
+        return self._refreshers[key]
+
+    def _any_source(self, account_id: int) -> AccountBackup:
+        return next(iter(self.accounts[account_id].values()))
+
+    def _report_of(self, file: QueuedFile) -> AccountReport:
+        """The report that a file belongs to: of its source, or of another where that is not run."""
+        sources = self.accounts[file.account_id]
+        return (sources.get(file.source) or self._any_source(file.account_id)).report
 
     async def _give_refreshed(
         self, file: QueuedFile, refresher: UrlRefresher, give: MemoryObjectSendStream[Result]
@@ -211,9 +227,11 @@ class MediaFetcher:
 
     async def _fetch(
         self, file: QueuedFile, refresher: UrlRefresher | None = None
-    ) -> Download | NotStored | None:
+    ) -> Download | Stored | NotStored | None:
         """The file, or why not; None where its address has expired and was not refreshed yet."""
         try:
+            if (held := await self._held(file)) is not None:
+                return held
             if refresher is None:
                 return await self._download(file, file.url)
             url = await refresher.fresh_url(file) or file.url
@@ -229,9 +247,28 @@ class MediaFetcher:
             text = f"a bug in archiver: {type(error).__name__}"
             return NotStored(file, "failed", Reason("bug", text))
 
+    async def _held(self, file: QueuedFile) -> Stored | None:
+        """The file, where its source says what its bytes are, and they are here already."""
+        if file.expected_sha256 is None:
+            return None
+        return await self.run.database.call(queue.held_file, file)
+
     async def _download(
         self, file: QueuedFile, url: str, *, even_if_expired: bool = False
     ) -> Download:
+        download = await self._download_any(file, url, even_if_expired=even_if_expired)
+        expected = (file.expected_sha256, file.expected_size)
+        for said, got in zip(expected, (download.sha256, download.size), strict=True):
+            if said is not None and said != got:
+                download.discard()
+                raise MediaError(
+                    "The file could not be fetched",
+                    why="Its bytes are not those that the source names",
+                    code="other_bytes",
+                )
+        return download
+
+    async def _download_any(self, file: QueuedFile, url: str, *, even_if_expired: bool) -> Download:
         expects = expected_kind(file.kind, file.role, url, file.content_type)
         if url.startswith(LOCAL):
             return await self.downloader.fetch_file(Path(url[len(LOCAL) :]), expects=expects)
@@ -293,7 +330,7 @@ class MediaFetcher:
 
     def _count(self, outcomes: Iterable[Stored | NotStored], states: Iterable[str]) -> None:
         for outcome, state in zip(outcomes, states, strict=True):
-            report = self.accounts[outcome.wanted.account_id].report
+            report = self._report_of(outcome.wanted)
             if isinstance(outcome, Stored) and outcome.is_playlist:
                 self.failures[report.name, state, MANIFEST_ONLY.text] += 1
             elif isinstance(outcome, Stored):
@@ -316,15 +353,23 @@ class MediaFetcher:
         self.run.progress.files(waiting, self._done, is_all=is_all)
 
     def _not_stored(self, file: QueuedFile, error: MediaError) -> NotStored:
-        if isinstance(error, MediaGone):
-            if error.final:
-                return NotStored(file, "gone", Reason("gone", "gone (410)"))
-            return NotStored(file, "failed", Reason("not_found", "not found (404)"))
-        code = _code(error)
-        if isinstance(error, MediaRefused):
-            limit = str(self.downloader.max_size) if code == "too_large" else None
-            return NotStored(file, "refused", Reason(code, str(error), limit))
-        return NotStored(file, "failed", Reason(code, _text(error)))
+        state, reason = reason_of(error, self.downloader.max_size)
+        return NotStored(file, state, reason)
+
+
+def reason_of(
+    error: MediaError, max_size: int
+) -> tuple[Literal["failed", "gone", "refused"], Reason]:
+    """The state in which a failed download leaves its row, and the reason for it."""
+    if isinstance(error, MediaGone):
+        if error.final:
+            return "gone", Reason("gone", "gone (410)")
+        return "failed", Reason("not_found", "not found (404)")
+    code = _code(error)
+    if isinstance(error, MediaRefused):
+        limit = str(max_size) if code == "too_large" else None
+        return "refused", Reason(code, str(error), limit)
+    return "failed", Reason(code, _text(error))
 
 
 async def _hand_over(give: MemoryObjectSendStream[Result], result: Result) -> None:

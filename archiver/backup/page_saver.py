@@ -10,12 +10,12 @@ from archiver.archive import runs
 from archiver.archive.coverage import CoverageTracker
 from archiver.archive.coverage_rows import save_decision
 from archiver.archive.database import transaction
-from archiver.archive.post_sources import UnchangedPost, find_unchanged
+from archiver.archive.post_sources import UnchangedPost, edit_times, find_unchanged
 from archiver.archive.posts import ParseContext, PostWriter
 from archiver.backup.account_reader import AccountReader
 from archiver.backup.context import RunContext
-from archiver.errors import RecordError
-from archiver.models import Attachment, Page, Post, Record
+from archiver.errors import RateLimited, RecordError, SourceDown, SourceError
+from archiver.models import Attachment, Metric, Page, Post, Record, Version
 from archiver.reasons import Choice
 from archiver.report import AccountReport
 from archiver.secrets import redact
@@ -25,13 +25,15 @@ from archiver.secrets import redact
 class ParsedPage:
     """What became of a page's records: unchanged since they were saved, parsed, or unreadable.
 
-    `shown` are the posts of the first two kinds in page order; `unchanged` are ids.
+    `shown` are the posts of the first two kinds in page order; `unchanged` are ids; `versions` are
+    the earlier ones of a post, oldest first, by its id.
     """
 
     unchanged: frozenset[str]
     shown: list[Post | UnchangedPost] = field(default_factory=list)
     entries: list[tuple[Record, Post]] = field(default_factory=list)
     unreadable: list[tuple[Record, str]] = field(default_factory=list)
+    versions: dict[str, list[tuple[Version, Post]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +46,55 @@ class PageSaver:
     keep_responses: str
     choose: Callable[[Attachment], Sequence[Choice]]
     report: AccountReport
+    ranks: Mapping[str, str]
 
     async def save(self, tracker: CoverageTracker, page: Page) -> None:
         """Save a page; it is saved whole even where the run is stopped meanwhile."""
+        context = self._parse_context()
         with anyio.CancelScope(shield=True):
-            context = self._parse_context()
             unchanged = await self._find_unchanged(page, context)
             parsed = self._parse(page, unchanged)
+        await self._ask_for_history(parsed, context)
+        with anyio.CancelScope(shield=True):
             await self.run.database.call(self._write, tracker, page, parsed, context)
+
+    async def save_metrics(self, numbers: Mapping[str, Sequence[Metric]]) -> None:
+        """Save numbers of posts, by their ids; they are saved even where the run is stopped."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                writer = PostWriter(
+                    connection, self.account_id, self.reader.account.platform, self.run.run_id,
+                    self._parse_context(), self.run.now(),
+                )  # fmt: skip
+                writer.save_metrics(numbers)
+
+        with anyio.CancelScope(shield=True):
+            await self.run.database.call(write)
+
+    async def _ask_for_history(self, parsed: ParsedPage, context: ParseContext) -> None:
+        """Ask for the earlier versions of those posts whose time of edit is news."""
+        edited = {post.platform_id: post.edited_at for _, post in parsed.entries if post.edited_at}
+        if not edited or not self.reader.keeps_history:
+            return
+        known = await self.run.database.call(
+            edit_times, self.account_id, context.source, list(edited)
+        )
+        for platform_id, edited_at in edited.items():
+            if known.get(platform_id) == edited_at:
+                continue
+            try:
+                parsed.versions[platform_id] = await self.reader.history(platform_id)
+            except (SourceDown, RateLimited) as error:
+                self.report.note(f"Not all earlier versions were told: {redact(error.what)}")
+                return
+            except SourceError as error:
+                self.report.note(f"Earlier versions of a post were not told: {redact(error.what)}")
 
     def _parse_context(self) -> ParseContext:
         return ParseContext(
             self.reader.account.source, self.reader.platform.content_version, self.reader.read,
-            self.choose, self.reader.view, self.reader.fingerprint,
+            self.choose, self.reader.view, self.reader.fingerprint, self.ranks,
         )  # fmt: skip
 
     async def _find_unchanged(
@@ -102,6 +140,9 @@ class PageSaver:
                 connection, account_id, self.reader.account.platform, run_id, context, now,
                 response_id if keeps else None,
             )  # fmt: skip
+            for _, current in parsed.entries:
+                if versions := parsed.versions.get(current.platform_id):
+                    writer.add_versions(current, versions)
             saved = writer.save(parsed.entries)
             quarantined = sum(
                 runs.quarantine(connection, run_id, account_id, record, reason)

@@ -26,13 +26,14 @@ RenditionKey = tuple[str, str, str]
 
 @dataclass(slots=True)
 class UrlRefresher:
-    """Fresh addresses of one account's files, by post.
+    """Fresh addresses of one account's files, by post, from the source that offered them.
 
-    `deferred` are files that wait for one. `source_unavailable` says that the source did not
-    answer, and is asked no more in this run.
+    `reader` is None where that source is not asked in this run. `deferred` are files that wait for
+    an address. `source_unavailable` says that the source did not answer, and is asked no more in
+    this run.
     """
 
-    reader: AccountReader
+    reader: AccountReader | None
     database: DatabaseThread
     deferred: deque[QueuedFile] = field(default_factory=deque)
     active: int = 0
@@ -52,7 +53,8 @@ class UrlRefresher:
 
     def needs_no_question(self, file: QueuedFile) -> bool:
         """Whether the source has answered for the post of a file, or does not answer at all."""
-        return file.post_id in self._fresh or self.source_unavailable
+        is_unavailable = self.source_unavailable or self.reader is None
+        return file.post_id in self._fresh or is_unavailable
 
     async def fresh_url(self, file: QueuedFile) -> str | None:
         """A fresh address from the source; one question serves all files of a post."""
@@ -74,8 +76,10 @@ class UrlRefresher:
 
         Raises SourceDown, RateLimited and AccessRefused, which are not about this post alone.
         """
+        if self.reader is None:
+            return {}
         try:
-            post = await self.reader.refetch(file.post_platform_id)
+            post = await self.reader.refetch(file.record_id)
         except (SourceDown, RateLimited, AccessRefused):
             raise
         except ArchiverError:

@@ -9,7 +9,7 @@ that it made by itself has not passed our client, which blanks keys out.
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, get_args
 
@@ -32,6 +32,7 @@ from archiver.models import (
     Rendition,
     Response,
     Role,
+    Version,
 )
 from archiver.plugin_calls import ContractViolation
 from archiver.secrets import redact
@@ -86,6 +87,29 @@ def validate_identity(identity: object) -> Identity | None:
         _check_picture(picture)
     cleaned: Identity = _clean(identity)
     return cleaned
+
+
+def validate_versions(versions: object) -> list[Version]:
+    """The versions of a post, as the contract has them. Raises ContractViolation."""
+    found: list[Version] = []
+    for version in _all(versions, Version):
+        if not isinstance(version.record, Record) or not isinstance(version.record.raw, str):
+            raise ContractViolation("A version of a post has no record")
+        if version.source_time is not None and not _TIME.fullmatch(str(version.source_time)):
+            raise ContractViolation(f"{version.source_time!r} is not a time in the archive's form")
+        found.append(version)
+    return found
+
+
+def validate_metrics(batch: object) -> Mapping[str, Sequence[Metric]] | None:
+    """Numbers of posts by their ids, as the contract has them. Raises ContractViolation."""
+    if batch is None:
+        return None
+    if not isinstance(batch, Mapping) or not all(isinstance(name, str) for name in batch):
+        raise ContractViolation(f"It gave {_kind_of(batch)} where numbers by ids belong")
+    for metrics in batch.values():
+        _check_metrics(metrics)
+    return {clean_text(name): tuple(metrics) for name, metrics in batch.items()}
 
 
 def _check_picture(picture: object) -> None:

@@ -113,7 +113,7 @@ def _accounts(
         by_account[account][month] = count
     covered, gaps = spans(connection) if archive.has("coverage") else ({}, {})
     runs = _runs(connection) if archive.has("run_accounts") else {}
-    former_handles = _former_handles(connection) if archive.has("account_names") else {}
+    former_handles = _former_handles(connection) if archive.has("account_profiles") else {}
     for row in connection.execute("SELECT * FROM accounts ORDER BY name").fetchall():
         own, run = by_account[row["id"]], runs.get(row["id"], {})
         yield AccountCard(
@@ -131,10 +131,10 @@ def _former_handles(connection: sqlite3.Connection) -> dict[int, list[str]]:
     """Earlier handles by account id, the newest first."""
     found: dict[int, list[str]] = defaultdict(list)
     query = """
-        SELECT account_id, account_names.handle FROM account_names
+        SELECT account_id, account_profiles.handle FROM account_profiles
           JOIN accounts ON accounts.id = account_id
-         WHERE account_names.handle <> accounts.handle
-         GROUP BY 1, 2 ORDER BY max(account_names.id) DESC
+         WHERE account_profiles.handle <> accounts.handle
+         GROUP BY 1, 2 ORDER BY max(account_profiles.id) DESC
     """
     for account, handle in connection.execute(query):
         found[account].append(handle)
@@ -145,7 +145,7 @@ def _runs(connection: sqlite3.Connection) -> dict[int, Mapping[str, Any]]:
     """Totals of all runs and the outcome of the last one, by account id."""
     sums = connection.execute(
         """SELECT account_id, sum(edited) AS edited, sum(removed) AS removed,
-                  max(CASE WHEN outcome IN ('done', 'fresh') THEN run_id END) AS good_id,
+                  max(CASE WHEN outcome IN ('done', 'fresh', 'away') THEN run_id END) AS good_id,
                   max(run_id) AS run_id
              FROM run_accounts WHERE account_id IS NOT NULL GROUP BY account_id"""
     ).fetchall()

@@ -57,7 +57,7 @@ _QUERIES: dict[str, dict[str, Any]] = {
         "sql": """SELECT posts.id AS post_id, posts.platform, number AS revision, seen_at,
        substr(coalesce(posts.title, posts.text), 1, 120) AS text_now
   FROM revisions JOIN posts ON posts.id = post_id
- WHERE number > 1 ORDER BY seen_at DESC LIMIT 500""",
+ WHERE number > 1 AND why = 'edited' ORDER BY seen_at DESC LIMIT 500""",
     },
     "removed_posts": {
         "title": "Which posts were removed?",

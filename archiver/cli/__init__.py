@@ -20,6 +20,7 @@ COMMANDS = {
     "login": ("archiver.cli.login", "Log in to an account whose source wants that."),
     "verify": ("archiver.cli.verify", "Read everything back and compare it."),
     "copy": ("archiver.cli.copy", "Make or update a second copy of the archive."),
+    "separate": ("archiver.cli.separate", "Take two posts apart that a rule took for one."),
     "browse": ("archiver.cli.browse", "Look at the archive in a browser."),
     "serve": ("archiver.cli.serve", "Answer the history API from the archive."),
     "plugins": ("archiver.cli.plugins", "List plugins, platforms and where they come from."),

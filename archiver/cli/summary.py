@@ -14,6 +14,8 @@ from archiver.report import AccountReport, RunReport
 _MOST_OF_A_KIND = 3
 _MOST_FAILURES = 10
 _MOST_NAMES = 3
+_QUIET = frozenset({"done", "fresh", "away"})
+"""Outcomes that are no news: an account that is away is told of once."""
 _CLOCK = re.compile(r"T\d\d:\d\d:\d\d\.\d{3}Z")
 _WORDS = {
     "seen": "new", "edited": "edited", "missing": "missing", "removed": "removed",
@@ -70,7 +72,7 @@ def _coloured(word: str) -> Coloured | str:
 def _accounts(report: RunReport) -> str:
     """A row for each account with news, and one line for the others."""
     shown = [account for account in report.accounts if _has_news(account)]
-    quiet = [account.name for account in report.accounts if not _has_news(account)]
+    quiet = [report.label_of(each) for each in report.accounts if not _has_news(each)]
     nothing_new = wrap(f"Nothing new: {_names(quiet, report)}.", rest="    ") if quiet else ""
     rows = []
     for account in shown:
@@ -82,7 +84,7 @@ def _accounts(report: RunReport) -> str:
                 counts.new, counts.edited, counts.removed, counts.stored, counts.omitted,
             )
         )  # fmt: skip
-        rows.append((account.name, account.platform, *numbers, failed, _state(account)))
+        rows.append((report.label_of(account), account.platform, *numbers, failed, _state(account)))
     if not rows:
         return nothing_new
     head = ["ACCOUNT", "PLATFORM", "NEW", "EDITED", "REMOVED", "MEDIA", "OMITTED", "FAILED", ""]
@@ -102,7 +104,7 @@ def _names(names: Sequence[str], report: RunReport) -> str:
 
 def _has_news(account: AccountReport) -> bool:
     counts = account.counts
-    return counts != Counts(got=counts.got) or account.outcome not in {"done", "fresh"}
+    return counts != Counts(got=counts.got) or account.outcome not in _QUIET
 
 
 def _state(account: AccountReport) -> str:
@@ -171,15 +173,15 @@ def _remarks(report: RunReport) -> Iterator[str]:
             errors.setdefault(_parts(account.error), []).append(account)
         notes = account.notes if account.outcome != "fresh" else []
         for text in (*account.warnings, *notes):
-            texts.setdefault(text, []).append(account.name)
+            texts.setdefault(text, []).append(report.label_of(account))
     for accounts in errors.values():
-        about = _names([account.name for account in accounts], report)
+        about = _names([report.label_of(each) for each in accounts], report)
         yield layout(_shared_error(accounts), about)
     lines = [wrap(safe(note), rest="    ") for note in report.notes]
     lines += [
         wrap(f"{_names(names, report)}: {safe(text)}", rest="    ") for text, names in texts.items()
     ]
-    if fresh := [account.name for account in report.accounts if account.outcome == "fresh"]:
+    if fresh := [report.label_of(each) for each in report.accounts if each.outcome == "fresh"]:
         skipped = "Skipped, because nothing new is expected yet (--now asks anyway)"
         lines.append(wrap(f"{skipped}: {_names(fresh, report)}", rest="    "))
     if lines:

@@ -39,7 +39,10 @@ _RULES = {
           JOIN revisions ON revisions.post_id = post_sources.post_id AND number =
                (SELECT max(number) FROM revisions AS r WHERE r.post_id = post_sources.post_id)
          WHERE post_sources.content_version = revisions.content_version
-           AND post_sources.content_sha256 <> revisions.content_sha256""",
+           AND post_sources.content_sha256 <> revisions.content_sha256
+           AND NOT EXISTS (SELECT 1 FROM post_sources AS other
+                WHERE other.post_id = post_sources.post_id
+                  AND other.source <> post_sources.source)""",
     "lacks one of its revisions": """
         SELECT 'posts', post_id FROM revisions GROUP BY post_id
         HAVING count(*) <> max(number) OR min(number) <> 1""",
@@ -70,9 +73,10 @@ def check_references(connection: sqlite3.Connection) -> Iterator[Finding]:
     query = """
         SELECT sha256, path FROM media WHERE lost_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM renditions WHERE media_sha256 = sha256)
+           AND NOT EXISTS (SELECT 1 FROM account_pictures WHERE media_sha256 = sha256)
     """
     for _, path in connection.execute(query):
-        yield Finding("leftover", path, "no rendition uses it")
+        yield Finding("leftover", path, "neither a rendition nor a picture of an account uses it")
 
 
 def check_rows(

@@ -44,8 +44,8 @@ def fail(
 
 def test_files_of_the_newest_posts_come_first_and_those_without_a_time_last(saver: Saver) -> None:
     saver.save(post("old", 1), post("undated", None), post("new", 3), post("middle", 2))
-    assert [file.post_platform_id for file in take(saver)] == ["new", "middle", "old", "undated"]
-    assert [file.post_platform_id for file in take(saver, limit=2)] == ["new", "middle"]
+    assert [file.record_id for file in take(saver)] == ["new", "middle", "old", "undated"]
+    assert [file.record_id for file in take(saver, limit=2)] == ["new", "middle"]
 
 
 def test_a_file_is_described_as_its_rows_have_it(saver: Saver) -> None:
@@ -62,7 +62,7 @@ def test_what_is_in_hand_is_left_out(saver: Saver) -> None:
     rest = queue.take(
         saver.connection, [saver.account_id], timestamp(AT) or "", in_hand=[newest.rendition_id]
     )
-    assert [file.post_platform_id for file in rest] == ["a"]
+    assert [file.record_id for file in rest] == ["a"]
 
 
 def test_a_404_is_gone_on_the_third_day(saver: Saver) -> None:

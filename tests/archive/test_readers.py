@@ -42,9 +42,10 @@ def test_the_last_run_and_the_last_good_one_are_told_apart(saver: Saver) -> None
     for number, outcome in enumerate(["done", "failed"], 1):
         at = f"2026-03-0{number}T00:00:00.000Z"
         run_id = runs.begin_run(saver.connection, at, "test", {})
-        runs.begin_account(saver.connection, run_id, "acme", at)
+        runs.begin_account(saver.connection, run_id, "acme", "ayrshare", at)
         values = {"account_id": saver.account_id, "outcome": outcome, "finished_at": at}
-        runs.end_account(saver.connection, run_id, "acme", values | {"message": f"it {outcome}"})
+        values |= {"message": f"it {outcome}"}
+        runs.end_account(saver.connection, run_id, "acme", "ayrshare", values)
     (account,) = archive_status(saver.connection).accounts
     assert account.last_good_run == "2026-03-01T00:00:00.000Z"
     assert (account.last_outcome, account.last_message) == ("failed", "it failed")

@@ -32,7 +32,7 @@ def test_a_run_that_was_killed_is_closed_as_interrupted_by_the_next(
     connection: sqlite3.Connection,
 ) -> None:
     killed = runs.begin_run(connection, NOW, "test", {})
-    runs.begin_account(connection, killed, "acme", NOW)
+    runs.begin_account(connection, killed, "acme", "ayrshare", NOW)
     runs.begin_run(connection, LATER, "test", {})
     query = "SELECT outcome FROM runs UNION ALL SELECT outcome FROM run_accounts"
     assert connection.execute(query).fetchall() == [
@@ -68,7 +68,7 @@ def test_what_an_account_was_called_before_stays_on_record(connection: sqlite3.C
     runs.claim_account(connection, ACCOUNT, IDENTITY, NOW)
     runs.claim_account(connection, ACCOUNT, Identity("threads", "17", handle="new"), LATER)
     runs.claim_account(connection, ACCOUNT, None, LATER)
-    query = "SELECT seen_at, handle FROM account_names ORDER BY id"
+    query = "SELECT seen_at, handle FROM account_profiles ORDER BY id"
     assert connection.execute(query).fetchall() == [(NOW, "acme"), (LATER, "new")]
 
 
@@ -82,9 +82,11 @@ def test_the_last_scan_is_told_by_the_newest_runs_that_say_something(
         (LATER, {"outcome": "failed"}),
     ):
         run_id = runs.begin_run(connection, at, "test", {})
-        runs.begin_account(connection, run_id, "acme", at)
-        runs.end_account(connection, run_id, "acme", {"account_id": account_id, **values})
-    last = runs.last_scan(connection, account_id)
+        runs.begin_account(connection, run_id, "acme", "ayrshare", at)
+        ended = {"account_id": account_id, **values}
+        runs.end_account(connection, run_id, "acme", "ayrshare", ended)
+    last = runs.last_scan(connection, account_id, "ayrshare")
+    assert runs.last_scan(connection, account_id, "another") == runs.LastScan()
     assert (last.fresh_until, last.last_full_at) == (LATER, NOW)
     assert (last.has_posts, last.view) == (False, '{"a":1}')
 

@@ -172,13 +172,13 @@ def test_a_new_name_of_the_account_leaves_the_old_one_on_record(tmp_path: Path) 
     with nights(tmp_path, "instagram") as world:
         world.account("instagram").populate(1)
         world.backup()
-        first = world.column("SELECT seen_at FROM account_names")
+        first = world.column("SELECT seen_at FROM account_profiles")
         for handle in ("renamed", "renamed", "demo"):
             world.next_night()
             world.account("instagram").handle = handle
             world.backup()
 
-        names = world.query("SELECT handle, seen_at FROM account_names ORDER BY id")
+        names = world.query("SELECT handle, seen_at FROM account_profiles ORDER BY id")
 
         assert [handle for handle, _ in names] == ["demo", "renamed", "demo"]
         assert first == [names[0][1]]

@@ -16,7 +16,7 @@ def report(counts: Counts, **fields: Any) -> RunReport:
     """The report of a run over one account."""
     return RunReport(
         "2026-01-01T00:00:00.000Z",
-        accounts=[AccountReport("acme", "threads", counts=counts)],
+        accounts=[AccountReport("acme", "threads", "ayrshare", counts=counts)],
         **fields,
     )
 
@@ -59,10 +59,12 @@ def refused(*names: str, others: int = 0) -> RunReport:
     """A run in which some accounts failed for the same reason, and others did not."""
     made = RunReport("2026-01-01T00:00:00.000Z")
     for name in names:
-        account = AccountReport(name, "threads")
+        account = AccountReport(name, "threads", "ayrshare")
         account.fail(AccessRefused("The key is wrong", why="It answered 401", hint="Look at it"))
         made.accounts.append(account)
-    made.accounts += [AccountReport(f"fine-{number}", "threads") for number in range(others)]
+    made.accounts += [
+        AccountReport(f"fine-{number}", "threads", "ayrshare") for number in range(others)
+    ]
     return made
 
 

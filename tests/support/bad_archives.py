@@ -52,15 +52,16 @@ def _cell(table: str, column: str, number: bool) -> Damage:
 
 
 _TEXTS = {
-    "about": "value", "runs": "version", "accounts": "handle", "account_names": "handle",
-    "run_accounts": "outcome",
+    "about": "value", "runs": "version", "accounts": "handle", "account_profiles": "handle",
+    "account_pictures": "url", "attachment_sources": "row_sha256", "run_accounts": "outcome",
     "responses": "headers", "posts": "text", "post_sources": "content_sha256",
     "post_aliases": "row_sha256", "relations": "kind", "revisions": "raw", "attachments": "kind",
     "media": "content_type", "renditions": "url", "events": "what", "metrics": "row_sha256",
     "coverage": "newest", "storage_totals": "row_sha256", "quarantine": "reason",
 }  # fmt: skip
 _NUMBERS = {
-    "runs": "bytes", "account_names": "account_id", "run_accounts": "got", "responses": "status",
+    "runs": "bytes", "account_profiles": "account_id", "account_pictures": "account_id",
+    "run_accounts": "got", "responses": "status",
     "posts": "account_id",
     "post_sources": "content_version", "relations": "post_id", "revisions": "number",
     "attachments": "position", "media": "size", "renditions": "tries", "events": "run_id",

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 from archiver.archive import runs
+from archiver.archive.account_pictures import note_pictures
 from archiver.archive.database import transaction, writer
-from archiver.models import Record
+from archiver.archive.rows import insert_new
+from archiver.models import Identity, Record, Rendition
 from archiver_ayrshare.demo.specs import photo, video
 from support.nights import nights
 
@@ -34,4 +36,12 @@ def make_good_archive(folder: Path) -> Path:
         account_id = connection.execute("SELECT min(id) FROM accounts").fetchone()[0]
         record = Record(json.dumps({"no": "id"}), {"no": "id"})
         runs.quarantine(connection, 1, account_id, record, "The record has no id")
+        avatar = Rendition("original", "https://media.example/avatar.jpg")
+        identity = Identity("bluesky", "did:plc:1", avatar=avatar)
+        note_pictures(connection, account_id, "ayrshare", identity, "2026-03-01T00:00:00.000Z")
+        (attachment_id,) = connection.execute("SELECT min(id) FROM attachments").fetchone()
+        insert_new(
+            connection, "attachment_sources", attachment_id=attachment_id, source="another",
+            key="1", matched_by="position",
+        )  # fmt: skip
     return directory

@@ -6,7 +6,7 @@ batches, so that memory does not grow with the archive.
 """
 
 import sqlite3
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +33,7 @@ class Rebuild:
     script: str
     changed: Mapping[str, str] = field(default_factory=dict)
     former: str = ""
+    key: Sequence[str] = ("rowid",)
 
 
 def rebuild(connection: sqlite3.Connection, what: Rebuild, indexes: Container[str]) -> None:
@@ -90,6 +91,7 @@ def _set_aside(connection: sqlite3.Connection, former: str, indexes: Container[s
 def _copy_rows(connection: sqlite3.Connection, what: Rebuild, former: str) -> None:
     info = connection.execute(f"PRAGMA table_info({what.table})")
     columns = [row[1] for row in info if row[1] != "row_sha256"]
+    key = what.key
     wanted = [f"({what.changed[c]}) AS {c}" if c in what.changed else f"old.{c}" for c in columns]
     select = f"{', '.join(wanted)} FROM {_OLD} AS old"
     insert = (
@@ -98,19 +100,22 @@ def _copy_rows(connection: sqlite3.Connection, what: Rebuild, former: str) -> No
     )
     copy = (
         f"INSERT INTO {what.table} ({', '.join(columns)}, row_sha256) "
-        f"SELECT {', '.join(wanted)}, old.row_sha256 FROM {_OLD} AS old WHERE old.rowid = ?"
+        f"SELECT {', '.join(wanted)}, old.row_sha256 FROM {_OLD} AS old "
+        f"WHERE {' AND '.join(f'CAST(old.{column} AS BLOB) = CAST(? AS BLOB)' for column in key)}"
     )
-    found = connection.execute(f"SELECT old.rowid, old.*, {select} ORDER BY old.rowid")
-    names = [description[0] for description in found.description][1 : -len(columns)]
+    in_order = ", ".join(f"old.{column}" for column in key)
+    found = connection.execute(f"SELECT {in_order}, old.*, {select} ORDER BY {in_order}")
+    names = [description[0] for description in found.description][len(key) : -len(columns)]
     moved = 0
     while batch := found.fetchmany(_AT_ONCE):
         rows = []
-        for rowid, *values in batch:
+        for every in batch:
+            values = every[len(key) :]
             old = dict(zip(names, values[: len(names)], strict=True))
             new = values[len(names) :]
             digest = _new_hash(former, old, what.table, dict(zip(columns, new, strict=True)))
             if digest is None:
-                connection.execute(copy, (rowid,))
+                connection.execute(copy, [_as_bytes(part) for part in every[: len(key)]])
             else:
                 rows.append((*new, digest))
                 moved += int(digest[:_DIGITS], 16) - int(old["row_sha256"][:_DIGITS], 16)
@@ -119,6 +124,11 @@ def _copy_rows(connection: sqlite3.Connection, what: Rebuild, former: str) -> No
         f"UPDATE table_checksums SET name = ?, sum = (sum + ?) & {_MASK} WHERE name = ?",
         (what.table, moved & _MASK, former),
     )
+
+
+def _as_bytes(part: object) -> object:
+    """A part of a key as it can be handed back, damaged text too."""
+    return part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
 
 
 def _new_hash(

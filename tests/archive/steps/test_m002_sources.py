@@ -27,7 +27,9 @@ from support.old_archive import PLATFORMS, live, unpack
 
 NOW = "2026-11-23T00:00:00.000Z"
 COPY = f"{DATABASE}.before-m002_sources"
-RENAMED = {"sightings": "post_sources", "holdings": "storage_totals"}
+RENAMED = {
+    "sightings": "post_sources", "holdings": "storage_totals", "account_names": "account_profiles",
+}  # fmt: skip
 UNCHANGED = ("posts", "revisions", "attachments", "renditions", "media", "metrics", "relations",
              "quarantine")  # fmt: skip
 

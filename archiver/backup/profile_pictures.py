@@ -1,0 +1,51 @@
+"""The pictures of accounts, fetched at the end of a run: few, small, and under the same checks."""
+
+from collections.abc import Collection
+
+from anyio import to_thread
+
+from archiver.archive import account_pictures
+from archiver.archive.account_pictures import StoredPicture, WaitingPicture
+from archiver.backup.context import RunContext
+from archiver.backup.media_fetcher import reason_of
+from archiver.errors import MediaError
+from archiver.media.download import Downloader
+from archiver.media.store import MediaStore, stored_path
+
+
+async def fetch_pictures(
+    run: RunContext, store: MediaStore, downloader: Downloader, account_ids: Collection[int]
+) -> None:
+    """Fetch what these accounts have on their pages beside their posts. Raises StorageError."""
+    waiting = await run.database.call(account_pictures.waiting_pictures, account_ids, run.now())
+    for wanted in waiting:
+        try:
+            file = await _picture(run, store, downloader, wanted)
+        except MediaError as error:
+            state, reason = reason_of(error, downloader.max_size)
+            await run.database.call(
+                account_pictures.save_failure, wanted, state, reason, run.clock.now()
+            )
+        else:
+            await run.database.call(account_pictures.save_picture, wanted, file, run.now())
+
+
+async def _picture(
+    run: RunContext, store: MediaStore, downloader: Downloader, wanted: WaitingPicture
+) -> StoredPicture:
+    """The file, from the store where it is there already. Raises MediaError, StorageError."""
+    expected = wanted.expected_sha256
+    if expected is not None:
+        held = await run.database.call(account_pictures.held_picture, expected)
+        if held is not None:
+            return held
+    download = await downloader.fetch(wanted.url, expects="image", even_if_expired=True)
+    if expected not in {None, download.sha256}:
+        download.discard()
+        why = "Its bytes are not those that the source names"
+        raise MediaError("The file could not be fetched", why=why, code="other_bytes")
+    await to_thread.run_sync(store.put, [download])
+    return StoredPicture(
+        download.sha256, stored_path(download.sha256, download.extension), download.size,
+        download.content_type, download.width, download.height,
+    )  # fmt: skip

@@ -1,0 +1,91 @@
+"""`archiver separate`: undo that a rule took the posts of two sources for one."""
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.errors import UsageError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from archiver.archive.posts import ParseContext
+    from archiver.models import Account, Post
+
+
+@subcommand(
+    "separate",
+    short_help="Take two posts apart that a rule took for one.",
+    example="archiver separate 1207 export",
+)
+@click.argument("post_id", metavar="POST", type=int)
+@click.argument("source")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@pass_shell
+def command(shell: Shell, post_id: int, source: str, as_json: bool) -> None:
+    """Give what SOURCE says of POST a post of its own.
+
+    Where a source has no ids, a post is known by its time, its wording and its kinds of media, and
+    the event "merged" of the post says so. If that was wrong, this undoes it for good. POST is the
+    number of the post: the one in the address of its page in archiver browse.
+    """
+    from archiver.archive.database import writer
+    from archiver.archive.separation import matched_record, separate
+    from archiver.models import timestamp
+
+    config = shell.config()
+    now = timestamp(datetime.now(UTC)) or ""
+    with writer(config.archive.directory, tell=shell.warn) as connection:
+        raw, rule = matched_record(connection, post_id, source)
+        account = _account_of(shell, connection, post_id, source)
+        reading, post = _reading(shell, account, raw)
+        new_id = separate(connection, post_id, post, raw, reading, now)
+    if as_json:
+        shell.json({"post": post_id, "source": source, "new_post": new_id, "rule": rule})
+    else:
+        shell.say(
+            f"What {source} says of post {post_id} is post {new_id} now; it was one by {rule}."
+        )
+
+
+def _account_of(
+    shell: Shell, connection: "sqlite3.Connection", post_id: int, source: str
+) -> "Account":
+    """The account of a post as it is read through a source. Raises UsageError, ConfigError."""
+    query = "SELECT name FROM accounts JOIN posts ON account_id = accounts.id WHERE posts.id = ?"
+    (name,) = connection.execute(query, (post_id,)).fetchone()
+    config, plugins = shell.config(), shell.plugins()
+    for entry in config.select([name]):
+        if config.source_of(entry, plugins) == source:
+            return config.account(entry, plugins)
+    raise UsageError(
+        f"{config.path} has no entry for {name} through {source}",
+        hint="The record is read anew, with the options of that entry: add it, if only for this",
+    )
+
+
+def _reading(shell: Shell, account: "Account", raw: str) -> tuple["ParseContext", "Post"]:
+    """How the account is read, and the post of its record."""
+    from functools import partial
+
+    from archiver.archive.posts import ParseContext
+    from archiver.backup.account_reader import AccountReader
+    from archiver.clock import SystemClock
+    from archiver.media.selection import select_renditions
+    from archiver.report import AccountReport
+
+    config, plugins = shell.config(), shell.plugins()
+    platform = plugins.platform(account.platform, account.source)
+    report = AccountReport(account.name, account.platform, account.source)
+    reader = AccountReader(account, platform, None, SystemClock(), report)
+    media = config.media
+    choose = partial(select_renditions, videos=media.videos, thumbnails=media.thumbnails)
+    ranks = {source.name: source.rank for source in plugins.sources}
+    reading = ParseContext(
+        account.source, platform.content_version, reader.read, choose, reader.view,
+        reader.fingerprint, ranks,
+    )  # fmt: skip
+    return reading, reader.read(json.loads(raw))
