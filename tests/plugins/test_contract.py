@@ -1,8 +1,10 @@
 """The suite that every plugin runs, run on a small platform of another source, and on bad ones."""
 
+import json
 import unittest
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any, ClassVar
 
 import pytest
@@ -10,19 +12,26 @@ import pytest
 from archiver import (
     Account,
     Attachment,
+    BadJson,
     Identity,
+    Kit,
     Listing,
     Metric,
     Page,
     Post,
+    Rank,
     Record,
     RecordError,
     Rendition,
+    Response,
+    Source,
     SourceError,
     Stream,
+    Version,
     Window,
+    read_json,
 )
-from archiver.testing import SourceContract
+from archiver.testing import FakeHttp, FakeKit, SourceContract
 
 KNOWN = {"id", "text", "likes", "photo"}
 
@@ -225,3 +234,195 @@ class Deaf(DiaryContract):
 def test_a_case_that_does_not_apply_is_skipped_with_a_reason(test: str) -> None:
     with pytest.raises(unittest.SkipTest, match="not tested"):
         getattr(Deaf(), test)()
+
+
+# Other kinds of sources
+
+
+@dataclass(frozen=True)
+class DiaryClient:
+    """A diary on two servers: the one that was configured names the one that has the pages."""
+
+    kit: Kit
+
+    async def records(self) -> tuple[str, list[dict[str, Any]], Response]:
+        """Its version, its records, and the answer that they came in. Raises SourceError."""
+        asked = await self.kit.http("https://index.example").get("/where")
+        where = read_json(asked.body)
+        if not isinstance(where, dict) or "host" not in where:
+            raise SourceError("The index names no host")
+        answer = await self.kit.http(where["host"], trust="discovered").get("/all")
+        found = read_json(answer.body)
+        if not isinstance(found, dict) or signature(found.get("records")) != found.get("signed"):
+            raise SourceError("The signature of the diary does not fit")
+        return found["signed"], found["records"], answer
+
+
+def signature(records: Any) -> str:
+    return sha256(json.dumps(records).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Index:
+    """The source of a diary that is signed."""
+
+    name: str = "shelf"
+    settings: type[Any] = DiaryOptions
+    rank: Rank = "native"
+
+    def open(self, settings: Any, account: Account, kit: Kit) -> DiaryClient:
+        return DiaryClient(kit)
+
+
+class SignedDiary(Diary):
+    """A diary that proves what it holds, in an order of its own, with versions and numbers."""
+
+    async def pages(self, client: Any, account: Account, window: Window) -> AsyncIterator[Page]:
+        try:
+            version, records, answer = await client.records()
+        except BadJson as error:
+            raise SourceError("Not a diary") from error
+        if window.version == version:
+            yield Page((), version=version)
+            return
+        yield Page(
+            tuple(Record(json.dumps(raw), raw) for raw in sorted(records, key=str)), answer,
+            reached_start=True, version=version, authoritative=True, ordered=False,
+            evidence=(answer,),
+        )  # fmt: skip
+
+    async def history(self, client: Any, account: Account, platform_id: str) -> list[Version]:
+        _, records, _ = await client.records()
+        return [
+            Version(Record(str(raw), {**raw, "text": "before"}), "2026-01-01T00:00:00.000Z")
+            for raw in records if raw["id"] == platform_id
+        ]  # fmt: skip
+
+    async def metrics(
+        self, client: Any, account: Account, platform_ids: Sequence[str]
+    ) -> AsyncIterator[Mapping[str, Sequence[Metric]]]:
+        for start in range(0, len(platform_ids), 100):
+            yield {name: (Metric("likes", 1),) for name in platform_ids[start : start + 100]}
+
+
+class SignedDiaryContract(DiaryContract):
+    platform = SignedDiary()
+    samples: ClassVar[Sequence[Mapping[str, Any]]] = [
+        {"id": "1", "text": "Hello", "likes": 3, "photo": "https://s.example/a.jpg?oe=1"},
+        {"id": "2", "text": "Just words"},
+    ]
+    source: ClassVar[Source | None] = Index()
+    settings: ClassVar[Any] = DiaryOptions()
+    discovered: ClassVar[Sequence[str]] = ("https://pages.example",)
+
+    def kit(self, history: Sequence[Mapping[str, Any]]) -> FakeKit | None:
+        return self.served(list(history))
+
+    def client(self, history: Sequence[Mapping[str, Any]]) -> Any:
+        return SourceContract.client(self, history)
+
+    def tampered(self, history: Sequence[Mapping[str, Any]]) -> Any:
+        kit = self.served(list(history)[1:], signed=signature(list(history)))
+        return Index().open(self.settings, self.account, kit)
+
+    def failing(self, status: int, body: bytes) -> Any:
+        kit = FakeKit(FakeHttp(lambda _request: (status, body)))
+        return Index().open(self.settings, self.account, kit)
+
+    def served(self, records: list[Mapping[str, Any]], signed: str | None = None) -> FakeKit:
+        body = {"records": records, "signed": signed or signature(records)}
+        return FakeKit({
+            "https://index.example": lambda _request: (200, {"host": "https://pages.example"}),
+            "https://pages.example": lambda _request: (200, body),
+        })  # fmt: skip
+
+
+class TestSignedDiary(SignedDiaryContract):
+    """One of another kind passes too, and no case is skipped for it but that of resuming."""
+
+    def test_only_what_cannot_be_is_skipped(self) -> None:
+        skipped = []
+        for name in dir(SourceContract):
+            if name.startswith("test_"):
+                try:
+                    getattr(SignedDiaryContract(), name)()
+                except unittest.SkipTest:
+                    skipped.append(name)
+        assert skipped == ["test_a_scan_resumes_from_every_cursor"]
+
+
+def with_pages(change: Callable[[Page, Window], Page]) -> SignedDiaryContract:
+    """The suite, for a signed diary whose pages are changed so."""
+
+    class Bad(SignedDiary):
+        async def pages(self, client: Any, account: Account, window: Window) -> AsyncIterator[Page]:
+            async for page in super().pages(client, account, window):
+                yield change(page, window)
+
+    class BadContract(SignedDiaryContract):
+        platform = Bad()
+
+    return BadContract()
+
+
+@pytest.mark.parametrize(
+    ("case", "change", "says"),
+    [
+        ("the_same_version_says_that_nothing_changed",
+         lambda page, _: replace(page, version="always"), "records came"),
+        ("the_same_version_says_that_nothing_changed",
+         lambda page, window: replace(page, records=()) if window.version else page,
+         "was overlooked"),
+        ("what_is_proved_is_whole", lambda page, _: replace(page, partial=True), "is partial"),
+        ("what_is_proved_is_whole",
+         lambda page, _: replace(page, reached_start=False, end_reason="some"), "to the start"),
+        ("pages_hold_every_record", lambda page, _: replace(page, records=page.records[1:]),
+         "not every record"),
+        ("pages_hold_every_record",
+         lambda page, _: replace(page, reached_start=False, end_reason="some"),
+         "has to reach the start"),
+    ],
+)  # fmt: skip
+def test_a_source_that_breaks_its_promise_is_told(
+    case: str, change: Callable[[Page, Window], Page], says: str
+) -> None:
+    with pytest.raises(AssertionError, match=says):
+        getattr(with_pages(change), f"test_{case}")()
+
+
+def test_an_unguarded_host_and_an_eager_source_are_told() -> None:
+    @dataclass(frozen=True)
+    class Trusting(DiaryClient):
+        async def records(self) -> tuple[str, list[dict[str, Any]], Response]:
+            self.kit.http("https://pages.example")
+            return await super().records()
+
+    class TrustingIndex(Index):
+        def open(self, settings: Any, account: Account, kit: Kit) -> DiaryClient:
+            return Trusting(kit)
+
+    class Contract(SignedDiaryContract):
+        source = TrustingIndex()
+
+    with pytest.raises(AssertionError, match="unguarded"):
+        Contract().test_discovered_hosts_are_asked_as_such()
+
+
+def test_what_is_not_checked_is_told() -> None:
+    class Believing(SignedDiaryContract):
+        def tampered(self, history: Sequence[Mapping[str, Any]]) -> Any:
+            return self.client(history)
+
+    with pytest.raises(AssertionError, match="tampered"):
+        Believing().test_tampered_answers_are_refused()
+
+
+def test_cases_that_do_not_apply_say_so() -> None:
+    for case in (
+        "opening_a_client_asks_nothing", "discovered_hosts_are_asked_as_such",
+        "the_same_version_says_that_nothing_changed", "what_is_proved_is_whole",
+        "tampered_answers_are_refused", "earlier_versions_are_sound_posts",
+        "numbers_are_those_of_the_posts_that_were_asked_for",
+    ):  # fmt: skip
+        with pytest.raises(unittest.SkipTest):
+            getattr(DiaryContract(), f"test_{case}")()
