@@ -16,6 +16,7 @@ from archiver.browse.filters import Cursor, Filter
 from archiver.browse.frame import archive_of, ask, page
 from archiver.browse.post_metrics import post_charts
 from archiver.browse.relations import Glimpse, glimpses, referring
+from archiver.browse.sources import PostSource, post_sources
 from archiver.browse.stream import post_page
 
 _MOST_REVISIONS = 200
@@ -44,6 +45,7 @@ class Details:
     older: int | None
     elsewhere: list[Card]  # the same on other networks
     quoted: list[Glimpse]
+    sources: list[PostSource]
 
 
 async def post(datasette: Any, request: Any) -> Any:
@@ -73,6 +75,7 @@ def _details(connection: sqlite3.Connection, archive: Archive, card: Card) -> De
         *_neighbours(connection, card),
         _elsewhere(connection, card),
         _quoted(connection, card),
+        post_sources(connection, archive, card.id),
     )
 
 

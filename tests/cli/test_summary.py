@@ -87,7 +87,7 @@ def test_one_error_of_several_accounts_is_told_once(made: RunReport, whom: str) 
 def test_where_the_source_gave_each_its_own_reason_one_of_them_is_named() -> None:
     made = RunReport("2026-01-01T00:00:00.000Z")
     for name in ("one", "two"):
-        account = AccountReport(name, "threads")
+        account = AccountReport(name, "threads", "ayrshare")
         account.fail(AccessRefused("It is not linked", why=f"It says {name}", hint="Link it"))
         made.accounts.append(account)
     text = click.unstyle(run_summary(made))
