@@ -160,7 +160,8 @@ def test_a_suspended_account_removes_nothing(nights: FediNights) -> None:
     assert report.exit_code == 5
     assert "suspended" in str(report.accounts[0].error)
     nights.next_night(days=8)
-    nights.backup()
+    report = nights.backup()
+    assert (report.exit_code, report.accounts[0].outcome) == (0, "away"), "it is told once"
     assert set(nights.column("SELECT removed_at FROM posts")) == {None}
 
 
