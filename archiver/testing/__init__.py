@@ -314,15 +314,21 @@ class SourceContract:
     def test_the_same_version_says_that_nothing_changed(self) -> None:
         """A version is that of one state: with it no record comes, after a change all do."""
         history = [self.record(number) for number in range(3, 9)]
-        version = self._version(history)
-        again = asyncio.run(self._scan(self._client(history), Window(version=version)))
+        first = self._with_version(history)
+        version, account = first[-1].version, self._known_by(first)
+
+        def scan(history: Sequence[Mapping[str, Any]], version: str | None) -> list[Page]:
+            window = Window(version=version)
+            return asyncio.run(self._scan(self._client(history), window, account))
+
+        again = scan(history, version)
         assert not self._ids_of(again), "records came though nothing had changed"
         assert [page.version for page in again] == [version], "it does not confirm the version"
         for changed in ([self.record(2), *history], history[1:]):
-            pages = asyncio.run(self._scan(self._client(changed), Window(version=version)))
+            pages = scan(changed, version)
             assert len(self._ids_of(pages)) == len(changed), "a change was overlooked"
             assert pages[-1].version not in {None, version}, "another state has the same version"
-        pages = asyncio.run(self._scan(self._client(history), Window(version="of no state")))
+        pages = scan(history, "of no state")
         assert len(self._ids_of(pages)) == len(history), "an unknown version hides records"
 
     def test_what_is_proved_is_whole(self) -> None:
@@ -381,12 +387,19 @@ class SourceContract:
 
     # What the tests are made of
 
-    def _version(self, history: Sequence[Mapping[str, Any]]) -> str:
-        """The version of a source with this history. Raises SkipTest where there is none."""
-        version = asyncio.run(self._scan(self._client(history), Window()))[-1].version
-        if version is None:
+    def _with_version(self, history: Sequence[Mapping[str, Any]]) -> list[Page]:
+        """The pages of a history, the last with a version. Raises SkipTest where it has none."""
+        pages = asyncio.run(self._scan(self._client(history), Window()))
+        if pages[-1].version is None:
             raise unittest.SkipTest("its pages have no version: every scan reads them")
-        return version
+        return pages
+
+    def _known_by(self, pages: Sequence[Page]) -> Account:
+        """The account as the archive knows it after a scan."""
+        identities = (page.identity for page in pages if page.identity is not None)
+        identity = next(identities, None)
+        known = identity.platform_id if identity else self.account.platform_id
+        return dataclasses.replace(self.account, platform_id=known)
 
     def _proving(self, history: Sequence[Mapping[str, Any]]) -> list[Page]:
         """The pages of a history that is proved. Raises SkipTest where it is not."""
@@ -417,9 +430,11 @@ class SourceContract:
             raise AssertionError(f"{error!r} for {_said(path)} in {record!r}") from error
         check_post(post)
 
-    async def _scan(self, client: Any, window: Window) -> list[Page]:
+    async def _scan(
+        self, client: Any, window: Window, account: Account | None = None
+    ) -> list[Page]:
         pages: list[Page] = []
-        async for page in self.platform.pages(client, self.account, window):
+        async for page in self.platform.pages(client, account or self.account, window):
             pages.append(page)
             assert len(pages) < _PAGES, "the scan does not end"
         return pages

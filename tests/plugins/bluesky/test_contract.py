@@ -1,7 +1,7 @@
 """Bluesky keeps the contract of sources."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -24,12 +24,15 @@ class TestBluesky(SourceContract):
     platform = AtprotoBluesky()
     account = Account("me", "bluesky", "bluesky", BlueskyOptions(handle=ACCOUNT.did))
     samples = SAMPLES
+    revs: ClassVar[dict[str, str]] = {}  # a history that is new here has a later one
 
     def client(self, history: Sequence[Mapping[str, Any]]) -> BlueskyClient:
         made = network()
         account = made.account("alice.example")
         for item in history:
             account.records[key_of(item["uri"]) or ""] = from_json(item["value"])
+        later = tid(NUMBER + ((len(self.revs) + 1) << 20))
+        account.rev = self.revs.setdefault(repr(history), later)
         return BlueskySource().open(SETTINGS, self.account, kit_for(made))
 
     def failing(self, status: int, body: bytes) -> BlueskyClient:
