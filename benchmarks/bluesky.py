@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # what plays the servers is there
@@ -66,7 +66,9 @@ def on_own_server(archive: Archive, posts: int) -> Iterator[None]:
     network.base_url = origin_of(sock)
     account = network.account("large.example")
     for number in range(posts):
-        account.post(f"Post number {number}, with as much text as posts have on average, or so.")
+        moment = datetime(2016, 1, 1, tzinfo=UTC) + timedelta(hours=8 * number)
+        text = f"Post number {number}, with as much text as posts have on average, or so."
+        account.post(text, createdAt=moment.isoformat())
     whole = account.repository()
     account.repository = lambda: whole  # type: ignore[method-assign]  # made once
     archive.plc, archive.appview = f"{network.base_url}/plc", f"{network.base_url}/appview"
@@ -88,7 +90,7 @@ def on_real_server(archive: Archive, posts: int) -> Iterator[None]:
                     "value": {
                         "$type": "app.bsky.feed.post",
                         "text": f"Post number {number}, with as much text as posts have, or so.",
-                        "createdAt": "2026-11-27T10:00:00.000Z",
+                        "createdAt": f"{2016 + number // 1000}-11-27T10:{number % 60:02d}:00.000Z",
                     },
                 }
                 for number in range(begin, min(begin + AT_ONCE, posts))

@@ -122,7 +122,7 @@ class AccountBackup:
         window = Window(
             since=self.options.since, limit=self.options.limit,
             is_full=full,
-            version=None if full else known.version,
+            version=known.version,
         )  # fmt: skip
         await self._scan_pages(tracker, window, may_be_empty=not known.has_posts)
         await self._conclude(tracker)

@@ -256,7 +256,13 @@ class MediaFetcher:
     async def _download(
         self, file: QueuedFile, url: str, *, even_if_expired: bool = False
     ) -> Download:
-        download = await self._download_any(file, url, even_if_expired=even_if_expired)
+        try:
+            download = await self._download_any(file, url, even_if_expired=even_if_expired)
+        except MediaError as error:
+            if file.expected_sha256 is not None and error.code == "http_400":
+                # asked for by its hash: nothing else can be wrong with the request
+                raise MediaGone("The server answered 400: there is no such file") from error
+            raise
         expected = (file.expected_sha256, file.expected_size)
         for said, got in zip(expected, (download.sha256, download.size), strict=True):
             if said is not None and said != got:

@@ -282,7 +282,7 @@ class SignedDiary(Diary):
             version, records, answer = await client.records()
         except BadJson as error:
             raise SourceError("Not a diary") from error
-        if window.version == version:
+        if window.version == version and not window.is_full:
             yield Page((), version=version)
             return
         yield Page(

@@ -242,7 +242,7 @@ class Paper:
         if client.state is not None:
             raise AccountGone("The gazette is suspended", state="suspended")
         version = client.paper_version()
-        if window.version == version:
+        if window.version == version and not window.is_full:
             yield Page((), version=version)
             return
         records = tuple(Record(json.dumps(raw), raw) for raw in client.paper_records())

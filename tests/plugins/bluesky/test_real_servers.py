@@ -139,11 +139,13 @@ Tamper = Callable[[bytes], bytes]
 
 
 @pytest.fixture
-def between(peers: Peers) -> Iterator[tuple[str, list[Tamper]]]:
+def between(peers: Peers) -> Iterator[tuple[str, list[Tamper], list[str]]]:
     """A server between us and the first one, which changes what it hands over."""
     tampers: list[Tamper] = []
+    asked: list[str] = []
 
     def forward(request: Request) -> Response:
+        asked.append(request.url.path.rpartition(".")[2])
         answer = httpx.get(f"{peers.servers[0]}{request.url.path}?{request.url.query}")
         body = answer.content
         if request.url.path.endswith("getRepo"):
@@ -154,7 +156,7 @@ def between(peers: Peers) -> Iterator[tuple[str, list[Tamper]]]:
     sock = listen("127.0.0.1", 0)
     app = Starlette(routes=[Route("/{path:path}", forward)])
     with running(app, [sock], quiet=True):
-        yield origin_of(sock), tampers
+        yield origin_of(sock), tampers, asked
 
 
 def flipped(body: bytes) -> bytes:
@@ -181,9 +183,9 @@ class TestLies:
     )  # fmt: skip
     def test_what_a_server_changes_is_refused(
         self, archive: Archive, alice: PeerAccount, peers: Peers,
-        between: tuple[str, list[Tamper]], tamper: Tamper, words: str,
+        between: tuple[str, list[Tamper], list[str]], tamper: Tamper, words: str,
     ) -> None:  # fmt: skip
-        url, tampers = between
+        url, tampers, _ = between
         peers.command("point", did=alice.did, server=0, url=url)
         assert archive.backup().exit_code == 0
         alice.post("Third")
@@ -191,6 +193,31 @@ class TestLies:
         assert archive.backup().exit_code == 4
         assert words in archive.column(LAST_MESSAGE)[0]
         assert archive.column(TEXTS) == ["First", "Second"]
+
+    def test_an_unchanged_night_is_one_request_and_an_older_state_is_refused(
+        self, archive: Archive, alice: PeerAccount, peers: Peers,
+        between: tuple[str, list[Tamper], list[str]],
+    ) -> None:  # fmt: skip
+        url, tampers, asked = between
+        peers.command("point", did=alice.did, server=0, url=url)
+        older: list[bytes] = []
+
+        def keep(body: bytes) -> bytes:
+            older.append(body)
+            return body
+
+        tampers.append(keep)
+        archive.backup()
+        asked.clear()
+        assert archive.backup().exit_code == 0
+        assert asked == ["getLatestCommit"]
+        alice.post("Third")
+        assert archive.backup().counts.new == 1
+        alice.post("Fourth")
+        tampers.append(lambda _body: older[0])
+        assert archive.backup().exit_code == 4
+        assert "shows an older state of the account" in archive.column(LAST_MESSAGE)[0]
+        assert archive.column(TEXTS) == ["First", "Second", "Third"]
 
     def test_a_signature_of_a_key_that_the_directory_does_not_know_is_refused(
         self, archive: Archive, alice: PeerAccount, peers: Peers

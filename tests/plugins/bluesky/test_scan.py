@@ -62,6 +62,19 @@ class TestFirstBackup:
         assert nights.column("SELECT sha256 FROM media") == [cid_of_file(JPEG).sha256.hex()]
         assert nights.column("SELECT alt_text FROM attachments") == ["A dot"]
 
+    def test_a_picture_that_its_server_lost_is_gone_after_three_tries(
+        self, nights: BlueskyNights, alice: AtAccount
+    ) -> None:
+        image = {"alt": "", "image": alice.upload(JPEG, "image/jpeg")}
+        alice.post("Look", embed={"$type": "app.bsky.embed.images", "images": [image]})
+        alice.files.clear()
+        states = []
+        for _ in range(4):
+            nights.backup()
+            states += nights.column("SELECT state FROM renditions")
+            nights.next_night()
+        assert states == ["failed", "failed", "gone", "gone"]
+
     def test_an_account_without_posts_is_complete(self, nights: BlueskyNights) -> None:
         nights.follow(nights.network.account("empty.example"))
         assert nights.backup().exit_code == 0
@@ -80,6 +93,57 @@ class TestFirstBackup:
 
 
 class TestLaterNights:
+    def test_an_unchanged_night_is_one_request_and_writes_nothing(
+        self, nights: BlueskyNights, alice: AtAccount
+    ) -> None:
+        nights.backup()
+        before = nights.query("SELECT * FROM posts")
+        nights.next_night()
+        report = nights.backup()
+        asked = [request for request in nights.network.requests if "getPosts" not in request]
+        assert asked == [f"/pds-0/xrpc/com.atproto.sync.getLatestCommit?did={alice.did}"]
+        assert report.exit_code == 0
+        assert nights.query("SELECT * FROM posts") == before
+        assert nights.column("SELECT complete FROM run_accounts") == [1, 1]
+
+    def test_a_full_scan_reads_everything_again(
+        self, nights: BlueskyNights, alice: AtAccount
+    ) -> None:
+        nights.backup()
+        nights.next_night()
+        report = nights.backup(full=True)
+        assert any("getRepo" in request for request in nights.network.requests)
+        assert (report.counts.new, report.counts.edited, report.counts.removed) == (0, 0, 0)
+
+    def test_numbers_come_from_the_appview(self, nights: BlueskyNights, alice: AtAccount) -> None:
+        uris = [f"at://{alice.did}/{key}" for key in alice.records]
+        nights.network.counts = {uris[0]: {"likeCount": 3, "repostCount": 0, "other": 5}}
+        nights.backup()
+        values = "SELECT platform_id, name, value FROM metrics JOIN posts ON posts.id = post_id"
+        assert sorted(nights.query(values)) == [(uris[0], "likes", 3), (uris[0], "reposts", 0)]
+        nights.next_night()
+        nights.network.down.add("appview")
+        assert nights.backup().exit_code == 0
+
+    def test_the_profile_is_kept_as_it_was_each_time(
+        self, nights: BlueskyNights, alice: AtAccount
+    ) -> None:
+        avatar = alice.upload(JPEG, "image/jpeg")
+        alice.put("app.bsky.actor.profile", "self", displayName="Alice", avatar=avatar)
+        nights.backup()
+        nights.next_night()
+        alice.put(
+            "app.bsky.actor.profile",
+            "self",
+            displayName="Alice B.",
+            description="New",
+            avatar=avatar,
+        )
+        nights.backup()
+        profiles = "SELECT title, description, avatar IS NOT NULL FROM account_profiles ORDER BY id"
+        assert nights.query(profiles)[-2:] == [("Alice", None, 1), ("Alice B.", "New", 1)]
+        assert nights.column("SELECT count(*) FROM media") == [1]
+
     def test_a_like_alone_brings_no_edit(self, nights: BlueskyNights, alice: AtAccount) -> None:
         nights.backup()
         nights.next_night()
@@ -165,6 +229,17 @@ def forged_signature(nights: BlueskyNights, alice: AtAccount) -> None:
     alice.key = SigningKey("mallory's")
 
 
+def stale_commit(nights: BlueskyNights, alice: AtAccount) -> None:
+    nights.backup()
+    nights.next_night()
+    rev = alice.rev
+    alice.post("Third")
+    nights.backup()
+    nights.next_night()
+    alice.delete(f"at://{alice.did}/{list(alice.records)[-1]}")
+    alice.rev = rev
+
+
 def other_repository(nights: BlueskyNights, alice: AtAccount) -> None:
     bob = nights.network.account("bob.example")
     bob.post("I am Bob")
@@ -196,6 +271,7 @@ def other_document(nights: BlueskyNights, alice: AtAccount) -> None:
         (flipped_bit, "A block is not what its CID says"),
         (left_out_record, "lacks a record that the tree names"),
         (forged_signature, "is by no key that"),
+        (stale_commit, "shows an older state of the account than it had"),
         (other_repository, "is of another account"),
         (future_commit, "is dated in the future"),
         (forged_log, "no key of the one before it signed"),
@@ -211,6 +287,7 @@ def test_what_is_not_proved_is_refused_with_its_own_sentence(
     alice.put("app.bsky.feed.like", None, subject={"uri": "at://x/y/z", "cid": "x"})
     nights.next_night()
     deceive(nights, alice)
+    held = nights.query("SELECT * FROM posts") if deceive is stale_commit else held
     report = nights.backup(full=full)
     assert report.exit_code == 4
     (message,) = nights.column("SELECT message FROM run_accounts ORDER BY run_id DESC LIMIT 1")
