@@ -248,9 +248,15 @@ def _pages(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     yield "timeline, deep", f"{base}/timeline?before={deep}"
     yield "one account, deep", f"{base}/timeline?account=threads&before={deep}"
     yield "one platform", f"{base}/timeline?platform=twitter"
+    yield "one account", f"{base}/timeline?account=threads"
+    yield "oldest first", f"{base}/timeline?order=oldest"
+    yield "going to a month", f"{base}/timeline?at=2018-05"
     yield "a month", f"{base}/timeline?since=2016-02&until=2016-02"
+    yield "some days", f"{base}/timeline?since=2016-02-10&until=2018-05-20"
     for flag in ("media", "edited", "removed", "omitted"):
         yield flag, f"{base}/timeline?{flag}=1"
+    yield "one account, removed", f"{base}/timeline?account=threads&removed=1"
+    yield "one account, a kind", f"{base}/timeline?account=threads&kind=reel"
     yield "kind, deep", f"{base}/timeline?kind=reel&before={deep}"
     yield "search, rare", f"{base}/timeline?q={NEEDLE}"
     yield "search, common", f"{base}/timeline?q=harbour"
@@ -259,6 +265,7 @@ def _pages(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     yield "search, two characters", f"{base}/timeline?q=釉薬"
     yield "search, nothing", f"{base}/timeline?q=nothingsaysthis"
     yield "gallery", f"{base}/gallery"
+    yield "gallery, edited", f"{base}/gallery?edited=1"
     yield "gallery, deep", f"{base}/gallery?before={deep}"
     middle = connection.execute("SELECT max(id) / 2 FROM posts").fetchone()[0]
     yield "viewer", f"{base}/gallery/{middle}"
@@ -266,6 +273,8 @@ def _pages(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     yield "evidence sheet", f"{base}/post/{middle}/evidence"
     yield "numbers", f"{base}/numbers"
     yield "missing", f"{base}/missing"
+    yield "missing, one account", f"{base}/missing?state=gone&account=threads"
+    yield "on this day", f"{base}/on-this-day?day=03-14"
     yield "runs", f"{base}/runs"
 
 

@@ -4,7 +4,7 @@ APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is
 
 KNOWN_STEPS = frozenset({
     "m001_archive", "m002_sources", "m003_media", "m004_search", "m005_words",
-    "m006_several_sources",
+    "m006_several_sources", "m007_lists",
 })  # fmt: skip
 """Names of all steps in schema.py."""
 

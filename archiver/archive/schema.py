@@ -19,6 +19,7 @@ from archiver.archive.steps import m003_media as third
 from archiver.archive.steps import m004_search as fourth
 from archiver.archive.steps import m005_words as fifth
 from archiver.archive.steps import m006_several_sources as sixth
+from archiver.archive.steps import m007_lists as seventh
 
 migrations = Migrations("archiver")
 
@@ -57,6 +58,12 @@ def m005_words(db: Database) -> None:
 def m006_several_sources(db: Database) -> None:
     """What each of several sources says of a post, and which of them a row comes from."""
     sixth.apply(db.conn)
+
+
+@migrations()
+def m007_lists(db: Database) -> None:
+    """Indexes for lists of one kind of post, and of one account's missing files."""
+    seventh.apply(db.conn)
 
 
 @cache

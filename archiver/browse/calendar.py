@@ -1,6 +1,5 @@
 """Coverage as a calendar: a row per year, a cell per month."""
 
-import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -9,17 +8,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
-"""The form of a month. A damaged row may have any other text there, and gets no cell."""
-
-
-def is_month(text: str) -> bool:
-    """Whether it is a month, such as 2026-03."""
-    return _MONTH.fullmatch(text) is not None
+from archiver.browse.months import in_words, is_month
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +23,8 @@ class Month:
     @property
     def label(self) -> str:
         """Such as "March 2026: 12 posts, complete"."""
-        name = f"{_MONTHS[int(self.month[5:]) - 1]} {self.month[:4]}"
         posts = f"{self.posts:,} post{'' if self.posts == 1 else 's'}"
-        return f"{name}: {posts}, {_STATE_LABELS[self.state]}"
+        return f"{in_words(self.month)}: {posts}, {_STATE_LABELS[self.state]}"
 
 
 _STATE_LABELS = {
@@ -65,7 +53,7 @@ def years(
 ) -> list[tuple[str, list[Month]]]:
     """The newest `most_years` years, newest first, each with its twelve months."""
     covered, gaps = list(covered), list(gaps)
-    known = [month for month in months if _MONTH.fullmatch(month)]
+    known = [month for month in months if is_month(month)]
     ends = [span.until for span in covered] + known
     starts = [span.since for span in covered if span.since] + known
     if not ends:
@@ -108,7 +96,7 @@ def spans(connection: sqlite3.Connection) -> tuple[dict[int, list[Span]], dict[i
     )
     for account, newest, oldest, reached_start in rows:
         since, until = (oldest or newest)[:7], newest[:7]
-        if _MONTH.fullmatch(since) and _MONTH.fullmatch(until):
+        if is_month(since) and is_month(until):
             covered[account].append(Span("" if reached_start else since, until))
     rows = connection.execute(
         "SELECT accounts.id, since, until FROM gaps JOIN accounts ON accounts.name = account "

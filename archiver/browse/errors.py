@@ -1,6 +1,7 @@
 """Error pages in our own layout, with links to our pages."""
 
 from typing import Any
+from urllib.parse import unquote
 
 from datasette.utils.asgi import Base400, NotFound
 from datasette.views.base import DatasetteError
@@ -30,9 +31,18 @@ async def error_page(datasette: Any, request: Any, exception: Exception) -> Any:
         status, heading, error = exception.status, None, str(exception)
     else:
         return None  # a bug: Datasette shows it, and logs it to the terminal
+    if status == 404 and _database_in(datasette, request.path) is None:
+        error = f"There is no page at {request.path}"  # Datasette would speak of a database
     heading = heading or _HEADINGS.get(status, f"Error {status}")
     context = {"heading": heading, "error": error}
     return await page(datasette, request, archive, "error", context, status=status)
+
+
+def _database_in(datasette: Any, path: str) -> Any:
+    """The database that the first part of a path names; None where there is none."""
+    base: str = datasette.setting("base_url")
+    name = unquote(path.removeprefix(base.rstrip("/")).strip("/").split("/")[0])
+    return datasette.databases.get(name)
 
 
 def _archive_at(datasette: Any, path: str) -> Archive | None:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from archiver.browse.months import period
 from archiver.browse.text import kind_name, platform_name
 
 FLAGS = {
@@ -17,8 +18,14 @@ FLAGS = {
 }
 """The yes-or-no filters: their parameters in a URL, and their labels."""
 
+TABS = {"edited": "Edited", "removed": "Removed", "omitted": "Omitted media"}
+"""Those of them of which there is a tab each, and its label."""
+
 _OLD_NAMES = {"omitted": "withheld"}
 """What a parameter was called in URLs that people may have kept."""
+
+OLDEST_FIRST = "oldest"
+"""The value of `order` in a URL; without it, the newest come first."""
 
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _CURSOR = re.compile(r"([0-9T:.Z+-]{0,40})~([0-9]{1,18})")
@@ -55,12 +62,13 @@ class Filter:
     until: str = ""  # in the same forms, inclusive
     flags: frozenset[str] = frozenset()
     apart: bool = False  # show the same post on several networks, and a day's stories, one by one
+    order: str = ""  # restricts nothing: "oldest" for oldest first
     invalid_dates: tuple[str, ...] = field(default=(), compare=False)  # ignored, and shown
 
     @classmethod
     def parse(cls, args: Any) -> "Filter":
         """The filter in the parameters of a URL; `args` has `get`. Invalid values are ignored."""
-        dates = [(args.get(name) or "").strip() for name in ("since", "until")]
+        dates = [(args.get(name) or "").strip() for name in ("since", "until", "at")]
         return cls(
             words=" ".join((args.get("q") or "").replace("\0", " ").split())[:_LONGEST_SEARCH],
             account=args.get("account") or "",
@@ -72,18 +80,35 @@ class Filter:
                 name for name in FLAGS if args.get(name) or args.get(_OLD_NAMES.get(name, name))
             ),
             apart=bool(args.get("apart")),
+            order=OLDEST_FIRST if args.get("order") == OLDEST_FIRST else "",
             invalid_dates=tuple(
                 text[:_LONGEST_DATE] for text in dates if text != _valid_date(text)
             ),
         )
 
     def __bool__(self) -> bool:
-        return self != Filter()
+        """Whether it restricts anything."""
+        return self.restriction != Filter()
+
+    @property
+    def restriction(self) -> "Filter":
+        """The same without what only says how to show the posts."""
+        return replace(self, order="", apart=False)
+
+    @property
+    def is_only_account(self) -> bool:
+        """Whether it is about one account and restricts nothing else."""
+        return bool(self.account) and not self.without("account")
+
+    @property
+    def oldest_first(self) -> bool:
+        """Whether the oldest posts come first."""
+        return self.order == OLDEST_FIRST
 
     @property
     def until_before(self) -> str:
         """`until` as an exclusive bound: text that sorts after every time that is included."""
-        return _following(self.until) if self.until else ""
+        return following(self.until) if self.until else ""
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Name and value of each URL parameter."""
@@ -98,34 +123,56 @@ class Filter:
                 yield name, "1"
         if self.apart:
             yield "apart", "1"
+        if self.order:
+            yield "order", self.order
 
     def query(self, **more: object) -> str:
         """The query of a URL with these parameters and `more`: empty, or `?q=…`."""
         pairs = [*self.pairs(), *((name, str(value)) for name, value in more.items() if value)]
         return f"?{urlencode(pairs)}" if pairs else ""
 
-    def is_only(self, flag: str) -> bool:
-        """Whether `flag` is the only restriction; for "", whether there is none."""
-        return self == Filter(flags=frozenset({flag} if flag else ()))
+    def query_from(self, created_at: str, post: int) -> str:
+        """The query of the same view, beginning with a post."""
+        if self.oldest_first:
+            return self.query(after=Cursor(created_at, post + 1))
+        return self.query(before=Cursor(created_at, post - 1))
 
-    def parts(self) -> Iterator[tuple[str, str]]:
-        """The label of each restriction, and the query of the same view without it."""
+    def with_flag(self, flag: str) -> "Filter":
+        """The same filter with this flag in place of edited, removed and omitted; "" for none."""
+        kept = self.flags - set(TABS)
+        return replace(self, flags=kept | ({flag} if flag else set()))
+
+    def but(self, **changed: Any) -> "Filter":
+        """The same filter with other values of these fields."""
+        return replace(self, **changed)
+
+    def labels(self) -> Iterator[tuple[str, str]]:
+        """Parameter and label of each restriction."""
         labels = {
             "q": f"“{self.words}”", "account": self.account,
             "platform": platform_name(self.platform), "kind": kind_name(self.kind),
-            "since": f"since {self.since}", "until": f"until {self.until}",
-            "apart": "each post by itself",
+            "since": period(self.since, ""), "until": period("", self.until),
         }  # fmt: skip
-        for name, _ in self.pairs():
-            yield labels.get(name) or FLAGS[name], self.without(name).query() or "?"
+        names = [name for name, _ in self.restriction.pairs()]
+        if self.since and self.since == self.until:  # one month, such as the calendar links to
+            names[names.index("since")] = "dates"
+            names.remove("until")
+            labels["dates"] = period(self.since, self.until)
+        for name in names:
+            yield name, labels.get(name) or FLAGS[name]
+
+    def parts(self) -> Iterator[tuple[str, str]]:
+        """The label of each restriction, and the query of the same view without it."""
+        for name, label in self.labels():
+            yield label, self.without(name).query() or "?"
 
     def without(self, name: str) -> "Filter":
-        """The same filter without one restriction."""
+        """The same filter without one restriction, or without both `dates`."""
+        if name == "dates":
+            return replace(self, since="", until="")
         if name in FLAGS:
             return replace(self, flags=self.flags - {name})
-        changed: dict[str, Any] = {
-            "words" if name == "q" else name: False if name == "apart" else ""
-        }
+        changed: dict[str, Any] = {"words" if name == "q" else name: ""}
         return replace(self, **changed)
 
 
@@ -141,7 +188,32 @@ def _valid_date(text: str | None) -> str:
     return text
 
 
-def _following(text: str) -> str:
+@dataclass(frozen=True, slots=True)
+class ListPlace:
+    """Where a page of a list begins; without any, with the first post."""
+
+    older_than: Cursor | None = None
+    newer_than: Cursor | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the beginning of the list."""
+        return not (self.older_than or self.newer_than)
+
+
+def place_in(args: Any, wanted: Filter) -> ListPlace:
+    """The place in the parameters of a URL: beside a post, or at a date (`at`)."""
+    older, newer = Cursor.parse(args.get("before")), Cursor.parse(args.get("after"))
+    at = _valid_date(args.get("at"))
+    if at and not (older or newer):
+        if wanted.oldest_first:
+            newer = Cursor(at, 0)
+        elif before := following(at):
+            older = Cursor(before, 0)
+    return ListPlace(older, newer)
+
+
+def following(text: str) -> str:
     """The next day, month or year, in the same form; empty after 9999-12-31."""
     if len(text) == 4:
         return f"{int(text) + 1:04}"

@@ -18,6 +18,7 @@ from datasette.views.base import DatasetteError
 from archiver.browse import text
 from archiver.browse.archives import Archive, archive_named, sole_archive
 from archiver.browse.filters import Filter
+from archiver.browse.months import NAMES
 
 Found = TypeVar("Found")
 
@@ -29,6 +30,7 @@ ASSETS = {
         "pages/base.css",
         "pages/frame.css",
         "pages/filters.css",
+        "pages/navigation.css",
         "pages/home.css",
         "pages/cards.css",
         "pages/lists.css",
@@ -39,11 +41,14 @@ ASSETS = {
         "pages/paper.css",
     ),
     "archiver.js": (
+        "pages/store.js",
         "pages/keys.js",
         "pages/menu.js",
         "pages/times.js",
         "pages/strips.js",
         "pages/viewer.js",
+        "pages/more.js",
+        "pages/kept.js",
     ),
     "tables.css": ("pages/base.css", "pages/frame.css", "tables.css"),
     "tables.js": ("tables.js",),
@@ -110,8 +115,10 @@ async def page(
     template: str,
     context: dict[str, Any],
     status: int = 200,
+    *,
+    loads_more: bool = False,
 ) -> Any:
-    """The response with one of our pages."""
+    """The response with one of our pages; one that `loads_more` may ask this server for others."""
     base = datasette.urls.database(archive.name) + "/-"
     wanted = context.get("wanted", Filter())
     html = await datasette.render_template(
@@ -119,7 +126,7 @@ async def page(
         {
             "fmt": text, "archive": archive, "base": base, "tables": base.removesuffix("/-"),
             "asset": lambda name: datasette.urls.path(asset_path(name)),
-            "here": template, "wanted": wanted, "everything": Filter(), **context,
+            "here": template, "wanted": wanted, "everything": Filter(), "names": NAMES, **context,
         },
         request=request,
         view_name="archiver",
@@ -128,15 +135,19 @@ async def page(
         "<html>", '<html lang="en">', 1
     )  # Datasette's base template names no language
     html = html.replace(_inline_script(datasette.jinja_env), "", 1)
-    return Response.html(html, status=status, headers=safe_headers())
+    return Response.html(html, status=status, headers=safe_headers(loads_more=loads_more))
 
 
-def safe_headers() -> dict[str, str]:
-    """Headers of our pages: no resources of other servers, nothing inline, no framing."""
+def safe_headers(*, loads_more: bool = False) -> dict[str, str]:
+    """Headers of our pages: no resources of other servers, nothing inline, no framing.
+
+    A script may ask for nothing, but for the next page of a list: from this server.
+    """
+    connects = "'self'" if loads_more else "'none'"
     return {
         "Content-Security-Policy": (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-            "media-src 'self'; connect-src 'none'; form-action 'self'; base-uri 'none'; "
+            f"media-src 'self'; connect-src {connects}; form-action 'self'; base-uri 'none'; "
             "frame-ancestors 'none'"
         ),
         "Referrer-Policy": "no-referrer",

@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from archiver.browse.archives import Archive
-from archiver.browse.calendar import is_month
 from archiver.browse.cards import Card, cards
 from archiver.browse.charts import BarChart, bar_chart, change
 from archiver.browse.connections import own_connection
 from archiver.browse.frame import COUNTING_MS, archive_of, ask, page
 from archiver.browse.metric_totals import MetricTotals, Moved
+from archiver.browse.months import is_month
 from archiver.browse.text import number
 from archiver.metric_names import COMMON_METRICS, metric_rank
 
@@ -94,7 +94,7 @@ def _collect(
     chosen = {row["id"]: row["platform"] for row in rows if platform in {"", row["platform"]}}
     months: Counter[str] = Counter()
     posts: Counter[str] = Counter()
-    for (account, month), found in archive.tally.months(connection).items():
+    for (account, _, month), found in archive.tally.posts(connection).items():
         if account in chosen:
             months[month] += found
             posts[chosen[account]] += found

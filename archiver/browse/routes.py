@@ -8,12 +8,14 @@ from archiver.browse.errors import no_such_page
 from archiver.browse.evidence_sheet import evidence
 from archiver.browse.frame import ASSETS, asset, asset_type
 from archiver.browse.home import home
-from archiver.browse.lists import missing, runs
 from archiver.browse.media import answer_bytes, media, thumb
+from archiver.browse.memories import memories
+from archiver.browse.missing import missing
 from archiver.browse.numbers import numbers
 from archiver.browse.post import post
 from archiver.browse.post_metrics import metric
 from archiver.browse.print_view import print_view
+from archiver.browse.runs import runs
 from archiver.browse.table_frame import post_of_attachment
 from archiver.browse.threads import thread
 from archiver.browse.timeline import gallery, timeline
@@ -44,6 +46,7 @@ ROUTES: dict[str, Any] = {
     r"/(?P<database>[^/.]+)/-/thread/(?P<post>[0-9]{1,18})$": thread,
     r"/(?P<database>[^/.]+)/-/numbers$": numbers,
     r"/(?P<database>[^/.]+)/-/attachment/(?P<attachment>[0-9]{1,18})$": post_of_attachment,
+    r"/(?P<database>[^/.]+)/-/on-this-day$": memories,
     r"/(?P<database>[^/.]+)/-/missing$": missing,
     r"/(?P<database>[^/.]+)/-/runs$": runs,
     r"/(?P<database>[^/.]+)/-/media/(?P<sha256>[0-9a-f]{64})(/(?P<name>[^/]{1,600}))?$": media,

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archiver.browse.filters import Filter
+from archiver.browse.filters import Filter, ListPlace
 from archiver.browse.stream import post_page
 
 _PAGE = 500
@@ -19,14 +19,20 @@ class ViewSelection:
 
     def ids(self, connection: sqlite3.Connection) -> Iterator[int]:
         """Their ids, read a page at a time."""
-        left, older = self.limit, None
+        left, place = self.limit, ListPlace()
         while left is None or left > 0:
             size = _PAGE if left is None else min(_PAGE, left)
-            found = post_page(connection, self.wanted, older_than=older, size=size)
+            found = post_page(
+                connection, self.wanted, older_than=place.older_than, newer_than=place.newer_than,
+                size=size,
+            )  # fmt: skip
             yield from found.ids
             left = None if left is None else left - len(found.ids)
-            older = found.older
-            if older is None:
+            upwards = self.wanted.oldest_first
+            place = (
+                ListPlace(newer_than=found.newer) if upwards else ListPlace(older_than=found.older)
+            )
+            if place.is_first:
                 return
 
 

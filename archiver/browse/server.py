@@ -102,6 +102,6 @@ def _warm_up(datasette: Any) -> None:
             suppress(sqlite3.Error),
             closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection,
         ):
-            archive.tally.months(connection)
+            archive.tally.posts(connection)
             archive.tally.files(connection)
             archive.totals.get(connection, partial(own_connection, datasette, archive.name))

@@ -1,9 +1,10 @@
-"""One page of posts, newest first, for any filter, with the help of indexes.
+"""One page of posts, newest or oldest first, for any filter, with the help of indexes.
 
 Paging is by keyset: (created_at descending, id ascending), the order of the indexes on
-`created_at`, so a page ten years back costs as much as the first one. Posts without a time come
-last. A condition that has no index in that order is applied in one of two ways: if few posts match,
-their ids are looked up and sorted; if many match, reading down the index finds enough of them soon.
+`created_at`, so a page ten years back costs as much as the first one. Posts without a time count
+as the oldest. A condition that has no index in that order is applied in one of two ways: if few
+posts match, their ids are looked up and sorted; if many match, reading down the index finds enough
+of them soon.
 """
 
 import json
@@ -60,21 +61,46 @@ def post_page(
     newer_than: Cursor | None = None,
     size: int = PAGE,
 ) -> PostPage:
-    """The page of posts older than a cursor, newer than a cursor, or the newest page."""
+    """The page of posts beside a cursor, in the order of the filter; without one, the first."""
     conditions = _conditions(connection, wanted)
     accounts = _accounts(connection, wanted)
-    if newer_than and not older_than:
-        rows = _rows(connection, accounts, conditions, newer_than, size + 1, towards_newer=True)
-        has_newer, rows, has_older = len(rows) > size, rows[:size][::-1], True
+    upwards = wanted.oldest_first
+
+    def rows(start: Cursor | None, count: int, *, towards_newer: bool) -> list[Cursor]:
+        return _rows(connection, accounts, conditions, start, count, towards_newer=towards_newer)
+
+    ahead, back = (newer_than, older_than) if upwards else (older_than, newer_than)
+    if back and not ahead:
+        found = rows(back, size + 1, towards_newer=not upwards)
+        has_before, has_after = len(found) > size, bool(rows(back, 1, towards_newer=upwards))
+        found = found[:size][::-1]
     else:
-        rows = _rows(connection, accounts, conditions, older_than, size + 1, towards_newer=False)
-        has_newer, rows, has_older = older_than is not None, rows[:size], len(rows) > size
+        found = rows(ahead, size + 1, towards_newer=upwards)
+        has_before = bool(ahead and rows(ahead, 1, towards_newer=not upwards))
+        found, has_after = found[:size], len(found) > size
+    before = found[0] if found and has_before else None
+    after = found[-1] if found and has_after else None
+    newer, older = (after, before) if upwards else (before, after)
     return PostPage(
-        tuple(row.id for row in rows),
-        newer=rows[0] if rows and has_newer else None,
-        older=rows[-1] if rows and has_older else None,
-        count=_count(connection, accounts, conditions),
+        tuple(row.id for row in found), newer, older, _count(connection, accounts, conditions)
     )
+
+
+def grouped_matches(connection: sqlite3.Connection, wanted: Filter) -> list[sqlite3.Row] | None:
+    """Account id, kind, month and number of the posts with these words, flags and dates.
+
+    Account, platform and kind are left out. None where more than MAX_SORTED posts match the words
+    or flags, so that all would have to be read.
+    """
+    conditions = _conditions(connection, wanted.but(account="", platform="", kind=""))
+    if conditions.candidates is None:
+        return None
+    where = ["posts.id IN (SELECT value FROM json_each(?))", *conditions.sql]
+    return connection.execute(
+        "SELECT account_id, kind, substr(coalesce(created_at, ''), 1, 7), count(*) FROM posts "
+        f"WHERE {' AND '.join(where)} GROUP BY 1, 2, 3",
+        (json.dumps(conditions.candidates), *conditions.values),
+    ).fetchall()
 
 
 def _count(
@@ -95,8 +121,11 @@ def search_terms(words: str) -> list[str]:
 
 
 def _accounts(connection: sqlite3.Connection, wanted: Filter) -> list[int] | None:
-    """The ids of the accounts that match the filter; None for all."""
-    if not wanted.account and not wanted.platform:
+    """The ids of the accounts that match the filter; None for all.
+
+    For a kind, all are named: an index has the posts of each account and kind in order.
+    """
+    if not (wanted.account or wanted.platform or wanted.kind):
         return None
     rows = connection.execute(
         "SELECT id FROM accounts WHERE (:name = '' OR name = :name) "
@@ -114,10 +143,9 @@ def _conditions(connection: sqlite3.Connection, wanted: Filter) -> _Conditions:
         found.add("created_at < ?", wanted.until_before)
     if wanted.kind:
         found.add("kind = ?", wanted.kind)
-    if "edited" in wanted.flags:
-        found.add("edited_at IS NOT NULL")
-    if "removed" in wanted.flags:
-        found.add("removed_at IS NOT NULL")
+    for flag, column in (("edited", "edited_at"), ("removed", "removed_at")):
+        if flag in wanted.flags:
+            _add_flag(connection, found, f"{column} IS NOT NULL")
     if "media" in wanted.flags:
         found.add(
             "EXISTS (SELECT 1 FROM attachments JOIN renditions ON attachment_id = attachments.id "
@@ -128,6 +156,15 @@ def _conditions(connection: sqlite3.Connection, wanted: Filter) -> _Conditions:
     if terms := search_terms(wanted.words):
         _add_search(connection, found, terms)
     return found
+
+
+def _add_flag(connection: sqlite3.Connection, found: _Conditions, condition: str) -> None:
+    """A condition that has a partial index, which is not in the order of accounts or kinds."""
+    ids = _limited_ids(connection, f"SELECT id FROM posts WHERE {condition}")
+    if ids is not None:
+        found.restrict_to(ids)
+    else:
+        found.add(condition)
 
 
 def _add_omitted(connection: sqlite3.Connection, found: _Conditions) -> None:
@@ -225,7 +262,7 @@ def _rows(
 ) -> list[Cursor]:
     """The next `count` posts from the start on, in the direction of reading, as cursors."""
     rows: list[Cursor] = []
-    for bounds, values in _ranges(start, towards_newer=towards_newer):
+    for bounds, values in ranges(start, towards_newer=towards_newer):
         if len(rows) < count:
             order = "created_at ASC, id DESC" if towards_newer else "created_at DESC, id ASC"
             tail = f"ORDER BY {order} LIMIT {count - len(rows)}"
@@ -235,26 +272,28 @@ def _rows(
     return rows
 
 
-def _ranges(start: Cursor | None, *, towards_newer: bool) -> Iterator[tuple[str, list[object]]]:
-    """Conditions of the index ranges to read, in order: posts with a time, then those without."""
+def ranges(
+    start: Cursor | None, *, towards_newer: bool = False, column: str = "created_at"
+) -> Iterator[tuple[str, list[object]]]:
+    """Conditions of the index ranges to read, in order: rows with a time, then those without."""
     if start is None:
         yield "", []
     elif towards_newer:
         if not start.created_at:
-            yield "created_at IS NULL AND id < ?", [start.id]
-            yield "created_at IS NOT NULL", []
+            yield f"{column} IS NULL AND id < ?", [start.id]
+            yield f"{column} IS NOT NULL", []
         else:
             yield (
-                "created_at >= ? AND (created_at > ? OR id < ?)",
+                f"{column} >= ? AND ({column} > ? OR id < ?)",
                 [start.created_at, start.created_at, start.id],
             )
     else:
         if start.created_at:
             yield (
-                "created_at <= ? AND (created_at < ? OR id > ?)",
+                f"{column} <= ? AND ({column} < ? OR id > ?)",
                 [start.created_at, start.created_at, start.id],
             )
-        yield "created_at IS NULL AND id > ?", [start.id if not start.created_at else 0]
+        yield f"{column} IS NULL AND id > ?", [start.id if not start.created_at else 0]
 
 
 def _query(

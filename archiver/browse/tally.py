@@ -1,49 +1,120 @@
 """Counts that are too slow to query for every page: kept in memory and updated.
 
-Posts are never deleted and their ids only grow, so posts per account and month are counted once,
-from an index alone, and after that only the new ones. The size of the media may be a minute old.
+Posts are never deleted and their ids only grow, so posts per account, kind and month are counted
+once, from an index alone, and after that only the new ones. What changes in old posts (edits,
+removals, files) is counted again when the file has changed, but at most a twentieth of the time is
+spent on that. The size of the media may be a minute old.
 """
 
 import sqlite3
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
+from typing import Generic, TypeVar
+
+from archiver.browse.states import in_state
 
 _STALE_AFTER = 60.0  # seconds
+_SHARE = 20  # counting again may take one in so many seconds
+MOST_FLAGGED = 50_000
+"""Of more posts than these, it is not counted how many are edited, removed, or have media."""
 
-Month = tuple[int, str]
-"""An account's id, and `2026-03`; an empty string for posts without a time."""
+Group = tuple[int, str, str]
+"""An account's id, a kind, and `2026-03`; an empty string for posts without a time."""
+
+Counted = TypeVar("Counted")
+
+_MONTH = "substr(coalesce(created_at, ''), 1, 7)"
+_GROUPED = f"SELECT account_id, kind, {_MONTH}, count(*) FROM posts WHERE {{}} GROUP BY 1, 2, 3"
+FLAGGED = {
+    "edited": "edited_at IS NOT NULL",
+    "removed": "removed_at IS NOT NULL",
+    "omitted": (
+        "id IN (SELECT post_id FROM renditions JOIN attachments ON attachments.id = attachment_id "
+        f"WHERE {in_state('omitted')})"
+    ),
+    "media": (
+        "EXISTS (SELECT 1 FROM attachments JOIN renditions ON attachment_id = attachments.id "
+        "WHERE post_id = posts.id AND state = 'stored')"
+    ),
+}
+"""The SQL condition of posts with each flag of a filter."""
+_MATCHING = {
+    "edited": "posts WHERE edited_at IS NOT NULL",
+    "removed": "posts WHERE removed_at IS NOT NULL",
+    "omitted": f"renditions WHERE {in_state('omitted')}",
+    "media": "posts",
+}
+"""What has to be read for a flag: to be counted before it is read."""
+
+
+@dataclass
+class _Kept(Generic[Counted]):
+    """A count, and the state of the file that it was counted in."""
+
+    value: Counted
+    file: tuple[int, ...]
+    again_at: float
 
 
 @dataclass
 class Tally:
     """The counts of one archive. Safe to use from any thread."""
 
-    _months: Counter[Month] = field(default_factory=Counter)
+    _groups: Counter[Group] = field(default_factory=Counter)
     _last_post: int = 0
     _files: tuple[int, int] = (0, 0)
     _count_again_at: float = 0.0
+    _kept: dict[str, _Kept[object]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def months(self, connection: sqlite3.Connection) -> Counter[Month]:
-        """Posts per account and month."""
+    def posts(self, connection: sqlite3.Connection) -> Counter[Group]:
+        """Posts per account, kind and month. Not to be changed by the caller."""
         with self._lock:
             last = connection.execute("SELECT coalesce(max(id), 0) FROM posts").fetchone()[0]
             if last < self._last_post:  # the file was replaced
-                self._months.clear()
+                self._groups = Counter()
                 self._last_post = 0
             if last > self._last_post:
-                where = "WHERE posts.id > :since AND posts.id <= :last" if self._last_post else ""
+                where = "id > :since AND id <= :last" if self._last_post else "1"
                 rows = connection.execute(
-                    "SELECT account_id, substr(coalesce(created_at, ''), 1, 7), count(*) "
-                    f"FROM posts {where} GROUP BY 1, 2",
-                    {"since": self._last_post, "last": last} if where else {},
+                    _GROUPED.format(where),
+                    {"since": self._last_post, "last": last} if self._last_post else {},
                 )
-                for account, month, count in rows:
-                    self._months[account, month] += count
+                self._groups = self._groups + _counter(rows)
                 self._last_post = last
-            return self._months.copy()
+            return self._groups
+
+    def flagged(self, connection: sqlite3.Connection, flag: str) -> Counter[Group] | None:
+        """The same of the posts that have a flag of `filters.FLAGS`; None where they are many."""
+
+        def count() -> Counter[Group] | None:
+            many = connection.execute(
+                f"SELECT count(*) FROM (SELECT 1 FROM {_MATCHING[flag]} LIMIT {MOST_FLAGGED + 1})"
+            ).fetchone()[0]
+            if many > MOST_FLAGGED:
+                return None
+            return _counter(connection.execute(_GROUPED.format(FLAGGED[flag])))
+
+        return self.kept(connection, flag, count)
+
+    def kept(
+        self, connection: sqlite3.Connection, name: str, count: Callable[[], Counted]
+    ) -> Counted:
+        """A count under a name: as it was, or anew where the file has changed since."""
+        file = _file_state(connection)
+        with self._lock:
+            kept = self._kept.get(name)
+            now = time.monotonic()
+            if kept and (kept.file == file or now < kept.again_at):
+                return kept.value  # type: ignore[return-value] # a name has one type of count
+            value = count()
+            took = time.monotonic() - now
+            self._kept[name] = _Kept(value, file, now + took * (1 + _SHARE))
+            return value
 
     def files(self, connection: sqlite3.Connection) -> tuple[int, int]:
         """Number and total bytes of the media files."""
@@ -54,3 +125,23 @@ class Tally:
                 self._files = tuple(row.fetchone())
                 self._count_again_at = time.monotonic() + _STALE_AFTER
             return self._files
+
+
+def _counter(rows: sqlite3.Cursor) -> Counter[Group]:
+    return Counter({(row[0], row[1], row[2]): row[3] for row in rows})
+
+
+def _file_state(connection: sqlite3.Connection) -> tuple[int, ...]:
+    """Size and time of change of the database and its log; a new one after every commit."""
+    path = next(
+        (row[2] for row in connection.execute("PRAGMA database_list") if row[1] == "main"), ""
+    )
+    found: list[int] = []
+    for name in (path, f"{path}-wal"):
+        try:
+            state = Path(name).stat()
+        except OSError:
+            found += (0, 0)
+        else:
+            found += (state.st_size, state.st_mtime_ns)
+    return tuple(found)

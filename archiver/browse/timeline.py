@@ -1,47 +1,49 @@
 """The pages that list posts: the timeline and the gallery."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
-from archiver.browse.cards import Card
+from archiver.browse.accounts import MANY_YEARS, AccountCard, account_cards, most_liked
+from archiver.browse.archives import Archive
+from archiver.browse.cards import Card, cards
 from archiver.browse.entries import Entry, entries
-from archiver.browse.filters import FLAGS, Cursor, Filter
-from archiver.browse.frame import TookTooLongError, archive_of, ask, page
+from archiver.browse.facets import Facets, count_of, facets
+from archiver.browse.filters import FLAGS, Filter, place_in
+from archiver.browse.frame import (
+    COUNTING_MS,
+    TIME_LIMIT_MS,
+    TookTooLongError,
+    archive_of,
+    ask,
+    page,
+)
+from archiver.browse.headings import heading
 from archiver.browse.items import Item
-from archiver.browse.stream import PostPage, post_page, search_terms
-from archiver.browse.text import KINDS
+from archiver.browse.months import in_words
+from archiver.browse.stream import PAGE, PostPage, post_page, search_terms
 
 _TILES = 36
+_BEST = 3
+_MOST_WAYS = 8
 _IN_GALLERY = frozenset({"image", "video", "gif", "audio", "other"})
 
 
-@dataclass(frozen=True)
-class FormChoices:
-    """The choices of the filter form."""
-
-    accounts: list[tuple[str, str]]  # name, platform
-    platforms: list[str]
-    kinds: Sequence[str] = KINDS
-
-
-def choices(connection: sqlite3.Connection) -> FormChoices:
-    """The accounts and platforms of the archive, for the filter form."""
-    rows = connection.execute("SELECT name, platform FROM accounts ORDER BY name").fetchall()
-    return FormChoices([(row[0], row[1]) for row in rows], sorted({row[1] for row in rows}))
-
-
 async def timeline(datasette: Any, request: Any) -> Any:
-    """The posts of all accounts, newest first."""
-    return await _list_page(datasette, request, "timeline", Filter.parse(request.args), {})
+    """The posts of all accounts; with the name of one, the page of that account."""
+    return await _list_page(datasette, request, "timeline", _as_it_is)
 
 
 async def gallery(datasette: Any, request: Any) -> Any:
     """Pictures and videos as a grid."""
-    wanted = Filter.parse(request.args)
-    applied = gallery_filter(wanted)
-    return await _list_page(datasette, request, "gallery", applied, {"wanted": wanted}, size=_TILES)
+    return await _list_page(datasette, request, "gallery", gallery_filter, size=_TILES)
+
+
+def _as_it_is(wanted: Filter) -> Filter:
+    return wanted
 
 
 def gallery_filter(wanted: Filter) -> Filter:
@@ -51,36 +53,105 @@ def gallery_filter(wanted: Filter) -> Filter:
     return replace(wanted, flags=wanted.flags | {"media"})
 
 
+@dataclass(frozen=True)
+class MonthOfEntries:
+    """Entries of a page that follow each other in one month."""
+
+    month: str  # 2026-03; empty for posts without a time
+    count: int | None  # posts of the whole view
+    entries: list[Entry]
+
+    @property
+    def name(self) -> str:
+        """March 2026."""
+        return in_words(self.month) if self.month else "No date"
+
+
+@dataclass(frozen=True)
+class _List:
+    """What a page that lists posts shows."""
+
+    post_page: PostPage
+    facets: Facets
+    months: list[MonthOfEntries]
+    has_groups: bool = False  # whether an entry stands for several posts
+    account: AccountCard | None = None  # where all posts are of one
+    best: tuple[tuple[Card, int], ...] = ()  # with their likes
+    ways_out: tuple[tuple[str, Filter, int | None], ...] = ()
+
+
 async def _list_page(
     datasette: Any,
     request: Any,
     template: str,
-    applied: Filter,
-    more: dict[str, Any],
-    **options: int,
+    apply: Callable[[Filter], Filter],
+    size: int = PAGE,
 ) -> Any:
     archive = await archive_of(datasette, request)
-    older = Cursor.parse(request.args.get("before"))
-    newer = Cursor.parse(request.args.get("after"))
+    wanted = Filter.parse(request.args)
+    applied = apply(wanted)
+    place = place_in(request.args, wanted)
+    now = datetime.now(UTC)
 
-    def question(connection: sqlite3.Connection) -> tuple[PostPage, list[Entry], FormChoices]:
-        found = post_page(connection, applied, older_than=older, newer_than=newer, **options)
-        grouped = template == "timeline" and not applied.apart
+    def question(connection: sqlite3.Connection) -> _List:
+        found = post_page(
+            connection, applied, older_than=place.older_than, newer_than=place.newer_than, size=size
+        )
+        numbers = facets(connection, archive, wanted, apply)
+        grouped = template == "timeline" and not wanted.apart
         shown = entries(connection, found.ids, applied, grouped=grouped)
-        return found, shown, choices(connection)
+        months = _by_month(shown, numbers)
+        if not found.ids:
+            return _List(found, numbers, months, ways_out=_ways_out(connection, archive, wanted))
+        account: AccountCard | None = None
+        best: tuple[tuple[Card, int], ...] = ()
+        if template == "timeline" and place.is_first and wanted.is_only_account:
+            only = account_cards(
+                connection, archive, now, most_years=MANY_YEARS, name=wanted.account
+            )
+            if account := next(only, None):
+                best = _best(connection, account)
+        has_groups = any(entry.is_group for entry in shown)
+        return _List(found, numbers, months, has_groups, account, best)
 
     context: dict[str, Any] = {
-        "wanted": applied, "applied": applied, "flags": FLAGS, "terms": search_terms(applied.words),
-        "is_first": not (older or newer), "in_gallery": _IN_GALLERY, **more,
+        "wanted": wanted, "applied": applied, "flags": FLAGS, "terms": search_terms(applied.words),
+        "is_first": place.is_first, "in_gallery": _IN_GALLERY, "now": now,
     }  # fmt: skip
     try:
-        found, shown, form = await ask(datasette, archive, question)
+        found = await ask(
+            datasette, archive, question, COUNTING_MS if place.is_first else TIME_LIMIT_MS
+        )
     except TookTooLongError:
-        form = await ask(datasette, archive, choices)
-        context |= {"too_long": True, "entries": [], "post_page": PostPage(()), "choices": form}
+        context |= {"too_long": True, "heading": "This took too long", "found": None}
         return await page(datasette, request, archive, template, context, status=503)
-    context |= {"entries": shown, "post_page": found, "choices": form}
-    return await page(datasette, request, archive, template, context)
+    context |= {"found": found, "heading": heading(applied, found.facets.total)}
+    return await page(datasette, request, archive, template, context, loads_more=True)
+
+
+def _by_month(shown: Iterable[Entry], numbers: Facets) -> list[MonthOfEntries]:
+    """The entries of a page, month by month, in their order."""
+    grouped = groupby(shown, key=lambda entry: (entry.card.created_at or "")[:7])
+    return [MonthOfEntries(month, numbers.in_month(month), list(of)) for month, of in grouped]
+
+
+def _best(connection: sqlite3.Connection, account: AccountCard) -> tuple[tuple[Card, int], ...]:
+    found = most_liked(connection, account.row["id"], _BEST)
+    likes = dict(found)
+    return tuple((card, likes[card.id]) for card in cards(connection, [post for post, _ in found]))
+
+
+def _ways_out(
+    connection: sqlite3.Connection, archive: Archive, wanted: Filter
+) -> tuple[tuple[str, Filter, int | None], ...]:
+    """Wider views for one that has no posts: a label, the filter, and how many posts it has."""
+    wider = [(f"without {label}", wanted.without(name)) for name, label in wanted.labels()]
+    words = search_terms(wanted.words)
+    if len(words) > 1:
+        wider += [(f"only “{word}”", wanted.but(words=word)) for word in words[:_MOST_WAYS]]
+    return tuple(
+        (label, other, count_of(connection, archive, other)) for label, other in wider[:_MOST_WAYS]
+    )
 
 
 def gallery_items(card: Card) -> list[Item]:

@@ -44,11 +44,9 @@ class ViewerPage:
     older: Shown | None
 
     @property
-    def gallery_cursor(self) -> Cursor | None:
-        """The cursor of a gallery page that begins with this post; None for the newest post."""
-        if self.newer is None and self.number == 1:
-            return None
-        return Cursor(self.shown.card.created_at or "", self.shown.card.id - 1)
+    def is_newest(self) -> bool:
+        """Whether the gallery has nothing newer."""
+        return self.newer is None and self.number == 1
 
 
 async def viewer(datasette: Any, request: Any) -> Any:
@@ -73,12 +71,14 @@ async def viewer(datasette: Any, request: Any) -> Any:
 def _way_back(view: ViewerPage, wanted: Filter, origin: str) -> str:
     """Where the viewer was opened, at the post that is shown; below the archive's pages."""
     card, item = view.shown.card, view.shown.item
-    cursor = Cursor(card.created_at or "", card.id - 1)
+    begun = wanted.query_from(card.created_at or "", card.id)
     if origin == "timeline":
-        return f"timeline{wanted.query(before=cursor)}#post-{card.id}"
+        return f"timeline{begun}#post-{card.id}"
     if origin:
         return f"{origin}/{card.id}#item-{item.id}"
-    return f"gallery{wanted.query(before=view.gallery_cursor)}#tile-{item.id}"
+    if view.is_newest and not wanted.oldest_first:
+        begun = wanted.query()
+    return f"gallery{begun}#tile-{item.id}"
 
 
 def _view(connection: sqlite3.Connection, attachment: int, wanted: Filter) -> ViewerPage | None:

@@ -11,13 +11,15 @@ from playwright.sync_api import Browser, ViewportSize, expect
 
 from archiver.browse import server
 from support.browsing import serving
-from support.chromium import Watched, assert_fits, check
+from support.chromium import Watched, assert_fits, check, check_own
 
 pytestmark = pytest.mark.peers
 
 PATHS = (
     "/", "/archive/-/timeline", "/archive/-/timeline?q=Tuesday", "/archive/-/timeline?omitted=1",
     "/archive/-/gallery", "/archive/-/missing", "/archive/-/runs",
+    "/archive/-/on-this-day?day=03-01", "/archive/-/timeline?account=mare-instagram",
+    "/archive/-/timeline?q=nowhere",
 )  # fmt: skip
 
 
@@ -44,6 +46,7 @@ def test_every_page_is_quiet_and_accessible(watched: Watched, demo: Path) -> Non
     for path in paths(demo):
         watched.goto(path)
         check(watched.page, path)
+        check_own(watched.page, path)
 
 
 def test_nothing_is_wider_than_the_smallest_phone(
@@ -160,13 +163,31 @@ def test_arrow_keys_turn_the_viewer_and_escape_leaves_it(desktop: Watched) -> No
     assert seen[-2].endswith(tile.locator("a").get_attribute("href") or "nowhere")
 
 
-def test_the_whole_archive_is_reached_by_older(desktop: Watched, demo: Path) -> None:
+def test_the_whole_archive_comes_as_one_scrolls(desktop: Watched, demo: Path) -> None:
     desktop.goto("/archive/-/timeline")
-    count = desktop.page.locator("[id^=post-]").count()
-    while desktop.page.get_by_role("link", name="Older").count():
-        with desktop.page.expect_navigation():
-            desktop.page.get_by_role("link", name="Older").click()
-        count += desktop.page.locator("[id^=post-]").count()
+    articles = desktop.page.locator("[id^=post-]")
+    onward = desktop.page.locator('nav.pager a[rel="next"]')
+    while onward.count():
+        before = articles.count()
+        onward.scroll_into_view_if_needed()
+        expect(articles).not_to_have_count(before)
+        desktop.page.wait_for_load_state("networkidle")
+    ids = desktop.page.evaluate("[...document.querySelectorAll('[id^=post-]')].map(a => a.id)")
+    assert len(ids) == len(set(ids)) == row(demo, "SELECT count(*) FROM posts")
+    months = desktop.page.locator("h2.month").all_text_contents()
+    assert len(months) == len(set(months))
+
+
+def test_the_whole_archive_is_reached_by_links_without_script(
+    browser: Browser, address: str, demo: Path
+) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{address}/archive/-/timeline")
+        count = page.locator("[id^=post-]").count()
+        while page.get_by_role("link", name="Older →").count():
+            page.get_by_role("link", name="Older →").click()
+            count += page.locator("[id^=post-]").count()
     assert count == row(demo, "SELECT count(*) FROM posts")
 
 

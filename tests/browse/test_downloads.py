@@ -34,7 +34,7 @@ def shown(client: httpx.Client, view: str) -> list[int]:
     while address:
         page = client.get(address).text
         found += [int(number) for number in re.findall(r'id="post-(\d+)"', page)]
-        older = re.search(r'rel="next" class="older" href="([^"]+)"', page)
+        older = re.search(r'rel="next" class="onward" href="([^"]+)"', page)
         address = older[1].replace("&amp;", "&") if older else ""
     return found
 

@@ -23,6 +23,8 @@ PAGES = (
     "/archive/-/timeline?platform=twitter&removed=1", "/archive/-/timeline?omitted=1",
     "/archive/-/timeline?q=nothing+says+this", "/archive/-/gallery", "/archive/-/gallery?kind=reel",
     "/archive/-/post/1", "/archive/-/missing", "/archive/-/missing?state=gone", "/archive/-/runs",
+    "/archive/-/on-this-day", "/archive/-/on-this-day?day=03-01",
+    "/archive/-/timeline?order=oldest&at=2026-02", "/archive/-/gallery?account=nobody",
 )  # fmt: skip
 TABLES = (
     "/archive", "/archive/posts", "/archive/posts/1", "/archive/timeline", "/archive/media",
@@ -102,11 +104,11 @@ def test_search_says_that_an_earlier_version_matches(client: httpx.Client) -> No
 
 def test_the_timeline_tells_hits_and_what_it_took_for_no_date(client: httpx.Client) -> None:
     found = client.get("/archive/-/timeline?q=Tuesday&since=last+week").text
-    assert re.search(rf"<p class=.hint.>{found.count('<article')} posts?</p>", found)
+    assert re.search(rf"<h1><span role=.status.>{found.count('<article')} posts? that", found)
     assert "“last week” is not a date" in found
-    assert '<a href="/archive/-/timeline?edited=1">Edited</a>' in found
+    assert '<a href="/archive/-/timeline?q=Tuesday&amp;edited=1">Edited</a>' in found
     edited = client.get("/archive/-/timeline?edited=1").text
-    assert '<a href="/archive/-/timeline?edited=1" aria-current="page">Edited</a>' in edited
+    assert '<a href="/archive/-/timeline?edited=1" aria-current="page">Edited ' in edited
 
 
 def test_tables_of_the_program_alone_are_hidden(client: httpx.Client) -> None:
@@ -153,7 +155,8 @@ def test_what_is_not_there_is_a_404(client: httpx.Client, address: str) -> None:
     ("address", "status", "said"),
     [("/archive/-/post/999999999", 404, "no post of that number"),
      ("/archive/-/nope", 404, "no such page"), ("/archive/-", 404, "no such page"),
-     ("/archive/nope", 404, "Table not found"), ("/nothing", 404, "Database not found"),
+     ("/archive/nope", 404, "Table not found"), ("/nothing", 404, "There is no page at /nothing"),
+     ("/nothing/-/timeline", 404, "There is no page at"),
      ("/archive?sql=delete+from+posts", 400, "SELECT"),
      ("/archive/posts?_sort=nope", 500, "Cannot sort")],
 )  # fmt: skip

@@ -113,7 +113,7 @@ def test_the_same_on_two_networks_is_one_card_and_can_be_taken_apart(
     (way,) = re.findall(r'<a href="([^"]+)">Show each by itself</a>', page)
     apart = pages.get(way).text
     assert apart.count(SAME) == 2
-    assert "Remove the filter each post by itself" in apart
+    assert "Each post is shown by itself." in apart
     other = pages.get(f"/archive/-/post/{numbers['same']}").text
     assert "The same on other networks" in other
 

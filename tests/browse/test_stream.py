@@ -11,7 +11,7 @@ import pytest
 from archiver.archive.schema import model
 from archiver.archive.search import folded_column
 from archiver.browse import stream
-from archiver.browse.filters import Cursor, Filter
+from archiver.browse.filters import Cursor, Filter, place_in
 from archiver.browse.states import in_state
 from archiver.browse.stream import post_page, search_terms
 
@@ -114,7 +114,8 @@ def test_a_count_is_that_of_all_pages_or_not_told(
 ) -> None:
     (count,) = posts.execute(f"SELECT count(*) FROM posts WHERE {condition}").fetchone()
     told = post_page(posts, wanted, size=7, older_than=Cursor("2026-01-15", 0)).count
-    assert told == (count if any(len(term) > 1 for term in search_terms(wanted.words)) else None)
+    is_told = wanted.flags or any(len(term) > 1 for term in search_terms(wanted.words))
+    assert told == (count if is_told else None)
 
 
 @pytest.mark.parametrize("wanted", [Filter(), Filter(platform="threads"), Filter(words="glaze")])
@@ -130,6 +131,61 @@ def test_the_way_up_shows_the_pages_of_the_way_down(
         page = post_page(posts, wanted, newer_than=page.newer, size=9)
         assert page.ids == expected.ids
     assert page.newer is None
+
+
+@pytest.mark.parametrize("few", [2000, 3], ids=["looked up", "read from the index"])
+@pytest.mark.parametrize(("wanted", "condition"), FILTERS, ids=lambda value: str(value)[:60])
+def test_oldest_first_is_the_same_list_backwards(
+    posts: sqlite3.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: Filter,
+    condition: str,
+    few: int,
+) -> None:
+    monkeypatch.setattr(stream, "MAX_SORTED", few)
+    rows = posts.execute(f"SELECT id FROM posts WHERE {condition} ORDER BY created_at, id DESC")
+    ids: list[int] = []
+    page = post_page(posts, wanted.but(order="oldest"), size=7)
+    pages = [page]
+    ids += page.ids
+    while page.newer:
+        page = post_page(posts, wanted.but(order="oldest"), newer_than=page.newer, size=7)
+        pages.append(page)
+        ids += page.ids
+    assert ids == [row[0] for row in rows]
+    for expected in reversed(pages[:-1]):
+        assert page.older
+        page = post_page(posts, wanted.but(order="oldest"), older_than=page.older, size=7)
+        assert page.ids == expected.ids
+    assert page.older is None
+
+
+@pytest.mark.parametrize("order", ["", "oldest"])
+@pytest.mark.parametrize("at", ["2026-01-10", "2026-01", "2026", "2025", "2027", "1999-12-31"])
+def test_a_page_may_begin_at_a_date(posts: sqlite3.Connection, order: str, at: str) -> None:
+    wanted = Filter(order=order)
+    place = place_in({"at": at}, wanted)
+    page = post_page(
+        posts, wanted, older_than=place.older_than, newer_than=place.newer_than, size=500
+    )
+    times = [
+        posts.execute("SELECT created_at FROM posts WHERE id = ?", (post,)).fetchone()[0]
+        for post in page.ids
+    ]
+    rows = posts.execute("SELECT id, created_at FROM posts").fetchall()
+    if order:
+        assert len(times) == sum((row[1] or "") >= at for row in rows)
+        assert (page.older is not None) == (0 < len(times) < len(rows))
+    else:
+        assert len(times) == sum((row[1] or "")[: len(at)] <= at for row in rows)
+        assert (page.newer is not None) == (0 < len(times) < len(rows))
+
+
+def test_posts_of_a_kind_are_read_from_its_index(posts: sqlite3.Connection) -> None:
+    for cursor in (None, Cursor("2026-01-15T00:00:00.000Z", 60)):
+        for step in plans(posts, Filter(kind="reply"), cursor):
+            if "SEARCH posts" in step:
+                assert "posts_account_kind (account_id=? AND kind=?" in step
 
 
 def plans(connection: sqlite3.Connection, wanted: Filter, cursor: Cursor | None) -> list[str]:
@@ -222,8 +278,9 @@ def test_dates_that_do_not_exist_are_ignored(text: str) -> None:
 
 def test_a_filter_is_its_address() -> None:
     wanted = Filter(
-        "kiln “four” &c", "a/b", "threads", "post", "2026", "2026-02", frozenset({"edited"})
-    )
+        "kiln “four” &c", "a/b", "threads", "post", "2026", "2026-02", frozenset({"edited"}),
+        order="oldest",
+    )  # fmt: skip
 
     assert Filter.parse(dict(parse_qsl(wanted.query()[1:]))) == wanted
 

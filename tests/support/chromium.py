@@ -66,6 +66,17 @@ class Watched:
         self.page.goto(self.address + path, wait_until="networkidle")
 
 
+def check_own(page: Page, path: str) -> None:
+    """What must hold of our own pages: axe finds nothing of any impact, target sizes included."""
+    assert_fits(page, path)
+    result = Axe().run(page, options={"rules": {"target-size": {"enabled": True}}})
+    found = [
+        (violation["id"], violation["impact"], violation["nodes"][0]["html"][:160])
+        for violation in result.response["violations"]
+    ]
+    assert found == [], path
+
+
 def check(page: Page, path: str) -> None:
     """What must hold of every page, Datasette's own included."""
     assert_fits(page, path)

@@ -1,3 +1,7 @@
+// What has room on a wide screen is unfolded there.
+document.querySelectorAll("details[data-wide]").forEach((one) => {
+  one.open = matchMedia("(min-width: 50rem)").matches;
+});
 // The menu closes when something else is clicked, and by Escape; what was unfolded stays so.
 {
   const shut = (keep) => {
