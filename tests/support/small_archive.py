@@ -60,7 +60,7 @@ class SmallArchive:
         number = next(self._numbers)
         attachment = insert(
             self.connection, "attachments", post_id=post, position=number, key=f"k{number}",
-            kind=kind, omitted=0, alt_text=alt,
+            kind=kind, omitted=0, alt_text=alt, source="example",
         )  # fmt: skip
         self._rendition(attachment, "original", content, content_type, size)
         if still:
@@ -84,6 +84,7 @@ class SmallArchive:
         insert(
             self.connection, "renditions", attachment_id=attachment, account_id=1, role=role,
             media_key=f"{role}{attachment}", state="stored", media_sha256=sha256, tries=0,
+            source="example",
         )  # fmt: skip
 
 
