@@ -85,12 +85,15 @@ def fitting_posts(
 
     One of the two has an id that was made here. Where two fit one, on either side, none does.
     """
+    if not _has_made(connection, account_id):  # then only a made id of a page can be meant
+        posts = [post for post in posts if is_made(post.platform_id)]
     candidates: dict[str, list[str]] = {}
     for post in posts:
+        wording = wording_of(post.title, post.text)
         candidates[post.platform_id] = [
             platform_id
             for post_id, platform_id, title, text in _near(connection, account_id, source, post)
-            if wording_of(title, text) == wording_of(post.title, post.text)
+            if wording_of(title, text) == wording
             and kinds_now(connection, post_id) == media_kinds(a.kind for a in post.attachments)
         ]
     times = Counter(platform_id for found in candidates.values() for platform_id in found)
@@ -99,6 +102,13 @@ def fitting_posts(
         for own, found in candidates.items()
         if len(found) == 1 and times[found[0]] == 1
     }
+
+
+def _has_made(connection: sqlite3.Connection, account_id: int) -> bool:
+    """Whether a post of the account has an id that was made here."""
+    query = "SELECT 1 FROM posts WHERE account_id = ? AND platform_id BETWEEN ? AND ? LIMIT 1"
+    parameters = (account_id, MADE, MADE + "\U0010ffff")
+    return connection.execute(query, parameters).fetchone() is not None
 
 
 def _near(
