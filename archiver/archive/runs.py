@@ -78,7 +78,7 @@ def newest_start(connection: sqlite3.Connection) -> str | None:
 
 def has_posts(connection: sqlite3.Connection) -> bool:
     """Whether the archive has any post."""
-    return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM posts)").fetchone()[0])
+    return connection.execute("SELECT max(id) FROM posts").fetchone()[0] is not None
 
 
 def end_run(
