@@ -12,18 +12,15 @@ it fetched last.
 
 import json
 import re
-import sqlite3
 import struct
 import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-
-import anyio
 
 from archiver import (
     Account,
@@ -46,13 +43,12 @@ from archiver import (
     Window,
     timestamp,
 )
-from archiver.archive.database import DATABASE
-from archiver.backup import BackupOptions, run_backup
 from archiver.clock import DemoClock
 from archiver.config import Config, load_config
 from archiver.plugins import Loaded, Origin, Plugins
-from archiver.report import RunReport, Silence
+from archiver.report import RunReport
 from archiver.webserver import listen_on_loopback, origin_of, running
+from support.archive_folder import ArchiveFolder, backup_now
 from support.loop_time import LoopTime
 
 SOURCES = ("paper", "kiosk")
@@ -83,7 +79,7 @@ class Issue:
 
 
 @dataclass
-class GazetteWorld:
+class GazetteWorld(ArchiveFolder):
     """The account, what the kiosk last fetched of it, and an archive of both."""
 
     folder: Path
@@ -126,15 +122,7 @@ class GazetteWorld:
         if not stale:
             self.fetch()
         config = self._config(sources or SOURCES)
-        options = BackupOptions(now=True, **asked)
-
-        async def run() -> RunReport:
-            return await run_backup(
-                config, self.plugins(), options, clock=self.clock, progress=Silence(),
-                version="test",
-            )  # fmt: skip
-
-        return anyio.run(run, backend_options=LoopTime().options)
+        return backup_now(config, self.plugins(), self.clock, LoopTime().options, now=True, **asked)
 
     def plugins(self) -> Plugins:
         """The two sources, each with its platform."""
@@ -155,20 +143,6 @@ class GazetteWorld:
             )
         )
         return load_config(path)
-
-    def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """Rows of the archive."""
-        path = self.folder / "archive" / DATABASE
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            return connection.execute(sql, parameters).fetchall()
-
-    def column(self, sql: str) -> list[Any]:
-        """The first column of rows of the archive."""
-        return [row[0] for row in self.query(sql)]
-
-    def dump(self, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
-        """Whole tables, to compare."""
-        return {table: sorted(self.query(f"SELECT * FROM {table}"), key=repr) for table in tables}
 
     # What the two sources say
 

@@ -6,26 +6,22 @@ with nights(tmp_path, "instagram") as world:
     world.next_night()
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import anyio
-
-from archiver.archive.database import DATABASE
-from archiver.backup import BackupOptions, run_backup
 from archiver.clock import Clock, DemoClock
 from archiver.config import Config, load_config
 from archiver.plugins import Plugins, load_plugins
-from archiver.report import RunReport, Silence
+from archiver.report import RunReport
 from archiver_ayrshare.accounts import PLATFORMS
 from archiver_ayrshare.demo.accounts import WorldAccount
 from archiver_ayrshare.demo.networks.base import JsonObject, View
 from archiver_ayrshare.demo.posts import WorldPost
 from archiver_ayrshare.demo.world import World
+from support.archive_folder import ArchiveFolder, backup_now
 from support.loop_time import LoopTime
 from support.served_world import serve
 
@@ -50,7 +46,7 @@ allow = ["127.0.0.0/8"]
 """
 
 
-class Nights(World):
+class Nights(ArchiveFolder, World):
     """A world with an archive of it. Its accounts are named after their platforms.
 
     `settings` are lines of the config, by table; `given_key` is a wrong key to ask with;
@@ -79,11 +75,6 @@ class Nights(World):
             for platform in platforms
         )
 
-    @property
-    def directory(self) -> Path:
-        """The archive folder."""
-        return self.folder / "archive"
-
     def config(self) -> Config:
         """The config, as its file says now."""
         secrets = {
@@ -101,40 +92,14 @@ class Nights(World):
 
     def backup(self, **asked: Any) -> RunReport:
         """Run a backup now."""
-        config = self.config()
-
-        async def run() -> RunReport:
-            return await run_backup(
-                config,
-                self.plugins,
-                BackupOptions(**asked),
-                clock=self.machine,
-                progress=Silence(),
-                version="test",
-            )
-
-        return anyio.run(run, backend_options=self.loop_time.options)
+        return backup_now(
+            self.config(), self.plugins, self.machine, self.loop_time.options, **asked
+        )
 
     def next_night(self, days: float = 1) -> None:
         """Let a day pass; hosts and signatures of all addresses rotate."""
         self.clock.advance(days=days)
         self.rotate()
-
-    def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """Rows of the archive."""
-        connection = sqlite3.connect(f"file:{self.directory / DATABASE}?mode=ro", uri=True)
-        try:
-            return connection.execute(sql, parameters).fetchall()
-        finally:
-            connection.close()
-
-    def column(self, sql: str, *parameters: object) -> list[Any]:
-        """The first column of rows of the archive."""
-        return [row[0] for row in self.query(sql, *parameters)]
-
-    def dump(self, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
-        """Whole tables, to compare."""
-        return {table: sorted(self.query(f"SELECT * FROM {table}"), key=repr) for table in tables}
 
 
 @contextmanager

@@ -1,9 +1,7 @@
 """What an archive proves of its posts, without a network: who signed each version."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -13,19 +11,12 @@ from archiver.evidence.findings import Verified
 from archiver.evidence.proofs import ProvenVersion, proofs, provers_among
 from archiver.evidence.verify import verify
 from archiver.plugins import load_plugins
-from support.bluesky.nights import BlueskyNights, bluesky_nights
+from support.bluesky.nights import BlueskyNights
 from support.bluesky.signing import SigningKey
 from support.bluesky.world import AtAccount
 from support.running import Cli
 
 PROVERS = provers_among(load_plugins().platforms)
-
-
-@pytest.fixture
-def nights(tmp_path: Path) -> Iterator[BlueskyNights]:
-    """A network and an archive."""
-    with bluesky_nights(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

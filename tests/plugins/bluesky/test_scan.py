@@ -1,26 +1,18 @@
 """Nights of a Bluesky account: what is taken, what is refused, and what is asked for it."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from archiver_bluesky.cid import cid_of_file
 from archiver_bluesky.dag_cbor import encode
-from support.bluesky.nights import BlueskyNights, bluesky_nights
+from support.bluesky.nights import BlueskyNights
 from support.bluesky.signing import SigningKey
 from support.bluesky.world import AtAccount
 from support.media.samples import JPEG
 
 KINDS = "SELECT kind FROM posts ORDER BY platform_id"
 TEXTS = "SELECT text FROM posts WHERE removed_at IS NULL ORDER BY platform_id"
-
-
-@pytest.fixture
-def nights(tmp_path: Path) -> Iterator[BlueskyNights]:
-    """A network and an archive."""
-    with bluesky_nights(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

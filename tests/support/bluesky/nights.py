@@ -7,21 +7,17 @@ with bluesky_nights(tmp_path) as nights:
     report = nights.backup()
 """
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio
-
-from archiver.archive.database import DATABASE
-from archiver.backup import BackupOptions, run_backup
 from archiver.clock import DemoClock
 from archiver.config import load_config
 from archiver.plugins import load_plugins
-from archiver.report import RunReport, Silence
+from archiver.report import RunReport
 from archiver.webserver import listen, origin_of, running
+from support.archive_folder import ArchiveFolder, backup_now
 from support.bluesky.world import AtAccount, AtNetwork
 from support.loop_time import LoopTime
 
@@ -44,7 +40,7 @@ handle = "{handle}"
 """
 
 
-class Archive:
+class Archive(ArchiveFolder):
     """An archive of one Bluesky account, and the command that fills it."""
 
     def __init__(self, folder: Path, clock: Any) -> None:
@@ -52,11 +48,6 @@ class Archive:
         self.clock = clock
         self.plc = self.appview = self.handle = ""
         self.loop_options: dict[str, Any] = {}
-
-    @property
-    def directory(self) -> Path:
-        """The archive folder."""
-        return self.folder / "archive"
 
     @property
     def config_file(self) -> Path:
@@ -68,24 +59,7 @@ class Archive:
     def backup(self, **asked: Any) -> RunReport:
         """Run a backup now."""
         config = load_config(self.config_file)
-
-        async def run() -> RunReport:
-            return await run_backup(
-                config, load_plugins(), BackupOptions(**asked), clock=self.clock,
-                progress=Silence(), version="test",
-            )  # fmt: skip
-
-        return anyio.run(run, backend_options=self.loop_options)
-
-    def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """Rows of the archive."""
-        uri = f"file:{self.directory / DATABASE}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as connection:
-            return connection.execute(sql, parameters).fetchall()
-
-    def column(self, sql: str, *parameters: object) -> list[Any]:
-        """The first column of rows of the archive."""
-        return [row[0] for row in self.query(sql, *parameters)]
+        return backup_now(config, load_plugins(), self.clock, self.loop_options, **asked)
 
 
 class BlueskyNights(Archive):

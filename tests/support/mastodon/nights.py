@@ -6,22 +6,18 @@ with fedi_nights(tmp_path) as nights:
     nights.next_night()
 """
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio
-
-from archiver.archive.database import DATABASE
-from archiver.backup import BackupOptions, run_backup
 from archiver.clock import Clock, DemoClock
 from archiver.config import Config, load_config
 from archiver.models import timestamp
 from archiver.plugins import load_plugins
-from archiver.report import RunReport, Silence
+from archiver.report import RunReport
 from archiver.tokens import Login, Token, TokenStore, token_store
+from support.archive_folder import ArchiveFolder, backup_now
 from support.loop_time import LoopTime
 from support.mastodon.app import serving
 from support.mastodon.world import FediServer
@@ -41,7 +37,7 @@ server = "{origin}"
 """
 
 
-class AccountNights:
+class AccountNights(ArchiveFolder):
     """One account `press` on a server, and an archive of it; `machine` is the clock of backups."""
 
     def __init__(self, folder: Path, handle: str, origin: str, machine: Clock) -> None:
@@ -64,27 +60,9 @@ class AccountNights:
 
     def backup(self, **asked: Any) -> RunReport:
         """Run a backup now."""
-        config = self.config()
-
-        async def run() -> RunReport:
-            return await run_backup(
-                config, self.plugins, BackupOptions(**asked), clock=self.machine,
-                progress=Silence(), version="test",
-            )  # fmt: skip
-
-        return anyio.run(run, backend_options=self.loop_time.options)
-
-    def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """Rows of the archive."""
-        connection = sqlite3.connect(f"file:{self.folder / 'archive' / DATABASE}?mode=ro", uri=True)
-        try:
-            return connection.execute(sql, parameters).fetchall()
-        finally:
-            connection.close()
-
-    def column(self, sql: str, *parameters: object) -> list[Any]:
-        """The first column of rows of the archive."""
-        return [row[0] for row in self.query(sql, *parameters)]
+        return backup_now(
+            self.config(), self.plugins, self.machine, self.loop_time.options, **asked
+        )
 
 
 class FediNights(AccountNights):
