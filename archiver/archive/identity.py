@@ -124,8 +124,11 @@ def _near(
            AND (? OR platform_id LIKE ? || '%')
            AND NOT EXISTS (SELECT 1 FROM post_sources WHERE post_id = posts.id AND source = ?)
     """
-    bounds = (timestamp(at - _SAME_TIME), timestamp(at + _SAME_TIME))
-    parameters = (account_id, *bounds, is_made(post.platform_id), MADE, source)
+    try:
+        bounds = (at - _SAME_TIME, at + _SAME_TIME)
+    except OverflowError:  # the first or the last moment that there is
+        bounds = (at, at)
+    parameters = (account_id, *map(timestamp, bounds), is_made(post.platform_id), MADE, source)
     return connection.execute(query, parameters).fetchall()
 
 

@@ -308,3 +308,13 @@ def test_one_post_twice_in_one_answer_makes_no_revision_after_an_update_of_the_r
         saver.save(read("Good morning", "words"), read("Again", "words"))
     assert saver.rows("SELECT number FROM revisions") == [(1,), (2,)]
     assert saver.rows("SELECT text FROM posts") == [("Again",)]
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59.000Z", "0001-01-01T00:00:00.000Z"])
+def test_a_made_id_of_the_last_or_first_moment_is_a_post_as_others_are(
+    saver: Saver, at: str
+) -> None:
+    assert saver.save(replace(POST, platform_id="export:time:1", created_at=at)).new == 1
+    assert (
+        saver.save(replace(POST, platform_id="export:time:2", created_at=at, text="Bye")).new == 1
+    )

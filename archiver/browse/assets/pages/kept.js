@@ -47,18 +47,19 @@
 
   const alarms = document.querySelector("[data-seen]");
   if (alarms) {
-    const items = [...alarms.querySelectorAll("[data-alarm]")];
-    const present = items.map((item) => item.dataset.alarm);
+    const items = [...alarms.querySelectorAll("li")];
+    const sentence = (item) => item.querySelector("a").textContent;
+    const present = items.map(sentence);
     const seen = new Set(store.get(SEEN, []).filter((one) => present.includes(one)));
     const again = made("button", "", { type: "button" });
     const update = () => {
-      items.forEach((item) => { item.hidden = seen.has(item.dataset.alarm); });
+      items.forEach((item) => { item.hidden = seen.has(sentence(item)); });
       again.hidden = !seen.size;
       again.textContent = `Show ${seen.size} seen`;
       store.set(SEEN, [...seen]);
     };
     items.forEach((item) => {
-      const words = item.dataset.alarm;
+      const words = sentence(item);
       const button = made("button", "Seen", { type: "button", "aria-label": `Seen: ${words}` });
       button.addEventListener("click", () => {
         seen.add(words);
