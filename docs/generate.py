@@ -161,8 +161,8 @@ def _hooks() -> str:
 _PROTOCOLS = (
     hookspecs.Source, hookspecs.Discovers, hookspecs.LogsIn, hookspecs.Kit, hookspecs.Tokens,
     hookspecs.Http, hookspecs.FileResponse, hookspecs.Platform, hookspecs.Identifies,
-    hookspecs.Refetches, hookspecs.KeepsHistory, hookspecs.CountsApart, apis.ServedApi,
-    apis.HistoryBackend, apis.Demo, apis.DemoWorld,
+    hookspecs.Refetches, hookspecs.KeepsHistory, hookspecs.CountsApart, hookspecs.Proves,
+    apis.ServedApi, apis.HistoryBackend, apis.Demo, apis.DemoWorld,
 )  # fmt: skip
 
 
