@@ -13,6 +13,7 @@ from archiver.archive import playlists
 from archiver.archive.queue import DUE, due_at
 from archiver.archive.row_objects import mappings, objects
 from archiver.archive.rows import Rows, clean_row, clean_text, insert_new, update, update_row
+from archiver.archive.wording import comparable_kind
 from archiver.canonical import attachment_keys, media_key
 from archiver.models import Attachment, Metric, Post, Rendition
 from archiver.reasons import Choice, Reason, columns
@@ -371,8 +372,8 @@ def match_attachments(
             free.remove(row)
     rest = [index for index in new if index not in found]
     current = [row for row in free if (row["last_revision"] or 0) == _newest(free)]
-    kinds = [_kind_group(attachments[index].kind) for index in rest]
-    if kinds == [_kind_group(row["kind"]) for row in current]:
+    kinds = [comparable_kind(attachments[index].kind) for index in rest]
+    if kinds == [comparable_kind(row["kind"]) for row in current]:
         found |= {index: (row, "position") for index, row in zip(rest, current, strict=True)}
     return found
 
@@ -392,11 +393,6 @@ def _by_id_or_bytes(
 
 def _newest(rows: Sequence[Mapping[str, Any]]) -> int:
     return max((row["last_revision"] or 0 for row in rows), default=0)
-
-
-def _kind_group(kind: str) -> str:
-    """A GIF is a video to many sources."""
-    return "video" if kind == "gif" else kind
 
 
 def _filled(held: Mapping[str, Any], wanted: Mapping[str, Any], *, leads: bool) -> dict[str, Any]:

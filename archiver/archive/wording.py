@@ -29,9 +29,14 @@ def wording_of(title: str | None, text: str | None) -> str:
     return " ".join(fold(_LINK.sub(" ", whole)).split())
 
 
+def comparable_kind(kind: str) -> str:
+    """The kind of an attachment as two sources are compared by: a GIF is a video to many."""
+    return "video" if kind == "gif" else kind
+
+
 def media_kinds(kinds: Iterable[str]) -> list[str]:
-    """The kinds of attachments that have a file; a GIF is a video to many sources."""
-    return ["video" if kind == "gif" else kind for kind in kinds if kind in MEDIA_KINDS]
+    """The kinds of attachments that have a file, as two sources are compared by."""
+    return [comparable_kind(kind) for kind in kinds if kind in MEDIA_KINDS]
 
 
 def wording_sha256(post: Post) -> str:
