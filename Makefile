@@ -35,7 +35,9 @@ test-quick: $(WORK) ## run what takes a few minutes, for another Python: make te
 	$(BIN)/pytest -q -n auto -m 'not peers and not slow'
 
 test-peers: $(WORK) browser mastodon-peers bluesky-peers ## run the tests that drive programs of others: a browser with axe, servers of Mastodon's API and of Bluesky
-	$(BIN)/pytest -q -n auto -m peers
+	# apart: what drives the browser leaves an event loop running in its process
+	$(BIN)/pytest -q -n auto -m peers tests/browse
+	$(BIN)/pytest -q -n auto -m peers --ignore tests/browse
 
 test-floors: $(WORK) ## run the quick tests with the oldest libraries that pyproject.toml allows
 	test -d $(FLOORS) || '$(PYTHON)' -m venv $(FLOORS)
