@@ -321,7 +321,7 @@ class FediServer:
     def hand_out(self, account: FediAccount) -> FediToken:
         """A new token for an account."""
         ends_at = self.now() + self.token_life if self.token_life else None
-        refresh = secrets.token_urlsafe(24) if self.token_life else None
-        token = FediToken(account, secrets.token_urlsafe(24), refresh, ends_at)
+        refresh = secrets.token_hex(24) if self.token_life else None
+        token = FediToken(account, secrets.token_hex(24), refresh, ends_at)
         self.tokens[token.access] = token
         return token
