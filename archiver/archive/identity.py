@@ -144,12 +144,15 @@ def asked_values(post: Post) -> list[str]:
 def _known_ids(
     connection: sqlite3.Connection, account_id: int, source: str, platform_ids: Sequence[str]
 ) -> dict[str, str]:
-    """The archived posts of these ids, by the ids: those that this source calls so come first."""
+    """The archived posts of these ids, by the ids: those that this source calls so come first.
+
+    CROSS JOIN keeps SQLite from going through all posts of the account for each id.
+    """
     query = """
         SELECT platform_id, platform_id FROM posts
          WHERE account_id = :account AND platform_id IN (SELECT value FROM json_each(:ids))
          UNION ALL
-        SELECT record_id, platform_id FROM post_sources JOIN posts ON posts.id = post_id
+        SELECT record_id, platform_id FROM post_sources CROSS JOIN posts ON posts.id = post_id
          WHERE account_id = :account AND source = :source
            AND record_id IN (SELECT value FROM json_each(:ids))
     """

@@ -51,7 +51,7 @@ def find_unchanged(
     places = Counter(ids)
     query = f"""
         SELECT record_id, record_sha256, created_at, kind, unmapped
-          FROM post_sources JOIN posts ON post_id = posts.id AND source = :source
+          FROM post_sources CROSS JOIN posts ON post_id = posts.id AND source = :source
          WHERE account_id = :account AND record_id IN (SELECT value FROM json_each(:ids))
            AND reader = :reader AND view = :view AND missing_at IS NULL
            AND posts.removed_at IS NULL
@@ -79,7 +79,7 @@ def edit_times(
 ) -> dict[str, str | None]:
     """When posts were last edited, as far as is known, by what a source calls them."""
     query = """
-        SELECT record_id, edited_at FROM post_sources JOIN posts ON posts.id = post_id
+        SELECT record_id, edited_at FROM post_sources CROSS JOIN posts ON posts.id = post_id
          WHERE account_id = ? AND source = ? AND record_id IN (SELECT value FROM json_each(?))
     """
     return dict(connection.execute(query, (account_id, source, json.dumps(record_ids))).fetchall())

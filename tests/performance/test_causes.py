@@ -1,6 +1,7 @@
 """What makes a run fast, guarded by counting: statements, query plans, bytes held, log written."""
 
 import asyncio
+import re
 import sqlite3
 import threading
 import tracemalloc
@@ -140,6 +141,10 @@ def test_hot_queries_use_an_index(tmp_path: Path, query: str) -> None:
     assert not any("TEMP B-TREE" in step for step in steps)
 
 
+EVERY_POST = re.compile(r"SEARCH posts USING .*INDEX \w+ \(account_id=\?\)")
+"""A step of a query that goes through all posts of an account."""
+
+
 class Asked(sqlite3.Connection):
     """A connection that keeps what it is asked, by all of its kind."""
 
@@ -169,6 +174,8 @@ def test_a_night_looks_through_no_table_that_grows_with_the_archive(
                     for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters):
                         if row[3].startswith("SCAN "):
                             found[row[3].split()[1]] = sql
+                        elif "json_each" in sql and EVERY_POST.fullmatch(row[3]):
+                            found["posts"] = sql  # ids are given, and all posts are gone through
     assert "json_each" in found, "statements were looked at"
     assert {table: sql for table, sql in found.items() if table in GROWING} == {}
 
