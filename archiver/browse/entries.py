@@ -69,9 +69,12 @@ def _days_of_stories(
 ) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Each story of these posts, with all of its account and day (UTC)."""
     own = connection.execute(_STORIES, (json.dumps(list(ids)),)).fetchall()
-    for post, account, day in own:
+    groups = {}
+    for account, day in {(account, day) for _, account, day in own}:
         rows = connection.execute(_OF_DAY, (account, day, f"{day}U")).fetchall()
-        group = tuple(row[0] for row in rows)
+        groups[account, day] = tuple(row[0] for row in rows)
+    for post, account, day in own:
+        group = groups[account, day]
         yield post, group if len(group) <= _MOST_STORIES else (post,)
 
 
