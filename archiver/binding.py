@@ -1,12 +1,12 @@
-"""A TOML table turned into a frozen dataclass, by the dataclass's own annotations.
+"""Converts a TOML table to a frozen dataclass, according to the annotations of its fields.
 
-The dataclass is the whole truth about a table: its fields are the keys, their annotations are the
-types, `metadata={"help": "…", "min": 1, "example": '"7d"'}` explains and bounds them. Known
-annotations: `str`, `bool`, `int`, `float`, `Literal`, `list[X]`, `tuple[X, ...]`, `X | Y`,
-`X | None`, `Secret`, `Path` (relative to the file), `timedelta` (`"7d"`) and `Size` (`"4GB"`).
+The dataclass defines the table: its fields are the keys, their annotations are the types, and
+`metadata={"help": "…", "min": 1, "example": '"7d"'}` documents and limits them. Known annotations:
+`str`, `bool`, `int`, `float`, `Literal`, `list[X]`, `tuple[X, ...]`, `X | Y`, `X | None`, `Secret`,
+`Path` (relative to the file), `timedelta` (`"7d"`) and `Size` (`"4GB"`).
 
-msgspec converts too, but it takes no reader of ours for `timedelta` and `Size`, and its errors
-speak of Python's types: what it could take over is less than what it would need around it.
+msgspec converts too, but it cannot be taught to read `timedelta` and `Size` as here, and its
+messages name Python's types: the code around it would be longer than this module.
 """
 
 import difflib
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 from urllib.parse import unquote
 
-from archiver.characters import called, first_unseen
+from archiver.characters import describe_character, first_invisible
 from archiver.errors import ConfigError
 from archiver.secrets import SCHEMES, Secret, is_reference
 from archiver.tomllines import KeyPath, line_of
@@ -34,7 +34,7 @@ Size = NewType("Size", int)
 
 @dataclass(frozen=True, slots=True)
 class ProxyAddress:
-    """Where a proxy is, `http://host:port`, and the credentials that were written into that."""
+    """The URL of a proxy, `http://host:port`, and the credentials that were part of it."""
 
     url: str
     credentials: Secret | None = None
@@ -46,16 +46,16 @@ _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?)?B", re.IGNORECASE)
 _PROXY = re.compile(r"http://(?:(?P<who>[^@/?#\s]*)@)?(?P<at>[^@/?#\\\s]+)/?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
-_LONGEST_SHOWN = 40
+_MAX_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a table stands, for messages, relative paths and literal secrets.
+class TableLocation:
+    """The file and the place in it that a table is from: for messages, relative paths and secrets.
 
-    `path` leads to the table, `lines` knows the line of each key. `title` is what people call the
-    table, such as `[media]`. `private` says that only its owner can read the file, `exposed` is
-    the file, or its folder, where other users may write to it.
+    `path` leads to the table, `lines` has the line of each key. `title` names the table in
+    messages, such as `[media]`. `private`: only its owner can read the file. `exposed` is the file
+    or a folder of it, where other users may write to it.
     """
 
     file: Path = Path("archive.toml")
@@ -70,14 +70,14 @@ class Place:
         line = line_of(self.lines, self.path if key is None else (*self.path, key))
         return self.file.name if line is None else f"{self.file.name}, line {line}"
 
-    def inside(self, *path: str | int, title: str) -> "Place":
-        """The place of a table in this one."""
+    def inside(self, *path: str | int, title: str) -> "TableLocation":
+        """The location of a table in this one."""
         return replace(self, path=(*self.path, *path), title=title)
 
     def error(
         self, text: str, *, key: str | None = None, why: str | None = None, hint: str | None = None
     ) -> ConfigError:
-        """A ConfigError that begins with the place."""
+        """A ConfigError that begins with the location."""
         return ConfigError(f"{self.at(key)}: {text}", why=why, hint=hint)
 
 
@@ -93,18 +93,18 @@ class Setting:
     help: str
 
 
-class _Wrong(Exception):
-    """A value that does not fit; the message goes on from `"key" `."""
+class _InvalidValue(Exception):
+    """A value is invalid. The message continues `"key" in [table] …`."""
 
     def __init__(self, problem: str, hint: str | None = None) -> None:
         super().__init__(problem)
         self.hint = hint
 
 
-def bind(table: Mapping[str, Any], cls: type[_T], place: Place) -> _T:
+def bind(table: Mapping[str, Any], cls: type[_T], place: TableLocation) -> _T:
     """An instance of the dataclass `cls`, made of the table.
 
-    Raises ConfigError for an unknown key, a missing one, or a value that does not fit.
+    Raises ConfigError for an unknown key, a missing one, or an invalid value.
     """
     known = _fields(cls)
     for key in table:
@@ -113,27 +113,29 @@ def bind(table: Mapping[str, Any], cls: type[_T], place: Place) -> _T:
     values: dict[str, Any] = {}
     for name, (spec, annotation) in known.items():
         if name in table:
-            values[name] = _checked(name, table[name], spec, annotation, place)
+            values[name] = _bound(name, table[name], spec, annotation, place)
         elif isinstance(default := _default(spec), Path):
             values[name] = _path(str(default), place)
         elif default is MISSING:
             hint = f"Write for example: {name} = {_example(spec, annotation)}"
             raise place.error(f'"{name}" is missing in {place.title}', why=_help(spec), hint=hint)
-    return _made(cls, values, place)
+    return _construct(cls, values, place)
 
 
-def _made(cls: type[_T], values: Mapping[str, Any], place: Place) -> _T:
-    """An instance, which may check itself. Raises ConfigError, also where it fails at that."""
+def _construct(cls: type[_T], values: Mapping[str, Any], place: TableLocation) -> _T:
+    """An instance of the class. Raises ConfigError for any error of its `__post_init__`."""
     try:
         return cls(**values)
     except ConfigError as error:
         raise place.error(error.what, why=error.why, hint=error.hint) from None
     except ValueError as error:
-        raise place.error(f"{place.title} does not fit together", why=str(error)) from None
+        raise place.error(
+            f"the settings in {place.title} contradict each other", why=str(error)
+        ) from None
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        text = f"the plugin cannot take the settings of {place.title}"
+        text = f"the plugin failed on the settings of {place.title}"
         raise place.error(text, why=f"{type(error).__name__}: {error}") from error
 
 
@@ -155,7 +157,7 @@ def settings_of(cls: type[Any]) -> tuple[Setting, ...]:
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The known word that was probably meant; a higher `cutoff` (to 1) is surer.
 
-    Case and the way in which letters are composed make no difference here.
+    Case and Unicode normal forms are ignored.
     """
     folded = {_folded(one): one for one in known}
     close = difflib.get_close_matches(_folded(word), list(folded), n=1, cutoff=cutoff)
@@ -166,19 +168,19 @@ def _folded(word: str) -> str:
     return unicodedata.normalize("NFKC", word).casefold()
 
 
-def unknown_key(key: str, known: Iterable[str], place: Place) -> ConfigError:
-    """The error about a key that nobody reads, with the one that was probably meant."""
+def unknown_key(key: str, known: Iterable[str], place: TableLocation) -> ConfigError:
+    """The error for an unknown key, with the known one that was probably meant."""
     names = list(known)
     close = nearest(key, names)
     why = f"It may hold: {', '.join(names)}" if names else "It takes no settings"
-    if (at := first_unseen(key)) is not None:
-        why = f"It holds a {called(key[at])}. {why}"
+    if (at := first_invisible(key)) is not None:
+        why = f"It holds a {describe_character(key[at])}. {why}"
     hint = f'Did you mean "{close}"?' if close else None
     return place.error(f'"{key}" is not known in {place.title}', key=key, why=why, hint=hint)
 
 
 def kind_of(annotation: Any) -> str:
-    """What people call a type: "a whole number", "one of best, all".
+    """A type in plain words: "a whole number", "one of best, all".
 
     Raises TypeError for an annotation that is not known.
     """
@@ -209,26 +211,26 @@ def _help(spec: Field[Any]) -> str:
     return str(spec.metadata.get("help", ""))
 
 
-def _checked(key: str, value: Any, spec: Field[Any], annotation: Any, place: Place) -> Any:
+def _bound(key: str, value: Any, spec: Field[Any], annotation: Any, place: TableLocation) -> Any:
     try:
         result = _convert(value, annotation, place)
         low, high = spec.metadata.get("min"), spec.metadata.get("max")
         if low is not None and result < low:
-            raise _Wrong(f"must be at least {_as_toml(low, annotation)}")
+            raise _InvalidValue(f"must be at least {_as_toml(low, annotation)}")
         if high is not None and result > high:
-            raise _Wrong(f"must be at most {_as_toml(high, annotation)}")
-    except _Wrong as wrong:
-        hint = wrong.hint or f"Write for example: {key} = {_example(spec, annotation)}"
-        text = f'"{key}" in {place.title} {wrong}'
+            raise _InvalidValue(f"must be at most {_as_toml(high, annotation)}")
+    except _InvalidValue as invalid:
+        hint = invalid.hint or f"Write for example: {key} = {_example(spec, annotation)}"
+        text = f'"{key}" in {place.title} {invalid}'
         raise place.error(text, key=key, hint=hint) from None
     return result
 
 
-def _convert(value: Any, annotation: Any, place: Place) -> Any:
-    """The value as the annotation wants it. Raises _Wrong."""
+def _convert(value: Any, annotation: Any, place: TableLocation) -> Any:
+    """The value converted to the annotated type. Raises _InvalidValue."""
     options = _alternatives(annotation)
     if len(options) > 1:
-        return _first_that_fits(value, annotation, options, place)
+        return _first_match(value, annotation, options, place)
     annotation = options[0]
     origin = get_origin(annotation)
     if origin is Literal:
@@ -239,16 +241,18 @@ def _convert(value: Any, annotation: Any, place: Place) -> Any:
         items = [_convert(item, get_args(annotation)[0], place) for item in value]
         return tuple(items) if origin is tuple else items
     kind = _KINDS[annotation]
-    if not isinstance(value, kind.given) or (isinstance(value, bool) and annotation is not bool):
+    if not isinstance(value, kind.accepts) or (isinstance(value, bool) and annotation is not bool):
         raise _mismatch(value, annotation)
     return kind.read(value, place)
 
 
-def _first_that_fits(value: Any, annotation: Any, options: tuple[Any, ...], place: Place) -> Any:
+def _first_match(
+    value: Any, annotation: Any, options: tuple[Any, ...], place: TableLocation
+) -> Any:
     for option in options:
         try:
             return _convert(value, option, place)
-        except _Wrong:
+        except _InvalidValue:
             continue
     raise _mismatch(value, annotation)
 
@@ -267,111 +271,114 @@ def _literal(value: Any, words: tuple[Any, ...]) -> Any:
     close = nearest(value, [str(word) for word in words]) if isinstance(value, str) else None
     wanted = ", ".join(_as_toml(word, str) for word in words)
     hint = f'Did you mean "{close}"?' if close else None
-    raise _Wrong(f"must be one of {wanted}, not {_given(value)}", hint)
+    raise _InvalidValue(f"must be one of {wanted}, not {_shown(value)}", hint)
 
 
-def _text(value: str, _place: Place) -> str:
-    """The text in NFC: handles and labels are compared with what others compose in their way."""
-    if (at := first_unseen(value)) is not None:
-        raise _Wrong(f"must not hold a {called(value[at])}", "Delete that character")
+def _text(value: str, _place: TableLocation) -> str:
+    """The text in NFC, so that labels and handles compare equal however they were typed."""
+    if (at := first_invisible(value)) is not None:
+        raise _InvalidValue(
+            f"must not hold a {describe_character(value[at])}", "Delete that character"
+        )
     if value != value.strip():
-        raise _Wrong("must not begin or end with a space", "Delete the space")
+        raise _InvalidValue("must not begin or end with a space", "Delete the space")
     return unicodedata.normalize("NFC", value)
 
 
-def _path(value: str, place: Place) -> Path:
+def _path(value: str, place: TableLocation) -> Path:
     if not value.strip():
-        raise _Wrong("must be a path, not an empty text")
+        raise _InvalidValue("must be a path, not an empty text")
     if control := next((c for c in value if unicodedata.category(c) == "Cc"), None):
-        raise _Wrong(
-            f"must not hold a {called(control)}: in double quotes a backslash begins an escape",
+        raise _InvalidValue(
+            f"must not hold a {describe_character(control)}: "
+            "in double quotes a backslash begins an escape",
             backslash_hint("directory"),
         )
     try:
         return place.file.absolute().parent / Path(value).expanduser()
     except RuntimeError as error:  # ~someone who is not a user here
-        raise _Wrong(f"cannot be found: {error}") from None
+        raise _InvalidValue(f"cannot be found: {error}") from None
 
 
-def _duration(value: str, _place: Place) -> timedelta:
+def _duration(value: str, _place: TableLocation) -> timedelta:
     match = _DURATION.fullmatch(value.strip())
     if not match:
-        raise _Wrong(f"must be {kind_of(timedelta)}, not {_given(value)}")
+        raise _InvalidValue(f"must be {kind_of(timedelta)}, not {_shown(value)}")
     try:
         return timedelta(seconds=float(match[1]) * _SECONDS[match[2].lower()])
     except OverflowError:
-        raise _Wrong("is longer than this program can count") from None
+        raise _InvalidValue("is too long") from None
 
 
-def _size(value: str | int, _place: Place) -> Size:
+def _size(value: str | int, _place: TableLocation) -> Size:
     if isinstance(value, int):
         if value < 0:
-            raise _Wrong("must not be below 0")
+            raise _InvalidValue("must not be below 0")
         return Size(value)
     match = _SIZE.fullmatch(value.strip())
     if not match:
-        raise _Wrong(f"must be {kind_of(Size)}, not {_given(value)}")
+        raise _InvalidValue(f"must be {kind_of(Size)}, not {_shown(value)}")
     unit = (match[2] or "").lower()
     step = 1024 if unit.endswith("i") else 1000
     return Size(int(Decimal(match[1]) * step ** _POWERS[unit[:1]]))
 
 
-def _proxy(value: str, place: Place) -> ProxyAddress:
-    """Of the text nothing is shown: it may hold a password."""
+def _proxy(value: str, place: TableLocation) -> ProxyAddress:
+    """The address of a proxy. Errors do not show the text, which may contain a password."""
     wanted = f"must be {kind_of(ProxyAddress)}"
     match = _PROXY.fullmatch(value.strip())
     if match is None:
-        raise _Wrong(wanted)
+        raise _InvalidValue(wanted)
     try:
         url = normalize_url(f"http://{match['at']}/")
     except BadUrl as error:
-        raise _Wrong(f"{wanted}: {error}") from None
+        raise _InvalidValue(f"{wanted}: {error}") from None
     if match["who"] is None:
         return ProxyAddress(url)
     _refuse_exposed(place)
     advice = 'Leave them out of the address, and write proxy_credentials = "env:NAME"'
     user, colon, password = unquote(match["who"]).partition(":")
     if not user or not colon or user in SCHEMES:
-        raise _Wrong("has credentials that are not user:password", advice)
+        raise _InvalidValue("has credentials that are not user:password", advice)
     if not place.private:
         advice += f", or run: chmod 600 {place.file}"
-        raise _Wrong("holds credentials in a file that other users can read", advice)
+        raise _InvalidValue("holds credentials in a file that other users can read", advice)
     return ProxyAddress(url, Secret(f"{user}:{password}", literal_allowed=True))
 
 
-def _refuse_exposed(place: Place) -> None:
+def _refuse_exposed(place: TableLocation) -> None:
     if place.exposed is not None:
-        raise _Wrong(
+        raise _InvalidValue(
             f"cannot be trusted: other users may write to {place.exposed}, and could have keys "
             "sent elsewhere or commands run",
             f"Make it yours alone to write: chmod o-w {place.exposed}, or chown it",
         )
 
 
-def _secret(value: str, place: Place) -> Secret:
+def _secret(value: str, place: TableLocation) -> Secret:
     _refuse_exposed(place)
     secret = Secret(value, base=place.file.absolute().parent, literal_allowed=place.private)
     scheme, colon, rest = value.partition(":")
     advice = "Write env:NAME, file:PATH, keyring:SERVICE/NAME or cmd:COMMAND"
     if not value.strip() or (is_reference(value) and not rest.strip()):
-        raise _Wrong("is empty", f"{advice}, or leave the line out")
+        raise _InvalidValue("is empty", f"{advice}, or leave the line out")
     if is_reference(value):
         return secret
     if colon and (close := nearest(scheme, SCHEMES)):
-        raise _Wrong(f'begins like a reference, but not with "{close}:"', advice)
+        raise _InvalidValue(f'begins like a reference, but not with "{close}:"', advice)
     if not place.private:
         hint = f"{advice}, or run: chmod 600 {place.file}"
-        raise _Wrong("is written out in a file that other users can read", hint)
+        raise _InvalidValue("is written out in a file that other users can read", hint)
     return secret
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """How one type is named, what TOML gives for it, and how it is read."""
+    """A type of settings: its name in plain words, the TOML types it accepts, how it is read."""
 
     words: str
-    given: type | tuple[type, ...]
-    read: Callable[[Any, Place], Any]
+    accepts: type | tuple[type, ...]
+    read: Callable[[Any, TableLocation], Any]
     example: str
 
 
@@ -390,9 +397,9 @@ _KINDS: dict[Any, _Kind] = {
 }
 
 
-def _mismatch(value: Any, annotation: Any) -> _Wrong:
-    given = _given_kind(value) if _holds_secret(annotation) else _given(value)
-    return _Wrong(f"must be {kind_of(annotation)}, not {given}")
+def _mismatch(value: Any, annotation: Any) -> _InvalidValue:
+    given = _shown_kind(value) if _holds_secret(annotation) else _shown(value)
+    return _InvalidValue(f"must be {kind_of(annotation)}, not {given}")
 
 
 def _holds_secret(annotation: Any) -> bool:
@@ -401,21 +408,21 @@ def _holds_secret(annotation: Any) -> bool:
     )
 
 
-def _given_kind(value: Any) -> str:
+def _shown_kind(value: Any) -> str:
     kinds = {bool: "true or false", dict: "a table", list: "a list", str: "a text"}
     return kinds.get(type(value), "a number" if isinstance(value, int | float) else "a date")
 
 
-def _given(value: Any) -> str:
-    """What was written, short enough to be shown."""
+def _shown(value: Any) -> str:
+    """The value in the file, shortened for a message."""
     if isinstance(value, dict | list):
-        return _given_kind(value)
+        return _shown_kind(value)
     shown = _as_toml(value, type(value))
     if isinstance(value, str):
         shown = f"the text {shown}"
-        if (at := first_unseen(value)) is not None:
-            return f"a text that holds a {called(value[at])}"
-    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+        if (at := first_invisible(value)) is not None:
+            return f"a text that holds a {describe_character(value[at])}"
+    return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}…"
 
 
 def _example(spec: Field[Any], annotation: Any) -> str:

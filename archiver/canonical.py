@@ -1,4 +1,4 @@
-r"""The forms of bytes that hashes are taken over, so that others can take them too.
+r"""The exact bytes that hashes are computed over, so that others can compute them too.
 
 Content is hashed as canonical JSON: keys sorted by code point, no white space, everything outside
 ASCII written as `\uXXXX` (UTF-16, lower-case hex), whole numbers in decimal. It is what this
@@ -6,7 +6,7 @@ prints, for a value read from JSON:
 
     json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
-Rows are hashed by the million, in the form that the fastest encoder writes; see `row_sha256`.
+Rows are hashed in another form, which is faster to write: there are millions; see `row_sha256`.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _DIGITS = {"metrics": 12}
 
 
 def canonical_json(value: Any) -> bytes:
-    """The canonical bytes of a value made of what JSON has."""
+    """The canonical bytes of a JSON value."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
@@ -34,10 +34,9 @@ def sha256_of(value: Any) -> str:
 
 
 def media_key(rendition: Rendition) -> str:
-    """What names a rendition across runs: the platform's id for it, else its URL's `address_key`.
+    """What identifies a rendition across runs: the platform's id, else its URL's `address_key`.
 
-    What is absent (withheld, never offered, without an address that is understood) has the empty
-    key.
+    Empty for an absent rendition: omitted, not offered, or with an address not understood.
     """
     if rendition.media_key:
         return rendition.media_key
@@ -108,12 +107,12 @@ def fingerprint(post: Post, content_version: int) -> bytes:
         parts.append(expected)
     try:
         return hashlib.sha256(_encode(parts)).digest()
-    except (UnicodeEncodeError, OverflowError, TypeError):  # what only the slower one writes
+    except (UnicodeEncodeError, OverflowError, TypeError):  # values that msgspec cannot encode
         return hashlib.sha256(canonical_json(parts)).digest()
 
 
 def _absence(rendition: Rendition) -> str | list[str] | None:
-    """Why there is no file; with the text that was no address, which a row shows."""
+    """Why there is no file, with the text of an address that was not understood."""
     if rendition.absent == "address_not_understood" and rendition.url:
         return [rendition.absent, rendition.url]
     return rendition.absent
@@ -129,7 +128,7 @@ def row_sha256(table: str, row: Mapping[str, Any]) -> str:
     fractional numbers as text, as `repr` writes them. Rows of `metrics` are many and small: their
     hash is its first twelve digits.
 
-    Raises UnicodeEncodeError for text that is not Unicode, such as only damage can bring.
+    Raises UnicodeEncodeError for text that is not Unicode, which only damage can cause.
     """
     columns: dict[str, Any] = {name: value for name, value in row.items() if value is not None}
     columns.pop("row_sha256", None)

@@ -1,4 +1,4 @@
-"""Characters that people do not see, or take for others, and what to call them."""
+"""Invisible and easily confused characters, and their names for messages."""
 
 import unicodedata
 
@@ -12,30 +12,30 @@ _NAMES = {
     "\ufeff": "byte order mark",
 }
 _JOINERS = frozenset("\u200c\u200d")
-"""What stands inside of words of Persian and Hindi, and inside of emoji."""
+"""Used within words of Persian and Hindi, and within emoji."""
 _DOUBLE = frozenset("“”„‟«»″＂")
 _SINGLE = frozenset("‘’‚‛‹›′＇`´")
 
 
-def first_unseen(text: str) -> int | None:
+def first_invisible(text: str) -> int | None:
     """The index of the first invisible character, or of a space other than U+0020."""
-    return next((at for at, character in enumerate(text) if _is_unseen(character)), None)
+    return next((at for at, character in enumerate(text) if _is_invisible(character)), None)
 
 
 def typographic_quote(character: str) -> str | None:
-    """The straight quote that is meant by one of a word processor, or None."""
+    """The straight quote for a typographic one; None for other characters."""
     return '"' if character in _DOUBLE else "'" if character in _SINGLE else None
 
 
-def called(character: str) -> str:
-    """What a character is called: `no-break space (U+00A0)`; where it can be seen, with itself."""
+def describe_character(character: str) -> str:
+    """A character for a message: `no-break space (U+00A0)`; a visible one is shown, too."""
     name = _NAMES.get(character) or unicodedata.name(character, "control character").lower()
     code = f"U+{ord(character):04X}"
     is_seen = character.isprintable() and not unicodedata.combining(character)
     return f"{name} ({character}, {code})" if is_seen else f"{name} ({code})"
 
 
-def _is_unseen(character: str) -> bool:
+def _is_invisible(character: str) -> bool:
     if character.isascii():
         return not character.isprintable()
     category = unicodedata.category(character)

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from click import get_app_dir
 
-from archiver.binding import Place, bind, nearest, settings_of, unknown_key
-from archiver.characters import called
+from archiver.binding import TableLocation, bind, nearest, settings_of, unknown_key
+from archiver.characters import describe_character
 from archiver.errors import ArchiverError, ConfigError, PluginError, UsageError
 from archiver.hookspecs import Platform, Source
 from archiver.models import Account
@@ -30,7 +30,7 @@ from archiver.settings import (
     NetworkSettings,
 )
 from archiver.tomllines import key_lines
-from archiver.tomltext import decoded, parsed
+from archiver.tomltext import decode, parse
 
 __all__ = [
     "AccountEntry",
@@ -82,7 +82,7 @@ class Config:
     network: NetworkSettings
     sources: Mapping[str, Mapping[str, Any]] = field(repr=False)
     accounts: tuple[AccountEntry, ...]
-    place: Place = field(repr=False, compare=False)
+    place: TableLocation = field(repr=False, compare=False)
 
     def select(self, names: Iterable[str] = ()) -> tuple[AccountEntry, ...]:
         """The accounts of these names in the file's order, or all.
@@ -210,12 +210,12 @@ class Config:
             error.hint = f"Did you mean [{close}]?" if close else error.hint
             raise _placed(error, self.place, key=name) from error
 
-    def _place_of(self, entry: AccountEntry) -> Place:
+    def _place_of(self, entry: AccountEntry) -> TableLocation:
         number = self.accounts.index(entry)
         return self.place.inside("accounts", number, title=f'the account "{entry.name}"')
 
 
-def _placed(error: ArchiverError, place: Place, key: str | None = None) -> ArchiverError:
+def _placed(error: ArchiverError, place: TableLocation, key: str | None = None) -> ArchiverError:
     """The same error, beginning with the place in the file that it is about."""
     what = f"{place.at(key)}: {error.what}"
     return type(error)(what, why=error.why, kept=error.kept, hint=error.hint, code=error.code)
@@ -231,7 +231,7 @@ def _needs_settings(source: Source) -> bool:
     return any(setting.required for setting in settings_of(source.settings))
 
 
-def _check_option(key: str, platform: Platform, place: Place) -> None:
+def _check_option(key: str, platform: Platform, place: TableLocation) -> None:
     known = list(platform.options.__dataclass_fields__)
     if key not in known:
         raise unknown_key(key, [*_ENTRY_KEYS, *known], place)
@@ -282,8 +282,8 @@ def load_config(path: Path) -> Config:
     """Read a config file. Raises ConfigError."""
     path = path.absolute()
     text, private, exposed = _read(path)
-    document = parsed(text, path.name)
-    place = Place(file=path, lines=key_lines(text), private=private, exposed=exposed)
+    document = parse(text, path.name)
+    place = TableLocation(file=path, lines=key_lines(text), private=private, exposed=exposed)
     if not document:
         raise place.error("there are no settings in it", hint="Run archiver init for a sample")
     accounts = _accounts(document.get("accounts", []), place)
@@ -316,11 +316,11 @@ def _read(path: Path) -> tuple[str, bool, Path | None]:
         why = error.strerror or str(error)
         raise ConfigError(f"{path} cannot be read", why=why) from None
     shared = os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH)
-    return decoded(data, path.name), not shared, exposed
+    return decode(data, path.name), not shared, exposed
 
 
 def _tables(
-    document: Mapping[str, Any], place: Place, sources: set[str]
+    document: Mapping[str, Any], place: TableLocation, sources: set[str]
 ) -> dict[str, dict[str, Any]]:
     """The tables of the document but the accounts.
 
@@ -342,7 +342,7 @@ def _tables(
     return tables
 
 
-def _outside_tables(name: str, place: Place) -> ConfigError:
+def _outside_tables(name: str, place: TableLocation) -> ConfigError:
     for title, cls in _CORE.items():
         if name in cls.__dataclass_fields__:
             hint = f"Put it below [{title}]"
@@ -351,7 +351,7 @@ def _outside_tables(name: str, place: Place) -> ConfigError:
     return place.error(f'"{name}" stands outside any table', key=name, hint=hint)
 
 
-def _refuse_slip(name: str, place: Place) -> None:
+def _refuse_slip(name: str, place: TableLocation) -> None:
     close = nearest(name, CORE_TABLES, cutoff=_SURELY_MISSPELT)
     if close:
         hint = f"Did you mean [{close}]?" if close != "accounts" else "Did you mean [[accounts]]?"
@@ -365,11 +365,11 @@ _CORE: dict[str, type[Any]] = {
 }
 
 
-def _core(tables: Mapping[str, Any], name: str, cls: type[Any], place: Place) -> Any:
+def _core(tables: Mapping[str, Any], name: str, cls: type[Any], place: TableLocation) -> Any:
     return bind(tables.get(name, {}), cls, place.inside(name, title=f"[{name}]"))
 
 
-def _accounts(entries: Any, place: Place) -> tuple[AccountEntry, ...]:
+def _accounts(entries: Any, place: TableLocation) -> tuple[AccountEntry, ...]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         hint = "Begin each account with [[accounts]], in two pairs of brackets"
         raise place.error('"accounts" is not a list of tables', key="accounts", hint=hint)
@@ -384,7 +384,7 @@ def _accounts(entries: Any, place: Place) -> tuple[AccountEntry, ...]:
     return tuple(accounts)
 
 
-def _entry(table: Mapping[str, Any], place: Place) -> AccountEntry:
+def _entry(table: Mapping[str, Any], place: TableLocation) -> AccountEntry:
     options = {key: value for key, value in table.items() if key not in _ENTRY_KEYS}
     head = {key: value for key, value in table.items() if key in _ENTRY_KEYS}
     for key in ("name", "platform"):
@@ -397,7 +397,7 @@ def _entry(table: Mapping[str, Any], place: Place) -> AccountEntry:
         raise place.error(
             f'"name" must be a label of letters, digits, spaces and . - + @, not "{entry.name}"',
             key="name",
-            why=f"It holds a {called(odd)}" if odd else None,
+            why=f"It holds a {describe_character(odd)}" if odd else None,
             hint='Write for example: name = "acme-instagram"',
         )
     line = place.lines.get(place.path)

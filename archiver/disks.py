@@ -1,6 +1,6 @@
-"""What a disk says when it fails, in words, and how it is asked.
+"""Errors of disks in plain words, durable writes, and checks of a disk.
 
-Both the database and the media depend on it, and neither knows the other.
+Used for the database and for media files alike.
 """
 
 import errno
@@ -42,10 +42,10 @@ _RISKY = frozenset({
 _MOUNTS = Path("/proc/self/mountinfo")
 _PROBE = bytes(64 << 10)
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
-"""Seconds in between, for which a program that looks at every new file may have it open."""
+"""Seconds between tries: a virus scanner may have a new file open for a moment."""
 
 
-def words_for(error: OSError) -> str:
+def describe_error(error: OSError) -> str:
     """What an error of the operating system means."""
     return _WORDS.get(error.errno or 0, error.strerror or type(error).__name__)
 
@@ -66,14 +66,14 @@ def sync(descriptor: int) -> None:
             if error.errno not in _NO_FULL_SYNC:
                 raise
         else:
-            return  # disks of a network know only the lesser one
+            return  # network file systems support only fsync
     os.fsync(descriptor)
 
 
 def sync_folder(descriptor: int) -> None:
-    """Return when the names in a folder are on the disk, as far as its file system can do that.
+    """Return when the names in a folder are on the disk. Raises OSError.
 
-    Some of networks and of virtual machines have no such call. Raises OSError.
+    No error where the file system does not support that: some of networks and virtual machines.
     """
     try:
         sync(descriptor)
@@ -103,9 +103,9 @@ def sync_directory(directory: Path, *, if_readable: bool = False) -> None:
 
 
 def replace_file(source: Path, target: Path | str) -> None:
-    """Give a file the name of another one, at once and in its place. Raises OSError.
+    """Rename a file, atomically replacing another one. Raises OSError.
 
-    Windows refuses that for as long as anybody has the other one open; most have not for long.
+    Windows refuses that while a program has the other one open, so it is tried for a while.
     """
     for wait in _WAITS if os.name == "nt" else ():
         try:
@@ -117,10 +117,10 @@ def replace_file(source: Path, target: Path | str) -> None:
     source.replace(target)
 
 
-def risky_kind(directory: Path, mounts: Path = _MOUNTS) -> str | None:
-    """The kind of file system that a folder is, or will be, on, if it is one to warn of.
+def risky_file_system(directory: Path, mounts: Path = _MOUNTS) -> str | None:
+    """The file system that a folder is, or will be, on, if it is one to warn of; else None.
 
-    Those do not lock or keep what they are told to as a local disk of this system does.
+    On those, locks and syncs do not work as on a local disk.
     """
     try:
         place = next(path for path in (directory, *directory.absolute().parents) if path.exists())
@@ -137,8 +137,8 @@ def risky_kind(directory: Path, mounts: Path = _MOUNTS) -> str | None:
     return kind if kind in _RISKY else None
 
 
-def room(directory: Path) -> str | None:
-    """How much is free on a full disk, as a sentence; None where the system does not say."""
+def free_space(directory: Path) -> str | None:
+    """How much space a disk has left, as a sentence; None where the system does not tell."""
     if not hasattr(os, "statvfs"):
         return None
     try:
@@ -150,10 +150,10 @@ def room(directory: Path) -> str | None:
     return f"{found.f_bavail * found.f_frsize / 1e6:,.2f} MB are free on it"
 
 
-def complaint(directory: Path) -> OSError | None:
-    """What the disk of a folder says when some bytes are written to it; None where it takes them.
+def write_error(directory: Path) -> OSError | None:
+    """The error when some bytes are written to the disk of a folder; None where there is none.
 
-    SQLite has the same words for a full disk and for a dying one.
+    SQLite gives the same error for a full disk and for a failing one.
     """
     folder = directory / "tmp"
     path = (folder if folder.is_dir() else directory) / f"probe-{secrets.token_hex(8)}.part"
@@ -176,8 +176,8 @@ def complaint(directory: Path) -> OSError | None:
     return None
 
 
-def has_limit() -> bool:
-    """Whether files may not grow beyond a size that was set for this program."""
+def has_size_limit() -> bool:
+    """Whether a limit on the size of files (ulimit -f) is set for this process."""
     try:
         import resource  # noqa: PLC0415 — not on Windows
     except ImportError:

@@ -1,15 +1,15 @@
-"""What names a file across runs, told from its address: the path, and what of the query names it.
+"""The key of a media file, by its URL: its path, and those query parameters that identify the file.
 
-Hosts and signatures rotate from one answer to the next; a file must not be fetched again for that.
-Other parameters tell files of one path apart (`/media/?media_id=4`), and belong to the name. Which
-is which stands in the tables below. They are about hosts, not about platforms: accounts of several
-platforms are served by one host, several sources give addresses of one host, and all must name a
-file alike. A platform that knows better gives `Rendition.media_key` itself, made by `address_key`
-with a list of its own.
+Hosts and signatures differ from one answer of a source to the next; the file must not be
+downloaded again for that. Other parameters distinguish files of one path (`/media/?media_id=4`) and
+are part of the key. The tables below say which are which. They are about hosts, not platforms: one
+host serves several platforms, several sources give URLs of one host, and the key must be the same
+for all. A platform that knows more sets `Rendition.media_key`, made by `address_key` with a list of
+its own.
 
-For a parameter that no table knows, its value decides. What a person or a database would write (a
-number, a word, a UUID, a file name) names; long random text signs, unless its name says that it
-is an identifier (`…id`, `file`, `url`), or nothing else in the address could name the file.
+For a parameter in no table, its value decides. A number, a word, a UUID or a file name identifies.
+Long random text is a signature, unless the parameter's name says that it is an identifier (`…id`,
+`file`, `url`), or nothing else in the URL could identify the file.
 """
 
 import re
@@ -23,24 +23,24 @@ _ORDINARY = re.compile(
     r"https?://([A-Za-z0-9.:_-]+)((?:/(?!\.|%2[Ee])[!$-.0-;=@-\[\]_a-z|~]*)*)"
     r"(?:\?([!$-&(-;=?-~]*))?(?:#|\Z)"
 )
-"""An address that is normalized already; a port and capitals in the host do no harm."""
+"""A URL that needs no normalization, but perhaps of the host, which is not part of the key."""
 
 _PARTS = re.compile(r"https?://([^/?#]+)([^?#]*)(?:\?([^#]*))?")
 
 
 @dataclass(frozen=True, slots=True)
 class _HostRule:
-    """Which parameters sign or track on a host: those of `signing`, or all but `naming`."""
+    """Which parameters of a host sign or track: those in `signing`, or all but `identifying`."""
 
     signing: frozenset[str] = frozenset()
-    naming: frozenset[str] | None = None
+    identifying: frozenset[str] | None = None
 
 
-_META = _HostRule(naming=frozenset({"asset_id", "id", "media_id", "src", "uri", "url"}))
+_META = _HostRule(identifying=frozenset({"asset_id", "id", "media_id", "src", "uri", "url"}))
 _META_SIGNATURE = re.compile(r"(?:^|&)oh=.*&oe=[0-9A-Fa-f]{8}(?:&|$)")
-"""The networks of Meta sign alike, and nobody else so: it holds behind a proxy too."""
+"""The form of Meta's signatures, which no other network uses: recognised on any host."""
 
-_TIKTOK = _HostRule(naming=frozenset({"file_id", "id", "item_id", "ratio", "url", "video_id"}))
+_TIKTOK = _HostRule(identifying=frozenset({"file_id", "id", "item_id", "ratio", "url", "video_id"}))
 _HOSTS = {
     # oh, oe, ccb, stp, efg, edm, _nc_… change with every answer, new ones are added every year, and
     # the path holds the file's number. Pictures of links (safe_image.php?url=…) are the exception.
@@ -62,14 +62,14 @@ _HOSTS = {
     # …/vid/avc1/720x1280/NAME.mp4?tag=12 counts versions of the player; archives of X leave it out
     "twimg.com": _HostRule(frozenset({"tag"})),
 }
-"""By the end of the host's name; as seen in addresses that the networks hand out."""
+"""By the last two labels of the host; from observed URLs."""
 
 ARCHIVED = "archived"
 """The parameter by which `archiver serve` says which file of an archive is meant."""
 
 _NO_RULE = _HostRule()
 _PATH_SIGNATURE = re.compile(r"/[0-9a-f]{32}/[0-9a-f]{8}(?=/)")
-"""TikTok's video hosts begin the path with a signature and the hex of its last second."""
+"""On TikTok's video hosts, the path begins with a signature and its expiry in hexadecimal."""
 
 _SIGNING_PREFIXES = (
     "x-amz-",  # Amazon S3, "Authenticating Requests: Using Query Parameters"
@@ -88,7 +88,7 @@ _SIGNING = frozenset(
         "hmac", "sig", "sign", "x-expires", "x-signature",
     }
 )  # fmt: skip
-"""Parameters that sign wherever they stand, whatever they say. All names are in lower case."""
+"""Parameters that are always part of a signature. All names are in lower case."""
 
 _TRACKING = frozenset(
     {
@@ -100,7 +100,7 @@ _TRACKING = frozenset(
         "session_id", "sessionid", "trace_id", "visitor_id",
     }
 )  # fmt: skip
-"""These name a click, a session or a request, never a file."""
+"""Parameters that identify a click, a session or a request, never a file."""
 
 _CREDENTIALS = frozenset(
     {
@@ -108,7 +108,7 @@ _CREDENTIALS = frozenset(
         "nonce", "sid", "ticket", "token", "urltoken", "verify",
     }
 )  # fmt: skip
-"""These sign where the value is none that a person would write."""
+"""Parts of a signature where the value looks random."""
 
 _EXPIRIES = frozenset(
     {
@@ -116,8 +116,8 @@ _EXPIRIES = frozenset(
         "expiry", "ext", "oe", "se", "until", "valid_until", "validto",
     }
 )  # fmt: skip
-_CLOCKS = frozenset({"_", "cb", "now", "t", "ts"})
-"""Both are left out where the value is a point in time; the first belong to a signature."""
+_TIMESTAMPS = frozenset({"_", "cb", "now", "t", "ts"})
+"""Both are ignored where the value is a time; `_EXPIRIES` also show that the URL is signed."""
 
 _AZURE = frozenset(
     {
@@ -125,17 +125,17 @@ _AZURE = frozenset(
         "sp", "spr", "sr", "srt", "ss", "st", "suoid", "sv",
     }
 )  # fmt: skip
-"""Azure Storage, "Create a service SAS": beside `sig` and `sv` these belong to the signature."""
+"""Azure Storage, "Create a service SAS": with `sig` and `sv`, these are part of the signature."""
 
-_BESIDE_A_SIGNATURE = frozenset(
+_PARTS_OF_SIGNATURE = frozenset(
     {
         "_", "cb", "digest", "e", "h", "hash", "hm", "is", "k", "key", "keyid", "kid", "mac", "md5",
         "s", "secure", "sgn", "sha1", "sha256", "st", "t", "ts", *_CREDENTIALS,
     }
 )  # fmt: skip
-"""These sign only beside another sign of a signature, and where the value is no small number."""
+"""Parts of a signature where the URL has others, too, and the value is no small number."""
 
-_NAMES = frozenset(
+_IDENTIFYING = frozenset(
     {
         "asset", "attachment", "blob", "code", "f", "file", "filename", "i", "image", "img",
         "index", "item", "key", "media", "n", "name", "num", "number", "object", "p", "page",
@@ -143,7 +143,7 @@ _NAMES = frozenset(
         "ver", "version", "video",
     }
 )  # fmt: skip
-"""These say of themselves that they name something; so does all that ends in `id` or `ids`."""
+"""Names of identifiers; so are all names that end in `id` or `ids`."""
 
 _TIME = re.compile(r"[12]\d{9}(?:\d{3})?|\d{4}-\d\d-\d\d[T ].*|\d{8}T\d{6}Z", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -158,10 +158,10 @@ _NUMBERED = re.compile(r"/[^/]*\d{6}[^/]*|/(?=[^/]*\d)(?=[^/]*[A-Za-z])[^/]{10,}
 
 
 def address_key(url: str, signed_by: Collection[str] = ()) -> str:
-    """The name of the file at an address, alike for every host and signature it is offered with.
+    """The key of the file at a URL: the same for every host and signature it is offered with.
 
     `signed_by` names further parameters that sign or track, in lower case. The order of parameters
-    says nothing.
+    does not matter.
 
     >>> address_key("https://cdn.example/media/?media_id=4&Expires=1790000000&Signature=x~y")
     '/media/?media_id=4'
@@ -169,12 +169,12 @@ def address_key(url: str, signed_by: Collection[str] = ()) -> str:
     host, path, query = _split(url)
     if not query:
         return path
-    named = sorted(_naming(host, path, query, signed_by))
+    named = sorted(_identifying(host, path, query, signed_by))
     return f"{path}?{'&'.join(named)}" if named else path
 
 
 def _split(url: str) -> tuple[str, str, str]:
-    """Host, path and query; what is no URL is all path."""
+    """Host, path and query; all of an invalid URL but its query is taken for the path."""
     if match := _ORDINARY.match(url) or _PARTS.match(_normalized(url)):
         host, path, query = match[1], match[2] or "/", match[3] or ""
         if "tiktok" in host:
@@ -185,46 +185,46 @@ def _split(url: str) -> tuple[str, str, str]:
 
 
 def _normalized(url: str) -> str:
-    """As it is asked for: an address written raw names the same file as an encoded one."""
+    """The normalized URL, so that encoded and unencoded forms have one key; empty if invalid."""
     try:
         return normalize_url(url)
     except BadUrl:
         return ""
 
 
-def _naming(host: str, path: str, query: str, signed_by: Collection[str]) -> Iterator[str]:
-    """The parameters that name the file, as they are written."""
+def _identifying(host: str, path: str, query: str, signed_by: Collection[str]) -> Iterator[str]:
+    """The parameters that identify the file, as they are written."""
     rule = _META if _META_SIGNATURE.search(query) else _rule_of(host)
-    if rule.naming is not None:
+    if rule.identifying is not None:
         for text in query.split("&"):
-            if text.partition("=")[0].lower() in rule.naming:
+            if text.partition("=")[0].lower() in rule.identifying:
                 yield text
         return
     found = [_parameter(text) for text in query.split("&")]
     known = _TRACKING.union(rule.signing, signed_by, ("",))
-    rest = [each for each in found if each.name not in known and not each.is_clock()]
-    doubtful = [each for each in rest if not each.signs()]
-    is_signed = len(doubtful) < len(rest)
-    if is_signed and any(each.name == "sv" for each in doubtful):
-        doubtful = [each for each in doubtful if each.name not in _AZURE]
+    rest = [each for each in found if each.name not in known and not each.is_timestamp()]
+    undecided = [each for each in rest if not each.is_signature()]
+    is_signed = len(undecided) < len(rest)
+    if is_signed and any(each.name == "sv" for each in undecided):
+        undecided = [each for each in undecided if each.name not in _AZURE]
     if is_signed:
-        doubtful = [each for each in doubtful if not each.signs_beside_a_signature()]
+        undecided = [each for each in undecided if not each.is_part_of_signature()]
     is_named_already = is_signed or _names_a_file(path)
-    for each in doubtful:
+    for each in undecided:
         if not (is_named_already and each.looks_like_a_signature()):
             yield each.text
 
 
 @dataclass(frozen=True, slots=True)
 class _Parameter:
-    """One parameter that no host's table decides: as written, its name in lower case, its value."""
+    """A query parameter: its text, its name in lower case, its decoded value."""
 
     text: str
     name: str
     value: str
 
-    def signs(self) -> bool:
-        """Whether it belongs to a signature, whatever stands beside it."""
+    def is_signature(self) -> bool:
+        """Whether it is part of a signature, whatever other parameters there are."""
         if self.name in _SIGNING or self.name.startswith(_SIGNING_PREFIXES):
             return True
         if self.name in _EXPIRIES:
@@ -233,19 +233,19 @@ class _Parameter:
             len(self.value) >= 16 or (len(self.value) >= 8 and not _WORDS.fullmatch(self.value))
         )
 
-    def is_clock(self) -> bool:
-        """Whether it only says when the address was made."""
-        return self.name in _CLOCKS and _TIME.fullmatch(self.value) is not None
+    def is_timestamp(self) -> bool:
+        """Whether it only says when the URL was made."""
+        return self.name in _TIMESTAMPS and _TIME.fullmatch(self.value) is not None
 
-    def signs_beside_a_signature(self) -> bool:
-        """Whether it belongs to a signature, given that there is one."""
-        return self.name in _BESIDE_A_SIGNATURE and not (
+    def is_part_of_signature(self) -> bool:
+        """Whether it is part of the signature of a URL that has one."""
+        return self.name in _PARTS_OF_SIGNATURE and not (
             len(self.value) < 6 or (self.value.isdigit() and len(self.value) < 16)
         )
 
     def looks_like_a_signature(self) -> bool:
-        """Whether the value is what only a machine would write, and is said to name nothing."""
-        if self.name in _NAMES or self.name.endswith(("id", "ids")):
+        """Whether the value is long random text, and the name is not that of an identifier."""
+        if self.name in _IDENTIFYING or self.name.endswith(("id", "ids")):
             return False
         if not _MACHINE_TEXT.fullmatch(self.value):
             return False
@@ -267,7 +267,7 @@ def _rule_of(host: str) -> _HostRule:
 
 
 def _names_a_file(path: str) -> bool:
-    """Whether a path could name a file by itself: it ends like one, or holds something's number."""
+    """Whether a path may identify a file by itself: it has a file extension, or a long number."""
     if _SCRIPT.search(path):
         return False
     return bool(_SUFFIX.search(path) or _NUMBERED.search(path))

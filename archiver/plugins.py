@@ -1,8 +1,8 @@
-"""Finds, loads and checks plugins, and names the culprit when one fails.
+"""Finds, loads and checks plugins; the error about a broken one names it.
 
-A plugin is an entry point of the group `archiver`. Each is loaded and checked by itself, so that a
-broken one is left out with a Problem and the others go on. Only installed distributions are looked
-at: nothing is ever loaded from an archive folder or the current one.
+A plugin is an entry point of the group `archiver`. Each is loaded and checked separately: a broken
+one is skipped with a Problem, and the others work. Only installed distributions are searched:
+nothing is loaded from the archive folder or the current one.
 """
 
 import contextlib
@@ -51,7 +51,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What was left out, and why. `concerns` are the names that are unavailable because of it."""
+    """A plugin, or a part of one, that was skipped, and why.
+
+    `concerns`: the names of sources, platforms … that are unavailable because of it.
+    """
 
     origin: Origin
     what: str
@@ -65,7 +68,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One plugin, and what it brings."""
+    """A plugin that was loaded, and what it provides."""
 
     origin: Origin
     sources: tuple[Source, ...] = ()
@@ -165,7 +168,7 @@ class Plugins:
             if (platform.name, platform.source) == (name, source):
                 return platform
         elsewhere = [platform.source for platform in self.platforms if platform.name == name]
-        if elsewhere and not self._culprits(name):
+        if elsewhere and not self._problems_with(name):
             raise PluginError(
                 f'The platform "{name}" is not read through "{source}"',
                 hint=f'Write for example: source = "{elsewhere[0]}"',
@@ -173,11 +176,11 @@ class Plugins:
         known = [platform.name for platform in self.platforms if platform.source == source]
         raise self._missing("platform", name, known)
 
-    def _culprits(self, name: str) -> list[Problem]:
+    def _problems_with(self, name: str) -> list[Problem]:
         return [problem for problem in self.problems if name in problem.concerns]
 
     def _missing(self, noun: str, name: str, known: Sequence[str]) -> PluginError:
-        if culprits := self._culprits(name):
+        if culprits := self._problems_with(name):
             return PluginError(
                 f'The {noun} "{name}" is unavailable',
                 why="; ".join(str(problem) for problem in culprits),
@@ -202,10 +205,10 @@ def load_plugins(
     `ARCHIVER_PLUGINS`, when set, lists the names of the entry points to load; empty means none.
     Raises PluginError when it names one that is not installed.
     """
-    found = _chosen(list(entry_points(group=GROUP) if found is None else found), environ)
+    found = _selected(list(entry_points(group=GROUP) if found is None else found), environ)
     problems: list[Problem] = []
     loaded: list[Loaded] = []
-    for entry_point in _of_unique_names(found, problems):
+    for entry_point in _without_duplicates(found, problems):
         try:
             plugin = _load(entry_point, problems)
         except _Broken as broken:
@@ -213,18 +216,18 @@ def load_plugins(
             problems.append(_problem(origin, str(broken), {origin.entry_point}))
         else:
             loaded.append(plugin)
-    return Plugins(tuple(_without_clashes(loaded, problems)), tuple(problems))
+    return Plugins(tuple(_without_conflicts(loaded, problems)), tuple(problems))
 
 
 class _Broken(Exception):
-    """A plugin, or one thing that it brings, breaks the contract; the message says how."""
+    """A plugin, or an object of it, breaks the contract; the message says how."""
 
 
-def _chosen(found: list[EntryPoint], environ: Mapping[str, str]) -> list[EntryPoint]:
-    wish = environ.get(ENVIRONMENT)
-    if wish is None:
+def _selected(found: list[EntryPoint], environ: Mapping[str, str]) -> list[EntryPoint]:
+    names_text = environ.get(ENVIRONMENT)
+    if names_text is None:
         return found
-    names = {name.strip() for name in wish.split(",")} - {""}
+    names = {name.strip() for name in names_text.split(",")} - {""}
     known = sorted({entry_point.name for entry_point in found})
     for name in sorted(names.difference(known)):
         close = difflib.get_close_matches(name, known, n=1)
@@ -247,8 +250,8 @@ def _problem(origin: Origin, why: str, concerns: Iterable[str]) -> Problem:
     return Problem(origin, f"The plugin {origin} is left out", why, frozenset(concerns))
 
 
-def _of_unique_names(found: list[EntryPoint], problems: list[Problem]) -> list[EntryPoint]:
-    """Those whose name is theirs alone: of two of one name, neither can be trusted to be meant."""
+def _without_duplicates(found: list[EntryPoint], problems: list[Problem]) -> list[EntryPoint]:
+    """Those whose name is unique: of two with one name, nobody knows which one is meant."""
     by_name: dict[str, list[EntryPoint]] = {}
     for entry_point in sorted(found, key=lambda item: (item.name, item.value)):
         by_name.setdefault(entry_point.name, []).append(entry_point)
@@ -261,10 +264,10 @@ def _of_unique_names(found: list[EntryPoint], problems: list[Problem]) -> list[E
 
 
 def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
-    """Import one plugin and ask it what it brings. Raises _Broken."""
+    """Import one plugin and call its hooks. Raises _Broken."""
     origin = _origin(entry_point)
     _check_ownership(entry_point)
-    with contextlib.redirect_stdout(sys.stderr):  # stdout is for data, whatever a plugin prints
+    with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not be in the output
         manager = _manager(entry_point)
         sources = _ask(manager, "archiver_sources")
         platforms = _ask(manager, "archiver_platforms")
@@ -274,15 +277,15 @@ def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
         raise _Broken("it implements no hook; mark its functions with archiver.hookimpl")
     return Loaded(
         origin,
-        tuple(item for item in sources if _kept(item, _check_source, origin, problems)),
-        tuple(item for item in platforms if _kept(item, _check_platform, origin, problems)),
-        tuple(item for item in demos if _kept(item, _check_demo, origin, problems)),
-        tuple(item for item in apis if _kept(item, _check_served_api, origin, problems)),
+        tuple(item for item in sources if _is_valid(item, _check_source, origin, problems)),
+        tuple(item for item in platforms if _is_valid(item, _check_platform, origin, problems)),
+        tuple(item for item in demos if _is_valid(item, _check_demo, origin, problems)),
+        tuple(item for item in apis if _is_valid(item, _check_served_api, origin, problems)),
     )
 
 
 def _check_ownership(entry_point: EntryPoint) -> None:
-    """Import nothing that every user of the machine may have written. Raises _Broken."""
+    """Raise _Broken for a plugin that every user of the machine may have changed."""
     try:
         spec = find_spec(entry_point.module.partition(".")[0])
         file = Path(spec.origin) if spec is not None and spec.origin else None
@@ -290,7 +293,7 @@ def _check_ownership(entry_point: EntryPoint) -> None:
         above = {path.parent for path in (*folders, *([file] if file and not folders else []))}
         found = open_to_others([*([file] if file else []), *folders, *above])
     except (ImportError, ValueError, OSError):
-        return  # importing it says why
+        return  # the import will fail and give the reason
     if found is not None:
         raise _Broken(
             f"other users may write to {found}. Run chmod o-w on it; on a mounted Windows drive, "
@@ -299,7 +302,7 @@ def _check_ownership(entry_point: EntryPoint) -> None:
 
 
 def _manager(entry_point: EntryPoint) -> PluginManager:
-    """A manager that knows this plugin alone, so that what fails can be put down to it."""
+    """A plugin manager for this plugin alone, so that every error is known to be its."""
     manager = PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     try:
@@ -308,7 +311,7 @@ def _manager(entry_point: EntryPoint) -> PluginManager:
     except PluginValidationError as error:
         raise _Broken(f"its hooks are not those of archiver: {error}") from error
     except (Exception, SystemExit) as error:
-        raise _Broken(f"it cannot be imported: {_said(error)}") from error
+        raise _Broken(f"it cannot be imported: {_describe(error)}") from error
     return manager
 
 
@@ -316,15 +319,15 @@ def _ask(manager: PluginManager, hook: str) -> list[Any]:
     try:
         return [item for answer in getattr(manager.hook, hook)() for item in answer]
     except (Exception, SystemExit) as error:
-        raise _Broken(f"{hook}() failed: {_said(error)}") from error
+        raise _Broken(f"{hook}() failed: {_describe(error)}") from error
 
 
-def _said(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
-def _kept(item: Any, check: Any, origin: Origin, problems: list[Problem]) -> bool:
-    """Whether one thing that a plugin brings satisfies the contract; else it is a problem."""
+def _is_valid(item: Any, check: Any, origin: Origin, problems: list[Problem]) -> bool:
+    """Whether an object of a plugin satisfies the contract; where not, a problem is added."""
     try:
         check(item)
     except (_Broken, TypeError) as broken:
@@ -338,7 +341,7 @@ def _kept(item: Any, check: Any, origin: Origin, problems: list[Problem]) -> boo
 def _name_of(item: Any) -> str:
     try:
         return str(item.name)
-    except Exception:  # noqa: BLE001 — a property of a stranger's class
+    except Exception:  # noqa: BLE001 — `name` may be a property that raises anything
         return ""
 
 
@@ -418,7 +421,7 @@ def _check_members(item: Any, protocol: type[Any]) -> None:
                 said += f", because it is written for an earlier version. {changed}"
             raise _Broken(said) from None
         except Exception as error:
-            raise _Broken(f"its {name} failed: {_said(error)}") from error
+            raise _Broken(f"its {name} failed: {_describe(error)}") from error
         if not isinstance(member, property) and not callable(value):
             raise _Broken(f"its {name} must be a method")
 
@@ -434,11 +437,11 @@ def _check_settings(cls: Any, what: str) -> None:
     try:
         settings_of(cls)
     except Exception as error:
-        raise _Broken(f"its {what} cannot be read: {_said(error)}") from error
+        raise _Broken(f"its {what} cannot be read: {_describe(error)}") from error
 
 
-def _without_clashes(loaded: list[Loaded], problems: list[Problem]) -> list[Loaded]:
-    """The plugins without the sources and platforms that two of them bring."""
+def _without_conflicts(loaded: list[Loaded], problems: list[Problem]) -> list[Loaded]:
+    """The plugins without what more than one of them provides."""
     sources = _claims((plugin, source.name) for plugin in loaded for source in plugin.sources)
     platforms = _claims(
         (plugin, (platform.source, platform.name))
@@ -447,14 +450,14 @@ def _without_clashes(loaded: list[Loaded], problems: list[Problem]) -> list[Load
     )
     demos = _claims((plugin, demo.name) for plugin in loaded for demo in plugin.demos)
     apis = _claims((plugin, api.name) for plugin in loaded for api in plugin.served_apis)
-    for name, claimants in sources.items():
-        _report_clash(f"the source {name}", {name}, claimants, problems)
-    for (source, name), claimants in platforms.items():
-        _report_clash(f"the platform {name} of {source}", {name}, claimants, problems)
-    for name, claimants in demos.items():
-        _report_clash(f"the demo {name}", set(), claimants, problems)
-    for name, claimants in apis.items():
-        _report_clash(f"the API {name}", {name}, claimants, problems)
+    for name, origins in sources.items():
+        _report_conflict(f"the source {name}", {name}, origins, problems)
+    for (source, name), origins in platforms.items():
+        _report_conflict(f"the platform {name} of {source}", {name}, origins, problems)
+    for name, origins in demos.items():
+        _report_conflict(f"the demo {name}", set(), origins, problems)
+    for name, origins in apis.items():
+        _report_conflict(f"the API {name}", {name}, origins, problems)
     return [
         replace(
             plugin,
@@ -470,19 +473,19 @@ def _without_clashes(loaded: list[Loaded], problems: list[Problem]) -> list[Load
 
 
 def _claims(pairs: Iterable[tuple[Loaded, Any]]) -> dict[Any, list[Origin]]:
-    """What more than one plugin brings, or one plugin twice, and who they are."""
+    """What more than one plugin provides, or one plugin twice, and their origins."""
     claims: dict[Any, list[Origin]] = {}
     for plugin, key in pairs:
         claims.setdefault(key, []).append(plugin.origin)
     return {key: origins for key, origins in claims.items() if len(origins) > 1}
 
 
-def _report_clash(
-    what: str, concerns: set[str], claimants: list[Origin], problems: list[Problem]
+def _report_conflict(
+    what: str, concerns: set[str], origins: list[Origin], problems: list[Problem]
 ) -> None:
-    who = " and ".join(str(origin) for origin in claimants)
+    who = " and ".join(str(origin) for origin in origins)
     why = f"more than one plugin brings it: {who}. {_BISECT}"
-    problems.append(Problem(claimants[0], f"{what} is left out", why, frozenset(concerns)))
+    problems.append(Problem(origins[0], f"{what} is left out", why, frozenset(concerns)))
 
 
 def _all_sources(loaded: Iterable[Loaded]) -> list[Source]:

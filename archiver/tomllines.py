@@ -1,7 +1,7 @@
-"""On which line of a TOML file each key stands, which `tomllib` does not say.
+"""The line of each key in a TOML file, which `tomllib` does not tell.
 
-The text has been accepted by `tomllib` before, so each statement is one that it reads by itself:
-as many lines as it takes until it does.
+The text has been parsed by `tomllib` before, so it consists of statements that can be parsed one
+by one: lines are added to a statement until `tomllib` accepts it.
 """
 
 import tomllib
@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 KeyPath = tuple[str | int, ...]
-"""Where a value stands: table names, list positions and a key, `("accounts", 0, "name")`."""
+"""The path of a value: table names, list indexes and a key, `("accounts", 0, "name")`."""
 
 _ENDS = ("]", '"""', "'''")
-"""One of these stands on the last line of whatever takes several."""
+"""The last line of a value of several lines contains one of these."""
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
@@ -45,7 +45,7 @@ def line_of(lines: Mapping[KeyPath, int], path: KeyPath) -> int | None:
 
 
 def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """Each statement, with the number of its first line and the document that it is alone."""
+    """The number of each statement's first line, its text, and the document it makes alone."""
     statement, begin = "", 1
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         is_continued = bool(statement)
@@ -71,7 +71,7 @@ def _paths(document: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _table_path(names: tuple[str, ...], counts: Mapping[KeyPath, int]) -> KeyPath:
-    """The path of a header, which goes through the newest entry of each list of tables."""
+    """The path of a table header: in an array of tables, it means the last entry so far."""
     path: KeyPath = ()
     for position, name in enumerate(names):
         path = (*path, name)

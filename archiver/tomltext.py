@@ -1,14 +1,14 @@
-"""The bytes of a TOML file made text, and the text a document; what is wrong is named.
+"""Decodes and parses TOML files, with messages for the usual mistakes.
 
-What stands there is often not what its author sees: an encoding of another program, quotes of a
-word processor, a space that is none, a backslash that begins an escape.
+Such as: another encoding than UTF-8, typographic quotes from a word processor, a no-break space, a
+backslash in a path in double quotes.
 """
 
 import re
 import tomllib
 from typing import Any, NamedTuple
 
-from archiver.characters import called, first_unseen, typographic_quote
+from archiver.characters import describe_character, first_invisible, typographic_quote
 from archiver.errors import ConfigError
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -22,7 +22,7 @@ _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)")
 _KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
 
 
-class Trouble(NamedTuple):
+class SyntaxProblem(NamedTuple):
     """What is wrong in a text, at an offset in it. `what` follows the line and the column."""
 
     offset: int
@@ -31,7 +31,7 @@ class Trouble(NamedTuple):
     hint: str | None = None
 
 
-def decoded(data: bytes, name: str) -> str:
+def decode(data: bytes, name: str) -> str:
     """The text of a file called `name`, without carriage returns. Raises ConfigError."""
     if data.startswith(_UTF_16):
         raise ConfigError(f"{name}: this is UTF-16, not UTF-8", hint=_POWERSHELL)
@@ -47,14 +47,14 @@ def decoded(data: bytes, name: str) -> str:
     return text
 
 
-def parsed(text: str, name: str) -> dict[str, Any]:
-    """The document that a text is. Raises ConfigError."""
+def parse(text: str, name: str) -> dict[str, Any]:
+    """The document in a text. Raises ConfigError."""
     try:
         return tomllib.loads(text)
     except RecursionError:
         raise ConfigError(f"{name}: this is nested too deep") from None
     except ValueError as error:
-        raise _error(_explained(text, str(error)), text, name) from None
+        raise _error(_explain(text, str(error)), text, name) from None
 
 
 def backslash_hint(key: str) -> str:
@@ -65,33 +65,35 @@ def backslash_hint(key: str) -> str:
     )
 
 
-def _error(trouble: Trouble, text: str, name: str) -> ConfigError:
-    line = text.count("\n", 0, trouble.offset) + 1
-    column = trouble.offset - (text.rfind("\n", 0, trouble.offset) + 1) + 1
+def _error(problem: SyntaxProblem, text: str, name: str) -> ConfigError:
+    line = text.count("\n", 0, problem.offset) + 1
+    column = problem.offset - (text.rfind("\n", 0, problem.offset) + 1) + 1
     where = f"{name}, line {line}, column {column}"
-    return ConfigError(f"{where}: {trouble.what}", why=trouble.why, hint=trouble.hint)
+    return ConfigError(f"{where}: {problem.what}", why=problem.why, hint=problem.hint)
 
 
-def _not_utf_8(data: bytes, start: int, before: str) -> Trouble:
+def _not_utf_8(data: bytes, start: int, before: str) -> SyntaxProblem:
     if data.startswith(_UTF_16, start):
-        return Trouble(len(before), "from here on this is UTF-16, not UTF-8", hint=_POWERSHELL)
+        return SyntaxProblem(
+            len(before), "from here on this is UTF-16, not UTF-8", hint=_POWERSHELL
+        )
     byte = data[start : start + 1]
     meant = byte.decode("cp1252", "replace")
-    shown = meant if meant.isprintable() else called(meant)
+    shown = meant if meant.isprintable() else describe_character(meant)
     guess = "" if meant == "\ufffd" else f". In Windows-1252 and Latin-1 it is {shown}"
     why = f"The byte {byte.hex().upper()} begins no character of UTF-8{guess}"
-    return Trouble(len(before), "this is not UTF-8", why, _SAVE)
+    return SyntaxProblem(len(before), "this is not UTF-8", why, _SAVE)
 
 
-def _zero_byte(text: str, at: int) -> Trouble:
-    """What to say of the first zero byte: Latin letters in UTF-16 have one in every other place."""
+def _zero_byte(text: str, at: int) -> SyntaxProblem:
+    """The problem with a zero byte: in UTF-16, every second byte of Latin text is one."""
     if text[at + 2 : at + 3] == "\0" or text[max(0, at - 2) : at - 1] == "\0":
-        return Trouble(at, "from here on this is UTF-16, not UTF-8", hint=_POWERSHELL)
-    return Trouble(at, "there is a zero byte", hint="Delete it")
+        return SyntaxProblem(at, "from here on this is UTF-16, not UTF-8", hint=_POWERSHELL)
+    return SyntaxProblem(at, "there is a zero byte", hint="Delete it")
 
 
-def _explained(text: str, message: str) -> Trouble:
-    """What is wrong, by what the parser says of a text and by what stands where it stopped."""
+def _explain(text: str, message: str) -> SyntaxProblem:
+    """What is wrong: by the parser's message, and by the characters where it stopped."""
     offset = _offset_in(text, message)
     begin = text.rfind("\n", 0, offset) + 1
     what = "this is not TOML"
@@ -100,25 +102,25 @@ def _explained(text: str, message: str) -> Trouble:
         key = _KEY.match(text, begin)
         hint = backslash_hint(key[1] if key else "directory")
         why = "In double quotes a backslash begins an escape, and there is none like this"
-        return Trouble(backslash if backslash >= 0 else offset, what, why, hint)
-    if (at := _stray(text, begin, offset)) is not None:
+        return SyntaxProblem(backslash if backslash >= 0 else offset, what, why, hint)
+    if (at := _find_stray(text, begin, offset)) is not None:
         character = text[at]
         if quote := typographic_quote(character):
             hint = f"Type the straight quote: {quote}"
-        elif first_unseen(character) is not None:
+        elif first_invisible(character) is not None:
             hint = "Delete it, or type an ordinary space"
         else:
-            hint = "Type the character of ASCII that it resembles, or put the text into quotes"
-        why = f"There is a character that TOML has no use for: {called(character)}"
-        return Trouble(at, what, why, hint)
+            hint = "Type the ASCII character that it looks like, or put the text in quotes"
+        why = f"TOML does not allow this character here: {describe_character(character)}"
+        return SyntaxProblem(at, what, why, hint)
     why = _POSITION.sub("", message)
     if why.startswith(("Cannot declare", "Cannot overwrite", "Cannot mutate")):
-        return Trouble(offset, what, "This table or key is there already", "Write both as one")
-    return Trouble(offset, what, why, _ONE_LINE)
+        return SyntaxProblem(offset, what, "This table or key was defined before", "Merge the two")
+    return SyntaxProblem(offset, what, why, _ONE_LINE)
 
 
 def _offset_in(text: str, message: str) -> int:
-    """Where the parser stopped; at the end of the last line that says something, if at the end."""
+    """The offset where the parser stopped; for the end of the text, that of its last line."""
     position = _POSITION.search(message)
     if position is None or position[1] is None:
         return len(text.rstrip("\n"))
@@ -128,10 +130,10 @@ def _offset_in(text: str, message: str) -> int:
     return min(begin + int(position[2]) - 1, len(text))
 
 
-def _stray(text: str, begin: int, offset: int) -> int | None:
-    """The offset of a character that nobody meant to be there.
+def _find_stray(text: str, begin: int, offset: int) -> int | None:
+    """The offset of a character that is probably a mistake.
 
-    It stands where the parser stopped, or it is a quote by which a text was meant to end.
+    It is where the parser stopped, or it is a typographic quote that was meant to end a text.
     """
     if offset < len(text) and text[offset] != "\n":
         character = text[offset]

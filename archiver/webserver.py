@@ -1,4 +1,4 @@
-"""An ASGI application on sockets of this machine, served from a thread until a block ends."""
+"""Runs an ASGI application in a thread, on local sockets, for as long as a `with` block."""
 
 import asyncio
 import errno
@@ -14,9 +14,9 @@ from archiver.apis import AsgiApp
 from archiver.errors import UsageError
 
 _LOOPBACK = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
-_TRIES = 20
-_PATIENCE = 60.0  # seconds to start or stop: longer than the slowest machine needs
-"""Seconds after which a server that does not start or stop is an error."""
+_MAX_TRIES = 20
+_MAX_SECONDS = 60.0
+"""Seconds that a server has to start or to stop; much longer than a slow machine needs."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -36,7 +36,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio sends small answers at once only if it is.
+    # asyncio sets TCP_NODELAY only on sockets whose protocol is given
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":  # elsewhere it would let two servers share a port
@@ -52,10 +52,10 @@ def _bind(host: str, port: int) -> socket.socket:
 def listen_on_loopback(port: int = 0) -> list[socket.socket]:
     """Listening sockets of one port on as many of three loopback addresses as the system has.
 
-    A server on them is reached by names that differ, as the media hosts of a platform do.
+    So one server has several host names, as a platform has several media hosts.
     Raises OSError when the port is taken.
     """
-    for _ in range(_TRIES):
+    for _ in range(_MAX_TRIES):
         sockets = [_bind(_LOOPBACK[0], port)]
         chosen = sockets[0].getsockname()[1]
         taken = False
@@ -72,7 +72,7 @@ def listen_on_loopback(port: int = 0) -> list[socket.socket]:
 
 
 def origin_of(sock: socket.socket) -> str:
-    """How a client on this machine calls a server on that socket: `http://127.0.0.1:8000`."""
+    """The origin of a server on that socket: `http://127.0.0.1:8000`."""
     host, port = sock.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
@@ -83,28 +83,28 @@ def running(
 ) -> Iterator[threading.Thread]:
     """Serve an application on these sockets, and close them when the block ends.
 
-    The thread that is given ends only with the block, or when the server failed. `lifespan` tells
-    the application when the server starts and stops; with `quiet`, an answer that it breaks off is
-    not logged as an error.
+    Yields the server's thread, which ends with the block, or when the server fails. `lifespan`:
+    the application is told when the server starts and stops (ASGI lifespan). `quiet`: an answer
+    that the application does not finish is not logged as an error.
     """
     server = _Server(_config(app, lifespan=lifespan, quiet=quiet))
     name = f"server-{sockets[0].getsockname()[1]}"
     thread = threading.Thread(target=server.run_in_thread, args=(sockets,), name=name, daemon=True)
     thread.start()
     try:
-        if not server.ready.wait(_PATIENCE) or server.failure:
+        if not server.ready.wait(_MAX_SECONDS) or server.failure:
             raise RuntimeError("the server did not start") from server.failure
         yield thread
     finally:
         server.stop()
-        thread.join(_PATIENCE)
+        thread.join(_MAX_SECONDS)
 
 
 def wait_until_interrupted(thread: threading.Thread) -> None:
-    """Until Ctrl-C or SIGTERM, which is how a server is meant to end, or until it failed."""
+    """Wait for Ctrl-C or SIGTERM, or until the server fails."""
     try:
         while thread.is_alive():
-            thread.join(1.0)  # on Windows a wait without end would not hear Ctrl-C
+            thread.join(1.0)  # on Windows, Ctrl-C does not interrupt an endless wait
     except KeyboardInterrupt:
         pass
 
@@ -117,12 +117,12 @@ class _Server(uvicorn.Server):
         self.ready = threading.Event()
         self.failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._over: asyncio.Event | None = None
+        self._stopped: asyncio.Event | None = None
 
     def run_in_thread(self, sockets: Sequence[socket.socket]) -> None:
         try:
             asyncio.run(self.serve(list(sockets)))
-        except BaseException as error:  # noqa: BLE001  # told to whoever waits for the start
+        except BaseException as error:  # noqa: BLE001  # raised where `running` waits for the start
             self.failure = error
         finally:
             for sock in sockets:
@@ -130,23 +130,23 @@ class _Server(uvicorn.Server):
             self.ready.set()
 
     def stop(self) -> None:
-        if self._loop is not None and self._over is not None:
+        if self._loop is not None and self._stopped is not None:
             with suppress(RuntimeError):  # it has stopped by itself
-                self._loop.call_soon_threadsafe(self._over.set)
+                self._loop.call_soon_threadsafe(self._stopped.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
         await super().startup(sockets)
         if self.should_exit:
             self.failure = RuntimeError("the application did not start")
         self.ready.set()
 
     async def main_loop(self) -> None:
-        if self._over is not None:
-            await self._over.wait()
+        if self._stopped is not None:
+            await self._stopped.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 — uvicorn calls it so
-        """Stop listening, drop what is open, and wait for what was at work."""
+        """Stop listening, cancel open requests, and close all connections."""
         for listener in self.servers:
             listener.close()
         tasks = list(self.server_state.tasks)

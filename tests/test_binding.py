@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from archiver.binding import Place, Size, bind, kind_of, settings_of
+from archiver.binding import Size, TableLocation, bind, kind_of, settings_of
 from archiver.errors import ConfigError
 from archiver.secrets import Secret
 
@@ -30,7 +30,7 @@ class Everything:
 
 def bound(**table: Any) -> Everything:
     """The table as Everything."""
-    return bind({"text": "x", **table}, Everything, Place(title="[sample]"))
+    return bind({"text": "x", **table}, Everything, TableLocation(title="[sample]"))
 
 
 def test_defaults() -> None:
@@ -98,7 +98,7 @@ def test_a_missing_setting_comes_with_its_help_and_an_example() -> None:
         when: timedelta = field(metadata={"help": "How long to wait."})
 
     with pytest.raises(ConfigError) as caught:
-        bind({}, Needy, Place(title="[sample]"))
+        bind({}, Needy, TableLocation(title="[sample]"))
     assert str(caught.value) == (
         'archive.toml: "when" is missing in [sample]. How long to wait. '
         'Write for example: when = "7d"'
@@ -115,7 +115,7 @@ def test_a_dataclass_may_check_itself(error: Exception) -> None:
             raise error
 
     with pytest.raises(ConfigError, match=r"^archive.toml: .*a and b differ"):
-        bind({}, Checked, Place(title="[sample]"))
+        bind({}, Checked, TableLocation(title="[sample]"))
 
 
 def test_what_documentation_prints() -> None:

@@ -1,10 +1,10 @@
-"""Characters that nobody sees are found, and every character has something to be called by."""
+"""Invisible characters are found, and every character has a name for messages."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.characters import called, first_unseen, typographic_quote
+from archiver.characters import describe_character, first_invisible, typographic_quote
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from archiver.characters import called, first_unseen, typographic_quote
     ],
 )  # fmt: skip
 def test_what_is_not_seen(text: str, expected: int | None) -> None:
-    assert first_unseen(text) == expected
+    assert first_invisible(text) == expected
 
 
 def test_quotes_of_a_word_processor() -> None:
@@ -25,6 +25,6 @@ def test_quotes_of_a_word_processor() -> None:
 
 @given(st.characters())
 def test_every_character_has_a_name_that_can_be_printed(character: str) -> None:
-    name = called(character)
+    name = describe_character(character)
     assert name.isprintable()
     assert name

@@ -1,4 +1,4 @@
-"""What disks say and cannot do: syncs of folders that there are none of, kinds to warn of, room."""
+"""Errors of disks in plain words: folders without a sync, risky file systems, free space."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archiver import disks
-from archiver.disks import complaint, risky_kind, room, sync, sync_folder
+from archiver.disks import free_space, risky_file_system, sync, sync_folder, write_error
 
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -77,27 +77,27 @@ def test_the_kind_of_a_disk_is_that_of_what_was_mounted_last(
     number = f"{os.major(device)}:{os.minor(device)}"
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS.format(device=number, other="0:99999", kind=kind))
-    assert risky_kind(tmp_path / "not" / "there yet", mounts) == (kind if is_risky else None)
+    assert risky_file_system(tmp_path / "not" / "there yet", mounts) == (kind if is_risky else None)
 
 
 def test_where_the_system_does_not_tell_the_kind_of_a_disk_nobody_is_warned(tmp_path: Path) -> None:
-    assert risky_kind(tmp_path, tmp_path / "none") is None
+    assert risky_file_system(tmp_path, tmp_path / "none") is None
     (tmp_path / "mountinfo").write_text("")
-    assert risky_kind(tmp_path, tmp_path / "mountinfo") is None
+    assert risky_file_system(tmp_path, tmp_path / "mountinfo") is None
 
 
 def test_a_disk_that_takes_bytes_has_no_complaint_and_keeps_none_of_them(tmp_path: Path) -> None:
-    assert complaint(tmp_path) is None
+    assert write_error(tmp_path) is None
     assert list(tmp_path.iterdir()) == []
-    said = complaint(tmp_path / "none")
+    said = write_error(tmp_path / "none")
     assert said is not None
     assert said.errno == errno.ENOENT
 
 
 @pytest.mark.skipif(not hasattr(os, "statvfs"), reason="this system has no inodes")
 def test_what_is_free_is_said(tmp_path: Path) -> None:
-    assert "MB are free" in (room(tmp_path) or "")
-    assert room(tmp_path / "none") is None
+    assert "MB are free" in (free_space(tmp_path) or "")
+    assert free_space(tmp_path / "none") is None
 
 
 def test_every_hint_is_for_an_error_that_has_words() -> None:

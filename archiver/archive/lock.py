@@ -11,7 +11,7 @@ from pathlib import Path
 from archiver.archive.facts import DATABASE
 from archiver.archive.lock_owner import lock_owner, write_lock_owner
 from archiver.archive.storage_errors import storage_errors
-from archiver.disks import sync_directory, words_for
+from archiver.disks import describe_error, sync_directory
 from archiver.errors import ArchiveLocked, StorageError
 
 LOCK = ".lock"
@@ -59,7 +59,7 @@ def locked(directory: Path, *, create: bool = True, database: bool = True) -> It
                 raise
             raise StorageError(
                 f"The disk of {directory} cannot lock files, so two runs could damage the archive",
-                why=words_for(error),
+                why=describe_error(error),
                 kept="Nothing was changed",
                 hint="Keep the archive on a local disk, then archiver copy it to this one",
                 code="no_locks",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from archiver.disks import FULL, complaint, has_limit, hint_for, room, words_for
+from archiver.disks import FULL, describe_error, free_space, has_size_limit, hint_for, write_error
 from archiver.errors import ArchiveLocked, StorageError
 
 _PRIMARY = 0xFF  # of SQLite's codes; the rest says how, not what
@@ -31,10 +31,10 @@ def storage_errors(directory: Path) -> Iterator[None]:
         raise translated from error
     except OSError as error:
         if error.errno in FULL:
-            raise _full(directory, words_for(error)) from error
+            raise _full(directory, describe_error(error)) from error
         raise StorageError(
             f"The archive in {directory} cannot be written",
-            why=words_for(error), kept=_KEPT, hint=hint_for(error),
+            why=describe_error(error), kept=_KEPT, hint=hint_for(error),
         ) from error  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def damaged(directory: Path, why: str) -> StorageError:
 def _full(directory: Path, words: str) -> StorageError:
     return StorageError(
         f"{words}: the archive in {directory} cannot grow",
-        why=room(directory),
+        why=free_space(directory),
         kept=_KEPT,
         hint="Free some space and run the command again",
         code="full",
@@ -85,14 +85,14 @@ def _full(directory: Path, words: str) -> StorageError:
 
 def _by_the_disk(directory: Path, error: sqlite3.Error) -> StorageError:
     """What SQLite calls an I/O error may be a full disk, too: the disk itself says it better."""
-    said = complaint(directory)
-    if said is None and error.sqlite_errorcode == sqlite3.SQLITE_IOERR_WRITE and has_limit():
+    said = write_error(directory)
+    if said is None and error.sqlite_errorcode == sqlite3.SQLITE_IOERR_WRITE and has_size_limit():
         said = OSError(errno.EFBIG, "")
     if said is not None and said.errno in FULL:
-        return _full(directory, words_for(said))
+        return _full(directory, describe_error(said))
     return StorageError(
         f"The database in {directory} cannot be read or written",
-        why=str(error) if said is None else words_for(said),
+        why=str(error) if said is None else describe_error(said),
         kept=_KEPT,
         hint=None if said is None else hint_for(said),
     )

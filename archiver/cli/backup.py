@@ -119,9 +119,9 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
 
 
 def _warn_of_disk(shell: Shell, directory: "Path") -> None:
-    from archiver.disks import risky_kind
+    from archiver.disks import risky_file_system
 
-    if not shell.quiet and (kind := risky_kind(directory)):
+    if not shell.quiet and (kind := risky_file_system(directory)):
         shell.warn(
             f"The archive is on a disk of kind {kind}, which does not lock and keep files as a "
             "local one does. Run archiver from one machine only, and keep a copy on a local disk"

@@ -131,9 +131,9 @@ def _reported(error: BaseException, manner: Manner) -> int:
 def _as_known(error: BaseException, unknown: BaseException) -> ArchiverError:
     """What a failure is that no part of the program has put into words: of the disk, or a bug."""
     if isinstance(error, OSError) and error.errno in _DISK:
-        from archiver.disks import hint_for, words_for
+        from archiver.disks import describe_error, hint_for
 
-        return StorageError(words_for(error), why=str(error), hint=hint_for(error))
+        return StorageError(describe_error(error), why=str(error), hint=hint_for(error))
     if isinstance(unknown, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
         return _unnameable(unknown)
     return ArchiverError(
@@ -149,15 +149,15 @@ def _reported_output(manner: Manner) -> int:
         return 0
     if is_unread(error):
         return 0 if manner.is_report else BROKEN_PIPE
-    from archiver.disks import words_for
+    from archiver.disks import describe_error
 
     if manner.is_report:
-        warn(f"The work is done, but its report could not be printed: {words_for(error)}")
+        warn(f"The work is done, but its report could not be printed: {describe_error(error)}")
         return 0
     tell(
         OutputError(
             "The output could not be written",
-            why=words_for(error),
+            why=describe_error(error),
             kept="The archive is as this command left it; only what it printed is incomplete",
             hint="Send the output somewhere else",
         ),

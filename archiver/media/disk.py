@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from archiver.disks import FULL, hint_for, room, sync, sync_directory, words_for
+from archiver.disks import FULL, describe_error, free_space, hint_for, sync, sync_directory
 from archiver.errors import StorageError
 
 CHUNK_SIZE = 1 << 20
@@ -23,10 +23,10 @@ _BINARY: int = getattr(os, "O_BINARY", 0)  # only on Windows
 def storage_error(error: OSError, doing: str) -> StorageError:
     """An error of the operating system as one for the user. `doing` completes "Cannot …"."""
     is_full = error.errno in FULL
-    free = room(Path(error.filename).parent) if is_full and error.filename else None
+    free = free_space(Path(error.filename).parent) if is_full and error.filename else None
     return StorageError(
         f"Cannot {doing}",
-        why=". ".join(filter(None, (words_for(error), free))),
+        why=". ".join(filter(None, (describe_error(error), free))),
         kept="What was stored before is safe",
         hint=hint_for(error),
         code="full" if is_full else None,

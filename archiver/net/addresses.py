@@ -46,13 +46,13 @@ _SIX_TO_FOUR = IPv6Network("2002::/16")  # RFC 3056
 
 
 def is_local_name(name: str) -> bool:
-    """Whether a host's name is one that only a local network knows, as far as it tells."""
+    """Whether a host name looks like one that only a local network resolves."""
     name = name.lower().removesuffix(".")
     return "." not in name or name.endswith(_LOCAL_NAMES)
 
 
 def is_public(address: Address) -> bool:
-    """True when every address in this one (itself, and what it carries) is a public one."""
+    """Whether the address, and every IPv4 address embedded in it, is public."""
     return all(_is_public(inner) for inner in unwrap(address))
 
 

@@ -1,4 +1,4 @@
-"""The client for one API: it has credentials, so it talks to one origin and follows no redirect.
+"""The client for one API. It sends credentials, so it has one origin and follows no redirect.
 
 Only where a server named the address, and nothing secret is sent, is a redirect followed, and each
 address is then checked as those of media are.
@@ -36,18 +36,18 @@ OnWait = Callable[[float, str], None]
 
 USER_AGENT = "social-archiver"
 _CONNECTIONS = 8
-_TRIES = 3
+_MAX_TRIES = 3
 _BACKOFF_BASE = 2.0
-_LONGEST_PAUSE = 60.0
-_WAITS = 2
-_LONGEST_WAIT = 900.0
+_MAX_RETRY_WAIT = 60.0
+_MAX_429_WAITS = 2
+_MAX_429_WAIT = 900.0
 _TRANSIENT = frozenset({408, 425})
-_OPENING = 300.0
-_DEADLINE = 600.0
+_HEADERS_SECONDS = 300.0
+_BODY_SECONDS = 600.0
 _TIMEOUTS = {"connect": 10.0, "read": 120.0, "write": 30.0, "pool": None}
 _LARGEST_BODY = 64 * 1024 * 1024  # 5,000 posts of 13 kB each
 _IN_MEMORY = 16 * 1024 * 1024  # of a body that goes to a file
-_SHOWN = 200
+_EXCERPT_LENGTH = 200
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEPT_HEADERS = RATE_HEADERS | {
@@ -68,10 +68,11 @@ def api_client(
 ) -> "ApiClient":
     """A client for the API below `base_url`; `source` names it in messages and responses.
 
-    Without a `guard`, the base URL is the operator's word, so no address is refused, but a key is
-    sent in the clear only within the operator's own network. With one, a server named the address,
-    and it is checked as those of media are. `route` is the way out; `transport` replaces the
-    network in tests. Raises ConfigError; SourceDown for a discovered address that is not allowed.
+    Without a `guard`, the base URL comes from the config, so no address is refused; plain http is
+    allowed only within a local network, since a key could be read on the way. With one, the address
+    comes from a server, and is checked as those of media are. `route` is the proxy, if any;
+    `transport` replaces the network in tests. Raises ConfigError; SourceDown for an address of a
+    server that is not allowed.
     """
     if transport is None:
         is_guarded = guard is not None and route.proxy is None
@@ -88,12 +89,12 @@ def api_client(
 
 @dataclass(slots=True)
 class _Lane:
-    """The requests that share a rate limit; `open_at`, by the monotonic clock, ends their pause.
+    """Requests that share a rate limit. `paused_until` is a time of the monotonic clock.
 
     `asked` of them were made since `since`, the beginning of the window that is counted here.
     """
 
-    open_at: float = 0.0
+    paused_until: float = 0.0
     since: float = 0.0
     asked: int = 0
 
@@ -116,7 +117,7 @@ class _Sink:
 
 
 class _Retry(Exception):
-    """A try failed that is worth a retry, after `wait` seconds; `error` is what the last raises."""
+    """A request failed and may be retried, after `wait` seconds; the last one raises `error`."""
 
     def __init__(self, error: SourceDown, wait: float | None = None) -> None:
         super().__init__(str(error))
@@ -220,18 +221,18 @@ class ApiClient:
         while True:
             await self._wait_for(limited)
             self._count(limited)
-            answer = await self._answer(request, sink, may_follow=may_follow)
+            answer = await self._request_with_retries(request, sink, may_follow=may_follow)
             if answer.status != 429:
-                self._pace(limited, answer.headers)
+                self._throttle(limited, answer.headers)
                 return answer
             waits += 1
-            if waits > _WAITS:
+            if waits > _MAX_429_WAITS:
                 raise RateLimited(
-                    f"{self._source} still answers 429 after {_WAITS} waits",
+                    f"{self._source} still answers 429 after {_MAX_429_WAITS} waits",
                     why=_excerpt(_beginning(answer, sink)),
                     hint="Run again later, or less often",
                 )
-            self._wait_out(limited, answer, sink)
+            self._pause_after_429(limited, answer, sink)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -262,20 +263,20 @@ class ApiClient:
             stream = httpx.ByteStream(body)
             return httpx.Request(method, url, headers=fields, stream=stream, extensions=timeout)
         except (httpx.InvalidURL, UnicodeEncodeError):
-            raise self._unwritable(path) from None
+            raise self._invalid_request(path) from None
 
-    def _unwritable(self, path: str) -> SourceDown:
-        """What is wrong is not shown: it may be a secret that no header can hold."""
+    def _invalid_request(self, path: str) -> SourceDown:
+        """The error of an invalid request. Its text is not shown: it may contain a secret."""
         return SourceDown(
-            f"{self._source}: the request for {redact(path)} cannot be written",
+            f"{self._source}: the request for {redact(path)} is not valid HTTP",
             why="A parameter or a header has characters that HTTP does not allow",
             hint="Look for a line break or a typographic character in the secrets",
             code="request",
         )
 
     async def _wait_for(self, lane: _Lane) -> None:
-        """Wait until the lane is open; another request of the lane may close it meanwhile."""
-        while (seconds := lane.open_at - self._clock.monotonic()) > 0:
+        """Wait while the lane is paused; another request of the lane may prolong that."""
+        while (seconds := lane.paused_until - self._clock.monotonic()) > 0:
             await self._clock.sleep(seconds)
 
     def _count(self, lane: _Lane) -> None:
@@ -289,16 +290,16 @@ class ApiClient:
         rest = lane.since + policy.window - now
         self._slow_down(lane, Quota(max(policy.requests - lane.asked, 0), policy.requests, rest))
 
-    def _wait_out(self, lane: _Lane, answer: Response, sink: _Sink) -> None:
-        """Close the lane for as long as a 429 says.
+    def _pause_after_429(self, lane: _Lane, answer: Response, sink: _Sink) -> None:
+        """Pause the lane for as long as a 429 asks.
 
-        Raises RateLimited where that is too long: asking sooner is of no use.
+        Raises RateLimited where that is too long for one run.
         """
         asked = retry_after(answer.headers, self._clock.now())
         if asked is None:
             quota = quota_of(answer.headers, self._rate_limit, self._clock.now())
             asked = quota.reset if quota else None
-        if asked is not None and asked > _LONGEST_WAIT:
+        if asked is not None and asked > _MAX_429_WAIT:
             more = " or more" if asked >= LONGEST_WAIT else ""
             raise RateLimited(
                 f"{self._source} asks for a pause of {min(asked, LONGEST_WAIT) / 60:.0f} min{more} "
@@ -307,9 +308,9 @@ class ApiClient:
                 hint="Run again after that, or less often",
             )
         seconds = self._rate_limit.window if asked is None else max(asked, 1.0)
-        self._hold(lane, seconds, f"{self._source} asks for a pause (429)")
+        self._pause(lane, seconds, f"{self._source} asks for a pause (429)")
 
-    def _pace(self, lane: _Lane, headers: Mapping[str, str]) -> None:
+    def _throttle(self, lane: _Lane, headers: Mapping[str, str]) -> None:
         """Slow down as an answer says."""
         quota = quota_of(headers, self._rate_limit, self._clock.now())
         if quota is not None:
@@ -319,63 +320,72 @@ class ApiClient:
         """Spread what is left of a quota over the time to its reset, once nine tenths are used."""
         if quota.is_low:
             rest = self._rate_limit.window if quota.reset is None else quota.reset
-            seconds = min(rest / (quota.left + 1), _LONGEST_WAIT)
-            self._hold(lane, seconds, f"{self._source}: the quota is nearly used up")
+            seconds = min(rest / (quota.left + 1), _MAX_429_WAIT)
+            self._pause(lane, seconds, f"{self._source}: the quota is nearly used up")
 
-    def _hold(self, lane: _Lane, seconds: float, why: str) -> None:
-        lane.open_at = max(lane.open_at, self._clock.monotonic() + seconds)
+    def _pause(self, lane: _Lane, seconds: float, why: str) -> None:
+        lane.paused_until = max(lane.paused_until, self._clock.monotonic() + seconds)
         if self._on_wait is not None:
             self._on_wait(seconds, why)
 
-    async def _answer(self, request: httpx.Request, sink: _Sink, *, may_follow: bool) -> Response:
-        """One answer, after a few retries. Raises SourceDown after the last."""
+    async def _request_with_retries(
+        self, request: httpx.Request, sink: _Sink, *, may_follow: bool
+    ) -> Response:
+        """One response, with retries. Raises SourceDown after the last."""
         failures = 0
-        most = _TRIES if request.method == "GET" else 1
+        most = _MAX_TRIES if request.method == "GET" else 1
         while True:
             try:
                 return await self._try(request, sink, may_follow=may_follow)
-            except _Retry as trouble:
+            except _Retry as retry:
                 failures += 1
                 if failures >= most:
-                    raise trouble.error from trouble
-                asked = min(trouble.wait or 0.0, _LONGEST_PAUSE)
+                    raise retry.error from retry
+                asked = min(retry.wait or 0.0, _MAX_RETRY_WAIT)
                 await self._clock.sleep(max(asked, backoff(failures, base=_BACKOFF_BASE)))
 
     async def _try(self, request: httpx.Request, sink: _Sink, *, may_follow: bool) -> Response:
-        limit = f"Nothing came for {_OPENING:.0f} s"
+        limit = f"Nothing came for {_HEADERS_SECONDS:.0f} s"
         try:
             async with AsyncExitStack() as stack:
-                with anyio.fail_after(_OPENING):  # interim answers can go on for ever
+                with anyio.fail_after(
+                    _HEADERS_SECONDS
+                ):  # a server could send interim responses for ever
                     answer, request = await self._follow(request, may_follow=may_follow)
                 stack.push_async_callback(answer.aclose)
-                limit = f"It was not complete after {_DEADLINE:.0f} s"
-                with anyio.fail_after(_DEADLINE):  # and so can what gives no bytes
+                limit = f"It was not complete after {_BODY_SECONDS:.0f} s"
+                # … and compressed data that decodes to nothing
+                with anyio.fail_after(_BODY_SECONDS):
                     body = await self._read(answer, sink)
         except TimeoutError:
-            raise _Retry(self._down("answers too slowly", limit)) from None
+            raise _Retry(self._source_down("answers too slowly", limit)) from None
         except BadEncoding as error:
-            raise _Retry(self._down("sent a damaged answer", str(error), "encoding")) from None
+            raise _Retry(
+                self._source_down("sent a damaged answer", str(error), "encoding")
+            ) from None
         except MediaRefused as error:
             raise self._not_allowed(error) from None
         except httpx.LocalProtocolError:
-            raise self._unwritable(request.url.path) from None
+            raise self._invalid_request(request.url.path) from None
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
         if 300 <= answer.status_code < 400:
-            target = redact(answer.headers.get("location", "nowhere")).partition("?")[0][:_SHOWN]
+            target = redact(answer.headers.get("location", "nowhere")).partition("?")[0][
+                :_EXCERPT_LENGTH
+            ]
             why = f"It points to {target}"
-            raise self._down("redirects, which is not followed", why, "redirect")
+            raise self._source_down("redirects, which is not followed", why, "redirect")
         response = Response(
             source=self._source,
             url=redact(str(request.url)),
             status=answer.status_code,
-            headers=self._kept(answer.headers),
+            headers=self._kept_headers(answer.headers),
             body=redact_bytes(body),
             received_at=timestamp(self._clock.now()) or "",
         )
         if response.status >= 500 or response.status in _TRANSIENT:
             excerpt = _excerpt(_beginning(response, sink))
-            down = self._down(f"answers {response.status}", excerpt, "server_error")
+            down = self._source_down(f"answers {response.status}", excerpt, "server_error")
             raise _Retry(down, retry_after(answer.headers, self._clock.now()))
         return response
 
@@ -395,7 +405,7 @@ class ApiClient:
             await answer.aclose()
             url = self._next(request.url, location)
             if url in seen or len(seen) > _MOST_REDIRECTS:
-                raise self._down(
+                raise self._source_down(
                     "redirects for ever", f"The last one was to {url.host}", "redirect"
                 )
             seen.add(url)
@@ -409,12 +419,12 @@ class ApiClient:
         try:
             target = normalize_url(location, str(url))
         except BadUrl as error:
-            raise self._down("redirects to no address", str(error), "redirect") from None
+            raise self._source_down("redirects to no address", str(error), "redirect") from None
         return self._guard.check(target, secure=url.scheme == "https")
 
     def _unreachable(self, error: httpx.HTTPError) -> Exception:
         """What to raise for an error of the connection: a retry, if that may help."""
-        down = self._down("cannot be reached", str(error) or type(error).__name__)
+        down = self._source_down("cannot be reached", str(error) or type(error).__name__)
         is_certificate = is_certificate_error(error)
         if is_certificate or isinstance(error, ProxyRefused):
             down.code = "certificate" if is_certificate else "proxy"
@@ -425,7 +435,7 @@ class ApiClient:
     def _not_allowed(self, error: MediaRefused) -> SourceDown:
         return _refused(self._source, str(self._base.host), error)
 
-    def _kept(self, headers: httpx.Headers) -> dict[str, str]:
+    def _kept_headers(self, headers: httpx.Headers) -> dict[str, str]:
         policy = self._rate_limit
         names = _KEPT_HEADERS | {policy.limit, policy.used, policy.remaining, policy.reset}
         return {name: redact(value) for name, value in headers.items() if name in names}
@@ -448,14 +458,14 @@ class ApiClient:
                 size += len(chunk)
                 if size > sink.max_size:
                     limit = f"It is larger than {sink.max_size:,} bytes"
-                    raise self._down("sent an answer that is too large", limit, "too_large")
+                    raise self._source_down("sent an answer that is too large", limit, "too_large")
                 if sink.file is None:
                     pieces.append(chunk)
                 else:
                     sink.file.write(chunk)
         return b"".join(pieces)
 
-    def _down(self, what: str, why: str, code: str | None = None) -> SourceDown:
+    def _source_down(self, what: str, why: str, code: str | None = None) -> SourceDown:
         return SourceDown(
             f"{self._source} ({self._base.host}) {what}",
             why=redact(why[:1].upper() + why[1:]),
@@ -474,15 +484,13 @@ def _base(source: str, text: str) -> httpx.URL:
         raise ConfigError(f"{key} must look like https://api.example.com/api")
     if url.query or url.fragment:
         raise ConfigError(f"{key} must not have a query or a fragment")
-    if url.scheme == "http" and not _is_local(url.host):
-        raise ConfigError(
-            f"{key} is http, so anybody on the way could read the key", hint="Use https"
-        )
+    if url.scheme == "http" and not _is_local_host(url.host):
+        raise ConfigError(f"{key} is http, so the key could be read on the way", hint="Use https")
     return url
 
 
-def _is_local(host: str) -> bool:
-    """Whether a host is on the operator's own network, as far as its name tells."""
+def _is_local_host(host: str) -> bool:
+    """Whether a host is in a local network, by its address or its name."""
     try:
         return not is_public(ip_address(host))
     except ValueError:
@@ -494,7 +502,7 @@ def _discovered(source: str, text: str, guard: AddressGuard) -> httpx.URL:
     try:
         url = guard.check(text)
     except MediaRefused as error:
-        raise _refused(source, redact(text)[:_SHOWN], error) from None
+        raise _refused(source, redact(text)[:_EXCERPT_LENGTH], error) from None
     return url.copy_with(query=None)
 
 
@@ -522,5 +530,5 @@ def _beginning(answer: Response, sink: _Sink) -> bytes:
 def _excerpt(body: bytes) -> str:
     """The beginning of a body on one line, for a message."""
     text = " ".join(body[:4096].decode(errors="replace").split())
-    # what cannot be seen goes first: it could stand between the letters of a secret
-    return redact("".join(letter for letter in text if letter.isprintable()))[:_SHOWN]
+    # invisible characters are removed first: they could split a secret that is to be masked
+    return redact("".join(letter for letter in text if letter.isprintable()))[:_EXCERPT_LENGTH]

@@ -1,15 +1,15 @@
-"""Content encodings, undone by us, because clients take a gzip stream cut short for a whole one."""
+"""Decodes gzip bodies, and detects truncated ones, which HTTP clients accept as complete."""
 
 import zlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
-_PIECE = 1 << 20
+_CHUNK_SIZE = 1 << 20
 ENCODINGS = frozenset({
     "aes128gcm", "br", "compress", "dcb", "dcz", "deflate", "exi", "gzip", "pack200-gzip",
     "x-compress", "x-gzip", "zstd",
 })  # fmt: skip
-"""All that there are (IANA's registry of HTTP content codings), but for `identity`."""
+"""The content codings of IANA's registry, but for `identity`."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP = 31  # zlib's window bits for "gzip header and trailer, checked" (RFC 1952)
@@ -20,10 +20,10 @@ class BadEncoding(Exception):
 
 
 def is_plain(headers: Mapping[str, str]) -> bool:
-    """Whether the body is not encoded, as far as its headers tell.
+    """Whether the body is not encoded, by its headers.
 
-    What names no encoding (`UTF-8`, `none`, `aws-chunked`) is none: servers write there what they
-    like. Raises BadEncoding for an encoding that cannot be undone.
+    Words that are no registered coding (`UTF-8`, `none`, `aws-chunked`) are ignored: servers send
+    such. Raises BadEncoding for an encoding that cannot be decoded.
     """
     words = headers.get("content-encoding", "").lower().split(",")
     found = [word for word in map(str.strip, words) if word in ENCODINGS]
@@ -38,7 +38,7 @@ def is_plain(headers: Mapping[str, str]) -> bool:
 async def peek_gzip(
     chunks: AsyncGenerator[bytes, None],
 ) -> tuple[bool, AsyncGenerator[bytes, None]]:
-    """Whether what comes begins as gzip does, and all that comes: the name alone proves nothing."""
+    """Whether the body begins like gzip, whatever its header says; and the unchanged body."""
     head = b""
     while len(head) < len(_GZIP_MAGIC) and (more := await anext(chunks, None)) is not None:
         head += more
@@ -56,7 +56,7 @@ async def _preceded(
 
 
 async def gunzip(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """The bytes in a gzip stream, in pieces of at most 1 MiB, however small their source.
+    """The decoded bytes of a gzip stream, in chunks of at most 1 MiB.
 
     Raises BadEncoding where it is damaged (its CRC included) or ends too early.
     """
@@ -66,15 +66,15 @@ async def gunzip(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, N
         async for chunk in chunks:
             data = chunk
             while data:
-                if member.eof:  # several members in a row are one stream
+                if member.eof:  # a stream may have several members (RFC 1952 section 2.2)
                     member = zlib.decompressobj(_GZIP)
                 begun = True
                 try:
-                    piece = member.decompress(data, _PIECE)
+                    decoded = member.decompress(data, _CHUNK_SIZE)
                 except zlib.error as error:
                     raise BadEncoding(f"the gzip stream is damaged ({error})") from None
-                if piece:
-                    yield piece
+                if decoded:
+                    yield decoded
                 data = member.unused_data if member.eof else member.unconsumed_tail
     if not begun or not member.eof:
         raise BadEncoding("the gzip stream ends too early")

@@ -1,4 +1,4 @@
-"""The client for media: it sends no credentials, checks every address, and gives raw bytes."""
+"""The client for media: it sends no credentials and checks every address, of redirects too."""
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ from archiver.net.transport import ProxyRefused, Transport
 from archiver.urls import BadUrl, normalize_url
 
 USER_AGENT = "Mozilla/5.0 (compatible; social-archiver)"
-_MOST_REDIRECTS = 5
+_MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ALLOWED_HEADERS = frozenset({"range", "if-range"})
 _HEADERS = (
@@ -28,17 +28,17 @@ _HEADERS = (
     (b"Accept", b"*/*"),
     (b"Accept-Encoding", b"identity"),
 )
-_NOTHING = httpx.ByteStream(b"")
+_EMPTY_BODY = httpx.ByteStream(b"")
 _TIMEOUTS = {"connect": 10.0, "read": 30.0, "write": 30.0, "pool": None}
-_WORTH_DRAINING = 64 * 1024
+_MAX_DRAINED = 64 * 1024
 _SHORT_LENGTH = re.compile(r"\d{1,9}", re.ASCII)
 _DRAIN_SECONDS = 1.0
 
 
 class ResponseHeaders(Mapping[str, str]):
-    """Headers, found in any case: read once, where httpx.Headers decodes all for every question.
+    """Headers, whose names ignore case. Several values of one name are joined by commas.
 
-    Several of one name are joined by commas.
+    Decoded once; httpx.Headers decodes all of them for each look-up.
     """
 
     def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
@@ -51,7 +51,7 @@ class ResponseHeaders(Mapping[str, str]):
         return self._found[name.lower()]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """As any mapping's, but without an exception for each header that is not there."""
+        """As of any mapping; faster, since no exception is raised for a missing header."""
         return self._found.get(name.lower(), default)
 
     def __iter__(self) -> Iterator[str]:
@@ -73,11 +73,11 @@ def _text(value: bytes) -> str:
 
 
 class MediaStream:
-    """One answer: its `status`, its `headers` (found in any case) and its bytes, once.
+    """One response: its `status`, its `headers` (names ignore case) and its bytes, once.
 
-    `retry_after` is how many seconds the server asks us to wait, if it does. An encoding that the
-    server put on the body unasked is undone; `headers` then say nothing of encoding and length,
-    and `checked_end` is true, since the encoding proves where the body ends.
+    `retry_after` is how many seconds the server asks to wait, if it does. Where the body is gzip,
+    though that was not asked for, the decoded bytes are given; `headers` are then without encoding
+    and length, and `checked_end` is true, since gzip marks where the body ends.
     """
 
     def __init__(
@@ -99,14 +99,14 @@ class MediaStream:
             async with aclosing(self._body):
                 async for chunk in self._body:
                     yield chunk
-        except _THEIRS as error:
+        except _NETWORK_ERRORS as error:
             raise _media_error(error) from error
 
 
 class MediaClient:
     """Fetches from addresses that the guard allows, over a bounded number of connections.
 
-    `route` is the way out: with a proxy, the guard judges names as far as they are known here.
+    Where the `route` has a proxy, which resolves names, the guard checks what they resolve to here.
     `transport` replaces the network in tests; the guard then still checks URLs.
     """
 
@@ -138,8 +138,8 @@ class MediaClient:
         """The answer to a GET, after at most five redirects; every hop is checked.
 
         `headers` may hold `Range` and `If-Range`. Raises MediaRefused for an address that is not
-        allowed, MediaError for redirects that lead nowhere, for an encoding that cannot be undone
-        and, with the code `network`, for what is worth a retry.
+        allowed, MediaError for redirects that cannot be followed, for an unknown encoding and, with
+        the code `network`, for what a retry may fix.
         """
         extra = dict(headers or {})
         if unknown := {name.lower() for name in extra} - _ALLOWED_HEADERS:
@@ -150,7 +150,7 @@ class MediaClient:
             stream.retry_after = retry_after(fields, self._clock.now())
             yield stream
         finally:
-            await _finish(response, fields)
+            await _close_response(response, fields)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -175,16 +175,16 @@ class MediaClient:
             except httpx.HTTPError as error:
                 raise self._error(error) from error
             fields = ResponseHeaders(response.headers.raw)
-            places = _locations(response) if response.status_code in _REDIRECTS else set()
-            if not places:
+            locations = _locations(response) if response.status_code in _REDIRECTS else set()
+            if not locations:
                 return response, fields, url
-            await _finish(response, fields)
-            url = self._next(url, places)
-            if url in seen or len(seen) > _MOST_REDIRECTS:
+            await _close_response(response, fields)
+            url = self._redirect_target(url, locations)
+            if url in seen or len(seen) > _MAX_REDIRECTS:
                 raise MediaError(
-                    "The address leads nowhere",
+                    "The redirects cannot be followed",
                     why=f"{url.host} redirects in a circle" if url in seen
-                    else f"More than {_MOST_REDIRECTS} redirects, the last one to {url.host}",
+                    else f"More than {_MAX_REDIRECTS} redirects, the last one to {url.host}",
                     code="redirects",
                 )  # fmt: skip
             seen.add(url)
@@ -196,12 +196,12 @@ class MediaClient:
         )
         return found
 
-    def _next(self, url: httpx.URL, places: Collection[str]) -> httpx.URL:
-        if len(places) > 1:
-            why = f"{url.host} redirects to two places at once"
-            raise MediaError("The address leads nowhere", why=why, code="redirects")
+    def _redirect_target(self, url: httpx.URL, locations: Collection[str]) -> httpx.URL:
+        if len(locations) > 1:
+            why = f"{url.host} sends two different Location headers"
+            raise MediaError("The redirects cannot be followed", why=why, code="redirects")
         try:
-            target = normalize_url(next(iter(places)), str(url))
+            target = normalize_url(next(iter(locations)), str(url))
         except BadUrl as error:
             why = f"A redirect is malformed: {error}"
             raise MediaRefused("The address is not allowed", why=why) from None
@@ -209,7 +209,7 @@ class MediaClient:
 
 
 def _locations(response: httpx.Response) -> set[str]:
-    """Where a redirect leads to. What is not UTF-8 goes back byte by byte, as browsers do it."""
+    """The values of Location. Bytes that are not UTF-8 are percent-encoded, as browsers do."""
     found = set()
     for name, value in response.headers.raw:
         if name.lower() == b"location":
@@ -221,11 +221,11 @@ def _locations(response: httpx.Response) -> set[str]:
 
 
 def _request(url: httpx.URL, extra: Mapping[str, str]) -> httpx.Request:
-    """As bytes, and with its (empty) body: else httpx takes longer than the server."""
+    """A request with headers as bytes and an empty body: httpx is much faster with both."""
     headers = [(b"Host", url.netloc), *_HEADERS]
     headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in extra.items()]
     timeouts = {"timeout": _TIMEOUTS}
-    return httpx.Request("GET", url, headers=headers, stream=_NOTHING, extensions=timeouts)
+    return httpx.Request("GET", url, headers=headers, stream=_EMPTY_BODY, extensions=timeouts)
 
 
 async def _stream(response: httpx.Response, fields: ResponseHeaders, url: httpx.URL) -> MediaStream:
@@ -234,7 +234,7 @@ async def _stream(response: httpx.Response, fields: ResponseHeaders, url: httpx.
     try:
         if response.is_success and not is_plain(fields):
             is_packed, body = await peek_gzip(body)
-    except _THEIRS as error:
+    except _NETWORK_ERRORS as error:
         raise _media_error(error) from None
     if not is_packed:
         return MediaStream(response.status_code, fields, str(url), body)
@@ -244,8 +244,8 @@ async def _stream(response: httpx.Response, fields: ResponseHeaders, url: httpx.
     return stream
 
 
-async def _finish(response: httpx.Response, fields: ResponseHeaders) -> None:
-    """Close an answer, after reading a short error page, so that the connection can go on."""
+async def _close_response(response: httpx.Response, fields: ResponseHeaders) -> None:
+    """Close a response. A short error page is read first, so that the connection can be reused."""
     try:
         if not response.is_success and _is_short(fields.get("content-length", "")):
             with anyio.move_on_after(_DRAIN_SECONDS):
@@ -258,7 +258,7 @@ async def _finish(response: httpx.Response, fields: ResponseHeaders) -> None:
 
 
 def _is_short(length: str) -> bool:
-    return bool(_SHORT_LENGTH.fullmatch(length)) and int(length) <= _WORTH_DRAINING
+    return bool(_SHORT_LENGTH.fullmatch(length)) and int(length) <= _MAX_DRAINED
 
 
 def _body(response: httpx.Response) -> AsyncGenerator[bytes, None]:
@@ -267,11 +267,11 @@ def _body(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     return cast("AsyncGenerator[bytes, None]", aiter(stream))
 
 
-_THEIRS = (BadEncoding, httpx.HTTPError)
+_NETWORK_ERRORS = (BadEncoding, httpx.HTTPError)
 
 
 def _media_error(error: Exception) -> MediaError:
-    """What went wrong below, in the words of this program. Never shows a URL."""
+    """The MediaError for an error of the network. It never shows a URL."""
     code, why = "network", str(error) or type(error).__name__
     if isinstance(error, BadEncoding):
         code = "encoding"

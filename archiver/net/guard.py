@@ -1,12 +1,12 @@
-"""The address guard: media is fetched from public web servers, and from nowhere else.
+"""The address guard: media is fetched from public web servers only.
 
-URLs of media come from strangers. Each passes two checks before a connection is made. `check`
-reads the URL, before anything is resolved, and once more for every redirect. `GuardedBackend`
-resolves the name once, has every answer checked, and connects only to checked addresses; the name
-is used for TLS and the Host header, so a second, different DNS answer has nothing to act on.
+URLs of media are not trusted. Each passes two checks before a connection is made. `check` reads
+the URL, before anything is resolved, and again for every redirect. `GuardedBackend` resolves the
+name once, has every address checked, and connects only to checked addresses; the name is used for
+TLS and the Host header, so that a second, different DNS answer (DNS rebinding) has no effect.
 
-Where everything goes through a proxy, the proxy resolves names and dials: `NameCheck` then judges
-what can be known here, and what the proxy does with a name it cannot.
+With a proxy, it is the proxy that resolves names. `NameCheck` then checks what a name resolves to
+on this machine; what the proxy resolves it to is not known here.
 """
 
 import re
@@ -40,8 +40,8 @@ _NAME = re.compile(r"(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
                    r"(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.ASCII)  # fmt: skip
 _ENTRY = re.compile(r"\[([^\]]+)\](?::(\d+))?|([^\[\]:]+)(?::(\d+))?|([0-9a-fA-F:./]+)")
 _CONNECT_SECONDS = 10.0
-_NAME_SECONDS = 2.0
-_MOST_NAMES = 1024
+_RESOLVE_SECONDS = 2.0
+_MAX_NAMES = 1024
 _ALLOW = "If you trust it, name it in network.allow"
 
 
@@ -58,8 +58,8 @@ class AddressGuard:
     """Says which URLs and addresses may be fetched from.
 
     `allow` holds host names, addresses or networks, each with an optional `:port`. What an entry
-    names is freed of the rules on addresses, ports and https. Raises ConfigError for an entry
-    that cannot be read.
+    names is exempt from the rules on addresses, ports and https. Raises ConfigError for an invalid
+    entry.
     """
 
     def __init__(self, allow: Sequence[str] = (), *, https_only: bool = False) -> None:
@@ -67,7 +67,7 @@ class AddressGuard:
         self._ports = (443,) if https_only else (443, 80)
 
     def check(self, text: str, *, secure: bool = False) -> httpx.URL:
-        """The URL, if it may be fetched as far as its text can tell.
+        """The normalized URL, if its scheme, host and port are allowed.
 
         `secure` refuses http even where the settings do not: a redirect must not leave https.
         Raises MediaRefused. What is returned has no fragment.
@@ -77,64 +77,64 @@ class AddressGuard:
         except (BadUrl, httpx.InvalidURL) as error:
             _refuse(str(error))
         host = url.raw_host.decode("ascii")
-        address = _literal(host)
+        address = _ip_literal(host)
         port = _PORTS[url.scheme] if url.port is None else url.port
         self._check_rules(url.scheme, host, address, port, secure=secure)
         return url
 
     def check_answers(self, host: str, port: int, answers: Iterable[str]) -> list[Address]:
-        """The addresses of a name, if every one of them may be dialled on this port.
+        """The addresses of a name, if every one of them may be connected to on this port.
 
         Raises MediaRefused.
         """
         addresses = [ip_address(answer) for answer in answers]
         for address in addresses:
-            if self._is_freed(host, address, port):
+            if self._is_exempt(host, address, port):
                 continue
             if not is_public(address):
                 _refuse(f"{host} is at {address}, which is not on the public internet", _ALLOW)
             if port not in self._ports:
-                _refuse(f"port {port} of {host} is not one of the web's own", _ALLOW)
+                _refuse(f"port {port} of {host} is not a port of the web", _ALLOW)
         return addresses
 
     def check_name(self, host: str, port: int, answers: Sequence[str]) -> None:
-        """The same for a name that a proxy will resolve; the `answers` are those that it has here.
+        """Check a name that a proxy will resolve; `answers` are its addresses on this machine.
 
-        What has none may still be a private name there: names that only a local network knows are
-        refused, and odd ports. Raises MediaRefused.
+        A name without any may still be one of a private network behind the proxy: local names and
+        unusual ports are refused. Raises MediaRefused.
         """
         addresses = self.check_answers(host, port, answers)
-        if self._is_freed(host, None, port):
+        if self._is_exempt(host, None, port):
             return
-        if not all(self._is_freed(host, a, port) for a in addresses) or not addresses:
+        if not all(self._is_exempt(host, a, port) for a in addresses) or not addresses:
             if is_local_name(host):
                 _refuse(f"{host} is a name of a local network", _ALLOW)
             if port not in self._ports:
-                _refuse(f"port {port} of {host} is not one of the web's own", _ALLOW)
+                _refuse(f"port {port} of {host} is not a port of the web", _ALLOW)
 
     def _check_rules(
         self, scheme: str, host: str, address: Address | None, port: int, *, secure: bool
     ) -> None:
-        if self._is_freed(host, address, port):
+        if self._is_exempt(host, address, port):
             return
         if address is not None and not is_public(address):
             _refuse(f"{address} is not on the public internet", _ALLOW)
         if scheme == "http" and secure:
-            _refuse("it leaves https for http", _ALLOW)
+            _refuse("it redirects from https to http", _ALLOW)
         if port in self._ports:
             if port != _PORTS[scheme]:
                 _refuse(f"port {port} is not the one of {scheme}", _ALLOW)
         elif address is not None or not self._may_be_allowed(port):
             only = ", and network.https_only is set" if port == _PORTS["http"] else ""
-            _refuse(f"port {port} is not one of the web's own{only}", _ALLOW)
+            _refuse(f"port {port} is not a port of the web{only}", _ALLOW)
 
     def _may_be_allowed(self, port: int) -> bool:
         """Whether a name may resolve to an allowed network, which `check_answers` then decides."""
         return any(entry.network and entry.port in {None, port} for entry in self._entries)
 
-    def _is_freed(self, host: str, address: Address | None, port: int) -> bool:
+    def _is_exempt(self, host: str, address: Address | None, port: int) -> bool:
         """Whether an entry names the host, or the address (as itself or mapped into IPv6)."""
-        name = _plain(host)
+        name = _folded(host)
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         for entry in self._entries:
@@ -148,7 +148,7 @@ class AddressGuard:
 
 
 class NameCheck:
-    """What can be checked of hosts here when a proxy resolves their names; once for each host."""
+    """Checks host names by what they resolve to here, where a proxy resolves them; cached."""
 
     def __init__(self, guard: AddressGuard, resolver: Resolver | None = None) -> None:
         self._guard = guard
@@ -156,19 +156,19 @@ class NameCheck:
         self._answers: dict[tuple[str, int], Sequence[str]] = {}
 
     async def check(self, url: httpx.URL) -> None:
-        """Raises MediaRefused for a name that leads to what is not public, as far as is known."""
+        """Raises MediaRefused for a name that resolves to a private address on this machine."""
         host = url.raw_host.decode("ascii")
         port = _PORTS[url.scheme] if url.port is None else url.port
-        if _literal(host) is None:
+        if _ip_literal(host) is None:
             self._guard.check_name(host, port, await self._answers_here(host, port))
 
     async def _answers_here(self, host: str, port: int) -> Sequence[str]:
-        """The addresses of a name, or none: behind a proxy, names often mean nothing here."""
+        """The addresses of a name; often none, where only the proxy can resolve names."""
         if (host, port) not in self._answers:
-            if len(self._answers) >= _MOST_NAMES:
+            if len(self._answers) >= _MAX_NAMES:
                 self._answers.clear()
             found: Sequence[str] = ()
-            with anyio.move_on_after(_NAME_SECONDS), suppress(OSError):
+            with anyio.move_on_after(_RESOLVE_SECONDS), suppress(OSError):
                 found = await self._resolve(host, port)
             self._answers[host, port] = found
         return self._answers[host, port]
@@ -177,7 +177,7 @@ class NameCheck:
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Opens connections to addresses that the guard has checked, and to no others.
 
-    Sockets in the file system are not offered: the base class refuses them.
+    Unix sockets are not supported.
     """
 
     def __init__(
@@ -185,11 +185,11 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         guard: AddressGuard,
         *,
         resolver: Resolver | None = None,
-        dialler: httpcore.AsyncNetworkBackend | None = None,
+        connector: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
         self._guard = guard
         self._resolve = resolver or resolve
-        self._dialler = dialler or Sockets()
+        self._connector = connector or Sockets()
 
     async def connect_tcp(
         self,
@@ -205,10 +205,10 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         """
         seconds = _CONNECT_SECONDS if timeout is None else timeout
         addresses = self._guard.check_answers(host, port, await self._answers(host, port, seconds))
-        trouble: Exception = httpcore.ConnectError(f"{host} has no address")
+        last_error: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in addresses:
             try:
-                return await self._dialler.connect_tcp(
+                return await self._connector.connect_tcp(
                     str(address),
                     port,
                     timeout=seconds / len(addresses),
@@ -216,15 +216,15 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
                     socket_options=socket_options,
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                trouble = error
-        raise trouble
+                last_error = error
+        raise last_error
 
     async def sleep(self, seconds: float) -> None:
         """Wait for so many seconds; httpcore asks for it between its own retries, which are off."""
-        await self._dialler.sleep(seconds)
+        await self._connector.sleep(seconds)
 
     async def _answers(self, host: str, port: int, seconds: float) -> Sequence[str]:
-        if _literal(host) is not None:
+        if _ip_literal(host) is not None:
             return [host]
         try:
             with anyio.fail_after(seconds):
@@ -238,8 +238,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 async def resolve(host: str, port: int) -> Sequence[str]:
     """The addresses of a name, as the operating system gives them.
 
-    Each question has a thread of its own, left alone when nobody waits any more: a few names whose
-    servers say nothing would keep all others waiting. Raises OSError.
+    Each look-up has a thread of its own, abandoned on timeout: in a shared pool, a few names whose
+    DNS servers do not answer would block all others. Raises OSError.
     """
     answers = await to_thread.run_sync(
         partial(socket.getaddrinfo, host.encode("ascii"), port, type=socket.SOCK_STREAM),
@@ -250,11 +250,11 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 @lru_cache(1024)
-def _literal(host: str) -> Address | None:
+def _ip_literal(host: str) -> Address | None:
     """The address that a host is written as, or None for a name.
 
-    Only the one usual spelling is taken: `0177.0.0.1`, `0x7f.1`, `127.1` and `2130706433` mean
-    different things to different programs. Raises MediaRefused.
+    Only the usual notation is accepted: `0177.0.0.1`, `0x7f.1`, `127.1` and `2130706433` mean
+    different addresses to different programs. Raises MediaRefused.
     """
     if ":" in host:
         try:
@@ -285,7 +285,7 @@ def _entry(text: str) -> _Entry:
     except ValueError:
         pass
     try:
-        name = _plain(ascii_host(host))
+        name = _folded(ascii_host(host))
     except BadUrl:
         raise _unreadable(text) from None
     if inner or not _NAME.fullmatch(name) or ends_in_number(name):
@@ -300,7 +300,7 @@ def _unreadable(text: str) -> ConfigError:
     )
 
 
-def _plain(host: str) -> str:
+def _folded(host: str) -> str:
     return host.lower().removesuffix(".")
 
 

@@ -1,8 +1,8 @@
-"""One HTTP/1.1 connection as a client: what RFC 9112 asks for, strictly, and nothing else.
+"""One HTTP/1.1 connection of a client, according to RFC 9112.
 
-Answers come from strangers. What is ambiguous (two lengths, a coding other than chunked, control
-characters in a header) is an error, and only an answer whose end is certain leaves a connection
-that may be used again.
+Servers are not trusted. Ambiguous responses (two lengths, a coding other than chunked, control
+characters in a header) are errors, and a connection is reused only after a response whose end is
+certain.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from archiver.net.proxy import Proxy
 
 Headers = list[tuple[bytes, bytes]]
 
-_LONGEST_HEAD = 100 * 1024
-_LONGEST_LINE = 4 * 1024
-_MOST_INTERIM = 20
-_READ = 1 << 20
-_READ_TLS = 64 * 1024  # OpenSSL gives 16 KiB at a time, whatever is asked for
+_MAX_HEAD = 100 * 1024
+_MAX_LINE = 4 * 1024
+_MAX_INTERIM = 20
+_READ_SIZE = 1 << 20
+_READ_SIZE_TLS = 64 * 1024  # OpenSSL gives 16 KiB at a time, whatever is asked for
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _TEXT = rb"[\t\x20-\x7e\x80-\xff]*"
@@ -33,22 +33,22 @@ _REQUEST = re.compile(
 )  # fmt: skip
 _END = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(rb"\r?\n[ \t]+")
-_ANYTHING = rb"[^\x00\n\x0b\x0c\r]*"  # servers put worse into headers than RFC 9110 allows
+_LENIENT_TEXT = rb"[^\x00\n\x0b\x0c\r]*"  # servers send header values that RFC 9110 does not allow
 _HEAD = re.compile(
-    rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: " + _ANYTHING + rb")?\r?\n"
-    rb"((?:" + _TOKEN + rb":" + _ANYTHING + rb"\r?\n)*)\r?\n"
+    rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: " + _LENIENT_TEXT + rb")?\r?\n"
+    rb"((?:" + _TOKEN + rb":" + _LENIENT_TEXT + rb"\r?\n)*)\r?\n"
 )  # fmt: skip
 _LENGTH = re.compile(rb"[0-9]+")
-_MOST_DIGITS = 18
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;" + _ANYTHING + rb")?\r?\n")
+_MAX_DIGITS = 18
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;" + _LENIENT_TEXT + rb")?\r?\n")
 
 _LINE_END = re.compile(rb"\r?\n")
-_TRAILER = re.compile(rb"(" + _TOKEN + rb":" + _ANYTHING + rb")?\r?\n")
+_TRAILER = re.compile(rb"(" + _TOKEN + rb":" + _LENIENT_TEXT + rb")?\r?\n")
 
 
 @dataclass(slots=True)
 class HttpResponse:
-    """A status, headers as they came, and the body as it comes."""
+    """A status, headers as they came, and the body, to be read once."""
 
     status: int
     headers: Headers
@@ -79,24 +79,24 @@ class Connection:
         self._keepalive = keepalive
         self._proxy = proxy
         self._stream: httpcore.AsyncNetworkStream | None = None
-        self._data = b""  # read; what lies behind `_at` was not looked at yet
-        self._at = 0
-        self._left_at = 0.0
+        self._buffer = b""  # bytes read; those from `_position` on are not parsed yet
+        self._position = 0
+        self._idle_since = 0.0
         self._is_idle = False
-        self._may_stay = False
+        self._can_keep_alive = False
 
     async def send(self, request: httpx.Request) -> HttpResponse:
-        """Send a request; the answer to it, its body still to be read.
+        """Send a request; returns the response, whose body is still to be read.
 
         Raises httpcore's exceptions.
         """
         head = _request_head(request, None if self._secure else self._proxy)
         body = b""
-        if _all(request.headers.raw, b"content-length"):
+        if _values(request.headers.raw, b"content-length"):
             assert isinstance(request.stream, AsyncIterable)  # noqa: S101 — httpx allows both kinds
             body = b"".join([chunk async for chunk in request.stream])
         timeouts: Mapping[str, float | None] = request.extensions.get("timeout", {})
-        self._is_idle = self._may_stay = False
+        self._is_idle = self._can_keep_alive = False
         if self._stream is None:
             await self._open(timeouts.get("connect"), timeouts.get("read"))
         assert self._stream is not None  # noqa: S101 — it was opened
@@ -112,13 +112,13 @@ class Connection:
         return (
             self._is_idle
             and self._stream is not None
-            and asyncio.get_running_loop().time() < self._left_at + self._keepalive
+            and asyncio.get_running_loop().time() < self._idle_since + self._keepalive
             and not self._stream.get_extra_info("is_readable")
         )
 
     @property
     def is_idle(self) -> bool:
-        """Whether the last answer was read to an end that is certain."""
+        """Whether the last response was read completely."""
         return self._is_idle
 
     async def aclose(self) -> None:
@@ -153,69 +153,71 @@ class Connection:
     async def _tunnel(
         self, proxy: Proxy, stream: httpcore.AsyncNetworkStream, read: float | None
     ) -> None:
-        """Have the proxy connect to the origin. Raises httpcore.ProxyError where it does not."""
+        """Have the proxy connect to the origin (CONNECT). Raises httpcore.ProxyError."""
         target = f"[{self._host}]" if ":" in self._host else self._host
         target = f"{target}:{self._port}"
         await stream.write(_connect_head(target, proxy), read)
         try:
-            for _ in range(_MOST_INTERIM):
+            for _ in range(_MAX_INTERIM):
                 _, status, _ = await self._head(read)
                 if status >= 200:
                     break
         except httpcore.ReadTimeout:
             raise httpcore.ReadTimeout(f"{proxy} does not answer") from None
         except (httpcore.RemoteProtocolError, httpcore.NetworkError) as error:
-            raise httpcore.ProxyError(f"{proxy} gives no proper answer: {error}") from error
+            raise httpcore.ProxyError(f"{proxy} sends an invalid answer: {error}") from error
         if not 200 <= status < 300:
             raise proxy.refusal(status, target)
-        if self._at != len(self._data):
-            raise httpcore.ProxyError(f"{proxy} speaks before it is asked")
+        if self._position != len(self._buffer):
+            raise httpcore.ProxyError(f"{proxy} sends data that was not asked for")
 
     async def _answer(self, method: str, timeout: float | None) -> HttpResponse:
-        for _ in range(_MOST_INTERIM):
+        for _ in range(_MAX_INTERIM):
             version, status, headers = await self._head(timeout)
             if status >= 200:
                 break
             if status == 101:
                 raise httpcore.RemoteProtocolError("the server switches to another protocol")
         else:
-            why = "the server keeps us waiting too long and sends no final answer"
+            why = "the server sends too many interim responses and no final one"
             raise httpcore.RemoteProtocolError(why)
-        codings = _all(headers, b"transfer-encoding")
-        length = _length(_all(headers, b"content-length"))
-        options = [option.strip() for option in b",".join(_all(headers, b"connection")).split(b",")]
-        self._may_stay = version == b"1" and b"close" not in options
+        codings = _values(headers, b"transfer-encoding")
+        length = _length(_values(headers, b"content-length"))
+        options = [
+            option.strip() for option in b",".join(_values(headers, b"connection")).split(b",")
+        ]
+        self._can_keep_alive = version == b"1" and b"close" not in options
         if method == "HEAD" or status in {204, 304}:
-            return self._counted_answer(status, headers, 0, timeout)
+            return self._fixed_length_answer(status, headers, 0, timeout)
         if codings:
             if codings != [b"chunked"] or version == b"0":
                 raise httpcore.RemoteProtocolError("the answer has an unknown transfer coding")
-            self._may_stay = self._may_stay and not length
-            return HttpResponse(status, headers, self._chunked(timeout))
+            self._can_keep_alive = self._can_keep_alive and not length
+            return HttpResponse(status, headers, self._chunked_body(timeout))
         if length:
-            if len(length) > _MOST_DIGITS:
+            if len(length) > _MAX_DIGITS:
                 raise httpcore.RemoteProtocolError("the length of the answer is malformed")
-            return self._counted_answer(status, headers, int(length), timeout)
-        self._may_stay = False
-        return HttpResponse(status, headers, self._endless(timeout))
+            return self._fixed_length_answer(status, headers, int(length), timeout)
+        self._can_keep_alive = False
+        return HttpResponse(status, headers, self._body_until_close(timeout))
 
-    def _counted_answer(
+    def _fixed_length_answer(
         self, status: int, headers: Headers, length: int, timeout: float | None
     ) -> HttpResponse:
         if not length:
-            self._end()
-        return HttpResponse(status, headers, self._counted(length, timeout))
+            self._finish_answer()
+        return HttpResponse(status, headers, self._fixed_length_body(length, timeout))
 
     async def _head(self, timeout: float | None) -> tuple[bytes, int, Headers]:
-        end = _END.search(self._data, self._at)
+        end = _END.search(self._buffer, self._position)
         while end is None:
-            if len(self._data) - self._at > _LONGEST_HEAD:
+            if len(self._buffer) - self._position > _MAX_HEAD:
                 raise httpcore.RemoteProtocolError("the head of the answer is too long")
-            await self._more(timeout)
-            end = _END.search(self._data, self._at)
-        head = self._data[self._at : end.end()]
+            await self._read_more(timeout)
+            end = _END.search(self._buffer, self._position)
+        head = self._buffer[self._position : end.end()]
         self._skip_to(end.end())
-        if len(head) > _LONGEST_HEAD:
+        if len(head) > _MAX_HEAD:
             raise httpcore.RemoteProtocolError("the head of the answer is too long")
         match = _HEAD.fullmatch(_FOLD.sub(b" ", head))
         if match is None:
@@ -227,95 +229,95 @@ class Connection:
             headers.append((name, value.strip(b" \t")))
         return version, int(status), headers
 
-    async def _more(self, timeout: float | None) -> None:
+    async def _read_more(self, timeout: float | None) -> None:
         data = await self._read(timeout)
         if not data:
             why = "The server closed the connection without an answer"
             raise httpcore.RemoteProtocolError(why)
-        self._data, self._at = self._data[self._at :] + data, 0
+        self._buffer, self._position = self._buffer[self._position :] + data, 0
 
     def _skip_to(self, end: int) -> None:
-        """Everything before `end` was looked at.
+        """Everything before `end` was parsed.
 
-        It is cut off when it is the greater part, not each time: then a buffer full of small
-        chunks is copied once, and not once for every chunk.
+        It is cut off once it is the greater part of the buffer, not each time: a buffer full of
+        small chunks would be copied for every chunk.
         """
-        if 2 * end > len(self._data):
-            self._data, self._at = self._data[end:], 0
+        if 2 * end > len(self._buffer):
+            self._buffer, self._position = self._buffer[end:], 0
         else:
-            self._at = end
+            self._position = end
 
-    def _rest(self) -> bytes:
-        """Take everything that was read and not looked at."""
-        data, self._data, self._at = self._data[self._at :], b"", 0
+    def _take_buffered(self) -> bytes:
+        """Take all bytes that were read and not parsed."""
+        data, self._buffer, self._position = self._buffer[self._position :], b"", 0
         return data
 
     async def _read(self, timeout: float | None) -> bytes:
         assert self._stream is not None  # noqa: S101 — something was sent over it
-        return await self._stream.read(_READ_TLS if self._secure else _READ, timeout)
+        return await self._stream.read(_READ_SIZE_TLS if self._secure else _READ_SIZE, timeout)
 
-    async def _counted(
+    async def _fixed_length_body(
         self, length: int, timeout: float | None
     ) -> AsyncGenerator[bytes, None]:  # fmt: skip
         left = length
         while left:
-            data = self._rest() or await self._read(timeout)
+            data = self._take_buffered() or await self._read(timeout)
             if not data:
                 why = f"The connection was closed after {length - left} of {length} bytes"
                 raise httpcore.RemoteProtocolError(why)
             if len(data) > left:
-                data, self._data = data[:left], data[left:]
+                data, self._buffer = data[:left], data[left:]
             left -= len(data)
             if not left:
-                self._end()
+                self._finish_answer()
             yield data
 
-    async def _endless(self, timeout: float | None) -> AsyncGenerator[bytes, None]:
-        data = self._rest()
+    async def _body_until_close(self, timeout: float | None) -> AsyncGenerator[bytes, None]:
+        data = self._take_buffered()
         while data or (data := await self._read(timeout)):
             yield data
             data = b""
 
-    async def _chunked(self, timeout: float | None) -> AsyncGenerator[bytes, None]:
+    async def _chunked_body(self, timeout: float | None) -> AsyncGenerator[bytes, None]:
         while size := int((await self._line(_CHUNK, timeout))[1], 16):
-            async for data in self._inside(size, timeout):
+            async for data in self._chunk_data(size, timeout):
                 yield data
             await self._line(_LINE_END, timeout)
         size = 0
         while (line := await self._line(_TRAILER, timeout))[1]:
             size += len(line[0])
-            if size > _LONGEST_HEAD:
+            if size > _MAX_HEAD:
                 raise httpcore.RemoteProtocolError("the trailer of the answer is too long")
-        self._end()
+        self._finish_answer()
 
-    async def _inside(
+    async def _chunk_data(
         self, size: int, timeout: float | None
     ) -> AsyncGenerator[bytes, None]:  # fmt: skip
         while size:
-            if self._at == len(self._data):
-                await self._more(timeout)
-            data = self._data[self._at : self._at + size]
-            self._skip_to(self._at + len(data))
+            if self._position == len(self._buffer):
+                await self._read_more(timeout)
+            data = self._buffer[self._position : self._position + size]
+            self._skip_to(self._position + len(data))
             size -= len(data)
             yield data
 
     async def _line(
         self, pattern: re.Pattern[bytes], timeout: float | None
     ) -> re.Match[bytes]:  # fmt: skip
-        while (end := self._data.find(b"\n", self._at)) < 0:
-            if len(self._data) - self._at > _LONGEST_LINE:
+        while (end := self._buffer.find(b"\n", self._position)) < 0:
+            if len(self._buffer) - self._position > _MAX_LINE:
                 break
-            await self._more(timeout)
-        match = pattern.fullmatch(self._data, self._at, end + 1)
-        if match is None or end - self._at > _LONGEST_LINE:
+            await self._read_more(timeout)
+        match = pattern.fullmatch(self._buffer, self._position, end + 1)
+        if match is None or end - self._position > _MAX_LINE:
             raise httpcore.RemoteProtocolError("a chunk of the answer is malformed")
         self._skip_to(end + 1)
         return match
 
-    def _end(self) -> None:
-        """The answer is over; what came after it was not asked for."""
-        self._is_idle = self._may_stay and self._at == len(self._data)
-        self._left_at = asyncio.get_running_loop().time()
+    def _finish_answer(self) -> None:
+        """Mark the response as complete; the connection is idle, unless more bytes followed."""
+        self._is_idle = self._can_keep_alive and self._position == len(self._buffer)
+        self._idle_since = asyncio.get_running_loop().time()
 
 
 def _connect_head(target: str, proxy: Proxy) -> bytes:
@@ -326,9 +328,9 @@ def _connect_head(target: str, proxy: Proxy) -> bytes:
 
 
 def _request_head(request: httpx.Request, proxy: Proxy | None = None) -> bytes:
-    """What is sent to the origin, or to a `proxy` that it is asked through in the clear.
+    """The head of a request to the origin, or through a `proxy` in absolute form.
 
-    Raises httpcore.LocalProtocolError for what would say something else to the server.
+    Raises httpcore.LocalProtocolError for text that would change the structure of the request.
     """
     url, raw = request.url, list(request.headers.raw)
     target = url.raw_path
@@ -339,19 +341,19 @@ def _request_head(request: httpx.Request, proxy: Proxy | None = None) -> bytes:
     lines = [b"%b %b HTTP/1.1\r\n" % (request.method.encode("ascii"), target)]
     lines += [b"%b: %b\r\n" % pair for pair in raw]
     head = b"".join([*lines, b"\r\n"])
-    one_each = head.count(b"\n") == len(lines) + 1  # or a value brings a header of its own
-    if not one_each or not _REQUEST.fullmatch(head) or _all(raw, b"transfer-encoding"):
+    one_each = head.count(b"\n") == len(lines) + 1  # else a value contains a line break
+    if not one_each or not _REQUEST.fullmatch(head) or _values(raw, b"transfer-encoding"):
         raise httpcore.LocalProtocolError("the request has characters that HTTP does not allow")
     return head
 
 
-def _all(headers: Headers, name: bytes) -> list[bytes]:
+def _values(headers: Headers, name: bytes) -> list[bytes]:
     """All values of a header, in lower case."""
     return [value.lower() for found, value in headers if found.lower() == name]
 
 
 def _length(values: list[bytes]) -> bytes:
-    """The digits of the length that is given, the same one several times perhaps; or nothing."""
+    """The digits of Content-Length, which may be repeated; empty where there is none."""
     lengths = {value.strip(b" \t") for value in b",".join(values).split(b",")} if values else {b""}
     length = lengths.pop()
     if values and (lengths or not _LENGTH.fullmatch(length)):

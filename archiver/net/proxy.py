@@ -1,7 +1,7 @@
-"""How connections leave this machine: directly or through a proxy, and which authorities count.
+"""The route of connections: directly or through a proxy; and which certificate authorities count.
 
-The proxy is the operator's word, so it may be anywhere. https goes through it by CONNECT (RFC 9110
-section 9.3.6) and stays encrypted to its end; http is asked for by the whole address (RFC 9112
+The proxy comes from the config, so it may have any address. https goes through it by CONNECT (RFC
+9110 section 9.3.6) and stays encrypted end to end; http is requested in absolute form (RFC 9112
 section 3.2.2).
 """
 
@@ -37,7 +37,7 @@ class Proxy:
         return f"the proxy {self.host}:{self.port}"
 
     def refusal(self, status: int, target: str) -> httpcore.ProxyError:
-        """What an answer to CONNECT other than 2xx means."""
+        """The error for an answer of the proxy other than 2xx."""
         if status == 407:
             if self.authorization is None:
                 return ProxyRefusal(f"{self} asks for credentials (407): set {_CREDENTIALS}")
@@ -62,7 +62,7 @@ def proxy_of(url: str, credentials: Secret | None) -> Proxy:
 
 @dataclass(frozen=True)
 class Route:
-    """The way out. `ca_bundle` is a file of authorities (PEM) that are believed besides the usual.
+    """How to connect. `ca_bundle` is a PEM file of authorities to trust besides the public ones.
 
     Raises ConfigError where that cannot be read.
     """
@@ -83,23 +83,23 @@ class Route:
         return context
 
     def advice(self, *, certificate: bool = False, proxy: bool = False) -> str | None:
-        """What to do about a certificate that is not believed, or about a proxy that refuses."""
+        """What to do about a certificate that is not trusted, or about a proxy that refuses."""
         if proxy:
             return _SETTINGS
         if not certificate:
             return None
         if self.ca_bundle is not None:
             return f"The authority that signed it must be in network.ca_bundle ({self.ca_bundle})"
-        return "If your network opens TLS, name the file of its authority in network.ca_bundle"
+        return "If your network intercepts TLS, name the file of its authority in network.ca_bundle"
 
 
 def _load(context: ssl.SSLContext, bundle: Path) -> None:
     try:
         context.load_verify_locations(cafile=bundle)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        said = isinstance(error, ssl.SSLError)
+        is_ssl = isinstance(error, ssl.SSLError)
         raise ConfigError(
             f"network.ca_bundle: {bundle} cannot be used",
-            why="It holds no certificates in PEM form" if said else str(error),
+            why="It holds no certificates in PEM form" if is_ssl else str(error),
             hint="Name a file of certificates that begin with -----BEGIN CERTIFICATE-----",
         ) from None

@@ -1,4 +1,4 @@
-"""What is worth a retry, and when: `Retry-After`, backoff, kinds of failure."""
+"""When to retry: `Retry-After`, backoff, and failures for which a retry is useless."""
 
 import random
 import re

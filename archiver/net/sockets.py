@@ -1,8 +1,7 @@
-"""Sockets under httpcore's interface of a network backend, on asyncio's own protocols.
+"""A network backend for httpcore on asyncio's protocols; faster than anyio's streams.
 
-anyio's streams cost more per read than reading does, and their TLS is driven from Python record
-by record. Here the event loop reads into one buffer that all connections share, for plain TCP and
-for TLS alike, and a reader gets what has come as one piece.
+anyio's streams take longer for each read than the read itself, and handle TLS record by record in
+Python. Here the event loop reads into one buffer that all connections share, for TCP and for TLS.
 """
 
 import asyncio
@@ -20,9 +19,9 @@ import httpcore
 from archiver.net.network_errors import describe_broken_connection, describe_connect_error
 
 _BUFFER = 256 * 1024
-_HIGH = 512 * 1024  # so much may wait in one connection before the peer is made to wait
+_HIGH_WATER = 512 * 1024  # reading pauses while a connection has more unread bytes
 _CLOSING_SECONDS = 5.0
-_HEAD_START = 0.25  # RFC 8305 section 5: the next address is tried after so many seconds
+_ATTEMPT_DELAY = 0.25  # seconds; RFC 8305 section 5, Connection Attempt Delay
 
 _Address = tuple[int, Any]
 """A family, and an address of it."""
@@ -46,7 +45,7 @@ class Sockets(httpcore.AsyncNetworkBackend):
         try:
             # anyio before 4.16 loses a timeout of asyncio that expires together with its own
             with anyio.fail_after(timeout):
-                sock = await _first_to_answer(await _addresses(host, port), local_address)
+                sock = await _connect_first(await _addresses(host, port), local_address)
                 return await self._stream(sock, socket_options or ())
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
@@ -74,7 +73,7 @@ class Sockets(httpcore.AsyncNetworkBackend):
 
 
 async def _addresses(host: str, port: int) -> list[_Address]:
-    """Where a host may be, IPv6 and IPv4 by turns. Raises OSError."""
+    """The addresses of a host, IPv6 and IPv4 alternately. Raises OSError."""
     try:
         found = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
@@ -88,17 +87,18 @@ async def _addresses(host: str, port: int) -> list[_Address]:
     return [address for turn in turns for address in turn if address is not None]
 
 
-async def _first_to_answer(addresses: Iterable[_Address], local: str | None) -> socket.socket:
-    """A socket that is connected to one of these addresses; whoever gets it closes it.
+async def _connect_first(addresses: Iterable[_Address], local: str | None) -> socket.socket:
+    """A socket that is connected to the first of these addresses that answers (RFC 8305).
 
-    Each is tried as soon as the one before has failed, or has not answered for a moment (RFC 8305).
-    asyncio can do this too, but when it is cancelled it may leave a socket open. Raises OSError.
+    Each is tried when the previous one has failed, or has not answered for a moment. asyncio has
+    this too, but may leave a socket open when it is cancelled. The caller closes the socket.
+    Raises OSError.
     """
     opened: list[socket.socket] = []
     connected: list[socket.socket] = []
     errors: list[OSError] = []
 
-    async def attempt(family: int, address: Any, over: anyio.Event) -> None:
+    async def attempt(family: int, address: Any, done: anyio.Event) -> None:
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
             opened.append(sock)
@@ -111,15 +111,15 @@ async def _first_to_answer(addresses: Iterable[_Address], local: str | None) -> 
         except OSError as error:
             errors.append(error)
         finally:
-            over.set()
+            done.set()
 
     try:
         async with anyio.create_task_group() as attempts:
             for family, address in addresses:
-                over = anyio.Event()
-                attempts.start_soon(attempt, family, address, over)
-                with anyio.move_on_after(_HEAD_START):
-                    await over.wait()
+                done = anyio.Event()
+                attempts.start_soon(attempt, family, address, done)
+                with anyio.move_on_after(_ATTEMPT_DELAY):
+                    await done.wait()
         if not connected:
             raise errors[0] if errors else OSError("there is no address")
         opened.remove(connected[0])
@@ -130,18 +130,18 @@ async def _first_to_answer(addresses: Iterable[_Address], local: str | None) -> 
 
 
 class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
-    """One connection: bytes wait here until they are read, at most half a mebibyte of them.
+    """One connection, with a buffer of at most half a mebibyte and one read.
 
-    `buffer` is where the loop reads to; it holds nothing between two calls, so all streams of a
-    loop may share one.
+    `buffer` is where the loop reads to; it is empty between two calls, so that all streams of a
+    loop can share it.
     """
 
     def __init__(self, buffer: memoryview) -> None:
         self._buffer = buffer
         self._transport: asyncio.Transport | None = None
-        self._pieces: deque[bytes] = deque()
-        self._waiting = 0
-        self._over = False
+        self._chunks: deque[bytes] = deque()
+        self._buffered = 0
+        self._eof = False
         self._lost = False
         self._error: Exception | None = None
         self._is_paused = False
@@ -153,7 +153,7 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
     # asyncio calls these
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is there."""
+        """The connection is open."""
         self._transport = cast("asyncio.Transport", transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 — the interface
@@ -162,59 +162,59 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
 
     def buffer_updated(self, nbytes: int) -> None:
         """So many bytes were read."""
-        self._pieces.append(bytes(self._buffer[:nbytes]))
-        self._waiting += nbytes
-        if self._waiting > _HIGH and not self._is_paused and self._transport is not None:
+        self._chunks.append(bytes(self._buffer[:nbytes]))
+        self._buffered += nbytes
+        if self._buffered > _HIGH_WATER and not self._is_paused and self._transport is not None:
             self._is_paused = True
             self._transport.pause_reading()
-        self._wake()
+        self._wake_reader()
 
     def eof_received(self) -> bool:
         """The peer sends no more; asyncio closes the connection."""
-        self._over = True
-        self._wake()
+        self._eof = True
+        self._wake_reader()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone; `exc` says why, where the peer did not just end it."""
-        self._over = self._lost = True
+        """The connection is closed; `exc` says why, unless the peer closed it normally."""
+        self._eof = self._lost = True
         self._error = exc
         self._may_write.set()
-        self._wake()
+        self._wake_reader()
         if self._closing is not None and not self._closing.done():
             self._closing.set_result(None)
 
     def pause_writing(self) -> None:
-        """The peer does not keep up."""
+        """The send buffer is full."""
         self._may_write.clear()
 
     def resume_writing(self) -> None:
-        """The peer does again."""
+        """The send buffer has room again."""
         self._may_write.set()
 
-    def _wake(self) -> None:
+    def _wake_reader(self) -> None:
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
     # httpcore's interface
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """What has come, or comes next; nothing at the end.
+        """The next bytes, as soon as there are any; empty at the end.
 
         Raises httpcore.ReadTimeout and httpcore.ReadError.
         """
-        if not self._pieces and not self._over:
+        if not self._chunks and not self._eof:
             await self._wait(timeout)
-        if not self._pieces:
+        if not self._chunks:
             if self._error is not None:
                 raise httpcore.ReadError(describe_broken_connection(self._error)) from self._error
             return b""
-        data = self._pieces.popleft()
+        data = self._chunks.popleft()
         if len(data) > max_bytes:
-            self._pieces.appendleft(data[max_bytes:])
+            self._chunks.appendleft(data[max_bytes:])
             data = data[:max_bytes]
-        self._waiting -= len(data)
-        if self._is_paused and self._waiting <= _HIGH // 2 and self._transport is not None:
+        self._buffered -= len(data)
+        if self._is_paused and self._buffered <= _HIGH_WATER // 2 and self._transport is not None:
             self._is_paused = False
             self._transport.resume_reading()
         return data
@@ -271,7 +271,7 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Go on over TLS; this stream is the encrypted one from now on.
+        """Start TLS; this stream is encrypted from now on.
 
         Raises httpcore.ConnectError and httpcore.ConnectTimeout.
         """
@@ -284,7 +284,7 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
                     raw, self, ssl_context, server_hostname=server_hostname
                 )
         except BaseException as error:
-            # until the handshake is over, asyncio tells nobody that the connection is lost
+            # until the handshake is complete, asyncio does not call connection_lost
             self._lost = True
             raw.abort()
             if isinstance(error, TimeoutError):
@@ -298,16 +298,16 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        """What asyncio knows of the connection; `is_readable` is true where it is of no use."""
+        """What asyncio knows of the connection; `is_readable` is true where it cannot be reused."""
         if info != "is_readable":
             return self._transport and self._transport.get_extra_info(info)
-        if self._over or self._pieces or self._transport is None or self._transport.is_closing():
+        if self._eof or self._chunks or self._transport is None or self._transport.is_closing():
             return True
         return _is_readable(self._transport.get_extra_info("socket").fileno())
 
 
 def _is_readable(descriptor: int) -> bool:
-    """Whether something has come that the loop has not read yet, be it the end."""
+    """Whether bytes, or the end, have arrived that the loop has not read yet."""
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)

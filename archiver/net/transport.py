@@ -1,10 +1,10 @@
-"""An httpx transport with one connection per slot.
+"""An httpx transport with a connection pool.
 
-httpcore's own pool looks at every idle connection twice per request, a system call each, and so
-gets slower as connections are added. Here a request takes a slot (first come, first served), then
-the origin's most recently used connection or a new one; nothing depends on how many there are.
-HTTP/1.1 only, no cookies, no proxy but the route's, nothing from the environment. Sockets are
-opened by a network backend of httpcore's kind, and its errors are raised as httpx's.
+httpcore's own pool checks every idle connection twice per request, with a system call each, and so
+gets slower with more connections. Here a request takes a slot (first come, first served), then the
+origin's most recently used connection or a new one: the time for that does not depend on how many
+there are. HTTP/1.1 only, no cookies, no proxy but the route's, nothing from the environment.
+Sockets are opened by a network backend of httpcore, whose errors are raised as httpx's.
 """
 
 import ssl
@@ -25,7 +25,7 @@ _REPLAYABLE = frozenset({"GET", "HEAD"})
 
 
 class ProxyRefused(httpx.ProxyError):
-    """The proxy will not do what it was asked, now or in a minute."""
+    """The proxy refuses the request; a retry would fail too."""
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -54,17 +54,17 @@ class Transport(httpx.AsyncBaseTransport):
         self._keepalive = keepalive
         self._slots = anyio.Semaphore(connections, fast_acquire=True)
         self._hosts: dict[_Origin, _Host] = {}
-        self._idle: dict[Connection, _Host] = {}  # the longest idle comes first
+        self._idle: dict[Connection, _Host] = {}  # the one that has been idle longest comes first
         self._busy = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The answer to one request; its connection is free again when the answer is closed."""
-        host = await self._enter(request.url)
+        host = await self._acquire_slots(request.url)
         try:
             connection, answer = await self._send(host, request)
         except BaseException as error:
-            self._leave(host)
-            if isinstance(error, _THEIRS):
+            self._release_slots(host)
+            if isinstance(error, _HTTPCORE_ERRORS):
                 raise _httpx_error(error) from error
             raise
         return httpx.Response(
@@ -82,8 +82,8 @@ class Transport(httpx.AsyncBaseTransport):
         for connection in idle:
             await connection.aclose()
 
-    async def _enter(self, url: httpx.URL) -> "_Host":
-        """A slot of the origin, then one of all: each first come, first served."""
+    async def _acquire_slots(self, url: httpx.URL) -> "_Host":
+        """Wait for a slot of the origin, then for one of the total; first come, first served."""
         key = (url.raw_scheme, url.raw_host, url.port)
         host = self._hosts.get(key)
         if host is None:
@@ -102,14 +102,14 @@ class Transport(httpx.AsyncBaseTransport):
         self._busy += 1
         return host
 
-    def _leave(self, host: "_Host") -> None:
+    def _release_slots(self, host: "_Host") -> None:
         self._busy -= 1
         self._slots.release()
         host.slots.release()
         self._forget(host)
 
     def _forget(self, host: "_Host") -> None:
-        """Origins come and go by the thousand; those that are not in use are not remembered."""
+        """Drop an origin that is not in use: there can be thousands."""
         host.users -= 1
         if not host.users and not host.idle:
             self._hosts.pop(host.key, None)
@@ -160,8 +160,8 @@ class Transport(httpx.AsyncBaseTransport):
     def _context(self) -> ssl.SSLContext:
         return self._ssl_context or self._route.tls
 
-    async def give_back(self, host: "_Host", connection: Connection) -> None:
-        """Keep a connection whose answer was read to its end, close any other; free its slot."""
+    async def release(self, host: "_Host", connection: Connection) -> None:
+        """Keep a connection whose response was read completely, close any other; free its slots."""
         try:
             if connection.is_idle and self._keepalive:
                 host.idle[connection] = None
@@ -169,11 +169,11 @@ class Transport(httpx.AsyncBaseTransport):
             else:
                 await _close(connection)
         finally:
-            self._leave(host)
+            self._release_slots(host)
 
 
 class _Host:
-    """What is known of one origin: its slots, its idle connections (the last used comes last)."""
+    """One origin: its slots, and its idle connections, the most recently used one last."""
 
     def __init__(self, key: _Origin, per_host: int) -> None:
         self.key = key
@@ -203,7 +203,7 @@ class _Body(httpx.AsyncByteStream):
             async with aclosing(self._answer.body) as chunks:
                 async for chunk in chunks:
                     yield chunk
-        except _THEIRS as error:
+        except _HTTPCORE_ERRORS as error:
             raise _httpx_error(error) from error
 
     async def aclose(self) -> None:
@@ -214,7 +214,7 @@ class _Body(httpx.AsyncByteStream):
             try:
                 await self._answer.body.aclose()
             finally:
-                await self._transport.give_back(self._host, self._connection)
+                await self._transport.release(self._host, self._connection)
 
 
 async def _close(connection: Connection) -> None:
@@ -243,7 +243,7 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
 """httpcore's exceptions and httpx's; each class stands before its parents."""
 
 
-_THEIRS = tuple(theirs for theirs, _ in _ERRORS)
+_HTTPCORE_ERRORS = tuple(theirs for theirs, _ in _ERRORS)
 
 
 def _httpx_error(error: Exception) -> httpx.TransportError:

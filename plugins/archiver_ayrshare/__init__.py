@@ -68,7 +68,7 @@ class AyrshareDemo:
 
     def begin(self, now: Callable[[], datetime]) -> DemoWorld:
         """The studio's world, before its first day."""
-        from archiver_ayrshare.demo.story import Story  # noqa: PLC0415  # it draws: not for backups
+        from archiver_ayrshare.demo.story import Story  # noqa: PLC0415  # needs Pillow; not for backups
 
         return Story(now)
 

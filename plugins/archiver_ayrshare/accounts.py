@@ -3,7 +3,7 @@
 `GET /user` lists the linked networks twice: by name in `activeSocialAccounts`, and with ids and
 names in `displayNames`. Either may be absent; with nothing linked, the first one is.
 
-Of somebody else's account on X only the posts have the id: a handle can pass to another person.
+For an X account of somebody else, only its posts have its id; a handle can change hands.
 """
 
 from collections import Counter
@@ -74,15 +74,15 @@ async def linked(client: AyrshareClient, profile_key: Secret | None) -> Sequence
 
 
 async def _by_handle(client: AyrshareClient, options: TwitterOptions, handle: str) -> Identity:
-    """Whom a handle belongs to today, from the page that the scan begins with."""
+    """The identity behind a handle, by the first page of the scan."""
     params = {"limit": str(min(PAGE, client.limit_max)), **options.params()}
-    answer = await client.history_ahead("twitter", options, params)
+    answer = await client.prefetch_history("twitter", options, params)
     author = author_of(answer.records)
     return Identity("twitter", author or f"@{handle}".lower(), handle=handle)
 
 
 def author_of(records: Iterable[Record]) -> str | None:
-    """The id of whoever wrote most of these posts of X, where they say."""
+    """The id of the author of most of these posts of X; None where they have none."""
     authors = (id_of(object_of(record.data).get("authorId")) for record in records)
     most = Counter(filter(None, authors)).most_common(1)
     return most[0][0] if most else None

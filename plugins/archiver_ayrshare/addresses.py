@@ -1,35 +1,37 @@
-"""Addresses: what is one, where it really leads, and what of it was published.
+"""URLs in records: recognising them, unwrapping redirects, and removing what is no content.
 
-A network hands out a link to elsewhere wrapped in a redirect of its own, and hangs identifiers of
-the click on it. Both change with every answer and say nothing about the post, so they are no
-content. `utm_…` parameters are: whoever made the link chose them, and they stay.
+A network wraps links to other sites in redirects of its own, and adds identifiers of the click.
+Both differ from answer to answer and say nothing about the post, so they are no content. `utm_…`
+parameters are: whoever made the link chose them.
 """
 
 import re
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 _HTTP = re.compile(r"https?://", re.IGNORECASE)
-_ORDINARY = re.compile(
+_PLAIN_URL = re.compile(
     r"https?://[A-Za-z0-9._-]*[A-Za-z0-9](?::\d{1,5})?(?:[/?#]|\Z)", re.IGNORECASE
 )
 _PATH = re.compile(r"https?://[^/?#]*([^?#]*)", re.IGNORECASE)
 _HOST = re.compile(r"https?://(?:[^/?#@]*@)?([^/?#:]+)", re.IGNORECASE)
-_BLANKS = "".join(map(chr, range(0x21)))  # what browsers cut off an address, and Unicode's spaces
-_SIGNATURE = re.compile(  # of Meta, TikTok, Amazon and Google addresses
+_STRIPPED = "".join(
+    map(chr, range(0x21))
+)  # control characters and space, which browsers strip from URLs
+_SIGNATURE = re.compile(  # in URLs of Meta, TikTok, Amazon and Google
     r"(oe|oh|edm|ccb|_nc_\w*|x-[\w-]+|expires|signature|sig|policy|key-pair-id)=", re.IGNORECASE
 )
-_CLICK = re.compile(  # added by networks to each link that somebody opens or shares
+_CLICK_IDS = re.compile(  # added by networks to each link that somebody opens or shares
     r"(fbclid|igshid|igsh|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|ttclid|twclid|li_fat_id|yclid"
     r"|epik|scclid|rdt_cid|mibextid|__tn__|__cft__(?:\[|%5b)\d+(?:\]|%5d))=",
     re.IGNORECASE,
 )
-_MAYBE_CHANGED = re.compile(  # one search that decides for nearly every text and address
+_MAY_NEED_CLEANING = re.compile(  # a quick check: most texts and URLs need no more
     r"clk?id=|igsh|gclsrc=|braid=|li_fat_id=|epik=|rdt_cid=|mibextid=|__tn__=|__cft__"
     r"|/l\.php|/l\.|/redirect|/safety/|/link/v2|/offsite|/flx/|/redir/|/url\?",
     re.IGNORECASE,
 )
-_IN_TEXT = re.compile(r"https?://[^\s<>\"\u3000-\u303f\uff00-\uffef]+", re.IGNORECASE)
-_NOT_THE_LINKS = ".,;:!?'\u2019\u201d)]}\u2026"  # what follows a link rather than ends it
+_URL_IN_TEXT = re.compile(r"https?://[^\s<>\"\u3000-\u303f\uff00-\uffef]+", re.IGNORECASE)
+_TRAILING_PUNCTUATION = ".,;:!?'\u2019\u201d)]}\u2026"  # after a link in text, and not part of it
 
 _WRAPPERS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), keys)
@@ -46,7 +48,7 @@ _WRAPPERS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"(?:[\w-]+\.)*pinterest\.[a-z.]{2,6}/offsite/?", ("url",)),
     )
 )  # fmt: skip
-_MOST_WRAPPERS = 4
+_MAX_WRAPPERS = 4
 
 HLS = "application/vnd.apple.mpegurl"
 """The content type of a playlist of HTTP Live Streaming (RFC 8216)."""
@@ -67,14 +69,14 @@ def url_of(value: object) -> str | None:
     """An http or https address, without the blanks around it; `//host/…` is taken as https."""
     if not isinstance(value, str):
         return None
-    if _ORDINARY.match(value) and value[-1] > " " and value.isascii():
+    if _PLAIN_URL.match(value) and value[-1] > " " and value.isascii():
         return value
-    text = value.strip().strip(_BLANKS)
+    text = value.strip().strip(_STRIPPED)
     if text.startswith("//"):
         text = f"https:{text}"
-    if _ORDINARY.match(text):
-        return storable(text)
-    return storable(text) if _HTTP.match(text) and _has_host(text) else None
+    if _PLAIN_URL.match(text):
+        return encodable(text)
+    return encodable(text) if _HTTP.match(text) and _has_host(text) else None
 
 
 def _has_host(text: str) -> bool:
@@ -87,8 +89,8 @@ def _has_host(text: str) -> bool:
     return bool(host) and not any(character.isspace() for character in parts.netloc)
 
 
-def storable(text: str) -> str:
-    """Text that a file can hold: lone surrogates are replaced, all else is unchanged."""
+def encodable(text: str) -> str:
+    """Text that UTF-8 can encode: lone surrogates are replaced, all else is unchanged."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -97,13 +99,13 @@ def storable(text: str) -> str:
 
 
 def path_of(url: str) -> str:
-    """The path of a URL, which stays while hosts and signatures rotate."""
+    """The path of a URL, without its host and query."""
     match = _PATH.match(url)
     return match[1] if match else url
 
 
 def suffix_of(url: str) -> str:
-    """What the last name in a URL's path ends in, in lower case; empty where it has no dot."""
+    """The file extension in a URL's path, in lower case; empty where there is none."""
     name = path_of(url).rpartition("/")[2]
     return name.rpartition(".")[2].lower() if "." in name else ""
 
@@ -116,49 +118,49 @@ def host_of(url: str) -> str:
 
 def playlist_type(url: str) -> str | None:
     """The content type of a playlist, where the path of a URL says that it is one."""
-    if ".m" not in url and ".M" not in url:  # nearly always: one look is cheaper than a pattern
+    if ".m" not in url and ".M" not in url:  # the usual case, decided quickly
         return None
     return _PLAYLISTS.get(suffix_of(url))
 
 
 def is_gif(url: str) -> bool:
-    """Whether an address is that of a GIF: by its path, or a host that serves nothing else.
+    """Whether a URL is that of a GIF: by its extension, or by a host that serves only GIFs.
 
-    Of Tenor and GIPHY only the hosts of files count; the others serve pages about a GIF.
+    Of Tenor and GIPHY only the media hosts count; the others serve web pages about a GIF.
     """
     return suffix_of(url) == "gif" or bool(_GIF_HOST.fullmatch(host_of(url)))
 
 
 def is_player(url: str) -> bool:
-    """Whether an address is a page with a player in it, rather than a film."""
+    """Whether a URL is that of a web page with a player, and not of a video file."""
     return bool(_PLAYER_HOST.fullmatch(host_of(url)) or _PLAYER_PATH.search(path_of(url)))
 
 
-def published(url: str) -> str:
-    """Where an address leads: out of its wrappers, without what signs it or names a click."""
-    if _MAYBE_CHANGED.search(url):
+def content_url(url: str) -> str:
+    """A URL as content: unwrapped, without signatures and identifiers of clicks."""
+    if _MAY_NEED_CLEANING.search(url):
         url = _unwrapped(url)
-    return _without(url, _SIGNATURE, _CLICK) if "?" in url else url
+    return _without(url, _SIGNATURE, _CLICK_IDS) if "?" in url else url
 
 
-def published_text(text: str) -> str:
-    """Text with every link in it as it was published, for comparing; all else stays."""
-    if "://" not in text or not _MAYBE_CHANGED.search(text):
+def content_text(text: str) -> str:
+    """Text as content: every link in it is unwrapped, without identifiers of clicks."""
+    if "://" not in text or not _MAY_NEED_CLEANING.search(text):
         return text
-    return _IN_TEXT.sub(_published_link, text)
+    return _URL_IN_TEXT.sub(_content_link, text)
 
 
-def _published_link(match: re.Match[str]) -> str:
-    link = match[0].rstrip(_NOT_THE_LINKS)
+def _content_link(match: re.Match[str]) -> str:
+    link = match[0].rstrip(_TRAILING_PUNCTUATION)
     rest = match[0][len(link) :]
-    if not _MAYBE_CHANGED.search(link):
+    if not _MAY_NEED_CLEANING.search(link):
         return match[0]
-    return _without(_unwrapped(link), _CLICK) + rest
+    return _without(_unwrapped(link), _CLICK_IDS) + rest
 
 
 def _unwrapped(url: str) -> str:
-    """The target of a redirect of a network, where the address itself contains it."""
-    for _ in range(_MOST_WRAPPERS):
+    """The target of a network's redirect, where the URL itself contains it."""
+    for _ in range(_MAX_WRAPPERS):
         target = _target(url)
         if target is None:
             return url

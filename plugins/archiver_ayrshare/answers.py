@@ -1,9 +1,9 @@
-"""Answers of the API, by kind: a page of records, an empty history, or an error that helps.
+"""Parses answers of the API: a page of records, an empty history, or an error with a hint.
 
 An error comes in four shapes: flat, as a list under `errors`, inside the resource's own key
 (`{"history": {"code": 221, …}}`), and in place of a single record. There is one when the status
 is not 200 or the body's `status` is "error"; even then the body may carry good records. The codes
-are those that a reader of histories can meet; texts vary, and are only quoted.
+are those that the history endpoint may answer with; messages vary, and are only quoted.
 """
 
 import re
@@ -48,10 +48,10 @@ X_KEYS_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class HistoryAnswer:
-    """One answer of the history endpoint that is usable.
+    """A successful answer of the history endpoint.
 
-    `count` includes posts that came as errors. `paged` says that the answer speaks of paging at
-    all; `next` is its cursor, and `more` what it says about older posts, None if nothing.
+    `count` includes posts that came as errors. `paged`: the answer has information about paging.
+    `next` is its cursor; `more` says whether there are older posts, None where it does not say.
     """
 
     response: Response
@@ -69,9 +69,9 @@ class HistoryAnswer:
 def read_answer(response: Response, platform: str) -> HistoryAnswer:
     """The answer to a request for a platform's history.
 
-    Raises SourceError and its kin, also where the body of a success is not as documented.
+    Raises SourceError or a subclass, also where a successful answer is not as documented.
     """
-    envelope, records = _opened(response, platform)
+    envelope, records = _parse_envelope(response, platform)
     failures = [record.data for record in records if _is_failure(record.data)]
     healthy = tuple(record for record in records if not _is_failure(record.data))
     problems = _problems(envelope, platform)
@@ -79,7 +79,7 @@ def read_answer(response: Response, platform: str) -> HistoryAnswer:
     if failed and not healthy:
         if _EMPTY in map(_code, problems):
             return HistoryAnswer(response)
-        raise refusal(response, [*problems, *failures])
+        raise answer_error(response, [*problems, *failures])
     if not records and not _has_empty_list(response.body):
         raise SourceDown(
             "Ayrshare answered without a list of posts",
@@ -104,7 +104,7 @@ def read_answer(response: Response, platform: str) -> HistoryAnswer:
 def read_object(response: Response) -> dict[str, Any]:
     """The answer of an endpoint that gives one object.
 
-    Raises SourceError and its kin.
+    Raises SourceError or a subclass.
     """
     try:
         body = read_json(response.body)
@@ -112,18 +112,18 @@ def read_object(response: Response) -> dict[str, Any]:
         raise _no_json(response, error) from None
     found = object_of(body)
     if response.status not in {200, 203} or (found.get("status") == "error" and "code" in found):
-        raise refusal(response, _problems(found))
+        raise answer_error(response, _problems(found))
     return found
 
 
-def refusal(response: Response, problems: Iterable[Mapping[str, Any]]) -> SourceError:
-    """The error that an answer is: what it means, and what to do.
+def answer_error(response: Response, problems: Iterable[Mapping[str, Any]]) -> SourceError:
+    """The error for an answer: what it means, and what to do.
 
     It names no network, so that accounts for which it is the same can share it.
     """
     problems = list(problems)
     codes = [code for problem in problems if (code := _code(problem))]
-    why = _quoted(response.status, problems)
+    why = _quote_error(response.status, problems)
     for code in codes:
         if code in _NOT_LINKED:
             return AccessRefused(
@@ -187,8 +187,8 @@ def _plan_refusal(problems: Iterable[Mapping[str, Any]], why: str) -> AccessRefu
     return AccessRefused(what, why=why, hint=hint, code="plan")
 
 
-def _opened(response: Response, platform: str) -> tuple[dict[str, Any], tuple[Record, ...]]:
-    """The envelope and the records, wherever the answer keeps its list."""
+def _parse_envelope(response: Response, platform: str) -> tuple[dict[str, Any], tuple[Record, ...]]:
+    """The answer without its list of posts, and the records of that list, under whatever key."""
     body = response.body
     if body.lstrip()[:1] == b"[":
         body = b'{"posts":' + body + b"}"  # old answers were a bare list
@@ -216,7 +216,7 @@ def _has_empty_list(body: bytes) -> bool:
 def _no_json(response: Response, error: BadJson) -> SourceError:
     """The error for a body that is not JSON: AccessRefused by its status, else SourceDown."""
     if response.status in {401, 402, 403, 419}:
-        return refusal(response, ())
+        return answer_error(response, ())
     return SourceDown(
         "Ayrshare answered with something that is not JSON",
         why=f"The status was {response.status}, and the body: {error}",
@@ -237,14 +237,18 @@ def _is_failure(data: object) -> bool:
 
 def _problems(envelope: Mapping[str, Any], platform: str = "") -> list[dict[str, Any]]:
     """The error objects in an answer, in any documented shape."""
-    places = [envelope, *(envelope.get(key) for key in ("history", "posts", platform, "error"))]
-    places += list_of(envelope.get("errors"))
-    return [place for place in places if isinstance(place, dict) and _is_problem(place)]
+    candidates = [envelope, *(envelope.get(key) for key in ("history", "posts", platform, "error"))]
+    candidates += list_of(envelope.get("errors"))
+    return [
+        candidate
+        for candidate in candidates
+        if isinstance(candidate, dict) and _is_problem(candidate)
+    ]
 
 
-def _is_problem(place: Mapping[str, Any]) -> bool:
-    status = place.get("status")
-    return status == "error" or ("code" in place and status not in {"success", "partial"})
+def _is_problem(candidate: Mapping[str, Any]) -> bool:
+    status = candidate.get("status")
+    return status == "error" or ("code" in candidate and status not in {"success", "partial"})
 
 
 def _code(problem: Mapping[str, Any]) -> str:
@@ -254,7 +258,7 @@ def _code(problem: Mapping[str, Any]) -> str:
     return str(code)[:40]
 
 
-def _quoted(status: int, problems: list[Mapping[str, Any]]) -> str:
+def _quote_error(status: int, problems: list[Mapping[str, Any]]) -> str:
     """The status, and the code and message of the first error that has one."""
     text = f"It answered {status}"
     for problem in problems:
@@ -271,11 +275,11 @@ def _notes(
     notes = []
     if failures:
         posts = "1 post" if len(failures) == 1 else f"{len(failures)} posts"
-        why = _quoted(200, [*failures]).removeprefix("It answered 200").strip(" :")
+        why = _quote_error(200, [*failures]).removeprefix("It answered 200").strip(" :")
         notes.append(
             f"Ayrshare could not read {posts} of {platform}" + (f" ({why})" if why else "")
         )
     elif problems:
-        why = _quoted(200, [*problems]).removeprefix("It answered 200").strip(" :")
+        why = _quote_error(200, [*problems]).removeprefix("It answered 200").strip(" :")
         notes.append(f"Ayrshare says that its answer for {platform} is incomplete ({why})")
     return tuple(notes)

@@ -14,13 +14,13 @@ from archiver_ayrshare.forms import ADDRESS, ID, ORIGINAL, PREVIEW, Slot
 from archiver_ayrshare.media import (
     ITEM,
     STILL_KEYS,
+    add_still,
     distinct,
-    offered,
     original,
+    prefixed,
     read_item,
     read_items,
-    under,
-    with_still,
+    rendition_of,
 )
 from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.values import content_of, dig, id_of, list_of, object_of
@@ -49,15 +49,17 @@ class Bluesky(AyrsharePlatform):
                 path: slot
                 for view in _VIEWS
                 for path, slot in {
-                    **under(f"{view}.images[].", ITEM),
-                    **under(f"{view}.", {key: slot for key, slot in ITEM.items() if key != "id"}),
+                    **prefixed(f"{view}.images[].", ITEM),
+                    **prefixed(
+                        f"{view}.", {key: slot for key, slot in ITEM.items() if key != "id"}
+                    ),
                     f"{view}.external.uri": Slot("gif: original, where it is one", ADDRESS),
                     f"{view}.external.thumb": Slot("link: preview; gif: thumbnail", ADDRESS),
                 }.items()
             },
-            **under("mediaUrls[].", ITEM),
-            **under("images[].", ITEM),
-            **under("videos[].", ITEM),
+            **prefixed("mediaUrls[].", ITEM),
+            **prefixed("images[].", ITEM),
+            **prefixed("videos[].", ITEM),
             "mediaUrls[]": ORIGINAL,
             "mediaUrl": ORIGINAL,
             "thumbnailUrl": PREVIEW,
@@ -71,11 +73,11 @@ class Bluesky(AyrsharePlatform):
         raw_only={
             "indexedAt": "when Bluesky saw it; created_at where that is missing",
             "labels.*": "set by moderators",
-            "viewer.*": "about who asks",
+            "viewer.*": "about the account that asks",
             "threadgate.*": "who may reply, with moderators' lists",
             "facets.*": "where links and mentions stand in the text",
             "record.*": "the post once more, as its author's server has it",
-            "author.*": "the account says it",
+            "author.*": "known from the account",
             "reply.parent.cid": "the version that was answered",
             "reply.root.uri": "the thread's first post",
             "reply.root.cid": "the version of the thread's first post",
@@ -125,7 +127,7 @@ class Bluesky(AyrsharePlatform):
             found = found or read_items(record.get(key))
         if not found and (only := read_item(record.get("mediaUrl"))):
             found = [only]
-        return with_still(found, offered("preview", record.get("thumbnailUrl")))
+        return add_still(found, rendition_of("preview", record.get("thumbnailUrl")))
 
 
 def _embedded(view: Mapping[str, Any]) -> list[Attachment]:
@@ -133,7 +135,7 @@ def _embedded(view: Mapping[str, Any]) -> list[Attachment]:
     images = [read_item(image, "image") for image in list_of(view.get("images"))]
     found = [image for image in images if image and image.renditions]
     keys = ("playlist", "mediaUrl", "videoUrl", *STILL_KEYS)
-    if offered("original", *[view.get(key) for key in keys]):
+    if rendition_of("original", *[view.get(key) for key in keys]):
         video = read_item({key: value for key, value in view.items() if key != "id"}, "video")
         found += [video] if video else []
     external = view.get("external")
@@ -145,9 +147,9 @@ def _external(external: Mapping[str, Any]) -> Attachment:
     target = id_of(content_of(external.get("uri")))
     address = url_of(external.get("uri"))
     if address and is_gif(address):
-        picture = offered("thumbnail", external.get("thumb"))
+        picture = rendition_of("thumbnail", external.get("thumb"))
         return Attachment("gif", target, renditions=distinct((original(address), picture)))
-    picture = offered("preview", external.get("thumb"))
+    picture = rendition_of("preview", external.get("thumb"))
     return Attachment("link", target, renditions=(picture,) if picture else ())
 
 

@@ -1,4 +1,4 @@
-"""The API as its platforms use it: who asks, with which keys, and what is asked only once."""
+"""The client of the Ayrshare API: its headers and keys, and answers that serve several calls."""
 
 import asyncio
 import hashlib
@@ -51,9 +51,9 @@ class Settings:
 
 
 class AyrshareClient:
-    """One API key, and what was learned with it during this run.
+    """A client for one API key, with answers that are kept during a run.
 
-    Secrets are revealed once each, when first needed, and travel in headers only.
+    Secrets are resolved when first needed, once each, and sent in headers only.
     """
 
     def __init__(self, settings: Settings, http: Http) -> None:
@@ -62,10 +62,10 @@ class AyrshareClient:
         self._http = http
         self._revealed: dict[Secret, str] = {}
         self._users: dict[str, dict[str, Any]] = {}
-        self._ahead: dict[tuple[object, ...], HistoryAnswer] = {}
+        self._prefetched: dict[tuple[object, ...], HistoryAnswer] = {}
         self._newest: dict[tuple[str, ...], _NewestPage] = {}
         self._locks: dict[tuple[str, ...], asyncio.Lock] = {}
-        self._without_lookup: set[str] = set()
+        self._lookup_unavailable: set[str] = set()
         self._refused: dict[str, AccessRefused] = {}
         self._reveal(settings.api_key)
 
@@ -76,21 +76,23 @@ class AyrshareClient:
 
         Raises SourceError, SecretError.
         """
-        kept = self._ahead.pop(self._key(platform, options, params), None)
-        if kept is not None:
-            return kept
+        prefetched = self._prefetched.pop(self._key(platform, options, params), None)
+        if prefetched is not None:
+            return prefetched
         with self._refused_once(options.profile_key):
-            return read_answer(await self._ask(platform, platform, options, params), platform)
+            return read_answer(
+                await self._get_history(platform, platform, options, params), platform
+            )
 
-    async def history_ahead(
+    async def prefetch_history(
         self, platform: str, options: ProfileOptions, params: Mapping[str, str]
     ) -> HistoryAnswer:
-        """A page that is wanted again soon: whoever asks for it next gets this very answer.
+        """One page of history, which the next call of `history` for it returns again.
 
         Raises SourceError, SecretError.
         """
         answer = await self.history(platform, options, params)
-        self._ahead[self._key(platform, options, params)] = answer
+        self._prefetched[self._key(platform, options, params)] = answer
         return answer
 
     def _key(
@@ -128,26 +130,26 @@ class AyrshareClient:
                 self._refused[lane] = error
             raise
 
-    async def look_up(
+    async def get_post(
         self, platform: str, options: ProfileOptions, platform_id: str
     ) -> Response | None:
         """One post by its native id; None where the plan lacks this endpoint.
 
         Raises SourceDown, RateLimited, SecretError.
         """
-        if self.lane(options.profile_key) in self._without_lookup:
+        if self.lane(options.profile_key) in self._lookup_unavailable:
             return None
         params = {"searchPlatformId": "true", "platform": platform}
-        response = await self._ask(platform, quote(platform_id, safe=""), options, params)
+        response = await self._get_history(platform, quote(platform_id, safe=""), options, params)
         if response.status in {402, 403}:
-            self._without_lookup.add(self.lane(options.profile_key))
+            self._lookup_unavailable.add(self.lane(options.profile_key))
             return None
         return response
 
-    async def newest(
+    async def find_in_newest(
         self, platform: str, options: ProfileOptions, platform_id: str
     ) -> Record | None:
-        """A post among the newest hundred, else among as many as there are at once, or None.
+        """A post, if it is among the newest hundred, or among the newest that one request can give.
 
         Raises SourceError, SecretError.
         """
@@ -159,15 +161,15 @@ class AyrshareClient:
     async def _newest_page(
         self, platform: str, options: ProfileOptions, platform_id: str, limit: int
     ) -> "_NewestPage":
-        """The newest so many posts. Many may be asked for in a row, so the answer is kept.
+        """The newest `limit` posts. The answer is kept, since several posts may be looked for.
 
-        Asked again for the same post it is had anew: what it gave the first time was of no use.
+        It is fetched anew when the same post is looked for again: the kept one was no help.
         """
         params = {"limit": str(limit), **options.params()}
         key = (platform, self.lane(options.profile_key), *params.values())
         async with self._lock("newest", *key):
             page = self._newest.get(key)
-            if page is None or platform_id in page.given:
+            if page is None or platform_id in page.requested_ids:
                 answer = await self.history(platform, options, params)
                 page = self._newest[key] = _NewestPage(
                     {
@@ -177,7 +179,7 @@ class AyrshareClient:
                     },
                     answer.count,
                 )
-            page.given.add(platform_id)
+            page.requested_ids.add(platform_id)
             return page
 
     def lane(self, profile_key: Secret | None) -> str:
@@ -186,7 +188,7 @@ class AyrshareClient:
             return "primary"
         return hashlib.sha256(self._reveal(profile_key).encode()).hexdigest()[:12]
 
-    async def _ask(
+    async def _get_history(
         self, platform: str, name: str, options: ProfileOptions, params: Mapping[str, str]
     ) -> Response:
         headers = self._headers(options.profile_key)
@@ -202,7 +204,7 @@ class AyrshareClient:
         return headers
 
     def _x_headers(self) -> dict[str, str]:
-        """The keys of the operator's own X app, which X has demanded since 2026-03-31."""
+        """The keys of the user's own X app, which X has required since 2026-03-31."""
         key, secret = self._settings.x_api_key, self._settings.x_api_secret
         if key is None or secret is None:
             missing = " and ".join(
@@ -230,8 +232,8 @@ class AyrshareClient:
 
 @dataclass(frozen=True, slots=True)
 class _NewestPage:
-    """The newest records of an account by id, how many came, and which were asked for."""
+    """The newest records of an account by id, their number, and the ids looked for so far."""
 
     records: Mapping[str, Record]
     count: int
-    given: set[str] = field(default_factory=set)
+    requested_ids: set[str] = field(default_factory=set)

@@ -30,14 +30,14 @@ from archiver_ayrshare.forms import (
     Slot,
 )
 from archiver_ayrshare.media import (
+    add_still,
     distinct,
     items_of,
     kind_of_url,
     kind_of_word,
-    offered,
     original,
     read_item,
-    with_still,
+    rendition_of,
 )
 from archiver_ayrshare.numbers import clock_milliseconds, milliseconds, size_of
 from archiver_ayrshare.options import FacebookOptions, ProfileOptions
@@ -150,9 +150,9 @@ class Facebook(AyrsharePlatform):
         return (Relation("shares", parent),) if parent else ()
 
     def aliases(self, record: Mapping[str, Any]) -> tuple[Alias, ...]:
-        """The number of the post, which is its id too where the page's is left out: `55_66`, `66`.
+        """The number of the post without that of the page: `66` of `55_66`. It may be the id, too.
 
-        A story is known by its medium as well; another post may have the same medium.
+        A story also has the id of its media as an alias; another post may have the same.
         """
         found: list[Alias] = []
         for value in map(id_of, (record.get("id"), record.get("postId"))):
@@ -168,15 +168,15 @@ class Facebook(AyrsharePlatform):
         """Photos, videos and links in order; `fullPicture` with the first of them."""
         items = items_of(record.get("mediaUrls"))
         found = [_attachment(item, record, alone=len(items) == 1) for item in items]
-        if not found and offered("original", url := record.get("mediaUrl")):
+        if not found and rendition_of("original", url := record.get("mediaUrl")):
             word = kind_of_word(word_of(record.get("mediaType")))
             only = read_item({"mediaUrl": url, "thumbnailUrl": record.get("thumbnailUrl")}, word)
             found = [only] if only else []
         found = _with_length(found, record.get("properties"))
-        return with_still(found, offered("preview", record.get("fullPicture")))
+        return add_still(found, rendition_of("preview", record.get("fullPicture")))
 
     def content(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """As everywhere, but of the items' pages only where links lead was published."""
+        """As on every platform; of the `url` of the items, only those of links are content."""
         content = super().content(record)
         if content.pop("links", None):
             links = [
@@ -189,33 +189,33 @@ class Facebook(AyrsharePlatform):
 
 
 def _kind(item: Mapping[str, Any], record: Mapping[str, Any]) -> AttachmentKind:
-    """What an item is, by its word, else by its files."""
+    """The kind of an item: by its `mediaType`, else by its files."""
     word = word_of(item.get("mediaType"))
     if not word and _is_word(item.get("mediaUrl")):
         word = word_of(item.get("mediaUrl"))
     if _is_link(item, word):
         return "link"
-    if offered("original", dig(item, ("media", "source"))) or "video" in word:
+    if rendition_of("original", dig(item, ("media", "source"))) or "video" in word:
         return "video"
     if any(part in word for part in _ALBUM_WORDS):
         return "image"
-    picture = offered("original", dig(item, ("media", "image", "src")), _file_in(item))
+    picture = rendition_of("original", dig(item, ("media", "image", "src")), _file_in(item))
     fallback: AttachmentKind = "image" if picture else "other"
     return kind_of_word(word) or kind_of_word(word_of(record.get("mediaType"))) or fallback
 
 
 def _is_word(value: object) -> bool | None:
-    """Whether `mediaUrl` holds what belongs into `mediaType`, as a documented example has it."""
+    """Whether `mediaUrl` has a value of `mediaType`, as in a documented example."""
     return (isinstance(value, str) and bool(_WORD.fullmatch(value.strip()))) or None
 
 
 def _file_in(item: Mapping[str, Any]) -> object:
-    """What stands in an item's `mediaUrl`, where that is no word."""
+    """The `mediaUrl` of an item, where it is not a value of `mediaType`."""
     return None if _is_word(item.get("mediaUrl")) else item.get("mediaUrl")
 
 
 def _is_link(item: Mapping[str, Any], word: str) -> bool:
-    """Whether an item leads elsewhere: `media.source` is then at most a page with a player."""
+    """Whether an item is a link: `media.source` is then a web page with a player, if anything."""
     source = url_of(dig(item, ("media", "source")))
     if "link" in word:
         return True
@@ -242,14 +242,14 @@ def _attachment(item: object, record: Mapping[str, Any], *, alone: bool) -> Atta
     if platform_id is None and alone:
         platform_id = id_of(record.get("mediaId"))
     attachment = Attachment(kind, platform_id, alt_text=text_of(fields.get("altText")))
-    thumbnail = offered("thumbnail", fields.get("thumbnailUrl"))
-    if kind == "link":  # known by where it leads: its picture may be made anew
-        picture = offered("preview", image.get("src"), width=width, height=height)
+    thumbnail = rendition_of("thumbnail", fields.get("thumbnailUrl"))
+    if kind == "link":  # identified by its target, since its picture may change
+        picture = rendition_of("preview", image.get("src"), width=width, height=height)
         target = platform_id or id_of(content_of(fields.get("url")))
         return replace(attachment, platform_id=target, renditions=distinct((picture, thumbnail)))
     if kind == "video":
         source = original(dig(fields, ("media", "source")), given)
-        picture = offered("thumbnail", image.get("src"), width=width, height=height)
+        picture = rendition_of("thumbnail", image.get("src"), width=width, height=height)
         return replace(attachment, renditions=distinct((source, picture, thumbnail)))
     main = original(image.get("src"), given, width=width, height=height)
     return replace(attachment, width=width, height=height, renditions=distinct((main, thumbnail)))

@@ -1,10 +1,10 @@
 """The table of a platform: which JSON path of its records goes where.
 
 A path names keys joined by dots; `[]` stands for each item of a list, and `.*` for everything
-below. The same table drives the reader, finds what no one has read yet, and prints the docs.
+below. The same table is used to read records, to find unmapped fields, and to generate the docs.
 
-The spellings differ between platforms and changed over the years. Those below are accepted on
-every platform, in this order; they come from the API's own pages and its published tests.
+Names of fields differ between platforms and have changed over the years. Those below are accepted
+on every platform, in this order; they come from the API's documentation and its published tests.
 """
 
 from collections.abc import Iterator, Mapping
@@ -75,24 +75,23 @@ COMMON_METRICS = {
 COMMON_RAW = {
     "lastUpdated": "when the source last asked the platform",
     "nextUpdate": "when it will ask again",
-    "isPopular": "changes by itself",
-    "platform": "the account says it",
+    "isPopular": "changes without an edit",
+    "platform": "known from the account",
     "status": "the state of the publication, as the source sees it",
 }
 
 
 @dataclass(frozen=True)
 class Fields:
-    """Where every known path goes.
+    """What becomes of every known path.
 
     `text` to `author` are columns of `posts`: paths in the order in which they are tried. `aliases`
-    gives the scheme of another id, `metrics` the name of a number, `content` the name of a further
-    field of what was published. `kind`, `relations`, `attachments` say in words what the platform's
-    own code makes of a path; `raw_only` says why a path stays in the record alone. `words` has the
-    known words, in lower case, of paths that speak a fixed vocabulary: another is unmapped.
+    has the scheme of another id, `metrics` the name of a metric, `content` the name of a further
+    field of the content. `kind`, `relations` and `attachments` describe what the platform's own
+    code reads; `raw_only` says why a path is kept in the record only. `words` has the known values,
+    in lower case, of paths with a fixed vocabulary: other values are unmapped.
 
-    Where a path goes says which form its value must have to be understood; `forms` says it for
-    those paths of a platform where that is not so.
+    What a path is for decides which form its value must have; `forms` has the exceptions.
     """
 
     text: tuple[str, ...] = TEXT_PATHS
@@ -122,23 +121,23 @@ class Fields:
 
     @property
     def all_raw(self) -> dict[str, str]:
-        """What stays in the record alone, and why."""
+        """The paths that are kept in the record only, and why."""
         return {**COMMON_RAW, **self.raw_only}
 
     def rows(self) -> Iterator[tuple[str, str]]:
-        """Every path with where it goes, for the docs and the tests; a path may have several."""
-        return ((path, target) for path, target, _ in self._placed())
+        """Every path with its target, for the docs and the tests; a path may have several."""
+        return ((path, target) for path, target, _ in self._entries())
 
     def forms_of_paths(self) -> dict[str, tuple[Form, ...]]:
         """Every path with the forms that are understood there."""
         found: dict[str, tuple[Form, ...]] = {}
-        for path, _, form in self._placed():
+        for path, _, form in self._entries():
             found[path] = (
                 (self.forms[path],) if path in self.forms else (*found.get(path, ()), form)
             )
         return found
 
-    def _placed(self) -> Iterator[tuple[str, str, Form]]:
+    def _entries(self) -> Iterator[tuple[str, str, Form]]:
         yield "id", "posts.platform_id", ID
         for column, form in _COLUMNS.items():
             for path in getattr(self, column):

@@ -1,7 +1,7 @@
-"""Which form a value must have to be understood: the one place that decides.
+"""The forms of values: the one place that decides whether a value is understood.
 
-A field is absent, null (text without a character in it says as little), understood, or not
-understood. What is not understood is named among a post's unmapped fields, whatever is made of it.
+A field is absent, null (or blank text, which counts as null), understood, or not understood. What
+is not understood is listed in the unmapped fields of the post.
 """
 
 from collections.abc import Callable
@@ -24,22 +24,22 @@ from archiver_ayrshare.values import (
 class Form:
     """One form of values.
 
-    A value is understood where `take` gives something for it; where it is null; and, unless `blank`
-    is false, where it is blank text. `plain` are the types that need no look at the value.
+    A value is understood where `parse` returns something for it; where it is null; and, unless
+    `blank` is false, where it is blank text. Values of `accepted_types` are always understood.
     """
 
     name: str
-    take: Callable[[object], object]
-    plain: frozenset[type] = frozenset({NoneType})
+    parse: Callable[[object], object]
+    accepted_types: frozenset[type] = frozenset({NoneType})
     blank: bool = True
 
 
-def _plain(*types: type) -> frozenset[type]:
+def _types(*types: type) -> frozenset[type]:
     return frozenset({NoneType, *types})
 
 
 def _of_content(value: object) -> object:
-    """Content is understood one value at a time: what is in a list has a path of its own."""
+    """Scalars only: the items of a list, and the values of an object, have paths of their own."""
     return None if isinstance(value, dict | list) else content_of(value)
 
 
@@ -47,10 +47,10 @@ def _anything(value: object) -> object:
     return None if isinstance(value, dict | list) else True
 
 
-TEXT = Form("text", text_of, _plain(str, int, bool))
-NAME = Form("name", name_of, _plain(str, int))
-WORD = Form("word", lambda _value: None, _plain(str))
-FLAG = Form("true or false", flag_of, _plain(bool))
+TEXT = Form("text", text_of, _types(str, int, bool))
+NAME = Form("name", name_of, _types(str, int))
+WORD = Form("word", lambda _value: None, _types(str))
+FLAG = Form("true or false", flag_of, _types(bool))
 ID = Form("id", id_of)
 TIME = Form("time", time_of)
 ADDRESS = Form("address", url_of)
@@ -58,13 +58,13 @@ FILE = Form("address of a file", url_of, blank=False)  # blank is neither null n
 COUNT = Form("count", count_of)
 SIZE = Form("size", whole_of)
 DURATION = Form("duration", duration_of)
-CONTENT = Form("content", _of_content, _plain(str, int, bool))
-ANY = Form("anything", _anything, _plain(str, int, bool, float))
+CONTENT = Form("content", _of_content, _types(str, int, bool))
+ANY = Form("anything", _anything, _types(str, int, bool, float))
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where a path of a table goes, in words for the docs, and the form of what goes there."""
+    """What a path is read into, described for the docs, and the form that its value must have."""
 
     words: str
     form: Form

@@ -1,7 +1,7 @@
 """Instagram: posts, carousels, reels and stories.
 
-A picture or video without `mediaUrl` is withheld for copyright or a flag, as the API's page says;
-its thumbnail is still there. Children of a carousel are withheld one by one.
+A picture or video without `mediaUrl` is omitted for copyright or a flag, as the API's page says;
+its thumbnail is still there. Each child of a carousel may be omitted.
 """
 
 import re
@@ -42,7 +42,7 @@ class Instagram(AyrsharePlatform):
         content={"locationName": "location"},
         raw_only={
             "isCommentEnabled": "a setting, not what was published",
-            "owner.id": "the account says it",
+            "owner.id": "known from the account",
             "likedBy.*": "other people",
         },
     )

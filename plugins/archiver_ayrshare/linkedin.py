@@ -20,8 +20,8 @@ from archiver_ayrshare.media import (
     items_of,
     kind_of_word,
     original,
+    prefixed,
     read_item,
-    under,
 )
 from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.values import first, id_of, object_of, text_of, word_of
@@ -53,7 +53,9 @@ class LinkedIn(AyrsharePlatform):
             "totalFirstLevelComments": "first_level_comments",
         },
         attachments={
-            **under("mediaUrls[].", {**ITEM, "id": Slot("platform_id; its URN says the kind", ID)}),
+            **prefixed(
+                "mediaUrls[].", {**ITEM, "id": Slot("platform_id; its URN says the kind", ID)}
+            ),
             "mediaUrls[]": ORIGINAL,
             "mediaUrl": ORIGINAL,
         },
@@ -61,7 +63,7 @@ class LinkedIn(AyrsharePlatform):
         raw_only={
             "comments[]": "ids of comments by others",
             "likeBy[]": "other people",
-            "likedByCurrentUser": "about who asks",
+            "likedByCurrentUser": "about the account that asks",
             "commentsState": "whether comments are open; changes without an edit",
             "lifecycleState": "the state of the publication",
         },

@@ -1,7 +1,7 @@
-"""Attachments and their files, as far as platforms agree on them.
+"""Reads attachments and their renditions: what several platforms have in common.
 
-The files of an attachment stand in the order in which they are wanted, the original first. A still
-with the address of a file before it, but for its signature, is that file again, and is left out.
+The renditions of an attachment are in order of preference, the original first. A still whose URL
+is that of a rendition before it, but for the signature, is the same file, and is left out.
 """
 
 import json
@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from archiver import Attachment, AttachmentKind, Rendition, Role, address_key
-from archiver_ayrshare.addresses import HLS, playlist_type, storable, suffix_of, url_of
+from archiver_ayrshare.addresses import HLS, encodable, playlist_type, suffix_of, url_of
 from archiver_ayrshare.forms import (
     ALT_TEXT,
     CONTENT_TYPE,
@@ -47,9 +47,9 @@ ITEM = {
     "duration": DURATION_MS,
     "durationMs": DURATION_MS,
 }
-"""What is understood of one item of a list of media whose shape no page documents."""
+"""The known fields of an item in a list of media; its structure is not documented."""
 
-_LONGEST_SHOWN = 500  # characters of a value that is no address
+_MAX_SHOWN = 500  # characters shown of a value that is not understood as a URL
 
 _KINDS: tuple[tuple[str, AttachmentKind], ...] = (
     ("gif", "gif"),
@@ -73,22 +73,22 @@ _BY_SUFFIX: dict[str, AttachmentKind] = {
 
 
 def kind_of_word(word: str) -> AttachmentKind | None:
-    """The kind that a platform's word or a content type stands for."""
+    """The kind for a platform's media type, or for a content type."""
     return next((kind for part, kind in _KINDS if part in word), None) if word else None
 
 
 def kind_of_url(url: str | None) -> AttachmentKind | None:
-    """The kind that the suffix of a URL's path stands for."""
+    """The kind for the file extension in a URL."""
     return _BY_SUFFIX.get(suffix_of(url)) if url else None
 
 
-def under(prefix: str, table: Mapping[str, Slot]) -> dict[str, Slot]:
-    """A table's paths below another path."""
+def prefixed(prefix: str, table: Mapping[str, Slot]) -> dict[str, Slot]:
+    """A table whose paths have a prefix."""
     return {f"{prefix}{path}": slot for path, slot in table.items()}
 
 
 def distinct(renditions: Iterable[Rendition | None]) -> tuple[Rendition, ...]:
-    """The files in order, without those that are there already under another address."""
+    """The renditions in order, without those whose file is there already under another URL."""
     given = [rendition for rendition in renditions if rendition is not None]
     if len(given) < 2:
         return tuple(given)
@@ -105,7 +105,7 @@ def distinct(renditions: Iterable[Rendition | None]) -> tuple[Rendition, ...]:
     return tuple(kept)
 
 
-def offered(
+def rendition_of(
     role: Role,
     *values: object,
     content_type: str | None = None,
@@ -113,9 +113,9 @@ def offered(
     height: object = None,
     bitrate: object = None,
 ) -> Rendition | None:
-    """The file at the first of these that is an address, or the fact that none of them is one.
+    """A rendition of the first value that is a URL; if none is, an `address_not_understood`.
 
-    None where they say nothing: missing, null, blank or false. A playlist says that it is one.
+    None where all values are missing, null, blank or false. Playlists get their content type.
     """
     for value in values:
         if value is not None and (url := url_of(value)) is not None:
@@ -134,18 +134,18 @@ def offered(
 
 
 def address_of(rendition: Rendition | None) -> str | None:
-    """The address of a file, where there is one."""
+    """The URL of a rendition that has a file, else None."""
     return None if rendition is None or rendition.absent else rendition.url
 
 
 def _shown(value: object) -> str:
-    """A value that is no address, as text for people."""
+    """A value that was not understood, as text for people."""
     if not isinstance(value, str):
         try:
             value = json.dumps(value, ensure_ascii=False, sort_keys=True)
         except (RecursionError, ValueError):
             value = "a value too deep or too long to be shown"
-    return storable(value)[:_LONGEST_SHOWN]
+    return encodable(value)[:_MAX_SHOWN]
 
 
 def original(
@@ -154,18 +154,18 @@ def original(
     width: object = None,
     height: object = None,
 ) -> Rendition:
-    """The thing itself, or the fact that the source does not give it, and why.
+    """The original rendition, or one that is absent, with the reason.
 
-    Copyright is the reason only where the record truly has nothing: blank text is something.
+    `copyright` is the reason only where all values are null: blank text is `not understood`.
     """
-    found = offered("original", *values, width=width, height=height)
+    found = rendition_of("original", *values, width=width, height=height)
     if found is None and absent == "copyright" and any(value is not None for value in values):
         return Rendition("original", absent="address_not_understood")
     return found or Rendition("original", absent=absent)
 
 
-def with_still(attachments: Sequence[Attachment], picture: Rendition | None) -> list[Attachment]:
-    """The attachments, a still of the whole post with the first; alone it is an image."""
+def add_still(attachments: Sequence[Attachment], picture: Rendition | None) -> list[Attachment]:
+    """The attachments, with a still of the whole post added to the first; alone, it is an image."""
     if picture is None:
         return list(attachments)
     if not attachments:
@@ -176,9 +176,9 @@ def with_still(attachments: Sequence[Attachment], picture: Rendition | None) -> 
 
 
 def items_of(value: object) -> list[Any]:
-    """The items of a list of media, also wrapped as `{"data": […]}`, without those that are null.
+    """The items of a list of media, also of `{"data": […]}`, without null and blank ones.
 
-    They are objects, bare addresses, or values that are not understood, which are kept.
+    They are objects, URLs, or values that are not understood.
     """
     if isinstance(value, dict) and isinstance(value.get("data"), list | dict):
         value = value["data"]
@@ -188,16 +188,16 @@ def items_of(value: object) -> list[Any]:
 
 
 def read_item(item: object, kind: AttachmentKind | None = None) -> Attachment | None:
-    """One item of media in any of the spellings of `ITEM`; None where there is none in it."""
+    """An attachment from an item with the fields of `ITEM`; None where it has none of them."""
     fields: Mapping[str, Any] = item if isinstance(item, dict) else {"mediaUrl": item}
     content_type = first(fields, ("contentType", "mimeType"), _content_type)
-    main = offered(
+    main = rendition_of(
         "original", *[fields.get(key) for key in URL_KEYS], content_type=content_type
-    ) or (offered("original", fields.get("playlist"), content_type=content_type or HLS))
+    ) or (rendition_of("original", fields.get("playlist"), content_type=content_type or HLS))
     url = address_of(main)
     words = " ".join(word_of(fields.get(key)) for key in ("mediaType", "type"))
     kind = kind or kind_of_word(words) or kind_of_word((content_type or "").lower())
-    picture = offered("thumbnail", *[fields.get(key) for key in STILL_KEYS])
+    picture = rendition_of("thumbnail", *[fields.get(key) for key in STILL_KEYS])
     kind = kind or kind_of_url(url) or (("video" if picture else "image") if main else None)
     if not (main or picture or kind):
         return None
@@ -222,7 +222,7 @@ def _content_type(value: object) -> str | None:
 
 
 def read_items(value: object) -> list[Attachment]:
-    """A list of media in any known spelling."""
+    """The attachments of a list of media items."""
     return [found for item in items_of(value) if (found := read_item(item))]
 
 
@@ -232,16 +232,16 @@ def read_single(
     *,
     picture: Rendition | None,
     duration_ms: int | None = None,
-    withheld: bool = False,
+    omitted: bool = False,
 ) -> Attachment:
-    """The one thing of a post that is a video or a snap: its file, if given at all, and a still.
+    """The only attachment of a post that is a video or a snap: its file, if given, and a still.
 
-    It is known by the post's own id, so a new picture of it is not a new thing.
+    Its id is that of the post, so that a new still does not make a new attachment.
     """
     main = original(
         record.get("mediaUrl"),
         record.get("videoUrl"),
-        absent="copyright" if withheld else "not_offered",
+        absent="copyright" if omitted else "not_offered",
     )
     return Attachment(
         kind,

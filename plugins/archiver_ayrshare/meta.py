@@ -1,6 +1,6 @@
-"""The media object that Instagram and Threads share: one file, or children in order.
+"""The media object of Instagram and Threads: one file, or the children of a carousel in order.
 
-Meta leaves `mediaUrl` out where a file is withheld; what that means is the platform's to say.
+Meta leaves `mediaUrl` out where it omits a file; the reason for that depends on the platform.
 """
 
 from collections.abc import Mapping
@@ -23,13 +23,13 @@ from archiver_ayrshare.media import (
     items_of,
     kind_of_url,
     kind_of_word,
-    offered,
     original,
+    rendition_of,
 )
 from archiver_ayrshare.numbers import milliseconds, size_of
 from archiver_ayrshare.values import id_of, is_blank, object_of, text_of, word_of
 
-Withheld = Literal["copyright", "not_offered"]
+AbsenceReason = Literal["copyright", "not_offered"]
 
 _ITEM = {
     "mediaUrl": ORIGINAL,
@@ -50,7 +50,7 @@ MEDIA = {
     **{f"{path}[]": ORIGINAL for path in LISTS},
     **{f"{path}[].{key}": slot for path in LISTS for key, slot in _CHILD.items()},
 }
-"""What is understood of a media object."""
+"""The known fields of a media object."""
 
 
 def children_of(record: Mapping[str, Any]) -> list[Any]:
@@ -64,11 +64,11 @@ def is_carousel_not_understood(record: Mapping[str, Any]) -> bool:
     return any(not isinstance(value, list) and not is_blank(value) for value in values)
 
 
-def read_media(item: object, absence: Withheld) -> Attachment:
-    """One file with its still, or the fact that it is absent."""
+def read_media(item: object, absence: AbsenceReason) -> Attachment:
+    """One attachment: its file, which may be absent, and its still."""
     fields = object_of(item) or {"mediaUrl": item}
     main = original(fields.get("mediaUrl"), fields.get("url"), absent=absence)
-    picture = offered("thumbnail", fields.get("thumbnailUrl"))
+    picture = rendition_of("thumbnail", fields.get("thumbnailUrl"))
     word = word_of(fields.get("mediaType"))
     return Attachment(
         _kind(word, address_of(main), has_still=picture is not None),
@@ -84,7 +84,7 @@ def read_media(item: object, absence: Withheld) -> Attachment:
 def _kind(word: str, url: str | None, *, has_still: bool) -> AttachmentKind:
     """By its media type, by the suffix of its URL, else a video where it has a still or no file.
 
-    What is withheld is nearly always a video, for its sound.
+    An omitted file is nearly always a video, for its music.
     """
     found = kind_of_word(word) or kind_of_url(url)
     return found or ("video" if has_still or url is None else "image")

@@ -1,7 +1,7 @@
-"""What numbers a field may hold: counts, sizes, durations. Each function raises nothing.
+"""Parses counts, sizes and durations. The functions raise nothing.
 
-None stands for what is not understood. A value that is understood and says "nothing" (a width of
-0, a duration of `PT0S`) is 0, so that a caller can tell the two apart.
+None stands for a value that is not understood. A value that is understood as "unknown" (a width of
+0, a duration of `PT0S`) is 0.
 """
 
 import math

@@ -28,9 +28,9 @@ from archiver_ayrshare.media import (
     items_of,
     kind_of_url,
     kind_of_word,
-    offered,
     original,
-    under,
+    prefixed,
+    rendition_of,
 )
 from archiver_ayrshare.numbers import milliseconds, size_of
 from archiver_ayrshare.platform import AyrsharePlatform
@@ -59,7 +59,7 @@ class Pinterest(AyrsharePlatform):
         attachments={
             **_ITEM,
             "mediaUrls[]": ORIGINAL,
-            **under("mediaUrls[].", {"id": PLATFORM_ID, "url": _FILE, **_ITEM}),
+            **prefixed("mediaUrls[].", {"id": PLATFORM_ID, "url": _FILE, **_ITEM}),
         },
         metrics={
             "pinClicks": "pin_clicks",
@@ -100,10 +100,10 @@ def _attachment(item: object) -> Attachment:
     main = original(fields.get("mediaUrl"), fields.get("url"))
     url = address_of(main)
     kind = kind_of_word(word_of(fields.get("mediaType"))) or kind_of_url(url) or "image"
-    cover = offered("cover", fields.get("coverImageUrl"))
-    thumbnail = offered("thumbnail", fields.get("thumbnailUrl"))
+    cover = rendition_of("cover", fields.get("coverImageUrl"))
+    thumbnail = rendition_of("thumbnail", fields.get("thumbnailUrl"))
     if kind == "video" and url and kind_of_url(url) != "video":
-        files = [original(), offered("cover", url), cover, thumbnail]
+        files = [original(), rendition_of("cover", url), cover, thumbnail]
     else:
         files = [main, cover, thumbnail]
     return Attachment(

@@ -1,7 +1,7 @@
-"""A platform's table of fields, compiled: it reads columns, metrics, content, unmapped paths.
+"""Reads records by a platform's table of fields: columns, metrics, content, unmapped paths.
 
-An archive of 100,000 posts is read record by record at every full look, so what can be prepared
-once is prepared here, and the common case is a handful of dictionary look-ups.
+A full scan reads every record of an account, perhaps 100,000, so the table is prepared once, and
+most records need only a few dictionary look-ups.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,17 +28,17 @@ from archiver_ayrshare.values import (
 T = TypeVar("T")
 _Tree = dict[Any, Any]
 
-_LEAF = ("leaf",)  # the mark, in the tree of known paths, of one that may end here: a `_Leaf`
-_WHOLE = "*"  # the mark of one that is known with everything below it
+_LEAF = ("leaf",)  # the key, in the tree of known paths, of the `_Leaf` of a path that ends here
+_WHOLE = "*"  # the step of a path that is known with everything below it
 _ITEM = "[]"  # the step to each item of a list
-_MOST_UNMAPPED = 100
-_DEEPEST_UNMAPPED = 12
+_MAX_UNMAPPED = 100
+_MAX_DEPTH = 12
 
 _BOOKKEEPING = ("id", "lastUpdated", "nextUpdate", "isPopular", "platform", "status")
 
 
 class MetricTable:
-    """Paths of numbers, and the names that they are kept under. The first spelling wins."""
+    """Paths of metrics, and their names. The first path that has a value counts."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
         groups: dict[tuple[str, ...], dict[str, tuple[int, str]]] = {}
@@ -119,7 +119,7 @@ class Reader:
         for steps, scheme in self._aliases:
             if steps[0] not in record:
                 continue
-            for value in _gather(record, steps):
+            for value in _values_at(record, steps):
                 other = id_of(value)
                 if other is not None:
                     found.append(Alias(scheme, other))
@@ -135,53 +135,52 @@ class Reader:
         for steps, name in self._content:
             if steps[0] not in record or name in found:
                 continue
-            values = _gather(record, steps)
+            values = _values_at(record, steps)
             value = content_of(values if "[]" in steps else next(iter(values), None))
             if value is not None:
                 found[name] = value
         return found
 
     def is_id_only(self, record: Mapping[str, Any]) -> bool:
-        """Whether there is nothing in it but ids, times and links: the post is there, no more."""
+        """Whether there is nothing in it but ids, times and links: the post exists, that is all."""
         return self._bookkeeping.issuperset(record)
 
     def unmapped(self, record: Mapping[str, Any]) -> tuple[str, ...]:
         """The paths that the table does not know, each once; at most a hundred of them.
 
-        A value that is not of the form that is understood there is one of them, and so is an
-        unknown word of a fixed vocabulary.
+        So are values that are not understood, and unknown words of a fixed vocabulary.
         """
         leaves, wholes = self._leaves, self._wholes
         found: dict[str, None] = {}
         for steps, path, words in self._words:
-            if steps[0] in record and any(_is_unknown(v, words) for v in _gather(record, steps)):
+            if steps[0] in record and any(_is_unknown(v, words) for v in _values_at(record, steps)):
                 found[path] = None
         for key, value in record.items():
             leaf = leaves.get(key)
-            if leaf is not None and (type(value) in leaf.plain or leaf.understands(value)):
+            if leaf is not None and (type(value) in leaf.accepted_types or leaf.understands(value)):
                 continue
             if key in wholes:
                 continue
-            if len(found) >= _MOST_UNMAPPED:
+            if len(found) >= _MAX_UNMAPPED:
                 break
-            _walk(value, self._tree.get(key), key, found, 0)
+            _collect(value, self._tree.get(key), key, found, 0)
         return tuple(found)
 
 
 class _Leaf:
     """The forms of one path, in the tree of known paths."""
 
-    __slots__ = ("_blank", "_takes", "plain")
+    __slots__ = ("_blank", "_parsers", "accepted_types")
 
     def __init__(self, forms: tuple[Form, ...]) -> None:
-        self._takes = tuple(form.take for form in forms)
+        self._parsers = tuple(form.parse for form in forms)
         self._blank = any(form.blank for form in forms)
-        self.plain = frozenset().union(*(form.plain for form in forms))
+        self.accepted_types = frozenset().union(*(form.accepted_types for form in forms))
 
     def understands(self, value: object) -> bool:
-        """Whether a value of no plain type is of one of the forms, or says nothing."""
-        for take in self._takes:
-            if take(value) is not None:
+        """Whether one of the forms understands the value, or it is blank."""
+        for parse in self._parsers:
+            if parse(value) is not None:
                 return True
         return self._blank and is_blank(value)
 
@@ -199,7 +198,7 @@ def _compiled(paths: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
 def _first(
     record: Mapping[str, Any],
     paths: tuple[tuple[str, tuple[str, ...]], ...],
-    take: Callable[[object], T | None],
+    parse: Callable[[object], T | None],
 ) -> T | None:
     for key, below in paths:
         value = record.get(key)
@@ -207,20 +206,20 @@ def _first(
             continue
         if below:
             value = dig(value, below)
-        taken = take(value)
-        if taken is not None:
-            return taken
+        parsed = parse(value)
+        if parsed is not None:
+            return parsed
     return None
 
 
-def _gather(value: Any, steps: tuple[str, ...]) -> list[Any]:
+def _values_at(value: Any, steps: tuple[str, ...]) -> list[Any]:
     """Every value that a path leads to."""
     for index, step in enumerate(steps):
         if step == _WHOLE:
             break
         if step == _ITEM:
             below = steps[index + 1 :]
-            return [found for item in list_of(value) for found in _gather(item, below)]
+            return [found for item in list_of(value) for found in _values_at(item, below)]
         if not isinstance(value, dict) or step not in value:
             return []
         value = value[step]
@@ -245,39 +244,39 @@ def _rank(hit: tuple[tuple[int, str], Any]) -> int:
     return hit[0][0]
 
 
-def _walk(value: Any, node: _Tree | None, path: str, found: dict[str, None], depth: int) -> None:
-    """Add the paths below that no branch of the tree covers."""
+def _collect(value: Any, node: _Tree | None, path: str, found: dict[str, None], depth: int) -> None:
+    """Add the paths below a value that the tree does not cover."""
     is_object = isinstance(value, dict)
-    if not (is_object or isinstance(value, list)) or depth >= _DEEPEST_UNMAPPED:
+    if not (is_object or isinstance(value, list)) or depth >= _MAX_DEPTH:
         if not node or not (_understands(node, value) or (_LEAF not in node and is_blank(value))):
             found[path] = None
         return
     if not value and (not node or node.keys() == {_LEAF}):
         found[path] = None
     if node and is_object and _ITEM in node and node.keys().isdisjoint(value):
-        _walk_in_place_of_list(value, node[_ITEM], path, found, depth)
+        _collect_list_like(value, node[_ITEM], path, found, depth)
         return
     steps = value.items() if is_object else ((_ITEM, item) for item in value)
     for step, child in steps:
-        if len(found) >= _MOST_UNMAPPED:
+        if len(found) >= _MAX_UNMAPPED:
             return
         below = node.get(step) if node else None
         if not _covers(below, child):
-            _walk(child, below, f"{path}.{step}" if is_object else f"{path}[]", found, depth + 1)
+            _collect(child, below, f"{path}.{step}" if is_object else f"{path}[]", found, depth + 1)
 
 
-def _walk_in_place_of_list(
+def _collect_list_like(
     value: dict[str, Any], node: _Tree, path: str, found: dict[str, None], depth: int
 ) -> None:
-    """An object where a list is known is read as `list_of` takes it."""
+    """An object in place of a known list, which `list_of` reads as a list."""
     items = value.items() if is_numbered(value) else [("", value)]
     for key, item in items:
         if not _covers(node, item):
-            _walk(item, node, f"{path}.{key}" if key else path, found, depth + 1)
+            _collect(item, node, f"{path}.{key}" if key else path, found, depth + 1)
 
 
 def _covers(node: _Tree | None, value: Any) -> bool:
-    """Whether a branch of the tree is all that there is to say about a value."""
+    """Whether the tree covers a value and everything below it."""
     if not node:
         return False
     return _WHOLE in node or _understands(node, value)
@@ -285,4 +284,4 @@ def _covers(node: _Tree | None, value: Any) -> bool:
 
 def _understands(node: _Tree, value: Any) -> bool:
     leaf = node.get(_LEAF)
-    return leaf is not None and (type(value) in leaf.plain or leaf.understands(value))
+    return leaf is not None and (type(value) in leaf.accepted_types or leaf.understands(value))

@@ -27,11 +27,11 @@ async def refetch(
     Raises SourceError, SecretError.
     """
     if platform in LOOKED_UP and not _is_foreign(options):
-        response = await client.look_up(platform, options, platform_id)
+        response = await client.get_post(platform, options, platform_id)
         record = response and _record_in(response, platform, platform_id)
         if record:
             return record
-    return await client.newest(platform, options, platform_id)
+    return await client.find_in_newest(platform, options, platform_id)
 
 
 def _is_foreign(options: ProfileOptions) -> bool:

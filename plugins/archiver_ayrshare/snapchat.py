@@ -7,7 +7,7 @@ from typing import Any
 from archiver import Alias, Attachment, Kind, Platform, Stream, hookimpl
 from archiver_ayrshare.fields import Fields
 from archiver_ayrshare.forms import DURATION_MS, THUMBNAIL, WORD, Slot
-from archiver_ayrshare.media import SINGLE, kind_of_word, offered, read_single
+from archiver_ayrshare.media import SINGLE, kind_of_word, read_single, rendition_of
 from archiver_ayrshare.numbers import milliseconds
 from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.values import word_of
@@ -36,7 +36,7 @@ class Snapchat(AyrsharePlatform):
             "durationMs": DURATION_MS,
         },
         raw_only={
-            "profileId": "the account says it",
+            "profileId": "known from the account",
             "ended": "when the story was taken down",
         },
     )
@@ -55,7 +55,7 @@ class Snapchat(AyrsharePlatform):
             read_single(
                 record,
                 kind_of_word(word_of(record.get("mediaType"))) or "video",
-                picture=offered("thumbnail", record.get("thumbnailUrl")),
+                picture=rendition_of("thumbnail", record.get("thumbnailUrl")),
                 duration_ms=milliseconds(record.get("durationMs")),
             )
         ]

@@ -1,4 +1,4 @@
-"""The platforms' tables in Markdown, for the docs: which path goes where, and what stays."""
+"""The platforms' tables of fields as Markdown, for the docs."""
 
 from collections.abc import Iterable, Iterator
 
@@ -39,7 +39,7 @@ def _read(fields: Fields) -> dict[str, list[str]]:
 
 
 def _own_rows(fields: Fields) -> Iterator[tuple[str, str]]:
-    """The rows that are not the same for every platform, or in the record alone."""
+    """The rows of a platform's own, without those that are kept in the record only."""
     for path, target in fields.rows():
         common = path in COMMON_METRICS and path not in fields.metrics
         if not target.startswith("raw only") and not (common and target.startswith("metrics")):

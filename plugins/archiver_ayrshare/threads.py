@@ -13,7 +13,7 @@ from archiver import Alias, Attachment, Kind, Platform, Relation, RelationKind, 
 from archiver_ayrshare.addresses import url_of
 from archiver_ayrshare.fields import Fields
 from archiver_ayrshare.forms import ADDRESS, FILE, FLAG, ID, Slot
-from archiver_ayrshare.media import offered
+from archiver_ayrshare.media import rendition_of
 from archiver_ayrshare.meta import MEDIA, children_of, read_media
 from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.values import first, flag_of, id_of, object_of, word_of
@@ -51,11 +51,11 @@ class Threads(AyrsharePlatform):
             "pollAttachment.*": "poll",
         },
         raw_only={
-            "owner.id": "the account says it",
-            "hasReplies": "changes by itself",
+            "owner.id": "known from the account",
+            "hasReplies": "changes without an edit",
             "mediaProductType": "always THREADS",
             "rootPost.*": "the thread's first post",
-            "isReplyOwnedByMe": "about who asks",
+            "isReplyOwnedByMe": "about the account that asks",
             "hideStatus": "about moderation",
         },
     )
@@ -93,10 +93,10 @@ class Threads(AyrsharePlatform):
         if children := children_of(record):
             return [read_media(child, "not_offered") for child in children]
         word = word_of(record.get("mediaType"))
-        file = offered("original", record.get("mediaUrl"), record.get("thumbnailUrl"))
+        file = rendition_of("original", record.get("mediaUrl"), record.get("thumbnailUrl"))
         if file or any(part in word for part in _MEDIA_WORDS):
             return [read_media(record, "not_offered")]
-        if offered("original", gif := record.get("gifUrl")):
+        if rendition_of("original", gif := record.get("gifUrl")):
             return [read_media({**record, "mediaUrl": gif, "mediaType": "gif"}, "not_offered")]
         return []
 

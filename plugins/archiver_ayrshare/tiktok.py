@@ -26,10 +26,10 @@ from archiver_ayrshare.media import (
     address_of,
     items_of,
     kind_of_word,
-    offered,
+    prefixed,
     read_items,
     read_single,
-    under,
+    rendition_of,
 )
 from archiver_ayrshare.numbers import milliseconds
 from archiver_ayrshare.platform import AyrsharePlatform
@@ -65,10 +65,10 @@ class TikTok(AyrsharePlatform):
             "thumbnailHeight": Slot("thumbnail: height", SIZE),
             "videoDuration": DURATION_SECONDS,
             "duration": DURATION_SECONDS,
-            "embedUrl": Slot("without it and a thumbnail, the video is withheld", ADDRESS),
+            "embedUrl": Slot("without it and a thumbnail, the video is omitted", ADDRESS),
             "mediaType": KIND,
             **{f"{key}[]": ORIGINAL for key in _LISTS},
-            **{path: slot for key in _LISTS for path, slot in under(f"{key}[].", ITEM).items()},
+            **{path: slot for key in _LISTS for path, slot in prefixed(f"{key}[].", ITEM).items()},
         },
         forms={"postUrl": ADDRESS, "shareUrl": ADDRESS, "url": ADDRESS},
         content={"musicTitle": "music", "tags.*": "tags"},
@@ -106,8 +106,8 @@ class TikTok(AyrsharePlatform):
             if photos := read_items(record.get(key)):
                 return photos
         width, height = record.get("thumbnailWidth"), record.get("thumbnailHeight")
-        picture = offered("thumbnail", record.get("thumbnailUrl"), width=width, height=height)
-        cover = offered("cover", record.get("coverImageUrl"))
+        picture = rendition_of("thumbnail", record.get("thumbnailUrl"), width=width, height=height)
+        cover = rendition_of("cover", record.get("coverImageUrl"))
         return [
             read_single(
                 record,
@@ -115,7 +115,7 @@ class TikTok(AyrsharePlatform):
                 picture=cover if cover and not address_of(picture) else picture,
                 duration_ms=milliseconds(record.get("videoDuration"), 1000)
                 or milliseconds(record.get("duration"), 1000),
-                withheld=all(record.get(key) in (None, []) for key in (*_MEDIA_FIELDS, *_LISTS)),
+                omitted=all(record.get(key) in (None, []) for key in (*_MEDIA_FIELDS, *_LISTS)),
             )
         ]
 

@@ -1,4 +1,4 @@
-"""X: posts, replies, quotes and reposts, with the numbers of each medium.
+"""X: posts, replies, quotes and reposts, with metrics of each attachment.
 
 A video lists its files by bitrate, and a playlist without one; older answers have a preview only.
 No page shows a photo: `mediaUrls`, `mediaUrl` and X's own `url` are accepted.
@@ -50,9 +50,9 @@ from archiver_ayrshare.media import (
     items_of,
     kind_of_url,
     kind_of_word,
-    offered,
     original,
-    under,
+    prefixed,
+    rendition_of,
 )
 from archiver_ayrshare.numbers import milliseconds, size_of
 from archiver_ayrshare.options import ProfileOptions, TwitterOptions
@@ -130,8 +130,8 @@ _RELATIONS: dict[str, tuple[RelationKind, Kind]] = {
 _HANDLE = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/(\w+)/status", re.ASCII)
 
 
-_HANDLE_ONLY = (
-    "The posts do not say whose they are, and a handle can pass to somebody else: give user_id "
+_NO_AUTHOR_ID = (
+    "The posts have no author id, and a handle can pass to somebody else: give user_id "
     "in place of user_name"
 )
 
@@ -162,7 +162,7 @@ class Twitter(AyrsharePlatform):
             "inReplyToStatusId": Slot("reply_to", ID),
         },
         attachments={
-            **under("media[].", _MEDIA),
+            **prefixed("media[].", _MEDIA),
             "mediaUrls[]": Slot("original, where there is no media[]", FILE),
             "mediaUrls[].mediaUrl": Slot("original, where there is no media[]", FILE),
         },
@@ -173,7 +173,7 @@ class Twitter(AyrsharePlatform):
             "poll.*": "poll",
         },
         raw_only={
-            "authorId": "the account says it",
+            "authorId": "known from the account",
             "possiblySensitive": "X may set it by itself",
             "source": "the program it was posted with",
             "urls[].start": "where the link stands in the text",
@@ -198,14 +198,14 @@ class Twitter(AyrsharePlatform):
     async def pages(
         self, client: AyrshareClient, account: Account, window: Window
     ) -> AsyncIterator[Page]:
-        """The account's records, newest first; a note where only a handle says whose they are.
+        """The account's records, newest first; with a note where they have no author id.
 
         Raises SourceError, SecretError.
         """
         handle = getattr(account.options, "handle", None)
         async for page in super().pages(client, account, window):
-            is_anyones = handle and page.records and author_of(page.records) is None
-            yield replace(page, notes=(*page.notes, _HANDLE_ONLY)) if is_anyones else page
+            is_unconfirmed = handle and page.records and author_of(page.records) is None
+            yield replace(page, notes=(*page.notes, _NO_AUTHOR_ID)) if is_unconfirmed else page
 
     def kind(self, record: Mapping[str, Any]) -> Kind:
         """A repost before a reply before a quote; older answers mark reposts only in their text."""
@@ -221,7 +221,7 @@ class Twitter(AyrsharePlatform):
         return self.reader.author(record) or (match[1] if match else None)
 
     def text(self, record: Mapping[str, Any]) -> str | None:
-        """The longest whole text: `post` may be cut where another field has all of it.
+        """The longest text: `post` may be truncated where another field has all of it.
 
         X writes `&`, `<` and `>` as entities.
         """
@@ -263,7 +263,7 @@ _METRICS = MetricTable(_MEDIA_METRICS)
 
 def _attachment(item: Mapping[str, Any]) -> Attachment:
     files = _files(item)
-    preview = offered("preview", item.get("previewImageUrl"))
+    preview = rendition_of("preview", item.get("previewImageUrl"))
     guess = kind_of_url(address_of(files[0])) if files else None
     kind = kind_of_word(word_of(item.get("type"))) or guess or ("image" if files else "video")
     return Attachment(
@@ -279,7 +279,7 @@ def _attachment(item: Mapping[str, Any]) -> Attachment:
 
 
 def _files(item: Mapping[str, Any]) -> list[Rendition]:
-    """The files of one medium: the best first, then playlists, then what is no address."""
+    """The files of one attachment: the best first, then playlists, then URLs not understood."""
     entries = items_of(item.get("mediaUrls"))
     entries += [{key: item[key]} for key in ("mediaUrl", "url") if not is_blank(item.get(key))]
     found = [file for entry in entries if (file := _file(entry))]
@@ -299,7 +299,7 @@ def _rank(file: Rendition) -> tuple[bool, bool, int]:
 def _file(entry: object) -> Rendition | None:
     fields = object_of(entry) or {"mediaUrl": entry}
     word = fields.get("contentType")
-    return offered(
+    return rendition_of(
         "original",
         fields.get("mediaUrl"),
         fields.get("url"),

@@ -1,7 +1,7 @@
-"""Values of records, converted. Each function accepts any JSON value and raises nothing.
+"""Converts values of records. The functions accept any JSON value and raise nothing.
 
-A platform may write any type where another was promised. None stands for what is absent, null or
-not understood; `forms` decides which it is, and what is not understood is never passed over.
+A platform may send any type where another is documented. None stands for what is absent, null or
+not understood; `forms` tells these apart, so that what is not understood is reported as unmapped.
 """
 
 import math
@@ -10,21 +10,21 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from archiver import timestamp
-from archiver_ayrshare.addresses import published, published_text, storable, url_of
+from archiver_ayrshare.addresses import content_text, content_url, encodable, url_of
 
 T = TypeVar("T")
 
-_LONGEST_ID = 1000  # characters; the longest known are AT URIs of about 100
+_MAX_ID = 1000  # characters; the longest known are AT URIs of about 100
 _LARGEST = 2**63 - 1  # what an SQLite INTEGER holds
-_DEEPEST_CONTENT = 4
+_MAX_DEPTH = 4
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
-_NOTHING: dict[str, Any] = {}
+_EMPTY_OBJECT: dict[str, Any] = {}
 
 
 def object_of(value: object) -> dict[str, Any]:
     """The object itself, or an empty one."""
-    return value if isinstance(value, dict) else _NOTHING
+    return value if isinstance(value, dict) else _EMPTY_OBJECT
 
 
 def list_of(value: object) -> list[Any]:
@@ -42,14 +42,14 @@ def is_numbered(value: Mapping[str, Any]) -> bool:
 
 
 def text_of(value: object) -> str | None:
-    """Text that is not blank, unchanged but for lone surrogates, which no file can hold.
+    """Text that is not blank, unchanged but for lone surrogates, which cannot be encoded.
 
-    A number or a truth value in its place is the text that JSON spells it with.
+    A number or a truth value becomes its JSON text.
     """
     if isinstance(value, str):
         if not value or value.isspace():
             return None
-        return value if value.isascii() else storable(value)
+        return value if value.isascii() else encodable(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
@@ -58,7 +58,7 @@ def text_of(value: object) -> str | None:
 
 
 def digits(number: int) -> str | None:
-    """A whole number in decimal; None where it is too long to be one that somebody wrote."""
+    """A whole number in decimal; None where it is implausibly long."""
     return str(number) if -(10**40) < number < 10**40 else None
 
 
@@ -84,7 +84,7 @@ def flag_of(value: object) -> bool | None:
 def id_of(value: object) -> str | None:
     """An id as exact text; whole numbers keep their digits."""
     if isinstance(value, str):
-        usable = 0 < len(value) <= _LONGEST_ID and not value.isspace() and storable(value) == value
+        usable = 0 < len(value) <= _MAX_ID and not value.isspace() and encodable(value) == value
         return value if usable else None
     if isinstance(value, int) and not isinstance(value, bool):
         return digits(value) if value >= 0 else None
@@ -119,20 +119,20 @@ def dig(record: Mapping[str, Any], steps: Sequence[str]) -> Any:
 
 
 def first(
-    record: Mapping[str, Any], keys: Sequence[str], take: Callable[[object], T | None]
+    record: Mapping[str, Any], keys: Sequence[str], parse: Callable[[object], T | None]
 ) -> T | None:
-    """The first of several spellings of a field that holds what it should."""
+    """The first field of several that has a value which `parse` understands."""
     for key in keys:
         value = record.get(key)
-        if value is not None and (taken := take(value)) is not None:
-            return taken
+        if value is not None and (parsed := parse(value)) is not None:
+            return parsed
     return None
 
 
 def content_of(value: object, depth: int = 0) -> Any:
     """A value as content: text, whole numbers, truth values, lists and mappings of these.
 
-    Numbers with a fraction are left out. Of addresses and of links in text, what was published.
+    Numbers with a fraction are left out. Links are unwrapped, see `comparable`.
     """
     if isinstance(value, str):
         text = text_of(value)
@@ -142,19 +142,19 @@ def content_of(value: object, depth: int = 0) -> Any:
     if isinstance(value, int):
         return value if -_LARGEST <= value <= _LARGEST else digits(value)
     found: Any = None
-    if isinstance(value, list) and depth < _DEEPEST_CONTENT:
+    if isinstance(value, list) and depth < _MAX_DEPTH:
         items = (content_of(item, depth + 1) for item in value)
         found = [item for item in items if item is not None]
-    elif isinstance(value, dict) and depth < _DEEPEST_CONTENT:
-        pairs = ((storable(key), content_of(item, depth + 1)) for key, item in value.items())
+    elif isinstance(value, dict) and depth < _MAX_DEPTH:
+        pairs = ((encodable(key), content_of(item, depth + 1)) for key, item in value.items())
         found = {key: item for key, item in pairs if item is not None}
     return found or None
 
 
 def comparable(text: str) -> str:
-    """Text as it is compared: a link's own wrappers, signatures and clicks are not in it."""
+    """Text for comparing: its links are unwrapped, without signatures and click identifiers."""
     if "://" not in text:
         return text
     if text.startswith(("https://", "http://")) and " " not in text and (url := url_of(text)):
-        return published(url)
-    return published_text(text)
+        return content_url(url)
+    return content_text(text)

@@ -1,7 +1,7 @@
 """YouTube: videos, of which only the thumbnail is given, and no statistics.
 
-The list of uploads goes on showing what was made private or taken down, with a title that YouTube
-puts in place of the video's own. That says who may see it now, and is no edit of the title.
+The list of uploads still shows videos that were made private or removed, under a title that YouTube
+puts in place of the video's own. That is a change of visibility, and no edit of the title.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 from archiver import Alias, Attachment, Kind, Platform, hookimpl
 from archiver_ayrshare.fields import Fields
 from archiver_ayrshare.forms import DURATION_MS, DURATION_SECONDS, THUMBNAIL
-from archiver_ayrshare.media import SINGLE, offered, read_single
+from archiver_ayrshare.media import SINGLE, read_single, rendition_of
 from archiver_ayrshare.numbers import milliseconds
 from archiver_ayrshare.platform import AyrsharePlatform
 
@@ -42,7 +42,7 @@ class YouTube(AyrsharePlatform):
         metrics={"dislikeCount": "dislikes", "favoriteCount": "favorites"},
         raw_only={
             "position": "the place in the uploads playlist, which every upload moves",
-            "channelId": "the account says it",
+            "channelId": "known from the account",
             "embedUrl": "a page of YouTube, never fetched",
         },
     )
@@ -68,7 +68,7 @@ class YouTube(AyrsharePlatform):
             read_single(
                 record,
                 "video",
-                picture=offered("thumbnail", record.get("thumbnailUrl")),
+                picture=rendition_of("thumbnail", record.get("thumbnailUrl")),
                 duration_ms=milliseconds(record.get("durationMs"))
                 or milliseconds(record.get("duration"), 1000),
             )

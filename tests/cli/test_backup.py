@@ -11,7 +11,7 @@ from support.nights import nights
 def test_a_disk_of_a_network_is_warned_of_unless_asked_for_quiet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("archiver.disks.risky_kind", lambda directory: "nfs4")
+    monkeypatch.setattr("archiver.disks.risky_file_system", lambda directory: "nfs4")
     with nights(tmp_path, "threads") as world:
         world.account("threads").populate(1)
         world.config()

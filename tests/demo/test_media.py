@@ -194,7 +194,7 @@ def test_lost_files_are_404_or_410_until_they_are_found(api: Api, world: World) 
     assert [api.media(address).status_code for address in (one, two)] == [404, 200]
     post.lose_media(status=410)
     assert [api.media(address).status_code for address in (one, two)] == [410, 410]
-    post.find_media()
+    post.restore_media()
     assert [api.media(address).status_code for address in (one, two)] == [200, 200]
     assert api.media(one.replace("/v/", "/w/")).status_code == 404
 

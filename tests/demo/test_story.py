@@ -9,7 +9,7 @@ from PIL import Image
 from archiver.clock import DemoClock
 from archiver_ayrshare.demo.networks import NETWORKS
 from archiver_ayrshare.demo.story import Story
-from archiver_ayrshare.demo.story_things import MENDED, MIXED, REEL, REGRETTED, TYPO
+from archiver_ayrshare.demo.story_data import CORRECTED, DELETED, MIXED, REEL, TYPO
 from archiver_ayrshare.demo.world import World
 
 
@@ -53,8 +53,8 @@ def test_the_first_day_withholds_and_lacks_what_it_says() -> None:
 def test_the_second_day_edits_deletes_publishes_and_rotates() -> None:
     world = told(2)
     assert TYPO not in shown(world, "facebook")
-    assert MENDED in shown(world, "facebook")
-    assert REGRETTED not in shown(world, "twitter")
+    assert CORRECTED in shown(world, "facebook")
+    assert DELETED not in shown(world, "twitter")
     whats = {event.what for event in world.event_log.events if event.at == world.now()}
     assert whats == {"edited", "removed", "published"}
     assert world.generation == 1
@@ -66,7 +66,7 @@ def test_the_second_day_edits_deletes_publishes_and_rotates() -> None:
 
 def test_on_the_third_day_the_deletion_holds_and_the_reel_is_back() -> None:
     world = told(3)
-    assert REGRETTED not in shown(world, "twitter")
+    assert DELETED not in shown(world, "twitter")
     reel = next(post for post in world.account("instagram").posts() if post.text == REEL)
     assert "mediaUrl" in reel.record()
 

@@ -83,12 +83,12 @@ async def test_a_redirect_is_followed_as_browsers_do(location: bytes, target: st
         assert [r.target for r in server.requests] == ["/my%20photo.png", target]
 
 
-async def test_a_redirect_to_two_places_leads_nowhere() -> None:
+async def test_a_redirect_to_two_places_is_not_followed() -> None:
     said = b"HTTP/1.1 302 So\r\nLocation: /a\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n"
     async with world(Reply(said % b"/a"), http(200, b"x"), Reply(said % b"/b")) as (server, media):
         async with media.open(server.url()) as stream:
             assert stream.status == 200
-        with pytest.raises(MediaError, match="two places"):
+        with pytest.raises(MediaError, match="two different Location headers"):
             async with media.open(server.url()):
                 pass
 
@@ -104,7 +104,7 @@ async def test_headers_for_a_range_are_sent_at_every_hop() -> None:
 @pytest.mark.parametrize("location", ["", "#top", "/file", "?"])
 async def test_a_circle_is_left(location: str) -> None:
     async with world(http(301, b"", {"Location": location})) as (server, media):
-        with pytest.raises(MediaError, match="leads nowhere") as caught:
+        with pytest.raises(MediaError, match="redirects cannot be followed") as caught:
             async with media.open(server.url()):
                 pass
         assert caught.value.code == "redirects"
@@ -142,7 +142,7 @@ async def test_https_is_not_left_for_http() -> None:
     async with MediaClient(
         AddressGuard(), FakeClock(), transport=httpx.MockTransport(answer)
     ) as media:
-        with pytest.raises(MediaRefused, match="leaves https"):
+        with pytest.raises(MediaRefused, match="from https to http"):
             async with media.open("https://cdn.example/"):
                 pass
     assert asked == ["https://cdn.example/"]

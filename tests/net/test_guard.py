@@ -64,11 +64,11 @@ SPELLINGS = [
 PUBLIC = "93.184.216.34"
 
 
-class Dialler(httpcore.AsyncNetworkBackend):
+class Connector(httpcore.AsyncNetworkBackend):
     """Writes down who was called, and calls nobody."""
 
     def __init__(self) -> None:
-        self.dialled: list[tuple[str, int]] = []
+        self.connected: list[tuple[str, int]] = []
 
     async def connect_tcp(
         self,
@@ -78,7 +78,7 @@ class Dialler(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        self.dialled.append((host, port))
+        self.connected.append((host, port))
         raise httpcore.ConnectError("nobody there")
 
 
@@ -94,8 +94,8 @@ class Names:
         return self.answers[min(len(self.asked), len(self.answers)) - 1]
 
 
-def client(guard: AddressGuard, dialler: Dialler, names: Names | None = None) -> MediaClient:
-    backend = GuardedBackend(guard, resolver=names or Names([PUBLIC]), dialler=dialler)
+def client(guard: AddressGuard, connector: Connector, names: Names | None = None) -> MediaClient:
+    backend = GuardedBackend(guard, resolver=names or Names([PUBLIC]), connector=connector)
     return MediaClient(guard, FakeClock(), backend=backend)
 
 
@@ -111,10 +111,10 @@ def test_there_are_enough_spellings() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("url", SPELLINGS)
 async def test_no_spelling_leads_anywhere(url: str) -> None:
-    dialler, names = Dialler(), Names([PUBLIC])
+    connector, names = Connector(), Names([PUBLIC])
     with pytest.raises(MediaRefused):
-        await fetch(client(AddressGuard(), dialler, names), url)
-    assert dialler.dialled == []
+        await fetch(client(AddressGuard(), connector, names), url)
+    assert connector.connected == []
     assert names.asked == []
 
 
@@ -139,32 +139,32 @@ async def test_no_redirect_leads_anywhere(url: str) -> None:
 @pytest.mark.parametrize("address", PRIVATE + PRIVATE_6)
 @pytest.mark.parametrize("others", [[], [PUBLIC], ["2606:2800:220:1::1", PUBLIC]])
 async def test_a_name_with_any_bad_address_is_refused(address: str, others: list[str]) -> None:
-    dialler = Dialler()
+    connector = Connector()
     with pytest.raises(MediaRefused, match="public internet"):
         await fetch(
-            client(AddressGuard(), dialler, Names([*others, address])), "https://cdn.example/a"
+            client(AddressGuard(), connector, Names([*others, address])), "https://cdn.example/a"
         )
-    assert dialler.dialled == []
+    assert connector.connected == []
 
 
 @pytest.mark.anyio
 async def test_a_name_is_resolved_once_and_the_checked_address_dialled() -> None:
-    dialler, names = Dialler(), Names([PUBLIC], ["127.0.0.1"])
+    connector, names = Connector(), Names([PUBLIC], ["127.0.0.1"])
     with pytest.raises(MediaError) as caught:
-        await fetch(client(AddressGuard(), dialler, names), "https://cdn.example/a")
+        await fetch(client(AddressGuard(), connector, names), "https://cdn.example/a")
     assert caught.value.code == "network"
-    assert dialler.dialled == [(PUBLIC, 443)]
+    assert connector.connected == [(PUBLIC, 443)]
     assert names.asked == ["cdn.example"]
 
 
 @pytest.mark.anyio
 async def test_every_checked_address_is_tried() -> None:
-    dialler = Dialler()
+    connector = Connector()
     with pytest.raises(MediaError):
         await fetch(
-            client(AddressGuard(), dialler, Names(["2606:2800:220:1::1", PUBLIC])), "http://a.b/"
+            client(AddressGuard(), connector, Names(["2606:2800:220:1::1", PUBLIC])), "http://a.b/"
         )
-    assert dialler.dialled == [("2606:2800:220:1::1", 80), (PUBLIC, 80)]
+    assert connector.connected == [("2606:2800:220:1::1", 80), (PUBLIC, 80)]
 
 
 @pytest.mark.anyio
@@ -217,7 +217,7 @@ async def test_a_name_that_cannot_be_resolved_may_be_tried_again() -> None:
 
     guard = AddressGuard()
     for resolver in (unknown, Names([])):
-        backend = GuardedBackend(guard, resolver=resolver, dialler=Dialler())
+        backend = GuardedBackend(guard, resolver=resolver, connector=Connector())
         with pytest.raises(MediaError) as caught:
             await fetch(MediaClient(guard, FakeClock(), backend=backend), "https://gone.example/")
         assert caught.value.code == "network"
@@ -320,7 +320,7 @@ async def test_the_transport_asks_the_backend_for_the_name() -> None:
     transport = Transport(
         connections=1,
         per_host=1,
-        backend=GuardedBackend(AddressGuard(), resolver=names, dialler=Dialler()),
+        backend=GuardedBackend(AddressGuard(), resolver=names, connector=Connector()),
     )
     with pytest.raises(MediaRefused):
         await transport.handle_async_request(httpx.Request("GET", "http://cdn.example/"))

@@ -139,9 +139,9 @@ async def test_a_proxy_that_does_not_connect_is_named(
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        (b"", "gives no proper answer"),
-        (b"junk\r\n\r\n", "gives no proper answer"),
-        (b"HTTP/1.1 200 Fine\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "speaks before it is asked"),
+        (b"", "sends an invalid answer"),
+        (b"junk\r\n\r\n", "sends an invalid answer"),
+        (b"HTTP/1.1 200 Fine\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "sends data that was not asked for"),
     ],
 )
 async def test_a_proxy_that_talks_nonsense_is_named(

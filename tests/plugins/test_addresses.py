@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver_ayrshare.addresses import (
+    content_text,
+    content_url,
     is_gif,
     is_player,
     playlist_type,
-    published,
-    published_text,
     url_of,
 )
 
@@ -89,13 +89,13 @@ WRAPPERS = (
 def test_a_link_is_taken_out_of_its_wrapper(wrapper: str) -> None:
     for token in ("abc", "xyz"):
         wrapped = wrapper.format(quote(TARGET, safe=""), token)
-        assert published(wrapped) == TARGET
-        assert published_text(f"See {wrapped}, it is good.") == f"See {TARGET}, it is good."
+        assert content_url(wrapped) == TARGET
+        assert content_text(f"See {wrapped}, it is good.") == f"See {TARGET}, it is good."
 
 
 def test_wrappers_in_wrappers_are_taken_off_one_after_the_other() -> None:
     inner = f"https://l.instagram.com/?u={quote(TARGET + '&fbclid=1', safe='')}&e=1"
-    assert published(f"https://l.facebook.com/l.php?u={quote(inner, safe='')}&h=2").startswith(
+    assert content_url(f"https://l.facebook.com/l.php?u={quote(inner, safe='')}&h=2").startswith(
         "https://example.com/page?id=7"
     )
 
@@ -109,7 +109,7 @@ def test_wrappers_in_wrappers_are_taken_off_one_after_the_other() -> None:
     ],
 )  # fmt: skip
 def test_what_does_not_say_where_it_leads_stays(address: str) -> None:
-    assert published(address) == address
+    assert content_url(address) == address
 
 
 @given(ADDRESSES, st.lists(CLICKS, max_size=3), st.lists(CLICKS, max_size=3))
@@ -118,20 +118,20 @@ def test_the_name_of_a_click_is_no_content(
 ) -> None:
     with_some = f"{address}?" + "&".join(["id=7", *some, "utm_source=me"])
     with_others = f"{address}?" + "&".join([*others, "id=7", "utm_source=me"])
-    assert published(with_some) == published(with_others) == f"{address}?id=7&utm_source=me"
-    assert published_text(f"({with_some})") == published_text(f"({with_others})")
+    assert content_url(with_some) == content_url(with_others) == f"{address}?id=7&utm_source=me"
+    assert content_text(f"({with_some})") == content_text(f"({with_others})")
 
 
 @given(st.text())
 def test_text_without_links_stays_in_every_normal_form(text: str) -> None:
     for form in ("NFC", "NFD", "NFKC", "NFKD"):
         normal = unicodedata.normalize(form, text)
-        assert published_text(normal) == normal
+        assert content_text(normal) == normal
 
 
 @given(st.text(), ADDRESSES)
 def test_links_that_nothing_was_hung_on_stay(text: str, address: str) -> None:
-    assert published_text(f"{text} {address} {text}") == f"{text} {address} {text}"
+    assert content_text(f"{text} {address} {text}") == f"{text} {address} {text}"
 
 
 def test_files_are_told_by_their_paths() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from archiver import Rendition
-from archiver_ayrshare.media import distinct, items_of, offered, original, read_item
+from archiver_ayrshare.media import distinct, items_of, original, read_item, rendition_of
 
 HOST = "https://h.example"
 
@@ -45,7 +45,7 @@ def test_what_has_no_address_is_kept_beside_the_others() -> None:
 
 @pytest.mark.parametrize("values", [(), (None,), ("",), (" ", None), (False,)])
 def test_where_nothing_is_said_nothing_is_offered(values: Sequence[object]) -> None:
-    assert offered("thumbnail", *values) is None
+    assert rendition_of("thumbnail", *values) is None
     assert original(*values).absent == "not_offered"
 
 
@@ -58,13 +58,13 @@ def test_where_nothing_is_said_nothing_is_offered(values: Sequence[object]) -> N
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_shown(value: Any, shown: str) -> None:
-    assert offered("cover", None, value) == Rendition(
+    assert rendition_of("cover", None, value) == Rendition(
         "cover", url=shown, absent="address_not_understood"
     )
 
 
 def test_the_first_address_counts_also_behind_what_is_none() -> None:
-    found = offered("original", "a.png", f"{HOST}/b.png")
+    found = rendition_of("original", "a.png", f"{HOST}/b.png")
     assert found == Rendition("original", url=f"{HOST}/b.png")
 
 

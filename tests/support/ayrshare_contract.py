@@ -128,7 +128,7 @@ class AyrshareContract(SourceContract):
                         is_whole
                         or name not in forms
                         or any(
-                            type(value) in form.plain or form.take(value) is not None
+                            type(value) in form.accepted_types or form.parse(value) is not None
                             for form in forms[name]
                         )
                     ):

@@ -19,7 +19,7 @@ from archiver_ayrshare.emulation.queries import Listing, Query
 if TYPE_CHECKING:
     from archiver_ayrshare.demo.world import World
 
-_KEPT_ANSWERS = 32
+_MAX_CACHED = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +45,18 @@ class Moment:
         return self.post.account.newer_than(self.post)
 
     def url(self, file: WorldFile) -> str:
-        """The address of a file, on the host of the day and signed."""
+        """The signed address of a file, on today's host."""
         return self.post.account.world.url(file)
 
 
 class WorldAccount:
     """One account on one platform.
 
-    What can be set: `handle`, `title`, `platform_id` (who it is); `linked`, `authorized` (else the
-    API says 156, and 161 or 272); `paging` (answers carry `meta.pagination`), `page_cap` (records
-    in one answer, whatever the limit), `shows` (how many posts it shows at all), `endless` (its
-    last page leads to itself); `cache` (how long an answer is served again, None for not at all);
-    `limit_fails_above` (a larger limit fails with 500, unless skipAnalytics is asked for);
+    Attributes that tests may set: `handle`, `title`, `platform_id`; `linked`, `authorized` (else
+    the API answers 156, and 161 or 272); `paging` (answers carry `meta.pagination`), `page_cap`
+    (records in one answer, whatever the limit), `shows` (how many posts it lists in all), `endless`
+    (its last page has a cursor to itself); `cache` (how long an answer is cached, None for not at
+    all); `limit_fails_above` (a larger limit fails with 500, unless skipAnalytics is asked for);
     `empty_as` (an account without posts answers `posts: []`, or 221 `flat` or `nested`).
     """
 
@@ -112,9 +112,9 @@ class WorldAccount:
 
         `kind` is one of the platform's own, its usual one when not given. `older_form` has its
         record written in the older of the platform's documented forms, for good. `visitor` is a
-        post that somebody else left on a Facebook page. More words, where the platform has them:
-        `reply_to`, `quotes`, `reposts`, `shares` (ids of posts), `visibility`, `urls`, `board`,
-        `link`, `note`.
+        post that somebody else left on a Facebook page. More parameters, where the platform has
+        them: `reply_to`, `quotes`, `reposts`, `shares` (ids of posts), `visibility`, `urls`,
+        `board`, `link`, `note`.
         """
         kind = kind or self.network.kinds[0]
         if kind not in self.network.kinds:
@@ -128,7 +128,7 @@ class WorldAccount:
         post.text, post.title = text, title
         post.older_form, post.visitor = older_form, visitor
         post.extra = extra
-        for spec in media or ([video()] if self.network.gives_film else []):
+        for spec in media or ([video()] if self.network.adds_video else []):
             self.attach(post, spec)
         self.check_media(post)
         self._insert(post)
@@ -180,8 +180,8 @@ class WorldAccount:
         kinds = {media.spec.kind for media in post.media}
         if wrong := sorted(kinds - self.network.media):
             raise ValueError(f"{self.platform} cannot show a {wrong[0]}")
-        if len(post.media) > self.network.most_media:
-            raise ValueError(f"{self.platform} shows {self.network.most_media} items at most")
+        if len(post.media) > self.network.max_media:
+            raise ValueError(f"{self.platform} shows {self.network.max_media} items at most")
         if not post.media and self.platform in {"instagram", "pinterest"}:
             raise ValueError(f"{self.platform} has no posts without media")
 
@@ -207,18 +207,18 @@ class WorldAccount:
     # -- what the API asks
 
     def listing(self, query: Query) -> Listing:
-        """What the platform lists, or listed when it was last asked."""
+        """The posts that the platform lists, or a cached answer."""
         now = self.world.now()
         key = (query.limit, query.after, *query.filters())
-        if kept := self._answers.get(key):
-            until, listing = kept
+        if cached := self._answers.get(key):
+            until, listing = cached
             if now < until:
                 return listing
         until = now + (self.cache or timedelta())
         listing = self._list(query, now, until)
         if self.cache:
             self._answers = {k: v for k, v in self._answers.items() if now < v[0]}
-            if len(self._answers) >= _KEPT_ANSWERS:
+            if len(self._answers) >= _MAX_CACHED:
                 del self._answers[next(iter(self._answers))]
             self._answers[key] = until, listing
         return listing
@@ -229,11 +229,11 @@ class WorldAccount:
         return post if post is not None and post.shown(self.world.now()) else None
 
     def _list(self, query: Query, now: datetime, until: datetime) -> Listing:
-        room = min(query.limit, self.page_cap or query.limit)
+        size = min(query.limit, self.page_cap or query.limit)
         found: list[WorldPost] = []
         more = False
-        for post in self._walk(query.after, _filter(query, now, self._oldest_shown())):
-            if len(found) == room:
+        for post in self._posts_from(query.after, _filter(query, now, self._oldest_shown())):
+            if len(found) == size:
                 more = True
                 break
             found.append(post)
@@ -250,17 +250,19 @@ class WorldAccount:
             after=after if self.paging else None,
         )  # fmt: skip
 
-    def _walk(self, after: str | None, wanted: Callable[[WorldPost], bool]) -> Iterator[WorldPost]:
-        """Pinned posts, then all others from the newest down, beginning behind a mark."""
+    def _posts_from(
+        self, after: str | None, wanted: Callable[[WorldPost], bool]
+    ) -> Iterator[WorldPost]:
+        """Pinned posts, then all others from the newest down, beginning after a mark."""
         section, _, post_id = (after or "").partition(":")
-        place = self._by_id[post_id] if after else None
+        start = self._by_id[post_id] if after else None
         if section != "post":
             for post in self._pinned:
-                if (place is None or post.key < place.key) and wanted(post):
+                if (start is None or post.key < start.key) and wanted(post):
                     yield post
         end = len(self._posts)
-        if place is not None and section == "post":
-            end = bisect.bisect_left(self._posts, place.key, key=lambda post: post.key)
+        if start is not None and section == "post":
+            end = bisect.bisect_left(self._posts, start.key, key=lambda post: post.key)
         for k in range(end - 1, -1, -1):
             post = self._posts[k]
             if not post.pinned and wanted(post):
@@ -271,9 +273,9 @@ class WorldAccount:
 
     def newer_than(self, post: WorldPost) -> int:
         """How many posts that are shown are newer: its place in the list of uploads."""
-        place = bisect.bisect_right(self._posts, post.key, key=lambda other: other.key)
+        start = bisect.bisect_right(self._posts, post.key, key=lambda other: other.key)
         hidden = sum(other.key > post.key for other in self._hidden)
-        return len(self._posts) - place - hidden
+        return len(self._posts) - start - hidden
 
     def _oldest_shown(self) -> WorldPost | None:
         if self.shows is None or len(self._posts) <= self.shows:

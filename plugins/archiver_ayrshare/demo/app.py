@@ -22,7 +22,7 @@ class ApiServer:
         self._api = HistoryApi(self._backend)
 
     async def __call__(self, scope: AsgiScope, _receive: AsgiReceive, send: AsgiSend) -> None:
-        """Answer one request below `/api`, and write it down."""
+        """Answer one request below `/api`, and log it."""
         path = scope["path"].removeprefix(_BASE).lstrip("/")
         headers, params = headers_of(scope), tuple(params_of(scope))
         request = ApiRequest(scope["method"], path, params, headers)

@@ -1,4 +1,4 @@
-"""The world behind the API: who is admitted, what is listed, and what goes wrong."""
+"""The world as an ApiBackend: access, posts, and the faults that tests add."""
 
 from collections import defaultdict, deque
 from dataclasses import replace
@@ -10,10 +10,10 @@ from archiver_ayrshare.demo.world import PLANS, World, WorldProfile
 from archiver_ayrshare.emulation.answers import (
     ApiError,
     JsonObject,
+    answer_error,
     error_body,
     json_answer,
     not_found,
-    refusal,
 )
 from archiver_ayrshare.emulation.profiles import LinkedAccount, Profile, profiles_body
 from archiver_ayrshare.emulation.queries import Caller, Listing, Plan, Query
@@ -23,7 +23,7 @@ RATE_SHOWN = 300
 
 
 class WorldBackend:
-    """An ApiBackend over a world. A fault is raised after the request was found to be in order."""
+    """An ApiBackend over a world. Faults apply only to valid requests."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -53,7 +53,7 @@ class WorldBackend:
         sent = {"X-Twitter-OAuth1-Api-Key": key, "X-Twitter-OAuth1-Api-Secret": secret}
         missing = tuple(name for name, value in sent.items() if not value)
         if not missing and (key, secret) != (self._world.x_api_key, self._world.x_api_secret):
-            raise refusal(400, 272, "There is an authorization problem with X. Please relink.")
+            raise answer_error(400, 272, "There is an authorization problem with X. Please relink.")
         return missing
 
     def history(self, query: Query) -> Listing:
@@ -62,7 +62,7 @@ class WorldBackend:
         account = self._account(query)
         most = account.limit_fails_above
         if most is not None and query.limit > most and not query.skip_analytics:
-            raise refusal(500, 500, "The request took too long.", action="history")
+            raise answer_error(500, 500, "The request took too long.", action="history")
         listing = account.listing(query)
         if not listing.records and account.empty_as != "posts" and query.after is None:
             raise not_found(account.empty_as)
@@ -112,7 +112,7 @@ class WorldBackend:
         calls.append(now)
         most = self._world.rate_limit_max
         if most is not None and len(calls) > most:
-            raise refusal(429, 429, "Too many requests.")
+            raise answer_error(429, 429, "Too many requests.")
         fault = self._world.faults.take(query, "fail")
         if fault and fault.answer:
             raise ApiError(fault.answer)
@@ -120,7 +120,7 @@ class WorldBackend:
     def _account(self, query: Query) -> WorldAccount:
         if query.user_id or query.user_name:
             if not self._world.x_add_on:
-                raise refusal(403, 403, "Reading other accounts needs the X add-on.")
+                raise answer_error(403, 403, "Reading other accounts needs the X add-on.")
             account = self._world.find_foreign_account(query.user_name, query.user_id)
             if account is None:
                 raise not_found()
@@ -128,7 +128,7 @@ class WorldBackend:
         account = self._world.profiles[query.profile_key].accounts.get(query.platform)
         if account is None or not account.linked:
             text = f"{query.platform} is not linked. Please link it in the dashboard."
-            raise refusal(400, 156, text, action="history")
+            raise answer_error(400, 156, text, action="history")
         if not account.authorized:
             code = 272 if query.platform == "twitter" else 161
             body = error_body(code, "Authorization lost. Please relink.", shape="list")
@@ -147,8 +147,8 @@ class WorldBackend:
                 half = listing.records[::2]
                 return replace(listing, records=half, status="partial", more={"errors": errors})
             case _:
-                spoilt = listing.records[: fault.count]
-                bad = tuple(_failed(record) for record in spoilt if isinstance(record, dict))
+                failed = listing.records[: fault.count]
+                bad = tuple(_failed(record) for record in failed if isinstance(record, dict))
                 records = bad + listing.records[fault.count :]
                 return replace(listing, records=records, status="error", http_status=400)
 

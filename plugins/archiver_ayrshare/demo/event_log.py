@@ -1,4 +1,4 @@
-"""What happened in a world, event by event, to compare an archive with."""
+"""The changes in a world, in order, so that tests can compare an archive with them."""
 
 from collections import defaultdict
 from dataclasses import dataclass

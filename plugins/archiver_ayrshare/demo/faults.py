@@ -1,4 +1,4 @@
-"""What goes wrong in a world, when a test wants it to."""
+"""Faults that tests add to the demo's servers."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,9 +14,9 @@ FaultKind = Literal["fail", "partial", "empty", "bad_records"]
 
 @dataclass(slots=True)
 class Fault:
-    """One fault of the API, for so many requests; None is for ever.
+    """A fault of the API for a number of requests, `times`; None is for ever.
 
-    `when` sees the checked query and says whether this request is meant.
+    `when` decides for a valid query whether the fault applies to it.
     """
 
     kind: FaultKind
@@ -43,9 +43,9 @@ MediaMatch = str | Callable[[MediaRequest], bool] | None
 
 @dataclass(slots=True)
 class MediaFault:
-    """One fault of the media server, for so many requests; None is for ever.
+    """A fault of the media server for a number of requests, `times`; None is for ever.
 
-    `match` is a part of the path, a function, or None for every file. What can be wrong:
+    `match` is a part of the path, a function, or None for every file. The fault:
 
     status        answer with it, and a few words
     html          a web page with status 200 in place of the file
@@ -76,8 +76,8 @@ class MediaFault:
     etag: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def meets(self, request: MediaRequest) -> bool:
-        """Whether this request is meant."""
+    def matches(self, request: MediaRequest) -> bool:
+        """Whether the fault applies to this request."""
         if self.match is None:
             return True
         if isinstance(self.match, str):
@@ -86,7 +86,7 @@ class MediaFault:
 
 
 class Faults:
-    """The faults that are still to happen, in the order in which they were ordered."""
+    """The faults that were added and have not been used up, in order."""
 
     def __init__(self) -> None:
         self._api: list[Fault] = []
@@ -94,21 +94,21 @@ class Faults:
         self._lock = Lock()
 
     def add(self, fault: Fault) -> None:
-        """Order a fault of the API."""
+        """Add a fault of the API."""
         with self._lock:
             self._api.append(fault)
 
     def add_media(self, fault: MediaFault) -> None:
-        """Order a fault of the media server."""
+        """Add a fault of the media server."""
         with self._lock:
             self._media.append(fault)
 
     def take(self, query: Query, *kinds: FaultKind) -> Fault | None:
-        """The next fault of these kinds that is meant for the query; it is one less afterwards."""
+        """The first fault of these kinds that applies to the query; counts as used once."""
         with self._lock:
             for fault in self._api:
-                meant = fault.platform is None or fault.platform == query.platform
-                if fault.kind in kinds and meant and (fault.when is None or fault.when(query)):
+                matches = fault.platform is None or fault.platform == query.platform
+                if fault.kind in kinds and matches and (fault.when is None or fault.when(query)):
                     if fault.times is not None:
                         fault.times -= 1
                         if fault.times <= 0:
@@ -117,10 +117,10 @@ class Faults:
             return None
 
     def take_media(self, request: MediaRequest) -> MediaFault | None:
-        """The next media fault that is meant for the request; it is one less afterwards."""
+        """The first media fault that applies to the request; counts as used once."""
         with self._lock:
             for fault in self._media:
-                if fault.meets(request):
+                if fault.matches(request):
                     if fault.times is not None:
                         fault.times -= 1
                         if fault.times <= 0:
@@ -129,7 +129,7 @@ class Faults:
             return None
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Remove all of them."""
         with self._lock:
             self._api.clear()
             self._media.clear()

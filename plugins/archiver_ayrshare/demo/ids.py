@@ -7,7 +7,7 @@ _BASE32 = "234567abcdefghijklmnopqrstuvwxyz"
 
 
 def digest(*parts: object) -> bytes:
-    """Thirty-two bytes that these parts, and only these, give."""
+    """A hash of these parts, 32 bytes."""
     return hashlib.blake2b(repr(parts).encode(), digest_size=32).digest()
 
 
@@ -24,21 +24,21 @@ def digits(count: int, *parts: object) -> str:
 
 def letters(count: int, *parts: object) -> str:
     """So many characters of the URL-safe base 64 alphabet, 43 at most."""
-    return _spell(count, _BASE64, parts)
+    return _encode(count, _BASE64, parts)
 
 
 def base32(count: int, *parts: object) -> str:
     """So many characters of the alphabet that the AT protocol sorts by, 51 at most."""
-    return _spell(count, _BASE32, parts)
+    return _encode(count, _BASE32, parts)
 
 
 def sortable(count: int, value: int) -> str:
     """A whole number in that alphabet, padded, so that text order is number order."""
-    spelt = ""
+    text = ""
     for _ in range(count):
         value, rest = divmod(value, 32)
-        spelt = _BASE32[rest] + spelt
-    return spelt
+        text = _BASE32[rest] + text
+    return text
 
 
 def uuid(*parts: object) -> str:
@@ -47,15 +47,15 @@ def uuid(*parts: object) -> str:
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-9{text[17:20]}-{text[20:]}"
 
 
-def hexes(count: int, *parts: object) -> str:
+def hex_digits(count: int, *parts: object) -> str:
     """So many lower-case hex digits, 64 at most."""
     return digest(*parts).hex()[:count]
 
 
-def _spell(count: int, alphabet: str, parts: tuple[object, ...]) -> str:
+def _encode(count: int, alphabet: str, parts: tuple[object, ...]) -> str:
     value = int.from_bytes(digest(*parts), "big")
-    spelt = []
+    text = []
     for _ in range(count):
         value, rest = divmod(value, len(alphabet))
-        spelt.append(alphabet[rest])
-    return "".join(spelt)
+        text.append(alphabet[rest])
+    return "".join(text)

@@ -1,4 +1,4 @@
-"""What was asked of a world."""
+"""Log entries of the demo's servers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ class ApiLog:
 
     @property
     def platform(self) -> str:
-        """The platform whose history was asked for, or what else was."""
+        """The platform whose history was requested, else the path."""
         return self.params.get("platform") or self.path.removeprefix("history/")
 
 
 @dataclass(slots=True)
 class MediaLog:
-    """One request to the media server; `sent` counts the bytes of the body that left."""
+    """One request to the media server; `sent` counts the bytes of the body that were sent."""
 
     at: datetime
     method: str

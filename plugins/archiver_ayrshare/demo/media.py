@@ -20,7 +20,7 @@ _WEB_PAGE = b"<!doctype html><title>Sorry</title><p>This content is not availabl
 
 @dataclass(slots=True)
 class Reply:
-    """What will be sent: a status, headers and a body."""
+    """The status, headers and body of an answer."""
 
     status: int
     body: bytes
@@ -28,7 +28,7 @@ class Reply:
 
 
 class Aborted(Exception):
-    """The connection ends here, in the middle of an answer, on purpose."""
+    """Raised to make the server break off an answer, as a fault asks."""
 
 
 class MediaServer:
@@ -38,7 +38,7 @@ class MediaServer:
         self._world = world
 
     async def __call__(self, scope: AsgiScope, _receive: AsgiReceive, send: AsgiSend) -> None:
-        """Answer one request, and write it down."""
+        """Answer one request, and log it."""
         headers = headers_of(scope)
         request = MediaRequest(
             scope["method"], headers.get("host", ""), scope["path"], dict(params_of(scope)), headers
@@ -55,18 +55,18 @@ class MediaServer:
         await _send(reply, fault, log, send)
 
     def _reply(self, request: MediaRequest, fault: MediaFault) -> Reply:
-        return _replaced_reply(fault) or self._regular_reply(request, fault)
+        return _fault_reply(fault) or self._regular_reply(request, fault)
 
     def _regular_reply(self, request: MediaRequest, fault: MediaFault) -> Reply:
         if request.method != "GET":
-            return _words(405, "Only GET.")
+            return _text_reply(405, "Only GET.")
         file = self._world.files.get(request.path)
         if file is None:
-            return _words(404, "No such file.")
+            return _text_reply(404, "No such file.")
         if not self._is_signed(file, request.params):
-            return _words(403, "URL signature mismatch or expired.")
+            return _text_reply(403, "URL signature mismatch or expired.")
         if file.status != 200:
-            return _words(file.status, "It was here once.")
+            return _text_reply(file.status, "It was here once.")
         return self._file(file, request.headers, fault)
 
     def _is_signed(self, file: WorldFile, params: Mapping[str, str]) -> bool:
@@ -91,23 +91,23 @@ class MediaServer:
         reply = Reply(200, body, headers)
         wanted = asked.get("range")
         if wanted and not fault.no_range and asked.get("if-range", etag) == etag:
-            _cut_out(reply, wanted)
+            _apply_range(reply, wanted)
         return reply
 
 
-def _replaced_reply(fault: MediaFault) -> Reply | None:
+def _fault_reply(fault: MediaFault) -> Reply | None:
     """The reply that a fault sends in place of the file; None where it sends the file."""
     if fault.location is not None:
         return Reply(fault.status or 302, b"", {"location": fault.location})
     if fault.status is not None:
-        return _words(fault.status, "Out of order.", fault.headers)
+        return _text_reply(fault.status, "Out of order.", fault.headers)
     if fault.html:
         return Reply(200, _WEB_PAGE, {"content-type": "text/html; charset=utf-8"})
     return None
 
 
-def _cut_out(reply: Reply, wanted: str) -> None:
-    """Reduce a reply to one range of bytes; several ranges, or none that is one, give it all."""
+def _apply_range(reply: Reply, wanted: str) -> None:
+    """Reduce a reply to one range of bytes; it stays whole for several ranges or an invalid one."""
     size = len(reply.body)
     unit, _, span = wanted.partition("=")
     first, dash, last = span.strip().partition("-")
@@ -125,7 +125,7 @@ def _cut_out(reply: Reply, wanted: str) -> None:
     reply.headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
 
 
-def _words(status: int, text: str, headers: Mapping[str, str] | None = None) -> Reply:
+def _text_reply(status: int, text: str, headers: Mapping[str, str] | None = None) -> Reply:
     return Reply(status, text.encode(), {"content-type": "text/plain", **(headers or {})})
 
 
@@ -141,7 +141,9 @@ async def _send(reply: Reply, fault: MediaFault, log: MediaLog, send: AsgiSend) 
         if fault.delay:
             await asyncio.sleep(fault.delay)
         chunk = body[start : start + step]
-        log.sent += len(chunk)  # before it leaves: whoever has the bytes can look them up here
+        log.sent += len(
+            chunk
+        )  # before it is sent: a client that has the bytes may read the log at once
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     if fault.cut is not None:
         raise Aborted

@@ -1,4 +1,4 @@
-"""Many posts at once: varied, cheap, and the same every time."""
+"""Publishes many varied posts at once, the same ones every time."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ _WORDS = (
 _SIZES = ((96, 72), (72, 96), (80, 80), (120, 68))
 _SHARED = 8
 
-_TURNS = {
+_CONTENT_KINDS = {
     "bluesky": "photo text photos film link reply quote",
     "facebook": "photo film photos link text share story",
     "instagram": "photo photos reel film mixed story",
@@ -31,7 +31,7 @@ _TURNS = {
     "twitter": "photo text film photos gif reply quote repost long",
     "youtube": "upload",
 }
-"""What is published in turn on each platform, in words that `_content` knows."""
+"""The kinds of content that are published in turn on each platform; `_content` makes them."""
 
 
 def populate(
@@ -45,21 +45,25 @@ def populate(
 ) -> list[WorldPost]:
     """Publish so many posts, oldest first, the last at `newest` (else now), evenly apart.
 
-    Kinds and media go round through all that the platform knows, its older spellings too; one
-    picture in ten is shared with other posts, all others differ in their bytes. Expiring stories
-    are left out unless asked for. Without `media`, only posts that need some have any.
+    All kinds of posts and media of the platform are used in turn, the older form of records too.
+    One picture in ten is shared with other posts, all others differ in their bytes. With `stories`,
+    there are expiring ones, too. Without `media`, only posts that need media have any.
     """
     newest = newest or account.world.now()
-    turns = [turn for turn in _TURNS[account.platform].split() if stories or turn != "story"]
+    content_kinds = [
+        content_kind
+        for content_kind in _CONTENT_KINDS[account.platform].split()
+        if stories or content_kind != "story"
+    ]
     begun = len(account.posts())
     posts = []
     for k in range(begun, begun + count):
         seeds = digest("populate", account.tag, k)
-        content = _content(turns[k % len(turns)], account.platform, seeds)
+        content = _content(content_kinds[k % len(content_kinds)], account.platform, seeds)
         if not media and account.platform not in {"instagram", "pinterest"}:
             content.pop("media", None)
         at = newest - every * (begun + count - 1 - k)
-        old = (k // len(turns)) % 3 == 2
+        old = (k // len(content_kinds)) % 3 == 2
         text = _text(seeds, k)
         if content.get("kind") == "repost" and account.platform == "twitter":
             text = f"RT @somebody: {text}"
@@ -72,13 +76,13 @@ def _text(seeds: bytes, k: int) -> str:
     return f"{words} {k}"
 
 
-def _content(turn: str, platform: str, seeds: bytes) -> dict[str, Any]:
+def _content(content_kind: str, platform: str, seeds: bytes) -> dict[str, Any]:
     """The arguments of `publish`, besides text and time."""
-    if turn in _RELATED:
-        kind, word = _RELATED[turn]
-        return {word: _somebody_elses(platform, seeds), **({"kind": kind} if kind else {})}
-    content = dict(_PLAIN[turn])
-    match turn:
+    if content_kind in _RELATED:
+        kind, word = _RELATED[content_kind]
+        return {word: _foreign_post_id(platform, seeds), **({"kind": kind} if kind else {})}
+    content = dict(_PLAIN[content_kind])
+    match content_kind:
         case "photo" | "pin" | "story":
             content["media"] = [_photo(seeds)]
         case "photos":
@@ -112,7 +116,7 @@ _RELATED: dict[str, tuple[Kind | None, str]] = {
 }
 
 
-def _somebody_elses(platform: str, seeds: bytes) -> str:
+def _foreign_post_id(platform: str, seeds: bytes) -> str:
     """The id of a post of another account."""
     match platform:
         case "bluesky":

@@ -33,7 +33,7 @@ class WorldFile:
 
 
 class WorldMedia:
-    """One thing attached to a post, under an id of its own that it keeps through every edit."""
+    """An attachment of a post. Its id stays the same through every edit."""
 
     __slots__ = ("files", "id", "number", "post", "spec", "withheld")
 
@@ -50,17 +50,17 @@ class WorldMedia:
         return next((file for file in self.files if file.role == role), None)
 
     def variants(self) -> list[WorldFile]:
-        """Its film in every bitrate, smallest first."""
+        """Its video in every bitrate, smallest first."""
         return [file for file in self.files if file.role == "variant"]
 
     @property
     def tag(self) -> str:
-        """What makes its ids and unlabelled bytes its own."""
+        """A text that is unique to it; its ids, and bytes without a label, are made from it."""
         return f"{self.post.account.tag}/{self.post.number}/{self.number}"
 
     @property
     def label(self) -> str:
-        """What its pictures are known by: the spec's label, else one that nothing else has."""
+        """The label in its pictures: that of the spec, else a unique one."""
         return self.spec.label or self.tag
 
     def __repr__(self) -> str:
@@ -104,12 +104,12 @@ class WorldPost:
 
     @property
     def key(self) -> tuple[datetime, int]:
-        """What posts of an account are ordered by."""
+        """The sort key of an account's posts."""
         return self.at, self.number
 
     @property
     def tag(self) -> str:
-        """What makes its ids its own."""
+        """A text that is unique to it; its ids are made from it."""
         return f"{self.account.tag}/{self.number}"
 
     @property
@@ -126,7 +126,7 @@ class WorldPost:
 
     @property
     def counters(self) -> dict[str, int]:
-        """likes, comments, shares, views, saves, reposts, quotes, clicks. Yours to change."""
+        """likes, comments, shares, views, saves, reposts, quotes, clicks; tests may change them."""
         if self._counters is None:
             seeds = digest("counters", self.tag)
             self._counters = {name: seeds[k] % 60 for k, name in enumerate(_COUNTED)}
@@ -134,7 +134,7 @@ class WorldPost:
         return self._counters
 
     def count(self, **more: int) -> None:
-        """Move counters: `count(likes=3, views=40)` adds to them."""
+        """Add to counters: `count(likes=3, views=40)`."""
         for name, value in more.items():
             self.counters[name] += value
 
@@ -161,7 +161,7 @@ class WorldPost:
         add: Sequence[MediaSpec] = (),
         remove: Sequence[int] = (),
     ) -> None:
-        """Take attachments out, reorder what is left by its positions, then add some behind."""
+        """Remove attachments, reorder the rest by their positions, then append some."""
         old = " ".join(media.id for media in self.media)
         left = [media for k, media in enumerate(self.media) if k not in remove]
         if order is not None:
@@ -176,25 +176,25 @@ class WorldPost:
         self._note("media_edited", old=old, new=" ".join(media.id for media in self.media))
 
     def remove(self) -> None:
-        """Delete it."""
+        """Delete it: it is not listed any more."""
         self.removed = True
         self.account.hidden_changed(self)
         self._note("removed")
 
     def restore(self) -> None:
-        """Bring it back."""
+        """Undo `remove`: it is listed again."""
         self.removed = False
         self.account.hidden_changed(self)
         self._note("restored")
 
     def pin(self) -> None:
-        """Show it before all others."""
+        """Pin it: it is listed before all others."""
         self.pinned = True
         self.account.pin_changed(self)
         self._note("pinned")
 
     def unpin(self) -> None:
-        """Undo `remove`: it is listed again."""
+        """Undo `pin`."""
         self.pinned = False
         self.account.pin_changed(self)
         self._note("unpinned")
@@ -202,9 +202,9 @@ class WorldPost:
     # -- what its platform does
 
     def withhold(self, child: int | None = None, *, whole: bool = False) -> None:
-        """For copyright: Instagram drops media URLs (of one child or of all), TikTok its media.
+        """Omit media for copyright: on Instagram URLs (of a child or of all), on TikTok all fields.
 
-        `whole`, on TikTok only: the post is left out of every answer.
+        `whole`, on TikTok only: the post is not listed at all.
         """
         allowed = self.account.network.withholds
         if not allowed or (whole and allowed != "post"):
@@ -223,11 +223,11 @@ class WorldPost:
         self._note("released", child=child)
 
     def lose_media(self, child: int | None = None, *, status: int = 404) -> None:
-        """Let the files of one attachment, or of all, answer 404 (or 410)."""
+        """Answer 404 (or 410) for the files of one attachment, or of all."""
         self._set_status(child, status)
         self._note("media_lost", child=child)
 
-    def find_media(self, child: int | None = None) -> None:
+    def restore_media(self, child: int | None = None) -> None:
         """Serve them again."""
         self._set_status(child, 200)
         self._note("media_found", child=child)

@@ -1,8 +1,8 @@
-"""How to make the bytes of every file of the world, when somebody asks for it.
+"""Recipes: how the bytes of the demo's media files are made.
 
-A recipe is a few words; the file is made on the first request and is the same every time. Files
-of different labels differ in their bytes even where they look alike: each carries its label in a
-comment that its format allows (JPEG COM, PNG tEXt, GIF comment, WebP Exif, mp4 `free` box).
+A file is made on its first request and is the same every time. Files with different labels differ
+in their bytes even where they look alike: each has its label in a comment of its format (JPEG COM,
+PNG tEXt, GIF comment, WebP Exif, mp4 `free` box).
 """
 
 import io
@@ -18,12 +18,12 @@ from typing import Literal, Protocol
 from PIL import Image, ImageDraw
 
 from archiver_ayrshare.demo import scenes
-from archiver_ayrshare.demo.ids import hexes, number
+from archiver_ayrshare.demo.ids import hex_digits, number
 from archiver_ayrshare.demo.specs import PictureFormat
 
-FilmSize = Literal["small", "medium", "large", "portrait"]
+VideoSize = Literal["small", "medium", "large", "portrait"]
 
-FILM_PIXELS: dict[FilmSize, tuple[int, int]] = {
+VIDEO_PIXELS: dict[VideoSize, tuple[int, int]] = {
     "small": (480, 270),
     "medium": (640, 360),
     "large": (1280, 720),
@@ -32,11 +32,11 @@ FILM_PIXELS: dict[FilmSize, tuple[int, int]] = {
 
 _TYPES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif"}
 _HUES = 12
-_MARK = b"~" * 64
+_PLACEHOLDER = b"~" * 64
 
 
 class Recipe(Protocol):
-    """Something that bytes can be made from."""
+    """How one file is made."""
 
     @property
     def content_type(self) -> str:
@@ -70,8 +70,8 @@ class Still:
             image = scenes.draw(self.scene, self.label, self.size)
             data = _encode([image], self.file_type)
         else:
-            data = _plain(self.file_type, self.size, number(_HUES, self.label))
-        return _inscribe(data, self.file_type, f"{self.mark} {self.label}")
+            data = _gradient(self.file_type, self.size, number(_HUES, self.label))
+        return _embed_label(data, self.file_type, f"{self.mark} {self.label}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,36 +84,36 @@ class Animation:
 
     def make(self) -> bytes:
         """The file."""
-        return _inscribe(_bouncing(self.size, number(_HUES, self.label)), "gif", self.label)
+        return _embed_label(_bouncing(self.size, number(_HUES, self.label)), "gif", self.label)
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
-    """One of the films that come with the program, followed by a box that players skip."""
+class VideoFile:
+    """One of the videos in the package, with its label in a `free` box, which players skip."""
 
     label: str
-    size: FilmSize = "small"
+    size: VideoSize = "small"
     pad: int = 0
     content_type: str = "video/mp4"
 
     def make(self) -> bytes:
         """The file."""
-        inscription = f"{self.label} {self.size}".encode() + bytes(self.pad)
-        return _film(self.size) + struct.pack(">I4s", 8 + len(inscription), b"free") + inscription
+        comment = f"{self.label} {self.size}".encode() + bytes(self.pad)
+        return _video_bytes(self.size) + struct.pack(">I4s", 8 + len(comment), b"free") + comment
 
 
 @dataclass(frozen=True, slots=True)
 class Playlist:
-    """An HLS playlist of the variants of a film; `paths` are those of their files."""
+    """An HLS playlist of the variants of a video; `paths` are those of their files."""
 
-    paths: tuple[tuple[str, FilmSize, int], ...]
+    paths: tuple[tuple[str, VideoSize, int], ...]
     content_type: str = "application/x-mpegURL"
 
     def make(self) -> bytes:
         """The file."""
         lines = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-INDEPENDENT-SEGMENTS"]
         for path, size, bitrate in self.paths:
-            width, height = FILM_PIXELS[size]
+            width, height = VIDEO_PIXELS[size]
             lines += [
                 f"#EXT-X-STREAM-INF:BANDWIDTH={bitrate},RESOLUTION={width}x{height}",
                 path,
@@ -124,36 +124,36 @@ class Playlist:
 class FixtureCache:
     """Makes files once and keeps the latest of them, 64 MB at most."""
 
-    _room = 64 * 1024 * 1024
+    _max_size = 64 * 1024 * 1024
 
     def __init__(self) -> None:
-        self._made: OrderedDict[Recipe, bytes] = OrderedDict()
+        self._files: OrderedDict[Recipe, bytes] = OrderedDict()
         self._size = 0
         self._lock = Lock()
 
     def get(self, recipe: Recipe) -> bytes:
         """The bytes of a recipe."""
         with self._lock:
-            if recipe in self._made:
-                self._made.move_to_end(recipe)
-                return self._made[recipe]
+            if recipe in self._files:
+                self._files.move_to_end(recipe)
+                return self._files[recipe]
             data = recipe.make()
-            self._made[recipe] = data
+            self._files[recipe] = data
             self._size += len(data)
-            while self._size > self._room and len(self._made) > 1:
-                _, old = self._made.popitem(last=False)
+            while self._size > self._max_size and len(self._files) > 1:
+                _, old = self._files.popitem(last=False)
                 self._size -= len(old)
             return data
 
 
 @lru_cache(maxsize=512)
-def _plain(file_type: PictureFormat, size: tuple[int, int], hue: int) -> bytes:
+def _gradient(file_type: PictureFormat, size: tuple[int, int], hue: int) -> bytes:
     return _encode([scenes.gradient(size, hue / _HUES)], file_type)
 
 
 @lru_cache(maxsize=64)
 def _bouncing(size: tuple[int, int], hue: int) -> bytes:
-    """Twelve frames of a ball that jumps."""
+    """Twelve frames of a bouncing ball."""
     width, height = size
     radius = width // 8
     frames = []
@@ -170,7 +170,7 @@ def _bouncing(size: tuple[int, int], hue: int) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _film(size: FilmSize) -> bytes:
+def _video_bytes(size: VideoSize) -> bytes:
     return files("archiver_ayrshare.demo").joinpath("videos", f"{size}.mp4").read_bytes()
 
 
@@ -183,15 +183,15 @@ def _encode(frames: list[Image.Image], file_type: PictureFormat) -> bytes:
         case "png":
             first.quantize(128).save(out, "PNG")
         case "webp":
-            exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x00\x00" + _MARK
+            exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x00\x00" + _PLACEHOLDER
             first.save(out, "WEBP", quality=75, exif=exif)
         case "gif":
             first.save(out, "GIF", save_all=True, append_images=rest, duration=80, loop=0)
     return out.getvalue()
 
 
-def _inscribe(data: bytes, file_type: PictureFormat, label: str) -> bytes:
-    """The same picture with the label written into it, where its format has room for words."""
+def _embed_label(data: bytes, file_type: PictureFormat, label: str) -> bytes:
+    """The same picture with the label in a comment of its format."""
     words = label.encode()[:250]
     match file_type:
         case "jpeg":  # after the first segment, which must stay in front
@@ -204,4 +204,4 @@ def _inscribe(data: bytes, file_type: PictureFormat, label: str) -> bytes:
         case "gif":  # before the trailer
             return data[:-1] + b"\x21\xfe" + bytes([len(words)]) + words + b"\x00" + data[-1:]
         case "webp":
-            return data.replace(_MARK, hexes(64, label).encode(), 1)
+            return data.replace(_PLACEHOLDER, hex_digits(64, label).encode(), 1)

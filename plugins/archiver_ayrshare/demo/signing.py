@@ -1,8 +1,7 @@
 """Addresses of media as each platform writes them: with a signature and an expiry, or without.
 
-What is signed is the path, the expiry and the generation. The generation travels inside the
-signature, so that every rotation changes it while older addresses stay good until they expire or
-are revoked.
+The path, the expiry and the generation are signed. The generation is part of the signature, so
+that every rotation changes it, while older addresses stay valid until they expire or are revoked.
 """
 
 import base64

@@ -1,9 +1,9 @@
-"""What somebody attaches to a post, described in a few words.
+"""Descriptions of the media that is attached to posts.
 
     account.publish(text="Four of them", media=[photo(), video(), photo(alt="A blue bowl")])
 
 Pictures with the same label, scene, size and file type are the same file, wherever they are
-published; without a label, a picture is like no other.
+published; without a label, a picture is unique.
 """
 
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ def photo(
     file_type: PictureFormat | None = None,
     alt: str | None = None,
 ) -> MediaSpec:
-    """A picture: tiny and plain, or drawn when `scene` names one of `scenes`.
+    """A picture: a small gradient, or drawn where `scene` names one of `scenes`.
 
-    Without a file type it is what the platform serves most, a JPEG nearly everywhere.
+    Without a file type it is a JPEG on nearly all platforms.
     """
     return MediaSpec("photo", label, scene, size, file_type, alt)
 
@@ -54,7 +54,7 @@ def video(
     duration_ms: int = 2000,
     pad: int = 0,
 ) -> MediaSpec:
-    """A film that plays, with a still drawn like a photo; `pad` makes its file larger."""
+    """A playable video, with a still drawn like a photo; `pad` adds bytes to its file."""
     return MediaSpec("video", label, scene, size, None, alt, duration_ms, pad)
 
 

@@ -8,19 +8,19 @@
         …  # back up
         clock.advance(days=1)
 
-On the first day there is what there is to begin with. On the second somebody edits, deletes and
-publishes, numbers move, a story expires, and every address changes. On the third the deletion
-still holds, and what was withheld comes back.
+The first day begins with what was published before. On the second, posts are edited, deleted and
+published, metrics change, stories expire, and every address changes. On the third, the deleted post
+is still missing, and an omitted video is available again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from archiver_ayrshare.demo import story_things as things
+from archiver_ayrshare.demo import story_data as data
 from archiver_ayrshare.demo.app import application
 from archiver_ayrshare.demo.posts import WorldPost
 from archiver_ayrshare.demo.specs import photo, video
-from archiver_ayrshare.demo.story_posts import FILLERS
+from archiver_ayrshare.demo.story_posts import POSTS_BY_PLATFORM
 from archiver_ayrshare.demo.world import World
 
 _CONFIG = """
@@ -39,16 +39,16 @@ source = "ayrshare"
 
 
 class Story:
-    """The studio's world, day by day; what `archiver demo` is lent as a DemoWorld."""
+    """The studio's accounts, day by day: the DemoWorld of `archiver demo`."""
 
     def __init__(self, now: Callable[[], datetime], seed: int = 0) -> None:
-        self.world = World(now, seed, handle=things.HANDLE)
+        self.world = World(now, seed, handle=data.HANDLE)
         self.app = application(self.world)
 
     def serve_at(self, origins: Sequence[str]) -> str:
         """The config of a backup; addresses of media are given out below all `origins`."""
         self.world.origins = list(origins)
-        accounts = (_ACCOUNT.format(platform=platform) for platform in FILLERS)
+        accounts = (_ACCOUNT.format(platform=platform) for platform in POSTS_BY_PLATFORM)
         return _CONFIG.format(world=self.world, origin=origins[0]) + "".join(accounts)
 
     def begin_day(self, day: int) -> Sequence[str]:
@@ -76,22 +76,22 @@ class Story:
 
 
 def _first_day(world: World) -> list[str]:
-    for platform, fill in FILLERS.items():
+    for platform, publish_posts in POSTS_BY_PLATFORM.items():
         account = world.account(platform)
-        account.title = things.TITLE
-        fill(account)
+        account.title = data.TITLE
+        publish_posts(account)
     count = len(world.event_log.of_kinds("published"))
     return [
-        f"{things.TITLE}, three friends who make pots: {count} posts on ten platforms.",
+        f"{data.TITLE}, three friends who make pots: {count} posts on ten platforms.",
         "Instagram withholds the video of a reel and one item of a carousel, for their sound.",
-        "TikTok has flagged one film and shows it without its picture.",
+        "TikTok has flagged one video and shows it without its picture.",
         "One picture on LinkedIn is no longer there: its address answers 404.",
     ]
 
 
 def _second_day(world: World) -> list[str]:
-    _find(world, "facebook", things.TYPO).edit(text=things.MENDED)
-    _find(world, "twitter", things.REGRETTED).remove()
+    _find(world, "facebook", data.TYPO).edit(text=data.CORRECTED)
+    _find(world, "twitter", data.DELETED).remove()
     _publish_news(world)
     world.tick()
     world.rotate()
@@ -105,11 +105,11 @@ def _second_day(world: World) -> list[str]:
 
 
 def _third_day(world: World) -> list[str]:
-    _find(world, "instagram", things.REEL).release()
+    _find(world, "instagram", data.REEL).release()
     world.tick(newest=5)
     world.rotate()
     return [
-        "Another day later. X: the deleted post is still gone.",
+        "Another day later. X: the deleted post has not come back.",
         "Instagram: the owner gave the reel another sound, and its video is back.",
         "Likes and views went up again, and every media address has changed once more.",
     ]

@@ -8,13 +8,13 @@ from datetime import timedelta
 from archiver_ayrshare.demo.accounts import WorldAccount
 from archiver_ayrshare.demo.posts import WorldPost
 from archiver_ayrshare.demo.specs import gif, link, photo, video
-from archiver_ayrshare.demo.story_things import (
+from archiver_ayrshare.demo.story_data import (
+    DELETED,
     FIRST_LIGHT,
     HARBOUR,
     LOST,
     MIXED,
     REEL,
-    REGRETTED,
     TILES,
     TYPO,
     days,
@@ -23,7 +23,7 @@ from archiver_ayrshare.demo.story_things import (
 
 
 def bluesky(account: WorldAccount) -> None:
-    """Talk among friends, with pictures."""
+    """Posts, a reply, a quote and a link."""
     world = account.world
     text = "Hello from the kiln room. We are three people, two wheels and one very old oven."
     account.publish(text, at=days(world, 41, 18, 5), media=[FIRST_LIGHT])
@@ -64,7 +64,7 @@ def bluesky(account: WorldAccount) -> None:
 
 
 def facebook(account: WorldAccount) -> None:
-    """A page with a shop: announcements, a film, a link, a visitor, a story."""
+    """A page with a shop: announcements, a video, a link, a visitor, a story."""
     world = account.world
     account.publish(TYPO, at=days(world, 1, 19, 20), media=[HARBOUR])
     account.publish(
@@ -112,7 +112,7 @@ def facebook(account: WorldAccount) -> None:
 
 
 def instagram(account: WorldAccount) -> None:
-    """Pictures, a carousel with a withheld child, a withheld reel, a story."""
+    """Pictures, a carousel with an omitted child, an omitted reel, a story."""
     world = account.world
     account.publish(
         "First light on the first pot of the year.", at=days(world, 40, 8, 0), media=[FIRST_LIGHT]
@@ -160,7 +160,7 @@ def instagram(account: WorldAccount) -> None:
 
 
 def linkedin(account: WorldAccount) -> None:
-    """Grown-up news, one of whose pictures is no longer there."""
+    """News for customers; the address of one picture answers 404."""
     world = account.world
     lost = account.publish(
         LOST, at=days(world, 7, 9, 30), media=[photo("workbench", scene="hills", size=(960, 540))]
@@ -193,7 +193,7 @@ def linkedin(account: WorldAccount) -> None:
 
 
 def pinterest(account: WorldAccount) -> None:
-    """A board of shapes and colours; a GIF, a PNG, a film's cover."""
+    """Pins of one board: pictures, a GIF, a PNG, a WebP, the covers of videos."""
     world = account.world
     board = "955255839651522358"
     account.publish(
@@ -240,7 +240,7 @@ def pinterest(account: WorldAccount) -> None:
 
 
 def snapchat(account: WorldAccount) -> None:
-    """What happened today, what was kept of it, and a spotlight."""
+    """A story of today, saved stories, and a spotlight."""
     world = account.world
     spec = {
         name: photo(f"snap {name}", scene=scene, size=(360, 640))
@@ -263,7 +263,7 @@ def snapchat(account: WorldAccount) -> None:
 
 
 def threads(account: WorldAccount) -> None:
-    """Questions, answers and a poll that is only words; in both spellings of the API."""
+    """Questions and answers, in both forms of records that the API has."""
     world = account.world
     poll = account.publish(
         "Help us name the new green:\n🌿 Moss\n🥒 Pickle\n🐸 Frog on holiday\nOne emoji, please.",
@@ -301,25 +301,27 @@ def threads(account: WorldAccount) -> None:
 
 
 def tiktok(account: WorldAccount) -> None:
-    """Short films, one of which is flagged."""
+    """Short videos, one of which is flagged."""
 
-    def film(text: str, label: str, scene: str, ago: float, hour: int, length: int) -> WorldPost:
+    def publish_video(
+        text: str, label: str, scene: str, ago: float, hour: int, length: int
+    ) -> WorldPost:
         spec = video(label, scene=scene, size=(324, 576), duration_ms=length)
         return account.publish(text, at=days(account.world, ago, hour, 15), media=[spec])
 
     text = "POV: you said you would only make one more bowl #pottery #fyp"
-    film(text, "one more bowl", "pot", 4, 20, 11_332)
+    publish_video(text, "one more bowl", "pot", 4, 20, 11_332)
     text = "ASMR but it is just Haruka sanding for thirty seconds"
-    film(text, "sanding", "hills", 13, 21, 30_120)
+    publish_video(text, "sanding", "hills", 13, 21, 30_120)
     text = "We danced. We apologise to the owner of the song and to our neighbours."
-    film(text, "dance", "night", 22, 19, 15_500).withhold()
-    film("طريقة صنع الكوب في ثلاث خطوات 🏺", "three steps", "tiles", 29, 17, 21_040)
+    publish_video(text, "dance", "night", 22, 19, 15_500).withhold()
+    publish_video("طريقة صنع الكوب في ثلاث خطوات 🏺", "three steps", "tiles", 29, 17, 21_040)
 
 
 def twitter(account: WorldAccount) -> None:
-    """Short news: a film in three bitrates, a GIF, a thread, a quote, a repost, a regret."""
+    """A video in three bitrates, a GIF, a thread, a quote, a repost, and a post to be deleted."""
     world = account.world
-    account.publish(REGRETTED, at=days(world, 1, 8, 2))
+    account.publish(DELETED, at=days(world, 1, 8, 2))
     thread = account.publish(
         "How to send a teapot to Brazil without breaking it: a thread. 🧵 1/2",
         at=days(world, 3, 15, 0),
@@ -367,7 +369,7 @@ def twitter(account: WorldAccount) -> None:
 
 
 def youtube(account: WorldAccount) -> None:
-    """Longer films, of which an archive gets the titles and the stills."""
+    """Longer videos, of which the API gives titles and stills only."""
 
     def upload(ago: float, title: str, text: str, scene: str, visibility: str = "public") -> None:
         still = video(title, scene=scene, size=(480, 270))
@@ -382,7 +384,7 @@ def youtube(account: WorldAccount) -> None:
     upload(58, "Rehearsal, ignore", "For the three of us.", "poster:Rehearsal", "unlisted")
 
 
-FILLERS = {
+POSTS_BY_PLATFORM = {
     "bluesky": bluesky,
     "facebook": facebook,
     "instagram": instagram,
@@ -394,4 +396,4 @@ FILLERS = {
     "twitter": twitter,
     "youtube": youtube,
 }
-"""What fills the account of each platform."""
+"""The function that publishes the posts of each platform's account."""

@@ -6,8 +6,8 @@
         …  # back up server.base_url with world.api_key
         post.edit(text="First light, again")
 
-It is the same in every run: ids, texts and bytes follow from the seed, times from the clock that
-it is given. Nothing moves by itself but time, which expires stories, addresses and answers.
+It is the same in every run: ids, texts and bytes are made from the seed, times come from the clock.
+Nothing changes by itself, but stories, addresses and cached answers expire.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,7 @@ from archiver_ayrshare.demo.faults import (
     MediaMatch,
     failing_answer,
 )
-from archiver_ayrshare.demo.ids import digits, hexes, number
+from archiver_ayrshare.demo.ids import digits, hex_digits, number
 from archiver_ayrshare.demo.logs import ApiLog, MediaLog
 from archiver_ayrshare.demo.networks import NETWORKS
 from archiver_ayrshare.demo.posts import WorldFile
@@ -42,31 +42,31 @@ PLANS: dict[PlanName, Plan] = {
     "premium": Plan(single_posts=False, profiles=False),
     "launch": Plan(),
     "business": Plan(),
-    "enterprise": Plan(most=5000),
+    "enterprise": Plan(max_limit=5000),
 }
 
 CACHE = timedelta(minutes=32, seconds=30)
-"""How long the real service says the same: between `lastUpdated` and `nextUpdate`."""
+"""How long the real service caches an answer: between `lastUpdated` and `nextUpdate`."""
 
 URL_LIFE = timedelta(days=4)
-"""How long an address of a file is good, as seen on Facebook, Instagram and TikTok."""
+"""How long an address of a file is valid, as observed on Facebook, Instagram and TikTok."""
 
 
 class WorldProfile:
-    """A user profile: its own accounts, one per platform, behind its own key."""
+    """A user profile: its accounts, at most one per platform, and its key."""
 
     def __init__(self, world: "World", key: str, title: str, handle: str) -> None:
         self.world = world
         self.key = key
         self.title = title
         self.handle = handle
-        self.ref_id = hexes(40, "ref", world.seed, key)
+        self.ref_id = hex_digits(40, "ref", world.seed, key)
         self.created = world.now()
         self.suspended = False
         self.accounts: dict[str, WorldAccount] = {}
 
     def account(self, platform: str) -> WorldAccount:
-        """Its account on a platform, which is there, and linked, from the first call on."""
+        """Its account on a platform; made, and linked, by the first call."""
         if platform not in self.accounts:
             network = NETWORKS[platform]
             self.accounts[platform] = WorldAccount(self.world, network, self.key, self.handle)
@@ -76,12 +76,13 @@ class WorldProfile:
 class World:
     """All accounts, posts and files of the demo, and the faults of its servers.
 
-    `now` gives the time; `cache` is how long answers are kept.
+    `now` gives the time; `cache` is how long answers are cached.
 
-    What can be set: `api_key`, `x_api_key`, `x_api_secret`, `plan`, `x_add_on` (whether accounts
-    of others can be read), `url_life`, `rate_limit_max` (requests in five minutes and per profile,
-    None for no limit), `dates` (whether the API's answers say when they were made), `single_as` (a
-    lookup by native id answers with the `record` itself or with an `envelope` around it).
+    Attributes that tests may set: `api_key`, `x_api_key`, `x_api_secret`, `plan`, `x_add_on`
+    (whether accounts of others can be read), `url_life`, `rate_limit_max` (requests in five minutes
+    and per profile, None for no limit), `dates` (whether the API's answers say when they were
+    made), `single_as` (a lookup by native id answers with the `record` itself or with an `envelope`
+    around it).
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class World:
         self.profiles: dict[str, WorldProfile] = {"": self.primary}
         self._foreign_accounts: dict[str, WorldAccount] = {}
 
-    # -- who is there
+    # -- profiles and accounts
 
     def account(self, platform: str) -> WorldAccount:
         """The primary profile's account on a platform."""
@@ -167,19 +168,19 @@ class World:
         return f"{origin}{file.path}{query}"
 
     def rotate(self, *, revoke: bool = False) -> None:
-        """Change host and signature of every address that is given out from now on.
+        """Change host and signature of all addresses in answers from now on.
 
-        Older signed addresses stay good until they expire, or answer 403 at once if `revoke`.
-        An answer that is still cached keeps saying the old ones.
+        Older signed addresses stay valid until they expire; with `revoke`, they answer 403 at once.
+        Cached answers still have the old ones.
         """
         self.generation += 1
         if revoke:
             self.oldest_generation = self.generation
 
-    # -- how time shows
+    # -- changes with time
 
     def tick(self, *, newest: int | None = None) -> None:
-        """Move the counters of every shown post, or of each account's newest few."""
+        """Raise the counters of every listed post, or of each account's newest few."""
         for account in self.accounts():
             for post in account.posts(shown=True)[:newest]:
                 more = 1 + number(9, "tick", post.tag, post.counters["views"])
@@ -195,11 +196,11 @@ class World:
         self.cursor_epoch += 1
 
     def clear_logs(self) -> None:
-        """Forget the requests that were made."""
+        """Clear the logs of requests."""
         self.api_requests.clear()
         self.media_requests.clear()
 
-    # -- what goes wrong
+    # -- faults
 
     def fail(
         self,

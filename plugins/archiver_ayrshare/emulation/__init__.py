@@ -1,5 +1,5 @@
-"""The history API as a server speaks it: parameters, envelopes, cursors, errors.
+"""An emulation of the history API: parameters, envelopes, cursors, errors.
 
-The demo's world and the archive (`archiver serve`) answer through one `history_api.HistoryApi`;
-each hands in a `queries.ApiBackend` that has the records. `archive_backend` is the archive's.
+The demo's world and the archive (`archiver serve`) both answer through `history_api.HistoryApi`;
+each has a `queries.ApiBackend` that gives the records. `archive_backend` is the archive's.
 """

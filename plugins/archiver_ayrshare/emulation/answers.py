@@ -12,31 +12,31 @@ Json = JsonObject | bytes
 ErrorShape = Literal["flat", "nested", "list"]
 
 
-def written(value: Any) -> bytes:
-    """A value as JSON text; bytes are JSON text already, and stay what they are."""
+def to_json(value: Any) -> bytes:
+    """A value as JSON text; bytes are taken for JSON text, and returned unchanged."""
     if isinstance(value, bytes):
         return value
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def written_object(members: Mapping[str, Any]) -> bytes:
-    """An object as JSON text, whose members may be exact text themselves."""
-    pairs = (written(name) + b":" + written(value) for name, value in members.items())
+def object_to_json(members: Mapping[str, Any]) -> bytes:
+    """An object as JSON text; its values may be JSON text already."""
+    pairs = (to_json(name) + b":" + to_json(value) for name, value in members.items())
     return b"{" + b",".join(pairs) + b"}"
 
 
-def written_list(items: Iterable[Any]) -> bytes:
-    """A list as JSON text, whose items may be exact text themselves."""
-    return b"[" + b",".join(map(written, items)) + b"]"
+def list_to_json(items: Iterable[Any]) -> bytes:
+    """A list as JSON text; its items may be JSON text already."""
+    return b"[" + b",".join(map(to_json, items)) + b"]"
 
 
 def json_answer(status: int, body: Json, headers: Mapping[str, str] | None = None) -> ApiAnswer:
     """An answer with that body."""
-    return ApiAnswer(status, written(body), headers or {})
+    return ApiAnswer(status, to_json(body), headers or {})
 
 
 class ApiError(Exception):
-    """A request is refused: `answer` is what the API answers."""
+    """A request is refused, with this answer."""
 
     def __init__(self, answer: ApiAnswer) -> None:
         super().__init__(f"{answer.status}")
@@ -58,7 +58,7 @@ def error_body(
             return error
 
 
-def refusal(
+def answer_error(
     status: int,
     code: int,
     message: str,
@@ -77,10 +77,10 @@ def refusal(
 
 
 def bad_request(why: str) -> ApiError:
-    """A parameter that is not as documented."""
-    return refusal(400, 400, f"Bad request: {why}.", action="history")
+    """The error for a parameter that is not as documented."""
+    return answer_error(400, 400, f"Bad request: {why}.", action="history")
 
 
 def not_found(shape: ErrorShape = "flat") -> ApiError:
-    """What the API says where it has nothing: 221, with status 400."""
-    return refusal(400, 221, "History not found.", action="history", shape=shape)
+    """The answer where there is no history: code 221, status 400."""
+    return answer_error(400, 221, "History not found.", action="history", shape=shape)

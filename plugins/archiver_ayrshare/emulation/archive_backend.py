@@ -1,4 +1,4 @@
-"""An archive behind the API: which account is meant, and what it published."""
+"""An archive as an ApiBackend: finds the account of a request, and its posts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from archiver import (
     HistoryPost,
     HistoryQuery,
 )
-from archiver_ayrshare.emulation.answers import Json, JsonObject, not_found, refusal, written
+from archiver_ayrshare.emulation.answers import Json, JsonObject, answer_error, not_found, to_json
 from archiver_ayrshare.emulation.archived_profiles import (
     ArchivedProfile,
     ProfileKeys,
@@ -109,7 +109,7 @@ class ArchiveBackend:
         account = profile.accounts.get(query.platform) if profile else None
         if account is None:
             text = f"{query.platform} is not linked: the archive has no such account here."
-            raise refusal(400, 156, text, action="history")
+            raise answer_error(400, 156, text, action="history")
         return account
 
     def _foreign_account(self, query: Query) -> HistoryAccount:
@@ -142,7 +142,7 @@ def _wanted(query: Query, account: HistoryAccount) -> HistoryQuery:
 
 def _record(query: Query, post: HistoryPost) -> bytes:
     if post.record is None or (query.skip_analytics and query.platform in _IDS_ONLY):
-        return written({"id": post.platform_id})
+        return to_json({"id": post.platform_id})
     if post.file_url is None:
         return post.record.encode()
     return with_file_urls(post.record, post.file_url).encode()

@@ -1,4 +1,4 @@
-"""Cursors: where a page begins, signed for the request that they were issued for."""
+"""Cursors: the mark where a page begins, signed together with the request's filters."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from archiver_ayrshare.emulation.queries import Query
 
 
 def write_cursor(mark: str, query: Query, secret: bytes) -> str:
-    """The cursor of the page that begins behind a mark."""
+    """The cursor of the page that begins after a mark."""
     signed = {"token": mark, "seal": _signature(mark, query, secret)}
     return base64.b64encode(json.dumps(signed, separators=(",", ":")).encode()).decode()
 

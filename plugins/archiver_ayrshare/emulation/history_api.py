@@ -1,9 +1,8 @@
-"""How the history API behaves, whoever has the records.
+"""The behaviour of the history API: keys, parameters, envelopes, errors and cursors.
 
-It checks the key, the profile and every parameter, writes envelopes and errors, and issues and
-reads cursors. Where records come from is an `ApiBackend`: the demo's world, or an archive. The API
-is strict, or lenient: then parameters that are not known are ignored, and those of one platform
-are accepted for all, as a server needs whose clients were written for other versions of the API.
+The records come from an `ApiBackend`: the demo's world, or an archive. The API is strict or
+lenient. A lenient one ignores unknown parameters, and accepts those of one platform for all, for
+clients that were written for other versions of the API.
 """
 
 import re
@@ -18,12 +17,12 @@ from archiver_ayrshare.emulation import parameters
 from archiver_ayrshare.emulation.answers import (
     ApiError,
     JsonObject,
+    answer_error,
     bad_request,
     json_answer,
+    list_to_json,
     not_found,
-    refusal,
-    written_list,
-    written_object,
+    object_to_json,
 )
 from archiver_ayrshare.emulation.cursors import read_cursor, write_cursor
 from archiver_ayrshare.emulation.queries import (
@@ -37,7 +36,7 @@ from archiver_ayrshare.emulation.queries import (
 _SINGLE = frozenset(
     {"facebook", "instagram", "linkedin", "threads", "tiktok", "twitter", "youtube"}
 )
-_ONLY = {
+_FOR_SOME = {
     "since": {"facebook"},
     "until": {"facebook"},
     "dataType": {"facebook", "instagram"},
@@ -46,7 +45,7 @@ _ONLY = {
     "userId": {"twitter"},
     "userName": {"twitter"},
 }
-_EVERYWHERE = {"limit", "next", "id", "source"}  # two that the vendor's own client sends along
+_FOR_ALL = {"limit", "next", "id", "source"}  # the vendor's client sends `id` and `source`
 _USER_PARAMETERS = {"instagramDetails", "instagramQuota", "validate", "source"}
 _PROFILE_PARAMETERS = {"title", "refId", "hasActiveSocialAccounts", "limit", "cursor", "source"}
 _NUMBER = re.compile(r"\d{1,20}", re.ASCII)
@@ -70,11 +69,11 @@ class HistoryApi:
     def _route(self, request: ApiRequest) -> ApiAnswer:
         resource, _, slot = request.path.partition("/")
         if resource not in {"history", "user", "profiles"} or (resource != "history" and slot):
-            raise refusal(404, 404, "No such endpoint.")
+            raise answer_error(404, 404, "No such endpoint.")
         if request.method not in {"GET", "HEAD"}:  # of HEAD, the server sends no body
             text = f"{request.method} is not allowed here."
-            raise refusal(405, 405, text, headers={"allow": "GET, HEAD"})
-        caller = self._identify(request, profile_matters=resource != "profiles")
+            raise answer_error(405, 405, text, headers={"allow": "GET, HEAD"})
+        caller = self._identify(request, needs_profile=resource != "profiles")
         params = dict(request.params) if self._lenient else parameters.unique(request.params)
         match resource:
             case "user":
@@ -85,16 +84,18 @@ class HistoryApi:
             case _:
                 return self._history(slot, params, caller, request.headers)
 
-    def _identify(self, request: ApiRequest, *, profile_matters: bool) -> Caller:
+    def _identify(self, request: ApiRequest, *, needs_profile: bool) -> Caller:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not key or not self._backend.admits(key):
-            raise refusal(401, 401, "API Key not valid. Send it as Authorization: Bearer API_KEY.")
-        profile_key = request.headers.get("profile-key", "") if profile_matters else ""
+            raise answer_error(
+                401, 401, "API Key not valid. Send it as Authorization: Bearer API_KEY."
+            )
+        profile_key = request.headers.get("profile-key", "") if needs_profile else ""
         caller = self._backend.caller(profile_key)
         if caller is None:
-            raise refusal(403, 403, "Profile Key not valid.")
+            raise answer_error(403, 403, "Profile Key not valid.")
         if caller.suspended:
-            raise refusal(403, 403, "This profile is suspended.")
+            raise answer_error(403, 403, "This profile is suspended.")
         return caller
 
     def _allow(self, params: Mapping[str, str], known: set[str]) -> None:
@@ -104,7 +105,7 @@ class HistoryApi:
     def _profiles(self, params: Mapping[str, str]) -> ApiAnswer:
         self._allow(params, _PROFILE_PARAMETERS)
         if not self._backend.plan.profiles:
-            raise refusal(403, 403, "Your plan does not include profiles.")
+            raise answer_error(403, 403, "Your plan does not include profiles.")
         answer = self._backend.profiles()
         linked = parameters.boolean(params, "hasActiveSocialAccounts")
         chosen = [
@@ -123,7 +124,7 @@ class HistoryApi:
         plan = self._backend.plan
         if plan.refused:
             text = "Your plan does not include this endpoint. Please upgrade."
-            raise refusal(plan.refused, plan.refused, text)
+            raise answer_error(plan.refused, plan.refused, text)
         if "searchPlatformId" in params:
             return self._single(slot, params, caller, headers)
         if slot not in PLATFORMS:
@@ -140,8 +141,8 @@ class HistoryApi:
         if not parameters.boolean(params, "searchPlatformId") or platform not in _SINGLE:
             raise bad_request("searchPlatformId must be true, platform one that has it")
         if not self._backend.plan.single_posts:
-            raise refusal(403, 403, "Your plan does not include searching by platform id.")
-        query = Query(platform, caller.profile_key, post_id=slot, **_additions(params))
+            raise answer_error(403, 403, "Your plan does not include searching by platform id.")
+        query = Query(platform, caller.profile_key, post_id=slot, **_extensions(params))
         self._check_x(query, headers)
         answer = self._backend.post(query)
         if answer is None:
@@ -149,7 +150,7 @@ class HistoryApi:
         return json_answer(200, answer)
 
     def _query(self, platform: str, params: Mapping[str, str], caller: Caller) -> Query:
-        known = _EVERYWHERE | {name for name, only in _ONLY.items() if platform in only}
+        known = _FOR_ALL | {name for name, only in _FOR_SOME.items() if platform in only}
         self._allow(params, known)
         foreign = "userId" in params or "userName" in params
         if foreign and caller.profile_key:
@@ -157,7 +158,7 @@ class HistoryApi:
         query = Query(
             platform,
             caller.profile_key,
-            limit=parameters.limit(params, DEFAULT_LIMIT, self._backend.plan.most),
+            limit=parameters.limit(params, DEFAULT_LIMIT, self._backend.plan.max_limit),
             since=parameters.moment(params, "since", time.min),
             until=parameters.moment(params, "until", time.max),
             data_type=parameters.choice(params, "dataType", {"posts", "stories"}),
@@ -165,7 +166,7 @@ class HistoryApi:
             skip_analytics=parameters.boolean(params, "skipAnalytics"),
             user_id=parameters.matching(params, "userId", _NUMBER),
             user_name=parameters.matching(params, "userName", _HANDLE),
-            **_additions(params),
+            **_extensions(params),
         )
         if query.user_id and query.user_name:
             raise bad_request("send userId or userName, not both")
@@ -181,7 +182,7 @@ class HistoryApi:
         )
         if missing:
             text = "X/Twitter operations require your own API credentials. Missing: "
-            raise refusal(
+            raise answer_error(
                 419,
                 419,
                 text + ", ".join(missing),
@@ -193,7 +194,7 @@ class HistoryApi:
             )
 
     def _envelope(self, query: Query, listing: Listing) -> ApiAnswer:
-        posts = written_list(listing.records)
+        posts = list_to_json(listing.records)
         body: JsonObject = {"status": listing.status, "posts": posts}
         if listing.paged:
             paging: JsonObject = {"hasMore": listing.after is not None}
@@ -202,11 +203,11 @@ class HistoryApi:
             body["meta"] = {"pagination": {**paging, "limit": query.limit}}
         body |= listing.more
         body |= {"lastUpdated": listing.updated_at, "nextUpdate": listing.next_update}
-        return json_answer(listing.http_status, written_object(body))
+        return json_answer(listing.http_status, object_to_json(body))
 
 
-def _additions(params: Mapping[str, str]) -> dict[str, Any]:
-    """What a query may ask for beyond the API; a strict API has refused it before."""
+def _extensions(params: Mapping[str, str]) -> dict[str, Any]:
+    """Parameters that the real API does not have; a strict API has refused them before."""
     return {
         "as_of": parameters.moment(params, "asOf", time.max),
         "removed": parameters.boolean(params, "includeRemoved"),

@@ -1,4 +1,4 @@
-"""Addresses of files in a record, pointed at a server. Nothing else in the record moves a byte."""
+"""Replaces the addresses of files in a record; all other bytes of it stay the same."""
 
 import json
 import re
@@ -12,7 +12,7 @@ _NOT_FILES = frozenset(
         "altText", "alt",
     }
 )  # fmt: skip
-"""Keys of pages and words: what was published there is never touched, whatever it looks like."""
+"""Keys of web pages and texts, whose values are not changed even where they look like files."""
 
 
 def with_file_urls(record: str, file_url: Callable[[str], str | None]) -> str:

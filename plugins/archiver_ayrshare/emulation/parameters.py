@@ -26,11 +26,11 @@ def allow(params: Mapping[str, str], known: set[str]) -> None:
         raise bad_request(f"unknown parameter {unknown[0]}")
 
 
-def limit(params: Mapping[str, str], usual: int, most: int) -> int:
-    """How many are asked for: a whole number from 1 to `most`."""
+def limit(params: Mapping[str, str], usual: int, max_limit: int) -> int:
+    """How many are asked for: a whole number from 1 to `max_limit`."""
     text = params.get("limit", str(usual))
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= most):
-        raise bad_request(f"limit must be a whole number from 1 to {most}")
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= max_limit):
+        raise bad_request(f"limit must be a whole number from 1 to {max_limit}")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""What `GET /user` and `GET /profiles` say, whoever has the accounts."""
+"""The answers of `GET /user` and `GET /profiles`."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ class LinkedAccount:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A user profile, and what it has linked. `created` is ISO 8601, or None where nobody knows."""
+    """A user profile, and what it has linked. `created` is ISO 8601, or None if unknown."""
 
     title: str
     created: str | None

@@ -1,4 +1,4 @@
-"""What is asked of the API, and what a backend gives to answer it with."""
+"""Requests to the API, and the protocol of backends that answer them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ DEFAULT_LIMIT = 10
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked for, checked. `after` is a backend's own mark; `post_id` asks for one post.
+    """A valid request for history. `after` is a mark of the backend; `post_id` selects one post.
 
     `as_of` and `removed` are no part of the API: the history as it was known at a time, and posts
     that were removed too. Only a lenient API reads them.
@@ -34,7 +34,7 @@ class Query:
     removed: bool = False
 
     def filters(self) -> tuple[object, ...]:
-        """What a cursor is bound to: everything but the limit and the position."""
+        """What is signed in a cursor: everything but the limit and the position."""
         return (
             self.platform, self.profile_key, self.since, self.until, self.data_type,
             self.page_published, self.skip_analytics, self.user_id, self.user_name,
@@ -69,30 +69,30 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is paid for. `refused` is the status that history is refused with, 402 or 403."""
+    """A plan of the service. `refused`: the status, 402 or 403, with which history is refused."""
 
     refused: int | None = None
-    most: int = 500
+    max_limit: int = 500
     single_posts: bool = True
     profiles: bool = True
 
 
 class ApiBackend(Protocol):
-    """Where the API gets what it answers with. Any method may raise ApiError."""
+    """Gives the API the data for its answers. Any method may raise ApiError."""
 
     @property
     def plan(self) -> Plan:
-        """What the key's owner pays for."""
+        """The plan of the key's owner."""
 
     @property
     def cursor_secret(self) -> bytes:
-        """What cursors are sealed with; another secret makes all of them invalid."""
+        """The key that cursors are signed with; another one makes all of them invalid."""
 
     def admits(self, api_key: str) -> bool:
-        """Whether the key is one of ours."""
+        """Whether this is a valid API key."""
 
     def caller(self, profile_key: str) -> Caller | None:
-        """Whom the Profile-Key names ("" is the primary profile); None for nobody."""
+        """The caller with this Profile-Key ("" is the primary profile); None for an unknown one."""
 
     def lacks_x_keys(self, key: str | None, secret: str | None) -> tuple[str, ...]:
         """The names of the X headers that are missing."""

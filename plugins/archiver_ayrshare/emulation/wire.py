@@ -1,4 +1,4 @@
-"""What an application that answers the API needs of HTTP, by the rules of ASGI."""
+"""Requests and responses of ASGI, for the applications that answer the API."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
@@ -21,7 +21,7 @@ def params_of(scope: AsgiScope) -> list[tuple[str, str]]:
 async def respond(
     scope: AsgiScope, send: AsgiSend, status: int, headers: Mapping[str, str], body: bytes
 ) -> None:
-    """Send a whole answer; to a HEAD request without the body, but with its length."""
+    """Send an answer; for HEAD without the body, but with its length."""
     sent = {**headers, "content-length": str(len(body))}
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})

@@ -26,7 +26,7 @@ WAYS = ("direct", "redirect", "DNS", "mixed DNS", "rebinding")
 
 @dataclass
 class Network(httpcore.AsyncNetworkBackend):
-    """A resolver and a dialler that write everything down; one public server stands behind."""
+    """A resolver and a connector that write everything down; one public server stands behind."""
 
     port: int
     answers: dict[str, list[list[str]]] = field(default_factory=dict)
@@ -75,7 +75,7 @@ def attempt(folder: Path, patch: pytest.MonkeyPatch, way: str) -> Outcome:
         world.faults.rule("/target/", _lead(way))
 
         def backend(guard: object) -> GuardedBackend:
-            return GuardedBackend(guard, resolver=network.resolve, dialler=network)  # type: ignore[arg-type]  # as it came
+            return GuardedBackend(guard, resolver=network.resolve, connector=network)  # type: ignore[arg-type]  # as it came
 
         patch.setattr(fetch, "GuardedBackend", backend)
         report = world.backup()

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from archiver import Kind
 from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
-from archiver_ayrshare.demo.recipes import Animation, Film, FilmSize, Still
+from archiver_ayrshare.demo.recipes import Animation, Still, VideoFile, VideoSize
 from archiver_ayrshare.demo.signing import Scheme
 from archiver_ayrshare.demo.specs import PictureFormat, SpecKind
 
@@ -37,7 +37,7 @@ class View(Protocol):
         """When the network was last asked, and when it will be asked again."""
 
     def url(self, file: WorldFile) -> str:
-        """The address of a file, on the host of the day and signed."""
+        """The signed address of a file, on today's host."""
 
 
 class AccountSeed(Protocol):
@@ -57,14 +57,14 @@ class Network:
     """How one platform behaves: what can be published, how it is named, stored and written.
 
     `kinds` begins with the one that is meant when none is named. `withholds` says what copyright
-    takes away: the file of an `item`, or at times the whole `post`. `gives_film` puts a video
-    into a post without media, where there is no post without one.
+    takes away: the file of an `item`, or at times the whole `post`. `adds_video` puts a video
+    into posts without media, on platforms where every post has one.
     """
 
     name: str
     kinds: tuple[Kind, ...]
     media: frozenset[SpecKind]
-    most_media: int
+    max_media: int
     scheme: Scheme
     account_id: Callable[[str], str]
     profile_url: Callable[[str], str]
@@ -73,7 +73,7 @@ class Network:
     files: Callable[[WorldMedia], list[WorldFile]]
     record: Callable[[WorldPost, View], JsonObject]
     withholds: Literal["", "item", "post"] = ""
-    gives_film: bool = False
+    adds_video: bool = False
     extra: frozenset[str] = frozenset()
     details: Mapping[str, str] = field(default_factory=dict)
 
@@ -101,14 +101,14 @@ def poster(
     file_type: PictureFormat = "jpeg",
     size: tuple[int, int] | None = None,
 ) -> Still:
-    """The still of a film, a link or a post: like its picture, but a file of its own."""
+    """The still of a video, a link or a post: the same picture in a file of its own."""
     spec = media.spec
     return Still(media.label, size or spec.size or _POSTER, file_type, spec.scene, mark)
 
 
-def film(media: WorldMedia, size: FilmSize = "small") -> Film:
-    """The film of a spec, in one size."""
-    return Film(media.label, size, media.spec.pad)
+def video_file(media: WorldMedia, size: VideoSize = "small") -> VideoFile:
+    """The video file of a spec, in one size."""
+    return VideoFile(media.label, size, media.spec.pad)
 
 
 def animation(media: WorldMedia) -> Animation:

@@ -10,15 +10,15 @@ from archiver_ayrshare.demo.networks.base import (
     Network,
     View,
     drop_none,
-    film,
     iso_ms,
     pixels,
     poster,
     still,
     url_of,
+    video_file,
 )
 from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
-from archiver_ayrshare.demo.recipes import FILM_PIXELS, Playlist
+from archiver_ayrshare.demo.recipes import VIDEO_PIXELS, Playlist
 
 
 def _post_id(account: AccountSeed, n: int, at: datetime, _kind: Kind) -> str:
@@ -37,7 +37,7 @@ def _files(media: WorldMedia) -> list[WorldFile]:
             path = f"/watch/{home}/360p/video.mp4"
             playlist = Playlist(((path, "medium", 120_000),))
             return [
-                WorldFile("variant", path, film(media, "medium")),
+                WorldFile("variant", path, video_file(media, "medium")),
                 WorldFile("original", f"/watch/{home}/playlist.m3u8", playlist),
                 WorldFile("thumbnail", f"/watch/{home}/thumbnail.jpg", poster(media)),
             ]
@@ -99,7 +99,7 @@ def _embedded_media(post: WorldPost, view: View) -> JsonObject | None:
             images = [_image(media, view) for media in post.media]
             return {"$type": "app.bsky.embed.images#view", "images": images}
         case "video":
-            width, height = FILM_PIXELS["medium"]
+            width, height = VIDEO_PIXELS["medium"]
             return drop_none(
                 {
                     "$type": "app.bsky.embed.video#view",
@@ -157,7 +157,7 @@ NETWORK = Network(
     name="bluesky",
     kinds=("post", "reply", "quote"),
     media=frozenset({"photo", "video", "link"}),
-    most_media=4,
+    max_media=4,
     scheme="plain",
     account_id=lambda tag: "did:plc:" + base32(24, "did", tag),
     profile_url=lambda handle: f"https://bsky.app/profile/{handle}",

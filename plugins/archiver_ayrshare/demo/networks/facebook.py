@@ -1,4 +1,4 @@
-"""Facebook: a page's feed. Photos, films, links and stories, nested as its Graph API nests them."""
+"""Facebook: a page's feed. Photos, videos, links and stories, nested as by its Graph API."""
 
 from datetime import datetime
 
@@ -9,7 +9,6 @@ from archiver_ayrshare.demo.networks.base import (
     JsonObject,
     Network,
     View,
-    film,
     iso,
     iso_ms,
     pixels,
@@ -17,6 +16,7 @@ from archiver_ayrshare.demo.networks.base import (
     poster_pixels,
     still,
     url_of,
+    video_file,
 )
 from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 
@@ -37,7 +37,7 @@ def _files(media: WorldMedia) -> list[WorldFile]:
         case "video":
             full = digits(15, "full", media.tag)
             return [
-                WorldFile("original", f"/v/t39.25447-2/{name}_n.mp4", film(media, "medium")),
+                WorldFile("original", f"/v/t39.25447-2/{name}_n.mp4", video_file(media, "medium")),
                 WorldFile("thumbnail", f"/v/t15.5256-10/{name}_n.jpg", poster(media)),
                 WorldFile("preview", f"/v/t15.5256-10/{full}_n.jpg", poster(media, "full")),
             ]
@@ -118,7 +118,7 @@ def _common(post: WorldPost, view: View) -> JsonObject:
         "reactions": _reactions(counters["likes"]),
         "reactionsByType": counters["likes"],
         "videoViewTime": 0,
-        "videoViews": counters["views"] if _has_film(post) else 0,
+        "videoViews": counters["views"] if _has_video(post) else 0,
     }
     if post.older_form:
         record["impressionsUnique"] = counters["views"]
@@ -141,13 +141,13 @@ def _attachment(post: WorldPost, media: WorldMedia, view: View) -> JsonObject:
         case "video":
             width, height = poster_pixels(media)
             image = {"height": height, "src": url_of(media, view, "thumbnail"), "width": width}
-            film_url = url_of(media, view, "original")
+            video_url = url_of(media, view, "original")
             own = {
                 "url": f"https://www.facebook.com/{page}/videos/{media.id}",
                 "videoId": media.id,
             }
             return {
-                "media": {"image": image, "source": film_url},
+                "media": {"image": image, "source": video_url},
                 "mediaType": "video",
                 **(story or own),
             }
@@ -166,7 +166,7 @@ def _reactions(total: int) -> JsonObject:
     return {**shares, "total": total}
 
 
-def _has_film(post: WorldPost) -> bool:
+def _has_video(post: WorldPost) -> bool:
     return any(media.spec.kind == "video" for media in post.media)
 
 
@@ -183,7 +183,7 @@ NETWORK = Network(
     name="facebook",
     kinds=("post", "story"),
     media=frozenset({"photo", "video", "link"}),
-    most_media=10,
+    max_media=10,
     scheme="meta",
     account_id=lambda tag: "1046" + digits(11, "page", tag),
     profile_url=lambda handle: f"https://www.facebook.com/{handle}",

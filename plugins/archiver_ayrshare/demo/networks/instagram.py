@@ -1,21 +1,21 @@
-"""Instagram: pictures, films, reels, stories and carousels. What is withheld has no `mediaUrl`."""
+"""Instagram: pictures, videos, reels, stories and carousels. What is withheld has no `mediaUrl`."""
 
 from datetime import datetime
 
 from archiver import Kind
-from archiver_ayrshare.demo.ids import digits, hexes, letters
+from archiver_ayrshare.demo.ids import digits, hex_digits, letters
 from archiver_ayrshare.demo.networks.base import (
     AccountSeed,
     JsonObject,
     Network,
     View,
     drop_none,
-    film,
     iso,
     iso_ms,
     poster,
     still,
     url_of,
+    video_file,
 )
 from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 
@@ -31,10 +31,10 @@ def _files(media: WorldMedia) -> list[WorldFile]:
     name = f"{seeds[:9]}_{media.id}_{seeds[9:]}"
     if media.spec.kind == "photo":
         return [WorldFile("original", f"/v/t51.2885-15/{name}_n.jpg", still(media))]
-    film_path = f"/o1/v/t16/f1/m82/{hexes(32, media.tag).upper()}_video_dashinit.mp4"
+    video_path = f"/o1/v/t16/f1/m82/{hex_digits(32, media.tag).upper()}_video_dashinit.mp4"
     tall = media.post.kind in {"reel", "story"}
     return [
-        WorldFile("original", film_path, film(media, "portrait" if tall else "medium")),
+        WorldFile("original", video_path, video_file(media, "portrait" if tall else "medium")),
         WorldFile("thumbnail", f"/v/t51.29350-15/{name}_n.jpg", poster(media)),
     ]
 
@@ -82,7 +82,7 @@ NETWORK = Network(
     name="instagram",
     kinds=("post", "reel", "story"),
     media=frozenset({"photo", "video"}),
-    most_media=20,
+    max_media=20,
     scheme="meta",
     account_id=lambda tag: "17841" + digits(12, "account", tag),
     profile_url=lambda handle: f"https://www.instagram.com/{handle}",

@@ -9,9 +9,9 @@ from archiver_ayrshare.demo.networks.base import (
     JsonObject,
     Network,
     View,
-    film,
     iso,
     still,
+    video_file,
 )
 from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 
@@ -25,7 +25,7 @@ def _post_id(account: AccountSeed, n: int, _at: datetime, _kind: Kind) -> str:
 def _files(media: WorldMedia) -> list[WorldFile]:
     key = media.id.rpartition(":")[2]
     if media.spec.kind == "video":
-        return [WorldFile("original", f"/dms/prv/vid/{key}", film(media, "medium"))]
+        return [WorldFile("original", f"/dms/prv/vid/{key}", video_file(media, "medium"))]
     return [WorldFile("original", f"/dms/image/{key}", still(media))]
 
 
@@ -79,7 +79,7 @@ NETWORK = Network(
     name="linkedin",
     kinds=("post",),
     media=frozenset({"photo", "video"}),
-    most_media=20,
+    max_media=20,
     scheme="linkedin",
     account_id=lambda tag: digits(8, "organization", tag),
     profile_url=lambda handle: f"https://www.linkedin.com/company/{handle}",

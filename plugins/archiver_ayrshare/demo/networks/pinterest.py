@@ -1,9 +1,9 @@
-"""Pinterest: pins. A film is only ever shown as its cover; animations are real GIF files."""
+"""Pinterest: pins. A video is only ever shown as its cover; animations are real GIF files."""
 
 from datetime import datetime
 
 from archiver import Kind
-from archiver_ayrshare.demo.ids import digits, hexes
+from archiver_ayrshare.demo.ids import digits, hex_digits
 from archiver_ayrshare.demo.networks.base import (
     AccountSeed,
     JsonObject,
@@ -27,11 +27,11 @@ def _post_id(account: AccountSeed, n: int, _at: datetime, _kind: Kind) -> str:
 
 
 def _files(media: WorldMedia) -> list[WorldFile]:
-    name = hexes(32, media.tag)
+    name = hex_digits(32, media.tag)
     home = f"/originals/{name[:2]}/{name[2:4]}/{name[4:6]}"
     match media.spec.kind:
         case "video":
-            # Beside other things a film shows another still than it does alone.
+            # Beside other things a video shows another still than it does alone.
             nested = "/videos/thumbnails" + home
             return [
                 WorldFile("cover", f"{home}/{name}.jpg", poster(media, "cover")),
@@ -49,7 +49,7 @@ def _record(post: WorldPost, view: View) -> JsonObject:
         "altText": post.media[0].spec.alt or "",
         "boardId": post.extra.get("board"),
         "created": iso(post.at),
-        "dominantColor": f"#{hexes(6, post.tag)}",
+        "dominantColor": f"#{hex_digits(6, post.tag)}",
         "id": post.id,
         "link": post.extra.get("link", ""),
         "note": post.extra.get("note"),
@@ -109,7 +109,7 @@ NETWORK = Network(
     name="pinterest",
     kinds=("pin",),
     media=frozenset({"photo", "video", "gif"}),
-    most_media=5,
+    max_media=5,
     scheme="plain",
     account_id=lambda tag: digits(18, "pinner", tag),
     profile_url=lambda handle: f"https://www.pinterest.com/{handle}",

@@ -35,7 +35,7 @@ NETWORK = Network(
     name="snapchat",
     kinds=("spotlight", "story", "saved_story"),
     media=frozenset({"photo", "video"}),
-    most_media=1,
+    max_media=1,
     scheme="plain",
     account_id=lambda tag: uuid("profile", tag),
     profile_url=lambda handle: f"https://www.snapchat.com/add/{handle}",
@@ -43,5 +43,5 @@ NETWORK = Network(
     media_id=lambda _media: "",
     files=_files,
     record=_record,
-    gives_film=True,
+    adds_video=True,
 )

@@ -10,11 +10,11 @@ from archiver_ayrshare.demo.networks.base import (
     Network,
     View,
     drop_none,
-    film,
     iso,
     poster,
     still,
     url_of,
+    video_file,
 )
 from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
 
@@ -30,7 +30,7 @@ def _files(media: WorldMedia) -> list[WorldFile]:
     if media.spec.kind == "photo":
         return [WorldFile("original", f"/v/t51.82787-15/{name}_n.jpg", still(media))]
     return [
-        WorldFile("original", f"/o1/v/t2/f2/m85/{name}.mp4", film(media, "medium")),
+        WorldFile("original", f"/o1/v/t2/f2/m85/{name}.mp4", video_file(media, "medium")),
         WorldFile("thumbnail", f"/v/t51.71878-15/{name}_n.jpg", poster(media)),
     ]
 
@@ -116,7 +116,7 @@ NETWORK = Network(
     name="threads",
     kinds=("post", "reply", "quote", "repost"),
     media=frozenset({"photo", "video", "link"}),
-    most_media=20,
+    max_media=20,
     scheme="meta",
     account_id=lambda tag: "2" + digits(15, "threader", tag),
     profile_url=lambda handle: f"https://www.threads.net/@{handle}",

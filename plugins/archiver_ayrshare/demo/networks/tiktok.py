@@ -1,4 +1,4 @@
-"""TikTok: films whose file is never given. What it flags comes without its media, or not at all."""
+"""TikTok: videos without their files. Flagged ones come without media fields, or not at all."""
 
 from datetime import datetime
 
@@ -90,7 +90,7 @@ NETWORK = Network(
     name="tiktok",
     kinds=("video",),
     media=frozenset({"video"}),
-    most_media=1,
+    max_media=1,
     scheme="tiktok",
     account_id=lambda tag: "-000" + letters(32, "open id", tag),
     profile_url=lambda handle: f"https://www.tiktok.com/@{handle}",
@@ -99,5 +99,5 @@ NETWORK = Network(
     files=_files,
     record=_record,
     withholds="post",
-    gives_film=True,
+    adds_video=True,
 )

@@ -1,6 +1,6 @@
-"""X: two shapes of media, films in three bitrates with an HLS playlist, and three sets of numbers.
+"""X: two shapes of media, videos in three bitrates with an HLS playlist, and three sets of numbers.
 
-The old shape of a film gives only its still. A repost is a post of its own, whose text begins with
+The old shape of a video gives only its still. A repost is a post of its own, whose text begins with
 `RT @`; its public numbers are those of the original.
 """
 
@@ -15,18 +15,18 @@ from archiver_ayrshare.demo.networks.base import (
     View,
     drop_none,
     extension,
-    film,
     iso_ms,
     pixels,
     poster,
     still,
     url_of,
+    video_file,
 )
 from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
-from archiver_ayrshare.demo.recipes import FILM_PIXELS, FilmSize, Playlist
+from archiver_ayrshare.demo.recipes import VIDEO_PIXELS, Playlist, VideoSize
 
 _EPOCH_MS = 1_288_834_974_657
-_FILMS: tuple[tuple[FilmSize, int], ...] = (
+_VARIANTS: tuple[tuple[VideoSize, int], ...] = (
     ("small", 256_000),
     ("medium", 832_000),
     ("large", 2_176_000),
@@ -53,17 +53,19 @@ def _files(media: WorldMedia) -> list[WorldFile]:
             return [WorldFile("original", f"/media/{name}.{extension(media)}", still(media))]
         case "gif":
             return [
-                WorldFile("original", f"/tweet_video/{name}.mp4", film(media)),
+                WorldFile("original", f"/tweet_video/{name}.mp4", video_file(media)),
                 WorldFile("preview", f"/tweet_video_thumb/{name}.jpg", poster(media)),
             ]
         case _:
             home = f"/ext_tw_video/{key}/pu"
             variants = []
-            for size, _ in _FILMS:
-                width, height = FILM_PIXELS[size]
+            for size, _ in _VARIANTS:
+                width, height = VIDEO_PIXELS[size]
                 path = f"{home}/vid/avc1/{width}x{height}/{letters(16, size, media.tag)}.mp4"
-                variants.append(WorldFile("variant", path, film(media, size)))
-            playlist = Playlist(tuple((f.path, *s) for f, s in zip(variants, _FILMS, strict=True)))
+                variants.append(WorldFile("variant", path, video_file(media, size)))
+            playlist = Playlist(
+                tuple((f.path, *s) for f, s in zip(variants, _VARIANTS, strict=True))
+            )
             still_path = f"/ext_tw_video_thumb/{key}/pu/img/{name}.jpg"
             return [
                 *variants,
@@ -160,10 +162,10 @@ def _media(post: WorldPost, media: WorldMedia, view: View) -> JsonObject:
                 }
             )
         case _:
-            return _film_media(post, media, view)
+            return _video_media(post, media, view)
 
 
-def _film_media(post: WorldPost, media: WorldMedia, view: View) -> JsonObject:
+def _video_media(post: WorldPost, media: WorldMedia, view: View) -> JsonObject:
     record: JsonObject = {
         "mediaKey": media.id,
         "previewImageUrl": url_of(media, view, "preview"),
@@ -179,7 +181,7 @@ def _film_media(post: WorldPost, media: WorldMedia, view: View) -> JsonObject:
         record["organicMetrics"] = {**played, "viewCount": views}
     variants: list[JsonObject] = [
         {"bitRate": rate, "contentType": "video/mp4", "mediaUrl": view.url(file) + "?tag=12"}
-        for file, (_, rate) in zip(media.variants(), _FILMS, strict=True)
+        for file, (_, rate) in zip(media.variants(), _VARIANTS, strict=True)
     ]
     playlist = url_of(media, view, "original")
     variants.append(
@@ -188,7 +190,7 @@ def _film_media(post: WorldPost, media: WorldMedia, view: View) -> JsonObject:
             "mediaUrl": f"{playlist}?tag=12&container=fmp4",
         }
     )
-    width, height = FILM_PIXELS["large"]
+    width, height = VIDEO_PIXELS["large"]
     record |= {
         "publicMetrics": {"viewCount": views},
         "width": width,
@@ -226,7 +228,7 @@ NETWORK = Network(
     name="twitter",
     kinds=("post", "reply", "quote", "repost"),
     media=frozenset({"photo", "video", "gif"}),
-    most_media=4,
+    max_media=4,
     scheme="plain",
     account_id=lambda tag: digits(16, "user", tag),
     profile_url=lambda handle: f"https://twitter.com/{handle}",

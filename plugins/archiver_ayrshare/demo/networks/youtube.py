@@ -30,7 +30,7 @@ NETWORK = Network(
     name="youtube",
     kinds=("video",),
     media=frozenset({"video"}),
-    most_media=1,
+    max_media=1,
     scheme="plain",
     account_id=lambda tag: "UC" + letters(22, "channel", tag),
     profile_url=lambda handle: f"https://www.youtube.com/@{handle}",
@@ -38,6 +38,6 @@ NETWORK = Network(
     media_id=lambda _media: "",
     files=_files,
     record=_record,
-    gives_film=True,
+    adds_video=True,
     extra=frozenset({"visibility"}),
 )

@@ -1,4 +1,4 @@
-"""What the demo's story comes back to: the studio's name, a few texts, and shared pictures."""
+"""Names, texts and pictures that several parts of the demo's story use."""
 
 from datetime import datetime, timedelta
 
@@ -9,8 +9,8 @@ HANDLE = "marestudio"
 TITLE = "Maré Studio"
 
 TYPO = "Kiln number four is cooling. We open it on Tuseday at nine, and yes, you can watch. 🔥"
-MENDED = "Kiln number four is cooling. We open it on Tuesday at nine, and yes, you can watch. 🔥"
-REGRETTED = (
+CORRECTED = "Kiln number four is cooling. We open it on Tuesday at nine, and yes, you can watch. 🔥"
+DELETED = (
     "Everything in the shop is half price today. (Haruka has seen this and would like a word.)"
 )
 REEL = "Forty bowls in twenty seconds. Sound on! #wheelthrowing #ceramics"
