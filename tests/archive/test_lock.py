@@ -56,17 +56,9 @@ def test_a_run_that_takes_more_than_a_day_is_worth_a_look(
     assert words in said
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"", b"\xff" * 1000, b"4711", b"4711 nas 2026-99-99T03:00:00Z archiver backup\n",
-        b"4711 nas 2026-11-25T03:00:00Z archiver \x1b[2J\n",
-        b"4711 nas 2026-11-25T03:00:00Z " + b"x" * 81 + b"\n",
-    ],
-)  # fmt: skip
-def test_whatever_else_is_in_a_lock_file_says_nothing(tmp_path: Path, content: bytes) -> None:
+def test_a_lock_file_that_names_nobody_is_no_reason_to_run(tmp_path: Path) -> None:
     with writer(tmp_path):
-        (tmp_path / LOCK).write_bytes(content)
+        (tmp_path / LOCK).write_bytes(b"\xff" * 1000)
         assert "in use by another run" in str(refusal(tmp_path))
     with writer(tmp_path):
         assert lock_owner(tmp_path / LOCK) is not None

@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.database import DATABASE, LOCK, reader, writer
-from archiver.archive.schema import migrations
-from archiver.archive.steps.statements import statements
 from archiver.errors import ArchiveLocked, StorageError
 from support.nights import nights
 
@@ -99,14 +97,6 @@ def test_a_reader_cannot_write(directory: Path) -> None:
 def test_a_folder_without_an_archive_is_named(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="no archive"), reader(tmp_path):
         pass
-
-
-def test_a_migration_is_all_or_nothing() -> None:
-    assert migrations._migrations[0].name == "m001_archive"
-    assert statements("CREATE TABLE a (b);\nCREATE TRIGGER t AFTER INSERT ON a BEGIN\n"
-                      "DELETE FROM a;\nEND;\n") == [
-        "CREATE TABLE a (b);", "CREATE TRIGGER t AFTER INSERT ON a BEGIN\nDELETE FROM a;\nEND;",
-    ]  # fmt: skip
 
 
 @pytest.mark.anyio

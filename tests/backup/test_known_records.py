@@ -1,6 +1,5 @@
 """A record with the very bytes of the night before is known by them, and not read again."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from archiver.backup import parser_fingerprint
 from archiver.backup.account_reader import AccountReader
 from archiver.models import Account, Post
 from archiver_ayrshare.demo.specs import photo
@@ -168,51 +166,3 @@ def test_what_nobody_reads_is_counted_all_the_same(tmp_path: Path, reads: Reads)
         again = world.backup(full=True, now=True).accounts[0]
         assert reads.taken() == []
         assert (again.unmapped, again.unmapped_paths) == (3, ["brandNew"])
-
-
-class TestCodeOf:
-    """What tells one reader from another."""
-
-    @pytest.fixture
-    def module(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-        monkeypatch.syspath_prepend(tmp_path)
-        path = tmp_path / "a_reader.py"
-        path.write_text("class Reader:\n    name = 'loops'\n    content_version = 1\n")
-        yield path
-        sys.modules.pop("a_reader", None)
-
-    @staticmethod
-    def platform() -> Any:
-        parser_fingerprint._sources_of.cache_clear()
-        return __import__("a_reader").Reader()
-
-    def test_it_is_the_same_in_every_run(self, module: Path) -> None:
-        first = parser_fingerprint.parser_fingerprint(self.platform(), ACCOUNT)
-        assert first is not None
-        assert len(first) == 8
-        sys.modules.pop("a_reader")
-        assert parser_fingerprint.parser_fingerprint(self.platform(), ACCOUNT) == first
-
-    def test_a_changed_source_changes_it(self, module: Path) -> None:
-        first = parser_fingerprint.parser_fingerprint(self.platform(), ACCOUNT)
-        module.write_text(module.read_text() + "\n")
-        assert parser_fingerprint.parser_fingerprint(self.platform(), ACCOUNT) != first
-
-    def test_a_new_list_of_content_fields_changes_it(self, module: Path) -> None:
-        platform = self.platform()
-        first = parser_fingerprint.parser_fingerprint(platform, ACCOUNT)
-        platform.content_version = 2
-        assert parser_fingerprint.parser_fingerprint(platform, ACCOUNT) != first
-
-    def test_without_sources_nobody_knows(self, module: Path) -> None:
-        platform = self.platform()
-        module.unlink()
-        assert parser_fingerprint.parser_fingerprint(platform, ACCOUNT) is None
-
-    def test_it_is_that_of_the_bases_too(self, module: Path) -> None:
-        base = type(self.platform())
-        heir = type("Heir", (base,), {"__module__": "support.nights"})()
-        first = parser_fingerprint.parser_fingerprint(heir, ACCOUNT)
-        parser_fingerprint._sources_of.cache_clear()
-        module.write_text(module.read_text() + "\n")
-        assert parser_fingerprint.parser_fingerprint(heir, ACCOUNT) != first

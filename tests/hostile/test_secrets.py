@@ -1,23 +1,16 @@
 """Keys go to the API and nowhere else: not to a file, a log, an error, a server of media."""
 
 import json
-import os
 import sys
-import threading
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from archiver import secrets
 from archiver.browse.thumbs import _Worker
-from archiver.errors import SecretError
-from archiver.secrets import Secret, redact, redact_bytes
 from archiver_ayrshare.demo.specs import photo
-from support.hostile.canaries import KEYS, Canaries, leaks, spellings
+from support.hostile.canaries import KEYS, Canaries, leaks
 from support.hostile.strangers import KEY as STRANGER_KEY
 from support.hostile.strangers import Strangers
 from support.running import RunArchiver
@@ -158,20 +151,6 @@ def test_a_secret_that_others_can_read_is_refused(
     assert "written-out-canary" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
-def test_every_spelling_is_blanked_out(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
-    Secret(key).reveal()
-    for spelling in spellings(key):
-        assert not leaks(redact(f"<{spelling}>").encode())
-        assert not leaks(redact_bytes(f"<{spelling}>".encode()))
-
-
-def test_a_secret_that_begins_like_another_does_not_uncover_it() -> None:
-    Secret("prefix-7788").reveal()
-    Secret("prefix-7788-and-the-rest").reveal()
-    assert "rest" not in redact("prefix-7788-and-the-rest")
-
-
 @pytest.mark.parametrize("command", ["backup", "accounts --discover", "serve --token env:NONE"])
 def test_a_crash_leaves_no_memory_behind(command: str, run_archiver: RunArchiver) -> None:
     program = (
@@ -199,112 +178,3 @@ def test_whoever_decodes_pictures_knows_no_key(monkeypatch: pytest.MonkeyPatch) 
         process.communicate()
     names = [line.partition(b"=")[0] for line in environment.split(b"\0") if line]
     assert names == [b"PATH"]
-
-
-ODD = {
-    "line end": (b"good-key\n", True),
-    "Windows line end": (b"good-key\r\n", True),
-    "byte order mark": (b"\xef\xbb\xbfgood-key", True),
-    "two lines": (b"bad-key\nbad-key\n", False),
-    "UTF-16": ("bad-key".encode("utf-16"), False),
-    "UTF-16 without mark": ("bad-key".encode("utf-16-le"), False),
-    "zero byte": (b"bad\0key", False),
-    "zero-width space": ("bad-key\u200b".encode(), False),
-    "letter beyond ASCII": ("bad-kéy".encode(), False),
-    "no UTF-8": (b"bad-key\xff", False),
-}
-
-
-@pytest.mark.parametrize(("data", "is_good"), ODD.values(), ids=ODD)
-@pytest.mark.parametrize("scheme", ["env", "file", "cmd"])
-def test_a_key_is_plain_text_or_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, data: bytes, is_good: bool
-) -> None:
-    path = tmp_path / "key"
-    path.write_bytes(data)
-    path.chmod(0o600)
-    if scheme == "env" and b"\0" in data:
-        pytest.skip("no environment holds a zero byte")
-    monkeypatch.setitem(os.environb, b"ODD_KEY", data.replace(b"\0", b""))
-    secret = Secret(
-        {"env": "env:ODD_KEY", "file": f"file:{path}", "cmd": f"cmd:cat {path}"}[scheme]
-    )
-    if is_good:
-        assert secret.reveal() == "good-key"
-    else:
-        with pytest.raises(SecretError) as caught:
-            secret.reveal()
-        assert "bad" not in str(caught.value)
-        assert redact("bad-key") == "bad-key"
-
-
-class PlaintextKeyring:
-    """As keyrings.alt has it."""
-
-    __module__ = "keyrings.alt.file"
-
-
-class EncryptedKeyring(PlaintextKeyring):
-    """As keyrings.alt has it."""
-
-    __module__ = "keyrings.alt.file"
-
-
-class ChainerBackend:
-    """As keyring has it: several keyrings, asked one after the other."""
-
-    backends = (EncryptedKeyring(), PlaintextKeyring())
-
-
-def keyring_of(
-    monkeypatch: pytest.MonkeyPatch, backend: object, answer: Callable[..., Any]
-) -> None:
-    """Have a keyring installed that answers so."""
-    module = ModuleType("keyring")
-    vars(module).update(get_keyring=lambda: backend, get_password=answer)
-    monkeypatch.setitem(sys.modules, "keyring", module)
-
-
-def fail(*_: str) -> str:
-    raise RuntimeError("No D-Bus")
-
-
-KEYRINGS = {
-    "plain": (PlaintextKeyring(), "k", "keeps keys in the clear"),
-    "in a chain": (ChainerBackend(), "k", "keeps keys in the clear"),
-    "empty": (EncryptedKeyring(), None, "has no 'one' for 'ring'"),
-    "failing": (object(), fail, "No D-Bus"),
-}
-
-
-@pytest.mark.parametrize(("backend", "answer", "said"), KEYRINGS.values(), ids=KEYRINGS)
-def test_a_keyring_that_cannot_be_believed_is_refused(
-    monkeypatch: pytest.MonkeyPatch, backend: object, answer: Any, said: str
-) -> None:
-    keyring_of(monkeypatch, backend, answer if callable(answer) else lambda *_: answer)
-    with pytest.raises(SecretError, match=said):
-        Secret("keyring:ring/one").reveal()
-
-
-def test_a_keyring_is_asked_for_a_name_of_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    keyring_of(monkeypatch, EncryptedKeyring(), lambda *asked: "key-of-" + "-".join(asked))
-    assert Secret("keyring:my/ring/two").reveal() == "key-of-my/ring-two"
-    for reference in ("keyring:ring", "keyring:/ring", "keyring:ring/"):
-        with pytest.raises(SecretError, match="keyring:SERVICE/NAME"):
-            Secret(reference).reveal()
-
-
-def test_a_keyring_that_waits_for_somebody_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    somebody = threading.Event()
-    # nobody ever answers, so that it is given up on any machine, sooner or later
-    monkeypatch.setattr(secrets, "_COMMAND_SECONDS", 0.1)
-    keyring_of(monkeypatch, EncryptedKeyring(), lambda *_: str(somebody.wait()))
-    with pytest.raises(SecretError, match=r"no answer in 0\.1 seconds"):
-        Secret("keyring:ring/three").reveal()
-    somebody.set()
-
-
-def test_a_command_is_not_shown_its_output_when_it_fails() -> None:
-    with pytest.raises(SecretError) as caught:
-        Secret("cmd:echo leaked-canary; exit 3").reveal()
-    assert "leaked-canary" not in f"{caught.value}".replace("echo leaked-canary", "")

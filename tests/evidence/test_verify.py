@@ -1,0 +1,127 @@
+"""What verify reads, what it notes, and what it says of a database that cannot be opened."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from archiver.archive.database import DATABASE, locked, reader
+from archiver.errors import DamageFound, StorageError
+from archiver.evidence import verify as module
+from archiver.evidence.files import Scope
+from archiver.evidence.findings import Finding, Verified
+from archiver.evidence.verify import NEW_DATABASE, VerificationDates, open_archive, verify
+
+NOW = "2026-11-23T00:00:00.000Z"
+
+
+def dates(archive: Path) -> list[str | None]:
+    with reader(archive) as connection:
+        return [date for (date,) in connection.execute("SELECT verified_at FROM media ORDER BY 1")]
+
+
+def test_everything_is_read_and_dated(archive: Path) -> None:
+    totals: list[int] = []
+    sizes: list[int] = []
+    result = verify(archive, Scope(), NOW, on_total=totals.append, on_file=sizes.append)
+    files = [path for path in archive.glob("media/*/*") if path.is_file()]
+    assert result.findings == []
+    assert (result.files, result.left) == (len(files), 0)
+    assert result.size == sum(sizes) == sum(path.stat().st_size for path in files)
+    assert totals == [result.size]
+    assert dates(archive) == [NOW] * result.files
+
+
+def test_a_damaged_file_gets_no_date(archive: Path) -> None:
+    path = next(path for path in archive.glob("media/*/*") if path.is_file())
+    path.write_bytes(b"other bytes")
+    result = verify(archive, Scope(), NOW)
+    assert [finding.what for finding in result.damage] == ["changed_file"]
+    assert dates(archive) == [None, *[NOW] * (result.files - 1)]
+
+
+def test_a_part_reads_its_files_and_counts_the_others(archive: Path) -> None:
+    parts = [verify(archive, Scope(part, 3), NOW) for part in (1, 2, 3)]
+    whole = verify(archive, Scope(), NOW)
+    assert sum(part.files for part in parts) == whole.files
+    assert all(part.left == whole.files - part.files for part in parts)
+    assert all(part.rows == whole.rows for part in parts), "the database is always read whole"
+
+
+def test_a_file_on_nobodys_account_is_a_leftover(archive: Path) -> None:
+    (archive / "tmp").mkdir(exist_ok=True)
+    (archive / "tmp" / "a.part").touch()
+    (archive / "media" / "odd").write_bytes(b"?")
+    found = {(f.what, f.subject) for f in verify(archive, Scope(), NOW).findings}
+    assert found == {("leftover", "tmp/a.part"), ("leftover", "media/odd")}
+
+
+def test_while_a_backup_holds_the_lock_all_is_read_and_no_date_is_written(archive: Path) -> None:
+    with locked(archive):
+        result = verify(archive, Scope(), NOW)
+    assert result.damage == []
+    assert set(dates(archive)) == {None}
+
+
+def test_dates_wait_until_the_lock_is_free(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_DATES_AT_ONCE", 1)
+    with reader(archive) as connection:
+        first, second = (name for (name,) in connection.execute("SELECT sha256 FROM media LIMIT 2"))
+    with VerificationDates(archive, NOW, Verified()) as written:
+        with locked(archive):
+            written.add(first)
+        assert set(dates(archive)) == {None}
+        written.add(second)
+        assert dates(archive).count(NOW) == 2
+
+
+def test_a_damaged_database_is_not_written_to(archive: Path) -> None:
+    damaged = Verified(findings=[Finding("database", DATABASE, "damaged")])
+    with reader(archive) as connection:
+        (name,) = connection.execute("SELECT sha256 FROM media").fetchone()
+    with VerificationDates(archive, NOW, damaged) as written:
+        written.add(name)
+    assert set(dates(archive)) == {None}
+
+
+def test_a_search_index_that_says_something_else_is_damage(archive: Path) -> None:
+    with closing(sqlite3.connect(archive / DATABASE, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM posts_fts WHERE rowid = (SELECT min(id) FROM posts)")
+    found = [finding.what for finding in verify(archive, Scope(), NOW).damage]
+    assert found == ["search_index"]
+
+
+def test_without_an_archive_there_is_nothing_to_verify(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="no archive"), open_archive(tmp_path):
+        pass
+
+
+def test_an_emptied_database_beside_its_media_is_damage(archive: Path) -> None:
+    for path in archive.glob(f"{DATABASE}*"):
+        path.unlink()
+    (archive / DATABASE).touch()
+    with pytest.raises(DamageFound, match="cannot be opened"), open_archive(archive):
+        pass
+
+
+def test_a_database_of_other_bytes_is_damage(archive: Path) -> None:
+    (archive / DATABASE).write_bytes(b"no database " * 1_000)
+    with pytest.raises(DamageFound, match="cannot be opened") as caught, open_archive(archive):
+        pass
+    assert "last archiver copy" in (caught.value.hint or "")
+
+
+def test_a_copy_that_was_never_finished_is_no_damage(archive: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    shutil.copy(archive / DATABASE, copy / NEW_DATABASE)
+    with pytest.raises(StorageError, match="unfinished copy") as caught, open_archive(copy):
+        pass
+    assert caught.value.code == "unfinished"
+
+
+def test_an_error_in_the_block_is_not_taken_for_one_of_opening(archive: Path) -> None:
+    with pytest.raises(StorageError, match="of another archive"), open_archive(archive):
+        raise StorageError("It is of another archive", code="damaged")
