@@ -14,7 +14,9 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
-LAYOUTS = ({}, {"indent": 1}, {"ensure_ascii": False}, {"separators": (" , ", " : ")})
+LAYOUTS: tuple[dict[str, Any], ...] = (
+    {}, {"indent": 1}, {"ensure_ascii": False}, {"separators": (" , ", " : ")},
+)  # fmt: skip
 
 
 @given(st.lists(VALUES), st.sampled_from(LAYOUTS))

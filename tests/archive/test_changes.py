@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive.changes import Change, changes_of, newest_event
+from archiver.archive.changes import (
+    Change,
+    ChangeCount,
+    change_counts,
+    changes_of,
+    newest_event,
+)
 from archiver.archive.rows import insert
 from support.saver import POST, Saver, saving
 
@@ -78,14 +84,27 @@ def test_reasons_come_with_their_codes(saver: Saver) -> None:
     assert (change.reason_code, change.reason) == ("not_found", "404 three times")
 
 
-def test_only_so_many_and_only_of_this_run(saver: Saver) -> None:
+def test_only_so_many_of_each_kind_and_only_of_this_run(saver: Saver) -> None:
     saver.save(POST)
     event(saver, "removed")
     saver.save(POST)
     assert changes(saver) == []
-    for what in ("removed", "restored", "missing"):
+    for what in ("removed", "restored", "removed", "removed"):
         event(saver, what)
-    assert [change.what for change in changes(saver, limit=2)] == ["removed", "restored"]
+    assert [change.what for change in changes(saver, limit=2)] == [
+        "removed", "restored", "removed",
+    ]  # fmt: skip
+
+
+def test_all_changes_are_counted_by_kind_and_reason_the_most_frequent_first(saver: Saver) -> None:
+    saver.save(POST)
+    before = newest_event(saver.connection)
+    for what in ("gone", "omitted", "omitted"):
+        event(saver, what, reason="as it says")
+    assert list(change_counts(saver.connection, saver.night, before)) == [
+        ChangeCount("omitted", "acme", "as it says", False, 2),
+        ChangeCount("gone", "acme", "as it says", False, 1),
+    ]
 
 
 def test_before_the_first_event_the_newest_is_0(saver: Saver) -> None:

@@ -26,7 +26,7 @@ def alter_a_row(archive: Path) -> None:
 
 
 @pytest.mark.parametrize("bug", [KeyError("x"), AttributeError("x"), AssertionError("x")])
-def test_a_bug_is_told_without_a_look_at_the_database(
+def test_a_bug_is_reported_without_reading_the_database(
     archive: Path, bug: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Path] = []

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive import lock_owner as module
 from archiver.archive.lock_owner import LockOwner, lock_owner, write_lock_owner
 
 SINCE = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -61,7 +60,7 @@ def test_a_full_disk_is_no_reason_not_to_run(
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(module.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     write(tmp_path / ".lock")
     assert lock_owner(tmp_path / ".lock") is None
 

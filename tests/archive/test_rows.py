@@ -188,7 +188,7 @@ def test_a_row_that_is_there_already_is_not_counted_twice(connection: sqlite3.Co
     assert unsound(connection) == []
 
 
-def test_writing_to_a_damaged_row_does_not_make_it_look_sound(
+def test_writing_to_a_damaged_row_does_not_make_it_look_intact(
     connection: sqlite3.Connection,
 ) -> None:
     connection.execute("UPDATE runs SET version = 'other' WHERE id = 1")

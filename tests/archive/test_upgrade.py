@@ -90,7 +90,7 @@ def test_a_backup_says_once_and_unasked_where_the_copy_is(
 
 
 @pytest.mark.usefixtures("later_version")
-def test_the_copy_in_the_place_of_the_database_is_a_sound_archive(
+def test_the_copy_in_the_place_of_the_database_is_an_intact_archive(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writer(archive):

@@ -64,7 +64,7 @@ def live(world: Nights, night: int) -> None:
         threads.posts()[2].edit(text=f"Edited before night {night}")
         instagram.posts()[5].remove()
     if night == 5:
-        oldest.edit(text="So old that only a full look shows it")
+        oldest.edit(text="So old that only a full scan shows it")
         old.remove()
 
 
@@ -123,12 +123,12 @@ def test_after_twenty_right_nights_nothing_tells_of_two_wrong_ones(
     for name, rows in right.items():
         assert jumped[name] == rows, name
     assert right["gaps"] == []
-    assert ("So old that only a full look shows it",) in [row[1:2] for row in right["posts"]]
+    assert ("So old that only a full scan shows it",) in [row[1:2] for row in right["posts"]]
     assert {row[3] for row in right["renditions"]} == {"stored"}
 
 
 @pytest.mark.parametrize("off", [IN_2106, IN_1970], ids=["2106", "1970"])
-def test_a_full_look_is_due_after_a_run_at_a_wrong_time(tmp_path: Path, off: timedelta) -> None:
+def test_a_full_scan_is_due_after_a_run_at_a_wrong_time(tmp_path: Path, off: timedelta) -> None:
     with nights(tmp_path, "threads") as world:
         world.account("threads").populate(3)
         world.backup()

@@ -75,7 +75,7 @@ def test_800_posts_without_paging_leave_a_gap_that_is_recorded_and_said_aloud(
         assert len(world.query("SELECT * FROM gaps")) == 1
 
 
-def test_a_gap_between_two_looks_is_closed_when_a_later_look_reaches_across(tmp_path: Path) -> None:
+def test_a_gap_between_two_scans_is_closed_when_a_later_scan_reaches_across(tmp_path: Path) -> None:
     with nights(tmp_path, "linkedin") as world:
         account = world.account("linkedin")
         account.populate(20)
@@ -130,7 +130,7 @@ def test_killed_between_two_pages_the_next_run_leaves_no_hole(
 
 
 @pytest.mark.parametrize("pages", range(1, 5))
-def test_killed_in_a_full_look_the_next_run_ends_in_one_stretch(
+def test_killed_in_a_full_scan_the_next_run_ends_with_one_coverage_range(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int
 ) -> None:
     with nights(tmp_path, "twitter") as world:
@@ -175,7 +175,7 @@ def test_a_pinned_old_post_does_not_end_a_look(tmp_path: Path) -> None:
         old = account.populate(150, every=timedelta(hours=2))[20]
         world.backup(media=False)
         old.pin()
-        world.clock.advance(days=5)  # no full look is due, which would hide a mistake
+        world.clock.advance(days=5)  # no full scan is due, which would hide a mistake
         account.populate(250, every=timedelta(minutes=20))
 
         report = world.backup(media=False)
@@ -203,7 +203,7 @@ def test_one_post_with_an_odd_date_does_not_end_a_look(
         rewrite(account, misdate)
         assert world.backup(media=False).counts.new == 120
         for _ in range(2):
-            world.clock.advance(days=3)  # no full look is due, which would hide a mistake
+            world.clock.advance(days=3)  # no full scan is due, which would hide a mistake
             account.populate(150, every=timedelta(minutes=20))
 
             report = world.backup(media=False)
@@ -280,7 +280,7 @@ def test_an_empty_answer_where_there_were_posts_is_an_alarm_not_a_deletion(tmp_p
         assert world.column("SELECT count(*) FROM events WHERE what <> 'seen'") == [0]
 
 
-def test_stories_that_expire_are_never_missed_but_nights_without_a_look_are_a_gap(
+def test_stories_that_expire_are_never_missing_but_nights_without_a_scan_are_a_gap(
     tmp_path: Path,
 ) -> None:
     with nights(tmp_path, "snapchat") as world:
@@ -301,7 +301,7 @@ def test_stories_that_expire_are_never_missed_but_nights_without_a_look_are_a_ga
         assert world.column("SELECT removed_at FROM posts") == [None, None]
 
 
-def test_changed_options_of_an_account_make_nothing_look_vanished(tmp_path: Path) -> None:
+def test_changed_options_of_an_account_make_no_post_seem_removed(tmp_path: Path) -> None:
     with nights(tmp_path, "facebook") as world:
         page = world.account("facebook")
         page.publish("By the page")

@@ -228,7 +228,7 @@ def test_a_high_limit_that_fails_falls_back_and_says_so(tmp_path: Path) -> None:
         assert any("500" in note for note in report.accounts[0].notes)
 
 
-def test_answers_with_ids_only_are_sightings(tmp_path: Path) -> None:
+def test_answers_with_ids_only_say_that_the_posts_are_there(tmp_path: Path) -> None:
     with nights(tmp_path, "instagram") as world:
         world.account("instagram").populate(4)
         world.backup()

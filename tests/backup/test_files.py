@@ -84,7 +84,7 @@ def test_a_revoked_signature_is_renewed_once(tmp_path: Path) -> None:
         assert {log.status for log in world.media_requests} == {403, 200}
 
 
-def test_a_missing_picture_is_tried_on_three_days_and_then_believed(tmp_path: Path) -> None:
+def test_a_missing_picture_is_tried_on_three_days_and_is_gone_then(tmp_path: Path) -> None:
     with nights(tmp_path, "linkedin") as world:
         post = world.account("linkedin").publish("Gone", media=[photo()])
         post.lose_media()
@@ -100,7 +100,7 @@ def test_a_missing_picture_is_tried_on_three_days_and_then_believed(tmp_path: Pa
         assert renditions(world, post.id) == [("original", "gone", "not found (404)")]
 
 
-def test_410_is_believed_at_once(tmp_path: Path) -> None:
+def test_410_is_gone_at_once(tmp_path: Path) -> None:
     with nights(tmp_path, "linkedin") as world:
         post = world.account("linkedin").publish("Gone", media=[photo()])
         post.lose_media(status=410)
@@ -138,7 +138,7 @@ def test_a_cut_transfer_is_continued_and_the_bytes_are_right(tmp_path: Path) -> 
         assert any(asked is not None and asked.startswith("bytes=") for asked in ranges[1:])
 
 
-def test_withheld_media_is_one_row_and_no_error_and_its_still_is_fetched(tmp_path: Path) -> None:
+def test_omitted_media_is_one_row_and_no_error_and_its_still_is_fetched(tmp_path: Path) -> None:
     with nights(tmp_path, "instagram", "tiktok") as world:
         reel = world.account("instagram").publish("Song", kind="reel", media=[video()])
         reel.withhold()
@@ -160,7 +160,7 @@ def test_withheld_media_is_one_row_and_no_error_and_its_still_is_fetched(tmp_pat
         assert renditions(world, flagged.id) == [("original", "omitted", "copyright")]
 
 
-def test_what_is_withheld_later_stays_stored_and_what_returns_is_fetched(tmp_path: Path) -> None:
+def test_what_is_omitted_later_stays_stored_and_what_returns_is_fetched(tmp_path: Path) -> None:
     with nights(tmp_path, "instagram") as world:
         reel = world.account("instagram").publish("Song", kind="reel", media=[video()])
         world.backup()

@@ -33,7 +33,7 @@ def test_ten_platforms_of_500_posts_run_again_unchanged_though_every_address_rot
         assert world.media_requests == []
 
 
-def test_a_full_look_at_unchanged_accounts_writes_nothing_either(tmp_path: Path) -> None:
+def test_a_full_scan_of_unchanged_accounts_writes_nothing_either(tmp_path: Path) -> None:
     with nights(tmp_path, "instagram", "threads") as world:
         for platform in world.platforms:
             world.account(platform).populate(150, stories=False)

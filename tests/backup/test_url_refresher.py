@@ -111,11 +111,12 @@ async def test_a_source_that_does_not_answer_is_not_asked_again(
     assert refresh.needs_no_question(replace(first, post_id=99))
 
 
-def test_only_so_many_files_and_workers_wait_for_addresses(saver: Saver) -> None:
+@pytest.mark.parametrize(("active", "deferred"), [(1, 63), (2, 64)])
+def test_only_so_many_files_and_workers_wait_for_addresses(
+    saver: Saver, active: int, deferred: int
+) -> None:
     refresh, _ = refresher(saver, None)
-    assert not refresh.is_full
-    assert not refresh.is_busy
-    refresh.active = 2
-    refresh.deferred.extend(files(saver) * 32)
-    assert refresh.is_full
-    assert refresh.is_busy
+    refresh.active = active
+    refresh.deferred.extend(files(saver)[:1] * deferred)
+    assert refresh.is_busy is (active == 2)
+    assert refresh.is_full is (deferred == 64)

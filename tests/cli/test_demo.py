@@ -44,7 +44,7 @@ def test_no_line_is_wider_than_80_columns(told: list[str]) -> None:
     assert [line for line in told if len(line) > 80 and "sqlite3" not in line] == []
 
 
-def test_the_archive_is_there_sound_and_open_to_the_other_commands(
+def test_the_archive_is_there_intact_and_open_to_the_other_commands(
     told: list[str], cli: Cli
 ) -> None:
     assert cli("--config", "demo/archive.toml", "verify").exit_code == 0

@@ -79,7 +79,7 @@ def test_a_cursor_is_bound_to_its_account_and_filters_not_to_its_limit(
     assert api.get("history/facebook", {"next": cursor}).status_code == 400
 
 
-def test_a_walk_goes_on_although_the_post_it_stood_at_was_removed(api: Api, world: World) -> None:
+def test_a_scan_goes_on_although_the_post_at_its_cursor_was_removed(api: Api, world: World) -> None:
     account = world.account("threads")
     account.populate(6)
     page = api.history("threads", limit=3)

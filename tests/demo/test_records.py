@@ -73,7 +73,7 @@ def test_ids_of_x_and_tiktok_are_too_long_for_a_float(world: World) -> None:
         assert int(world.account(platform).populate(1)[0].id) > 2**53
 
 
-def test_instagram_withholds_the_file_and_keeps_the_still(world: World) -> None:
+def test_instagram_omits_the_file_and_keeps_the_still(world: World) -> None:
     account = world.account("instagram")
     reel = account.publish("reel", kind="reel", media=[video()])
     reel.withhold()
@@ -169,7 +169,7 @@ def test_a_post_that_does_not_suit_its_platform_cannot_be_published(
         world.account(platform).publish("no", **wrong)
 
 
-def test_only_instagram_and_tiktok_withhold(world: World) -> None:
+def test_only_instagram_and_tiktok_omit_files(world: World) -> None:
     def withhold(post: WorldPost, **how: bool) -> None:
         with pytest.raises(ValueError, match="withholds nothing"):
             post.withhold(**how)

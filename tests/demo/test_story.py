@@ -41,7 +41,7 @@ def test_the_first_day_has_something_on_every_platform_in_several_languages() ->
     }  # fmt: skip
 
 
-def test_the_first_day_withholds_and_lacks_what_it_says() -> None:
+def test_the_first_day_omits_and_lacks_what_it_says() -> None:
     world = told(1)
     instagram = {post.text: post.record() for post in world.account("instagram").posts()}
     assert "mediaUrl" not in instagram[REEL]

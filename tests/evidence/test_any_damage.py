@@ -130,7 +130,7 @@ def test_what_other_programs_have_added_is_none(commands: Commands) -> None:
 
 
 @pytest.mark.parametrize("opener", [reader, writer])
-def test_a_wrong_statement_on_a_sound_archive_still_looks_like_a_bug(
+def test_a_wrong_statement_on_an_intact_archive_still_looks_like_a_bug(
     archive: Path, opener: Callable[[Path], AbstractContextManager[sqlite3.Connection]]
 ) -> None:
     with pytest.raises(sqlite3.OperationalError, match="no such"), opener(archive) as connection:

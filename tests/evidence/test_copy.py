@@ -130,7 +130,7 @@ def test_a_damaged_file_is_not_copied_and_what_the_copy_had_stays(
     assert media(tmp_path / "copy") == intact
 
 
-def test_damaged_rows_never_take_the_place_of_a_sound_copy(archive: Path, tmp_path: Path) -> None:
+def test_damaged_rows_never_take_the_place_of_an_intact_copy(archive: Path, tmp_path: Path) -> None:
     copy_archive(archive, tmp_path / "copy")
     before = (tmp_path / "copy" / DATABASE).read_bytes()
     with raw(archive) as connection:

@@ -40,7 +40,7 @@ def world_of_pictures(world: Nights) -> None:
 
 
 @pytest.mark.parametrize("bad", OF_FILES, ids=lambda bad: bad.name)
-def test_the_next_backup_heals_what_was_lost(bad: Bad, tmp_path: Path) -> None:
+def test_the_next_backup_restores_what_was_lost(bad: Bad, tmp_path: Path) -> None:
     with nights(tmp_path, "instagram") as world:
         world_of_pictures(world)
         intact = {p: p.read_bytes() for p in world.directory.glob("media/*/*")}
@@ -62,7 +62,7 @@ def test_the_next_backup_heals_what_was_lost(bad: Bad, tmp_path: Path) -> None:
         assert events.count("lost") == events.count("recovered") >= 1
 
 
-def test_other_bytes_do_not_heal_and_the_old_ones_stay_known_as_lost(tmp_path: Path) -> None:
+def test_other_bytes_restore_nothing_and_the_old_ones_stay_known_as_lost(tmp_path: Path) -> None:
     with nights(tmp_path, "instagram") as world:
         world_of_pictures(world)
         post = world.account("instagram").posts()[-1]
@@ -93,7 +93,7 @@ def test_other_bytes_do_not_heal_and_the_old_ones_stay_known_as_lost(tmp_path: P
         assert findings(world.directory) == ["known_lost"]
 
 
-def test_a_fetch_that_brings_the_bytes_of_a_damaged_file_heals_it_unasked(tmp_path: Path) -> None:
+def test_a_damaged_file_is_restored_by_any_download_of_the_same_bytes(tmp_path: Path) -> None:
     with nights(tmp_path, "instagram") as world:
         picture = photo("the same")
         world.account("instagram").publish("Once", media=[picture])

@@ -12,7 +12,7 @@ from support.media.samples import GIF, JPEG, MP4, PNG, WEBP, picture
 @pytest.mark.parametrize(
     "data", [JPEG, PNG, GIF, WEBP, MP4, picture("BMP"), picture("AVIF"), JPEG + bytes(3)]
 )
-def test_a_whole_file_ends_as_it_should(tmp_path: Path, data: bytes) -> None:
+def test_a_complete_file_ends_as_it_should(tmp_path: Path, data: bytes) -> None:
     kind = sniff(data) or UNKNOWN
     path = tmp_path / "file"
     path.write_bytes(data)
@@ -22,7 +22,7 @@ def test_a_whole_file_ends_as_it_should(tmp_path: Path, data: bytes) -> None:
         assert is_complete(path, kind) is False, cut
 
 
-def test_a_movie_that_was_cut_behind_its_index_is_not_whole(tmp_path: Path) -> None:
+def test_a_video_that_was_cut_off_after_its_index_is_not_complete(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(MP4[: MP4.index(b"mdat") - 4])
     assert is_complete(path, sniff(MP4) or UNKNOWN) is False

@@ -137,7 +137,7 @@ async def test_statuses_that_end_it(
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-async def test_statuses_that_a_second_try_mends(tmp_path: Path, status: int) -> None:
+async def test_statuses_that_a_retry_fixes(tmp_path: Path, status: int) -> None:
     answers = [http(status, b"", {"Retry-After": "7"}), http(status), http(200, JPEG)]
     async with world(tmp_path, *answers) as it:
         assert is_right(await it.fetch(), JPEG)
@@ -208,7 +208,7 @@ async def test_a_playlist_is_known_by_its_bytes_and_never_taken_for_the_file(
                        (movie(tracks=(b"soun",)), "wrong_kind"), (webm(2), "wrong_kind"),
                        (b"fLaC\x00\x00\x00\x22", "wrong_kind")]
 )  # fmt: skip
-async def test_a_piece_of_a_video_or_its_sound_alone_is_not_the_video(
+async def test_a_segment_of_a_video_or_its_audio_track_is_not_the_video(
     tmp_path: Path, body: bytes, code: str, expects: str
 ) -> None:
     error = await fails(tmp_path, http(200, body, {"Content-Type": "video/mp4"}), expects=expects)

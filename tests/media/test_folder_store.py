@@ -231,7 +231,7 @@ def test_a_file_that_was_there_is_synced_too(
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EROFS, errno.EDQUOT])
 @pytest.mark.parametrize("what", ["sync", "rename"])
-def test_a_failure_is_a_failure_and_a_clean_run_heals_it(
+def test_a_failure_is_a_failure_and_the_next_run_completes_it(
     store: FolderStore, monkeypatch: pytest.MonkeyPatch, number: int, what: str
 ) -> None:
     calls = Calls(monkeypatch)

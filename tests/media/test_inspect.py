@@ -48,7 +48,7 @@ def test_a_bomb_is_not_measured(tmp_path: Path, sides: tuple[int, int]) -> None:
     assert inspect(path, sniff(PNG) or UNKNOWN) == NOTHING
 
 
-def test_boxes_that_lie_about_their_size_end_the_walk(tmp_path: Path) -> None:
+def test_boxes_of_a_wrong_size_end_the_search(tmp_path: Path) -> None:
     kind = sniff(MP4) or UNKNOWN
     for size in (0, 1, 7, 0x7FFFFFFF):
         lie = bytearray(MP4)

@@ -47,8 +47,9 @@ class Server:
 
     @asynccontextmanager
     async def open(
-        self, _url: str, headers: Mapping[str, str] | None = None
+        self, url: str, headers: Mapping[str, str] | None = None
     ) -> AsyncIterator[Response]:
+        assert url == "https://a.example/1.jpg"
         self.asked.append(dict(headers or {}))
         yield self.responses.pop(0)
 
@@ -63,7 +64,7 @@ def broken(size: int, headers: Mapping[str, str]) -> Response:
     return Response(chunks_=(WHOLE[:size],), headers=headers, then=error)
 
 
-def rest(start: int, total: int = len(WHOLE), **headers: str) -> Response:
+def rest(start: int, headers: Mapping[str, str], total: int = len(WHOLE)) -> Response:
     values = {"content-range": f"bytes {start}-{total - 1}/{total}", **headers}
     return Response(206, (WHOLE[start:],), values)
 
@@ -130,7 +131,7 @@ async def test_fewer_bytes_than_promised_are_retried(tmp_path: Path) -> None:
 
 
 async def test_with_a_strong_validator_only_the_rest_is_requested(tmp_path: Path) -> None:
-    data, server, _ = await run(tmp_path, broken(40, length() | ETAG), rest(40, **ETAG))
+    data, server, _ = await run(tmp_path, broken(40, length() | ETAG), rest(40, ETAG))
     assert data == WHOLE
     assert server.asked[1] == {"Range": "bytes=40-", "If-Range": '"v1"'}
 
@@ -156,16 +157,16 @@ async def test_a_date_that_is_a_minute_old_is_a_validator(tmp_path: Path) -> Non
     dates = {
         "last-modified": "Mon, 23 Nov 2026 11:59:00 GMT", "date": "Mon, 23 Nov 2026 12:00:00 GMT",
     }  # fmt: skip
-    _, server, _ = await run(tmp_path, broken(40, length() | dates), rest(40, **dates))
+    _, server, _ = await run(tmp_path, broken(40, length() | dates), rest(40, dates))
     assert server.asked[1]["If-Range"] == dates["last-modified"]
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        rest(40, etag='"v2"'), rest(40), rest(39, **ETAG), rest(40, len(WHOLE) + 1, **ETAG),
+        rest(40, {"etag": '"v2"'}), rest(40, {}), rest(39, ETAG), rest(40, ETAG, len(WHOLE) + 1),
         Response(206, (b"x",), {"content-range": "bytes 40-40/*", **ETAG}), Response(206, (b"x",)),
-        Response(416, ()), rest(40, **ETAG, **{"content-length": "1"}),
+        Response(416, ()), rest(40, ETAG | {"content-length": "1"}),
     ],
 )  # fmt: skip
 async def test_a_rest_that_may_be_of_another_file_starts_the_transfer_over_at_once(

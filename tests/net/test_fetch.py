@@ -187,7 +187,7 @@ async def test_chunks_prove_their_end() -> None:
     [http(200, b"x", length=9, then="close"), Reply(b"", "close"), Reply(b"junk\r\n\r\n", "close"),
      http(200, b"x", length=9, then="reset")],
 )  # fmt: skip
-async def test_what_a_second_try_may_mend_is_called_network(reply: Reply) -> None:
+async def test_what_a_retry_may_fix_has_the_code_network(reply: Reply) -> None:
     async with world(reply) as (server, media):
         with pytest.raises(MediaError) as caught:
             async with media.open(server.url("/secret?sig=abc")) as stream:

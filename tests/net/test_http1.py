@@ -133,7 +133,9 @@ def test_what_both_read_is_the_same_and_what_h11_refuses_is_refused(data: bytes,
      b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: a\r\n  b\r\n\r\nhello"],
 )  # fmt: skip
 @pytest.mark.parametrize("step", [1, 3, 1000])
-def test_sound_answers_leave_a_connection_that_may_be_used_again(answer: bytes, step: int) -> None:
+def test_complete_answers_leave_a_connection_that_may_be_used_again(
+    answer: bytes, step: int
+) -> None:
     assert ours(answer, step) == (200, b"hello", True)
     assert ours(answer + b"H", step) == (200, b"hello", False)
 

@@ -88,7 +88,7 @@ async def test_the_name_goes_to_tls_and_the_checked_address_is_dialled() -> None
 
 
 @pytest.mark.parametrize("trusts", [True, False])
-async def test_a_wrong_certificate_is_an_error_that_no_second_try_mends(trusts: bool) -> None:
+async def test_a_wrong_certificate_is_an_error_that_no_retry_fixes(trusts: bool) -> None:
     trusted = ssl.create_default_context(cafile=CERTIFICATE) if trusts else None
     name = "other.example" if trusts else "media.example"
     async with tls_server() as (port, _), client(trusted) as media:
@@ -98,7 +98,7 @@ async def test_a_wrong_certificate_is_an_error_that_no_second_try_mends(trusts: 
         assert caught.value.code == "certificate"
 
 
-async def test_an_expired_certificate_is_an_error_that_no_second_try_mends() -> None:
+async def test_an_expired_certificate_is_an_error_that_no_retry_fixes() -> None:
     trusted = ssl.create_default_context(cafile=EXPIRED)
     async with tls_server(EXPIRED) as (port, _), client(trusted) as media:
         with pytest.raises(MediaError, match="expired") as caught:

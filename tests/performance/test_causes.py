@@ -155,7 +155,7 @@ class Asked(sqlite3.Connection):
         return super().execute(sql, parameters)
 
 
-def test_a_night_looks_through_no_table_that_grows_with_the_archive(
+def test_a_night_scans_no_table_that_grows_with_the_archive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with nights(tmp_path, "instagram", "bluesky") as world:

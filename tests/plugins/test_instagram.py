@@ -34,18 +34,18 @@ class TestInstagram(AyrshareContract):
         ]  # fmt: skip
         assert [r.role for r in attachments[1].renditions] == ["original", "thumbnail"]
 
-    def test_a_withheld_reel_keeps_its_thumbnail(self) -> None:
+    def test_a_reel_whose_video_is_omitted_keeps_its_thumbnail(self) -> None:
         (reel,) = self.read(SAMPLES[3]).attachments
         assert [(r.role, r.absent) for r in reel.renditions] == [
             ("original", "copyright"), ("thumbnail", None)
         ]  # fmt: skip
 
-    def test_children_of_a_carousel_are_withheld_one_by_one(self) -> None:
+    def test_each_child_of_a_carousel_may_be_omitted(self) -> None:
         attachments = self.read(SAMPLES[4]).attachments
         absent = [[r.absent for r in a.renditions] for a in attachments]
         assert absent == [[None], ["copyright"], ["copyright", None]]
 
-    def test_withheld_media_that_comes_back_is_the_same_attachment(self) -> None:
+    def test_omitted_media_that_comes_back_is_the_same_attachment(self) -> None:
         record = SAMPLES[3]
         back = {**record, "mediaUrl": "https://scontent.cdninstagram.com/o1/v/reel.mp4"}
         assert self.read(back).content == self.read(record).content
@@ -70,7 +70,7 @@ class TestInstagram(AyrshareContract):
         post = self.read({"id": "18", "post": "x", "postUrl": url})
         assert post.aliases == (Alias("shortcode", "B5OBT3ygpfg"),)
 
-    def test_an_address_without_its_scheme_is_a_file_and_nothing_is_withheld(self) -> None:
+    def test_an_address_without_its_scheme_is_a_file_and_nothing_is_omitted(self) -> None:
         record = {"id": "1", "mediaType": "IMAGE", "mediaUrl": "//HOST.example/a.png"}
         post = self.read(record)
         assert [(r.url, r.absent) for r in post.attachments[0].renditions] == [

@@ -66,14 +66,14 @@ def test_a_time_is_read_or_unmapped(value: Any) -> None:
 
 
 @given(JSON)
-def test_a_withheld_file_is_one_that_the_record_truly_lacks(value: Any) -> None:
+def test_a_file_is_omitted_only_where_the_record_truly_lacks_it(value: Any) -> None:
     (attachment,) = read({"mediaUrl": value, "mediaType": "IMAGE"}).attachments
     (main, *_) = attachment.renditions
     assert (main.absent == "copyright") == (value is None)
 
 
 @given(JSON, st.sampled_from(["mediaUrls", "children", "carousel"]))
-def test_children_that_cannot_be_read_are_never_called_withheld(value: Any, key: str) -> None:
+def test_children_that_cannot_be_read_are_never_called_omitted(value: Any, key: str) -> None:
     post = read({key: value, "mediaType": "CAROUSEL_ALBUM"})
     claims = [r.absent == "copyright" for a in post.attachments for r in a.renditions]
     nothing = value in (None, []) or (isinstance(value, str) and not value.strip())

@@ -39,7 +39,7 @@ def refetch(
         {"status": "success", "post": RECORD},
     ],
 )
-def test_a_look_up_by_id_in_any_shape(body: Any) -> None:
+def test_the_answer_of_a_lookup_by_id_may_have_any_shape(body: Any) -> None:
     client, http = client_for(lambda _request: (200, body))
     (record,) = refetch(LinkedIn(), client, "urn:li:share:1")
     assert record
@@ -61,7 +61,7 @@ def test_a_plan_without_it_is_asked_once() -> None:
     assert [request.path for request in http.requests] == ["/history/a", "/history/linkedin"]
 
 
-def test_asked_again_for_the_same_post_the_page_is_had_anew() -> None:
+def test_for_the_same_post_again_the_page_is_requested_anew() -> None:
     client, http = client_for(serve(posts(3)))
     refetch(Bluesky(), client, "p0", "p1", "p2")
     assert len(http.requests) == 1

@@ -28,7 +28,7 @@ class TestTikTok(AyrshareContract):
             "views": 697, "reach": 653,
         }  # fmt: skip
 
-    def test_without_media_fields_it_is_withheld(self) -> None:
+    def test_without_media_fields_the_video_is_omitted(self) -> None:
         (video,) = self.read(SAMPLES[1]).attachments
         assert [(r.role, r.absent) for r in video.renditions] == [("original", "copyright")]
 

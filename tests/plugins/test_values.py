@@ -107,7 +107,7 @@ def test_a_path_is_followed_as_far_as_there_are_objects() -> None:
 
 
 def test_the_first_field_that_is_understood_counts() -> None:
-    record = {"a": None, "b": [], "c": "3", "d": "4"}
+    record: dict[str, Any] = {"a": None, "b": [], "c": "3", "d": "4"}
     assert first(record, ("a", "b", "c", "d"), id_of) == "3"
     assert first(record, ("x", "b"), id_of) is None
 
@@ -119,7 +119,7 @@ def test_numbers_beyond_a_column_stay_exact_in_content() -> None:
 
 
 def test_content_leaves_out_what_is_no_content() -> None:
-    value = {"a": None, "b": "", "c": [1.5, "x", None], "d": {}, "e": True}
+    value: dict[str, Any] = {"a": None, "b": "", "c": [1.5, "x", None], "d": {}, "e": True}
     assert content_of(value) == {"c": ["x"], "e": True}
 
 

@@ -69,7 +69,9 @@ def test_a_day_stands_for_all_of_it(archive: Asking, told: list[str]) -> None:
     )
 
 
-def test_it_is_withheld_as_long_as_it_was(archive: Asking, lived: Nights, told: list[str]) -> None:
+def test_a_file_is_omitted_at_the_times_at_which_it_was(
+    archive: Asking, lived: Nights, told: list[str]
+) -> None:
     given = []
     for night in told:
         records = archive.history("instagram", limit=500, asOf=night)["posts"]

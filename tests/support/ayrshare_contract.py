@@ -160,7 +160,7 @@ class AyrshareContract(SourceContract):
             for value in CHANGES
         )
 
-    def test_old_records_of_ids_alone_are_sightings(self) -> None:
+    def test_old_records_of_ids_alone_say_that_the_posts_are_there(self) -> None:
         """What `skipAnalytics` may give says that the post is there, and nothing else."""
         sample = self.samples[0]
         keys = ("id", "created", "postUrl", "lastUpdated", "nextUpdate")

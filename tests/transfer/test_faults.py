@@ -252,7 +252,9 @@ def test_what_gives_no_bytes_is_given_up(tmp_path: Path, name: str) -> None:
     [b.short_with_length, b.gzip_cut, b.reset_at_once, b.reset_after(0.5), b.no_answer,
      b.status(429), b.status(503), b.chunks_broken_off],
 )  # fmt: skip
-def test_what_happens_once_is_mended_at_once(tmp_path: Path, behaviour: Behaviour) -> None:
+def test_a_failure_that_happens_once_is_retried_at_once(
+    tmp_path: Path, behaviour: Behaviour
+) -> None:
     with behind(tmp_path, "instagram") as world:
         furnish(world)
         world.backup_reference()
