@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from support.net.listening import listening
+
 
 @dataclass
 class ProxyServer:
@@ -96,19 +98,6 @@ async def proxy_server(
     credentials: str | None = None, answer: Callable[[str], bytes | None] = lambda _: None
 ) -> AsyncIterator[ProxyServer]:
     """A proxy on a port of its own."""
-    state = ProxyServer(credentials, answer)
-    tasks: list[asyncio.Task[None]] = []
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.append(asyncio.create_task(state.serve(reader, writer)))
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    state.port = server.sockets[0].getsockname()[1]
-    try:
-        yield state
-    finally:
-        server.close()
-        for writer in state.writers:
-            writer.transport.abort()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()
+    proxy = ProxyServer(credentials, answer)
+    async with listening(proxy):
+        yield proxy

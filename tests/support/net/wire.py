@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from support.loop_time import running_loop
+from support.net.listening import listening
 
 LOOPBACK = ("127.0.0.0/8",)
 
@@ -127,19 +128,6 @@ def _parse(head: bytes) -> Request:
 @asynccontextmanager
 async def wire(*answers: Answer) -> AsyncIterator[Wire]:
     """A server with these answers, on a port of its own."""
-    state = Wire(answers)
-    tasks: list[asyncio.Task[None]] = []
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.append(asyncio.create_task(state.serve(reader, writer)))
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    state.port = server.sockets[0].getsockname()[1]
-    try:
-        yield state
-    finally:
-        server.close()
-        for writer in state.writers:
-            writer.transport.abort()
-        await asyncio.gather(*tasks)
-        await server.wait_closed()
+    server = Wire(answers)
+    async with listening(server):
+        yield server
