@@ -404,7 +404,7 @@ def _entry(table: Mapping[str, Any], place: TableLocation) -> AccountEntry:
     return AccountEntry(entry.name, entry.platform, entry.source, options, line)
 
 
-def _refuse_other_account(other: AccountEntry, entry: AccountEntry, place: Place) -> None:
+def _refuse_other_account(other: AccountEntry, entry: AccountEntry, place: TableLocation) -> None:
     """Raise ConfigError where two entries of one name are not one account through two sources."""
     is_same = other.name == entry.name and other.platform == entry.platform
     if not is_same or other.source == entry.source:

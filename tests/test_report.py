@@ -19,7 +19,7 @@ from archiver.secrets import Secret
 def account(
     outcome: Outcome = "done", error: ArchiverError | None = None, failed: int = 0
 ) -> AccountReport:
-    found = AccountReport("acme", "threads", outcome, Counts(got=2, failed=failed))
+    found = AccountReport("acme", "threads", "ayrshare", outcome, Counts(got=2, failed=failed))
     if error is not None:
         found.fail(error)
     return found

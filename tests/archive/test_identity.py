@@ -25,7 +25,9 @@ def post(platform_id: str, *aliases: tuple[str, str]) -> Post:
 
 def matched(saver: Saver, *posts: Post) -> list[tuple[str, str, bool]]:
     """For each record in the order to save them: its own id, whose post it is, if that is known."""
-    matches = match_posts(saver.connection, saver.account_id, [(RECORD, p) for p in posts])
+    matches = match_posts(
+        saver.connection, saver.account_id, "ayrshare", [(RECORD, p) for p in posts]
+    )
     return [(m.post.platform_id, m.platform_id, m.is_known) for m in matches]
 
 
@@ -67,7 +69,7 @@ def test_the_own_id_counts_more_than_any_alias(saver: Saver) -> None:
 def test_another_account_is_another_person(saver: Saver) -> None:
     saver.save(post("1"))
     entries = [(RECORD, post("1")), (RECORD, post("2", ("edit_history", "1")))]
-    found = match_posts(saver.connection, saver.account_id + 1, entries)
+    found = match_posts(saver.connection, saver.account_id + 1, "ayrshare", entries)
     assert not any(match.is_known for match in found)
 
 

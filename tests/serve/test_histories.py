@@ -108,13 +108,13 @@ def test_it_is_as_fresh_as_its_last_run(saver: Saver) -> None:
     found = histories(saver)
     assert found.freshness(query(saver)) == SourceFreshness(FIRST_SEEN, FIRST_SEEN)
     run_id = runs.begin_run(saver.connection, "2026-03-05T00:00:00.000Z", "test", {})
-    runs.begin_account(saver.connection, run_id, "acme", "2026-03-05T00:00:00.000Z")
+    runs.begin_account(saver.connection, run_id, "acme", "ayrshare", "2026-03-05T00:00:00.000Z")
     values = {
         "account_id": saver.account_id, "outcome": "done",
         "finished_at": "2026-03-05T00:10:00.000Z",
         "source_updated_at": "2026-03-05T00:01:00.000Z", "fresh_until": "2026-03-05T00:33:00.000Z",
     }  # fmt: skip
-    runs.end_account(saver.connection, run_id, "acme", values)
+    runs.end_account(saver.connection, run_id, "acme", "ayrshare", values)
     fresh = SourceFreshness("2026-03-05T00:01:00.000Z", "2026-03-05T00:33:00.000Z")
     assert found.freshness(query(saver)) == fresh
     before = datetime(2026, 3, 5, 0, 0, 30, tzinfo=UTC)
