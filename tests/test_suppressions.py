@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SUPPRESSION = re.compile(r"#\s*(?:noqa|type:\s*ignore)\b(?P<rest>.*)")
-REASON = re.compile(r"(?:—|#)\s*\w+")
+REASON = re.compile(r"(?:—|#)\s*`?\w+")
 
 
 def unexplained(text: str) -> Iterator[str]:

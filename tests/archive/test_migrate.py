@@ -119,6 +119,6 @@ def test_a_foreign_trigger_never_sees_the_writes_of_a_step(tmp_path: Path) -> No
 
 
 def test_the_tables_that_are_guarded_are_there(made: sqlite3.Connection) -> None:
-    former = {"sightings", "holdings", "tallies"}
+    former = {"account_names", "sightings", "holdings", "tallies"}
     tables = {name for (name,) in made.execute("SELECT name FROM sqlite_master")}
     assert tables >= GUARDED - former
