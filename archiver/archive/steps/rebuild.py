@@ -19,6 +19,7 @@ _OLD = "archiver_old"
 _DIGITS = 12
 _MASK = (1 << 62) - 1
 """How `table_checksums` adds up hashes, see docs/schema.md."""
+_RENAME_SUM = f"UPDATE table_checksums SET name = ?, sum = (sum + ?) & {_MASK} WHERE name = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,13 @@ def rebuild(connection: sqlite3.Connection, what: Rebuild, indexes: Container[st
     """
     create, *rest = statements(what.script)
     former = what.former or what.table
-    with _names_stay(connection), _tolerant(connection):
-        of_users = _set_aside(connection, former, indexes)
+    of_users = _take_off(connection, former, indexes)
+    if connection.execute(f"SELECT 1 FROM {former} LIMIT 1").fetchone():
+        _move(connection, create, what, former)
+    else:  # as in a new archive, where renaming, which reads the whole schema, takes the longest
+        connection.execute(f"DROP TABLE {former}")
         connection.execute(create)
-        _copy_rows(connection, what, former)
-        connection.execute(f"DROP TABLE {_OLD}")
+        connection.execute(_RENAME_SUM, (what.table, 0, former))
     for statement in rest:
         connection.execute(statement)
     for statement in of_users:
@@ -75,8 +78,8 @@ def _tolerant(connection: sqlite3.Connection) -> Iterator[None]:
     connection.text_factory = before
 
 
-def _set_aside(connection: sqlite3.Connection, former: str, indexes: Container[str]) -> list[str]:
-    """Rename a table and take off it what it has; returns the statements of users' indexes."""
+def _take_off(connection: sqlite3.Connection, former: str, indexes: Container[str]) -> list[str]:
+    """Take its indexes and triggers off a table; returns the statements of users' indexes."""
     query = """
         SELECT type, name, sql FROM sqlite_master
          WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL
@@ -84,8 +87,16 @@ def _set_aside(connection: sqlite3.Connection, former: str, indexes: Container[s
     found = connection.execute(query, (former,)).fetchall()
     for kind, name, _ in found:
         connection.execute(f'DROP {kind} "{name}"')
-    connection.execute(f"ALTER TABLE {former} RENAME TO {_OLD}")
     return [sql for kind, name, sql in found if kind == "index" and name not in indexes]
+
+
+def _move(connection: sqlite3.Connection, create: str, what: Rebuild, former: str) -> None:
+    """Set the old table aside, make the new one, and copy the rows."""
+    with _names_stay(connection), _tolerant(connection):
+        connection.execute(f"ALTER TABLE {former} RENAME TO {_OLD}")
+        connection.execute(create)
+        _copy_rows(connection, what, former)
+        connection.execute(f"DROP TABLE {_OLD}")
 
 
 def _copy_rows(connection: sqlite3.Connection, what: Rebuild, former: str) -> None:
@@ -120,10 +131,7 @@ def _copy_rows(connection: sqlite3.Connection, what: Rebuild, former: str) -> No
                 rows.append((*new, digest))
                 moved += int(digest[:_DIGITS], 16) - int(old["row_sha256"][:_DIGITS], 16)
         connection.executemany(insert, rows)
-    connection.execute(
-        f"UPDATE table_checksums SET name = ?, sum = (sum + ?) & {_MASK} WHERE name = ?",
-        (what.table, moved & _MASK, former),
-    )
+    connection.execute(_RENAME_SUM, (what.table, moved & _MASK, former))
 
 
 def _as_bytes(part: object) -> object:
