@@ -1,6 +1,7 @@
 """Records taken apart, changed and spoilt, one value at a time."""
 
 import copy
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -43,6 +44,16 @@ def dotted(path: TreePath) -> str:
     return "".join("[]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
+def places(records: Iterable[Any], *, at_most: int) -> Iterator[tuple[Any, TreePath]]:
+    """Each value of some records with its record; of one dotted path the first `at_most`."""
+    seen: Counter[str] = Counter()
+    for record in records:
+        for path in paths(record):
+            seen[dotted(path)] += 1
+            if seen[dotted(path)] <= at_most:
+                yield record, path
+
+
 def value_at(record: Any, path: TreePath) -> Any:
     """The value at a path."""
     for step in path:
@@ -52,16 +63,26 @@ def value_at(record: Any, path: TreePath) -> Any:
 
 def with_value(record: Any, path: TreePath, value: Any) -> dict[str, Any]:
     """A copy of a record with another value at a path."""
-    changed: dict[str, Any] = copy.deepcopy(dict(record))
-    value_at(changed, path[:-1])[path[-1]] = copy.deepcopy(value)
+    changed, holder = _copied_along(record, path)
+    holder[path[-1]] = copy.deepcopy(value)
     return changed
 
 
 def without(record: Any, path: TreePath) -> dict[str, Any]:
     """A copy of a record without what is at a path."""
-    changed: dict[str, Any] = copy.deepcopy(dict(record))
-    del value_at(changed, path[:-1])[path[-1]]
+    changed, holder = _copied_along(record, path)
+    del holder[path[-1]]
     return changed
+
+
+def _copied_along(record: Any, path: TreePath) -> tuple[dict[str, Any], Any]:
+    """A record that shares all but the containers of a path, and the last of these."""
+    changed: dict[str, Any] = dict(record)
+    holder: Any = changed
+    for step in path[:-1]:
+        holder[step] = copy.copy(holder[step])
+        holder = holder[step]
+    return changed, holder
 
 
 def turned(value: Any) -> Any:
