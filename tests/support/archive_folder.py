@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from archiver.archive.database import DATABASE
 from archiver.backup import BackupOptions, run_backup
 from archiver.clock import Clock
 from archiver.config import Config
-from archiver.plugins import Plugins
+from archiver.plugins import Plugins, load_plugins
 from archiver.report import RunReport, Silence
 
 
@@ -38,6 +39,12 @@ class ArchiveFolder:
     def dump(self, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
         """Whole tables, to compare."""
         return {table: sorted(self.query(f"SELECT * FROM {table}"), key=repr) for table in tables}
+
+
+@cache
+def installed_plugins() -> Plugins:
+    """The plugins that are installed, loaded once: a platform keeps nothing of a run."""
+    return load_plugins()
 
 
 def backup_now(

@@ -14,14 +14,14 @@ from typing import Any
 
 from archiver.clock import Clock, DemoClock
 from archiver.config import Config, load_config
-from archiver.plugins import Plugins, load_plugins
+from archiver.plugins import Plugins
 from archiver.report import RunReport
 from archiver_ayrshare.accounts import PLATFORMS
 from archiver_ayrshare.demo.accounts import WorldAccount
 from archiver_ayrshare.demo.networks.base import JsonObject, View
 from archiver_ayrshare.demo.posts import WorldPost
 from archiver_ayrshare.demo.world import World
-from support.archive_folder import ArchiveFolder, backup_now
+from support.archive_folder import ArchiveFolder, backup_now, installed_plugins
 from support.loop_time import LoopTime
 from support.served_world import serve
 
@@ -62,7 +62,7 @@ class Nights(ArchiveFolder, World):
         self.folder = folder
         self.platforms = platforms
         self.base_url = ""
-        self.plugins: Plugins = load_plugins()
+        self.plugins: Plugins = installed_plugins()
         self.settings = {
             "archive": "",
             "ayrshare": 'x_api_key = "file:x-key"\nx_api_secret = "file:x-secret"',

@@ -5,7 +5,7 @@ import pytest
 from support.torture import faults, power
 from support.torture.rig import Rig
 
-MOMENTS = 10
+MOMENTS = 5
 
 
 @pytest.mark.parametrize("what", faults.COPYING)

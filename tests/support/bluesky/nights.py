@@ -14,10 +14,9 @@ from typing import Any
 
 from archiver.clock import DemoClock
 from archiver.config import load_config
-from archiver.plugins import load_plugins
 from archiver.report import RunReport
 from archiver.webserver import listen, origin_of, running
-from support.archive_folder import ArchiveFolder, backup_now
+from support.archive_folder import ArchiveFolder, backup_now, installed_plugins
 from support.bluesky.world import AtAccount, AtNetwork
 from support.loop_time import LoopTime
 
@@ -59,7 +58,7 @@ class Archive(ArchiveFolder):
     def backup(self, **asked: Any) -> RunReport:
         """Run a backup now."""
         config = load_config(self.config_file)
-        return backup_now(config, load_plugins(), self.clock, self.loop_options, **asked)
+        return backup_now(config, installed_plugins(), self.clock, self.loop_options, **asked)
 
 
 class BlueskyNights(Archive):

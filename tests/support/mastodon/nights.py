@@ -14,10 +14,9 @@ from typing import Any
 from archiver.clock import Clock, DemoClock
 from archiver.config import Config, load_config
 from archiver.models import timestamp
-from archiver.plugins import load_plugins
 from archiver.report import RunReport
 from archiver.tokens import Login, Token, TokenStore, token_store
-from support.archive_folder import ArchiveFolder, backup_now
+from support.archive_folder import ArchiveFolder, backup_now, installed_plugins
 from support.loop_time import LoopTime
 from support.mastodon.app import serving
 from support.mastodon.world import FediServer
@@ -46,7 +45,7 @@ class AccountNights(ArchiveFolder):
         self.origin = origin
         self.machine = machine
         self.loop_time = LoopTime()
-        self.plugins = load_plugins()
+        self.plugins = installed_plugins()
 
     def config(self) -> Config:
         """The config, as its file says."""
