@@ -1,1 +1,1 @@
-"""The archive: its schema, its one writer, and what reads it. Knows neither net nor media."""
+"""The archive's database: schema, writer and readers. Imports neither `net` nor `media`."""

@@ -20,12 +20,13 @@ _EXPIRING = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A complete scan of a source: the ids that it showed, and down to which time it showed all.
+    """A complete scan of a source: the ids that it showed, and the time above which it showed all.
 
-    `floor` is None where it went down to the start. `updated_at` is the source's own word for when
-    it had asked the platform; two scans of one cached answer are one. `view` are the options of
-    the account that choose what is shown. A post that was seen more than a day before its own date
-    is misdated: it may stand anywhere, so only a scan down to the start can miss it.
+    `floor` is None where it reached the first post. `updated_at` is when, by its own statement, the
+    source last asked the platform: two scans of one cached answer count once. `view` are the
+    options of the account that choose what is shown. A post that was seen more than a day before
+    its own date is misdated and may be listed anywhere: only a scan down to the first post can
+    find it missing.
     """
 
     source: str
@@ -33,12 +34,12 @@ class Scan:
     floor: str | None
     updated_at: str | None
     view: str = "{}"
-    is_proof: bool = False
+    proves_absence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
-    """How many posts were missed for the first time, and how many for the second."""
+class AbsenceCounts:
+    """How many posts became missing, and how many removed."""
 
     missing: int = 0
     removed: int = 0
@@ -47,36 +48,36 @@ class Absent:
 def mark_absent(
     connection: sqlite3.Connection, account_id: int, run_id: int, scan: Scan, now: str,
     note: str | None = None, ranks: Mapping[str, str] = MappingProxyType({}),
-) -> Absent:  # fmt: skip
+) -> AbsenceCounts:  # fmt: skip
     """Note which known posts a complete scan should have shown and did not.
 
     `note` is what else an absence can mean on this platform; it goes into the event's reason.
-    What expires by itself is never missed: it has expired. Content and media are kept. `ranks` are
-    those of the sources: another one that counts as much, and still shows a post, keeps it.
+    What expires by itself is never missing: it has expired. Content and media are kept. `ranks` are
+    those of the sources: a post that another source of at least this rank still shows is kept.
     """
     missing = removed = 0
     with transaction(connection):
-        for post in _unseen(connection, account_id, scan):
-            if scan.is_proof:
+        for post in _unseen_posts(connection, account_id, scan):
+            if scan.proves_absence:
                 reason = "the source proves that it holds no such post"
-                removed += _remove(connection, post, run_id, scan, ranks, now, reason)
+                removed += _set_removed(connection, post, run_id, scan, ranks, now, reason)
             elif post.missing_at is None:
                 missing += 1
-                _miss(connection, post, scan, now)
+                _set_missing(connection, post, scan, now)
                 _event(connection, post.id, run_id, now, "missing", scan.source, note)
             elif scan.updated_at is None or scan.updated_at != post.missing_updated_at:
                 reason = f"missing since {post.missing_at}" + (f"; {note}" if note else "")
-                removed += _remove(connection, post, run_id, scan, ranks, now, reason)
+                removed += _set_removed(connection, post, run_id, scan, ranks, now, reason)
         _note_expired(connection, account_id, run_id, scan.source, scan.seen, now)
-    return Absent(missing, removed)
+    return AbsenceCounts(missing, removed)
 
 
 def removing_source(
     connection: sqlite3.Connection, post_id: int, source: str, ranks: Mapping[str, str]
 ) -> str | None:
-    """A source whose word counts more than that of this one, and by whose word a post is removed.
+    """A source of higher rank than this one that has removed a post; None where there is none.
 
-    What a middleman still shows is not there any more where the network says so itself.
+    The network itself decides, whatever a middleman still shows.
     """
     query = "SELECT source FROM post_sources WHERE post_id = ? AND removed_at IS NOT NULL"
     own = rank_of(source, ranks)
@@ -84,17 +85,17 @@ def removing_source(
     return next((name for name in found if rank_of(name, ranks) > own), None)
 
 
-def _remove(
-    connection: sqlite3.Connection, post: "_Unseen", run_id: int, scan: Scan,
+def _set_removed(
+    connection: sqlite3.Connection, post: "_UnseenPost", run_id: int, scan: Scan,
     ranks: Mapping[str, str], now: str, reason: str,
 ) -> bool:  # fmt: skip
-    """Note that a post is removed by the word of a source; says whether it so is for the archive.
+    """Mark a post as removed from a source; returns whether it is now removed in the archive.
 
-    It is not where another source, whose word counts as much or more, has shown it since.
+    It is not where another source, of the same or a higher rank, has shown it since.
     """
     since = post.missing_at or now
-    if post.removed_here_at is None:
-        _miss(connection, post, scan, since, removed_at=since)
+    if post.removed_by_source_at is None:
+        _set_missing(connection, post, scan, since, removed_at=since)
     if _is_shown_by_another(connection, post, scan.source, ranks, since):
         return False
     update_row(connection, "posts", post.id, removed_at=since, last_seen_at=now)
@@ -102,8 +103,8 @@ def _remove(
     return True
 
 
-def _miss(
-    connection: sqlite3.Connection, post: "_Unseen", scan: Scan, since: str,
+def _set_missing(
+    connection: sqlite3.Connection, post: "_UnseenPost", scan: Scan, since: str,
     removed_at: str | None = None,
 ) -> None:  # fmt: skip
     update(
@@ -113,10 +114,10 @@ def _miss(
 
 
 def _is_shown_by_another(
-    connection: sqlite3.Connection, post: "_Unseen", source: str, ranks: Mapping[str, str],
+    connection: sqlite3.Connection, post: "_UnseenPost", source: str, ranks: Mapping[str, str],
     since: str,
 ) -> bool:  # fmt: skip
-    """Whether another source has looked since then, still shows the post, and counts as much."""
+    """Whether another source of at least this rank was scanned since then and shows the post."""
     query = """
         SELECT source FROM post_sources WHERE post_id = :post AND source <> :source
            AND missing_at IS NULL AND EXISTS (
@@ -134,42 +135,42 @@ def _note_expired(
     connection: sqlite3.Connection, account_id: int, run_id: int, source: str,
     seen: Collection[str], now: str,
 ) -> None:  # fmt: skip
-    """Note once that a story is over."""
-    born_before = timestamp(datetime.fromisoformat(now) - STORY_LIFE)
+    """Add an event for each story that has expired, once."""
+    published_before = timestamp(datetime.fromisoformat(now) - STORY_LIFE)
     query = f"""
         SELECT posts.id, record_id FROM posts
           JOIN post_sources ON post_id = posts.id AND source = ?
          WHERE account_id = ? AND kind IN ({_EXPIRING}) AND missing_at IS NULL AND created_at <= ?
     """
-    found = connection.execute(query, (source, account_id, born_before)).fetchall()
+    found = connection.execute(query, (source, account_id, published_before)).fetchall()
     for post_id, record_id in found:
         if record_id not in seen:
             update(connection, "post_sources", _OF_SOURCE, (post_id, source), missing_at=now)
             _event(connection, post_id, run_id, now, "expired", source, None)
 
 
-class _Unseen(NamedTuple):
+class _UnseenPost(NamedTuple):
     """A post that a scan should have shown and did not, and when it was missed before."""
 
     id: int
     record_id: str
     missing_at: str | None
     missing_updated_at: str | None
-    removed_here_at: str | None
+    removed_by_source_at: str | None
 
 
-def _unseen(connection: sqlite3.Connection, account_id: int, scan: Scan) -> list[_Unseen]:
+def _unseen_posts(connection: sqlite3.Connection, account_id: int, scan: Scan) -> list[_UnseenPost]:
     """Posts that the scan should have shown and did not."""
     query = f"""
         SELECT id, record_id, missing_at, missing_updated_at,
-               post_sources.removed_at AS removed_here_at
+               post_sources.removed_at AS removed_by_source_at
           FROM posts CROSS JOIN post_sources ON post_id = id AND source = ? AND view = ?
          WHERE account_id = ? AND posts.removed_at IS NULL AND kind NOT IN ({_EXPIRING})
            AND (? IS NULL OR created_at > ? AND created_at
                <= strftime('%Y-%m-%dT%H:%M:%fZ', posts.first_seen_at, '+1 day'))
     """
     parameters = (scan.source, scan.view, account_id, scan.floor, scan.floor)
-    known = objects(connection.execute(query, parameters), _Unseen)
+    known = objects(connection.execute(query, parameters), _UnseenPost)
     not_shown = [post for post in known if post.record_id not in scan.seen]
     return [
         post

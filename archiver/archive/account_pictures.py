@@ -1,7 +1,7 @@
-"""The pictures of accounts: what waits to be fetched, and how that went.
+"""Avatars and banners of accounts: those that wait to be fetched, and the results.
 
-They are few and small, so they are fetched one after the other at the end of a run, and their rows
-written one by one.
+They are few and small: they are fetched one after the other at the end of a run, and their rows
+are written one by one.
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from archiver.archive.losses import mark_recovered
-from archiver.archive.queue import DUE, MEDIA_TRIES, due_at, retry_wait
+from archiver.archive.queue import IS_DUE, MEDIA_TRIES, due_parameters, retry_wait
 from archiver.archive.row_objects import objects
 from archiver.archive.rows import insert, update_row
 from archiver.archive.storage_totals import track_totals
@@ -46,10 +46,10 @@ class StoredPicture:
     height: int | None
 
 
-def note_pictures(
+def queue_pictures(
     connection: sqlite3.Connection, account_id: int, source: str, identity: Identity, at: str
 ) -> None:
-    """Queue the pictures of an account that are not known yet; of others, renew the address."""
+    """Queue new pictures of an account; of known ones, save the newest address."""
     for kind, picture in (("avatar", identity.avatar), ("banner", identity.banner)):
         if picture is None or not picture.url:
             continue
@@ -58,15 +58,15 @@ def note_pictures(
              WHERE account_id = ? AND kind = ? AND media_key = ?
         """
         key = media_key(picture)
-        held = connection.execute(query, (account_id, kind, key)).fetchone()
-        if held is None:
+        existing = connection.execute(query, (account_id, kind, key)).fetchone()
+        if existing is None:
             insert(
                 connection, "account_pictures", account_id=account_id, source=source, kind=kind,
                 media_key=key, url=picture.url, expected_sha256=picture.sha256, state="pending",
                 tries=0, first_seen_at=at,
             )  # fmt: skip
-        elif held[2] in {"pending", "failed"} and held[1] != picture.url:
-            update_row(connection, "account_pictures", held[0], url=picture.url)
+        elif existing[2] in {"pending", "failed"} and existing[1] != picture.url:
+            update_row(connection, "account_pictures", existing[0], url=picture.url)
 
 
 def waiting_pictures(
@@ -76,13 +76,13 @@ def waiting_pictures(
     query = f"""
         SELECT id, account_id, kind, url, expected_sha256, tries, reason_code FROM account_pictures
          WHERE account_id IN (SELECT value FROM json_each(:accounts))
-           AND (state = 'pending' OR (state = 'failed' AND {DUE})) ORDER BY id
+           AND (state = 'pending' OR (state = 'failed' AND {IS_DUE})) ORDER BY id
     """
-    parameters = {"accounts": json.dumps(list(account_ids)), **due_at(now)}
+    parameters = {"accounts": json.dumps(list(account_ids)), **due_parameters(now)}
     return list(objects(connection.execute(query, parameters), WaitingPicture))
 
 
-def held_picture(connection: sqlite3.Connection, sha256: str) -> StoredPicture | None:
+def stored_picture(connection: sqlite3.Connection, sha256: str) -> StoredPicture | None:
     """The file of that hash, where it is stored."""
     query = """
         SELECT sha256, path, size, content_type, width, height FROM media
@@ -93,38 +93,38 @@ def held_picture(connection: sqlite3.Connection, sha256: str) -> StoredPicture |
 
 
 def save_picture(
-    connection: sqlite3.Connection, wanted: WaitingPicture, file: StoredPicture, at: str
+    connection: sqlite3.Connection, picture: WaitingPicture, file: StoredPicture, at: str
 ) -> None:
-    """Write that a picture is stored; its file is durable by now."""
+    """Save that a picture is stored; its file is durable already."""
     query = "SELECT lost_at FROM media WHERE sha256 = ?"
     with transaction(connection):
-        held = connection.execute(query, (file.sha256,)).fetchone()
-        if held is None:
+        existing = connection.execute(query, (file.sha256,)).fetchone()
+        if existing is None:
             with track_totals(connection, [file.sha256]):
                 insert(
                     connection, "media", sha256=file.sha256, path=file.path, size=file.size,
                     content_type=file.content_type, width=file.width, height=file.height,
                     duration_ms=None, stored_at=at,
                 )  # fmt: skip
-        elif held[0] is not None:
+        elif existing[0] is not None:
             mark_recovered(connection, file.sha256, None, at)
         update_row(
-            connection, "account_pictures", wanted.id, state="stored", **columns(None),
+            connection, "account_pictures", picture.id, state="stored", **columns(None),
             media_sha256=file.sha256, tries=0, next_try_at=None,
         )  # fmt: skip
 
 
 def save_failure(
-    connection: sqlite3.Connection, wanted: WaitingPicture, state: str, reason: Reason,
+    connection: sqlite3.Connection, picture: WaitingPicture, state: str, reason: Reason,
     now: datetime,
 ) -> None:  # fmt: skip
-    """Write that a picture could not be had this time."""
-    tries = wanted.tries + 1 if wanted.reason_code == reason.code else 1
+    """Save that a picture could not be fetched."""
+    tries = picture.tries + 1 if picture.reason_code == reason.code else 1
     if reason.code == "not_found" and tries >= MEDIA_TRIES:
         state = "gone"
     wait = retry_wait(reason.code, tries)
     with transaction(connection):
         update_row(
-            connection, "account_pictures", wanted.id, state=state, **columns(reason), tries=tries,
+            connection, "account_pictures", picture.id, state=state, **columns(reason), tries=tries,
             next_try_at=timestamp(now + wait) if state == "failed" else None,
         )  # fmt: skip

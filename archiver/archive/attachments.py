@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archiver.archive import playlists
-from archiver.archive.queue import DUE, due_at
+from archiver.archive.queue import IS_DUE, due_parameters
 from archiver.archive.row_objects import mappings, objects
 from archiver.archive.rows import Rows, clean_row, clean_text, insert_new, update, update_row
 from archiver.archive.wording import comparable_kind
@@ -18,12 +18,12 @@ from archiver.canonical import attachment_keys, media_key
 from archiver.models import Attachment, Metric, Post, Rendition
 from archiver.reasons import Choice, Reason, columns
 
-LOCAL = "local:"
-"""Begins the address of an import's file on this machine."""
+LOCAL_PREFIX = "local:"
+"""Prefix of the address of a file on this machine, as an import gives it."""
 
 _REPLACED = Reason("replaced", "the source offers another file in this role now")
-_OTHER_SOURCE = Reason("other_source", "the same file is had through another source")
-_HAD = frozenset({"stored", "pending", "failed"})
+_OTHER_SOURCE = Reason("other_source", "the same file is available from another source")
+_AVAILABLE = frozenset({"stored", "pending", "failed"})
 _FILE_ROLES = frozenset({"original", "variant"})
 _STATE = ("id", "omitted", "last_revision")
 _COPYRIGHT = Reason("copyright", "copyright")
@@ -45,7 +45,7 @@ class SaveResult:
     media_restored: int = 0
 
     def is_worth_keeping(self) -> bool:
-        """Whether the answer showed anything but moved counters."""
+        """Whether the answer showed more than changed counters."""
         seen = self.new or self.revisions or self.restored
         return bool(seen or self.omitted or self.media_restored)
 
@@ -93,63 +93,67 @@ class AttachmentWriter:
     def ids(self, post: Post) -> list[int]:
         """The ids of the attachments of a post that was saved, in its order."""
         self.rows.write()
-        by_key = {key: row["id"] for key, row in self._held().items()}
+        by_key = {key: row["id"] for key, row in self._existing().items()}
         return [by_key[clean_text(key)] for key in attachment_keys(post.attachments)]
 
-    def compare(self, post: Post, *, leads: bool = True, is_current: bool = True) -> bool:
-        """Bring the attachments of a known post up to date; says whether anything differed.
+    def compare(self, post: Post, *, has_precedence: bool = True, is_current: bool = True) -> bool:
+        """Bring the attachments of a known post up to date; returns whether anything differed.
 
-        `leads` says that the word of this source counts before that of others, `is_current` that it
-        shows the newest edit. What another source showed first is the same attachment as soon as an
-        id, its place or its bytes say so.
+        `has_precedence` says that this source has precedence over the others, `is_current` that
+        it shows the newest edit. An attachment that another source showed first is recognised by
+        its id, its position or its bytes.
         """
-        held, foreign = self._held(), self._foreign()
+        existing, of_others = self._existing(), self._of_others()
         differ = False
         keys = [clean_text(key) for key in attachment_keys(post.attachments)]
-        matched = match_attachments(post.attachments, keys, held, foreign) if foreign else {}
+        matched = (
+            match_attachments(post.attachments, keys, existing, of_others) if of_others else {}
+        )
         for position, (attachment, key) in enumerate(zip(post.attachments, keys, strict=True)):
-            row = held.get(key)
+            row = existing.get(key)
             if row is None and position in matched:
-                row = self._take_over(key, *matched[position])
+                row = self._link_to_source(key, *matched[position])
             if row is None:
                 self._add(position, key, attachment, post)
                 differ = True
             else:
-                differ |= self._compare_row(row, position, attachment, leads=leads)
+                differ |= self._compare_row(
+                    row, position, attachment, has_precedence=has_precedence
+                )
                 if is_current and row["last_revision"] != self.revision:
                     update_row(
                         self.connection, "attachments", row["id"], last_revision=self.revision
                     )
                 differ |= self._compare_renditions(row, attachment, post)
-        self._give_up(keys, held)
+        self._skip_detached(keys, existing)
         if is_current:
-            self._keep_of_others(foreign, matched)
+            self._keep_others(of_others, matched)
         return differ
 
-    def _take_over(self, key: str, row: dict[str, Any], rule: str) -> dict[str, Any]:
-        """Note that what another source showed is what this one calls so."""
+    def _link_to_source(self, key: str, row: dict[str, Any], rule: str) -> dict[str, Any]:
+        """Save the key that this source has for an attachment that another source showed first."""
         insert_new(
             self.connection, "attachment_sources", attachment_id=row["id"], source=self.source,
             key=key, matched_by=rule,
         )  # fmt: skip
         return row
 
-    def _keep_of_others(
-        self, foreign: Sequence[dict[str, Any]], matched: Mapping[int, tuple[dict[str, Any], str]]
+    def _keep_others(
+        self, of_others: Sequence[dict[str, Any]], matched: Mapping[int, tuple[dict[str, Any], str]]
     ) -> None:
-        """What this source does not know of is still attached after a new revision of its own."""
+        """Keep attachments that only other sources show, after a new revision by this one."""
         taken = {row["id"] for row, _ in matched.values()}
-        newest = _newest(foreign)
-        for row in foreign:
+        newest = _newest(of_others)
+        for row in of_others:
             if row["id"] not in taken and row["last_revision"] == newest < self.revision:
                 update_row(self.connection, "attachments", row["id"], last_revision=self.revision)
 
-    def _give_up(self, keys: Collection[str], held: Mapping[str, dict[str, Any]]) -> None:
-        """Skip waiting files that another reader of the same content finds not attached.
+    def _skip_detached(self, keys: Collection[str], existing: Mapping[str, dict[str, Any]]) -> None:
+        """Skip waiting files that a newer reader no longer finds attached to the same content.
 
-        What an edit took away stays in the queue: it was published once.
+        What an edit has removed stays in the queue: it was published once.
         """
-        for key, row in held.items():
+        for key, row in existing.items():
             if key not in keys and row["last_revision"] == self.revision:
                 update(
                     self.connection, "renditions",
@@ -158,8 +162,8 @@ class AttachmentWriter:
                     next_try_at=None,
                 )  # fmt: skip
 
-    def _held(self) -> dict[str, dict[str, Any]]:
-        """The attachments that this source has shown, by what it calls them."""
+    def _existing(self) -> dict[str, dict[str, Any]]:
+        """The attachments that this source has shown, by its own keys."""
         names = ", ".join(f"attachments.{name}" for name in (*_COLUMNS, *_STATE))
         query = f"""
             SELECT attachments.key AS own_key, {names} FROM attachments
@@ -172,7 +176,7 @@ class AttachmentWriter:
         cursor = self.connection.execute(query, {"post": self.post_id, "source": self.source})
         return {row.pop("own_key"): row for row in mappings(cursor)}
 
-    def _foreign(self) -> list[dict[str, Any]]:
+    def _of_others(self) -> list[dict[str, Any]]:
         """The attachments that only other sources have shown, in order."""
         query = f"""
             SELECT {", ".join((*_COLUMNS, *_STATE))} FROM attachments
@@ -207,68 +211,75 @@ class AttachmentWriter:
         if omitted:
             self._note_omitted(attachment_id)
         self.metrics(attachment_id, attachment.metrics)
-        for rendition, choice in self._chosen(attachment):
+        for rendition, choice in self._with_choices(attachment):
             self._add_rendition(attachment_id, rendition, choice, post)
 
     def _compare_row(
-        self, held: dict[str, Any], position: int, attachment: Attachment, *, leads: bool
+        self,
+        existing: dict[str, Any],
+        position: int,
+        attachment: Attachment,
+        *,
+        has_precedence: bool,
     ) -> bool:
-        wanted = clean_row(_columns(position, held["key"], attachment))
-        if self._is_shared(held):
-            wanted = _filled(held, wanted, leads=leads)
-        differs = any(held[column] != value for column, value in wanted.items())
+        wanted = clean_row(_columns(position, existing["key"], attachment))
+        if self._is_shared(existing):
+            wanted = _without_blanks(existing, wanted, has_precedence=has_precedence)
+        differs = any(existing[column] != value for column, value in wanted.items())
         if differs:
-            update_row(self.connection, "attachments", held["id"], **wanted)
+            update_row(self.connection, "attachments", existing["id"], **wanted)
         omitted = is_omitted(attachment)
-        if omitted != bool(held["omitted"]) and (leads or not omitted):
+        if omitted != bool(existing["omitted"]) and (has_precedence or not omitted):
             differs = True
-            update_row(self.connection, "attachments", held["id"], omitted=int(omitted))
+            update_row(self.connection, "attachments", existing["id"], omitted=int(omitted))
             if omitted:
-                self._note_omitted(held["id"])
+                self._note_omitted(existing["id"])
             else:
                 self.saved.media_restored += 1
-                self.event("media_restored", held["id"], None)
+                self.event("media_restored", existing["id"], None)
         return differs
 
-    def _is_shared(self, held: Mapping[str, Any]) -> bool:
+    def _is_shared(self, existing: Mapping[str, Any]) -> bool:
         """Whether several sources show an attachment."""
         query = "SELECT EXISTS (SELECT 1 FROM attachment_sources WHERE attachment_id = ?)"
-        return bool(self.connection.execute(query, (held["id"],)).fetchone()[0])
+        return bool(self.connection.execute(query, (existing["id"],)).fetchone()[0])
 
     def _note_omitted(self, attachment_id: int) -> None:
         self.saved.omitted += 1
         self.event("omitted", attachment_id, _COPYRIGHT)
 
-    def _compare_renditions(self, held: dict[str, Any], attachment: Attachment, post: Post) -> bool:
+    def _compare_renditions(
+        self, existing: dict[str, Any], attachment: Attachment, post: Post
+    ) -> bool:
         query = """
             SELECT id, source, role, media_key, state, reason_code, reason FROM renditions
              WHERE attachment_id = ?
         """
-        every = list(objects(self.connection.execute(query, (held["id"],)), ExistingRendition))
+        every = list(objects(self.connection.execute(query, (existing["id"],)), ExistingRendition))
         rows = [row for row in every if row.source == self.source]
         others = [row for row in every if row.source != self.source]
         by_name = {(row.role, row.media_key): row for row in others}
         found = {(row.role, row.media_key): row for row in rows}
         differ = False
-        for rendition, chosen in self._chosen(attachment):
+        for rendition, chosen in self._with_choices(attachment):
             choice = chosen
             name = (rendition.role, media_key(rendition))
             row = found.get(name)
             if others and row is None:
                 if name in by_name or (rendition.absent and not rows):
                     continue  # another source offers this very file, or a file in its place
-                choice = _besides(rendition, chosen, others)
+                choice = _choice_beside(rendition, chosen, others)
             if rendition.absent:
-                differ |= self._take_away(held["id"], rows, rendition, choice, post)
+                differ |= self._mark_not_offered(existing["id"], rows, rendition, choice, post)
             elif row is not None and row.reason_code != _REPLACED.code:
                 self._refresh(row, rendition, choice)
             else:
                 differ = True
-                self._offer(held["id"], row or found.get((rendition.role, "")), rows, rendition,
-                            choice, post)  # fmt: skip
+                absent = found.get((rendition.role, ""))
+                self._save_offered(existing["id"], row or absent, rows, rendition, choice, post)
         return differ
 
-    def _take_away(
+    def _mark_not_offered(
         self,
         attachment_id: int,
         rows: Sequence[ExistingRendition],
@@ -276,9 +287,9 @@ class AttachmentWriter:
         choice: Choice,
         post: Post,
     ) -> bool:
-        """A file that the source does not give, or no longer gives; says whether that is new.
+        """Save that the source does not offer a file, or no longer; returns whether that is new.
 
-        What is stored stays stored. A row of an absent file has the reason of today.
+        What is stored stays stored. The row of an absent file has the current reason.
         """
         key = media_key(rendition)
         of_role = [row for row in rows if row.role == rendition.role]
@@ -290,7 +301,7 @@ class AttachmentWriter:
             self._add_rendition(attachment_id, rendition, choice, post)
             return True
         row = min(of_role, key=lambda row: (row.media_key != key, row.state not in _UNFINISHED))
-        now = columns(choice[1])  # the sentence counts too: the row has the one of today
+        now = columns(choice[1])  # the sentence counts too: the row has the current one
         if (row.media_key, row.state, row.reason_code, row.reason) == (
             key, choice[0], now["reason_code"], now["reason"],
         ):  # fmt: skip
@@ -298,11 +309,11 @@ class AttachmentWriter:
         self._reset(row.id, rendition, choice)
         return True
 
-    def _offer(
+    def _save_offered(
         self, attachment_id: int, row: ExistingRendition | None, rows: Sequence[ExistingRendition],
         rendition: Rendition, choice: Choice, post: Post,
     ) -> None:  # fmt: skip
-        """A file that was not offered before, or not lately: it gets the row of an absent one."""
+        """Save a file that is newly offered, or again: it takes the row of an absent one."""
         if row is not None:
             self._reset(row.id, rendition, choice)
             return
@@ -316,7 +327,8 @@ class AttachmentWriter:
     def _reset(self, row_id: int, rendition: Rendition, choice: Choice) -> None:
         update_row(
             self.connection, "renditions", row_id, media_key=media_key(rendition),
-            **_offered(rendition), state=choice[0], **columns(choice[1]), tries=0, next_try_at=None,
+            **_offer_columns(rendition), state=choice[0], **columns(choice[1]), tries=0,
+            next_try_at=None,
         )  # fmt: skip
 
     def _refresh(self, row: ExistingRendition, rendition: Rendition, choice: Choice) -> None:
@@ -329,8 +341,8 @@ class AttachmentWriter:
             return
         if row.state in _UNFINISHED and rendition.url:
             url = clean_text(rendition.url)
-            is_due = f"id = :id AND url IS NOT :url AND (state = 'pending' OR {DUE})"
-            parameters = {"id": row.id, "url": url, **due_at(self.now)}
+            is_due = f"id = :id AND url IS NOT :url AND (state = 'pending' OR {IS_DUE})"
+            parameters = {"id": row.id, "url": url, **due_parameters(self.now)}
             update(self.connection, "renditions", is_due, parameters, url=url)
 
     def _add_rendition(
@@ -339,12 +351,12 @@ class AttachmentWriter:
         self.rows.add(
             "renditions", attachment_id=attachment_id, account_id=self.account_id,
             source=self.source, role=rendition.role, media_key=media_key(rendition),
-            **_offered(rendition), state=choice[0], **columns(choice[1]), tries=0,
+            **_offer_columns(rendition), state=choice[0], **columns(choice[1]), tries=0,
             next_try_at=self.now if choice[0] == "failed" else None, published_at=post.created_at,
         )  # fmt: skip
 
-    def _chosen(self, attachment: Attachment) -> Iterable[tuple[Rendition, Choice]]:
-        """Each file with its first state; one that is named twice counts once."""
+    def _with_choices(self, attachment: Attachment) -> Iterable[tuple[Rendition, Choice]]:
+        """Each file with its first state; one that is listed twice counts once."""
         seen = set()
         for rendition, choice in zip(attachment.renditions, self.choose(attachment), strict=True):
             identity = (rendition.role, media_key(rendition))
@@ -354,17 +366,17 @@ class AttachmentWriter:
 
 
 def match_attachments(
-    attachments: Sequence[Attachment], keys: Sequence[str], held: Collection[str],
-    foreign: Sequence[dict[str, Any]],
+    attachments: Sequence[Attachment], keys: Sequence[str], existing: Collection[str],
+    of_others: Sequence[dict[str, Any]],
 ) -> dict[int, tuple[dict[str, Any], str]]:  # fmt: skip
-    """Which of other sources' attachments these are, by position, each with the rule that told.
+    """Which of other sources' attachments these are, by position, each with the rule that matched.
 
-    By an id, else by the bytes of a file, else by place and kind where both sources have as many of
-    the same kinds in the same order.
+    By an id, else by the bytes of a file, else by position and kind where both sources have as
+    many of the same kinds in the same order.
     """
     found: dict[int, tuple[dict[str, Any], str]] = {}
-    free = list(foreign)
-    new = [index for index, key in enumerate(keys) if key not in held]
+    free = list(of_others)
+    new = [index for index, key in enumerate(keys) if key not in existing]
     for index in new:
         row, rule = _by_id_or_bytes(attachments[index], keys[index], free)
         if row is not None:
@@ -395,21 +407,25 @@ def _newest(rows: Sequence[Mapping[str, Any]]) -> int:
     return max((row["last_revision"] or 0 for row in rows), default=0)
 
 
-def _filled(held: Mapping[str, Any], wanted: Mapping[str, Any], *, leads: bool) -> dict[str, Any]:
-    """What to write of an attachment that several sources show: nothing is ever blanked."""
-    first, second = (wanted, held) if leads else (held, wanted)
+def _without_blanks(
+    existing: Mapping[str, Any], wanted: Mapping[str, Any], *, has_precedence: bool
+) -> dict[str, Any]:
+    """The columns of an attachment that several sources show: no value is replaced by NULL."""
+    first, second = (wanted, existing) if has_precedence else (existing, wanted)
     return {name: second[name] if first[name] is None else first[name] for name in wanted}
 
 
-def _besides(rendition: Rendition, choice: Choice, others: Sequence[ExistingRendition]) -> Choice:
+def _choice_beside(
+    rendition: Rendition, choice: Choice, others: Sequence[ExistingRendition]
+) -> Choice:
     """The first state of a file where another source offers one for the same purpose."""
     roles = _FILE_ROLES if rendition.role in _FILE_ROLES else {rendition.role}
-    is_had = any(row.role in roles and row.state in _HAD for row in others)
-    return ("skipped", _OTHER_SOURCE) if choice[0] == "pending" and is_had else choice
+    is_available = any(row.role in roles and row.state in _AVAILABLE for row in others)
+    return ("skipped", _OTHER_SOURCE) if choice[0] == "pending" and is_available else choice
 
 
 def is_omitted(attachment: Attachment) -> bool:
-    """Whether the platform keeps the attachment's own file back."""
+    """Whether the platform withholds the attachment's own file."""
     return any(rendition.absent == "copyright" for rendition in attachment.renditions)
 
 
@@ -426,11 +442,11 @@ def _columns(position: int, key: str, attachment: Attachment) -> dict[str, Any]:
     }
 
 
-def _offered(rendition: Rendition) -> dict[str, Any]:
+def _offer_columns(rendition: Rendition) -> dict[str, Any]:
     address = None if rendition.absent else rendition.url
     if rendition.path is not None:
-        address = LOCAL + str(rendition.path)
-    elif address is not None and address.startswith(LOCAL):
+        address = LOCAL_PREFIX + str(rendition.path)
+    elif address is not None and address.startswith(LOCAL_PREFIX):
         address = None  # nothing from outside may name a file of this machine
     return {
         "url": address,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from archiver.archive.row_objects import objects
 
-_OF_INTEREST = ("edited", "missing", "removed", "restored", "media_restored", "omitted", "gone")
+_REPORTED = ("edited", "missing", "removed", "restored", "media_restored", "omitted", "gone")
 
 
 class Change(NamedTuple):
@@ -23,7 +23,7 @@ class Change(NamedTuple):
 
 
 def newest_event(connection: sqlite3.Connection) -> int:
-    """The id of the last event that there is: those of a run that begins now come after it."""
+    """The id of the newest event; those of a run that begins now come after it."""
     newest: int = connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0]
     return newest
 
@@ -49,7 +49,7 @@ _NOTEWORTHY = f"""
       JOIN accounts ON accounts.id = posts.account_id
       JOIN runs ON runs.id = run_id
      WHERE events.id > :after AND run_id = :run
-       AND (what IN ({", ".join(f"'{w}'" for w in _OF_INTEREST)})
+       AND (what IN ({", ".join(f"'{w}'" for w in _REPORTED)})
         OR (what = 'seen' AND NOT is_first_run))
 """
 

@@ -14,21 +14,21 @@ from archiver.archive.post_sources import UnchangedPost
 from archiver.models import STORY_LIFE, Page, Post, stream_of, timestamp
 from archiver.reasons import Reason
 
-ASKED_FOR = frozenset({"asked_limit", "asked_since"})
-"""The reason codes of ends that the user asked for."""
+REQUESTED_BY_USER = frozenset({"asked_limit", "asked_since"})
+"""Reason codes of scans that ended where the user's options say."""
 
-MOST_PAGES_WITHOUT_NEWS = 100
-"""Pages in a row without a post that the scan has not seen; each costs a request."""
+MAX_PAGES_WITHOUT_NEW_POSTS = 100
+"""After so many pages in a row without a new post, a scan ends: each costs a request."""
 
-_CIRCLE = Reason(
-    "repeated_pages", "the source repeats itself: its cursors lead in a circle"
+_CURSOR_LOOP = Reason(
+    "repeated_pages", "the source repeats itself: its cursors form a loop"
 )  # fmt: skip
-_NOTHING_NEW = Reason(
+_NO_NEW_POSTS = Reason(
     "repeated_pages",
-    f"the source repeats itself: {MOST_PAGES_WITHOUT_NEWS} pages in a row had no new post",
+    f"the source repeats itself: {MAX_PAGES_WITHOUT_NEW_POSTS} pages in a row had no new post",
 )
 _STORY_SLACK = timedelta(hours=1)  # a nightly run is never exactly a day after the last
-_TAIL = 10
+_LAST_TIMES = 10
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Decision:
     """What to write: a range (None for nothing), and the ids of the rows that it now includes."""
 
     range_: CoverageRange | None = None
-    absorbed: tuple[int, ...] = ()
+    merged_ids: tuple[int, ...] = ()
 
 
 class CoverageTracker:
@@ -60,7 +60,7 @@ class CoverageTracker:
     `ranges` are those known before. `resumed`, one of them, is continued at its `next`; without it
     the scan begins at the newest post. `full` does not end at known ranges. `seen` gathers the ids
     of all posts that the scan has shown. A post dated after `now` says nothing of how far down the
-    scan is: one such would stand above all others for good, and hold every later time.
+    scan is: one such post would always be the newest, in a range that contains every later time.
     """
 
     def __init__(
@@ -72,12 +72,12 @@ class CoverageTracker:
         self._from_top = resumed is None
         self._others = [range_ for range_ in ranges if range_ != resumed]
         self._reached: list[CoverageRange] = []
-        self._tail: list[str] = []
+        self._last_times: list[str] = []
         self._cursor = resumed.next if resumed else None
         self._followed = {self._cursor}
-        self._pages_without_news = 0
-        self._has_nameless = False
-        self._absorbed: list[int] = []
+        self._pages_without_new_posts = 0
+        self._has_unidentified = False
+        self._merged_ids: list[int] = []
         self.range_ = resumed or CoverageRange()
         self.seen: set[str] = set()
         self.is_over = False
@@ -85,7 +85,7 @@ class CoverageTracker:
         self.is_ordered = True
         self.is_authoritative = True
         self.is_confirmed = False
-        self.has_joined = False
+        self.has_reached_known_range = False
 
     @property
     def is_complete(self) -> bool:
@@ -94,15 +94,15 @@ class CoverageTracker:
         Where the order is not that of times, that is known only when everything was.
         """
         is_whole = self._from_top and (self.is_ordered or self.range_.reached_start)
-        return is_whole and self.is_over and not self.is_partial and not self._has_nameless
+        return is_whole and self.is_over and not self.is_partial and not self._has_unidentified
 
     @property
     def has_covered_all(self) -> bool:
-        """Whether nothing newer than the known ranges, or than the start, was left unread."""
-        return self.range_.reached_start or self.has_joined
+        """Whether everything newer than a known range, or everything at all, was read."""
+        return self.range_.reached_start or self.has_reached_known_range
 
     @property
-    def is_short(self) -> bool:
+    def is_limited_by_source(self) -> bool:
         """Whether older posts may exist that the source did not let this scan reach."""
         range_ = self.range_
         return (
@@ -110,7 +110,7 @@ class CoverageTracker:
             and not self.is_partial
             and not range_.reached_start
             and range_.reason is not None
-            and range_.reason.code not in ASKED_FOR
+            and range_.reason.code not in REQUESTED_BY_USER
         )
 
     def floor(self) -> str | None:
@@ -118,15 +118,15 @@ class CoverageTracker:
 
         Taken from the newest of the last posts seen, so that one out of order cannot lower it.
         """
-        if self.range_.reached_start and not self.has_joined:
+        if self.range_.reached_start and not self.has_reached_known_range:
             return None
-        return max(self._tail) if self._tail and self.is_ordered else "9999"
+        return max(self._last_times) if self._last_times and self.is_ordered else "9999"
 
     def advance(
         self, page: Page, posts: Sequence[Post | UnchangedPost], known: Collection[str],
         unreadable: Iterable[str | None] = (),
     ) -> Decision:  # fmt: skip
-        """Take one page into account; the decision belongs into the page's transaction.
+        """Take one page into account; the decision is saved in the page's transaction.
 
         `posts` are in page order, `known` the ids of those that the archive had before.
         `unreadable` are the ids of records in quarantine, None where even that is unknown.
@@ -134,15 +134,15 @@ class CoverageTracker:
         self.is_partial |= page.partial
         self.is_ordered &= page.ordered
         self.is_authoritative &= page.authoritative
-        self._note_seen(posts, unreadable)
-        ordered: Sequence[Post | UnchangedPost] = [p for p in posts if self._tells_time(p)]
+        self._add_seen(posts, unreadable)
+        ordered: Sequence[Post | UnchangedPost] = [p for p in posts if self._has_usable_time(p)]
         if self.is_ordered:
-            ordered = in_order(ordered)
+            ordered = posts_in_order(ordered)
         times = [post.created_at for post in ordered if post.created_at]
-        self._tail = (self._tail + times)[-_TAIL:]
+        self._last_times = (self._last_times + times)[-_LAST_TIMES:]
         if self.is_ordered:
-            self._note_reached(ordered, known)
-        end = self._end_of_source(page)
+            self._find_reached(ordered, known)
+        end = self._source_end_reason(page)
         if self.is_partial:  # what was read is saved, but proves nothing about what is there
             self.is_over = (
                 page.reached_start
@@ -163,18 +163,18 @@ class CoverageTracker:
         if page.reached_start:
             self.is_over = self.range_.reached_start = True
             self.range_.next = self.range_.reason = None
-            self._absorb(self._others)
+            self._merge(self._others)
         elif self._has_reached_enough():
-            self._join()
+            self._merge_reached()
         elif end is not None:
-            if end is _CIRCLE:
+            if end is _CURSOR_LOOP:
                 self.range_.next = self._cursor  # a later run asks for this page again
             self._end()
         self._follow(page.cursor)
         return self._decision()
 
     def confirm(self) -> None:
-        """End the scan: by the source's own word, nothing has changed since the last complete one.
+        """End the scan: the source states that nothing has changed since the last complete one.
 
         So it is complete, and what it did not show is not missing.
         """
@@ -189,43 +189,45 @@ class CoverageTracker:
         self._end()
         return self._decision()
 
-    def _note_seen(
+    def _add_seen(
         self, posts: Sequence[Post | UnchangedPost], unreadable: Iterable[str | None]
     ) -> None:
-        """Records in quarantine prove presence too, if only their id is known."""
+        """Add the ids of a page; records in quarantine prove presence too, if their id is known."""
         before = len(self.seen)
         self.seen.update(post.platform_id for post in posts)
         for name in unreadable:
             if name is None:
-                self._has_nameless = True
+                self._has_unidentified = True
             else:
                 self.seen.add(name)
-        self._pages_without_news = self._pages_without_news + 1 if len(self.seen) == before else 0
+        self._pages_without_new_posts = (
+            self._pages_without_new_posts + 1 if len(self.seen) == before else 0
+        )
 
-    def _tells_time(self, post: Post | UnchangedPost) -> bool:
+    def _has_usable_time(self, post: Post | UnchangedPost) -> bool:
         return stream_of(post.kind) == "posts" and (post.created_at or "") <= self._now
 
-    def _note_reached(
+    def _find_reached(
         self, ordered: Sequence[Post | UnchangedPost], known: Collection[str]
     ) -> None:
         times = [p.created_at for p in ordered if p.created_at and p.platform_id in known]
         for other in self._others:
-            if other not in self._reached and any(_holds(other, time) for time in times):
+            if other not in self._reached and any(_contains(other, time) for time in times):
                 self._reached.append(other)
 
     def _has_reached_enough(self) -> bool:
         return bool(self._reached) and not self._full
 
-    def _end_of_source(self, page: Page) -> Reason | None:
-        """Why there is no way on behind a page; None where there is, or at the start."""
+    def _source_end_reason(self, page: Page) -> Reason | None:
+        """Why the scan cannot go on after a page; None where it can, or has reached the start."""
         if page.reached_start:
             return None
         if page.end_reason is not None:
             return Reason("source_limit", page.end_reason)
         if page.cursor is not None and page.cursor in self._followed:
-            return _CIRCLE
-        if self._pages_without_news >= MOST_PAGES_WITHOUT_NEWS:
-            return _NOTHING_NEW
+            return _CURSOR_LOOP
+        if self._pages_without_new_posts >= MAX_PAGES_WITHOUT_NEW_POSTS:
+            return _NO_NEW_POSTS
         return None
 
     def _follow(self, cursor: str | None) -> None:
@@ -233,24 +235,24 @@ class CoverageTracker:
         self._followed.add(cursor)
 
     def _end(self) -> None:
-        """The scan ends short of the start; known ranges that it reached are one with it."""
+        """End before the first post, and merge the known ranges that the scan has reached."""
         self.is_over = True
         if self._reached:
-            self._join()
+            self._merge_reached()
 
-    def _join(self) -> None:
-        """Become one range with those that were reached; the deepest says how far down it goes."""
+    def _merge_reached(self) -> None:
+        """Merge the ranges that were reached; the result reaches as far down as the deepest."""
         own, deepest = self.range_, min(self._reached, key=lambda reached: reached.oldest or "")
         is_deeper = (own.oldest or "") <= (deepest.oldest or "")
         has_way = own.next is not None or own.reason is not None
-        self._absorb(self._reached)
+        self._merge(self._reached)
         if deepest.reached_start or not (is_deeper and has_way):
             own.next, own.reached_start = deepest.next, deepest.reached_start
             own.reason = deepest.reason
-        self.has_joined = self.is_over = True
+        self.has_reached_known_range = self.is_over = True
 
-    def _absorb(self, others: Sequence[CoverageRange]) -> None:
-        """Become one with these ranges; the row of one of them is kept."""
+    def _merge(self, others: Sequence[CoverageRange]) -> None:
+        """Merge these ranges into this one; the row of one of them is kept."""
         for other in list(others):
             self._others.remove(other)
             self.range_.oldest = _oldest(self.range_.oldest, other.oldest)
@@ -258,17 +260,17 @@ class CoverageTracker:
             if not self.range_.id:
                 self.range_.id = other.id
             else:
-                self._absorbed.append(other.id)
+                self._merged_ids.append(other.id)
 
     def _decision(self) -> Decision:
-        absorbed, self._absorbed = tuple(self._absorbed), []
-        return Decision(self.range_, absorbed)
+        merged_ids, self._merged_ids = tuple(self._merged_ids), []
+        return Decision(self.range_, merged_ids)
 
 
 def story_range(ranges: Iterable[CoverageRange], now: datetime) -> CoverageRange:
-    """The range of stories after a look at what is up `now`: that of a lifetime before it.
+    """The range that a scan of the stories shown `now` covers: their lifetime before it.
 
-    Two looks further apart than that leave a gap in which stories may have come and gone unseen.
+    Two scans further apart than that leave a gap, in which stories may have expired unseen.
     A range that ends in the future was written under a wrong clock, and is not continued.
     """
     newest, oldest = timestamp(now) or "", timestamp(now - STORY_LIFE)
@@ -281,10 +283,10 @@ def story_range(ranges: Iterable[CoverageRange], now: datetime) -> CoverageRange
     return CoverageRange(newest, oldest, reason=Reason("stories_expire", text))
 
 
-def in_order(posts: Sequence[Post | UnchangedPost]) -> list[Post | UnchangedPost]:
-    """Those posts that stand where their time puts them: not older than any that follows.
+def posts_in_order(posts: Sequence[Post | UnchangedPost]) -> list[Post | UnchangedPost]:
+    """Those posts that are in order of time: not older than any that follows.
 
-    Pinned posts stand above newer ones, and so do not tell how far down a page reaches.
+    Pinned posts come before newer ones, and do not show how far down a page reaches.
     """
     ordered: list[Post | UnchangedPost] = []
     newest_below = ""
@@ -303,5 +305,5 @@ def _oldest(*times: str | None) -> str | None:
     return min(filter(None, times), default=None)
 
 
-def _holds(range_: CoverageRange, time: str) -> bool:
+def _contains(range_: CoverageRange, time: str) -> bool:
     return bool(range_.newest and range_.oldest and range_.oldest <= time <= range_.newest)

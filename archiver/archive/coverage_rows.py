@@ -25,11 +25,11 @@ def coverage_ranges(
 def save_decision(
     connection: sqlite3.Connection, account_id: int, source: str, decision: Decision, run_id: int
 ) -> None:
-    """Write what a page meant for the range of its scan, in one transaction."""
+    """Write the decision of a scan about its range, in one transaction."""
     if decision.range_ is None:
         return
     with transaction(connection):
-        for row_id in decision.absorbed:
+        for row_id in decision.merged_ids:
             delete(connection, "coverage", "id = ?", (row_id,))
         save_range(connection, account_id, source, "posts", decision.range_, run_id)
 
@@ -57,7 +57,7 @@ def save_range(
 
 
 def _range_of(row: dict[str, object]) -> CoverageRange:
-    """A row as an object."""
+    """The object of a row."""
     return CoverageRange(
         newest=cast("str | None", row["newest"]),
         oldest=cast("str | None", row["oldest"]),

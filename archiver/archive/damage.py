@@ -1,7 +1,7 @@
-"""Whether an error that nobody foresaw comes from a damaged database, or is a bug of ours.
+"""Whether an unexpected error comes from a damaged database, or is a bug of this program.
 
-Asked only when an error was raised that damage can cause, and for some seconds only: on a large
-archive that is a part of it, and `archiver verify` has more to say.
+Checked only after an error that damage can cause, and for a few seconds: of a large archive only a
+part is read, and `archiver verify` reads the rest.
 """
 
 import sqlite3
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archiver.archive.facts import ROW_HASHED
-from archiver.archive.intact import is_intact, tolerate
-from archiver.archive.opening import is_of_the_disk, open_to_read
+from archiver.archive.intact import accept_invalid_text, is_intact
+from archiver.archive.opening import is_disk_error, open_to_read
 from archiver.archive.row_objects import mappings
 from archiver.archive.schema_objects import altered_objects
 
@@ -21,14 +21,14 @@ _SECONDS = 5.0
 """How long the pages are read, and how long the rows."""
 
 _OPCODES = 10_000
-"""After so many steps of SQLite's machine the clock is looked at: some milliseconds."""
+"""The clock is read after so many instructions of SQLite's virtual machine: a few milliseconds."""
 
-_BY_DAMAGE = (sqlite3.DatabaseError, ValueError, TypeError, OverflowError)
-"""Errors of a value that is not what was written: text that is none, a time, JSON, a number."""
+_POSSIBLE_ERRORS = (sqlite3.DatabaseError, ValueError, TypeError, OverflowError)
+"""Errors that damaged values cause: invalid UTF-8, times, JSON or numbers."""
 
 
 class Damage(NamedTuple):
-    """What is wrong with a database, and whether the file itself is intact, but for some row."""
+    """What is wrong with a database, and whether only the content of rows is."""
 
     what: str
     only_rows: bool = False
@@ -38,7 +38,7 @@ def may_be_damage(error: BaseException) -> bool:
     """Whether a damaged database can have caused an error, or one of a group of errors."""
     if isinstance(error, BaseExceptionGroup):
         return any(map(may_be_damage, error.exceptions))
-    return isinstance(error, _BY_DAMAGE)
+    return isinstance(error, _POSSIBLE_ERRORS)
 
 
 def find_corruption(path: Path, now: Callable[[], float] = time.monotonic) -> Damage | None:
@@ -48,7 +48,7 @@ def find_corruption(path: Path, now: Callable[[], float] = time.monotonic) -> Da
     """
     try:
         with open_to_read(path) as connection:
-            tolerate(connection)
+            accept_invalid_text(connection)
             damage: Damage | None = None
             with _limited(connection, now):
                 damage = next(_damaged_file(connection), None)
@@ -57,13 +57,13 @@ def find_corruption(path: Path, now: Callable[[], float] = time.monotonic) -> Da
                     damage = next(_damaged_rows(connection), None)
             return damage
     except sqlite3.DatabaseError as error:
-        return None if is_of_the_disk(error) else Damage(str(error))
+        return None if is_disk_error(error) else Damage(str(error))
     except UnicodeDecodeError:
-        return Damage("SQLite names something in it that is no text")
+        return Damage("a name in its schema is not valid UTF-8")
 
 
 def damaged_row(connection: sqlite3.Connection, error: BaseException) -> str | None:
-    """What to say of an error by which only rows are damaged, and not the file; None for others."""
+    """What is damaged, where an error comes from a damaged row in an intact file; else None."""
     if not may_be_damage(error):
         return None
     (path,) = connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'")
@@ -73,7 +73,7 @@ def damaged_row(connection: sqlite3.Connection, error: BaseException) -> str | N
 
 @contextmanager
 def _limited(connection: sqlite3.Connection, now: Callable[[], float]) -> Iterator[None]:
-    """Break off what takes too long; what was found by then counts, and else nothing is said."""
+    """Interrupt a query after some seconds; what was found by then counts."""
     end = now() + _SECONDS
     connection.set_progress_handler(lambda: now() > end, _OPCODES)
     try:

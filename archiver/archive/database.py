@@ -15,7 +15,7 @@ from archiver.archive.facts import (
     KNOWN_TRIGGERS,
     ROW_HASHED,
 )
-from archiver.archive.lock import LOCK, LOGS, locked, refuse_links
+from archiver.archive.lock import LOCK, SQLITE_SUFFIXES, locked, refuse_links
 from archiver.archive.migrate import applied_steps, check_version, migrate, refuse_foreign_triggers
 from archiver.archive.opening import BUSY_MS, connect, open_to_read, refuse_foreign_log
 from archiver.archive.storage_errors import damaged, storage_errors
@@ -25,36 +25,50 @@ from archiver.errors import ArchiverError, StorageError
 log = logging.getLogger(__name__)
 
 __all__ = [
-    "APPLICATION_ID", "DATABASE", "GUARDED", "KNOWN_STEPS", "KNOWN_TRIGGERS", "LOCK", "LOGS",
-    "ROW_HASHED", "applied_steps", "locked", "open_to_read", "reader", "refuse_lost_database",
-    "sqlite_warning", "storage_errors", "transaction", "writer",
+    "APPLICATION_ID",
+    "DATABASE",
+    "GUARDED",
+    "KNOWN_STEPS",
+    "KNOWN_TRIGGERS",
+    "LOCK",
+    "ROW_HASHED",
+    "SQLITE_SUFFIXES",
+    "applied_steps",
+    "locked",
+    "open_to_read",
+    "reader",
+    "refuse_lost_database",
+    "sqlite_warning",
+    "storage_errors",
+    "transaction",
+    "writer",
 ]  # fmt: skip
 """What other packages need of an archive's database, whichever module defines it."""
 
 _PAGE_SIZE = 8192  # a post with its record fills 2 to 3 KB: with 4096 nearly half a page is wasted
 _CACHE_KB = 16 << 10  # of pages: SQLite's own 2 MB are read again for each page of posts
-_LONGEST_LOG = 64 << 20  # bytes that stay on the disk once a long transaction is over
+_WAL_LIMIT = 64 << 20  # bytes that stay on the disk once a long transaction is over
 _FIXED_SQLITE = (3, 51, 3)  # see `sqlite_warning`
 
 
 @contextmanager
 def writer(
     directory: Path, *, create: bool = True, busy_ms: int = BUSY_MS, any_trigger: bool = False,
-    tell: Callable[[str], None] = log.info,
+    notify: Callable[[str], None] = log.info,
 ) -> Iterator[sqlite3.Connection]:  # fmt: skip
     """The one connection that writes, schema up to date, for as long as the lock is held.
 
     `busy_ms` is how long it waits for a program that holds the database without that lock.
     Foreign triggers on our tables are refused, unless `any_trigger` is true: the caller removes
-    them. `tell` is called with a sentence that says where the database was copied to before its
+    them. `notify` is called with a sentence that says where the database was copied to before its
     tables changed.
 
-    It is also the only one that moves pages from the log into the database: two that do may, with
-    SQLite before 3.51.3, damage it. Raises StorageError, ArchiveLocked, SchemaTooNew.
+    It is also the only one that runs checkpoints: two at a time may damage the database with SQLite
+    before 3.51.3. Raises StorageError, ArchiveLocked, SchemaTooNew.
     """
     if create:
         refuse_lost_database(directory)
-    with locked(directory, create=create), _damage_told(directory), storage_errors(directory):
+    with locked(directory, create=create), _damage_reported(directory), storage_errors(directory):
         refuse_foreign_log(directory / DATABASE)
         connection = connect(directory / DATABASE, busy_ms=busy_ms)
         try:
@@ -66,18 +80,18 @@ def writer(
             connection.execute("PRAGMA fullfsync = ON")
             connection.execute("PRAGMA checkpoint_fullfsync = ON")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
-            connection.execute(f"PRAGMA journal_size_limit = {_LONGEST_LOG}")
-            migrate(connection, directory, tell, any_trigger=any_trigger)
+            connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
+            migrate(connection, directory, notify, any_trigger=any_trigger)
             if not any_trigger:
                 refuse_foreign_triggers(connection, directory)
             yield connection
-            _shorten_log(connection)
+            _truncate_wal(connection)
         finally:
             connection.close()
 
 
-def _shorten_log(connection: sqlite3.Connection) -> None:
-    """Leave no long log behind where a reader that has it open keeps it from being removed.
+def _truncate_wal(connection: sqlite3.Connection) -> None:
+    """Truncate the write-ahead log, where an open reader keeps SQLite from removing it.
 
     Nothing depends on it: what is in the log is read from there.
     """
@@ -99,7 +113,7 @@ def reader(directory: Path) -> Iterator[sqlite3.Connection]:
             hint="Make one with archiver backup, or point [archive] directory to where it is",
             code="no_archive",
         )
-    with _damage_told(directory), storage_errors(directory):
+    with _damage_reported(directory), storage_errors(directory):
         refuse_links(directory)
         if os.path.lexists(path.with_name(f"{DATABASE}-journal")):
             _roll_back(directory)
@@ -122,12 +136,12 @@ def reader(directory: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _upgrade(directory: Path) -> None:
-    """Bring an archive of an earlier version up to date, for somebody who only wants to read it.
+    """Upgrade an archive of an earlier version that is opened for reading.
 
     Raises StorageError, ArchiveLocked.
     """
     try:
-        with writer(directory, create=False, tell=log.warning):
+        with writer(directory, create=False, notify=log.warning):
             pass
     except StorageError as error:
         if error.code == "damaged":
@@ -142,20 +156,20 @@ def _upgrade(directory: Path) -> None:
 
 
 def sqlite_warning() -> str | None:
-    """What is to be known of the SQLite that this runs on, or None.
+    """A warning about the installed version of SQLite, or None.
 
-    Nothing that we do meets its fault: one process writes, under a lock, and moves pages.
+    This program alone does not trigger the fault: one process writes and checkpoints, under a lock.
     """
     if sqlite3.sqlite_version_info >= _FIXED_SQLITE:
         return None
     return (
         f"SQLite {sqlite3.sqlite_version} can damage a database that two programs write to at "
-        "once; 3.51.3 fixed that. This program alone does not: let no other write to archive.db"
+        "once; 3.51.3 fixed that. Let no other program write to archive.db"
     )
 
 
 @contextmanager
-def _damage_told(directory: Path) -> Iterator[None]:
+def _damage_reported(directory: Path) -> Iterator[None]:
     """Raise StorageError for an unexpected error where the database is found damaged.
 
     A damaged page can make any statement or conversion fail, with any error. Where no damage is
@@ -170,7 +184,9 @@ def _damage_told(directory: Path) -> Iterator[None]:
 
         damage = find_corruption(directory / DATABASE) if may_be_damage(error) else None
         if damage is None:
-            error.add_note("If it comes again, archiver verify tells whether the archive is intact")
+            error.add_note(
+                "If it happens again, archiver verify shows whether the archive is intact"
+            )
             raise
         raise damaged(directory, damage.what) from error
 
@@ -209,15 +225,15 @@ def refuse_lost_database(directory: Path) -> None:
             return
     raise StorageError(
         f"{DATABASE} is missing in {directory}",
-        why="There are media files of an archive, so it was not begun just now",
+        why="There are media files of an archive, so this is not a new one",
         kept="Nothing was changed",
-        hint="Bring it back from a copy; for a new archive, move the folder media away first",
+        hint="Restore it from a copy; for a new archive, move the folder media away first",
         code="database_missing",
     )
 
 
 def _never_finished(directory: Path) -> StorageError:
-    """A first run that was killed while it made the tables has left an archive without any."""
+    """The error for an archive without tables: a first run was killed while it made them."""
     return StorageError(
         f"The archive in {directory} was never finished",
         kept="Nothing was in it yet",

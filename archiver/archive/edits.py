@@ -1,13 +1,13 @@
 """The edits of a post, as several sources show them one after the other.
 
-An edit is one, however many sources show it, and whichever shows it first. So each source has a
-place in the row of edits: the newest that it has shown. When what it says changes, it may have
-caught up with an edit that is known from another one.
+An edit counts once, however many sources show it, and whichever shows it first. For each source,
+the number of the newest edit that it has shown is kept. When its content changes, it may have
+caught up with an edit that another source showed before.
 """
 
 import sqlite3
 
-from archiver.archive.wording import hash_of, media_kinds, wording_of
+from archiver.archive.wording import hash_of_wording, media_kinds, wording_of
 
 
 def newest_edit(connection: sqlite3.Connection, post_id: int) -> int:
@@ -17,8 +17,10 @@ def newest_edit(connection: sqlite3.Connection, post_id: int) -> int:
     return edit
 
 
-def newest_edit_worded(connection: sqlite3.Connection, post_id: int, wording: str) -> int | None:
-    """The newest edit that is known in this wording, by its hash; None where there is none."""
+def newest_edit_with_wording(
+    connection: sqlite3.Connection, post_id: int, wording: str
+) -> int | None:
+    """The newest edit whose wording has this hash; None where there is none."""
     query = "SELECT max(edit) FROM revisions WHERE post_id = ? AND wording_sha256 = ?"
     edit: int | None = connection.execute(query, (post_id, wording)).fetchone()[0]
     if edit is None and wording == _wording_now(connection, post_id):
@@ -27,14 +29,16 @@ def newest_edit_worded(connection: sqlite3.Connection, post_id: int, wording: st
 
 
 def _wording_now(connection: sqlite3.Connection, post_id: int) -> str | None:
-    """The wording of a post, where its newest revision is of a version that did not keep it."""
+    """The hash of a post's wording, where its newest revision was saved before hashes were kept."""
     query = """
         SELECT title, text FROM posts WHERE id = :post AND (
             SELECT wording_sha256 FROM revisions WHERE post_id = :post ORDER BY number DESC LIMIT 1
         ) IS NULL
     """
     row = connection.execute(query, {"post": post_id}).fetchone()
-    return None if row is None else hash_of(wording_of(*row), kinds_now(connection, post_id))
+    return (
+        None if row is None else hash_of_wording(wording_of(*row), kinds_now(connection, post_id))
+    )
 
 
 def kinds_now(connection: sqlite3.Connection, post_id: int) -> list[str]:
@@ -47,10 +51,10 @@ def kinds_now(connection: sqlite3.Connection, post_id: int) -> list[str]:
     return media_kinds(kind for (kind,) in rows)
 
 
-def edit_worded_after(
+def next_edit_with_wording(
     connection: sqlite3.Connection, post_id: int, edit: int, wording: str, source: str
 ) -> int | None:
-    """The first edit after one that another source than this showed in this wording."""
+    """The first edit after `edit` that a source other than `source` showed in this wording."""
     query = """
         SELECT min(edit) FROM revisions
          WHERE post_id = ? AND edit > ? AND wording_sha256 = ? AND source <> ?
@@ -61,6 +65,6 @@ def edit_worded_after(
 
 
 def is_worded_differently(connection: sqlite3.Connection, post_id: int) -> bool:
-    """Whether the sources of a post word it differently, so that their words cannot be compared."""
+    """Whether the sources word a post differently, so that their wordings cannot be compared."""
     query = "SELECT EXISTS (SELECT 1 FROM revisions WHERE post_id = ? AND why = 'other_source')"
     return bool(connection.execute(query, (post_id,)).fetchone()[0])

@@ -1,6 +1,6 @@
-"""Constants of the schema, for those who do not need sqlite-utils, which is slow to import."""
+"""Constants of the schema, in a module that does not import sqlite-utils, which is slow."""
 
-APPLICATION_ID = 0x61726368  # "arch": tells `file` and us what this database is
+APPLICATION_ID = 0x61726368  # "arch": identifies the database, to `file` too
 
 KNOWN_STEPS = frozenset({
     "m001_archive", "m002_sources", "m003_media", "m004_search", "m005_words",
@@ -16,7 +16,7 @@ KNOWN_TRIGGERS = frozenset({
 """Names of all triggers in schema.py."""
 
 FORMER_TRIGGERS = frozenset({"account_names_stay", "account_names_keep"})
-"""Names of triggers that earlier steps made and later ones took away."""
+"""Names of triggers that earlier steps made and later ones dropped."""
 
 ROW_HASHED = (
     "about", "runs", "accounts", "account_profiles", "run_accounts", "responses", "posts",
@@ -24,7 +24,7 @@ ROW_HASHED = (
     "media", "account_pictures", "renditions", "events", "metrics", "coverage", "storage_totals",
     "quarantine",
 )  # fmt: skip
-"""The tables whose rows carry a hash of themselves, and are counted in `table_checksums`."""
+"""The tables whose rows have a hash, and that are counted in `table_checksums`."""
 
 GUARDED = frozenset({
     *ROW_HASHED, "table_checksums", "account_names", "sightings", "holdings", "tallies",

@@ -1,10 +1,10 @@
-"""Which post a record is about: one of that id, else one that an alias names, else one that fits.
+"""Which post a record is about: by its id, else by an alias, else by time and wording.
 
-Only where a source has no ids of the network is a post looked for by its time, wording and kinds of
-media, and only where exactly one fits is it taken for the same; the rule is noted.
+Only where a source does not have the network's ids is a post looked for by its time, wording and
+kinds of media; exactly one has to match, and the rule is recorded.
 Networks give a post another id when it is edited (X), or write the id of one post in several ways
 (Facebook's `PAGE_POST` and `POST`, LinkedIn's shares and posts). What names the content or a file,
-and not the post, is kept and never asked: two posts may share it.
+and not the post, is kept and never looked up: two posts may share it.
 """
 
 import json
@@ -22,22 +22,22 @@ from archiver.models import CONTENT_SCHEMES, Post, Record, timestamp
 EARLIER_ID = "earlier_id"
 """The scheme of an id that a post had before."""
 
-MADE = "export:"
-"""Begins an id that was made here, because its source has none."""
+GENERATED_ID_PREFIX = "export:"
+"""Prefix of an id that was generated here, because its source has none."""
 
 WORDING_RULE = "time, wording and kinds of media"
-"""The rule by which a post is known where no id tells."""
+"""The rule by which a post is matched where no id is known."""
 
 _SAME_TIME = timedelta(seconds=2)
-_NOT_ASKED = ", ".join(f"'{scheme}'" for scheme in sorted(CONTENT_SCHEMES))
+_CONTENT_SCHEMES = ", ".join(f"'{scheme}'" for scheme in sorted(CONTENT_SCHEMES))
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A record, read, and the id under which the archive has, or will have, its post.
+    """A record, parsed, and the id under which the archive has, or will have, its post.
 
-    `is_known` says that the archive had the post before; `rule` is what told that it is this one,
-    where no id did.
+    `is_known` says that the archive had the post before; `rule` is the rule that matched it, where
+    no id did.
     """
 
     record: Record
@@ -47,27 +47,27 @@ class Match:
     rule: str | None = None
 
 
-def is_made(platform_id: str) -> bool:
-    """Whether an id stands in for one of the network, which the source does not tell."""
-    return platform_id.startswith(MADE)
+def is_generated_id(platform_id: str) -> bool:
+    """Whether an id was generated here, in place of the network's own, which is not known."""
+    return platform_id.startswith(GENERATED_ID_PREFIX)
 
 
 def match_posts(
     connection: sqlite3.Connection, account_id: int, source: str,
     entries: Sequence[tuple[Record, Post]],
 ) -> list[Match]:  # fmt: skip
-    """Say of each record of a page which post it is about, in the order in which to save them.
+    """Match each record of a page with its post; in the order in which to save them.
 
     That is the order of the page; but of several records about one post, one that others name
     as an earlier id comes before them.
     """
     posts = [post for _, post in entries]
     found = _known_ids(connection, account_id, source, [post.platform_id for post in posts])
-    found |= _named_ids(connection, account_id, [p for p in posts if p.platform_id not in found])
-    fitting = fitting_posts(
+    found |= _ids_by_alias(connection, account_id, [p for p in posts if p.platform_id not in found])
+    fitting = posts_by_wording(
         connection, account_id, source, [p for p in posts if p.platform_id not in found]
     )
-    targets = _with_named_on_page(posts, found | fitting)
+    targets = _with_aliases_on_page(posts, found | fitting)
     existing = set(found.values()) | set(fitting.values())
     matches = [
         Match(record, post, target := targets.get(post.platform_id, post.platform_id),
@@ -75,24 +75,26 @@ def match_posts(
               rule=WORDING_RULE if fitting.get(post.platform_id) == target else None)
         for record, post in entries
     ]  # fmt: skip
-    return _earlier_first(matches)
+    return _earlier_ids_first(matches)
 
 
-def fitting_posts(
+def posts_by_wording(
     connection: sqlite3.Connection, account_id: int, source: str, posts: Sequence[Post]
 ) -> dict[str, str]:
-    """The archived posts that these are by time, wording and kinds of media, where no id tells.
+    """The archived posts that these posts match by time, wording and kinds of media.
 
-    One of the two has an id that was made here. Where two fit one, on either side, none does.
+    One of the two has a generated id. Where several match, on either side, none is taken.
     """
-    if not _has_made(connection, account_id):  # then only a made id of a page can be meant
-        posts = [post for post in posts if is_made(post.platform_id)]
+    if not _has_generated_ids(connection, account_id):  # then only posts of the page may have one
+        posts = [post for post in posts if is_generated_id(post.platform_id)]
     candidates: dict[str, list[str]] = {}
     for post in posts:
         wording = wording_of(post.title, post.text)
         candidates[post.platform_id] = [
             platform_id
-            for post_id, platform_id, title, text in _near(connection, account_id, source, post)
+            for post_id, platform_id, title, text in _posts_of_same_time(
+                connection, account_id, source, post
+            )
             if wording_of(title, text) == wording
             and kinds_now(connection, post_id) == media_kinds(a.kind for a in post.attachments)
         ]
@@ -104,14 +106,14 @@ def fitting_posts(
     }
 
 
-def _has_made(connection: sqlite3.Connection, account_id: int) -> bool:
-    """Whether a post of the account has an id that was made here."""
+def _has_generated_ids(connection: sqlite3.Connection, account_id: int) -> bool:
+    """Whether a post of the account has a generated id."""
     query = "SELECT 1 FROM posts WHERE account_id = ? AND platform_id BETWEEN ? AND ? LIMIT 1"
-    parameters = (account_id, MADE, MADE + "\U0010ffff")
+    parameters = (account_id, GENERATED_ID_PREFIX, GENERATED_ID_PREFIX + "\U0010ffff")
     return connection.execute(query, parameters).fetchone() is not None
 
 
-def _near(
+def _posts_of_same_time(
     connection: sqlite3.Connection, account_id: int, source: str, post: Post
 ) -> list[tuple[int, str, str | None, str | None]]:
     """Posts of about the same time that this source has not shown yet."""
@@ -126,14 +128,20 @@ def _near(
     """
     try:
         bounds = (at - _SAME_TIME, at + _SAME_TIME)
-    except OverflowError:  # the first or the last moment that there is
+    except OverflowError:  # the first or the last moment that Python can express
         bounds = (at, at)
-    parameters = (account_id, *map(timestamp, bounds), is_made(post.platform_id), MADE, source)
+    parameters = (
+        account_id,
+        *map(timestamp, bounds),
+        is_generated_id(post.platform_id),
+        GENERATED_ID_PREFIX,
+        source,
+    )
     return connection.execute(query, parameters).fetchall()
 
 
-def asked_values(post: Post) -> list[str]:
-    """The other ids of a post by which it may be known."""
+def lookup_ids(post: Post) -> list[str]:
+    """The other ids of a post, by which it may be in the archive."""
     return [
         clean_text(alias.value)
         for alias in post.aliases
@@ -144,9 +152,9 @@ def asked_values(post: Post) -> list[str]:
 def _known_ids(
     connection: sqlite3.Connection, account_id: int, source: str, platform_ids: Sequence[str]
 ) -> dict[str, str]:
-    """The archived posts of these ids, by the ids: those that this source calls so come first.
+    """The archived posts of these ids; where an id is that of two, the one it has for this source.
 
-    CROSS JOIN keeps SQLite from going through all posts of the account for each id.
+    CROSS JOIN keeps SQLite from scanning all posts of the account for each id.
     """
     query = """
         SELECT platform_id, platform_id FROM posts
@@ -161,10 +169,10 @@ def _known_ids(
     return {clean[own]: target for own, target in connection.execute(query, parameters)}
 
 
-def _named_ids(
+def _ids_by_alias(
     connection: sqlite3.Connection, account_id: int, posts: Sequence[Post]
 ) -> dict[str, str]:
-    """The ids of archived posts that aliases name, for posts whose own id is not in the archive."""
+    """The archived posts that are found by alias, for posts whose own id is not in the archive."""
     names = [(post.platform_id, scheme, value) for post in posts for scheme, value in _names(post)]
     query = f"""
         WITH names AS (
@@ -177,7 +185,7 @@ def _named_ids(
         SELECT post, platform_id FROM names
          CROSS JOIN post_aliases ON post_aliases.value = name
           AND (post_aliases.scheme = names.scheme OR names.scheme = '')
-          AND post_aliases.scheme NOT IN ({_NOT_ASKED})
+          AND post_aliases.scheme NOT IN ({_CONTENT_SCHEMES})
           JOIN posts ON posts.id = post_id AND posts.account_id = :account
     """
     if not names:
@@ -190,37 +198,37 @@ def _named_ids(
 
 
 def _names(post: Post) -> Iterator[tuple[str, str]]:
-    """All ids of a post, each with its scheme, which is empty for its own."""
+    """All ids of a post, each with its scheme; that of its own id is empty."""
     yield "", clean_text(post.platform_id)
     for alias in post.aliases:
         if alias.scheme not in CONTENT_SCHEMES:
             yield alias.scheme, clean_text(alias.value)
 
 
-def _with_named_on_page(posts: Sequence[Post], targets: dict[str, str]) -> dict[str, str]:
-    """The same, and where to put a record that is new but named by another one of its page."""
+def _with_aliases_on_page(posts: Sequence[Post], targets: dict[str, str]) -> dict[str, str]:
+    """The targets, with those of new records whose id is an alias of another record of the page."""
     on_page = {post.platform_id for post in posts}
     for post in posts:
-        own = _end_of(targets, post.platform_id)
-        for value in asked_values(post):
+        own = _final_target(targets, post.platform_id)
+        for value in lookup_ids(post):
             if value in on_page and value not in targets:
                 targets[value] = own
-    return {post.platform_id: _end_of(targets, post.platform_id) for post in posts}
+    return {post.platform_id: _final_target(targets, post.platform_id) for post in posts}
 
 
-def _end_of(targets: dict[str, str], platform_id: str) -> str:
+def _final_target(targets: dict[str, str], platform_id: str) -> str:
     while (target := targets.get(platform_id, platform_id)) != platform_id:
         platform_id = target
     return platform_id
 
 
-def _earlier_first(matches: Sequence[Match]) -> list[Match]:
+def _earlier_ids_first(matches: Sequence[Match]) -> list[Match]:
     groups: dict[str, list[Match]] = {}
     for match in matches:
         groups.setdefault(match.platform_id, []).append(match)
     ordered: list[Match] = []
     for group in groups.values():
-        named = Counter(value for match in group for value in set(asked_values(match.post)))
+        named = Counter(value for match in group for value in set(lookup_ids(match.post)))
         ordered += sorted(group, key=lambda match: -named[match.post.platform_id])
     return ordered
 
@@ -231,10 +239,10 @@ def is_shown_elsewhere(
 ) -> bool:  # fmt: skip
     """Whether a scan showed this post under another of its ids; `shown` are the scan's ids."""
     query = f"""
-        SELECT value FROM post_aliases WHERE post_id = :post AND scheme NOT IN ({_NOT_ASKED})
+        SELECT value FROM post_aliases WHERE post_id = :post AND scheme NOT IN ({_CONTENT_SCHEMES})
          UNION ALL
         SELECT platform_id FROM post_aliases JOIN posts ON posts.id = post_id
-         WHERE value = :id AND account_id = :account AND scheme NOT IN ({_NOT_ASKED})
+         WHERE value = :id AND account_id = :account AND scheme NOT IN ({_CONTENT_SCHEMES})
            AND post_id <> :post
     """
     rows = connection.execute(query, {"post": post_id, "id": platform_id, "account": account_id})

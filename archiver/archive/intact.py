@@ -1,4 +1,4 @@
-"""Whether a row of a table is as it was written, by the hash that it carries."""
+"""Whether a row of a table is as it was written, by its own hash."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ def hash_of(table: str, row: Mapping[str, Any]) -> str | None:
 
 
 def is_intact(table: str, row: Mapping[str, Any]) -> bool:
-    """Whether a row, read whole, is what its own hash says."""
+    """Whether a row, with all its columns, matches its own hash."""
     found = hash_of(table, row)
     return found is not None and found == row["row_sha256"]
 
 
-def tolerate(connection: sqlite3.Connection) -> None:
+def accept_invalid_text(connection: sqlite3.Connection) -> None:
     """Read text that is not valid UTF-8 too: its wrong bytes become surrogates."""
     connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")

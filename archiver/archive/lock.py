@@ -15,8 +15,8 @@ from archiver.disks import describe_error, sync_directory
 from archiver.errors import ArchiveLocked, StorageError
 
 LOCK = ".lock"
-LOGS = ("-wal", "-shm", "-journal")
-"""Ends of the names of what SQLite keeps beside a database."""
+SQLITE_SUFFIXES = ("-wal", "-shm", "-journal")
+"""Suffixes of the files that SQLite keeps beside a database."""
 
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP})
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
@@ -24,7 +24,7 @@ _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 @contextmanager
 def locked(directory: Path, *, create: bool = True, database: bool = True) -> Iterator[None]:
-    """Hold the lock of an archive folder, which is made if need be, with its `database` or without.
+    """Hold the lock of an archive folder, which is made if need be; with `database`, its file too.
 
     Raises ArchiveLocked at once where another program holds it, StorageError.
     """
@@ -35,7 +35,10 @@ def locked(directory: Path, *, create: bool = True, database: bool = True) -> It
     with storage_errors(directory):
         _make(directory)
         refuse_links(directory)
-        for name in (DATABASE, LOCK):  # born private: SQLite gives its -wal and -shm the same mode
+        for name in (
+            DATABASE,
+            LOCK,
+        ):  # private from the start: SQLite gives its -wal and -shm the same mode
             if name == LOCK or (create and database):
                 descriptor = os.open(directory / name, os.O_CREAT | os.O_RDWR | _NOFOLLOW, 0o600)
                 try:
@@ -71,8 +74,8 @@ def locked(directory: Path, *, create: bool = True, database: bool = True) -> It
 
 
 @contextmanager
-def nobody_writes(directory: Path) -> Iterator[None]:
-    """Keep writers out for a while; other readers may do the same.
+def writers_excluded(directory: Path) -> Iterator[None]:
+    """Hold a shared lock that keeps writers out; several readers may hold it.
 
     Raises ArchiveLocked, OSError.
     """
@@ -90,8 +93,11 @@ def nobody_writes(directory: Path) -> Iterator[None]:
 
 
 def refuse_links(directory: Path) -> None:
-    """A link in place of one of our files would have us read, or write to, what it points to."""
-    for name in (DATABASE, *(f"{DATABASE}{end}" for end in LOGS), LOCK):
+    """Refuse links in place of our files: what they point to would be read or written.
+
+    Raises StorageError.
+    """
+    for name in (DATABASE, *(f"{DATABASE}{end}" for end in SQLITE_SUFFIXES), LOCK):
         path = directory / name
         if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
             raise StorageError(
@@ -104,7 +110,7 @@ def refuse_links(directory: Path) -> None:
 
 
 def _make_private(descriptor: int) -> None:
-    """Take from others what an earlier program, or a careless hand, allowed them."""
+    """Remove access by others, which an earlier program or the user may have allowed."""
     if os.name == "posix":
         status = os.fstat(descriptor)
         if status.st_uid == os.geteuid() and status.st_mode & 0o077:
@@ -113,7 +119,7 @@ def _make_private(descriptor: int) -> None:
 
 def _in_use(directory: Path) -> ArchiveLocked:
     who = lock_owner(directory / LOCK)
-    if who is not None and who.is_long(datetime.now(UTC)):
+    if who is not None and who.is_overdue(datetime.now(UTC)):
         hint = "That is more than a day: look at that process; the lock frees itself when it ends"
     else:
         hint = "Wait until it is done; the lock frees itself even if that run was killed"
@@ -125,7 +131,7 @@ def _in_use(directory: Path) -> ArchiveLocked:
 
 
 def _make(directory: Path) -> None:
-    """Make the archive's folder, if need be with those above it, so that a power cut spares it.
+    """Make the archive's folder durably, if need be with those above it.
 
     Raises OSError.
     """

@@ -1,4 +1,4 @@
-"""Who holds an archive, written into its lock file by whoever got the lock.
+"""Which process holds an archive: it writes itself into the lock file.
 
 Only for people: the program never depends on what the file says, and any content is tolerated.
 """
@@ -32,13 +32,13 @@ class LockOwner(NamedTuple):
         since = f"{self.since:%Y-%m-%d %H:%M} UTC"
         return f"{self.command}, process {self.process} on {self.host}, since {since}"
 
-    def is_long(self, now: datetime) -> bool:
-        """Whether it should have been done by now."""
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether it has run for longer than any run should."""
         return now - self.since > _LONG
 
 
 def write_lock_owner(descriptor: int) -> None:
-    """Write down who we are; that a full disk does not let us is no reason not to run."""
+    """Write this process into the lock file; if the disk is full, run without."""
     name = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
     host = re.sub(r"[^!-~]", "?", name)[:64] or "?"
     command = re.sub(r"[^ -~]", "?", " ".join(["archiver", *sys.argv[1:]]))[:80]
@@ -49,7 +49,7 @@ def write_lock_owner(descriptor: int) -> None:
 
 
 def lock_owner(lock: Path) -> LockOwner | None:
-    """Who holds a lock, by what its file says; None where it says nothing that we would write."""
+    """The owner that a lock file names; None where its content is not in our format."""
     try:
         descriptor = os.open(lock, os.O_RDONLY | _NOFOLLOW)
         try:

@@ -14,7 +14,7 @@ from archiver.archive.storage_totals import track_totals
 from archiver.reasons import Reason, columns
 
 LOST = Reason("lost", "lost here")
-"""Of a rendition whose file was stored and is to be fetched again."""
+"""The reason of a rendition whose file was stored and is to be fetched again."""
 
 
 def mark_lost(connection: sqlite3.Connection, sha256: str, at: str) -> int:
@@ -55,8 +55,8 @@ def mark_recovered(
     note(connection, sha256, run_id or _last_run(connection), at, "recovered", sha256)
 
 
-def mark_found(connection: sqlite3.Connection, intact: Iterable[str], at: str) -> int:
-    """Recover those of these files, all read and found intact, that were known as lost."""
+def mark_found_intact(connection: sqlite3.Connection, intact: Iterable[str], at: str) -> int:
+    """Mark as recovered those of these intact files that were marked as lost; returns how many."""
     lost = {row[0] for row in connection.execute("SELECT sha256 FROM media WHERE lost_at NOT NULL")}
     back = lost.intersection(intact)
     for sha256 in sorted(back):

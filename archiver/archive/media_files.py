@@ -1,4 +1,4 @@
-"""Rows of media files, found by hash, for those who give the files out."""
+"""Rows of media files by hash, for what serves the files."""
 
 import re
 import sqlite3

@@ -1,8 +1,8 @@
 """A changed media setting: it is applied to the files that the old one skipped.
 
-What the archive says of an attachment's renditions is enough to choose among them, so no record is
-read. Rows are taken in batches, in the order of their ids: nothing grows with the archive, and
-whoever calls can stop between two batches.
+The rows of an attachment's renditions are enough to select among them, so no record is parsed. Rows
+are read in batches, in the order of their ids: memory does not grow with the archive, and the
+caller can stop between two batches.
 """
 
 import json
@@ -35,7 +35,7 @@ _OTHER_VALUES = """
 
 @dataclass(frozen=True, slots=True)
 class AppliedBatch:
-    """What became of a batch of skipped files: the last row's id, how many, how many changed."""
+    """The result of a batch of skipped files: the last row's id, how many, how many changed."""
 
     last_id: int
     rows: int
@@ -45,7 +45,7 @@ class AppliedBatch:
 def outdated_settings(
     connection: sqlite3.Connection, current: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    """The settings that files were skipped for and that say something else today: (code, value).
+    """The settings that files were skipped for and that have changed since, as (code, value).
 
     `current` has today's value of each setting, by its reason code.
     """
@@ -121,7 +121,7 @@ def _of_attachments(
 
 
 def _attachment(rows: Sequence[Mapping[str, Any]]) -> Attachment:
-    """An attachment as its rows have it, as far as choosing needs it."""
+    """An attachment as its rows have it, as far as selecting renditions needs it."""
     return Attachment(
         kind=rows[0]["kind"],
         renditions=tuple(

@@ -1,7 +1,7 @@
-"""What the archive shows of a post that several sources speak of, and whose word that is.
+"""How the contents of a post from several sources are merged into its row.
 
-The newest edit counts, else the source of the higher rank; what that one does not say, the next one
-does. As long as there is one source, its word is in `posts` alone.
+The newest edit has precedence, else the source of the higher rank; a value that it does not have is
+taken from the next one. As long as there is one source, its content is in `posts` alone.
 """
 
 import json
@@ -13,17 +13,21 @@ from typing import Any
 from archiver.archive.row_objects import objects
 from archiver.archive.rows import clean_row, update, update_row
 
-SAID = (
+MERGED_COLUMNS = (
     "created_at", "text", "title", "url", "kind", "visibility", "author", "alt_texts",
 )  # fmt: skip
-"""The columns of `posts` that each source says in its own way."""
+"""The columns of `posts` of which each source has a value of its own."""
 
 _RANKS = ("export", "middleman", "native")
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
-    """What one source says of a post; `raw` is None where it is that of the post."""
+class SourceContent:
+    """The content of a post in one source.
+
+    `said` are its columns as JSON, `edit` the newest edit that it shows; `raw` is None where it is
+    the record in `posts`.
+    """
 
     source: str
     edit: int
@@ -32,55 +36,59 @@ class Saying:
 
 
 def rank_of(source: str, ranks: Mapping[str, str]) -> int:
-    """How much the word of a source counts; one that is not installed any more counts least."""
+    """The rank of a source as a number; one that is not installed any more has the lowest."""
     rank = ranks.get(source)
     return _RANKS.index(rank) if rank in _RANKS else -1
 
 
-def sayings(connection: sqlite3.Connection, post_id: int) -> list[Saying]:
-    """What every source says of a post."""
+def contents_by_source(connection: sqlite3.Connection, post_id: int) -> list[SourceContent]:
+    """The contents of a post in each of its sources."""
     query = "SELECT source, edit, said, raw FROM post_sources WHERE post_id = ? ORDER BY source"
-    return list(objects(connection.execute(query, (post_id,)), Saying))
+    return list(objects(connection.execute(query, (post_id,)), SourceContent))
 
 
-def in_order(all_: Sequence[Saying], ranks: Mapping[str, str]) -> list[Saying]:
-    """The one whose word counts first, then the one that fills what it leaves out, and so on."""
-    return sorted(all_, key=lambda each: (-each.edit, -rank_of(each.source, ranks), each.source))
+def by_precedence(
+    contents: Sequence[SourceContent], ranks: Mapping[str, str]
+) -> list[SourceContent]:
+    """In order of precedence: the first has it, the others fill in what it does not have."""
+    return sorted(
+        contents, key=lambda each: (-each.edit, -rank_of(each.source, ranks), each.source)
+    )
 
 
-def said_of(columns: Mapping[str, Any]) -> str:
-    """The columns of a post as a source says them, as they are kept."""
-    said = {name: columns[name] for name in SAID}
+def content_json(columns: Mapping[str, Any]) -> str:
+    """The columns of a post in one source, as `post_sources.said` has them."""
+    said = {name: columns[name] for name in MERGED_COLUMNS}
     return json.dumps(clean_row(said), ensure_ascii=False, sort_keys=True)
 
 
-def merged(ordered: Sequence[Saying]) -> dict[str, Any]:
-    """The columns of a post, of what several sources say."""
+def merged(ordered: Sequence[SourceContent]) -> dict[str, Any]:
+    """The columns of a post, merged from contents in order of precedence."""
     values = [json.loads(each.said) for each in ordered if each.said is not None]
     return {
         name: next((said[name] for said in values if said.get(name) is not None), None)
-        for name in SAID
+        for name in MERGED_COLUMNS
     }
 
 
 def begin_merging(connection: sqlite3.Connection, post_id: int, source: str) -> None:
-    """A second source speaks of a post: what the first one says is kept apart from now on."""
-    query = f"SELECT {', '.join(SAID)} FROM posts WHERE id = ?"
+    """Keep the first source's content separately, when a second source first shows the post."""
+    query = f"SELECT {', '.join(MERGED_COLUMNS)} FROM posts WHERE id = ?"
     row = connection.execute(query, (post_id,)).fetchone()
-    said = said_of(dict(zip(SAID, row, strict=True)))
+    said = content_json(dict(zip(MERGED_COLUMNS, row, strict=True)))
     where = "post_id = ? AND source <> ? AND said IS NULL"
     update(connection, "post_sources", where, (post_id, source), said=said)
 
 
-def hand_over(connection: sqlite3.Connection, post_id: int, leader: Saying) -> None:
-    """Make the record of the source that leads that of the post; the one before keeps its own."""
+def set_leading_record(connection: sqlite3.Connection, post_id: int, leader: SourceContent) -> None:
+    """Move the record of the leading source into `posts`; the one before gets its own back."""
     if leader.raw is None:
         return
-    held = connection.execute("SELECT raw FROM posts WHERE id = ?", (post_id,)).fetchone()[0]
-    for each in sayings(connection, post_id):
+    existing = connection.execute("SELECT raw FROM posts WHERE id = ?", (post_id,)).fetchone()[0]
+    for each in contents_by_source(connection, post_id):
         if each.raw is None and each.source != leader.source:
             where = "post_id = ? AND source = ?"
-            update(connection, "post_sources", where, (post_id, each.source), raw=held)
+            update(connection, "post_sources", where, (post_id, each.source), raw=existing)
     where = "post_id = ? AND source = ?"
     update(connection, "post_sources", where, (post_id, leader.source), raw=None)
     update_row(connection, "posts", post_id, raw=leader.raw)

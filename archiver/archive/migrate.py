@@ -1,4 +1,4 @@
-"""Bringing the tables of an archive up to date, and which steps have made it what it is."""
+"""Applying schema steps to an archive, and checking which ones it has."""
 
 import sqlite3
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from archiver.errors import SchemaTooNew, StorageError
 
 
 def migrate(
-    connection: sqlite3.Connection, directory: Path, tell: Callable[[str], None], *,
+    connection: sqlite3.Connection, directory: Path, notify: Callable[[str], None], *,
     any_trigger: bool,
 ) -> None:  # fmt: skip
     """Apply the steps that are missing; a database that has some already is copied before."""
@@ -41,7 +41,7 @@ def migrate(
     if pending := migrations.pending(database):
         if before:  # where the first step was not finished, there is nothing to copy
             copy = copy_before(connection, directory / DATABASE, pending[0].name)
-            tell(f"The database as it was before this version is in {copy}")
+            notify(f"The database as it was before this version is in {copy}")
         connection.execute("PRAGMA foreign_keys = OFF")  # tables that others refer to are rebuilt
         try:
             migrations.apply(database)
@@ -59,7 +59,7 @@ def check_version(connection: sqlite3.Connection, directory: Path) -> None:
     if tables and application_id != APPLICATION_ID:
         raise StorageError(
             f"The database in {directory} is not an archive",
-            why=f"It says that it is of application {application_id:#x}, not {APPLICATION_ID:#x}",
+            why=f"Its application id is {application_id:#x}, not {APPLICATION_ID:#x}",
             kept="Nothing was changed",
             hint="Point [archive] directory to an archive; if it is one, run archiver verify",
             code="not_an_archive",
@@ -83,7 +83,7 @@ def check_version(connection: sqlite3.Connection, directory: Path) -> None:
 
 
 def applied_steps(connection: sqlite3.Connection) -> frozenset[str]:
-    """The names of the steps that have made an archive what it is."""
+    """The names of the schema steps that were applied to an archive."""
     query = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'archiver'"
     return frozenset(name for (name,) in connection.execute(query))
 

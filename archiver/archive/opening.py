@@ -8,14 +8,14 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from archiver.archive.lock import nobody_writes
+from archiver.archive.lock import writers_excluded
 from archiver.errors import StorageError
 
-LOG = "-wal"
-"""How the name of the log ends."""
+WAL_SUFFIX = "-wal"
+"""Suffix of the write-ahead log's name."""
 
-FROZEN = "mode=ro&immutable=1"
-"""How to open a database that nobody writes to, without its log."""
+IMMUTABLE = "mode=ro&immutable=1"
+"""Parameters that open a database which nobody writes to, without its log."""
 
 BUSY_MS = 30_000
 """How long a connection waits for another one that writes."""
@@ -23,7 +23,7 @@ BUSY_MS = 30_000
 _NO_SHM = (
     "SQLITE_IOERR_SHM", "SQLITE_CANTOPEN", "SQLITE_READONLY_CANTINIT", "SQLITE_READONLY_RECOVERY",
 )  # fmt: skip
-_OF_THE_DISK = {
+_DISK_ERRORS = {
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT,
 }  # fmt: skip
@@ -58,62 +58,62 @@ def refuse_foreign_log(path: Path, *, of: Path | None = None) -> None:
     """
     if not has_log(path):
         return
-    alone = _identity(path, FROZEN)
+    alone = _identity(path, IMMUTABLE)
     if alone is None:
         return  # a new archive that is all in its log, or a damaged one, which the caller reports
     if _identity(path, "mode=ro") not in {alone, "unreadable"}:
         raise StorageError(
-            f"{path.name}{LOG} beside {of or path} belongs to another database",
+            f"{path.name}{WAL_SUFFIX} beside {of or path} belongs to another database",
             why=f"{path.name} is an archive by itself, but not together with this log",
             kept="Nothing was changed",
-            hint=f"Move {path.name}{LOG} out of the folder and run the command again",
+            hint=f"Move {path.name}{WAL_SUFFIX} out of the folder and run the command again",
             code="foreign_log",
         )
 
 
-def is_of_the_disk(error: sqlite3.DatabaseError) -> bool:
+def is_disk_error(error: sqlite3.DatabaseError) -> bool:
     """Whether an error is about the disk or a lock, and not about the content of the database."""
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _OF_THE_DISK
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _DISK_ERRORS
 
 
 def has_log(path: Path) -> bool:
     """Whether a database has a log that is not empty."""
     try:
-        return path.with_name(path.name + LOG).stat().st_size > 0
+        return path.with_name(path.name + WAL_SUFFIX).stat().st_size > 0
     except FileNotFoundError:
         return False
 
 
 @contextmanager
-def copied(path: Path) -> Iterator[Path]:
-    """The database and its log in a folder that only we can read, for as long as it lasts.
+def temporary_copy(path: Path) -> Iterator[Path]:
+    """A temporary copy of the database and its log, in a private folder.
 
     Raises StorageError where there is no room for that.
     """
     with TemporaryDirectory(prefix="archiver-") as folder:
         copy = Path(folder) / path.name
         try:
-            for end in ("", LOG):
+            for end in ("", WAL_SUFFIX):
                 shutil.copyfile(path.with_name(path.name + end), copy.with_name(copy.name + end))
         except OSError as error:
             raise StorageError(
-                f"What a run has left in {path.name}{LOG} cannot be read in its place",
+                f"What a run has left in {path.name}{WAL_SUFFIX} cannot be read in its place",
                 why=f"The database was to be copied to {copy.parent.parent}: {error.strerror}",
                 kept="Nothing was changed",
-                hint="Let TMPDIR name a folder with room for it",
+                hint="Set TMPDIR to a folder with enough space",
             ) from error
         refuse_foreign_log(copy, of=path)
         yield copy
 
 
 def _identity(path: Path, parameters: str) -> str | None:
-    """Which archive a database is; None where it is none, `unreadable` where the disk says no."""
+    """The id of an archive; None where it is none, `unreadable` after an error of the disk."""
     try:
         with closing(connect(path, parameters)) as connection:
             query = "SELECT value FROM about WHERE name = 'archive_id'"
             row = connection.execute(query).fetchone()
     except sqlite3.DatabaseError as error:
-        return "unreadable" if is_of_the_disk(error) else None
+        return "unreadable" if is_disk_error(error) else None
     except UnicodeDecodeError:
         return None
     return row[0] if row else None
@@ -124,8 +124,8 @@ def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection for reading, on a read-only disk and on a full one too.
 
     There SQLite cannot make the files by which readers and a writer share the log. Without a log
-    it is told that nobody writes, which is what the lock is for; what a killed run has left in one
-    is read from a copy of both.
+    it is opened as immutable, under a shared lock; what a killed run has left in one is read from a
+    copy of both.
     """
     with closing(_connect_to_read(path)) as connection:
         try:
@@ -140,17 +140,17 @@ def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
             return
     with ExitStack() as stack:
         if os.access(path.parent, os.W_OK):
-            stack.enter_context(nobody_writes(path.parent))
+            stack.enter_context(writers_excluded(path.parent))
         in_use = has_log(path)
-        place = stack.enter_context(copied(path)) if in_use else path
-        yield stack.enter_context(closing(connect(place, "mode=ro" if in_use else FROZEN)))
+        place = stack.enter_context(temporary_copy(path)) if in_use else path
+        yield stack.enter_context(closing(connect(place, "mode=ro" if in_use else IMMUTABLE)))
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
     """A connection for reading, on a read-only disk too.
 
-    There SQLite cannot make the files by which readers and a writer share the log, and needs to
-    be told that nobody writes.
+    There SQLite cannot make the files by which readers and a writer share the log: the database is
+    opened as immutable.
     """
     is_frozen = not os.access(path.parent, os.W_OK) and not has_log(path)
-    return connect(path, FROZEN if is_frozen else "mode=ro")
+    return connect(path, IMMUTABLE if is_frozen else "mode=ro")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from archiver.archive.queue import WAITS, due_at
+from archiver.archive.queue import IS_WAITING, due_parameters
 from archiver.archive.row_objects import objects
 from archiver.models import Post, Record
 
@@ -29,7 +29,7 @@ class UnchangedPost:
 
 
 class _SavedRecord(NamedTuple):
-    """A post, and by what its record is known again."""
+    """A post, and what its unchanged record is recognised by."""
 
     record_id: str
     record_sha256: bytes
@@ -57,11 +57,11 @@ def find_unchanged(
            AND posts.removed_at IS NULL
            AND NOT EXISTS (
                SELECT 1 FROM attachments JOIN renditions ON attachment_id = attachments.id
-                WHERE post_id = posts.id AND {WAITS})
+                WHERE post_id = posts.id AND {IS_WAITING})
     """
     parameters = {
         "account": account_id, "source": source, "reader": reader, "view": view,
-        "ids": json.dumps([name for name in places if name is not None]), **due_at(now),
+        "ids": json.dumps([name for name in places if name is not None]), **due_parameters(now),
     }  # fmt: skip
     saved = objects(connection.execute(query, parameters), _SavedRecord)
     by_id = {row.record_id: row for row in saved}
@@ -77,7 +77,7 @@ def find_unchanged(
 def edit_times(
     connection: sqlite3.Connection, account_id: int, source: str, record_ids: Sequence[str]
 ) -> dict[str, str | None]:
-    """When posts were last edited, as far as is known, by what a source calls them."""
+    """When posts were last edited, as far as is known, by their ids in a source."""
     query = """
         SELECT record_id, edited_at FROM post_sources CROSS JOIN posts ON posts.id = post_id
          WHERE account_id = ? AND source = ? AND record_id IN (SELECT value FROM json_each(?))
@@ -85,10 +85,10 @@ def edit_times(
     return dict(connection.execute(query, (account_id, source, json.dumps(record_ids))).fetchall())
 
 
-def shown_since(
+def shown_ids(
     connection: sqlite3.Connection, account_id: int, source: str, since: str | None
 ) -> list[str]:
-    """What a source calls the posts that it shows, newest first; those since a time, or all."""
+    """The source's ids of the posts that it shows, newest first; since a time, or all."""
     query = """
         SELECT record_id FROM post_sources JOIN posts ON posts.id = post_id
          WHERE account_id = ? AND source = ? AND missing_at IS NULL AND posts.removed_at IS NULL
@@ -98,27 +98,27 @@ def shown_since(
     return [record_id for (record_id,) in rows]
 
 
-def recognition(record: Record, post: Post, reader: bytes | None) -> Mapping[str, Any]:
-    """The columns by which a record is known again; empty where the code that reads is not known.
+def recognition_columns(record: Record, post: Post, reader: bytes | None) -> Mapping[str, Any]:
+    """The columns by which an unchanged record is recognised; NULL where its reader is not known.
 
     After an answer with its id only, a post keeps the fingerprint of its earlier record.
     """
     if reader is None or post.id_only:
         return dict.fromkeys(("record_sha256", "reader", "unmapped"))
-    known_by = {"record_sha256": record_sha256(record), "reader": reader}
-    return known_by | {"unmapped": unmapped_text(post)}
+    columns = {"record_sha256": record_sha256(record), "reader": reader}
+    return columns | {"unmapped": unmapped_json(post)}
 
 
-def extra_text(post: Post) -> str | None:
-    """What only the source knows of a post, as the column has it."""
+def extra_json(post: Post) -> str | None:
+    """The fields of a post that only this source has, as the column has them."""
     if not post.extra:
         return None
     extra = {each.name: {"value": each.value, "is_content": each.is_content} for each in post.extra}
     return json.dumps(extra, ensure_ascii=False, sort_keys=True)
 
 
-def unmapped_text(post: Post) -> str | None:
-    """What of a record was not read, as the column has it."""
+def unmapped_json(post: Post) -> str | None:
+    """The unmapped fields of a record, as the column has them."""
     return json.dumps(post.unmapped) if post.unmapped else None
 
 

@@ -1,4 +1,4 @@
-"""The queue of files to fetch: rows of `renditions`, newest posts first, and no other state."""
+"""The queue of files to fetch: rows of `renditions`, newest posts first. It has no other state."""
 
 import heapq
 import json
@@ -29,9 +29,9 @@ _SLACK = timedelta(days=1)  # a clock may be set back a little while a file wait
 class QueuedFile:
     """One file to fetch.
 
-    `record_id` is what its source calls the post, `attachment_key` what it calls the attachment.
-    `expected_sha256` and `expected_size` are what the source says of the bytes. `lost` is the
-    SHA-256 of those that it had, where they were lost; `published_at` the time of its post.
+    `record_id` and `attachment_key` are the source's ids of the post and the attachment.
+    `expected_sha256` and `expected_size` are those that the source states. `lost` is the SHA-256 of
+    the stored file, where that was lost; `published_at` is the time of its post.
     """
 
     rendition_id: int
@@ -56,14 +56,14 @@ class QueuedFile:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A file that is now in the store; `recovered` where it took the place of a damaged one.
+    """A file that is now in the store; `recovered` where it replaced a damaged one.
 
     A playlist is stored, but not as the file that it lists: that stays `not_offered`.
 
-    `reason` is what makes it less than certain that it is complete, if anything does.
+    `reason` says why it may be incomplete, where that is not certain.
     """
 
-    wanted: QueuedFile
+    queued: QueuedFile
     sha256: str
     path: str
     size: int
@@ -85,23 +85,23 @@ class Stored:
 class NotStored:
     """A file that was not downloaded this time."""
 
-    wanted: QueuedFile
+    queued: QueuedFile
     state: Literal["failed", "gone", "refused"]
     reason: Reason
 
 
-# a time further off than any wait was set by a wrong clock
-DUE = "(next_try_at <= :now OR next_try_at > :too_late)"
-"""Whether a failed file is to be tried; goes with `due_at`."""
+# a time beyond the longest wait was set by a wrong clock
+IS_DUE = "(next_try_at <= :now OR next_try_at > :too_late)"
+"""Condition: a failed file is due. Its parameters are `due_parameters`."""
 
-WAITS = f"(state = 'pending' OR (state = 'failed' AND {DUE}))"
-"""Whether a file is to be fetched now; goes with `due_at`."""
+IS_WAITING = f"(state = 'pending' OR (state = 'failed' AND {IS_DUE}))"
+"""Condition: a file is to be fetched now. Its parameters are `due_parameters`."""
 
 _PENDING = "state = 'pending'"
 _FAILED = "state = 'failed'"
 # the list of states is that of an index, which SQLite uses only where it sees its very words
 _REFUSED = "state IN ('omitted', 'not_offered', 'gone', 'refused') AND state = 'refused'"
-_WAITING = (_PENDING, f"{_FAILED} AND {DUE}")
+_WAITING = (_PENDING, f"{_FAILED} AND {IS_DUE}")
 _OF_ACCOUNTS = "account_id IN (SELECT value FROM json_each(:accounts))"
 
 _UNUSED = frozenset({"reason", "setting"})
@@ -123,7 +123,7 @@ _QUEUED = """
      CROSS JOIN attachments ON attachments.id = attachment_id
      CROSS JOIN posts ON posts.id = post_id
      WHERE renditions.account_id = :account AND {waiting} AND renditions.url IS NOT NULL
-       AND renditions.id NOT IN (SELECT value FROM json_each(:in_hand))
+       AND renditions.id NOT IN (SELECT value FROM json_each(:in_progress))
      ORDER BY published_at DESC, renditions.id LIMIT :limit
 """
 
@@ -133,15 +133,18 @@ _QUEUES = (
 )
 
 
-def take(
+def due_files(
     connection: sqlite3.Connection, account_ids: Collection[int], now: str, *,
-    in_hand: Collection[int] = (), limit: int = 64,
+    in_progress: Collection[int] = (), limit: int = 64,
 ) -> list[QueuedFile]:  # fmt: skip
-    """The next files to fetch, newest posts first, leaving out those in hand.
+    """The next files to fetch, newest posts first, without those in progress.
 
-    Each account has a queue of its own in the index, from which no more is read than is taken.
+    Each account has its own part of the index, of which no more rows are read than returned.
     """
-    parameters = due_at(now) | {"in_hand": json.dumps(list(in_hand)), "limit": limit}
+    parameters = due_parameters(now) | {
+        "in_progress": json.dumps(list(in_progress)),
+        "limit": limit,
+    }
     with ExitStack() as stack:
         queues = [
             stack.enter_context(
@@ -185,7 +188,7 @@ def retry_now(connection: sqlite3.Connection, account_ids: Collection[int], now:
 def retry_too_large(
     connection: sqlite3.Connection, account_ids: Collection[int], max_size: int
 ) -> None:
-    """Queue files again that were too large for another limit (in bytes) than that of today."""
+    """Queue files again that were too large for another limit (in bytes) than the current one."""
     where = f"""
         {_REFUSED} AND reason_code = 'too_large' AND setting IS NOT :setting AND {_OF_ACCOUNTS}
     """
@@ -195,11 +198,11 @@ def retry_too_large(
 
 
 def _parameters(account_ids: Collection[int], now: str) -> dict[str, object]:
-    return {**due_at(now), "accounts": json.dumps(list(account_ids))}
+    return {**due_parameters(now), "accounts": json.dumps(list(account_ids))}
 
 
-def due_at(now: str) -> dict[str, str | None]:
-    """The parameters of `DUE`."""
+def due_parameters(now: str) -> dict[str, str | None]:
+    """The parameters of `IS_DUE`."""
     too_late = datetime.fromisoformat(now) + _LONGEST_WAIT + _SLACK
     return {"now": now, "too_late": timestamp(too_late)}
 
@@ -208,7 +211,7 @@ def save(
     connection: sqlite3.Connection, outcomes: Iterable[Stored | NotStored], run_id: int,
     now: datetime,
 ) -> list[str]:  # fmt: skip
-    """Write how it went with some files, in one transaction; the files are durable by now.
+    """Save the results of some files, in one transaction; the files are durable already.
 
     Returns the state that each rendition ended in.
     """
@@ -223,8 +226,8 @@ def save(
         ]
 
 
-def held_file(connection: sqlite3.Connection, file: QueuedFile) -> Stored | None:
-    """The file whose hash its source names, where it is stored already."""
+def stored_file(connection: sqlite3.Connection, file: QueuedFile) -> Stored | None:
+    """The stored file with the hash that the source states; None where there is none."""
     query = """
         SELECT sha256, path, size, content_type, width, height, duration_ms FROM media
          WHERE sha256 = ? AND lost_at IS NULL
@@ -233,8 +236,8 @@ def held_file(connection: sqlite3.Connection, file: QueuedFile) -> Stored | None
     return None if row is None else Stored(file, *row)
 
 
-def renew_url(connection: sqlite3.Connection, rendition_id: int, url: str) -> None:
-    """Note a fresh address."""
+def save_url(connection: sqlite3.Connection, rendition_id: int, url: str) -> None:
+    """Save a fresh address of a file."""
     with transaction(connection):
         update_row(connection, "renditions", rendition_id, url=url)
 
@@ -242,7 +245,7 @@ def renew_url(connection: sqlite3.Connection, rendition_id: int, url: str) -> No
 def _save_stored(
     batch: Sequence[Stored], connection: sqlite3.Connection, run_id: int, now: datetime
 ) -> None:
-    """A few statements for all of a batch."""
+    """Save the stored files of a batch, with a few statements for all of them."""
     at = timestamp(now) or ""
     query = """
         SELECT sha256, lost_at NOT NULL FROM media
@@ -253,9 +256,9 @@ def _save_stored(
         if stored.sha256 in is_lost and (stored.recovered or is_lost[stored.sha256]):
             mark_recovered(connection, stored.sha256, run_id, at)
             is_lost[stored.sha256] = 0
-        if stored.wanted.lost not in {None, stored.sha256}:
-            text = f"{stored.wanted.lost} was lost here, and the source has other bytes now"
-            _event(connection, stored.wanted, run_id, at, "replaced", Reason("lost", text))
+        if stored.queued.lost not in {None, stored.sha256}:
+            text = f"{stored.queued.lost} was lost here, and the source has other bytes now"
+            _event(connection, stored.queued, run_id, at, "replaced", Reason("lost", text))
     fresh = {file.sha256: file for file in reversed(batch) if file.sha256 not in is_lost}
     with track_totals(connection, _files_of(batch)):
         insert_all(connection, "media", [_media_row(file, at) for file in fresh.values()])
@@ -263,13 +266,13 @@ def _save_stored(
 
 
 def _files_of(batch: Sequence[Stored]) -> set[str]:
-    """All files of a batch, with those that they take the place of."""
-    return {name for file in batch for name in (file.sha256, file.wanted.lost) if name}
+    """The hashes of a batch's files, and of the lost ones that they replace."""
+    return {name for file in batch for name in (file.sha256, file.queued.lost) if name}
 
 
 def _mark_stored(connection: sqlite3.Connection, batch: Sequence[Stored]) -> None:
     values = {
-        file.wanted.rendition_id: {
+        file.queued.rendition_id: {
             "state": file.state,
             **columns(playlists.MANIFEST_ONLY if file.is_playlist else file.reason),
             "media_sha256": file.sha256, "tries": 0, "next_try_at": None,
@@ -279,11 +282,11 @@ def _mark_stored(connection: sqlite3.Connection, batch: Sequence[Stored]) -> Non
     update_rows(connection, "renditions", values)
     for file in batch:
         if file.is_playlist:
-            _want_stills(connection, file.wanted.attachment_id)
+            _queue_stills(connection, file.queued.attachment_id)
 
 
-def _want_stills(connection: sqlite3.Connection, attachment_id: int) -> None:
-    """With thumbnails = false, a still is left out only where its original is here."""
+def _queue_stills(connection: sqlite3.Connection, attachment_id: int) -> None:
+    """Queue stills that were skipped for `thumbnails = false`: their original is not stored."""
     update(
         connection, "renditions",
         "attachment_id = ? AND state = 'skipped' AND reason_code = 'setting_thumbnails'",
@@ -291,12 +294,12 @@ def _want_stills(connection: sqlite3.Connection, attachment_id: int) -> None:
     )  # fmt: skip
 
 
-def _want_of_other_sources(connection: sqlite3.Connection, wanted: QueuedFile) -> None:
-    """A file that could not be had through one source may be had through another."""
+def _queue_from_other_sources(connection: sqlite3.Connection, queued: QueuedFile) -> None:
+    """Queue the same file from other sources, after it failed from this one."""
     update(
         connection, "renditions",
         "attachment_id = ? AND source <> ? AND state = 'skipped' AND reason_code = 'other_source'",
-        (wanted.attachment_id, wanted.source), state="pending", **columns(None),
+        (queued.attachment_id, queued.source), state="pending", **columns(None),
     )  # fmt: skip
 
 
@@ -311,36 +314,36 @@ def _media_row(file: Stored, at: str) -> dict[str, object]:
 def _save_not_stored(
     connection: sqlite3.Connection, outcome: NotStored, run_id: int, now: datetime
 ) -> str:
-    wanted = outcome.wanted
+    queued = outcome.queued
     code = outcome.reason.code
-    tries = wanted.tries + 1 if wanted.reason_code == code else 1
+    tries = queued.tries + 1 if queued.reason_code == code else 1
     state: str = outcome.state
     if code == "not_found" and tries >= MEDIA_TRIES:
         state = "gone"
     next_try_at = timestamp(now + retry_wait(code, tries)) if state == "failed" else None
     update(  # another rendition may have brought the lost bytes of this one
-        connection, "renditions", "id = ? AND state <> 'stored'", (wanted.rendition_id,),
+        connection, "renditions", "id = ? AND state <> 'stored'", (queued.rendition_id,),
         state=state, **columns(outcome.reason), tries=tries, next_try_at=next_try_at,
     )  # fmt: skip
     if state == "gone":
-        _event(connection, wanted, run_id, timestamp(now) or "", "gone", outcome.reason)
-    _want_stills(connection, wanted.attachment_id)
-    _want_of_other_sources(connection, wanted)
+        _event(connection, queued, run_id, timestamp(now) or "", "gone", outcome.reason)
+    _queue_stills(connection, queued.attachment_id)
+    _queue_from_other_sources(connection, queued)
     return state
 
 
 def _event(
-    connection: sqlite3.Connection, wanted: QueuedFile, run_id: int, at: str, what: str,
+    connection: sqlite3.Connection, queued: QueuedFile, run_id: int, at: str, what: str,
     reason: Reason,
 ) -> None:  # fmt: skip
     insert(
-        connection, "events", post_id=wanted.post_id, run_id=run_id, at=at, what=what,
-        attachment_id=wanted.attachment_id, reason_code=reason.code, reason=reason.text,
+        connection, "events", post_id=queued.post_id, run_id=run_id, at=at, what=what,
+        attachment_id=queued.attachment_id, reason_code=reason.code, reason=reason.text,
     )  # fmt: skip
 
 
 def retry_wait(code: str, tries: int) -> timedelta:
-    """A day for the first tries, so that a nightly run tries again; then longer and longer."""
+    """The wait before the next try: a day at first, so that a nightly run retries, then longer."""
     if code == "not_found":
         return _DAY
     doublings = min(max(0, tries - 3), 5)

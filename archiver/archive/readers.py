@@ -1,4 +1,4 @@
-"""What the archive holds, for `archiver status`; reads only."""
+"""What the archive contains, for `archiver status`; reads only."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A range of time that no complete scan has covered; `since` is None where it has no end."""
+    """A range of time that no complete scan has covered; `since` is None where it is open."""
 
     stream: str
     since: str | None
@@ -21,7 +21,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class MissingMedia:
-    """Files of an account that are not here, for one reason."""
+    """Missing files of an account that share one reason."""
 
     state: str
     role: str
@@ -33,7 +33,7 @@ class MissingMedia:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """What the archive holds of one account. Sizes are in bytes, times in UTC."""
+    """What the archive contains of one account. Sizes are in bytes, times in UTC."""
 
     name: str
     platform: str
@@ -68,14 +68,14 @@ class ArchiveStatus:
 
 
 def archive_status(connection: sqlite3.Connection) -> ArchiveStatus:
-    """All that `archiver status` says."""
-    held = storage_totals(connection)
+    """Everything that `archiver status` prints."""
+    totals = storage_totals(connection)
     last = connection.execute(
         "SELECT coalesce(finished_at, started_at), outcome FROM runs ORDER BY id DESC LIMIT 1"
     ).fetchone()
-    accounts = tuple(_accounts(connection, held))
+    accounts = tuple(_accounts(connection, totals))
     last_run, last_outcome = last or (None, None)
-    files, size = held.get(ARCHIVE_TOTAL, (0, 0))
+    files, size = totals.get(ARCHIVE_TOTAL, (0, 0))
     return ArchiveStatus(
         files=files, size=size, last_run=last_run, last_outcome=last_outcome, accounts=accounts
     )
@@ -124,7 +124,7 @@ _EDITS = """
 
 
 def _accounts(
-    connection: sqlite3.Connection, held: Mapping[int, tuple[int, int]]
+    connection: sqlite3.Connection, totals: Mapping[int, tuple[int, int]]
 ) -> Iterator[AccountStatus]:
     removed, edits = (dict(connection.execute(query)) for query in (_REMOVED, _EDITS))
     missing = _missing(connection)
@@ -145,7 +145,7 @@ def _accounts(
             "ORDER BY run_id DESC LIMIT 1",
             (account_id,),
         ).fetchone() or (None, None)
-        files, size = held.get(account_id, (0, 0))
+        files, size = totals.get(account_id, (0, 0))
         yield AccountStatus(
             **row, removed=removed.get(account_id, 0), edits=edits.get(account_id, 0),
             files=files, size=size, covered_since=covered_since,
@@ -174,7 +174,7 @@ def _gaps(connection: sqlite3.Connection, name: str) -> Iterator[Gap]:
 
 
 def _missing(connection: sqlite3.Connection) -> dict[int, list[MissingMedia]]:
-    """By account, the most frequent first; both halves have an index of their own."""
+    """Missing files by account, most frequent first; each half of the query has its own index."""
     columns = "account_id, state, role, reason_code, reason"
     query = f"""
         SELECT {columns}, count(*) AS count, min(next_try_at) AS next_try_at FROM (

@@ -42,7 +42,7 @@ def column_names(cursor: sqlite3.Cursor) -> tuple[str, ...]:
 def _maker(
     make: Callable[..., T], columns: tuple[str, ...], without: frozenset[str]
 ) -> Callable[[Sequence[Any]], T]:
-    """What makes an object of a row; where each column goes is found once for each statement."""
+    """A function that makes an object of a row; columns are assigned once for each statement."""
     given = [name for name in columns if name not in without]
     _refuse_repeated(given)
     parameters = signature(make).parameters

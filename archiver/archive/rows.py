@@ -1,10 +1,10 @@
-"""Rows on their way into the archive: the only place that writes tables whose rows are hashed.
+"""Writing rows: the only module that writes tables whose rows have a hash.
 
-Every row carries a hash of itself, and every table's rows are counted and summed up in
-`table_checksums`, always in the same transaction, whoever calls: so an altered cell, a lost row and
-a row added outside archiver all show.
-There is one writer, so it can number new rows itself; then whole pages of posts with all that
-hangs on them go in with one `executemany` a table.
+Every row has a hash of its columns, and every table a row count and a sum of hashes in
+`table_checksums`, which are updated in the same transaction: so an altered value, a lost row and a
+row added outside archiver are all detected.
+There is one writer, so it can assign ids itself; then a whole page of posts with everything that
+refers to them is written with one `executemany` per table.
 """
 
 import json
@@ -19,9 +19,9 @@ from archiver.archive.transactions import transaction
 from archiver.canonical import row_sha256
 
 CHECKSUM_DIGITS = 12
-"""So many hex digits of each row's hash are summed up in `table_checksums`."""
+"""How many hex digits of each row's hash are summed in `table_checksums`."""
 CHECKSUM_MASK = (1 << 62) - 1
-"""The sum is kept to what SQLite can add without overflow."""
+"""Keeps the sum within what SQLite can add without overflow."""
 
 _NUL = "\u2400"  # a picture of it: SQLite functions would cut the text there
 
@@ -35,14 +35,14 @@ _KEYS = {
 }
 """The primary keys of tables without a rowid."""
 
-_UNNUMBERED = {*_KEYS, "run_accounts", "storage_totals"}
+_WITHOUT_ID = {*_KEYS, "run_accounts", "storage_totals"}
 """Tables whose rows have no `id` of their own."""
 
 Parameters = Sequence[object] | Mapping[str, object]
 
 
 class Rows:
-    """New rows, gathered per table and written in an order that keeps references whole."""
+    """New rows, collected per table and written in an order that satisfies foreign keys."""
 
     ORDER = (
         "posts", "post_sources", "post_aliases", "relations", "revisions", "attachments",
@@ -51,7 +51,7 @@ class Rows:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._gathered: dict[str, list[dict[str, Any]]] = {table: [] for table in self.ORDER}
+        self._collected: dict[str, list[dict[str, Any]]] = {table: [] for table in self.ORDER}
         self._next_id: dict[str, int] = {}
 
     def new_id(self, table: str) -> int:
@@ -61,18 +61,18 @@ class Rows:
         return given
 
     def add(self, table: str, **row: Any) -> None:
-        """Gather one row; text is made fit for a column, and the row's own hash is added."""
-        if table not in _UNNUMBERED and "id" not in row:
+        """Collect one row; its text is cleaned, and its hash added."""
+        if table not in _WITHOUT_ID and "id" not in row:
             row["id"] = self.new_id(table)
-        self._gathered[table].append(finished(table, row))
+        self._collected[table].append(with_hash(table, row))
 
     def write(self) -> None:
-        """Write the gathered rows. `new_id` then reads the next ids from the tables again."""
+        """Write the collected rows. `new_id` then reads the next ids from the tables again."""
         with transaction(self._connection):
             for table in self.ORDER:
-                if rows := self._gathered[table]:
+                if rows := self._collected[table]:
                     _write(self._connection, table, rows)
-                    self._gathered[table] = []
+                    self._collected[table] = []
         self._next_id.clear()
 
 
@@ -82,7 +82,7 @@ def insert(connection: sqlite3.Connection, table: str, /, **row: Any) -> int:
 
 
 def insert_new(connection: sqlite3.Connection, table: str, /, **row: Any) -> bool:
-    """Add one row, unless it is there already; says whether it was added."""
+    """Add one row, unless it is there already; returns whether it was added."""
     return bool(_insert(connection, "INSERT OR IGNORE", table, row))
 
 
@@ -92,34 +92,34 @@ def insert_all(
     """Add rows that all have the same columns, their key among them."""
     if rows:
         with transaction(connection):
-            _write(connection, table, [finished(table, row) for row in rows])
+            _write(connection, table, [with_hash(table, row) for row in rows])
 
 
 def _write(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     values = map(itemgetter(*rows[0]), rows)  # faster than a lookup of each value by its name
     connection.executemany(_insert_statement(table, rows[0]), values)
-    _add_up(connection, table, added=[row["row_sha256"] for row in rows])
+    _update_checksum(connection, table, added=[row["row_sha256"] for row in rows])
 
 
 def _insert(connection: sqlite3.Connection, verb: str, table: str, row: dict[str, Any]) -> int:
     with transaction(connection):
-        if table not in _UNNUMBERED and "id" not in row:
+        if table not in _WITHOUT_ID and "id" not in row:
             row["id"] = _new_id(connection, table)
-        clean = finished(table, row)
+        clean = with_hash(table, row)
         values = tuple(clean.values())
         if not connection.execute(_insert_statement(table, clean, verb), values).rowcount:
             return 0
-        _add_up(connection, table, added=[clean["row_sha256"]])
+        _update_checksum(connection, table, added=[clean["row_sha256"]])
     return int(row.get("id", 1))
 
 
 def update(
     connection: sqlite3.Connection, table: str, where: str, parameters: Parameters, /, **values: Any
 ) -> int:
-    """Change some columns of the rows that `where` finds; returns how many they are.
+    """Change some columns of the rows that match `where`; returns how many they are.
 
-    A row that is not as its hash says keeps its old hash, which the new columns do not have
-    either: writing to a damaged row must not make it look intact.
+    A row that does not match its hash keeps that hash, which the new columns do not match either:
+    writing to a damaged row must not make it look intact.
     """
     clean = clean_row(values)
     return _update(connection, table, where, parameters, tuple(clean), lambda _: clean)
@@ -148,7 +148,7 @@ def _update(
     with closing(connection.execute(query, parameters)) as cursor:
         names = column_names(cursor)[len(key) :]
         rows = cursor.fetchall()
-    changed, gone, added = [], [], []
+    changed, removed, added = [], [], []
     for found in rows:
         row = dict(zip(names, found[len(key) :], strict=True))
         old = row["row_sha256"]
@@ -157,14 +157,14 @@ def _update(
         new = row_sha256(table, row) if is_intact else old
         changed.append((*(row[column] for column in columns), new, *found[: len(key)]))
         if is_intact:
-            gone.append(old)
+            removed.append(old)
             added.append(new)
     if changed:
         assignments = ", ".join(f"{column} = ?" for column in (*columns, "row_sha256"))
-        is_it = " AND ".join(f"{column} = ?" for column in key)
+        condition = " AND ".join(f"{column} = ?" for column in key)
         with transaction(connection):
-            connection.executemany(f"UPDATE {table} SET {assignments} WHERE {is_it}", changed)
-            _add_up(connection, table, gone=gone, added=added)
+            connection.executemany(f"UPDATE {table} SET {assignments} WHERE {condition}", changed)
+            _update_checksum(connection, table, removed=removed, added=added)
     return len(changed)
 
 
@@ -176,22 +176,22 @@ def update_row(connection: sqlite3.Connection, table: str, row_id: int, /, **val
 def delete(
     connection: sqlite3.Connection, table: str, where: str, parameters: Parameters, /
 ) -> int:
-    """Delete the rows that `where` finds; returns how many they were."""
+    """Delete the rows that match `where`; returns how many they were."""
     query = f"SELECT row_sha256 FROM {table} WHERE {where}"
     with transaction(connection):
-        gone = [row[0] for row in connection.execute(query, parameters)]
+        removed = [row[0] for row in connection.execute(query, parameters)]
         connection.execute(f"DELETE FROM {table} WHERE {where}", parameters)
-        _add_up(connection, table, gone=gone)
-    return len(gone)
+        _update_checksum(connection, table, removed=removed)
+    return len(removed)
 
 
 def key_of(table: str) -> tuple[str, ...]:
-    """The columns by which a row of a table is found."""
+    """The key columns of a table."""
     return _KEYS.get(table, ("rowid",))
 
 
 def by_key(table: str, key: Sequence[object]) -> tuple[str, list[object]]:
-    """The condition that finds a row, and its parameters, even where its key is damaged text."""
+    """The condition for a row's key, and its parameters, also where the key is invalid UTF-8."""
     conditions: list[str] = []
     parameters: list[object] = []
     for column, value in zip(key_of(table), key, strict=True):
@@ -204,40 +204,42 @@ def by_key(table: str, key: Sequence[object]) -> tuple[str, list[object]]:
     return " AND ".join(conditions), parameters
 
 
-def put_back(
+def write_original(
     connection: sqlite3.Connection, table: str, key: Sequence[object], row: Mapping[str, Any], /
 ) -> None:
-    """Write a damaged row as it was first written, which its hash has proven; in a transaction.
+    """Write the original content of a damaged row, which its hash proves; in a transaction.
 
-    Triggers that forbid changes do not apply: the row becomes again what it was.
+    Triggers that forbid changes do not apply: the row is restored, not changed.
     """
     assignments = ", ".join(f"{column} = ?" for column in row)
-    is_it, found = by_key(table, key)
-    change = f"UPDATE {table} SET {assignments} WHERE {is_it}"
+    condition, found = by_key(table, key)
+    change = f"UPDATE {table} SET {assignments} WHERE {condition}"
     with _without_triggers(connection, table):
         connection.execute(change, (*row.values(), *found))
 
 
 def replace_rows(
-    connection: sqlite3.Connection, table: str, gone: Iterable[Sequence[object]],
+    connection: sqlite3.Connection, table: str, removed: Iterable[Sequence[object]],
     rows: Sequence[Mapping[str, Any]], /,
 ) -> None:  # fmt: skip
-    """Delete and add rows so that a table fits its checksum, which stays; in a transaction.
+    """Delete and add rows so that a table matches its unchanged checksum; in a transaction.
 
-    The rows of the keys `gone` are deleted, and `rows` added as they were written first. No
+    The rows of the keys `removed` are deleted, and `rows` added as they were written first. No
     trigger stops it, and foreign keys are checked only at the end.
     """
     connection.execute("PRAGMA defer_foreign_keys = ON")
     with _without_triggers(connection, table):
-        for key in gone:
-            is_it, found = by_key(table, key)
-            connection.execute(f"DELETE FROM {table} WHERE {is_it}", found)
+        for key in removed:
+            condition, found = by_key(table, key)
+            connection.execute(f"DELETE FROM {table} WHERE {condition}", found)
         if rows:
             values = map(itemgetter(*rows[0]), rows)
             connection.executemany(_insert_statement(table, rows[0]), values)
 
 
-def rewrite(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def replace_all_rows(
+    connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]
+) -> None:
     """Replace all rows of a table that is computed from others; `rows` have their hashes."""
     with transaction(connection):
         connection.execute(f"DELETE FROM {table}")
@@ -274,15 +276,15 @@ def _number(digest: str) -> int:
         return 0
 
 
-def _add_up(
-    connection: sqlite3.Connection, table: str, *, gone: Sequence[str] = (),
+def _update_checksum(
+    connection: sqlite3.Connection, table: str, *, removed: Sequence[str] = (),
     added: Sequence[str] = (),
 ) -> None:  # fmt: skip
-    moved = (checksum_of(added) - checksum_of(gone)) & CHECKSUM_MASK
+    moved = (checksum_of(added) - checksum_of(removed)) & CHECKSUM_MASK
     connection.execute(
         f"UPDATE table_checksums SET rows = rows + ?, sum = (sum + ?) & {CHECKSUM_MASK} "
         "WHERE name = ?",
-        (len(added) - len(gone), moved, table),
+        (len(added) - len(removed), moved, table),
     )
 
 
@@ -291,8 +293,8 @@ def _new_id(connection: sqlite3.Connection, table: str) -> int:
     return new
 
 
-def finished(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as it is written: clean, and with the hash of itself."""
+def with_hash(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as it is written: cleaned, and with its hash."""
     clean = clean_row(row)
     clean["row_sha256"] = row_sha256(table, clean)
     return clean
@@ -303,7 +305,7 @@ def _insert_statement(table: str, row: Mapping[str, Any], verb: str = "INSERT") 
 
 
 def clean_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with values as a column holds them: well-formed text, and truth as 0 and 1."""
+    """The row with values as columns have them: well-formed text, and booleans as 0 and 1."""
     clean = dict(row)
     for column, value in row.items():
         if value is None:

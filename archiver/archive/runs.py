@@ -1,4 +1,4 @@
-"""Runs, what they asked and got for each account, and who the accounts are."""
+"""The rows of runs, of what each brought per account, and of the accounts themselves."""
 
 import json
 import sqlite3
@@ -9,7 +9,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
-from archiver.archive.account_pictures import note_pictures
+from archiver.archive.account_pictures import queue_pictures
 from archiver.archive.merging import rank_of
 from archiver.archive.row_objects import mappings
 from archiver.archive.rows import clean_text, insert, insert_new, update, update_row
@@ -24,7 +24,7 @@ KEEP_RESPONSES = ("all", "changed", "none")
 
 @dataclass(slots=True)
 class Counts:
-    """What a run, or one account in it, brought."""
+    """What a run, or one account in it, fetched and changed."""
 
     got: int = 0
     new: int = 0
@@ -47,8 +47,8 @@ class Counts:
 class LastScan:
     """What is known of an account from earlier runs through one source.
 
-    `version` is the source's own word for the state that was read. `away` is how the account was
-    away when it was last asked for.
+    `version` is the source's name for the state that was read. `away` is the error code of an
+    account that was suspended, moved or deactivated in its last scan.
     """
 
     fresh_until: str | None = None
@@ -71,7 +71,7 @@ def begin_run(connection: sqlite3.Connection, at: str, version: str, asked: dict
 
 
 def newest_start(connection: sqlite3.Connection) -> str | None:
-    """When the newest run began, by the clock of that time."""
+    """When the newest run began, by this machine's clock at that time."""
     row = connection.execute("SELECT started_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
     return row[0] if row else None
 
@@ -107,7 +107,7 @@ def end_run(
 def begin_account(
     connection: sqlite3.Connection, run_id: int, name: str, source: str, at: str
 ) -> None:
-    """Note that a run has begun with an account, through a source."""
+    """Add the row of an account and source in a run that begins with it."""
     with transaction(connection):
         insert(
             connection, "run_accounts", run_id=run_id, name=name, source=source, started_at=at,
@@ -118,7 +118,7 @@ def begin_account(
 def end_account(
     connection: sqlite3.Connection, run_id: int, name: str, source: str, values: Mapping[str, Any]
 ) -> None:
-    """Note how it went with an account; `values` by the names of the columns."""
+    """Save the result of an account in a run; `values` by the names of the columns."""
     with transaction(connection):
         update(connection, "run_accounts", _OF_RUN, (run_id, name, source), **values)
 
@@ -127,7 +127,7 @@ def claim_account(
     connection: sqlite3.Connection, account: Account, identity: Identity | None, at: str,
     other_labels: Collection[str] = (), ranks: Mapping[str, str] = MappingProxyType({}),
 ) -> int:  # fmt: skip
-    """The row of an account, made or brought up to date; returns its id.
+    """Add or update the row of an account; returns its id.
 
     (platform, platform_id) is who an account is, the name only a label: a new label is taken
     over, another identity under a known label is refused. `other_labels` are in use for other
@@ -144,7 +144,7 @@ def claim_account(
         if identity is not None:
             by_identity = connection.execute(
                 "SELECT id, name FROM accounts WHERE platform = ? AND platform_id IN (?, ?)",
-                (account.platform, identity.platform_id, _at(identity.handle)),
+                (account.platform, identity.platform_id, _provisional_id(identity.handle)),
             ).fetchone()
         if by_name is not None:
             _refuse_damaged(connection, account, by_name[0])
@@ -152,7 +152,7 @@ def claim_account(
         if by_identity and by_identity[1] in other_labels:
             raise _duplicate(account, by_identity[1])
         if by_identity and by_name is not None and by_identity[0] != by_name[0]:
-            raise _refuse(account, f"This is the account that the archive has as {by_identity[1]}")
+            raise _refused(account, f"This is the account that the archive has as {by_identity[1]}")
         row = by_name or by_identity
         if row is None:
             account_id = insert(
@@ -165,8 +165,8 @@ def claim_account(
     return account_id
 
 
-def _at(handle: str | None) -> str | None:
-    """A handle as it stands in for an id that is not known yet."""
+def _provisional_id(handle: str | None) -> str | None:
+    """The id that stands for a handle until the platform's id is known."""
     return f"@{handle}".lower() if handle else None
 
 
@@ -175,7 +175,7 @@ def _is_provisional(platform_id: str) -> bool:
 
 
 def _refuse_damaged(connection: sqlite3.Connection, account: Account, account_id: int) -> None:
-    """Raise StorageError where the row of an account is damaged: it cannot say who that is."""
+    """Raise StorageError where the row of an account is damaged, and its identity uncertain."""
     cursor = connection.execute("SELECT * FROM accounts WHERE id = ?", (account_id,))
     (row,) = mappings(cursor)
     if row_sha256("accounts", row) != row["row_sha256"]:
@@ -192,23 +192,23 @@ def _check_identity(
     handle: str | None,
 ) -> None:  # fmt: skip
     if platform != account.platform:
-        raise _refuse(account, f"The archive has a {platform} account under this name")
+        raise _refused(account, f"The archive has a {platform} account under this name")
     if identity is None or platform_id in {None, identity.platform_id}:
         return
     is_by_handle = _is_provisional(platform_id) or _is_provisional(identity.platform_id)
-    if is_by_handle and _at(identity.handle) in {None, _at(handle)}:
+    if is_by_handle and _provisional_id(identity.handle) in {None, _provisional_id(handle)}:
         return
     who = f"{identity.handle}, " if identity.handle else ""
-    raise _refuse(
+    raise _refused(
         account, f"The source now answers with another account, {who}id {identity.platform_id}"
     )
 
 
-def _refuse(account: Account, why: str) -> AccessRefused:
+def _refused(account: Account, why: str) -> AccessRefused:
     return AccessRefused(
         f"{account.name} is not the {account.platform} account that it was",
         why=why,
-        kept="Nothing was mixed in; what was archived before stays as it is",
+        kept="Nothing was added to it; what was archived before stays as it is",
         hint="If this is meant, give the account a new name in archive.toml; "
         "if not, check whom its profile_key or user_name belongs to",
         code="identity",
@@ -233,56 +233,56 @@ def _update_identity(
     connection: sqlite3.Connection, account_id: int, account: Account, identity: Identity | None,
     at: str, ranks: Mapping[str, str],
 ) -> None:  # fmt: skip
-    """Bring the row of an account up to date; what it was called before stays on record."""
-    held = connection.execute(
+    """Update the row of an account; its earlier names stay in `account_profiles`."""
+    existing = connection.execute(
         "SELECT name, platform_id, handle, title, url FROM accounts WHERE id = ?", (account_id,)
     ).fetchone()
     wanted = {"name": account.name}
     if identity is not None:
-        if held[1] is None or not _is_provisional(identity.platform_id):
+        if existing[1] is None or not _is_provisional(identity.platform_id):
             wanted["platform_id"] = identity.platform_id
-        wanted |= _names_to_take(connection, account_id, account, identity, held[2:], ranks)
-        _note_profile(connection, account_id, account.source, identity, at)
-        note_pictures(connection, account_id, account.source, identity, at)
+        wanted |= _names_from_source(connection, account_id, account, identity, existing[2:], ranks)
+        _save_profile(connection, account_id, account.source, identity, at)
+        queue_pictures(connection, account_id, account.source, identity, at)
     columns = ("name", "platform_id", *_NAMES)
-    now = dict(zip(columns, held, strict=True)) | wanted
-    if tuple(now.values()) != held:
+    now = dict(zip(columns, existing, strict=True)) | wanted
+    if tuple(now.values()) != existing:
         update_row(connection, "accounts", account_id, **now)
 
 
-def _names_to_take(
+def _names_from_source(
     connection: sqlite3.Connection, account_id: int, account: Account, identity: Identity,
-    held: Sequence[str | None], ranks: Mapping[str, str],
+    existing: Sequence[str | None], ranks: Mapping[str, str],
 ) -> dict[str, str]:  # fmt: skip
-    """The names that an account has by the word of a source; of a lesser one, what is missing."""
+    """The names to save from a source; from one of lower rank only those that are missing."""
     query = "SELECT DISTINCT source FROM account_profiles WHERE account_id = ? AND source <> ?"
     others = connection.execute(query, (account_id, account.source)).fetchall()
     own = rank_of(account.source, ranks)
-    leads = all(rank_of(source, ranks) <= own for (source,) in others if source)
+    has_precedence = all(rank_of(source, ranks) <= own for (source,) in others if source)
     given = {name: getattr(identity, name) for name in _NAMES}
     return {
         name: value
-        for (name, value), before in zip(given.items(), held, strict=True)
-        if value and (leads or before is None)
+        for (name, value), before in zip(given.items(), existing, strict=True)
+        if value and (has_precedence or before is None)
     }
 
 
-def _note_profile(
+def _save_profile(
     connection: sqlite3.Connection, account_id: int, source: str, identity: Identity, at: str
 ) -> None:
-    """Add what a source says of an account, where that is not what it said last."""
+    """Add a profile of an account, where it differs from the last one of this source."""
     query = f"""
         SELECT {", ".join(_PROFILE)} FROM account_profiles
          WHERE account_id = ? AND source IN (?, '') ORDER BY id DESC LIMIT 1
     """
-    held = connection.execute(query, (account_id, source)).fetchone() or (None,) * len(_PROFILE)
+    existing = connection.execute(query, (account_id, source)).fetchone() or (None,) * len(_PROFILE)
     pictures = (identity.avatar, identity.banner)
     given = (
         identity.handle, identity.title, identity.url, identity.description,
         *(media_key(picture) if picture else None for picture in pictures),
     )  # fmt: skip
-    said = tuple(new or old for new, old in zip(given, held, strict=True))
-    if said != held:
+    said = tuple(new or old for new, old in zip(given, existing, strict=True))
+    if said != existing:
         insert(
             connection, "account_profiles", account_id=account_id, source=source, seen_at=at,
             **dict(zip(_PROFILE, said, strict=True)),
@@ -336,7 +336,7 @@ def last_scan(connection: sqlite3.Connection, account_id: int, source: str) -> L
 
 
 def unmapped_paths(connection: sqlite3.Connection, account_id: int) -> set[str]:
-    """The fields of an account's records that earlier runs did not read either."""
+    """The unmapped fields of an account's records that earlier runs have reported."""
     query = """
         SELECT DISTINCT value FROM run_accounts, json_each(unmapped_paths)
          WHERE account_id = ? AND unmapped_paths IS NOT NULL
@@ -345,7 +345,7 @@ def unmapped_paths(connection: sqlite3.Connection, account_id: int) -> set[str]:
 
 
 def new_response_id(connection: sqlite3.Connection) -> int:
-    """The id that the next response gets, known before it is worth keeping."""
+    """The id of the next response, before it is known whether that is kept."""
     row = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM responses").fetchone()
     response_id: int = row[0]
     return response_id
@@ -368,7 +368,7 @@ def keep_response(
 def keep_evidence(
     connection: sqlite3.Connection, run_id: int, account_id: int, response: Response
 ) -> None:
-    """Keep an answer that proves something, unless the newest one of its address is the same."""
+    """Keep an answer as evidence, unless the newest one of its address is the same."""
     query = """
         SELECT body_sha256 FROM responses WHERE account_id = ? AND source = ? AND url = ?
          ORDER BY id DESC LIMIT 1
@@ -381,7 +381,7 @@ def keep_evidence(
 def quarantine(
     connection: sqlite3.Connection, run_id: int, account_id: int, record: Record, reason: str
 ) -> bool:
-    """Keep a record that could not be read; says whether it is a new one."""
+    """Keep a record that could not be parsed; returns whether it is a new one."""
     raw = clean_text(record.raw)
     return insert_new(
         connection, "quarantine", run_id=run_id, account_id=account_id, reason=reason,

@@ -1,7 +1,7 @@
-"""Attachments that two sources showed as two, and that turn out to have the same bytes.
+"""Merging attachments of two sources that turn out to have the same bytes.
 
-Where neither an id nor their places told that they are one, each was fetched. What is then found to
-have the same file is one attachment, in the words of both sources.
+Where neither an id nor their position showed that they are one, each was fetched. Attachments whose
+files then have the same bytes become one, with the keys of both sources.
 """
 
 import sqlite3
@@ -15,7 +15,7 @@ from archiver.archive.transactions import transaction
 
 
 class _SameFile(NamedTuple):
-    """Two attachments of one post, the later of which goes into the earlier one."""
+    """Two attachments of one post with the same bytes; the second is merged into the first."""
 
     first: int
     second: int
@@ -41,7 +41,7 @@ _SAME = """
 
 
 def merge_same_files(connection: sqlite3.Connection, account_ids: Collection[int]) -> int:
-    """Make one of attachments that have the same file; returns how many there are fewer."""
+    """Merge attachments that have the same file; returns how many were merged into others."""
     merged = 0
     for account_id in account_ids:
         sources = "SELECT count(DISTINCT source) FROM coverage WHERE account_id = ?"
@@ -61,15 +61,15 @@ def _merge(connection: sqlite3.Connection, pair: _SameFile) -> None:
         SELECT id, role, media_key, media_sha256 FROM renditions WHERE attachment_id = ?
     """
     renditions = connection.execute(query, (pair.second,)).fetchall()
-    held = "SELECT 1 FROM renditions WHERE attachment_id = ? AND role = ? AND media_key = ?"
+    existing = "SELECT 1 FROM renditions WHERE attachment_id = ? AND role = ? AND media_key = ?"
     hashes = {row[3] for row in renditions if row[3]}
     with transaction(connection), track_totals(connection, hashes):
         for row_id, role, key, _ in renditions:
-            if connection.execute(held, (pair.first, role, key)).fetchone():
+            if connection.execute(existing, (pair.first, role, key)).fetchone():
                 delete(connection, "renditions", "id = ?", (row_id,))
             else:
                 update_row(connection, "renditions", row_id, attachment_id=pair.first)
-        _fill(connection, pair)
+        _fill_blanks(connection, pair)
         delete(connection, "metrics", "attachment_id = ?", (pair.second,))
         delete(connection, "attachment_sources", "attachment_id = ?", (pair.second,))
         delete(connection, "attachments", "id = ?", (pair.second,))
@@ -79,8 +79,8 @@ def _merge(connection: sqlite3.Connection, pair: _SameFile) -> None:
         )  # fmt: skip
 
 
-def _fill(connection: sqlite3.Connection, pair: _SameFile) -> None:
-    """What only the second attachment says is said by the first one from now on."""
+def _fill_blanks(connection: sqlite3.Connection, pair: _SameFile) -> None:
+    """Fill the empty columns of the first attachment from the second."""
     names = ("alt_text", "platform_id", "width", "height", "duration_ms")
     query = f"SELECT last_revision, {', '.join(names)} FROM attachments WHERE id = ?"
     own, other = (

@@ -42,7 +42,7 @@ def expected_objects(connection: sqlite3.Connection) -> dict[Name, SchemaObject]
 
 
 def altered_objects(connection: sqlite3.Connection) -> Iterator[tuple[Name, str]]:
-    """What this program made and the database has no longer, or otherwise; and what is wrong."""
+    """Schema objects of this program that are missing or altered, and what is wrong with each."""
     here = schema_objects(connection)
     for name, expected in expected_objects(connection).items():
         if name not in here:

@@ -1,7 +1,7 @@
-"""Text as the search compares it: without case, accents, width and ways of composing a letter.
+"""Text as the search compares it: without case, accents, width and differences of normal form.
 
-The search index folds case by itself, one character for one. What more there is to fold stands in
-a column beside the text, which stays as it was published; so do the texts of earlier versions.
+The search index folds case by itself, character by character. Text that needs more folding is in a
+column of its own beside the published text; so are the texts of earlier versions.
 """
 
 import re
@@ -32,7 +32,7 @@ def fold(text: str) -> str:
 
 
 def folded_column(texts: Iterable[str | None]) -> str | None:
-    """These texts, folded, one a line; None where the index, which folds case, finds them anyway.
+    """These texts, folded, one per line; None where the index finds them by its own folding.
 
     Every line ends, so that its last two characters begin a run of three that the index knows.
     """
@@ -47,11 +47,11 @@ def index_folds(text: str) -> str:
 
 
 def earlier_column(
-    held: str | None, before: Iterable[str | None], now: Iterable[str | None]
+    existing: str | None, before: Iterable[str | None], now: Iterable[str | None]
 ) -> str | None:
-    """The texts of earlier versions, folded: those `held`, and those of `before` not in `now`."""
+    """The folded texts of earlier versions: `existing`, and those of `before` not in `now`."""
     shown = {fold(text) for text in now if text}
-    lines = dict.fromkeys((held or "").splitlines())
+    lines = dict.fromkeys((existing or "").splitlines())
     lines |= dict.fromkeys(
         " ".join(fold(text).splitlines()) for text in before if text and fold(text) not in shown
     )

@@ -1,14 +1,13 @@
-"""Two posts that a rule took for one, taken apart again.
+"""Separating two posts that a rule has matched as one.
 
-Only what no id told can be undone: the source whose record was matched by a rule gets a post of its
-own, and what it had brought to the other one goes with it. From then on both are known by their
-ids, and no rule is asked.
+Only a match by a rule can be undone, not one by an id: the source's record gets a post of its own,
+and what it had added to the other one goes with it. From then on both are matched by their ids.
 """
 
 import sqlite3
 
 from archiver.archive.identity import EARLIER_ID
-from archiver.archive.merging import in_order, merged, sayings
+from archiver.archive.merging import by_precedence, contents_by_source, merged
 from archiver.archive.posts import ParseContext, PostWriter
 from archiver.archive.rows import delete, insert, update, update_row
 from archiver.archive.search import folded_column
@@ -25,7 +24,7 @@ _ITS_RENDITIONS = """
 
 
 def matched_record(connection: sqlite3.Connection, post_id: int, source: str) -> tuple[str, str]:
-    """The record of a source that a rule took for a post, and the rule.
+    """The record of a source that a rule has matched with a post, and the rule.
 
     Raises UsageError where there is no such match to undo.
     """
@@ -35,7 +34,7 @@ def matched_record(connection: sqlite3.Connection, post_id: int, source: str) ->
     """
     row = connection.execute(query, (post_id, source)).fetchone()
     if row is None:
-        names = [each.source for each in sayings(connection, post_id)]
+        names = [each.source for each in contents_by_source(connection, post_id)]
         raise UsageError(
             f"{source} has not shown post {post_id}",
             why=f"It was shown by {', '.join(names)}" if names else "There is no post of that id",
@@ -50,23 +49,23 @@ def matched_record(connection: sqlite3.Connection, post_id: int, source: str) ->
 
 
 def separate(
-    connection: sqlite3.Connection, post_id: int, post: Post, raw: str, reading: ParseContext,
+    connection: sqlite3.Connection, post_id: int, post: Post, raw: str, context: ParseContext,
     now: str,
 ) -> int:  # fmt: skip
-    """Give the record of a source a post of its own; returns the new post's row.
+    """Give the record of a source a post of its own; returns the new post's row id.
 
-    `post` is the record, read as the source's platform reads it today.
+    `post` is the record, parsed by the current version of the source's platform.
     """
-    source = reading.source
+    source = context.source
     account_id, platform = connection.execute(
         "SELECT account_id, platform FROM posts WHERE id = ?", (post_id,)
     ).fetchone()
     (run_id,) = connection.execute("SELECT max(id) FROM runs").fetchone()
     with transaction(connection):
-        _take_away(connection, post_id, source)
-        _show_rest(connection, post_id, post, reading, now)
-        writer = PostWriter(connection, account_id, platform, run_id, reading, now)
-        new_id = writer.add_apart(Record(raw, None), post)
+        _remove_source(connection, post_id, source)
+        _show_rest(connection, post_id, post, context, now)
+        writer = PostWriter(connection, account_id, platform, run_id, context, now)
+        new_id = writer.add_separate(Record(raw, None), post)
         for each, other in ((post_id, new_id), (new_id, post_id)):
             insert(
                 connection, "events", post_id=each, run_id=run_id, at=now, what="separated",
@@ -75,8 +74,8 @@ def separate(
     return new_id
 
 
-def _take_away(connection: sqlite3.Connection, post_id: int, source: str) -> None:
-    """Remove what a source brought to a post; its revisions stay, as what was believed then."""
+def _remove_source(connection: sqlite3.Connection, post_id: int, source: str) -> None:
+    """Remove what a source added to a post; its revisions stay, as evidence of the match."""
     query = f"SELECT media_sha256 FROM renditions WHERE {_ITS_RENDITIONS}"
     hashes = [digest for (digest,) in connection.execute(query, (source, post_id)) if digest]
     with track_totals(connection, hashes):
@@ -102,11 +101,11 @@ def _take_away(connection: sqlite3.Connection, post_id: int, source: str) -> Non
 
 
 def _show_rest(
-    connection: sqlite3.Connection, post_id: int, post: Post, reading: ParseContext, now: str
+    connection: sqlite3.Connection, post_id: int, post: Post, context: ParseContext, now: str
 ) -> None:
-    """Show a post as its other sources tell it, under the id that they have for it."""
-    every = in_order(sayings(connection, post_id), reading.ranks)
-    rest = [each for each in every if each.source != reading.source]
+    """Restore a post to the content of its other sources, under the id that they have for it."""
+    every = by_precedence(contents_by_source(connection, post_id), context.ranks)
+    rest = [each for each in every if each.source != context.source]
     values = merged(rest)
     texts = (values["title"], values["text"], *(values["alt_texts"] or "").splitlines())
     values |= {"search_text": folded_column(texts), "last_seen_at": now}
@@ -117,12 +116,12 @@ def _show_rest(
         SELECT platform_id, record_id FROM posts JOIN post_sources ON post_id = id
          WHERE {_OF_SOURCE}
     """
-    held_id, own_id = connection.execute(query, first).fetchone()
-    if held_id == post.platform_id:
+    current_id, own_id = connection.execute(query, first).fetchone()
+    if current_id == post.platform_id:
         values["platform_id"] = own_id
-    delete(connection, "post_sources", _OF_SOURCE, (post_id, reading.source))
+    delete(connection, "post_sources", _OF_SOURCE, (post_id, context.source))
     update(connection, "post_sources", _OF_SOURCE, first, raw=None)
-    if len(rest) == 1:  # it is alone again, and its word is the post
+    if len(rest) == 1:  # a single source again: its content is in `posts` alone
         update(connection, "post_sources", _OF_SOURCE, first, said=None)
     for alias in (*post.aliases, Alias(EARLIER_ID, post.platform_id), Alias(EARLIER_ID, own_id)):
         where = "post_id = ? AND scheme = ? AND value = ?"

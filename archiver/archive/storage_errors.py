@@ -1,4 +1,4 @@
-"""What SQLite and the disk raise, as errors of this program with a sentence that helps."""
+"""Translating errors of SQLite and the disk into errors of this program, with a hint."""
 
 import errno
 import sqlite3
@@ -18,7 +18,7 @@ _KEPT = "Everything that was saved before is untouched"
 
 @contextmanager
 def storage_errors(directory: Path) -> Iterator[None]:
-    """Turn what SQLite and the disk raise into StorageError.
+    """Translate errors of SQLite and the disk into StorageError.
 
     An error of a wrong statement is a bug of this program: it is raised unchanged.
     """
@@ -68,7 +68,7 @@ def damaged(directory: Path, why: str) -> StorageError:
         f"The database in {directory} is damaged",
         why=why,
         kept="Nothing was deleted",
-        hint="Run archiver verify --repair; what it cannot put right, take from a copy",
+        hint="Run archiver verify --repair; what it cannot repair, restore from a copy",
         code="damaged",
     )
 
@@ -84,7 +84,7 @@ def _full(directory: Path, words: str) -> StorageError:
 
 
 def _by_the_disk(directory: Path, error: sqlite3.Error) -> StorageError:
-    """What SQLite calls an I/O error may be a full disk, too: the disk itself says it better."""
+    """The error for SQLite's I/O errors: a full disk is one too, so a test write finds out."""
     said = write_error(directory)
     if said is None and error.sqlite_errorcode == sqlite3.SQLITE_IOERR_WRITE and has_size_limit():
         said = OSError(errno.EFBIG, "")

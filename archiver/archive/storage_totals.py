@@ -1,8 +1,8 @@
-"""How many files each account has here, and their size: kept as files come and go.
+"""How many files each account has in the archive, and their size, updated with each change.
 
-To count all of them takes a minute for a million posts. What changes is counted before and after,
-for the files that it is about, and the difference is added: so it does not matter what the change
-was, nor that two posts, or two accounts, may share a file.
+Counting all of them takes a minute for a million posts. So the files of a change are counted before
+and after it, and the difference is added: it does not matter what the change was, nor that two
+posts, or two accounts, may share a file.
 """
 
 import json
@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from archiver.archive.rows import delete, finished, insert, rewrite, update
+from archiver.archive.rows import delete, insert, replace_all_rows, update, with_hash
 
 ARCHIVE_TOTAL = 0
 """In place of an account: the archive as a whole, in which every file counts once."""
@@ -19,7 +19,7 @@ _Counts = Mapping[int, tuple[int, int]]
 """Files and bytes, by account."""
 
 # joined in this order: from the few files in question to whom they belong
-_OF_FILES = """
+_COUNTS_OF_FILES = """
     SELECT account_id, count(*), sum(size) FROM (
         SELECT DISTINCT account_id, sha256, size FROM json_each(?)
          CROSS JOIN media ON sha256 = value AND lost_at IS NULL
@@ -29,7 +29,7 @@ _OF_FILES = """
     SELECT 0, count(*), coalesce(sum(size), 0) FROM media
      WHERE sha256 IN (SELECT value FROM json_each(?)) AND lost_at IS NULL
 """
-OF_ALL = """
+ALL_COUNTS = """
     SELECT account_id, count(*) AS files, sum(size) AS size FROM (
         SELECT DISTINCT account_id, sha256, size FROM renditions
          CROSS JOIN media ON sha256 = media_sha256 AND lost_at IS NULL
@@ -38,16 +38,16 @@ OF_ALL = """
      UNION ALL
     SELECT 0, count(*), coalesce(sum(size), 0) FROM media WHERE lost_at IS NULL
 """
-"""What `storage_totals` should say, counted from the files' own rows."""
+"""Query: what `storage_totals` should have, counted from the rows of the files."""
 
 
 @contextmanager
 def track_totals(connection: sqlite3.Connection, hashes: Iterable[str]) -> Iterator[None]:
     """Update the totals after the block has changed rows of these files; in a transaction."""
     asked = (json.dumps(list(hashes)),) * 2
-    before = _counts(connection, _OF_FILES, asked)
+    before = _counts(connection, _COUNTS_OF_FILES, asked)
     yield
-    after = _counts(connection, _OF_FILES, asked)
+    after = _counts(connection, _COUNTS_OF_FILES, asked)
     for account_id in before.keys() | after.keys():
         old, new = before.get(account_id, (0, 0)), after.get(account_id, (0, 0))
         if old != new:
@@ -61,18 +61,18 @@ def storage_totals(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]
 
 
 def rebuild_totals(connection: sqlite3.Connection) -> bool:
-    """Count all files, as after rows were restored; says whether the totals were wrong."""
-    counts = _counts(connection, OF_ALL)
+    """Count all files anew, after rows were restored; returns whether the totals were wrong."""
+    counts = _counts(connection, ALL_COUNTS)
     rows = [
-        finished("storage_totals", {"account_id": account_id, "files": files, "size": size})
+        with_hash("storage_totals", {"account_id": account_id, "files": files, "size": size})
         for account_id, (files, size) in sorted(counts.items())
     ]
-    held = connection.execute(
+    existing = connection.execute(
         "SELECT account_id, files, size, row_sha256 FROM storage_totals ORDER BY account_id"
     )
-    wrong = held.fetchall() != [tuple(row.values()) for row in rows]
+    wrong = existing.fetchall() != [tuple(row.values()) for row in rows]
     if wrong:
-        rewrite(connection, "storage_totals", rows)
+        replace_all_rows(connection, "storage_totals", rows)
     return wrong
 
 
@@ -84,11 +84,11 @@ def _counts(
 
 def _add(connection: sqlite3.Connection, account_id: int, files: int, size: int) -> None:
     query = "SELECT files, size FROM storage_totals WHERE account_id = ?"
-    held = connection.execute(query, (account_id,)).fetchone()
-    if held is None:
+    existing = connection.execute(query, (account_id,)).fetchone()
+    if existing is None:
         insert(connection, "storage_totals", account_id=account_id, files=files, size=size)
         return
-    sums = {"files": held[0] + files, "size": held[1] + size}
+    sums = {"files": existing[0] + files, "size": existing[1] + size}
     if sums["files"] or account_id == ARCHIVE_TOTAL:
         update(connection, "storage_totals", "account_id = ?", (account_id,), **sums)
     else:

@@ -1,4 +1,4 @@
-"""Transactions, which may stand inside one another."""
+"""Transactions, which may be nested."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing. Inside another transaction it is a part of that one (a dry run).
+    """A transaction around the block; inside another one it is a part of that (a dry run).
 
     A COMMIT that fails is rolled back: else the next transaction would join the open one.
     """

@@ -1,9 +1,9 @@
-"""What two sources have in common that say the same of a post in different ways.
+"""The normalised wording of a post, by which the contents of two sources are compared.
 
-One writes links out and another shortens them, one sends HTML entities and another letters. So two
-wordings are compared folded, without links and white space, with the kinds of what is attached:
-never the names of files, which every source has its own of. A wording serves to compare, and is
-never shown.
+One source writes links in full and another shortens them, one sends HTML entities and another
+letters. So two texts are compared folded, without links and white space, together with the kinds of
+the attachments: never with the names of files, which differ in every source. A wording is only
+compared, never shown.
 """
 
 import html
@@ -20,7 +20,7 @@ _LINK = re.compile(r"(?:https?://|www\.)\S+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/\S*
 
 
 def wording_of(title: str | None, text: str | None) -> str:
-    """Title and text as two sources are compared by.
+    """Title and text, normalised so that two sources can be compared.
 
     >>> wording_of(None, "Caf&eacute;,  open: https://a.example/b")
     'cafe, open:'
@@ -30,21 +30,21 @@ def wording_of(title: str | None, text: str | None) -> str:
 
 
 def comparable_kind(kind: str) -> str:
-    """The kind of an attachment as two sources are compared by: a GIF is a video to many."""
+    """The kind of an attachment for comparing sources: to many of them a GIF is a video."""
     return "video" if kind == "gif" else kind
 
 
 def media_kinds(kinds: Iterable[str]) -> list[str]:
-    """The kinds of attachments that have a file, as two sources are compared by."""
+    """The kinds of those attachments that have a file, for comparing sources."""
     return [comparable_kind(kind) for kind in kinds if kind in MEDIA_KINDS]
 
 
 def wording_sha256(post: Post) -> str:
     """The hash of a post's wording and of the kinds of its media."""
     kinds = media_kinds(attachment.kind for attachment in post.attachments)
-    return hash_of(wording_of(post.title, post.text), kinds)
+    return hash_of_wording(wording_of(post.title, post.text), kinds)
 
 
-def hash_of(wording: str, kinds: Iterable[str]) -> str:
-    """The same of a wording and kinds that are known already."""
+def hash_of_wording(wording: str, kinds: Iterable[str]) -> str:
+    """The hash of a wording and kinds of media that are known already."""
     return sha256_of([wording, list(kinds)])

@@ -59,10 +59,10 @@ def _archive(
 ) -> Iterator[tuple[sqlite3.Connection, Path]]:
     """The archive to write to. A dry run writes too, and takes everything back at the end."""
     if not options.dry_run:
-        with writer(directory, tell=progress.note) as connection:
+        with writer(directory, notify=progress.note) as connection:
             yield connection, directory
     elif (directory / DATABASE).exists():
-        with writer(directory, tell=progress.note) as connection:
+        with writer(directory, notify=progress.note) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection, directory

@@ -13,7 +13,7 @@ from archiver.archive.absence import Scan, mark_absent
 from archiver.archive.coverage import CoverageRange, CoverageTracker, Decision, story_range
 from archiver.archive.coverage_rows import coverage_ranges, save_decision, save_range
 from archiver.archive.damage import damaged_row
-from archiver.archive.post_sources import shown_since
+from archiver.archive.post_sources import shown_ids
 from archiver.backup.account_reader import AccountReader
 from archiver.backup.clocks import clock_off
 from archiver.backup.context import RunContext
@@ -203,12 +203,16 @@ class AccountBackup:
         if range_.reason and range_.reason.code == "no_more_pages" and not tracker.seen:
             range_.next, range_.reason = None, Reason("cursor_lost", range_.reason.text)
             await database.call(save_range, self.account_id, source, "posts", range_, run_id)
-        if range_.reason and range_.reason.code == "cursor_lost" and not tracker.has_joined:
+        if (
+            range_.reason
+            and range_.reason.code == "cursor_lost"
+            and not tracker.has_reached_known_range
+        ):
             self.report.note(
                 f"The saved cursor expired ({range_.reason.text}); rescanned from the newest post"
             )
             return True
-        if not tracker.has_joined:
+        if not tracker.has_reached_known_range:
             self._warn_of_gap(tracker)
         return False
 
@@ -231,8 +235,8 @@ class AccountBackup:
                 if not page.records and page.version is not None and page.version == window.version:
                     tracker.confirm()
                     break
-                is_proof = page.authoritative and page.reached_start
-                if not (may_be_empty or is_proof or page.records or tracker.seen):
+                proves_absence = page.authoritative and page.reached_start
+                if not (may_be_empty or proves_absence or page.records or tracker.seen):
                     self._warn_of_emptiness()
                     return
                 may_be_empty = True
@@ -286,7 +290,7 @@ class AccountBackup:
             await self._cover_stories()
         if tracker.is_complete and not tracker.is_confirmed:
             await self._mark_absent(tracker)
-        is_known = tracker.has_joined and (
+        is_known = tracker.has_reached_known_range and (
             not self.report.full or (_ends_at_limit(tracker.range_) and self._has_known_limit)
         )
         if self.options.full or not is_known:  # what was known before raises no alarm
@@ -300,7 +304,7 @@ class AccountBackup:
         since = None if self.report.full else timestamp(self.run.clock.now() - _RECENT)
         saver = self._saver()
         ids = await self.run.database.call(
-            shown_since, self.account_id, self.reader.account.source, since
+            shown_ids, self.account_id, self.reader.account.source, since
         )
         if not ids:
             return
@@ -330,7 +334,7 @@ class AccountBackup:
             floor = tracker.range_.oldest or "9999"
         scan = Scan(
             self.reader.account.source, tracker.seen, floor, self._updated_at, self.reader.view,
-            is_proof=tracker.is_authoritative,
+            proves_absence=tracker.is_authoritative,
         )  # fmt: skip
         absent = await self.run.database.call(
             mark_absent, self.account_id, self.run.run_id, scan, self.run.now(),
@@ -360,7 +364,7 @@ class AccountBackup:
 
     def _warn_of_gap(self, tracker: CoverageTracker) -> None:
         range_ = tracker.range_
-        if tracker.is_short and range_.reason is not None:
+        if tracker.is_limited_by_source and range_.reason is not None:
             self.report.warn(
                 f"Posts before {range_.oldest} are not available from the source: "
                 f"{range_.reason.text}"

@@ -19,7 +19,7 @@ from anyio import to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from archiver.archive import queue
-from archiver.archive.attachments import LOCAL
+from archiver.archive.attachments import LOCAL_PREFIX
 from archiver.archive.playlists import MANIFEST_ONLY
 from archiver.archive.queue import NotStored, QueuedFile, Stored
 from archiver.backup.account import AccountBackup
@@ -161,7 +161,11 @@ class MediaFetcher:
 
     async def _take_of(self, accounts: Collection[int]) -> list[QueuedFile]:
         return await self.run.database.call(
-            queue.take, accounts, self.run.now(), in_hand=frozenset(self._in_hand), limit=_BATCH
+            queue.due_files,
+            accounts,
+            self.run.now(),
+            in_progress=frozenset(self._in_hand),
+            limit=_BATCH,
         )
 
     async def _is_readable(self, account: int) -> bool:
@@ -251,7 +255,7 @@ class MediaFetcher:
         """The file, where its source says what its bytes are, and they are here already."""
         if file.expected_sha256 is None:
             return None
-        return await self.run.database.call(queue.held_file, file)
+        return await self.run.database.call(queue.stored_file, file)
 
     async def _download(
         self, file: QueuedFile, url: str, *, even_if_expired: bool = False
@@ -276,8 +280,8 @@ class MediaFetcher:
 
     async def _download_any(self, file: QueuedFile, url: str, *, even_if_expired: bool) -> Download:
         expects = expected_kind(file.kind, file.role, url, file.content_type)
-        if url.startswith(LOCAL):
-            return await self.downloader.fetch_file(Path(url[len(LOCAL) :]), expects=expects)
+        if url.startswith(LOCAL_PREFIX):
+            return await self.downloader.fetch_file(Path(url[len(LOCAL_PREFIX) :]), expects=expects)
         self._hosts.check(url)
         try:
             download = await self.downloader.fetch(
@@ -336,7 +340,7 @@ class MediaFetcher:
 
     def _count(self, outcomes: Iterable[Stored | NotStored], states: Iterable[str]) -> None:
         for outcome, state in zip(outcomes, states, strict=True):
-            report = self._report_of(outcome.wanted)
+            report = self._report_of(outcome.queued)
             if isinstance(outcome, Stored) and outcome.is_playlist:
                 self.failures[report.name, state, MANIFEST_ONLY.text] += 1
             elif isinstance(outcome, Stored):

@@ -18,28 +18,28 @@ async def fetch_pictures(
 ) -> None:
     """Fetch what these accounts have on their pages beside their posts. Raises StorageError."""
     waiting = await run.database.call(account_pictures.waiting_pictures, account_ids, run.now())
-    for wanted in waiting:
+    for picture in waiting:
         try:
-            file = await _picture(run, store, downloader, wanted)
+            file = await _picture(run, store, downloader, picture)
         except MediaError as error:
             state, reason = reason_of(error, downloader.max_size)
             await run.database.call(
-                account_pictures.save_failure, wanted, state, reason, run.clock.now()
+                account_pictures.save_failure, picture, state, reason, run.clock.now()
             )
         else:
-            await run.database.call(account_pictures.save_picture, wanted, file, run.now())
+            await run.database.call(account_pictures.save_picture, picture, file, run.now())
 
 
 async def _picture(
-    run: RunContext, store: MediaStore, downloader: Downloader, wanted: WaitingPicture
+    run: RunContext, store: MediaStore, downloader: Downloader, picture: WaitingPicture
 ) -> StoredPicture:
     """The file, from the store where it is there already. Raises MediaError, StorageError."""
-    expected = wanted.expected_sha256
+    expected = picture.expected_sha256
     if expected is not None:
-        held = await run.database.call(account_pictures.held_picture, expected)
+        held = await run.database.call(account_pictures.stored_picture, expected)
         if held is not None:
             return held
-    download = await downloader.fetch(wanted.url, expects="image", even_if_expired=True)
+    download = await downloader.fetch(picture.url, expects="image", even_if_expired=True)
     if expected not in {None, download.sha256}:
         download.discard()
         why = "Its bytes are not those that the source names"

@@ -68,7 +68,7 @@ class UrlRefresher:
         url = self._fresh.get(file.post_id, {}).get(key)
         if url is None or url == file.url:
             return None
-        await self.database.call(queue.renew_url, file.rendition_id, url)
+        await self.database.call(queue.save_url, file.rendition_id, url)
         return url
 
     async def _urls_now(self, file: QueuedFile) -> Mapping[RenditionKey, str]:

@@ -38,7 +38,7 @@ def command(shell: Shell, post_id: int, source: str, as_json: bool) -> None:
 
     config = shell.config()
     now = timestamp(datetime.now(UTC)) or ""
-    with writer(config.archive.directory, tell=shell.warn) as connection:
+    with writer(config.archive.directory, notify=shell.warn) as connection:
         raw, rule = matched_record(connection, post_id, source)
         account = _account_of(shell, connection, post_id, source)
         reading, post = _reading(shell, account, raw)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from archiver.archive.intact import is_intact, tolerate
+from archiver.archive.intact import accept_invalid_text, is_intact
 from archiver.archive.rows import key_of
 from archiver.errors import UsageError
 from archiver.evidence.copy import archive_id
@@ -71,7 +71,7 @@ def open_backup_copy(directory: Path, archive: Path) -> Iterator[BackupCopy]:
     if directory.resolve() == archive.resolve():
         raise UsageError(f"{directory} is the archive itself", hint="Give the folder of a copy")
     with open_archive(directory) as connection:
-        tolerate(connection)
+        accept_invalid_text(connection)
         yield BackupCopy(connection, directory)
 
 

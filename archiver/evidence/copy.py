@@ -11,7 +11,14 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
-from archiver.archive.database import DATABASE, LOCK, LOGS, locked, reader, storage_errors
+from archiver.archive.database import (
+    DATABASE,
+    LOCK,
+    SQLITE_SUFFIXES,
+    locked,
+    reader,
+    storage_errors,
+)
 from archiver.errors import DamageFound, StorageError, UsageError
 from archiver.evidence.database import check_database
 from archiver.evidence.findings import Verified
@@ -22,7 +29,7 @@ from archiver.media.folder_store import FolderStore
 
 NAMES_WITHOUT_DATABASE = {
     LOCK, "media", "tmp", "cache", "quarantine", NEW_DATABASE,
-    *(name + end for name in (DATABASE, NEW_DATABASE) for end in LOGS),
+    *(name + end for name in (DATABASE, NEW_DATABASE) for end in SQLITE_SUFFIXES),
 }  # fmt: skip
 """What the folder of a copy that lacks its database may contain."""
 _DAMAGE_CODES = {"damaged", "not_an_archive", "no_archive"}

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from archiver.archive.database import DATABASE, LOGS
+from archiver.archive.database import DATABASE, SQLITE_SUFFIXES
 from archiver.disks import replace_file, sync_directory
 from archiver.errors import StorageError
 from archiver.evidence.files import MediaRow, Scope, check_file, files_in, rows_of
@@ -202,4 +202,4 @@ def _put_in_place(new: Path, target: Path) -> None:
 
 
 def _logs(path: Path) -> Iterator[Path]:
-    return (path.with_name(path.name + end) for end in LOGS)
+    return (path.with_name(path.name + end) for end in SQLITE_SUFFIXES)

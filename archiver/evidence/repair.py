@@ -14,7 +14,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from archiver.archive.database import ROW_HASHED, transaction, writer
-from archiver.archive.intact import is_intact, tolerate
+from archiver.archive.intact import accept_invalid_text, is_intact
 from archiver.archive.losses import mark_lost, mark_recovered
 from archiver.archive.storage_totals import rebuild_totals
 from archiver.errors import StorageError
@@ -70,7 +70,7 @@ def repair(directory: Path, found: Verified, now: str, copy: Path | None = None)
     with ExitStack() as stack:
         backup_copy = stack.enter_context(open_backup_copy(copy, directory)) if copy else None
         connection = stack.enter_context(writer(directory, create=False, any_trigger=True))
-        tolerate(connection)
+        accept_invalid_text(connection)
         if copy and backup_copy:
             refuse_unrelated_copy(connection, backup_copy, copy)
         repaired.schema = repair_schema(connection)

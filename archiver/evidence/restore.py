@@ -25,9 +25,9 @@ from archiver.archive.rows import (
     checksum_of,
     insert,
     key_of,
-    put_back,
     replace_rows,
     restore_checksum,
+    write_original,
 )
 from archiver.disks import sync, sync_directory
 from archiver.evidence.backup_copy import BackupCopy, Key, Row
@@ -57,7 +57,7 @@ def restore_row(connection: sqlite3.Connection, bad: BadRow, now: str, copy: Bac
         return False
     try:
         with transaction(connection):
-            put_back(connection, bad.table, bad.key, intact)
+            write_original(connection, bad.table, bad.key, intact)
             _record_repair(connection, BadRow(bad.table, _key(intact, bad)), now)
     except sqlite3.IntegrityError:  # its key was damaged, and another row has the right key now
         return False

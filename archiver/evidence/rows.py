@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from archiver.archive.intact import is_intact, tolerate
+from archiver.archive.intact import accept_invalid_text, is_intact
 from archiver.archive.row_objects import column_names, mappings
 from archiver.archive.rows import CHECKSUM_MASK, by_key, checksum_of, key_of
-from archiver.archive.storage_totals import ARCHIVE_TOTAL, OF_ALL
+from archiver.archive.storage_totals import ALL_COUNTS, ARCHIVE_TOTAL
 from archiver.evidence.findings import BadRow, Finding, Verified
 
 Reopen = Callable[[], AbstractContextManager[sqlite3.Connection]]
@@ -54,7 +54,7 @@ _RULES = {
             SELECT account_id, files, size FROM storage_totals
              WHERE files <> 0 OR account_id = {ARCHIVE_TOTAL}
              UNION ALL
-            SELECT account_id, files, size FROM ({OF_ALL}))
+            SELECT account_id, files, size FROM ({ALL_COUNTS}))
          GROUP BY account_id HAVING count(*) <> 2 OR min(files) <> max(files)
              OR min(size) <> max(size)""",
     "has no event that says when it was first seen": """
@@ -66,7 +66,7 @@ _RULES = {
 
 def check_references(connection: sqlite3.Connection) -> Iterator[Finding]:
     """Rows that contradict each other, and files that no rendition uses."""
-    tolerate(connection)
+    accept_invalid_text(connection)
     for detail, query in _RULES.items():
         for table, row_id in connection.execute(query):
             yield Finding("reference", f"{table} {row_id}", detail)
@@ -91,7 +91,7 @@ def check_rows(
     bad = []
     if suspects:
         with reopen() as second:
-            tolerate(second)
+            accept_invalid_text(second)
             bad = [key for key in suspects if not _is_intact(second, table, key)]
     for key in suspects:
         row = BadRow(table, key)
@@ -128,7 +128,9 @@ def _read_table(
     except sqlite3.OperationalError as error:
         if "decode" not in str(error).lower():
             raise
-        tolerate(connection)  # only where needed: it makes reading millions of rows slower
+        accept_invalid_text(
+            connection
+        )  # only where needed: it makes reading millions of rows slower
         return _read_all(connection, table)
 
 

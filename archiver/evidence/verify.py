@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from archiver.archive.database import DATABASE, reader, transaction, writer
-from archiver.archive.intact import tolerate
-from archiver.archive.losses import mark_found
+from archiver.archive.intact import accept_invalid_text
+from archiver.archive.losses import mark_found_intact
 from archiver.archive.rows import update
 from archiver.errors import ArchiveLocked, DamageFound, StorageError
 from archiver.evidence.database import check_database
@@ -49,7 +49,7 @@ def verify(
     result = Verified()
     with open_archive(directory) as connection:
         check_database(connection, directory / DATABASE, partial(reader, directory), result)
-        tolerate(connection)
+        accept_invalid_text(connection)
         with _report_unreadable(result):
             check_proofs(connection, provers, result)
             _check_files(connection, directory, scope, now, result, on_total, on_file)
@@ -160,7 +160,7 @@ class VerificationDates:
             return
         try:
             with _writer(self._directory) as connection, transaction(connection):
-                mark_found(connection, self._waiting, self._now)
+                mark_found_intact(connection, self._waiting, self._now)
                 update(
                     connection, "media", "sha256 IN (SELECT value FROM json_each(?))",
                     (json.dumps(self._waiting),), verified_at=self._now,

@@ -47,7 +47,7 @@ def test_what_is_no_address_is_never_requested(saver: Saver) -> None:
     saver.save(NOT_UNDERSTOOD)
     now = "2026-04-01T00:00:00.000Z"
     queue.retry_now(saver.connection, [saver.account_id], now)
-    assert queue.take(saver.connection, [saver.account_id], now) == []
+    assert queue.due_files(saver.connection, [saver.account_id], now) == []
     assert [state for state, *_ in saver.rows(STATES)] == ["refused"]
 
 

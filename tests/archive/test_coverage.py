@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.archive.coverage import (
-    MOST_PAGES_WITHOUT_NEWS,
+    MAX_PAGES_WITHOUT_NEW_POSTS,
     CoverageRange,
     CoverageTracker,
     story_range,
@@ -67,7 +67,7 @@ class Archive:
             before = {post.platform_id for post in posts} & self.posts
             decision = tracker.advance(page, posts, before)
             self.posts.update(post.platform_id for post in posts)
-            for row_id in decision.absorbed:
+            for row_id in decision.merged_ids:
                 del self.ranges[row_id]
             if (range_ := decision.range_) is not None:
                 range_.id = range_.id or max(self.ranges, default=0) + 1
@@ -83,9 +83,11 @@ class Archive:
             newest = max(found, key=lambda range_: range_.newest or "")
             tried.add(newest.id)
             tracker = self.scan(source, resumed=newest)
-            short |= tracker.is_short and not tracker.has_joined
+            short |= tracker.is_limited_by_source and not tracker.has_reached_known_range
         tracker = self.scan(source, full=full)
-        return short or (tracker.is_short and (full or not tracker.has_joined))
+        return short or (
+            tracker.is_limited_by_source and (full or not tracker.has_reached_known_range)
+        )
 
 
 EMPTY_BETWEEN = [(range(10), 1), ([], 2), ([], 3), (range(10, 28), None)]
@@ -162,26 +164,26 @@ def test_a_circle_is_short_every_night_and_gone_beyond_as_soon_as_the_source_all
 
 def test_cursors_without_end_and_news_are_left_and_gone_on_with() -> None:
     pages: list[tuple[Sequence[int], int | None]] = [(range(10), 1)]
-    pages += [([], number) for number in range(2, 3 * MOST_PAGES_WITHOUT_NEWS)]
+    pages += [([], number) for number in range(2, 3 * MAX_PAGES_WITHOUT_NEW_POSTS)]
     archive, source = Archive(), FakeSource(pages)
     tracker = archive.scan(source, full=True)
-    assert tracker.is_short
-    assert len(source.requests) == MOST_PAGES_WITHOUT_NEWS + 1
+    assert tracker.is_limited_by_source
+    assert len(source.requests) == MAX_PAGES_WITHOUT_NEW_POSTS + 1
     (range_,) = archive.ranges.values()
-    assert range_.next == str(MOST_PAGES_WITHOUT_NEWS + 1)
+    assert range_.next == str(MAX_PAGES_WITHOUT_NEW_POSTS + 1)
 
 
 def test_a_source_that_ends_short_leaves_a_gap_that_a_full_scan_says_aloud() -> None:
     tracker = CoverageTracker([], NOW, full=True)
     tracker.advance(Page((), end_reason="shows only its newest 3 posts"), posts_of([1, 2, 3]), ())
     assert tracker.is_over
-    assert tracker.is_short
+    assert tracker.is_limited_by_source
     known = replace(tracker.range_, id=1)
     again = CoverageTracker([known], NOW, full=True)
     decision = again.advance(
         Page((), end_reason="shows only its newest 3 posts"), posts_of([1, 2, 3]), {"1", "2", "3"}
     )
-    assert again.is_short
+    assert again.is_limited_by_source
     assert decision.range_ is not None
     assert decision.range_.reason == Reason("source_limit", "shows only its newest 3 posts")
     assert decision.range_.id == 1
@@ -192,7 +194,7 @@ def test_what_the_user_asked_for_is_not_short() -> None:
     tracker.advance(Page((), cursor="on"), posts_of([1, 2]), ())
     decision = tracker.stop(LIMIT)
     assert tracker.is_over
-    assert not tracker.is_short
+    assert not tracker.is_limited_by_source
     assert decision.range_ is not None
     assert (decision.range_.next, decision.range_.reason) == ("on", LIMIT)
 

@@ -71,7 +71,7 @@ def test_streams_and_sources_are_apart(saver: Saver) -> None:
 def test_ranges_that_a_page_joined_go_with_it(saver: Saver) -> None:
     newer, older = save(saver, between("09", "07")), save(saver, between("06", "01"))
     newer.oldest = older.oldest
-    decision = Decision(range_=newer, absorbed=(older.id,))
+    decision = Decision(range_=newer, merged_ids=(older.id,))
     save_decision(saver.connection, saver.account_id, "ayrshare", decision, 1)
     assert ranges(saver) == [newer]
 
@@ -87,7 +87,7 @@ def test_where_saving_fails_no_joined_range_is_lost(
 
     monkeypatch.setattr(coverage_rows, "update_row", fail)
     newer.oldest = older.oldest
-    decision = Decision(range_=newer, absorbed=(older.id,))
+    decision = Decision(range_=newer, merged_ids=(older.id,))
     with pytest.raises(OSError, match="No space"):
         save_decision(saver.connection, saver.account_id, "ayrshare", decision, 1)
     assert ranges(saver) == before

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive.identity import asked_values, is_shown_elsewhere, match_posts
+from archiver.archive.identity import is_shown_elsewhere, lookup_ids, match_posts
 from archiver.models import Alias, Post, Record
 from support.saver import POST, Saver, saving
 
@@ -95,7 +95,7 @@ def test_ids_with_characters_that_no_column_holds_are_compared_as_they_are_saved
 
 def test_what_names_the_content_is_not_asked_for() -> None:
     named = post("1", ("media_id", "2"), ("edit_history", "3"), ("edit_history", "1"))
-    assert asked_values(named) == ["3"]
+    assert lookup_ids(named) == ["3"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from archiver.archive.intact import hash_of, is_intact, tolerate
+from archiver.archive.intact import accept_invalid_text, hash_of, is_intact
 from archiver.canonical import row_sha256
 
 ROW: dict[str, Any] = {"id": 1, "what": "seen", "reason": None, "at": "2026-03-01"}
@@ -44,7 +44,7 @@ def test_what_cannot_be_hashed_is_damage_and_no_error(value: object) -> None:
 
 def test_text_that_is_not_utf_8_can_be_read_and_compared() -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
-        tolerate(connection)
+        accept_invalid_text(connection)
         (text,) = connection.execute("SELECT CAST(X'61FF62' AS TEXT)").fetchone()
         assert text == "a\udcffb"
         assert connection.execute("SELECT 'Grüße'").fetchone() == ("Grüße",)

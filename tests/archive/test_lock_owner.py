@@ -92,5 +92,5 @@ def test_it_is_described_for_people() -> None:
 
 
 def test_more_than_a_day_is_long() -> None:
-    assert not OWNER.is_long(SINCE + timedelta(hours=24))
-    assert OWNER.is_long(SINCE + timedelta(hours=24, seconds=1))
+    assert not OWNER.is_overdue(SINCE + timedelta(hours=24))
+    assert OWNER.is_overdue(SINCE + timedelta(hours=24, seconds=1))

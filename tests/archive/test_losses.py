@@ -8,7 +8,7 @@ import pytest
 
 from archiver.archive import queue
 from archiver.archive.database import transaction
-from archiver.archive.losses import mark_found, mark_lost, mark_recovered
+from archiver.archive.losses import mark_found_intact, mark_lost, mark_recovered
 from archiver.archive.queue import QueuedFile, Stored
 from support.saver import POST, Saver, saving
 
@@ -20,7 +20,7 @@ EVENTS = "SELECT what FROM events WHERE what NOT IN ('seen', 'edited') ORDER BY 
 
 
 def queued(saver: Saver) -> QueuedFile:
-    (file,) = queue.take(saver.connection, [saver.account_id], NOW)
+    (file,) = queue.due_files(saver.connection, [saver.account_id], NOW)
     return file
 
 
@@ -76,8 +76,8 @@ def test_other_bytes_replace_it_and_the_loss_stays_known(saver: Saver) -> None:
 def test_a_file_that_is_found_again_is_recovered_and_others_are_not_touched(saver: Saver) -> None:
     lose(saver)
     with transaction(saver.connection):
-        assert mark_found(saver.connection, [FILE, OTHER], NOW) == 1
-        assert mark_found(saver.connection, [FILE, OTHER], NOW) == 0
+        assert mark_found_intact(saver.connection, [FILE, OTHER], NOW) == 1
+        assert mark_found_intact(saver.connection, [FILE, OTHER], NOW) == 0
     assert saver.rows(STATES) == [("stored", None, FILE)]
 
 

@@ -51,7 +51,7 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 
 def test_a_log_that_is_empty_or_missing_is_none(path: Path) -> None:
     assert not opening.has_log(path)
-    log = path.with_name(path.name + opening.LOG)
+    log = path.with_name(path.name + opening.WAL_SUFFIX)
     log.touch()
     assert not opening.has_log(path)
     log.write_bytes(b"x")
@@ -59,12 +59,12 @@ def test_a_log_that_is_empty_or_missing_is_none(path: Path) -> None:
 
 
 def test_a_copy_has_what_is_in_the_log_and_leaves_the_original_alone(path: Path) -> None:
-    with in_use(path), opening.copied(path) as copy:
+    with in_use(path), opening.temporary_copy(path) as copy:
         with closing(opening.connect(copy, "mode=ro")) as connection:
             assert "in_the_log" in tables(connection)
         folder = copy.parent
         assert folder.stat().st_mode & 0o077 == 0, "only we can read it"
-        with closing(opening.connect(path, opening.FROZEN)) as connection:
+        with closing(opening.connect(path, opening.IMMUTABLE)) as connection:
             assert "in_the_log" not in tables(connection)
     assert not folder.exists()
 
@@ -76,7 +76,7 @@ def test_without_room_for_a_copy_the_message_names_tmpdir(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(shutil, "copyfile", full)
-    with pytest.raises(StorageError, match="No space left") as caught, opening.copied(path):
+    with pytest.raises(StorageError, match="No space left") as caught, opening.temporary_copy(path):
         pass
     assert "TMPDIR" in (caught.value.hint or "")
 
@@ -87,7 +87,7 @@ def test_the_log_of_another_database_is_refused(path: Path, tmp_path: Path) -> N
     other = tmp_path / "other" / DATABASE
     with closing(opening.connect(other)) as connection:
         connection.execute("UPDATE about SET value = 'of another archive'")
-        shutil.copy(other.with_name(other.name + opening.LOG), path.parent)
+        shutil.copy(other.with_name(other.name + opening.WAL_SUFFIX), path.parent)
     before = path.read_bytes()
     with pytest.raises(StorageError, match="belongs to another database") as caught:
         opening.refuse_foreign_log(path)
@@ -139,6 +139,6 @@ def test_an_error_of_sqlite_is_one_of_the_disk_or_of_the_content() -> None:
     busy, corrupt = sqlite3.DatabaseError(), sqlite3.DatabaseError()
     busy.sqlite_errorcode = sqlite3.SQLITE_BUSY_SNAPSHOT
     corrupt.sqlite_errorcode = sqlite3.SQLITE_CORRUPT_INDEX
-    assert opening.is_of_the_disk(busy)
-    assert not opening.is_of_the_disk(corrupt)
-    assert not opening.is_of_the_disk(sqlite3.DatabaseError("without a code")), "so it is damage"
+    assert opening.is_disk_error(busy)
+    assert not opening.is_disk_error(corrupt)
+    assert not opening.is_disk_error(sqlite3.DatabaseError("without a code")), "so it is damage"

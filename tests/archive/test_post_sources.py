@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from archiver.archive import post_sources
-from archiver.archive.post_sources import UnchangedPost, find_unchanged, recognition
+from archiver.archive.post_sources import UnchangedPost, find_unchanged, recognition_columns
 from archiver.archive.rows import update
 from archiver.models import Post, Record
 from support.saver import POST, Saver, saving
@@ -23,7 +23,7 @@ def saver(tmp_path: Path) -> Iterator[Saver]:
     """An archive of one post, saved by a reader that is known."""
     with saving(tmp_path) as saver:
         saver.save(TEXT_POST)
-        known = recognition(RECORD, replace(TEXT_POST, unmapped=("new.field",)), READER)
+        known = recognition_columns(RECORD, replace(TEXT_POST, unmapped=("new.field",)), READER)
         update(saver.connection, "post_sources", "post_id = 1", (), **known)
         yield saver
 
@@ -52,7 +52,7 @@ def test_an_id_that_comes_twice_is_read(saver: Saver) -> None:
 
 def test_a_post_that_was_missed_or_whose_file_waits_is_read(saver: Saver) -> None:
     saver.save(POST)
-    known = recognition(RECORD, POST, READER)
+    known = recognition_columns(RECORD, POST, READER)
     update(saver.connection, "post_sources", "post_id = 1", (), **known)
     assert found(saver) == {}, "its file waits"
     update(saver.connection, "renditions", "state = 'pending'", (), state="skipped")
@@ -63,6 +63,6 @@ def test_a_post_that_was_missed_or_whose_file_waits_is_read(saver: Saver) -> Non
 
 def test_nothing_is_known_of_an_id_alone_or_of_a_reader_without_a_name() -> None:
     nothing = {"record_sha256": None, "reader": None, "unmapped": None}
-    assert recognition(RECORD, POST, None) == nothing
-    assert recognition(RECORD, Post("p1", id_only=True), READER) == nothing
-    assert post_sources.unmapped_text(POST) is None
+    assert recognition_columns(RECORD, POST, None) == nothing
+    assert recognition_columns(RECORD, Post("p1", id_only=True), READER) == nothing
+    assert post_sources.unmapped_json(POST) is None

@@ -30,8 +30,8 @@ def post(name: str, day: int | None) -> Post:
     return replace(POST, platform_id=name, created_at=created_at, attachments=(photo,))
 
 
-def take(saver: Saver, at: datetime = AT, limit: int = 64) -> list[QueuedFile]:
-    return queue.take(saver.connection, [saver.account_id], timestamp(at) or "", limit=limit)
+def due_files(saver: Saver, at: datetime = AT, limit: int = 64) -> list[QueuedFile]:
+    return queue.due_files(saver.connection, [saver.account_id], timestamp(at) or "", limit=limit)
 
 
 def fail(
@@ -44,13 +44,13 @@ def fail(
 
 def test_files_of_the_newest_posts_come_first_and_those_without_a_time_last(saver: Saver) -> None:
     saver.save(post("old", 1), post("undated", None), post("new", 3), post("middle", 2))
-    assert [file.record_id for file in take(saver)] == ["new", "middle", "old", "undated"]
-    assert [file.record_id for file in take(saver, limit=2)] == ["new", "middle"]
+    assert [file.record_id for file in due_files(saver)] == ["new", "middle", "old", "undated"]
+    assert [file.record_id for file in due_files(saver, limit=2)] == ["new", "middle"]
 
 
 def test_a_file_is_described_as_its_rows_have_it(saver: Saver) -> None:
     saver.save(post("p", 2))
-    (file,) = take(saver)
+    (file,) = due_files(saver)
     assert (file.kind, file.role, file.url) == ("image", "original", "https://a.example/p")
     assert (file.account_id, file.tries, file.lost) == (saver.account_id, 0, None)
     assert file.published_at == "2026-03-02T09:00:00.000Z"
@@ -58,9 +58,9 @@ def test_a_file_is_described_as_its_rows_have_it(saver: Saver) -> None:
 
 def test_what_is_in_hand_is_left_out(saver: Saver) -> None:
     saver.save(post("a", 1), post("b", 2))
-    newest, _ = take(saver)
-    rest = queue.take(
-        saver.connection, [saver.account_id], timestamp(AT) or "", in_hand=[newest.rendition_id]
+    newest, _ = due_files(saver)
+    rest = queue.due_files(
+        saver.connection, [saver.account_id], timestamp(AT) or "", in_progress=[newest.rendition_id]
     )
     assert [file.record_id for file in rest] == ["a"]
 
@@ -70,9 +70,9 @@ def test_a_404_is_gone_on_the_third_day(saver: Saver) -> None:
     states = []
     for day in range(3):
         at = AT + timedelta(days=day)
-        (file,) = take(saver, at)
+        (file,) = due_files(saver, at)
         states.append(fail(saver, file, NOT_FOUND, at))
-        assert take(saver, at) == [], "not twice in one run"
+        assert due_files(saver, at) == [], "not twice in one run"
     assert states == ["failed", "failed", "gone"]
     assert saver.rows("SELECT what, reason_code FROM events WHERE what = 'gone'") == [
         ("gone", "not_found")
@@ -83,7 +83,7 @@ def test_another_failure_starts_the_count_of_404_anew(saver: Saver) -> None:
     saver.save(post("p", 1))
     for day, reason in enumerate([NOT_FOUND, NOT_FOUND, Reason("network", "broke"), NOT_FOUND]):
         at = AT + timedelta(days=day)
-        (file,) = take(saver, at)
+        (file,) = due_files(saver, at)
         assert fail(saver, file, reason, at) == "failed"
 
 
@@ -91,7 +91,7 @@ def test_the_wait_between_tries_grows_to_thirty_days_and_no_further(saver: Saver
     saver.save(post("p", 1))
     at, waits = AT, []
     for _ in range(12):
-        (file,) = take(saver, at)
+        (file,) = due_files(saver, at)
         fail(saver, file, Reason("network", "broke"), at)
         ((text,),) = saver.rows("SELECT next_try_at FROM renditions")
         waits.append(datetime.fromisoformat(text) - at)
@@ -102,14 +102,14 @@ def test_the_wait_between_tries_grows_to_thirty_days_and_no_further(saver: Saver
 
 def test_a_wait_that_a_wrong_clock_set_is_not_kept(saver: Saver) -> None:
     saver.save(post("p", 1))
-    (file,) = take(saver)
+    (file,) = due_files(saver)
     fail(saver, file, Reason("network", "broke"), AT + timedelta(days=3650))
-    assert len(take(saver)) == 1
+    assert len(due_files(saver)) == 1
 
 
 def test_failed_and_refused_files_can_be_made_due(saver: Saver) -> None:
     saver.save(post("a", 1), post("b", 2))
-    one, other = take(saver)
+    one, other = due_files(saver)
     fail(saver, one, Reason("network", "broke"), AT)
     fail(saver, other, Reason("address_not_allowed", "private"), AT, "refused")
     assert queue.count(saver.connection, [saver.account_id], timestamp(AT) or "") == 0
@@ -119,9 +119,9 @@ def test_failed_and_refused_files_can_be_made_due(saver: Saver) -> None:
 
 def test_a_stored_file_has_its_row_and_is_not_queued(saver: Saver) -> None:
     saver.save(post("p", 1))
-    (file,) = take(saver)
+    (file,) = due_files(saver)
     name = "ab" * 32
     stored = Stored(file, name, f"media/ab/{name}.jpg", 10, "image/jpeg", 4, 3, None)
     assert queue.save(saver.connection, [stored], 1, AT) == ["stored"]
-    assert take(saver) == []
+    assert due_files(saver) == []
     assert saver.rows("SELECT sha256, size, width, height FROM media") == [(name, 10, 4, 3)]

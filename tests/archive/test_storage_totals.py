@@ -14,7 +14,12 @@ from archiver.archive.database import DATABASE, transaction, writer
 from archiver.archive.losses import mark_lost, mark_recovered
 from archiver.archive.posts import ParseContext, PostWriter
 from archiver.archive.rows import update
-from archiver.archive.storage_totals import ARCHIVE_TOTAL, OF_ALL, rebuild_totals, storage_totals
+from archiver.archive.storage_totals import (
+    ALL_COUNTS,
+    ARCHIVE_TOTAL,
+    rebuild_totals,
+    storage_totals,
+)
 from archiver.evidence.database import check_database
 from archiver.evidence.findings import Verified
 from archiver.models import Account, Attachment, Identity, Post, Record, Rendition
@@ -59,7 +64,7 @@ def post(name: str) -> tuple[Record, Post]:
 def store(connection: sqlite3.Connection, *files: tuple[int, str]) -> None:
     """Note that the files of these renditions are here."""
     waiting = {
-        wanted.rendition_id: wanted for wanted in queue.take(connection, [1, 2], NOW, limit=99)
+        queued.rendition_id: queued for queued in queue.due_files(connection, [1, 2], NOW, limit=99)
     }
     outcomes = [
         queue.Stored(
@@ -74,7 +79,7 @@ def store(connection: sqlite3.Connection, *files: tuple[int, str]) -> None:
 
 def counted(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:
     """What `storage_totals` should say."""
-    rows = {row[0]: (row[1], row[2]) for row in connection.execute(OF_ALL)}
+    rows = {row[0]: (row[1], row[2]) for row in connection.execute(ALL_COUNTS)}
     return {account: row for account, row in rows.items() if row[0] or account == ARCHIVE_TOTAL}
 
 

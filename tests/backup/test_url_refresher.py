@@ -48,7 +48,9 @@ def saver(tmp_path: Path) -> Iterator[Saver]:
 
 
 def files(saver: Saver) -> list[QueuedFile]:
-    return queue.take(saver.connection, [saver.account_id], "2026-04-01T00:00:00.000Z", limit=9)
+    return queue.due_files(
+        saver.connection, [saver.account_id], "2026-04-01T00:00:00.000Z", limit=9
+    )
 
 
 def refresher(saver: Saver, answer: Post | ArchiverError | None) -> tuple[UrlRefresher, Reader]:

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from archiver.archive.database import DATABASE, LOCK, LOGS, locked, reader, writer
+from archiver.archive.database import DATABASE, LOCK, SQLITE_SUFFIXES, locked, reader, writer
 from archiver.archive.runs import begin_run
 from archiver.cli import main
 from archiver.errors import StorageError
@@ -50,7 +50,7 @@ def test_nobody_else_can_read_an_archive_made_under_an_open_umask(
     assert modes(tmp_path / "copy") == {(True, 0o700), (False, 0o600)}
 
 
-@pytest.mark.parametrize("name", [DATABASE, LOCK, *(f"{DATABASE}{end}" for end in LOGS)])
+@pytest.mark.parametrize("name", [DATABASE, LOCK, *(f"{DATABASE}{end}" for end in SQLITE_SUFFIXES)])
 def test_a_link_in_place_of_one_of_our_files_is_refused(
     archive: Path, tmp_path: Path, name: str
 ) -> None:

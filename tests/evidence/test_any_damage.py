@@ -18,7 +18,7 @@ from support.nights import Nights, nights
 
 pytestmark = pytest.mark.slow
 
-SAID = {0, 2, 3, 6, 7}
+MERGED_COLUMNS = {0, 2, 3, 6, 7}
 PAGE = 8192
 
 
@@ -91,7 +91,7 @@ class Commands:
             main(["--config", config, *line.split()])
         self.said = "".join(self._capsys.readouterr())
         code = int(ended.value.code or 0)
-        assert code in SAID, f"{line}: exit {code}\n{self.said}"
+        assert code in MERGED_COLUMNS, f"{line}: exit {code}\n{self.said}"
         return code
 
 

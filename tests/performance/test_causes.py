@@ -55,7 +55,7 @@ def open_account(connection: sqlite3.Connection) -> tuple[int, int]:
 def statements_of_pages(folder: Path, count: int) -> tuple[int, int]:
     """How many statements a page of new posts takes, and one of the same posts unchanged."""
     page = entries(count)
-    reading = ParseContext("ayrshare", 1, lambda _: page[0][1], lambda _: [("stored", None)])
+    context = ParseContext("ayrshare", 1, lambda _: page[0][1], lambda _: [("stored", None)])
     seen: list[int] = []
     with writer(folder) as connection:
         run_id, account_id = open_account(connection)
@@ -63,7 +63,7 @@ def statements_of_pages(folder: Path, count: int) -> tuple[int, int]:
             asked: Counter[str] = Counter()
             connection.set_trace_callback(lambda text, asked=asked: asked.update([text[:40]]))  # type: ignore[misc]  # the default binds it
             with transaction(connection):
-                PostWriter(connection, account_id, "instagram", run_id, reading, NOW).save(page)
+                PostWriter(connection, account_id, "instagram", run_id, context, NOW).save(page)
             connection.set_trace_callback(None)
             seen.append(sum(n for text, n in asked.items() if not is_row(text)))
     return seen[0], seen[1]
@@ -83,12 +83,12 @@ def test_statements_per_page_do_not_depend_on_the_page(tmp_path: Path) -> None:
 def test_a_batch_of_stored_files_is_a_few_statements(tmp_path: Path) -> None:
     def outcome(count: int) -> int:
         page = entries(count)
-        reading = ParseContext("ayrshare", 1, lambda _: page[0][1], lambda _: [("pending", None)])
+        context = ParseContext("ayrshare", 1, lambda _: page[0][1], lambda _: [("pending", None)])
         with writer(tmp_path / str(count)) as connection:
             run_id, account_id = open_account(connection)
             with transaction(connection):
-                PostWriter(connection, account_id, "instagram", run_id, reading, NOW).save(page)
-            wanted = queue.take(connection, [account_id], NOW, limit=count)
+                PostWriter(connection, account_id, "instagram", run_id, context, NOW).save(page)
+            wanted = queue.due_files(connection, [account_id], NOW, limit=count)
             files = [
                 Stored(each, f"{each.rendition_id:064x}", "media/x", 1, "image/jpeg", 1, 1, None)
                 for each in wanted
@@ -107,7 +107,7 @@ def test_taking_from_the_queue_neither_scans_nor_sorts_what_waits(tmp_path: Path
     with writer(tmp_path) as connection:
         asked: list[str] = []
         connection.set_trace_callback(asked.append)
-        queue.take(connection, [1], NOW)
+        queue.due_files(connection, [1], NOW)
         connection.set_trace_callback(None)
         steps = [
             row[3] for query in asked for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from archiver.archive import runs
-from archiver.archive.account_pictures import note_pictures
+from archiver.archive.account_pictures import queue_pictures
 from archiver.archive.database import transaction, writer
 from archiver.archive.rows import insert_new
 from archiver.models import Identity, Record, Rendition
@@ -38,7 +38,7 @@ def make_good_archive(folder: Path) -> Path:
         runs.quarantine(connection, 1, account_id, record, "The record has no id")
         avatar = Rendition("original", "https://media.example/avatar.jpg")
         identity = Identity("bluesky", "did:plc:1", avatar=avatar)
-        note_pictures(connection, account_id, "ayrshare", identity, "2026-03-01T00:00:00.000Z")
+        queue_pictures(connection, account_id, "ayrshare", identity, "2026-03-01T00:00:00.000Z")
         (attachment_id,) = connection.execute("SELECT min(id) FROM attachments").fetchone()
         insert_new(
             connection, "attachment_sources", attachment_id=attachment_id, source="another",

@@ -43,14 +43,14 @@ class Saver:
         self.night += 1
         now = f"2026-03-{self.night:02d}T21:00:00.000Z"
         run_id = runs.begin_run(self.connection, now, "test", {})
-        reading = ParseContext(
+        context = ParseContext(
             "ayrshare", self.content_version, self.reread,
             lambda attachment: select_renditions(attachment, videos="best", thumbnails=True),
         )  # fmt: skip
         before = self.connection.total_changes
         with transaction(self.connection):
             saved = PostWriter(
-                self.connection, self.account_id, "threads", run_id, reading, now
+                self.connection, self.account_id, "threads", run_id, context, now
             ).save((Record(json.dumps({"text": p.text}), {}), p) for p in posts)
         self.written = self.connection.total_changes - before
         return saved

@@ -117,7 +117,9 @@ def _earlier(
         places = set(_places(json.loads(raw or b"null"), {part for part in now if part}))
     except ValueError:  # damaged, which its hash says
         return None
-    before = [value for record in earlier for place in places if (value := _at(record, place))]
+    before = [
+        value for record in earlier for place in places if (value := _provisional_id(record, place))
+    ]
     return earlier_column(None, before, now)
 
 
@@ -134,7 +136,7 @@ def _places(
             yield from _places(item, wanted, *path, key)
 
 
-def _at(value: Any, path: tuple[str | int, ...]) -> str | None:
+def _provisional_id(value: Any, path: tuple[str | int, ...]) -> str | None:
     for key in path:
         try:
             value = value[key]
