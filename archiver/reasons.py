@@ -1,4 +1,4 @@
-"""Why something is in the state that it is in: a code for the program, a sentence for people.
+"""Why something is in its state: a code for the program, a sentence for people.
 
 A code is one of `REASON_CODES` and decides what happens next; nothing compares or parses
 the sentence, which may be reworded or translated at any time.
@@ -18,7 +18,7 @@ REASON_CODES: dict[str, str] = {
     "manifest_only": "Only a playlist (HLS, DASH) of the video is offered",
     "no_address": "The source names the file and gives no address for it",
     "address_not_understood": "The source gives an address that this program cannot read",
-    "other_source": "The same file is had through another source",
+    "other_source": "The same file is available from another source",
     "replaced": "The source offers another file in this role now",
     # what the settings say of it; the column `setting` has the value that decided
     "setting_videos": "Not the file that the setting `videos` wants",
@@ -34,15 +34,15 @@ REASON_CODES: dict[str, str] = {
     "http_error": "Another status than that of success",
     "network": "No connection, or one that broke",
     "certificate": "The server's certificate is not valid",
-    "redirects": "The server redirects in a circle, or too often",
-    "encoding": "The answer is compressed in a way that cannot be undone",
+    "redirects": "The server redirects in a loop, or too often",
+    "encoding": "The answer is compressed in a way that cannot be decoded",
     "too_slow": "The server sends too slowly",
     "host_silent": "Not asked: the host has not answered for other files in this run",
-    # what came
+    # what was received
     "incomplete": "Fewer bytes came than the file has",
     "wrong_kind": "An error page, a placeholder, nothing, or another kind of file came",
-    "other_bytes": "The bytes are not those whose hash or size the source names",
-    "unproven": "Stored; no length was given, and its format has no end that can be seen",
+    "other_bytes": "The bytes do not match the hash or size that the source states",
+    "unproven": "Stored; without a declared length, and its format has no recognisable end",
     "unreadable": "A file of an import cannot be read",
     # what happened here
     "lost": "The file was stored, and lost or damaged here; it is downloaded again",
@@ -51,20 +51,20 @@ REASON_CODES: dict[str, str] = {
     "asked_limit": "`--limit` was reached",
     "asked_since": "`--since` was reached",
     "source_limit": "The source shows no older posts",
-    "no_more_pages": "The source ended its pages without a word on why",
+    "no_more_pages": "The source ended its pages without a reason",
     "repeated_pages": "The source sent the same posts again and again",
     "cursor_lost": "The source no longer knows the cursor of an interrupted scan",
-    "stories_expire": "Stories are shown for a day; of earlier ones nothing can be known",
+    "stories_expire": "Stories are shown for a day; earlier ones had expired before the scan",
     # what an event may say
-    "matched": "Another source shows this post; no id, but a rule told that it is the same",
-    "separated": "It was taken for another post, which was undone",
+    "matched": "Another source shows this post; it was matched by a rule, not by an id",
+    "separated": "It had been matched with another post; the match was undone",
     "id_only": "The source showed the id of a post, without its content",
 }
 """Every code that `reason_code` can be, and what it means; printed in docs/schema.md."""
 
 
 class Reason(NamedTuple):
-    """A code of `REASON_CODES`, the words for people, and the setting's value where one decided."""
+    """A code of `REASON_CODES`, the text for people, and the value of a setting that decided."""
 
     code: str
     text: str

@@ -1,4 +1,4 @@
-"""The report of a run: while it goes on and when it ended, for people and for programs."""
+"""The progress and the report of a run, for people and for programs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from archiver.errors import ArchiverError, DuplicateAccount
 from archiver.secrets import redact
 
 _MOST_PATHS = 100
-_LONGEST_PATH = 200  # characters: a path is made of what the platform sends
+_LONGEST_PATH = 200  # characters: the platform decides how long a path is
 
 Outcome = Literal["done", "fresh", "away", "partial", "failed", "interrupted"]
 
@@ -19,7 +19,7 @@ class Progress(Protocol):
     """Receives the progress of a run."""
 
     def scanning(self, account: str, page: int, posts: int) -> None:
-        """A page of an account's history is asked for; its scans have shown so many posts.
+        """A page of an account's history is requested; its scans have shown so many posts so far.
 
         Pages count from 1; none of the posts is counted twice.
         """
@@ -28,20 +28,20 @@ class Progress(Protocol):
         """The scan of an account is over; it has shown so many posts."""
 
     def files(self, waiting: int, done: int, *, is_all: bool) -> None:
-        """So many files are still waiting, so many are done.
+        """Files are still waiting, and others done.
 
         `is_all` says that no more will come: everything is scanned.
         """
 
     def received(self, count: int) -> None:
-        """So many bytes of media came in just now."""
+        """Bytes of media were received since the last call."""
 
     def note(self, text: str) -> None:
-        """Something to be said at once."""
+        """A message to show at once."""
 
 
-class Silence:
-    """A Progress that says nothing."""
+class NoProgress:
+    """A Progress that shows nothing."""
 
     def scanning(self, account: str, page: int, posts: int) -> None:
         """Nothing."""
@@ -61,11 +61,11 @@ class Silence:
 
 @dataclass(slots=True)
 class AccountReport:
-    """How it went with one account, through one source.
+    """The result of one account through one source.
 
-    `away` says how the account is away, where it was so before. `warnings` say what could not be
-    fetched, and make the outcome partial; `notes` do not. What a plugin words may quote a
-    key: all of it is blanked out here, before anybody sees it.
+    `away` is the error code of an account that is still suspended, moved or deactivated. `warnings`
+    say what could not be fetched, and make the outcome partial; `notes` do not. Text of a plugin
+    may quote a key: all of it is redacted here, before it is shown.
     """
 
     name: str
@@ -85,7 +85,7 @@ class AccountReport:
     notes: list[str] = field(default_factory=list)
 
     def warn(self, text: str) -> None:
-        """Add what could not be fetched, and make the outcome partial."""
+        """Add a warning about what could not be fetched, and make the outcome partial."""
         text = redact(text)
         if text not in self.warnings:
             self.warnings.append(text)
@@ -93,13 +93,13 @@ class AccountReport:
             self.outcome = "partial"
 
     def note(self, text: str) -> None:
-        """Add what is worth knowing, once."""
+        """Add a note, once."""
         text = redact(text)
         if text not in self.notes:
             self.notes.append(text)
 
     def add_unmapped(self, paths: Sequence[str]) -> None:
-        """Count fields that were not read, and keep their paths, each once."""
+        """Count unmapped fields, and keep their paths, each once."""
         self.unmapped += len(paths)
         for path in paths:
             short = path[:_LONGEST_PATH]
@@ -107,8 +107,8 @@ class AccountReport:
                 self.unmapped_paths.append(short)
 
     def fail(self, error: ArchiverError) -> None:
-        """Keep the error that ended the work on this account."""
-        self.error = _blanked(error)
+        """Save the error that ended the backup of this account."""
+        self.error = _redacted_error(error)
         self.outcome = "failed"
 
 
@@ -124,7 +124,7 @@ class FileFailure:
 
 @dataclass(slots=True)
 class RunReport:
-    """How a run went.
+    """The result of a run.
 
     `received` is in bytes of media; `notes` are about no single account. `changes` are the first of
     each kind, `change_counts` are of all. `is_first`: the archive had no posts before.
@@ -144,25 +144,25 @@ class RunReport:
     is_first: bool = False
 
     def label_of(self, account: AccountReport) -> str:
-        """What an account is called; with its source, where it is read through several."""
+        """The label of an account, with its source where it is read through several."""
         is_alone = sum(other.name == account.name for other in self.accounts) == 1
         return account.name if is_alone else f"{account.name} ({account.source})"
 
     @property
     def counts(self) -> Counts:
-        """All accounts together."""
+        """The sums over all accounts."""
         return sum((account.counts for account in self.accounts), Counts())
 
     @property
     def outcome(self) -> Outcome:
-        """The run as a whole."""
+        """The outcome of the run as a whole."""
         if self.interrupted:
             return "interrupted"
         return {0: "done", 3: "partial"}.get(self.exit_code, "failed")  # type: ignore[return-value]  # the three words are of the type
 
     @property
     def exit_code(self) -> int:
-        """What the program tells the shell; see the table of exit codes in docs/commands.md."""
+        """The exit code, as the table in docs/commands.md explains it."""
         if self.interrupted:
             return 130
         tried = [each for each in self.accounts if each.outcome not in {"fresh", "away"}]
@@ -202,18 +202,18 @@ class RunReport:
         }
 
 
-def _blanked(error: ArchiverError) -> ArchiverError:
-    """The same without a key, and of a class of ours: one of a plugin's may format itself."""
+def _redacted_error(error: ArchiverError) -> ArchiverError:
+    """The error with redacted text, as one of our classes: a plugin's may format itself."""
     classes = (cls for cls in type(error).__mro__ if issubclass(cls, ArchiverError))
     ours = next(cls for cls in classes if cls.__module__ == ArchiverError.__module__)
-    blanked = ours.__new__(ours)
+    redacted = ours.__new__(ours)
     parts = {name: getattr(error, name, None) for name in ("why", "kept", "hint", "code")}
     ArchiverError.__init__(
-        blanked,
+        redacted,
         redact(str(getattr(error, "what", None) or type(error).__name__)),
         **{name: None if part is None else redact(str(part)) for name, part in parts.items()},
     )
-    return blanked
+    return redacted
 
 
 def _account_json(account: AccountReport) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from archiver.clock import SystemClock
 from archiver.config import load_config
 from archiver.human import size_text
 from archiver.plugins import load_plugins
-from archiver.report import RunReport, Silence
+from archiver.report import NoProgress, RunReport
 from archiver.webserver import listen_on_loopback, origin_of, running
 from archiver_ayrshare.demo.app import application
 from archiver_ayrshare.demo.world import World
@@ -112,7 +112,7 @@ def backed_up(path: Path) -> tuple[float, RunReport]:
     async def run() -> RunReport:
         return await run_backup(
             config, plugins, BackupOptions(now=True, full=True), clock=SystemClock(),
-            progress=Silence(), version="costs",
+            progress=NoProgress(), version="costs",
         )  # fmt: skip
 
     begin = time.monotonic()

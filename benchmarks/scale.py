@@ -19,7 +19,7 @@ from archiver.archive.database import DATABASE, reader
 from archiver.backup import BackupOptions, run_backup
 from archiver.clock import SystemClock
 from archiver.config import load_config
-from archiver.report import Silence
+from archiver.report import NoProgress
 from benchmarks import big_archive
 from benchmarks.__main__ import PAGE
 from benchmarks.environment import HOME, ROOT
@@ -106,7 +106,7 @@ def incremental(folder: Path, archive: Path) -> float:
 
         run = partial(
             run_backup, config, registry, BackupOptions(media=False, now=True), clock=SystemClock(),
-            progress=Silence(), version="benchmark",
+            progress=NoProgress(), version="benchmark",
         )  # fmt: skip
         begin = time.perf_counter()
         anyio.run(run)

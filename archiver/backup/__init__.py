@@ -1,4 +1,4 @@
-"""One run of `archiver backup`: the only place where platform, net, media and archive meet."""
+"""A run of `archiver backup`: the only package that uses net, media and archive together."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -24,10 +24,10 @@ async def run_backup(
     config: Config, plugins: Registry, options: BackupOptions, *, clock: Clock, progress: Progress,
     version: str,
 ) -> RunReport:  # fmt: skip
-    """Back up the accounts of the config that were asked for.
+    """Back up the accounts of the config that `options` names, or all.
 
-    Whatever happens to one account, the others go on; the report says it all. Raises UsageError
-    and ConfigError before anything is touched, StorageError when the archive cannot be written.
+    A failure of one account does not stop the others; it is in the report. Raises UsageError and
+    ConfigError before anything is written, StorageError when the archive cannot be written.
     """
     entries = config.select(options.names)
     config.refuse_twice(entries, plugins)
@@ -57,7 +57,7 @@ async def run_backup(
 def _archive(
     directory: Path, options: BackupOptions, progress: Progress
 ) -> Iterator[tuple[sqlite3.Connection, Path]]:
-    """The archive to write to. A dry run writes too, and takes everything back at the end."""
+    """The archive to write to. A dry run writes too, and is rolled back at the end."""
     if not options.dry_run:
         with writer(directory, notify=progress.note) as connection:
             yield connection, directory

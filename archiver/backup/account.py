@@ -1,4 +1,4 @@
-"""One account's history into the archive: how far to scan, and what the scan means."""
+"""Backing up one account: how far to scan, and what follows from the scan."""
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,7 +15,7 @@ from archiver.archive.coverage_rows import coverage_ranges, save_decision, save_
 from archiver.archive.damage import damaged_row
 from archiver.archive.post_sources import shown_ids
 from archiver.backup.account_reader import AccountReader
-from archiver.backup.clocks import clock_off
+from archiver.backup.clocks import clock_offset
 from archiver.backup.context import RunContext
 from archiver.backup.options import BackupOptions
 from archiver.backup.page_saver import PageSaver
@@ -26,17 +26,17 @@ from archiver.report import AccountReport
 from archiver.secrets import redact
 from archiver.settings import ArchiveSettings
 
-_PATHS_SHOWN = 5
-_RECENT = timedelta(days=30)  # so long, the numbers of a post are asked for in every run
-_LONGEST_FRESH = timedelta(days=2)  # no source is without news for longer: a clock was wrong
+_MAX_PATHS_SHOWN = 5
+_RECENT = timedelta(days=30)  # metrics of newer posts are fetched in every run
+_MAX_FRESH = timedelta(days=2)  # a longer time was set by a wrong clock
 
 
 @dataclass(slots=True)
 class AccountBackup:
-    """The work on one account in one run.
+    """The backup of one account through one source in one run.
 
     `other_labels` are those of the other accounts of its platform in the config, `ranks` those of
-    all sources. `clock_off` is how far our clock is ahead of the source's.
+    all sources. `clock_offset` is how far this machine's clock is ahead of the source's.
     """
 
     run: RunContext
@@ -49,7 +49,7 @@ class AccountBackup:
     other_labels: Collection[str] = ()
     ranks: Mapping[str, str] = field(default_factory=dict)
     account_id: int | None = None
-    clock_off: timedelta | None = field(default=None, init=False)
+    clock_offset: timedelta | None = field(default=None, init=False)
     _has_known_limit: bool = field(default=False, init=False)
     _pages: int = field(default=0, init=False)
     _posts_shown: int = field(default=0, init=False)
@@ -60,9 +60,9 @@ class AccountBackup:
     _fresh_until: str | None = field(default=None, init=False)
 
     async def back_up(self) -> None:
-        """Scan the account, and write in the run how that went.
+        """Scan the account, and save the result in the run.
 
-        A damaged row of it fails this account alone. Raises StorageError for what the disk does.
+        A damaged row of it fails this account alone. Raises StorageError for errors of the disk.
         """
         account = self.reader.account
         await self.run.database.call(
@@ -78,7 +78,7 @@ class AccountBackup:
             self.report.fail(error)
             is_over = True
         except AccountGone as error:
-            self._note_away(error)
+            self._report_away(error)
             is_over = True
         except ArchiverError as error:
             self.report.fail(error)
@@ -125,12 +125,12 @@ class AccountBackup:
             version=known.version,
         )  # fmt: skip
         await self._scan_pages(tracker, window, may_be_empty=not known.has_posts)
-        await self._conclude(tracker)
+        await self._finish_scan(tracker)
         await self._ask_for_metrics()
-        await self._note_unmapped(self.account_id)
+        await self._report_unmapped(self.account_id)
 
     async def _claim(self, identity: Identity | None) -> int:
-        """Make sure that the account is who it was, and note what it is called now; its row's id.
+        """Check the account's identity and save its current names; returns the id of its row.
 
         Raises AccessRefused, DuplicateAccount.
         """
@@ -147,25 +147,25 @@ class AccountBackup:
         reader.account = replace(reader.account, platform_id=platform_id)
         return account_id
 
-    # How far
+    # How far to scan
 
     async def _is_fresh(self, known: runs.LastScan) -> bool:
         now = self.run.now()
         if self.options.now or known.fresh_until is None or known.fresh_until <= now:
             return False
-        latest = timestamp(self.run.clock.now() + _LONGEST_FRESH)
+        latest = timestamp(self.run.clock.now() + _MAX_FRESH)
         is_believed = latest is not None and known.fresh_until <= latest
-        return is_believed and await self._unfinished() is None
+        return is_believed and await self._next_unfinished_range() is None
 
     def _is_full_due(self, known: runs.LastScan) -> bool:
         if known.last_full_at is None:
             return True
         due = timestamp(self.run.clock.now() - self.settings.full_every)
-        # a scan in the future was one at a wrong time
+        # a scan dated in the future was made under a wrong clock
         return due is not None and not due < known.last_full_at <= self.run.now()
 
-    async def _unfinished(self, tried: Collection[int] = ()) -> CoverageRange | None:
-        """The newest range below which a scan can go on, as far as this run may do that."""
+    async def _next_unfinished_range(self, tried: Collection[int] = ()) -> CoverageRange | None:
+        """The newest range with an unfinished scan that this run may resume."""
         if self.account_id is None or self.options.limit is not None:
             return None
         since, source = self.options.since, self.reader.account.source
@@ -176,16 +176,16 @@ class AccountBackup:
         return None
 
     async def _resume_scans(self) -> bool:
-        """Go on wherever earlier scans ended short; says whether one of those places is lost."""
+        """Resume unfinished scans; returns whether the cursor of one of them is lost."""
         tried: set[int] = set()
         lost = False
-        while (range_ := await self._unfinished(tried)) is not None:
+        while (range_ := await self._next_unfinished_range(tried)) is not None:
             tried.add(range_.id)
             lost |= await self._resume(range_)
         return lost
 
     async def _resume(self, range_: CoverageRange) -> bool:
-        """Go on below a range; says whether the source does not know its cursor any more."""
+        """Resume a scan below a range; returns whether the source no longer accepts its cursor."""
         assert self.account_id is not None  # noqa: S101 — only accounts with a row have ranges
         self.report.note(f"Resumed an interrupted scan at {range_.oldest}")
         database, run_id, source = self.run.database, self.run.run_id, self.reader.account.source
@@ -228,16 +228,16 @@ class AccountBackup:
                 self._report_progress()
                 page = await next_page()
                 if page is None:
-                    stopped = tracker.stop(Reason("no_more_pages", "the source gave no more"))
+                    stopped = tracker.stop(Reason("no_more_pages", "the source gave no more pages"))
                     await self._save_decision(stopped)
                     break
-                self._note_page(page)
+                self._read_page_attributes(page)
                 if not page.records and page.version is not None and page.version == window.version:
                     tracker.confirm()
                     break
                 proves_absence = page.authoritative and page.reached_start
                 if not (may_be_empty or proves_absence or page.records or tracker.seen):
-                    self._warn_of_emptiness()
+                    self._warn_of_no_posts()
                     return
                 may_be_empty = True
                 if page.identity is not None:
@@ -245,7 +245,7 @@ class AccountBackup:
                 await saver.save(tracker, page)
                 self._posts_shown = shown_before + len(tracker.seen)
                 self.on_saved(self)
-                await self._save_decision(self._stop_where_asked(tracker))
+                await self._save_decision(self._stop_at_user_limit(tracker))
 
     def _report_progress(self) -> None:
         name = self.reader.account.name
@@ -258,7 +258,7 @@ class AccountBackup:
             self.report, self.ranks,
         )  # fmt: skip
 
-    def _stop_where_asked(self, tracker: CoverageTracker) -> Decision:
+    def _stop_at_user_limit(self, tracker: CoverageTracker) -> Decision:
         oldest, options = tracker.range_.oldest, self.options
         if options.limit is not None and len(tracker.seen) >= options.limit:
             return tracker.stop(Reason("asked_limit", f"--limit {options.limit}"))
@@ -277,10 +277,10 @@ class AccountBackup:
                     self.run.run_id,
                 )
 
-    # What it means
+    # What follows from a scan
 
-    async def _conclude(self, tracker: CoverageTracker) -> None:
-        """What a scan from the newest post says beyond the posts that it showed."""
+    async def _finish_scan(self, tracker: CoverageTracker) -> None:
+        """Save what follows from a scan from the newest post: stories, missing posts, gaps."""
         self.report.complete = tracker.is_complete
         if tracker.is_complete and (tracker.has_covered_all or tracker.is_confirmed):
             self._version = self._page_version
@@ -293,13 +293,13 @@ class AccountBackup:
         is_known = tracker.has_reached_known_range and (
             not self.report.full or (_ends_at_limit(tracker.range_) and self._has_known_limit)
         )
-        if self.options.full or not is_known:  # what was known before raises no alarm
+        if self.options.full or not is_known:  # a known gap raises no alarm
             self._warn_of_gap(tracker)
 
     async def _ask_for_metrics(self) -> None:
-        """Ask for the numbers of recent posts, in a full scan of all, where they come apart."""
+        """Fetch the metrics of recent posts, or of all in a full scan, if records lack them."""
         assert self.account_id is not None  # noqa: S101 — scans begin after it is claimed
-        if not self.reader.counts_apart:
+        if not self.reader.has_separate_metrics:
             return
         since = None if self.report.full else timestamp(self.run.clock.now() - _RECENT)
         saver = self._saver()
@@ -313,13 +313,13 @@ class AccountBackup:
                 while (batch := await next_batch()) is not None:
                     await saver.save_metrics(batch)
         except SourceError as error:
-            self.report.note(f"Not all numbers of the posts were told: {error.what}")
+            self.report.note(f"Not all metrics could be fetched: {error.what}")
 
     async def _cover_stories(self) -> None:
         assert self.account_id is not None  # noqa: S101 — scans begin after it is claimed
         database, source = self.run.database, self.reader.account.source
-        # what is up now is the source's word: where the clocks differ, its time counts
-        now = self.run.clock.now() - (self.clock_off or timedelta())
+        # the source decides which stories are shown now: where the clocks differ, its time counts
+        now = self.run.clock.now() - (self.clock_offset or timedelta())
         known = await database.call(coverage_ranges, self.account_id, source, "stories")
         range_ = story_range(known, now)
         await database.call(save_range, self.account_id, source, "stories", range_, self.run.run_id)
@@ -343,19 +343,19 @@ class AccountBackup:
         self.report.missing = absent.missing
         self.report.counts.removed = absent.removed
 
-    def _note_page(self, page: Page) -> None:
-        """What a page says about itself."""
+    def _read_page_attributes(self, page: Page) -> None:
+        """Read what a page says about the whole answer: notes, times, version."""
         for note in page.notes:
             self.report.note(note)
         if page.partial:
             self.report.warn("The source said that its answer was partial")
-        if page.response is not None and self.clock_off is None:
-            self.clock_off = clock_off(page.response)
+        if page.response is not None and self.clock_offset is None:
+            self.clock_offset = clock_offset(page.response)
         self._page_version = page.version
         self._updated_at = self._updated_at or page.updated_at
         self._fresh_until = self._fresh_until or page.fresh_until
 
-    def _warn_of_emptiness(self) -> None:
+    def _warn_of_no_posts(self) -> None:
         self.report.warn(
             "The source shows no posts where there always were some: nothing was marked as "
             "removed. Is the account still linked and public?"
@@ -370,21 +370,21 @@ class AccountBackup:
                 f"{range_.reason.text}"
             )
 
-    async def _note_unmapped(self, account_id: int) -> None:
-        """Say once that a platform writes what it did not write before."""
+    async def _report_unmapped(self, account_id: int) -> None:
+        """Report fields that are unmapped for the first time."""
         if not self.report.unmapped_paths:
             return
         known = await self.run.database.call(runs.unmapped_paths, account_id)
         new = [path for path in self.report.unmapped_paths if path not in known]
         if new:
-            more = f" and {len(new) - _PATHS_SHOWN} more" if len(new) > _PATHS_SHOWN else ""
+            more = f" and {len(new) - _MAX_PATHS_SHOWN} more" if len(new) > _MAX_PATHS_SHOWN else ""
             self.report.note(
                 "Records have fields that this version does not read: "
-                f"{', '.join(new[:_PATHS_SHOWN])}{more}. They are kept with the records"
+                f"{', '.join(new[:_MAX_PATHS_SHOWN])}{more}. They are kept with the records"
             )
 
-    def _note_away(self, error: AccountGone) -> None:
-        """The account is suspended, moved and so on: said once, and then only noted."""
+    def _report_away(self, error: AccountGone) -> None:
+        """Report that the account is suspended, moved and so on: an error once, then a note."""
         if self._known.away != error.code:
             self.report.fail(error)
             return
@@ -394,7 +394,7 @@ class AccountBackup:
 
     def _damaged(self, why: str) -> StorageError:
         return StorageError(
-            f"What is archived of {self.reader.account.name} is damaged",
+            f"The data of {self.reader.account.name} in the archive is damaged",
             why=why,
             kept="Nothing was deleted, and the other accounts go on",
             hint="Run archiver verify --repair",
@@ -428,7 +428,7 @@ class AccountBackup:
 
 
 def _ends_at_limit(range_: CoverageRange) -> bool:
-    """Whether the source itself says that it shows nothing older, and gives no cursor to try."""
+    """Whether the range ends at a limit of the source, without a cursor to try."""
     return (
         range_.next is None and range_.reason is not None and range_.reason.code == "source_limit"
     )

@@ -1,4 +1,4 @@
-"""The token of one account, as its source is lent it: renewed in time, and by one run only."""
+"""The token of one account for its source: renewed in time, by one run at a time."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -17,7 +17,7 @@ from archiver.tokens import Login, Token, TokenStore
 
 
 class NoTokens:
-    """An `archiver.hookspecs.Tokens` of nobody."""
+    """An `archiver.hookspecs.Tokens` of an account that nobody has logged in to."""
 
     user: None = None
 
@@ -30,7 +30,7 @@ class NoTokens:
 
 @dataclass(slots=True)
 class AccountTokens:
-    """An `archiver.hookspecs.Tokens`; see there. `open_http` opens the server of a login."""
+    """An `archiver.hookspecs.Tokens`; see there. `open_http` opens a client for a login."""
 
     store: TokenStore
     source: str
@@ -62,7 +62,7 @@ class AccountTokens:
         return _as_secret(token)
 
     async def renewed(self) -> Secret | None:
-        """A new token, where the server does not take the present one; None where none can be had.
+        """A new token, where the server refuses the current one; None where it cannot be renewed.
 
         Raises SecretError, SourceDown, AccessRefused.
         """
@@ -80,7 +80,7 @@ class AccountTokens:
         return end is not None and end <= self.clock.now().isoformat()
 
     async def _renew(self, used: Token) -> Token | None:
-        """The token that comes after `used`: whoever holds the lock first asks for it."""
+        """The token that replaces `used`; whoever gets the lock first asks the server for it."""
         async with self._lock:
             with ExitStack() as stack:
                 await _enter(stack, self.store.locked())
@@ -90,7 +90,9 @@ class AccountTokens:
                     return known
                 if known.refresh_token is None:
                     return None
-                self.store.save(self.source, self.name, known)  # what cannot be kept is not asked
+                self.store.save(
+                    self.source, self.name, known
+                )  # fails here rather than after the renewal
                 try:
                     new = await renewed(known, self.open_http(known.login), self.clock.now())
                 except AccessRefused as error:
@@ -103,7 +105,7 @@ class AccountTokens:
 
 
 async def _enter(stack: ExitStack, lock: AbstractContextManager[None]) -> None:
-    """Take a lock that may have to be waited for, and let it go with the stack."""
+    """Acquire a lock without blocking the event loop; the stack releases it."""
     await anyio.to_thread.run_sync(partial(stack.enter_context, lock))
 
 

@@ -1,4 +1,4 @@
-"""What happens in a run, from its first row to its last."""
+"""One run, from the first row that it writes to the last."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,7 +22,7 @@ from archiver.archive.damage import damaged_row
 from archiver.archive.same_files import merge_same_files
 from archiver.backup.account import AccountBackup
 from archiver.backup.account_reader import AccountReader
-from archiver.backup.clocks import note_on_earlier_run, note_on_source
+from archiver.backup.clocks import earlier_run_clock_note, source_clock_note
 from archiver.backup.context import RunContext
 from archiver.backup.database_thread import DatabaseThread
 from archiver.backup.kits import Kits, mask_secrets, open_client
@@ -45,12 +45,12 @@ from archiver.report import AccountReport, Progress, RunReport
 from archiver.tokens import token_store
 
 _ACCOUNTS_AT_ONCE = 4
-_MOST_CHANGES = 200  # of each kind
+_MAX_CHANGES = 200  # of each kind
 
 
 @dataclass(slots=True)
 class BackupRun:
-    """The parts of one run."""
+    """One run and what it works with."""
 
     config: Config
     plugins: Registry
@@ -69,19 +69,21 @@ class BackupRun:
         report.is_first = not await self.database.call(runs.has_posts)
         earlier = await self.database.call(runs.newest_start)
         if earlier is not None and report.started_at < earlier:
-            report.notes.append(note_on_earlier_run(earlier))
+            report.notes.append(earlier_run_clock_note(earlier))
         asked = {name: getattr(self.options, name) for name in BackupOptions.__slots__}
         run_id = await self.database.call(runs.begin_run, report.started_at, self.version, asked)
         run = RunContext(self.database, run_id, self.clock, self.progress)
         try:
-            await self._run(run, accounts, report)
+            await self._back_up(run, accounts, report)
         except Exception as error:
             await self._end(run_id, report, error)
             raise
         await self._end(run_id, report)
         return report
 
-    async def _run(self, run: RunContext, accounts: Sequence[Account], report: RunReport) -> None:
+    async def _back_up(
+        self, run: RunContext, accounts: Sequence[Account], report: RunReport
+    ) -> None:
         last_event = await self.database.call(newest_event)
         if self._fetches_media():
             self.store.prepare()
@@ -91,50 +93,53 @@ class BackupRun:
             self.config.network,
             self.route,
             self.clock,
-            self._note_waiting,
+            self._report_waiting,
             token_store(self.config),
         )
         try:
             mask_secrets(self.config, self.plugins, accounts)
             for account in accounts:
-                await self._prepare(run, account, kits, report, files)
+                await self._prepare_account(run, account, kits, report, files)
             async with media:
-                await self._work(run, files, report)
+                await self._run_tasks(run, files, report)
         finally:
             await kits.aclose()
         if report.interrupted:
             restore_interrupts()
             self._mark_interrupted()
-        offsets = (account.clock_off or timedelta() for account in self._accounts)
+        offsets = (account.clock_offset or timedelta() for account in self._accounts)
         if offset := max(offsets, key=abs, default=None):
-            report.notes.append(note_on_source(offset))
+            report.notes.append(source_clock_note(offset))
         report.file_failures = files.failure_report()
         report.waiting = await self.database.call(queue.count, set(files.accounts), self._now())
-        async with self._despite_damaged_rows(report, "Some changes could not be listed"):
+        async with self._continue_past_damaged_rows(report, "Some changes could not be listed"):
             report.changes, report.change_counts = await self.database.call(
                 _changes_of, run.run_id, last_event
             )
 
-    async def _work(self, run: RunContext, files: MediaFetcher, report: RunReport) -> None:
-        """All that takes long, and can be stopped."""
+    async def _run_tasks(self, run: RunContext, files: MediaFetcher, report: RunReport) -> None:
+        """The long part of a run, which can be stopped."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._stop_on_request, tasks.cancel_scope, report)
-            async with self._despite_damaged_rows(report, "Changed settings were not applied"):
+            async with self._continue_past_damaged_rows(
+                report, "Changed settings were not applied"
+            ):
                 await apply_setting_changes(run, files.accounts, self.config.media, self.options)
-            async with anyio.create_task_group() as sides:
+            async with anyio.create_task_group() as both:
                 if self._fetches_media():
-                    sides.start_soon(self._fetch, files, report)
+                    both.start_soon(self._fetch, files, report)
                 await self._scan(files)
             tasks.cancel_scope.cancel()
 
     async def _scan(self, files: MediaFetcher) -> None:
-        """Scan all accounts, some at a time, and let the media side know when that is done.
+        """Scan all accounts, some at a time, and tell the media fetcher when that is done.
 
-        The sources of one account come one after the other, so that each finds what others brought.
+        The sources of one account are scanned one after the other, so that each can match the posts
+        of those before.
         """
         limiter = anyio.CapacityLimiter(_ACCOUNTS_AT_ONCE)
 
-        async def one(sources: Sequence[AccountBackup]) -> None:
+        async def scan_account(sources: Sequence[AccountBackup]) -> None:
             async with limiter:
                 for account in sources:
                     await account.back_up()
@@ -144,12 +149,12 @@ class BackupRun:
             by_name.setdefault(account.reader.account.name, []).append(account)
         async with anyio.create_task_group() as tasks:
             for sources in by_name.values():
-                tasks.start_soon(one, sources)
+                tasks.start_soon(scan_account, sources)
         files.listing_done = True
         files.wake()
 
     async def _fetch(self, files: MediaFetcher, report: RunReport) -> None:
-        async with self._despite_damaged_rows(report, "Not all files were fetched"):
+        async with self._continue_past_damaged_rows(report, "Not all files were fetched"):
             await files.fetch_all()
             await fetch_pictures(files.run, files.store, files.downloader, set(files.accounts))
             if report.counts.stored:
@@ -161,8 +166,10 @@ class BackupRun:
         scope.cancel()
 
     @asynccontextmanager
-    async def _despite_damaged_rows(self, report: RunReport, what: str) -> AsyncIterator[None]:
-        """Go on where a damaged row stops what is done for all accounts together, and say so."""
+    async def _continue_past_damaged_rows(
+        self, report: RunReport, what: str
+    ) -> AsyncIterator[None]:
+        """Continue with a warning where a damaged row stops a step that concerns all accounts."""
         try:
             yield
         except Exception as error:
@@ -174,11 +181,11 @@ class BackupRun:
             for account in report.accounts:
                 account.warn(f"{what}: {why}. Run archiver verify --repair")
 
-    async def _prepare(
+    async def _prepare_account(
         self, run: RunContext, account: Account, kits: Kits, report: RunReport,
         files: MediaFetcher,
     ) -> None:  # fmt: skip
-        """Get ready for an account; one whose secrets are missing fails alone."""
+        """Open the client of an account; one whose secrets are missing fails alone."""
         account_report = AccountReport(account.name, account.platform, account.source)
         report.accounts.append(account_report)
         platform_id = await self.database.call(runs.platform_id_of, account)
@@ -205,7 +212,7 @@ class BackupRun:
         self._accounts.append(backup)
 
     async def _write_failure(self, run: RunContext, account: Account, error: ArchiverError) -> None:
-        """Write that an account failed before anything was asked."""
+        """Save that an account failed before its first request."""
         name, source = account.name, account.source
         await self.database.call(runs.begin_account, run.run_id, name, source, self._now())
         await self.database.call(
@@ -215,7 +222,7 @@ class BackupRun:
         )  # fmt: skip
 
     def _other_labels(self, account: Account) -> frozenset[str]:
-        """The labels of the other accounts of a platform, also of those not asked for."""
+        """The labels of the platform's other accounts, also of those that are not backed up now."""
         return frozenset(
             entry.name for entry in self.config.accounts if entry.platform == account.platform
         ) - {account.name}
@@ -251,7 +258,7 @@ class BackupRun:
         )  # fmt: skip
         return MediaFetcher(run, self.store, downloader, self.config.media.connections)
 
-    def _note_waiting(self, seconds: float, why: str) -> None:
+    def _report_waiting(self, seconds: float, why: str) -> None:
         self.progress.note(f"{why}: waiting {seconds:.0f} s")
 
     def _fetches_media(self) -> bool:
@@ -268,7 +275,7 @@ class BackupRun:
                 accounts={(each.name, each.source): each.counts for each in report.accounts},
             )  # fmt: skip
         except sqlite3.Error:
-            if error is None:  # a failing run is already on its way to say why
+            if error is None:  # a failing run raises its own error
                 raise
 
     def _now(self) -> str:
@@ -276,7 +283,7 @@ class BackupRun:
 
 
 def _register(files: MediaFetcher, account: AccountBackup) -> None:
-    """Let the media side fetch the files of an account, once it has a row."""
+    """Register an account with the media fetcher, once it has a row."""
     if account.account_id is not None:
         sources = files.accounts.setdefault(account.account_id, {})
         sources[account.reader.account.source] = account
@@ -286,12 +293,12 @@ def _register(files: MediaFetcher, account: AccountBackup) -> None:
 def _changes_of(
     connection: sqlite3.Connection, run_id: int, last_event: int
 ) -> tuple[list[Change], list[ChangeCount]]:
-    changes = changes_of(connection, run_id, last_event, _MOST_CHANGES)
+    changes = changes_of(connection, run_id, last_event, _MAX_CHANGES)
     return list(changes), list(change_counts(connection, run_id, last_event))
 
 
 def _exit_code_of(error: Exception) -> int:
-    """What the program will tell the shell of an error that ends a run."""
+    """The exit code for an error that ends a run."""
     codes = [leaf.exit_code for leaf in leaves(error) if isinstance(leaf, ArchiverError)]
     if any(isinstance(leaf, sqlite3.Error | OSError) for leaf in leaves(error)):
         codes.append(StorageError.exit_code)

@@ -1,17 +1,17 @@
-"""How this machine's clock agrees with the source's, and with what it said in earlier runs."""
+"""Comparing this machine's clock with the source's, and with the times of earlier runs."""
 
 from datetime import UTC, datetime, timedelta
 
 from archiver.models import CLOCKS_AGREE, Response, timestamp
 from archiver.net.retry import http_date
 
-_YEARS = range(1970, 9000)  # a server that says another year has no clock
+_YEARS = range(1970, 9000)  # a server with another year has no valid clock
 
 
-def clock_off(answer: Response) -> timedelta | None:
-    """How far our clock was ahead of the source's when an answer came; None where it has no date.
+def clock_offset(answer: Response) -> timedelta | None:
+    """How far our clock was ahead of the source's at an answer; None where that has no date.
 
-    Zero where the two agree as far as clocks do.
+    Zero where they differ by less than `CLOCKS_AGREE`.
     """
     theirs = http_date(answer.headers.get("date", ""))
     ours = timestamp(answer.received_at)
@@ -21,17 +21,17 @@ def clock_off(answer: Response) -> timedelta | None:
     return off if abs(off) > CLOCKS_AGREE else timedelta()
 
 
-def note_on_source(off: timedelta) -> str:
-    """What to say of a clock that is so far off the source's."""
+def source_clock_note(off: timedelta) -> str:
+    """The note about a clock that differs from the source's by `off`."""
     side = "ahead of" if off > timedelta() else "behind"
     return (
         f"This machine's clock is {_length(abs(off))} {side} the source's; set it right, "
-        "because all times that a run notes are by it"
+        "because a run saves all times by it"
     )
 
 
-def note_on_earlier_run(started_at: str) -> str:
-    """What to say of a clock that is behind a run which is over."""
+def earlier_run_clock_note(started_at: str) -> str:
+    """The note about a clock that is behind the start of an earlier run."""
     return (
         f"This machine's clock is behind an earlier run, which began on {started_at[:10]}: "
         "it is wrong now, or was wrong then"
@@ -39,7 +39,7 @@ def note_on_earlier_run(started_at: str) -> str:
 
 
 def _length(length: timedelta) -> str:
-    """In the largest unit of which there are at least two."""
+    """A length of time in the largest unit of which there are at least two."""
     for unit, one in (("days", timedelta(days=1)), ("hours", timedelta(hours=1))):
         if length >= 2 * one:
             return f"{length // one:,} {unit}"

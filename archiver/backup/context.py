@@ -1,4 +1,4 @@
-"""What every part of a run needs."""
+"""The objects that every part of a run uses."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from archiver.report import Progress
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """One run: its row, the database it writes to, its clock, and whom it tells how far it is."""
+    """One run: its database and row, its clock, and its progress display."""
 
     database: DatabaseThread
     run_id: int
@@ -18,5 +18,5 @@ class RunContext:
     progress: Progress
 
     def now(self) -> str:
-        """The time of day in the archive's form."""
+        """The current time as the archive writes it."""
         return timestamp(self.clock.now()) or ""

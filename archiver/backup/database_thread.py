@@ -1,8 +1,8 @@
 """The database work of a run, in a thread of its own.
 
-A commit waits for the disk. In the event loop, it would hold up every download and every answer
-meanwhile. Here the loop goes on, and the one connection that writes still does one thing after the
-other: nobody ever reads what another piece of work has not committed yet.
+A commit waits for the disk. In the event loop, it would block every download and every request.
+In a thread it does not, and the only writing connection still runs one function at a time: no
+function ever reads what another has not committed yet.
 """
 
 import sqlite3
@@ -18,10 +18,10 @@ _T = TypeVar("_T")
 
 
 class DatabaseThread:
-    """Lends the connection to one function at a time, in a thread, in the order of the calls.
+    """Runs functions with the connection in a thread, one at a time, in the order of the calls.
 
-    A call that has begun is never cut short: whoever is cancelled meanwhile waits for its end. On
-    leaving the context, the connection is in nobody's use any more. The connection must have been
+    A call that has begun is never interrupted: a caller that is cancelled waits for its end. After
+    the context, no call is running. The connection must have been
     made with `check_same_thread=False`.
     """
 

@@ -1,4 +1,4 @@
-"""What the sources of a run are lent: HTTP clients, made when they are first needed."""
+"""The kits of a run's sources, with HTTP clients that are made when they are first needed."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -24,17 +24,17 @@ _ClientKey = tuple[str, str, RateLimitPolicy, Trust]
 
 @dataclass(slots=True)
 class Kits:
-    """The kits of a run, and the HTTP clients that were lent; to be closed at its end."""
+    """Makes the kits of a run, and closes their HTTP clients at its end."""
 
     network: NetworkSettings
     route: Route
     clock: Clock
     on_wait: OnWait | None = None
     tokens: TokenStore | None = None
-    _lent: dict[_ClientKey, ApiClient] = field(default_factory=dict)
+    _clients: dict[_ClientKey, ApiClient] = field(default_factory=dict)
 
     def kit(self, source: Source, account: Account | None = None) -> Kit:
-        """What an account is read with, or what a source is asked with for nobody in particular."""
+        """The kit of a source for one account; without an account, one without a token."""
         if account is None or self.tokens is None:
             return SourceKit(self, source.name, NoTokens())
 
@@ -52,19 +52,19 @@ class Kits:
         Raises ConfigError, SourceDown.
         """
         key = (source_name, base_url, rates, trust)
-        if key not in self._lent:
+        if key not in self._clients:
             guard = None
             if trust != "configured":
                 guard = AddressGuard(self.network.allow, https_only=self.network.https_only)
-            self._lent[key] = api_client(
+            self._clients[key] = api_client(
                 source_name, base_url, clock=self.clock, on_wait=self.on_wait, rate_limit=rates,
                 route=self.route, guard=guard,
             )  # fmt: skip
-        return self._lent[key]
+        return self._clients[key]
 
     async def aclose(self) -> None:
-        """Close what was lent."""
-        for client in self._lent.values():
+        """Close all clients."""
+        for client in self._clients.values():
             await client.aclose()
 
 
@@ -103,7 +103,7 @@ def open_client(source: Source, settings: Any, account: Account, kit: Kit) -> An
 
 
 def mask_secrets(config: Config, plugins: Registry, accounts: Iterable[Account]) -> None:
-    """Blank out of all that comes back whatever may be sent for these accounts."""
+    """Redact the secrets of these accounts from now on, before any of them is sent."""
     for account in accounts:
         holders = [account.options]
         with suppress(ArchiverError):

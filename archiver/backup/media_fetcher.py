@@ -1,8 +1,8 @@
-"""Fetching what is attached, while listing goes on.
+"""Fetching media files while scans go on.
 
-A feeder takes rows from the queue in the database, newest posts first; a fixed number of workers
-fetch; one task makes batches of files durable and only then writes their rows. Nothing here
-grows with the number of files.
+A feeder reads rows from the queue in the database, newest posts first; a fixed number of workers
+fetch; one task makes batches of files durable and only then writes their rows. Memory does not
+grow with the number of files.
 """
 
 import logging
@@ -24,7 +24,7 @@ from archiver.archive.playlists import MANIFEST_ONLY
 from archiver.archive.queue import NotStored, QueuedFile, Stored
 from archiver.backup.account import AccountBackup
 from archiver.backup.context import RunContext
-from archiver.backup.hosts import SilentHosts
+from archiver.backup.hosts import UnresponsiveHosts
 from archiver.backup.url_refresher import UrlRefresher
 from archiver.errors import ArchiverError, MediaError, MediaExpired, MediaGone, MediaRefused
 from archiver.media.download import Download, Downloader
@@ -36,40 +36,40 @@ from archiver.report import AccountReport, FileFailure
 log = logging.getLogger(__name__)
 
 _BATCH = 256
-"""Rows that are taken from the queue at once."""
+"""Rows that are read from the queue at a time."""
 
-_MOST_AT_ONCE = 1024
+_MAX_BATCH_FILES = 1024
 """Files per flush and transaction, at most: each costs the disk a sync of every folder that got
 one, and there are 256."""
 
 _SAVE_SECONDS = 1.0
 _SAVE_BYTES = 32 << 20
-"""How long a file waits for others, and how many bytes wait."""
+"""How long a file waits for its batch to fill, and how many bytes fill it."""
 
 _REPORT_SECONDS = 0.5
 _REPORT_SHARE = 20
-"""Counting what waits takes at most one part in so many of the time."""
+"""Counting the queue may take at most one part in so many of the time."""
 
-_UNPROVEN = Reason("unproven", "its end could not be proven")
-"""Of a stored file: no length was given, and its format has no end that can be seen."""
+_UNPROVEN = Reason("unproven", "whether it is complete could not be checked")
+"""For a stored file without a declared length, whose format has no recognisable end."""
 
-_CODES = {
+_REASON_CODES_BY_ERROR = {
     "failed": "network", "refused": "address_not_allowed", "host": "host_silent",
     "slow": "too_slow", "short": "incomplete", "range": "incomplete",
 }  # fmt: skip
-"""Reason codes of those errors whose own code says it in another word."""
+"""Reason codes of errors whose own code is not one."""
 
 Result = tuple[QueuedFile, Download | Stored | NotStored]
-"""A file that was asked for, and how that went."""
+"""A file, and the result of fetching it."""
 
 
 @dataclass(slots=True)
 class MediaFetcher:
-    """The media side of one run.
+    """Fetches the media files of one run.
 
-    `accounts` maps an account's row to the work on it, by source; only their files are fetched, and
-    the source that offered one is asked for its fresh address. `listing_done` is set when no more
-    rows will come.
+    `accounts` maps the row id of an account to its backups, by source; only their files are
+    fetched, and fresh addresses come from the source that offered the file. `listing_done` is set
+    when no more rows will be added.
     """
 
     run: RunContext
@@ -80,33 +80,33 @@ class MediaFetcher:
     listing_done: bool = False
     failures: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     _changed: anyio.Event = field(default_factory=anyio.Event)
-    _in_hand: set[int] = field(default_factory=set)
+    _in_progress: set[int] = field(default_factory=set)
     _refreshers: dict[tuple[int, str], UrlRefresher] = field(default_factory=dict)
-    _hosts: SilentHosts = field(default_factory=SilentHosts)
-    _left_out: set[int] = field(default_factory=set)
-    _done: int = 0
+    _unresponsive_hosts: UnresponsiveHosts = field(default_factory=UnresponsiveHosts)
+    _excluded_accounts: set[int] = field(default_factory=set)
+    _done_count: int = 0
     _reported_at: float = float("-inf")
     _reported_all: bool = False
 
     def wake(self) -> None:
-        """Say that there may be new rows, or that there will be none."""
+        """Wake the feeder: there may be new rows, or there will be no more."""
         self._changed.set()
 
     async def fetch_all(self) -> None:
-        """Fetch until the listing is done and nothing is left that is due.
+        """Fetch until the scans are done and no file is due.
 
         Where it is cancelled, files that are already downloaded are saved before it ends.
         Raises StorageError.
         """
-        give, take = anyio.create_memory_object_stream[QueuedFile](self.workers)
-        give_result, take_result = anyio.create_memory_object_stream[Result](_MOST_AT_ONCE)
+        sender, receiver = anyio.create_memory_object_stream[QueuedFile](self.workers)
+        result_sender, result_receiver = anyio.create_memory_object_stream[Result](_MAX_BATCH_FILES)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._save, take_result)
-            async with give_result, anyio.create_task_group() as workers:
+            tasks.start_soon(self._save, result_receiver)
+            async with result_sender, anyio.create_task_group() as workers:
                 for _ in range(self.workers):
-                    workers.start_soon(self._work, take.clone(), give_result.clone())
-                take.close()
-                await self._feed(give)
+                    workers.start_soon(self._work, receiver.clone(), result_sender.clone())
+                receiver.close()
+                await self._feed_workers(sender)
 
     def failure_report(self) -> list[FileFailure]:
         """Why files were not downloaded in this run, most frequent first."""
@@ -115,17 +115,17 @@ class MediaFetcher:
             for (account, state, reason), count in self.failures.most_common()
         ]
 
-    async def _feed(self, give: MemoryObjectSendStream[QueuedFile]) -> None:
-        async with give:
+    async def _feed_workers(self, sender: MemoryObjectSendStream[QueuedFile]) -> None:
+        async with sender:
             while True:
                 self._changed = anyio.Event()
-                is_last = self.listing_done and not self._in_hand
-                files = await self._take()
+                is_last = self.listing_done and not self._in_progress
+                files = await self._next_files()
                 for file in files:
                     if self._is_refresh_queue_full(file.account_id):
                         continue
-                    self._in_hand.add(file.rendition_id)
-                    await give.send(file)
+                    self._in_progress.add(file.rendition_id)
+                    await sender.send(file)
                 if not files:
                     if is_last:
                         return
@@ -139,70 +139,71 @@ class MediaFetcher:
             if account == account_id
         )
 
-    async def _take(self) -> list[QueuedFile]:
-        """The next files; an account with a damaged row among its own is left out from now on."""
+    async def _next_files(self) -> list[QueuedFile]:
+        """The next files; an account with a damaged row is excluded from now on."""
         accounts = {
             account_id
             for account_id in self.accounts
-            if account_id not in self._left_out and not self._is_refresh_queue_full(account_id)
+            if account_id not in self._excluded_accounts
+            and not self._is_refresh_queue_full(account_id)
         }
         try:
-            return await self._take_of(accounts)
+            return await self._due_files(accounts)
         except sqlite3.DatabaseError:
             bad = {account for account in self.accounts if not await self._is_readable(account)}
-            if bad <= self._left_out:
+            if bad <= self._excluded_accounts:
                 raise
-        self._left_out |= bad
+        self._excluded_accounts |= bad
         for account in bad:
             self._any_source(account).report.warn(
                 "Its files were not fetched: a row is damaged. Run archiver verify --repair"
             )
-        return await self._take()
+        return await self._next_files()
 
-    async def _take_of(self, accounts: Collection[int]) -> list[QueuedFile]:
+    async def _due_files(self, accounts: Collection[int]) -> list[QueuedFile]:
         return await self.run.database.call(
             queue.due_files,
             accounts,
             self.run.now(),
-            in_progress=frozenset(self._in_hand),
+            in_progress=frozenset(self._in_progress),
             limit=_BATCH,
         )
 
     async def _is_readable(self, account: int) -> bool:
         try:
-            await self._take_of([account])
+            await self._due_files([account])
         except sqlite3.DatabaseError:
             return False
         return True
 
     async def _work(
         self,
-        take: MemoryObjectReceiveStream[QueuedFile],
-        give: MemoryObjectSendStream[Result],
+        receiver: MemoryObjectReceiveStream[QueuedFile],
+        sender: MemoryObjectSendStream[Result],
     ) -> None:
-        async with take, give:
-            async for file in take:
-                # what was lost here was fetched long ago; its address is hardly good any more
+        async with receiver, sender:
+            async for file in receiver:
+                # a lost file was fetched long ago; its address has probably expired
                 result = None if file.lost else await self._fetch(file)
                 if result is not None:
-                    await _hand_over(give, (file, result))
+                    await _send_result(sender, (file, result))
                 else:
-                    await self._fetch_refreshed(file, give)
+                    await self._fetch_refreshed(file, sender)
 
     async def _fetch_refreshed(
-        self, file: QueuedFile, give: MemoryObjectSendStream[Result]
+        self, file: QueuedFile, sender: MemoryObjectSendStream[Result]
     ) -> None:
-        """Fetch from a fresh address. Where enough workers ask for one, they do this one too."""
+        """Fetch from a fresh address, or leave the file to the workers that do so already."""
         refresher = self._refresher(file)
-        if refresher.needs_no_question(file):
-            await self._give_refreshed(file, refresher, give)
+        if refresher.is_answered(file):
+            await self._send_refreshed(file, refresher, sender)
             return
         refresher.deferred.append(file)
         if refresher.is_busy:
             return
         refresher.active += 1
         while refresher.deferred:
-            await self._give_refreshed(refresher.deferred.popleft(), refresher, give)
+            await self._send_refreshed(refresher.deferred.popleft(), refresher, sender)
         refresher.active -= 1
 
     def _refresher(self, file: QueuedFile) -> UrlRefresher:
@@ -218,24 +219,24 @@ class MediaFetcher:
         return next(iter(self.accounts[account_id].values()))
 
     def _report_of(self, file: QueuedFile) -> AccountReport:
-        """The report that a file belongs to: of its source, or of another where that is not run."""
+        """The report of a file's source, or of another where that one is not part of the run."""
         sources = self.accounts[file.account_id]
         return (sources.get(file.source) or self._any_source(file.account_id)).report
 
-    async def _give_refreshed(
-        self, file: QueuedFile, refresher: UrlRefresher, give: MemoryObjectSendStream[Result]
+    async def _send_refreshed(
+        self, file: QueuedFile, refresher: UrlRefresher, sender: MemoryObjectSendStream[Result]
     ) -> None:
         result = await self._fetch(file, refresher)
         assert result is not None  # noqa: S101 — a fresh address is not refreshed again
-        await _hand_over(give, (file, result))
+        await _send_result(sender, (file, result))
 
     async def _fetch(
         self, file: QueuedFile, refresher: UrlRefresher | None = None
     ) -> Download | Stored | NotStored | None:
-        """The file, or why not; None where its address has expired and was not refreshed yet."""
+        """The file or the failure; None where its address has expired and can be refreshed."""
         try:
-            if (held := await self._held(file)) is not None:
-                return held
+            if (stored := await self._stored_file(file)) is not None:
+                return stored
             if refresher is None:
                 return await self._download(file, file.url)
             url = await refresher.fresh_url(file) or file.url
@@ -244,15 +245,15 @@ class MediaFetcher:
             return None if refresher is None else self._not_stored(file, error)
         except MediaError as error:
             return self._not_stored(file, error)
-        except (ArchiverError, OSError, sqlite3.Error):  # the disk: there is no going on
+        except (ArchiverError, OSError, sqlite3.Error):  # errors of the disk end the run
             raise
         except Exception as error:
             log.exception("A bug: rendition %d could not be fetched", file.rendition_id)
             text = f"a bug in archiver: {type(error).__name__}"
             return NotStored(file, "failed", Reason("bug", text))
 
-    async def _held(self, file: QueuedFile) -> Stored | None:
-        """The file, where its source says what its bytes are, and they are here already."""
+    async def _stored_file(self, file: QueuedFile) -> Stored | None:
+        """The file, where its source states a hash that is stored already."""
         if file.expected_sha256 is None:
             return None
         return await self.run.database.call(queue.stored_file, file)
@@ -264,8 +265,10 @@ class MediaFetcher:
             download = await self._download_any(file, url, even_if_expired=even_if_expired)
         except MediaError as error:
             if file.expected_sha256 is not None and error.code == "http_400":
-                # asked for by its hash: nothing else can be wrong with the request
-                raise MediaGone("The server answered 400: there is no such file") from error
+                # requested by its hash: nothing else can be wrong with the request
+                raise MediaGone(
+                    "The server answered 400 to the hash of the file: it does not have it"
+                ) from error
             raise
         expected = (file.expected_sha256, file.expected_size)
         for said, got in zip(expected, (download.sha256, download.size), strict=True):
@@ -273,7 +276,7 @@ class MediaFetcher:
                 download.discard()
                 raise MediaError(
                     "The file could not be fetched",
-                    why="Its bytes are not those that the source names",
+                    why="Its bytes do not match the hash or size that the source states",
                     code="other_bytes",
                 )
         return download
@@ -282,40 +285,42 @@ class MediaFetcher:
         expects = expected_kind(file.kind, file.role, url, file.content_type)
         if url.startswith(LOCAL_PREFIX):
             return await self.downloader.fetch_file(Path(url[len(LOCAL_PREFIX) :]), expects=expects)
-        self._hosts.check(url)
+        self._unresponsive_hosts.check(url)
         try:
             download = await self.downloader.fetch(
                 url, expects=expects, even_if_expired=even_if_expired
             )
         except MediaError as error:
-            if note := self._hosts.failed(url, error):
+            if note := self._unresponsive_hosts.failed(url, error):
                 self.run.progress.note(note)
             raise
-        self._hosts.answered(url)
+        self._unresponsive_hosts.answered(url)
         return download
 
-    async def _save(self, take: MemoryObjectReceiveStream[Result]) -> None:
-        """Save files batch by batch; what comes in meanwhile is the next batch.
+    async def _save(self, receiver: MemoryObjectReceiveStream[Result]) -> None:
+        """Save files in batches; those that arrive meanwhile are the next batch.
 
-        It cannot be cancelled: it ends when all who download have ended, and keeps what they had.
+        It cannot be cancelled: it ends after all workers, and saves what they have downloaded.
         """
         with anyio.CancelScope(shield=True):
-            async with take:
-                async for first in take:
-                    await self._save_batch(await self._batch(first, take))
+            async with receiver:
+                async for first in receiver:
+                    await self._save_batch(await self._batch(first, receiver))
                     await self._report_progress()
 
-    async def _batch(self, first: Result, take: MemoryObjectReceiveStream[Result]) -> list[Result]:
-        """What is to be made durable together with a file: what comes within a second.
+    async def _batch(
+        self, first: Result, receiver: MemoryObjectReceiveStream[Result]
+    ) -> list[Result]:
+        """A batch that begins with a result: all that arrive within a second.
 
-        That is, while others are being fetched, and there are not many bytes yet: the disk should
-        be at work on those while the next ones come.
+        It ends earlier when no file is in progress, or at `_SAVE_BYTES`: the disk should work while
+        the next files arrive.
         """
         batch, size = [first], _size(first)
         with anyio.move_on_after(_SAVE_SECONDS):
-            while len(batch) < min(_MOST_AT_ONCE, len(self._in_hand)) and size < _SAVE_BYTES:
+            while len(batch) < min(_MAX_BATCH_FILES, len(self._in_progress)) and size < _SAVE_BYTES:
                 try:
-                    batch.append(await take.receive())
+                    batch.append(await receiver.receive())
                 except anyio.EndOfStream:
                     break
                 size += _size(batch[-1])
@@ -335,7 +340,7 @@ class MediaFetcher:
             queue.save, outcomes, self.run.run_id, self.run.clock.now()
         )
         self._count(outcomes, states)
-        self._in_hand.difference_update(file.rendition_id for file, _ in batch)
+        self._in_progress.difference_update(file.rendition_id for file, _ in batch)
         self.wake()
 
     def _count(self, outcomes: Iterable[Stored | NotStored], states: Iterable[str]) -> None:
@@ -348,10 +353,10 @@ class MediaFetcher:
             else:
                 report.counts.failed += 1
                 self.failures[report.name, state, outcome.reason.text] += 1
-            self._done += 1
+            self._done_count += 1
 
     async def _report_progress(self) -> None:
-        """Report how far it is, but not so often that counting would cost more than fetching."""
+        """Report the progress, but not so often that counting the queue slows down fetching."""
         clock, is_all = self.run.clock, self.listing_done
         is_due = clock.monotonic() - self._reported_at >= _REPORT_SECONDS
         if not is_due and is_all == self._reported_all:
@@ -360,7 +365,7 @@ class MediaFetcher:
         waiting = await self.run.database.call(queue.count, set(self.accounts), self.run.now())
         self._reported_at = begin + _REPORT_SHARE * (clock.monotonic() - begin)
         self._reported_all = is_all
-        self.run.progress.files(waiting, self._done, is_all=is_all)
+        self.run.progress.files(waiting, self._done_count, is_all=is_all)
 
     def _not_stored(self, file: QueuedFile, error: MediaError) -> NotStored:
         state, reason = reason_of(error, self.downloader.max_size)
@@ -370,7 +375,7 @@ class MediaFetcher:
 def reason_of(
     error: MediaError, max_size: int
 ) -> tuple[Literal["failed", "gone", "refused"], Reason]:
-    """The state in which a failed download leaves its row, and the reason for it."""
+    """The state of a rendition after a failed download, and its reason."""
     if isinstance(error, MediaGone):
         if error.final:
             return "gone", Reason("gone", "gone (410)")
@@ -382,10 +387,10 @@ def reason_of(
     return "failed", Reason(code, _text(error))
 
 
-async def _hand_over(give: MemoryObjectSendStream[Result], result: Result) -> None:
-    """Pass on how it went with a file, also when the run is being stopped."""
+async def _send_result(sender: MemoryObjectSendStream[Result], result: Result) -> None:
+    """Send the result of a file, also when the run is being stopped."""
     with anyio.CancelScope(shield=True), suppress(anyio.BrokenResourceError):
-        await give.send(result)  # it breaks where saving has failed, and the run with it
+        await sender.send(result)  # broken only where saving failed, which ends the run
 
 
 def _size(result: Result) -> int:
@@ -393,16 +398,16 @@ def _size(result: Result) -> int:
 
 
 def _code(error: MediaError) -> str:
-    """The reason code of a failed download; what came in place of media is named by its own."""
+    """The reason code of a failed download; that of an unknown error code is `wrong_kind`."""
     if error.code in REASON_CODES:
         return error.code
     if error.code.startswith("http_"):
         return "http_error"
-    return _CODES.get(error.code, "wrong_kind")
+    return _REASON_CODES_BY_ERROR.get(error.code, "wrong_kind")
 
 
 def _text(error: MediaError) -> str:
-    """In plain words, for the row: what tells this failure from others."""
+    """The text of a failure for the `reason` column."""
     return (error.why or error.what).rstrip(".")
 
 

@@ -1,9 +1,8 @@
-"""Remembers on which disk an archive lies, so that a run notices when that disk is not mounted.
+"""Remembers which disk an archive is on, so that a run notices when that disk is not mounted.
 
-Without it, a run would begin a new archive in the empty folder that it finds in the disk's place.
-What is remembered can be no part of the archive, which is what is missing then, and nobody should
-have to write it into the config: it is kept in the user's state folder, a line for each archive.
-Losing it costs this check and nothing else, so no trouble with it is an error.
+Without it, a run would begin a new archive in the empty mount point. The mount point is saved
+outside the archive, in the user's state folder, with one line for each archive. If that file is
+lost or unreadable, only this check is skipped.
 """
 
 import json
@@ -23,7 +22,7 @@ _FILE_NAME = "disks"
 
 
 def state_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where it is remembered.
+    """The file with the mount points.
 
     `~/.local/state/archiver/disks` (or below `XDG_STATE_HOME`); on macOS and Windows beside the
     user's own config.
@@ -37,22 +36,22 @@ def state_file(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def mount_point(directory: Path) -> Path:
-    """Where the disk is mounted on which a folder is, or would be."""
+    """The mount point of the disk that a folder is on, or would be on."""
     place = directory.resolve()
     return next(path for path in (place, *place.parents) if os.path.ismount(path))
 
 
 def require_disk(directory: Path) -> None:
-    """Raises StorageError where there is no archive, and the disk is not the one that it was on."""
+    """Raises StorageError where there is no archive and its disk is not mounted."""
     expected = _read().get(str(directory.absolute()))
     if expected is None or os.path.lexists(directory / DATABASE):
         return
-    with suppress(OSError, StopIteration, RuntimeError):  # the last is for links in a circle
+    with suppress(OSError, StopIteration, RuntimeError):  # the last is for loops of links
         if str(mount_point(directory)) == expected:
             return
     raise StorageError(
         f"The disk of the archive in {directory} is not mounted",
-        why=f"The archive was on the disk at {expected}, and nothing of it is here now",
+        why=f"The archive was on the disk at {expected}, which is not mounted here now",
         kept="Nothing was written",
         hint=f"Mount it and run again. For a new archive here, remove its line from {state_file()}",
         code="not_mounted",
@@ -60,7 +59,7 @@ def require_disk(directory: Path) -> None:
 
 
 def remember_disk(directory: Path) -> None:
-    """Note where the disk of an archive is mounted; nothing for the disk that is always there."""
+    """Save where the disk of an archive is mounted; nothing is saved for the system's root disk."""
     if not os.path.lexists(directory / DATABASE):
         return  # a dry run, or one that failed before it began an archive
     name = str(directory.absolute())

@@ -1,11 +1,11 @@
-"""What the user asked of a run."""
+"""The options of a run."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class BackupOptions:
-    """The options of `archiver backup`. `since` is a time in the archive's form."""
+    """The options of `archiver backup`. `since` is a time as the archive writes it."""
 
     names: tuple[str, ...] = ()
     full: bool = False

@@ -1,4 +1,4 @@
-"""Saving one page: posts and all that hangs on them, coverage, the answer, in one transaction."""
+"""Saving one page in one transaction: posts with their attachments, coverage, the response."""
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ from archiver.secrets import redact
 
 @dataclass(slots=True)
 class ParsedPage:
-    """What became of a page's records: unchanged since they were saved, parsed, or unreadable.
+    """The records of a page: unchanged since they were saved, parsed, or unreadable.
 
     `shown` are the posts of the first two kinds in page order; `unchanged` are ids; `versions` are
     the earlier ones of a post, oldest first, by its id.
@@ -38,7 +38,7 @@ class ParsedPage:
 
 @dataclass(frozen=True, slots=True)
 class PageSaver:
-    """Saves the pages of one account, and counts in its report what they brought."""
+    """Saves the pages of one account, and counts the changes in its report."""
 
     run: RunContext
     reader: AccountReader
@@ -49,7 +49,7 @@ class PageSaver:
     ranks: Mapping[str, str]
 
     async def save(self, tracker: CoverageTracker, page: Page) -> None:
-        """Save a page; it is saved whole even where the run is stopped meanwhile."""
+        """Save a page, completely even if the run is stopped meanwhile."""
         context = self._parse_context()
         with anyio.CancelScope(shield=True):
             unchanged = await self._find_unchanged(page, context)
@@ -59,7 +59,7 @@ class PageSaver:
             await self.run.database.call(self._write, tracker, page, parsed, context)
 
     async def save_metrics(self, numbers: Mapping[str, Sequence[Metric]]) -> None:
-        """Save numbers of posts, by their ids; they are saved even where the run is stopped."""
+        """Save metrics of posts, by their ids, even if the run is stopped meanwhile."""
 
         def write(connection: sqlite3.Connection) -> None:
             with transaction(connection):
@@ -73,9 +73,9 @@ class PageSaver:
             await self.run.database.call(write)
 
     async def _ask_for_history(self, parsed: ParsedPage, context: ParseContext) -> None:
-        """Ask for the earlier versions of those posts whose time of edit is news."""
+        """Fetch the earlier versions of those posts that were edited since the last scan."""
         edited = {post.platform_id: post.edited_at for _, post in parsed.entries if post.edited_at}
-        if not edited or not self.reader.keeps_history:
+        if not edited or not self.reader.has_history:
             return
         known = await self.run.database.call(
             edit_times, self.account_id, context.source, list(edited)
@@ -86,10 +86,12 @@ class PageSaver:
             try:
                 parsed.versions[platform_id] = await self.reader.history(platform_id)
             except (SourceDown, RateLimited) as error:
-                self.report.note(f"Not all earlier versions were told: {redact(error.what)}")
+                self.report.note(f"Not all earlier versions could be fetched: {redact(error.what)}")
                 return
             except SourceError as error:
-                self.report.note(f"Earlier versions of a post were not told: {redact(error.what)}")
+                self.report.note(
+                    f"Earlier versions of a post could not be fetched: {redact(error.what)}"
+                )
 
     def _parse_context(self) -> ParseContext:
         return ParseContext(
@@ -100,7 +102,7 @@ class PageSaver:
     async def _find_unchanged(
         self, page: Page, context: ParseContext
     ) -> Mapping[int, UnchangedPost]:
-        """The records that were saved before with these very bytes, by their place on the page."""
+        """The records that were saved before with the same bytes, by their index on the page."""
         if context.reader is None:
             return {}
         ids = [self.reader.record_id(record) for record in page.records]
@@ -110,10 +112,10 @@ class PageSaver:
         )  # fmt: skip
 
     def _parse(self, page: Page, unchanged: Mapping[int, UnchangedPost]) -> ParsedPage:
-        """Read the records of a page, but for those that are unchanged."""
+        """Parse the records of a page, except those that are unchanged."""
         parsed = ParsedPage(frozenset(post.platform_id for post in unchanged.values()))
-        for place, record in enumerate(page.records):
-            post: Post | UnchangedPost | None = unchanged.get(place)
+        for index, record in enumerate(page.records):
+            post: Post | UnchangedPost | None = unchanged.get(index)
             if post is None:
                 try:
                     post = self.reader.read(record.data)
@@ -123,7 +125,7 @@ class PageSaver:
                 parsed.entries.append((record, post))
             parsed.shown.append(post)
         if any(post.platform_id in parsed.unchanged for _, post in parsed.entries):
-            return self._parse(page, {})  # one post twice: which came last is to be seen
+            return self._parse(page, {})  # one post twice: both have to be compared, in order
         return parsed
 
     def _write(
@@ -135,10 +137,10 @@ class PageSaver:
         run_id, account_id = self.run.run_id, self.account_id
         with transaction(connection):
             response_id = runs.new_response_id(connection)
-            keeps = page.response is not None and self.keep_responses != "none"
+            is_kept = page.response is not None and self.keep_responses != "none"
             writer = PostWriter(
                 connection, account_id, self.reader.account.platform, run_id, context, now,
-                response_id if keeps else None,
+                response_id if is_kept else None,
             )  # fmt: skip
             for _, current in parsed.entries:
                 if versions := parsed.versions.get(current.platform_id):
@@ -153,7 +155,7 @@ class PageSaver:
                 [self.reader.record_id(record) for record, _ in parsed.unreadable],
             )  # fmt: skip
             save_decision(connection, account_id, context.source, decision, run_id)
-            if page.response is not None and keeps and (
+            if page.response is not None and is_kept and (
                 self.keep_responses == "all" or saved.is_worth_keeping() or quarantined
             ):  # fmt: skip
                 runs.keep_response(connection, response_id, run_id, account_id, page.response)

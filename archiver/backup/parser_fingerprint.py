@@ -1,4 +1,4 @@
-"""Which code reads an account's records: as long as it is the same, equal records read the same."""
+"""A fingerprint of the code that parses an account's records."""
 
 import hashlib
 import sys
@@ -13,22 +13,22 @@ from archiver.version import version
 def parser_fingerprint(platform: Platform, account: Account) -> bytes | None:
     """Eight bytes that change with every change of a platform's reader, or of this program.
 
-    They come from the sources of the packages that its class and the bases of it stand in, so that
-    whoever works on a plugin need not give it a number first; and from what the reader is told of
-    the account, but its options. None where there are no sources to be read: then nobody knows.
+    They are a hash of the source files of the packages that define its class and base classes, so
+    that a change of a plugin needs no new version number; and of the account as the reader gets it,
+    without its options. None where the source files cannot be read.
     """
     modules = {base.__module__.partition(".")[0] for base in type(platform).__mro__}
     packages = frozenset(modules - sys.stdlib_module_names - {"archiver"})
     sources = _sources_of(packages)
     if sources is None:
         return None
-    said = [sources, platform.content_version, account.name, account.source, account.platform_id]
-    return hashlib.sha256(repr(said).encode()).digest()[:8]
+    parts = [sources, platform.content_version, account.name, account.source, account.platform_id]
+    return hashlib.sha256(repr(parts).encode()).digest()[:8]
 
 
 @cache
 def _sources_of(packages: frozenset[str]) -> str | None:
-    """The hash of this version of the program and of all sources of some packages."""
+    """The hash of this version of the program and of all source files of some packages."""
     files = {file.resolve() for package in packages for file in _files_of(package)}
     try:
         sources = sorted((file.name, file.read_bytes()) for file in files)
@@ -38,7 +38,7 @@ def _sources_of(packages: frozenset[str]) -> str | None:
 
 
 def _files_of(package: str) -> list[Path]:
-    """The sources of a package, or the one of a module."""
+    """The source files of a package, or the file of a module."""
     module = sys.modules.get(package)
     if folders := list(getattr(module, "__path__", ())):
         return [file for folder in folders for file in Path(folder).rglob("*.py")]

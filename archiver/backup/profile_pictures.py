@@ -1,4 +1,4 @@
-"""The pictures of accounts, fetched at the end of a run: few, small, and under the same checks."""
+"""Fetching avatars and banners at the end of a run, with the same checks as other files."""
 
 from collections.abc import Collection
 
@@ -16,7 +16,7 @@ from archiver.media.store import MediaStore, stored_path
 async def fetch_pictures(
     run: RunContext, store: MediaStore, downloader: Downloader, account_ids: Collection[int]
 ) -> None:
-    """Fetch what these accounts have on their pages beside their posts. Raises StorageError."""
+    """Fetch the waiting avatars and banners of these accounts. Raises StorageError."""
     waiting = await run.database.call(account_pictures.waiting_pictures, account_ids, run.now())
     for picture in waiting:
         try:
@@ -33,16 +33,16 @@ async def fetch_pictures(
 async def _picture(
     run: RunContext, store: MediaStore, downloader: Downloader, picture: WaitingPicture
 ) -> StoredPicture:
-    """The file, from the store where it is there already. Raises MediaError, StorageError."""
+    """The file of a picture, fetched unless it is stored. Raises MediaError, StorageError."""
     expected = picture.expected_sha256
     if expected is not None:
-        held = await run.database.call(account_pictures.stored_picture, expected)
-        if held is not None:
-            return held
+        stored = await run.database.call(account_pictures.stored_picture, expected)
+        if stored is not None:
+            return stored
     download = await downloader.fetch(picture.url, expects="image", even_if_expired=True)
     if expected not in {None, download.sha256}:
         download.discard()
-        why = "Its bytes are not those that the source names"
+        why = "Its bytes do not match the hash or size that the source states"
         raise MediaError("The file could not be fetched", why=why, code="other_bytes")
     await to_thread.run_sync(store.put, [download])
     return StoredPicture(

@@ -1,11 +1,11 @@
-"""The way out of this machine that the config names, for all clients of a run."""
+"""The proxy and certificates of all clients of a run, from the config."""
 
 from archiver.net.proxy import Route, proxy_of
 from archiver.settings import NetworkSettings
 
 
 def route_of(network: NetworkSettings) -> Route:
-    """The route that `[network]` describes; its secrets are resolved now.
+    """The route that `[network]` describes, with its secrets resolved.
 
     Raises ConfigError and SecretError.
     """

@@ -1,7 +1,7 @@
-"""Settings that have changed since the last run, applied to the files that wait or were left out.
+"""Applying settings that have changed since the last run to waiting and skipped files.
 
-Done before the scans, in batches: a run that is stopped meanwhile keeps what was applied, and the
-next one goes on.
+This is done before the scans, in batches: a run that is stopped keeps what was applied, and the
+next one continues.
 """
 
 from collections.abc import Collection
@@ -14,37 +14,37 @@ from archiver.backup.options import BackupOptions
 from archiver.media.selection import select_renditions
 from archiver.settings import MediaSettings
 
-_NOTE_EVERY = 20_000
-"""Files between two notes of how far it is."""
+_REPORT_EVERY = 20_000
+"""Files between two progress notes."""
 
 
 async def apply_setting_changes(
     run: RunContext, account_ids: Collection[int], media: MediaSettings, options: BackupOptions
 ) -> None:
-    """Bring the queue in line with today's settings, and with `--now`."""
+    """Update the queue to the current settings, and for `--now`."""
     accounts = frozenset(account_ids)
-    await _choose_anew(run, accounts, media)
+    await _select_again(run, accounts, media)
     await run.database.call(queue.retry_too_large, accounts, media.max_size)
     if options.now:
         await run.database.call(queue.retry_now, accounts, run.now())
 
 
-async def _choose_anew(run: RunContext, accounts: Collection[int], media: MediaSettings) -> None:
-    """Choose anew among files that were skipped for a setting that says something else today."""
+async def _select_again(run: RunContext, accounts: Collection[int], media: MediaSettings) -> None:
+    """Select again among files that were skipped for a setting that has changed."""
     current = {
         "setting_videos": media.videos,
         "setting_thumbnails": str(media.thumbnails).lower(),
     }
     select = partial(select_renditions, videos=media.videos, thumbnails=media.thumbnails)
-    checked = changed = noted = 0
+    checked = changed = reported = 0
     for outdated in await run.database.call(outdated_settings, current):
         after = 0
         while batch := await run.database.call(apply_batch, accounts, outdated, after, select):
             after = batch.last_id
             checked += batch.rows
             changed += batch.changed
-            if checked - noted >= _NOTE_EVERY:
-                noted = checked
+            if checked - reported >= _REPORT_EVERY:
+                reported = checked
                 run.progress.note(f"A media setting has changed: {checked:,} skipped files checked")
     if changed:
-        run.progress.note(f"A media setting has changed: {changed:,} skipped files chosen anew")
+        run.progress.note(f"A media setting has changed: {changed:,} skipped files updated")

@@ -1,7 +1,7 @@
 """How a run is stopped: the first request ends it cleanly, the second ends the process.
 
-A plugin that blocks the event loop for ever cannot be stopped cleanly. The second request ends the
-process all the same, because it is left to the system; what was saved before stays.
+A plugin that blocks the event loop cannot be stopped cleanly. The second request ends the process
+all the same, by the system's default handler; what was saved before stays.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ _SAME_REQUEST = 0.5  # seconds
 
 
 async def wait_for_stop(note: Callable[[str], None]) -> None:
-    """Return at the first request to stop, after a note about it; for ever without one.
+    """Return at the first request to stop, after a note about it; never without one.
 
-    Signals reach the main thread only: elsewhere, nothing is waited for. From then on, any other
-    request ends the process at once: Python's own handlers would wait for threads, and those for
-    the disk.
+    Signals reach only the main thread: in another one, this never returns. After the first, any
+    further request ends the process at once: Python's own handlers would wait for threads, which
+    wait for the disk.
     """
     if threading.current_thread() is not threading.main_thread():
         await asyncio.Event().wait()
@@ -43,8 +43,8 @@ def restore_interrupts() -> None:
 def _stop_requests() -> Iterator[asyncio.Event]:
     """An event that is set by the first request to stop; the second ends the process.
 
-    The loop's own handlers would run in the loop, which a plugin may block. What follows at once
-    is the same request: `timeout` and others ask a process and then its whole group.
+    The loop's own handlers would run in the loop, which a plugin may block. A signal that follows
+    at once is the same request: `timeout` and others signal a process and then its whole group.
     """
     requested, loop, first = asyncio.Event(), asyncio.get_running_loop(), 0.0
 

@@ -1,4 +1,4 @@
-"""Fresh addresses for files whose address has expired: the source is asked for their post again."""
+"""Fresh addresses for files whose address has expired: their post is fetched again."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -15,22 +15,22 @@ from archiver.errors import AccessRefused, ArchiverError, RateLimited, SourceDow
 from archiver.models import Post
 
 _AT_ONCE = 2
-"""Workers that may ask for fresh addresses of one account: asking can mean minutes of waiting."""
+"""Workers that may refetch posts of one account at a time: it can take minutes."""
 
-_MOST_DEFERRED = 64
-"""With so many files waiting for that, an account's next ones stay in the queue."""
+_MAX_DEFERRED = 64
+"""With so many deferred files, an account's next ones stay in the queue."""
 
 RenditionKey = tuple[str, str, str]
-"""Key of the attachment, role, media key: what a rendition is known by within its post."""
+"""Attachment key, role, media key: they identify a rendition within its post."""
 
 
 @dataclass(slots=True)
 class UrlRefresher:
     """Fresh addresses of one account's files, by post, from the source that offered them.
 
-    `reader` is None where that source is not asked in this run. `deferred` are files that wait for
-    an address. `source_unavailable` says that the source did not answer, and is asked no more in
-    this run.
+    `reader` is None where that source is not part of this run. `deferred` are files that wait for
+    an address. `source_unavailable` says that the source did not answer, and gets no more requests
+    in this run.
     """
 
     reader: AccountReader | None
@@ -43,25 +43,25 @@ class UrlRefresher:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more files of the account are to be taken from the queue now."""
-        return len(self.deferred) >= _MOST_DEFERRED
+        """Whether no more files of the account are to be read from the queue now."""
+        return len(self.deferred) >= _MAX_DEFERRED
 
     @property
     def is_busy(self) -> bool:
-        """Whether enough workers are asking the source."""
+        """Whether enough workers are refetching posts."""
         return self.active >= _AT_ONCE
 
-    def needs_no_question(self, file: QueuedFile) -> bool:
-        """Whether the source has answered for the post of a file, or does not answer at all."""
+    def is_answered(self, file: QueuedFile) -> bool:
+        """Whether the post of a file was refetched already, or the source does not answer."""
         is_unavailable = self.source_unavailable or self.reader is None
         return file.post_id in self._fresh or is_unavailable
 
     async def fresh_url(self, file: QueuedFile) -> str | None:
-        """A fresh address from the source; one question serves all files of a post."""
+        """A fresh address of a file; one request serves all files of a post."""
         async with self._lock:
-            if not self.needs_no_question(file):
+            if not self.is_answered(file):
                 try:
-                    self._fresh[file.post_id] = await self._urls_now(file)
+                    self._fresh[file.post_id] = await self._fetch_urls(file)
                 except (SourceDown, RateLimited, AccessRefused):
                     self.source_unavailable = True
         key = (file.attachment_key, file.role, file.media_key)
@@ -71,8 +71,8 @@ class UrlRefresher:
         await self.database.call(queue.save_url, file.rendition_id, url)
         return url
 
-    async def _urls_now(self, file: QueuedFile) -> Mapping[RenditionKey, str]:
-        """The addresses of a post as of now.
+    async def _fetch_urls(self, file: QueuedFile) -> Mapping[RenditionKey, str]:
+        """Fetch the current addresses of a post's files.
 
         Raises SourceDown, RateLimited and AccessRefused, which are not about this post alone.
         """

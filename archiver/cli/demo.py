@@ -112,7 +112,7 @@ def _back_up(shell: Shell, config: "Config", world: "DemoWorld", clock: "Clock")
     from archiver.backup import BackupOptions, run_backup
     from archiver.cli.summary import run_summary
     from archiver.human import size_text
-    from archiver.report import Silence
+    from archiver.report import NoProgress
     from archiver.version import version
 
     plugins: Plugins = shell.plugins()
@@ -120,7 +120,7 @@ def _back_up(shell: Shell, config: "Config", world: "DemoWorld", clock: "Clock")
 
     async def run() -> "RunReport":
         return await run_backup(
-            config, plugins, BackupOptions(), clock=clock, progress=Silence(), version=version()
+            config, plugins, BackupOptions(), clock=clock, progress=NoProgress(), version=version()
         )
 
     report = anyio.run(run)

@@ -128,9 +128,7 @@ def _read_table(
     except sqlite3.OperationalError as error:
         if "decode" not in str(error).lower():
             raise
-        accept_invalid_text(
-            connection
-        )  # only where needed: it makes reading millions of rows slower
+        accept_invalid_text(connection)  # only now: it makes reading of millions of rows slower
         return _read_all(connection, table)
 
 

@@ -20,7 +20,7 @@ from archiver.media.folder_store import FolderStore
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard, GuardedBackend
 from archiver.net.transport import Transport
-from archiver.report import AccountReport, Silence
+from archiver.report import AccountReport, NoProgress
 
 
 async def main(directory: Path, connections: int, certificate: str | None) -> None:
@@ -35,9 +35,9 @@ async def main(directory: Path, connections: int, certificate: str | None) -> No
         store.prepare()
         media = MediaClient(guard, clock, transport=transport)
         downloader = Downloader(
-            media.open, store.tmp, clock, max_size=1 << 40, on_bytes=Silence().received
+            media.open, store.tmp, clock, max_size=1 << 40, on_bytes=NoProgress().received
         )
-        run = RunContext(DatabaseThread(connection), 1, clock, Silence())
+        run = RunContext(DatabaseThread(connection), 1, clock, NoProgress())
         files = MediaFetcher(run, store, downloader, connections, listing_done=True)
         report = AccountReport("acme", "instagram")
         files.accounts[1] = SimpleNamespace(report=report)  # type: ignore[assignment]  # all that is used of it

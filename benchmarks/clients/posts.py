@@ -24,7 +24,7 @@ from archiver.backup import BackupOptions, run_backup
 from archiver.clock import SystemClock
 from archiver.config import load_config
 from archiver.jsontext import read_records
-from archiver.report import Silence
+from archiver.report import NoProgress
 from archiver_ayrshare.instagram import Instagram
 from benchmarks.library import Registry, bodies, settle, settle_media
 
@@ -52,7 +52,7 @@ def backup(folder: Path, answers: list[bytes]) -> Callable[[], None]:
 
     async def run() -> None:
         report = await run_backup(
-            config, registry, asked, clock=SystemClock(), progress=Silence(), version="benchmark"
+            config, registry, asked, clock=SystemClock(), progress=NoProgress(), version="benchmark"
         )
         if report.exit_code:
             raise SystemExit(str(report.accounts))

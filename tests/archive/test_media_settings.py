@@ -7,7 +7,7 @@ import pytest
 
 from archiver.archive import media_settings
 from archiver.backup.account_reader import AccountReader
-from archiver.report import Silence
+from archiver.report import NoProgress
 from archiver_ayrshare.demo.specs import video
 from support.nights import Nights, nights
 
@@ -80,8 +80,8 @@ def test_what_was_applied_before_a_run_was_stopped_stays_and_the_next_run_goes_o
 
 def test_how_far_it_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notes: list[str] = []
-    monkeypatch.setattr(Silence, "note", lambda _self, text: notes.append(text))
-    monkeypatch.setattr("archiver.backup.setting_changes._NOTE_EVERY", 2)
+    monkeypatch.setattr(NoProgress, "note", lambda _self, text: notes.append(text))
+    monkeypatch.setattr("archiver.backup.setting_changes._REPORT_EVERY", 2)
     monkeypatch.setattr(media_settings, "BATCH", 2)
     with nights(tmp_path, "twitter") as world:
         of_videos(world, 4)
@@ -91,4 +91,4 @@ def test_how_far_it_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         world.next_night()
         world.backup()
     assert any("skipped files checked" in note for note in notes)
-    assert any("skipped files chosen anew" in note for note in notes)
+    assert any("skipped files updated" in note for note in notes)

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from archiver.archive import database, migrate, schema, upgrade
 from archiver.archive.database import DATABASE, applied_steps, reader, writer
 from archiver.errors import StorageError
-from archiver.report import Silence
+from archiver.report import NoProgress
 from support.nights import nights
 
 STEP = "m999_later"
@@ -83,7 +83,7 @@ def test_a_backup_says_once_and_unasked_where_the_copy_is(
     with nights(tmp_path, "threads") as world:
         world.backup()
         request.getfixturevalue("later_version")
-        monkeypatch.setattr(Silence, "note", lambda _, text: said.append(text))
+        monkeypatch.setattr(NoProgress, "note", lambda _, text: said.append(text))
         world.backup()
         world.backup()
     assert said == [f"The database as it was before this version is in {world.directory / COPY}"]

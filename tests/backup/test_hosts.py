@@ -2,14 +2,14 @@
 
 import pytest
 
-from archiver.backup.hosts import SilentHosts
+from archiver.backup.hosts import UnresponsiveHosts
 from archiver.errors import MediaError, MediaExpired, MediaGone
 
 ONE, OTHER = "https://cdn.example/a.jpg", "https://other.example/b.jpg"
 NETWORK = MediaError("x", code="network")
 
 
-def is_asked(hosts: SilentHosts, url: str = ONE) -> bool:
+def is_asked(hosts: UnresponsiveHosts, url: str = ONE) -> bool:
     try:
         hosts.check(url)
     except MediaError as error:
@@ -17,8 +17,8 @@ def is_asked(hosts: SilentHosts, url: str = ONE) -> bool:
     return True
 
 
-def silent(count: int = 8) -> SilentHosts:
-    hosts = SilentHosts()
+def silent(count: int = 8) -> UnresponsiveHosts:
+    hosts = UnresponsiveHosts()
     said = [hosts.failed(ONE, NETWORK) for _ in range(count)]
     assert [text for text in said if text] == [
         "cdn.example did not answer; not tried again in this run"

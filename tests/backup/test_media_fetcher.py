@@ -47,35 +47,35 @@ def results(count: int, size: int) -> list[Result]:
     ]
 
 
-async def batch_of(came: Sequence[Result], *, in_hand: int) -> int:
+async def batch_of(came: Sequence[Result], *, in_progress: int) -> int:
     """How many of the files that came make the first batch, with so many still on their way."""
     run = MediaFetcher(NOBODY, NOBODY, NOBODY, workers=1)
-    run._in_hand.update(range(in_hand))
-    give, take = anyio.create_memory_object_stream[Result](len(came))
-    with give, take:
+    run._in_progress.update(range(in_progress))
+    sender, receiver = anyio.create_memory_object_stream[Result](len(came))
+    with sender, receiver:
         for result in came[1:]:
-            give.send_nowait(result)
-        return len(await run._batch(came[0], take))
+            sender.send_nowait(result)
+        return len(await run._batch(came[0], receiver))
 
 
 async def test_the_last_file_waits_for_nobody() -> None:
-    assert await batch_of(results(1, 100), in_hand=1) == 1
+    assert await batch_of(results(1, 100), in_progress=1) == 1
 
 
 async def test_what_is_there_is_flushed_together() -> None:
-    assert await batch_of(results(900, 100), in_hand=900) == 900
+    assert await batch_of(results(900, 100), in_progress=900) == 900
 
 
 async def test_a_batch_has_its_limit() -> None:
-    assert await batch_of(results(3_000, 100), in_hand=3_000) == media_fetcher._MOST_AT_ONCE
+    assert await batch_of(results(3_000, 100), in_progress=3_000) == media_fetcher._MAX_BATCH_FILES
 
 
 async def test_many_bytes_wait_for_nobody() -> None:
-    assert await batch_of(results(100, 10 << 20), in_hand=100) == 4
+    assert await batch_of(results(100, 10 << 20), in_progress=100) == 4
 
 
 async def test_a_file_waits_no_longer_than_a_moment_for_those_on_their_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(media_fetcher, "_SAVE_SECONDS", 0)
-    assert await batch_of(results(1, 100), in_hand=2) == 1
+    assert await batch_of(results(1, 100), in_progress=2) == 1

@@ -16,7 +16,7 @@ from archiver.backup.setting_changes import apply_setting_changes
 from archiver.binding import Size
 from archiver.clock import DemoClock
 from archiver.models import Attachment, Rendition
-from archiver.report import Silence
+from archiver.report import NoProgress
 from archiver.settings import MediaSettings
 from support.saver import POST, Saver, saving
 
@@ -30,7 +30,7 @@ VIDEO = Attachment(
 )  # fmt: skip
 
 
-class Notes(Silence):
+class Notes(NoProgress):
     """A Progress that keeps its notes."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ async def test_without_a_change_nothing_is_written(saver: Saver) -> None:
 
 async def test_files_that_another_setting_skipped_are_chosen_anew(saver: Saver) -> None:
     (note,) = await apply(saver, videos="all")
-    assert "1 skipped files chosen anew" in note
+    assert "1 skipped files updated" in note
     assert states(saver) == [("pending", None), ("pending", None)]
 
 
@@ -85,7 +85,7 @@ async def test_over_many_files_it_is_said_how_far_it_is(
 ) -> None:
     saver.save(*(replace(POST, platform_id=str(n), attachments=(VIDEO,)) for n in range(4)))
     monkeypatch.setattr(media_settings, "BATCH", 1)
-    monkeypatch.setattr(setting_changes, "_NOTE_EVERY", 2)
+    monkeypatch.setattr(setting_changes, "_REPORT_EVERY", 2)
     notes = await apply(saver, videos="all")
     assert [note for note in notes if note.endswith("checked")] == [
         "A media setting has changed: 2 skipped files checked",

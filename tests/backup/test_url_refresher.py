@@ -65,7 +65,7 @@ def urls(connection: sqlite3.Connection) -> set[str]:
 async def test_a_fresh_address_is_given_and_saved(saver: Saver) -> None:
     refresh, reader = refresher(saver, of(Rendition("original", NEW)))
     file = next(file for file in files(saver) if file.role == "original")
-    assert not refresh.needs_no_question(file)
+    assert not refresh.is_answered(file)
     assert await refresh.fresh_url(file) == NEW
     assert reader.asked == ["p1"]
     assert urls(saver.connection) == {NEW, "https://a.example/2.jpg"}
@@ -76,7 +76,7 @@ async def test_one_question_serves_all_files_of_a_post(saver: Saver) -> None:
     refresh, reader = refresher(saver, answer)
     assert [await refresh.fresh_url(file) for file in files(saver)]
     assert reader.asked == ["p1"]
-    assert all(refresh.needs_no_question(file) for file in files(saver))
+    assert all(refresh.is_answered(file) for file in files(saver))
     assert urls(saver.connection) == {NEW, "https://b.example/2.jpg"}
 
 
@@ -110,7 +110,7 @@ async def test_a_source_that_does_not_answer_is_not_asked_again(
     assert await refresh.fresh_url(second) is None
     assert reader.asked == ["p1"]
     assert refresh.source_unavailable
-    assert refresh.needs_no_question(replace(first, post_id=99))
+    assert refresh.is_answered(replace(first, post_id=99))
 
 
 @pytest.mark.parametrize(("active", "deferred"), [(1, 63), (2, 64)])

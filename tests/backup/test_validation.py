@@ -112,9 +112,9 @@ def test_a_post_of_another_shape_goes_to_quarantine(post: object) -> None:
 
 
 def test_the_reason_says_what_is_wrong() -> None:
-    with pytest.raises(RecordError, match="It gave a value of type dict where a Post belongs"):
+    with pytest.raises(RecordError, match="It returned a value of type dict instead of a Post"):
         validate_post({})
-    with pytest.raises(RecordError, match="no kind 'blog' of posts"):
+    with pytest.raises(RecordError, match="'blog' is not a kind of post"):
         validate_post(replace(POST, kind=cast("Any", "blog")))
 
 

@@ -13,7 +13,7 @@ from archiver.backup import BackupOptions, run_backup
 from archiver.clock import Clock
 from archiver.config import Config
 from archiver.plugins import Plugins, load_plugins
-from archiver.report import RunReport, Silence
+from archiver.report import NoProgress, RunReport
 
 
 class ArchiveFolder:
@@ -54,7 +54,12 @@ def backup_now(
 
     async def run() -> RunReport:
         return await run_backup(
-            config, plugins, BackupOptions(**asked), clock=clock, progress=Silence(), version="test"
+            config,
+            plugins,
+            BackupOptions(**asked),
+            clock=clock,
+            progress=NoProgress(),
+            version="test",
         )
 
     return anyio.run(run, backend_options=loop_options)

@@ -230,7 +230,10 @@ def test_a_file_whose_end_nothing_proves_is_kept_and_says_so(tmp_path: Path) -> 
         report = world.backup()
 
         rows = world.world.query("SELECT state, reason FROM renditions WHERE role = 'original'")
-        assert (report.exit_code, rows) == (0, [("stored", "its end could not be proven")])
+        assert (report.exit_code, rows) == (
+            0,
+            [("stored", "whether it is complete could not be checked")],
+        )
         assert world.world.backup(now=True).counts.stored == 0
 
 
