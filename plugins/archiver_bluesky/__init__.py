@@ -1,4 +1,4 @@
-"""Bluesky without a middleman: from the servers that the accounts themselves are on.
+"""The source `bluesky`: accounts on Bluesky, read from their own servers (PDS).
 
 No key is needed. What is taken is proved: every block by its hash, and all of them together by the
 signature of the account's key.
@@ -25,11 +25,11 @@ class BlueskySource:
 
 @hookimpl
 def archiver_sources() -> Sequence[Source]:
-    """Accounts' own servers."""
+    """The source of this plugin."""
     return [BlueskySource()]
 
 
 @hookimpl
 def archiver_platforms() -> Sequence[Platform]:
-    """Bluesky, through them."""
+    """The platform of this plugin."""
     return [AtprotoBluesky()]

@@ -1,8 +1,8 @@
-"""What is refused, and why."""
+"""The error for data that violates its specification."""
 
 
 class BadData(ValueError):
-    """Bytes or JSON that are not in the form of their specification, or do not prove what they say.
+    """Bytes or JSON that violate their specification, or whose hash or signature is wrong.
 
     The message is one sentence without a full stop. `code` is a short word for programs:
     `malformed`; `hash` (not the bytes that a CID names); `incomplete` (a block that the tree names

@@ -21,7 +21,7 @@ class Blob:
 
 
 def parse_blob(value: Any) -> Blob | None:
-    """A blob as records have it as JSON, in the form of today or of early 2023; None for no blob.
+    """A blob from its JSON in a record, in the current form or that of early 2023; else None.
 
     https://atproto.com/specs/data-model#blob-type
     """

@@ -5,16 +5,16 @@ from typing import BinaryIO
 
 from archiver_bluesky.baddata import BadData
 from archiver_bluesky.cid import Cid
-from archiver_bluesky.dag_cbor import LARGEST_BLOCK, decode, encode
+from archiver_bluesky.dag_cbor import MAX_BLOCK_SIZE, decode, encode
 
-MOST_BLOCKS = 10_000_000
-_LARGEST_HEADER = 64 * 1024
+MAX_BLOCKS = 10_000_000
+_MAX_HEADER_SIZE = 64 * 1024
 _CID_SIZE = 36
-_MOST_VARINT_BYTES = 5
+_MAX_VARINT_BYTES = 5
 
 
 class CarFile:
-    """The blocks of a CAR file, each of which is what its CID says.
+    """The blocks of a CAR file, each checked against its CID.
 
     The file is read once from front to back, and then only where a block is asked for: held in
     memory is where each of them stands.
@@ -23,26 +23,26 @@ class CarFile:
     def __init__(self, file: BinaryIO) -> None:
         """Read and check everything. Raises BadData."""
         self._file = file
-        self._places: dict[Cid, tuple[int, int]] = {}
+        self._positions: dict[Cid, tuple[int, int]] = {}
         self.root = _read_root(file)
         for cid, begin, size in _read_blocks(file):
-            self._places[cid] = (begin, size)
-            if len(self._places) > MOST_BLOCKS:
-                raise BadData(f"The CAR file has more than {MOST_BLOCKS:,} blocks")
+            self._positions[cid] = (begin, size)
+            if len(self._positions) > MAX_BLOCKS:
+                raise BadData(f"The CAR file has more than {MAX_BLOCKS:,} blocks")
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._positions)
 
     def __iter__(self) -> Iterator[Cid]:
-        return iter(self._places)
+        return iter(self._positions)
 
     def has(self, cid: Cid) -> bool:
-        """Whether the file holds the bytes that a CID names."""
-        return cid in self._places
+        """Whether the file has the block of a CID."""
+        return cid in self._positions
 
     def block(self, cid: Cid) -> bytes | None:
-        """The bytes that a CID names; None where the file does not hold them."""
-        if (place := self._places.get(cid)) is None:
+        """The block of a CID; None where the file does not have it."""
+        if (place := self._positions.get(cid)) is None:
             return None
         self._file.seek(place[0])
         return self._file.read(place[1])
@@ -59,7 +59,7 @@ def write_car(root: Cid, blocks: Iterable[tuple[Cid, bytes]]) -> bytes:
 
 def _read_root(file: BinaryIO) -> Cid:
     size = _read_varint(file)
-    if size is None or size > _LARGEST_HEADER:
+    if size is None or size > _MAX_HEADER_SIZE:
         raise BadData("This is not a CAR file")
     header = decode(_read_exactly(file, size))
     if not isinstance(header, dict) or header.get("version") != 1:
@@ -71,14 +71,14 @@ def _read_root(file: BinaryIO) -> Cid:
 
 
 def _read_blocks(file: BinaryIO) -> Iterator[tuple[Cid, int, int]]:
-    """Each CID, and where its block begins and how many bytes it has."""
+    """Each CID with the position and size of its block."""
     while (size := _read_varint(file)) is not None:
-        if not _CID_SIZE <= size <= LARGEST_BLOCK + _CID_SIZE:
-            raise BadData(f"The CAR file has a block of {size:,} bytes, which cannot be")
+        if not _CID_SIZE <= size <= MAX_BLOCK_SIZE + _CID_SIZE:
+            raise BadData(f"The CAR file has a block of {size:,} bytes, which is not valid")
         section = _read_exactly(file, size)
         cid, block = Cid(section[:_CID_SIZE]), section[_CID_SIZE:]
-        if not cid.names(block):
-            raise BadData(f"A block is not what its CID says: {cid}", "hash")
+        if not cid.matches(block):
+            raise BadData(f"A block does not have the hash in its CID {cid}", "hash")
         yield cid, file.tell() - len(block), len(block)
 
 
@@ -92,7 +92,7 @@ def _read_exactly(file: BinaryIO, size: int) -> bytes:
 def _read_varint(file: BinaryIO) -> int | None:
     """An unsigned LEB128 number in its shortest form; None at the end of the file."""
     number = 0
-    for place in range(_MOST_VARINT_BYTES):
+    for place in range(_MAX_VARINT_BYTES):
         byte = file.read(1)
         if not byte:
             if place:
@@ -103,7 +103,7 @@ def _read_varint(file: BinaryIO) -> int | None:
             if place and not byte[0]:
                 raise BadData("The CAR file has a length that is not in its shortest form")
             return number
-    raise BadData("The CAR file has a length that cannot be")
+    raise BadData("The CAR file has a length that is too large")
 
 
 def _varint(number: int) -> bytes:

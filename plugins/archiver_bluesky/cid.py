@@ -1,4 +1,4 @@
-"""CIDs: identifiers of bytes, made of their SHA-256.
+"""CIDs: identifiers of data by its SHA-256.
 
 See https://atproto.com/specs/data-model#link-and-cid-formats. The AT protocol has one kind of hash
 and two kinds of content: blocks in DAG-CBOR, and raw files.
@@ -23,7 +23,7 @@ class Cid(bytes):
     def __new__(cls, binary: bytes) -> "Cid":
         """Check the form. Raises BadData."""
         if len(binary) != 36 or not binary.startswith((_BLOCK, _FILE)):
-            raise BadData("A CID is not of the one form that the AT protocol has")
+            raise BadData("A CID is not in the form that the AT protocol uses")
         return super().__new__(cls, binary)
 
     def __str__(self) -> str:
@@ -42,7 +42,7 @@ class Cid(bytes):
         """The hash of the bytes that it names, 32 bytes."""
         return self[4:]
 
-    def names(self, data: bytes) -> bool:
+    def matches(self, data: bytes) -> bool:
         """Whether it is the CID of these bytes."""
         return hashlib.sha256(data).digest() == self[4:]
 
@@ -60,8 +60,8 @@ def cid_of_file(data: bytes) -> Cid:
 def parse_cid(text: object) -> Cid:
     """A CID from its text, `bafyrei…` or `bafkrei…`. Raises BadData."""
     if not isinstance(text, str) or not _TEXT.fullmatch(text):
-        raise BadData("A CID is not of the one form that the AT protocol has")
+        raise BadData("A CID is not in the form that the AT protocol uses")
     cid = Cid(base64.b32decode(text[1:].upper() + "======"))
     if str(cid) != text:  # the last letter has bits to spare
-        raise BadData("A CID is not written in its only form")
+        raise BadData("A CID is not in its canonical form")
     return cid

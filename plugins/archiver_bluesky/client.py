@@ -1,10 +1,10 @@
-"""What one account is read with, for as long as a run lasts."""
+"""The client of one account during a run."""
 
 from dataclasses import dataclass, field
 
 from archiver import Account, ConfigError, Http, Kit, SourceError
 from archiver_bluesky.did import clean_handle, is_did
-from archiver_bluesky.directory import Directory, Resolved, check_names
+from archiver_bluesky.directory import Directory, ResolvedIdentity, check_names
 from archiver_bluesky.server import Server
 
 
@@ -14,13 +14,13 @@ class BlueskySettings:
 
     plc: str = field(
         default="https://plc.directory",
-        metadata={"help": "The directory of DIDs, which says where an account's server is"},
+        metadata={"help": "Address of the PLC directory, which names the server of each DID"},
     )
     appview: str = field(
         default="https://public.api.bsky.app",
         metadata={
-            "help": "The AppView: says which account a handle is, and counts likes; what it says "
-            "of an account is proved"
+            "help": "Address of the AppView, which resolves handles and counts likes; identities "
+            "are verified"
         },
     )
 
@@ -36,26 +36,26 @@ class BlueskyOptions:
 
 
 class BlueskyClient:
-    """Asks about one account, and remembers who it is."""
+    """Fetches the data of one account, and caches its identity."""
 
     def __init__(self, settings: BlueskySettings, account: Account, kit: Kit) -> None:
         self._settings = settings
         self._options: BlueskyOptions = account.options
         self._kit = kit
         self._directory = Directory(kit, settings.plc, settings.appview)
-        self._resolved: Resolved | None = None
+        self._resolved: ResolvedIdentity | None = None
 
     @property
     def appview(self) -> Http:
-        """The AppView."""
+        """A client for the AppView."""
         return self._kit.http(self._settings.appview)
 
     def server(self, did: str, base_url: str) -> Server:
-        """An account's server, at the address that its document says. Raises SourceDown."""
+        """A client for an account's server, as its DID document names it. Raises SourceDown."""
         return Server(self._kit.http(base_url, trust="discovered"), did, base_url)
 
-    async def resolve(self, known_did: str | None) -> Resolved:
-        """Who the account is: once known, its DID; what `handle` says must not contradict it.
+    async def resolve(self, known_did: str | None) -> ResolvedIdentity:
+        """The identity of the account. If its DID is known, `handle` must not contradict it.
 
         Asked once in a run. Raises SourceError, AccountGone.
         """
@@ -63,7 +63,7 @@ class BlueskyClient:
             self._resolved = await self._resolve(known_did)
         return self._resolved
 
-    async def _resolve(self, known_did: str | None) -> Resolved:
+    async def _resolve(self, known_did: str | None) -> ResolvedIdentity:
         handle = self._options.handle
         named = handle.strip() if is_did(handle.strip()) else None
         if known_did is None or (named is not None and named != known_did):
@@ -73,7 +73,7 @@ class BlueskyClient:
             return await self._resolve_renamed(handle, resolved)
         return resolved
 
-    async def _resolve_option(self, handle: str, named: str | None) -> Resolved:
+    async def _resolve_option(self, handle: str, named: str | None) -> ResolvedIdentity:
         did = named or await self._directory.did_of_handle(clean_handle(handle) or handle)
         if did is None:
             raise SourceError(
@@ -86,8 +86,8 @@ class BlueskyClient:
             check_names(resolved, handle)
         return resolved
 
-    async def _resolve_renamed(self, handle: str, known: Resolved) -> Resolved:
-        """Who a handle is that the known account does not go by any more.
+    async def _resolve_renamed(self, handle: str, known: ResolvedIdentity) -> ResolvedIdentity:
+        """Check a handle that the known account no longer has.
 
         The archive refuses another person. A handle that leads nowhere is only an old one.
         """

@@ -1,4 +1,4 @@
-"""Numbers of posts, from the AppView: the servers of accounts do not count."""
+"""Metrics of posts from the AppView: the accounts' own servers do not have any."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
@@ -17,7 +17,7 @@ _NAMES = {
 
 
 async def count(http: Http, uris: Sequence[str]) -> AsyncIterator[Mapping[str, Sequence[Metric]]]:
-    """The numbers of these posts by their URIs, a batch at a time; reposts have none.
+    """The metrics of these posts by URI, in batches; reposts have none.
 
     Raises SourceError.
     """

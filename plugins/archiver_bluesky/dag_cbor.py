@@ -1,4 +1,4 @@
-"""DAG-CBOR, strictly: one value has one form of bytes (https://ipld.io/specs/codecs/dag-cbor/spec/).
+"""Strict DAG-CBOR: each value has one encoding (https://ipld.io/specs/codecs/dag-cbor/spec/).
 
 Values are None, bool, int, float, str, bytes, Cid, lists, and dicts with str keys.
 """
@@ -12,10 +12,10 @@ from typing import Any
 from archiver_bluesky.baddata import BadData
 from archiver_bluesky.cid import Cid
 
-LARGEST_BLOCK = 2 * 1024 * 1024
+MAX_BLOCK_SIZE = 2 * 1024 * 1024
 """Bytes of one block. Records may have 1 MiB (https://atproto.com/specs/repository)."""
 
-_DEEPEST = 128
+_MAX_DEPTH = 128
 _LINK = 42  # the only tag
 _INTEGER, _NEGATIVE, _BYTES, _TEXT, _LIST, _MAP, _TAG, _SIMPLE = range(8)
 _SHORT, _LONGEST_ARGUMENT = 24, 27
@@ -23,24 +23,24 @@ _FALSE, _TRUE, _NULL, _FLOAT = 20, 21, 22, 27
 
 
 def decode(data: bytes) -> Any:
-    """The value of a whole block. Raises BadData for all that is not DAG-CBOR in its only form."""
-    if len(data) > LARGEST_BLOCK:
-        raise BadData(f"A block has {len(data):,} bytes, more than the {LARGEST_BLOCK:,} allowed")
+    """The value of a whole block. Raises BadData for anything but canonical DAG-CBOR."""
+    if len(data) > MAX_BLOCK_SIZE:
+        raise BadData(f"A block has {len(data):,} bytes, more than the {MAX_BLOCK_SIZE:,} allowed")
     value, end = _decode(data, 0, 0)
     if end != len(data):
-        raise BadData("A block has bytes behind its end")
+        raise BadData("A block has bytes after its end")
     return value
 
 
 def decode_first(data: bytes) -> tuple[Any, int]:
-    """The value that data begin with, and the number of its bytes. Raises BadData."""
+    """The first value in the data, and its size in bytes. Raises BadData."""
     return _decode(data, 0, 0)
 
 
 def _decode(data: bytes, at: int, depth: int) -> tuple[Any, int]:
-    """The value at a place, and where the next one begins."""
-    if depth > _DEEPEST:
-        raise BadData(f"A block is nested deeper than {_DEEPEST} levels")
+    """The value at a position, and the position after it."""
+    if depth > _MAX_DEPTH:
+        raise BadData(f"A block is nested deeper than {_MAX_DEPTH} levels")
     if at >= len(data):
         raise BadData("A block ends too early")
     major, argument = data[at] >> 5, data[at] & 31
@@ -78,7 +78,7 @@ def _list(data: bytes, at: int, count: int, depth: int) -> tuple[list[Any], int]
 
 
 def _within(data: bytes, at: int, count: int) -> int:
-    """A number of bytes, or of items of a byte or more, that there may be room for."""
+    """A number of bytes or items; raises BadData where the data is too short for them."""
     if count > len(data) - at:
         raise BadData("A block ends too early")
     return count
@@ -113,7 +113,7 @@ def _simple(data: bytes, at: int, argument: int) -> tuple[Any, int]:
 def _link(data: bytes, at: int, tag: int, _: int) -> tuple[Cid, int]:
     if tag != _LINK:
         raise BadData(f"A block has the tag {tag}, and only links are allowed")
-    value, end = _decode(data, at, _DEEPEST)
+    value, end = _decode(data, at, _MAX_DEPTH)
     if not isinstance(value, bytes) or value[:1] != b"\0":
         raise BadData("A block has a link that is not a CID")
     return Cid(value[1:]), end
@@ -138,19 +138,19 @@ def _map(data: bytes, at: int, count: int, depth: int) -> tuple[dict[str, Any], 
 _READERS: tuple[Callable[[bytes, int, int, int], tuple[Any, int]], ...] = (
     _integer, _negative, _bytes, _text, _list, _map, _link,
 )  # fmt: skip
-"""What reads each major type: of the data, from a place on, with the item's number and depth."""
+"""Readers by major type; arguments: data, position, the item's number, depth."""
 
 
 def encode(value: Any) -> bytes:
-    """The bytes of a value, in their only form. Raises BadData for what DAG-CBOR cannot hold."""
+    """The canonical encoding of a value. Raises BadData for what DAG-CBOR cannot hold."""
     pieces: list[bytes] = []
     _encode(value, pieces.append, 0)
     return b"".join(pieces)
 
 
 def _encode(value: Any, write: Callable[[bytes], object], depth: int) -> None:
-    if depth > _DEEPEST:
-        raise BadData(f"A value is nested deeper than {_DEEPEST} levels")
+    if depth > _MAX_DEPTH:
+        raise BadData(f"A value is nested deeper than {_MAX_DEPTH} levels")
     if isinstance(value, dict):
         write(_head(_MAP, len(value)))
         for key, item in sorted(
@@ -167,7 +167,7 @@ def _encode(value: Any, write: Callable[[bytes], object], depth: int) -> None:
 
 
 def _encode_plain(value: Any) -> bytes:
-    """The bytes of a value that holds no others."""
+    """The encoding of a value that contains no other values."""
     if value is None or isinstance(value, bool):
         return _SIMPLES[value]
     if isinstance(value, int):
@@ -199,7 +199,7 @@ def _utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise BadData("Text has half of a surrogate pair") from None
+        raise BadData("Text has a lone surrogate") from None
 
 
 def _head(major: int, number: int) -> bytes:

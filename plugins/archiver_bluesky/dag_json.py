@@ -15,7 +15,7 @@ _RESERVED = ("$link", "$bytes")
 
 
 def to_json(value: Any) -> Any:
-    """A value of DAG-CBOR as JSON has it. Raises BadData for what would come back as another."""
+    """A DAG-CBOR value as JSON. Raises BadData where converting back would give another value."""
     if isinstance(value, Cid):
         return {"$link": str(value)}
     if isinstance(value, bytes):
@@ -30,7 +30,7 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
-    """The value that JSON stands for. Raises BadData for a link or bytes that are none."""
+    """The DAG-CBOR value of JSON. Raises BadData for an invalid link or invalid bytes."""
     if isinstance(value, dict):
         if len(value) == 1 and (link := value.get("$link")) is not None:
             return parse_cid(link)

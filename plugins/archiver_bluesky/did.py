@@ -1,4 +1,4 @@
-"""DIDs, handles, and the document that a DID stands for (https://atproto.com/specs/did)."""
+"""DIDs, handles, and DID documents (https://atproto.com/specs/did)."""
 
 import re
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HANDLE = re.compile(rf"(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?", re.ASCII)
 _WEB = re.compile(rf"did:web:((?:{_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9])", re.ASCII)
 _PDS = ("#atproto_pds", "AtprotoPersonalDataServer")
-_LONGEST_HANDLE = 253
+_MAX_HANDLE_LENGTH = 253
 
 
 @dataclass(frozen=True, slots=True)
 class DidDocument:
-    """What a DID's document says of an account.
+    """The account data in a DID document.
 
     `handles` are those that it claims, of which the first is the one it goes by; `pds` is the base
     URL of its server, None where it has none.
@@ -37,7 +37,7 @@ def is_did(text: object) -> bool:
 
 
 def is_plc(did: str) -> bool:
-    """Whether this DID is one of the directory's."""
+    """Whether this DID is in the PLC directory."""
     return _PLC.fullmatch(did) is not None
 
 
@@ -48,15 +48,15 @@ def web_host(did: str) -> str | None:
 
 
 def clean_handle(text: str) -> str | None:
-    """A handle as it is compared: lower case, without an `@`; None where it can be none."""
+    """A handle in lower case without `@`; None where it is not a valid handle."""
     handle = text.strip().removeprefix("@").lower().rstrip(".")
-    return handle if len(handle) <= _LONGEST_HANDLE and _HANDLE.fullmatch(handle) else None
+    return handle if len(handle) <= _MAX_HANDLE_LENGTH and _HANDLE.fullmatch(handle) else None
 
 
 def parse_document(did: str, document: Any) -> DidDocument:
-    """What a document says, which must be that of this DID. Raises BadData."""
+    """Parse a document, which must be that of this DID. Raises BadData."""
     if not isinstance(document, dict) or document.get("id") != did:
-        raise BadData(f"What was answered for {did} is not its document", "identity")
+        raise BadData(f"The answer for {did} is not its document", "identity")
     names = document.get("alsoKnownAs")
     return DidDocument(did, handles_in(names), _pds_of(document), _key_of(document))
 

@@ -1,4 +1,4 @@
-"""Who an account is: from a handle to a DID, its document, its server and its keys.
+"""Resolving identities: from a handle to a DID, its document, server and keys.
 
 A handle counts only where the document of the DID that it leads to names it too
 (https://atproto.com/specs/handle#handle-resolution). So it does not matter who is asked: the
@@ -31,12 +31,12 @@ from archiver_bluesky.did import (
 from archiver_bluesky.keys import did_key
 from archiver_bluesky.plc import KeyPeriod, key_periods, verify_log
 
-_GONE = 410
+_GONE_STATUSES = 410
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
-    """Who an account is today, and the answers that show it.
+class ResolvedIdentity:
+    """The current identity of an account, and the answers that prove it.
 
     `handle` is None where the one that the document names does not lead back. `keys` are newest
     first.
@@ -49,7 +49,7 @@ class Resolved:
 
 
 class Directory:
-    """Asks the directory of DIDs, the AppView, and web servers that a DID or handle names."""
+    """Resolves DIDs and handles through the PLC directory, the AppView and web servers."""
 
     def __init__(self, kit: Kit, plc: str, appview: str) -> None:
         self._kit = kit
@@ -57,7 +57,7 @@ class Directory:
         self._appview = appview
 
     async def did_of_handle(self, handle: str) -> str | None:
-        """The DID that a handle leads to; None where it leads nowhere.
+        """The DID of a handle; None where it has none.
 
         Raises SourceDown where nobody could be asked.
         """
@@ -70,14 +70,14 @@ class Directory:
                 trouble = trouble or error
         if trouble is not None:
             raise SourceDown(
-                f"Nobody could say which account {handle} is",
+                f"The handle {handle} could not be resolved",
                 why=str(trouble),
                 hint="Try again later, or write the account's DID (did:plc:…) as the handle",
             )
         return None
 
-    async def resolve(self, did: str) -> Resolved:
-        """The document of a DID and its keys, proved where the DID allows it.
+    async def resolve(self, did: str) -> ResolvedIdentity:
+        """The document of a DID and its keys, verified where the DID method allows it.
 
         Raises AccountGone where the DID was given up, SourceDown, SourceError.
         """
@@ -92,8 +92,8 @@ class Directory:
                 keys = (KeyPeriod(document.key, None, None),) if document.key else ()
                 evidence = (answer,)
         except BadData as error:
-            raise refused(error, f"The identity {did} could not be proved") from error
-        return Resolved(document, await self._own_handle(document), keys, evidence)
+            raise invalid_data_error(error, f"The identity {did} could not be proved") from error
+        return ResolvedIdentity(document, await self._own_handle(document), keys, evidence)
 
     async def _ask_appview(self, handle: str) -> str | None:
         http = self._kit.http(self._appview)
@@ -108,7 +108,7 @@ class Directory:
         return _did_in(lines[0]) if answer.status == 200 and lines else None
 
     async def _own_handle(self, document: DidDocument) -> str | None:
-        """The handle that a document names first, if it leads back to it."""
+        """The first handle of a document, if that resolves to its DID."""
         if not document.handles:
             return None
         try:
@@ -120,8 +120,8 @@ class Directory:
     async def _document(self, did: str) -> tuple[DidDocument, Response]:
         http, path = self._home_of(did)
         answer = await http.get(path)
-        if answer.status == _GONE:
-            raise AccountGone(f"The account {did} was given up by its owner", state="deleted")
+        if answer.status == _GONE_STATUSES:
+            raise AccountGone(f"The account {did} was deleted by its owner", state="deleted")
         if answer.status != 200:
             raise SourceDown(
                 f"There is no document for {did}",
@@ -137,7 +137,7 @@ class Directory:
         return self._kit.http(self._plc), f"/{did}"
 
     async def _log(self, document: DidDocument) -> tuple[tuple[KeyPeriod, ...], Response]:
-        """The keys that the log of a DID proves, which must end with what its document says."""
+        """The keys in the verified log of a DID, whose last operation must match the document."""
         answer = await self._kit.http(self._plc).get(f"/{document.did}/log/audit")
         if answer.status != 200:
             raise SourceDown(
@@ -150,36 +150,36 @@ class Directory:
         proved = did_key(last.key) if last.key else None
         if (said, document.pds) != (proved, last.pds):
             raise BadData(
-                f"The directory's document of {document.did} is not what its log says", "identity"
+                f"The directory's document of {document.did} does not match its log", "identity"
             )
         return key_periods(operations), answer
 
 
-def check_names(resolved: Resolved, handle: str) -> None:
-    """Raise SourceError where a handle leads to a DID whose document does not name it."""
+def check_names(resolved: ResolvedIdentity, handle: str) -> None:
+    """Raise SourceError where a handle resolves to a DID whose document does not name it."""
     if clean_handle(handle) not in resolved.document.handles:
         raise SourceError(
-            f"The handle {handle} leads to {resolved.document.did}, whose document does not name "
-            "it",
-            why="Anybody can point a name at somebody else's account",
+            f"The handle {handle} resolves to {resolved.document.did}, whose document does not "
+            "name it",
+            why="Any domain can claim to be the handle of somebody else's account",
             kept="Nothing was read",
             hint="Write the handle that the account shows, or its DID",
             code="identity",
         )
 
 
-def refused(error: BadData, what: str) -> SourceError:
-    """The error for an account whose data do not hold together."""
+def invalid_data_error(error: BadData, what: str) -> SourceError:
+    """The error for invalid or contradictory data of an account."""
     return SourceError(
         what,
         why=str(error),
-        kept="Nothing of this answer was taken, and nothing was removed",
+        kept="Nothing of this answer was saved, and nothing was removed",
         code=error.code,
     )
 
 
 def json_of(answer: Response) -> dict[str, Any]:
-    """The object that an answer is; an empty one where it is none."""
+    """The JSON object of an answer; empty where it is not an object."""
     try:
         found = read_json(answer.body)
     except BadJson:
@@ -188,7 +188,7 @@ def json_of(answer: Response) -> dict[str, Any]:
 
 
 def list_of(answer: Response) -> Sequence[Any] | None:
-    """The list that an answer is; None where it is none."""
+    """The JSON list of an answer; None where it is not a list."""
     try:
         found = read_json(answer.body)
     except BadJson:

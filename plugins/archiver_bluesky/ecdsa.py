@@ -58,7 +58,7 @@ class PublicKey:
     y: int
 
     def verifies(self, message: bytes, signature: bytes) -> bool:
-        """Whether this signature (r and s, 32 bytes each, s low) is this key's, of this message."""
+        """Whether a signature (r and s, 32 bytes each, s low) of a message is valid."""
         if len(signature) != 2 * _SIZE:
             return False
         n = self.curve.n

@@ -1,4 +1,4 @@
-"""The fields of records that are known, and those of a record that are not.
+"""The known fields of records, and finding unmapped ones.
 
 A field is a path; in lexicons it has one type. What is on no list, or of another type, is reported
 as unmapped: it is kept with the record, and nothing is read from it.
@@ -116,14 +116,14 @@ def known_fields() -> Mapping[str, type]:
 
 
 def unmapped_paths(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """The paths of a record that are on no list, each once, in their order."""
+    """The paths of a record that are not known, each once, in order."""
     known = known_fields()
     found = (path for path, value in _leaves(record, "") if type(value) is not known.get(path))
     return tuple(dict.fromkeys(found))
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """The path and value of everything that is no container; empty containers say nothing."""
+    """The path and value of everything but containers; empty containers are left out."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _leaves(item, f"{path}.{key}" if path else str(key))

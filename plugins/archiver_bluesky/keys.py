@@ -31,7 +31,7 @@ def did_key(key: PublicKey) -> str:
 
 
 def key_of_method(method: Mapping[str, Any]) -> PublicKey:
-    """The key of a verification method of a DID document, in its form of today or of 2022.
+    """The key of a verification method of a DID document, in the current form or that of 2022.
 
     The old form, still written by the directory's older servers, has a point without a prefix, and
     says the curve in its `type`. Raises BadData.

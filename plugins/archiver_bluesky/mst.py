@@ -1,4 +1,4 @@
-"""The Merkle search tree that names an account's records.
+"""The Merkle search tree (MST) of an account's records.
 
 See https://atproto.com/specs/repository#mst-structure.
 
@@ -18,9 +18,9 @@ from archiver_bluesky.cid import Cid
 from archiver_bluesky.dag_cbor import decode
 
 Blocks = Callable[[Cid], bytes | None]
-"""Gives the block that a CID names, and None where there is none; it must have checked the hash."""
+"""Returns the block of a CID, with its hash checked, or None."""
 
-_LARGEST_NODE_KEY = 1024
+_MAX_KEY_SIZE = 1024
 _KEY = re.compile(rb"[a-zA-Z0-9.-]{1,317}/[a-zA-Z0-9_~.:-]{1,512}")
 _NODE_FIELDS = {"l", "e"}
 _ENTRY_FIELDS = {"p", "k", "v", "t"}
@@ -51,7 +51,7 @@ class Node:
 
     @cached_property
     def layer(self) -> int | None:
-        """The layer that the keys say this node is in; None for a node without keys."""
+        """The layer of this node by its keys; None for a node without keys."""
         layers = {layer_of(key) for key in self.keys}
         if len(layers) > 1:
             raise BadData("A node of the tree has keys of several layers")
@@ -68,7 +68,7 @@ def parse_node(block: bytes) -> Node:
     """A node from its block. Raises BadData."""
     value = decode(block)
     if not isinstance(value, dict) or value.keys() != _NODE_FIELDS:
-        raise BadData("A node of the tree has other fields than a node has")
+        raise BadData("A node of the tree has missing or unknown fields")
     if not isinstance(value["e"], list):
         raise BadData("A node of the tree has no list of entries")
     keys: list[bytes] = []
@@ -84,14 +84,14 @@ def parse_node(block: bytes) -> Node:
 
 def _entry(entry: Any, last: bytes) -> tuple[bytes, Cid, Cid | None]:
     if not isinstance(entry, dict) or entry.keys() != _ENTRY_FIELDS:
-        raise BadData("An entry of the tree has other fields than an entry has")
+        raise BadData("An entry of the tree has missing or unknown fields")
     shared, rest, record = entry["p"], entry["k"], entry["v"]
     if type(shared) is not int or not isinstance(rest, bytes) or not isinstance(record, Cid):
-        raise BadData("An entry of the tree has fields of another kind")
+        raise BadData("An entry of the tree has fields of a wrong type")
     if not 0 <= shared <= len(last):
-        raise BadData("An entry of the tree shares more with its neighbour than there is")
+        raise BadData("An entry of the tree has a prefix longer than the key before it")
     key = last[:shared] + rest
-    if len(key) > _LARGEST_NODE_KEY or not _KEY.fullmatch(key):
+    if len(key) > _MAX_KEY_SIZE or not _KEY.fullmatch(key):
         raise BadData("A key of the tree is not of the form collection/key")
     if last and key <= last:
         raise BadData("The keys of the tree are not in order")
@@ -107,7 +107,7 @@ def _link(value: Any) -> Cid | None:
 
 
 def walk(root: Cid, blocks: Blocks) -> Iterator[TreeEntry]:
-    """All records of a tree in the order of their keys, each node proved to be in its one form.
+    """All records of a tree in order of their keys; each node is checked to be canonical.
 
     Raises BadData, with the code `incomplete` where a node is missing.
     """
@@ -122,12 +122,12 @@ def walk(root: Cid, blocks: Blocks) -> Iterator[TreeEntry]:
 def _walk(
     cid: Cid, blocks: Blocks, layer: int | None, above: tuple[Cid, ...]
 ) -> Iterator[tuple[bytes, Cid, tuple[Cid, ...]]]:
-    """The records below a node that must be in this `layer`; None at the root, where any will do.
+    """The records below a node, which must be in `layer`; None at the root: any layer.
 
     The depth is bounded: a layer is at most 128, and every step goes down by one.
     """
     if (block := blocks(cid)) is None:
-        raise BadData(f"The tree names a node that is missing: {cid}", "incomplete")
+        raise BadData(f"A node of the tree is missing: {cid}", "incomplete")
     node = parse_node(block)
     layer = _layer_in(node, layer, is_root=not above)
     path = (*above, cid)
@@ -136,12 +136,12 @@ def _walk(
             yield node.keys[place - 1], node.values[place - 1], path
         if subtree is not None:
             if layer == 0:
-                raise BadData("The tree goes on below its lowest layer")
+                raise BadData("The tree continues below its lowest layer")
             yield from _walk(subtree, blocks, layer - 1, path)
 
 
 def _layer_in(node: Node, expected: int | None, *, is_root: bool) -> int:
-    """The layer of a node. Raises BadData where it is not where its keys belong."""
+    """The layer of a node. Raises BadData where its keys belong to another layer."""
     if node.layer is None:
         is_empty_tree = is_root and node.subtrees == (None,)
         is_bridge = expected is not None and node.subtrees != (None,)
@@ -149,12 +149,12 @@ def _layer_in(node: Node, expected: int | None, *, is_root: bool) -> int:
             raise BadData("The tree has an empty node")
         return expected or 0
     if expected not in {None, node.layer}:
-        raise BadData("The tree has a key in another layer than its hash says")
+        raise BadData("The tree has a key in a wrong layer")
     return node.layer
 
 
 def entries_of(root: Cid, blocks: Blocks, visited: set[Cid]) -> Iterator[tuple[str, Cid]]:
-    """The records of as much of a tree as there are nodes for; `visited` nodes are left out.
+    """The records of a tree as far as its nodes are available, without `visited` nodes.
 
     What is found this way is in the tree; what is not found may be there all the same. Raises
     BadData for a node that is none.

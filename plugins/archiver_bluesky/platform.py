@@ -1,4 +1,4 @@
-"""Bluesky, read from the servers of the accounts themselves."""
+"""The platform Bluesky, read from the accounts' own servers."""
 
 import asyncio
 import io
@@ -10,14 +10,14 @@ from archiver_bluesky.baddata import BadData
 from archiver_bluesky.car import CarFile
 from archiver_bluesky.client import BlueskyClient, BlueskyOptions, check_options
 from archiver_bluesky.counts import count
-from archiver_bluesky.directory import Resolved, refused
+from archiver_bluesky.directory import ResolvedIdentity, invalid_data_error
 from archiver_bluesky.mst import entries_of
 from archiver_bluesky.post import read_post
-from archiver_bluesky.proofs import KeptProofs
+from archiver_bluesky.proofs import SavedProofs
 from archiver_bluesky.records import describe, key_of, make_record
 from archiver_bluesky.repository import parse_commit, signing_key
 from archiver_bluesky.scan import scan
-from archiver_bluesky.server import NotHere
+from archiver_bluesky.server import AccountUnavailable
 
 
 class AtprotoBluesky:
@@ -40,7 +40,7 @@ class AtprotoBluesky:
         return uri if isinstance(uri, str) and key_of(uri) is not None else None
 
     def pages(self, client: BlueskyClient, account: Account, window: Window) -> AsyncIterator[Page]:
-        """All records as the account's newest commit names them; nothing where it is known."""
+        """All records of the account's newest commit; none where it was scanned before."""
         return scan(client, account.platform_id, window)
 
     def read(self, record: Mapping[str, Any], account: Account) -> Post:  # noqa: ARG002 — the contract's
@@ -50,7 +50,7 @@ class AtprotoBluesky:
     async def refetch(
         self, client: BlueskyClient, account: Account, platform_id: str
     ) -> Record | None:
-        """A post as its server has it now, proved; None where it has no such post."""
+        """The current record of a post, verified; None where the server does not have it."""
         resolved = await client.resolve(account.platform_id)
         document = resolved.document
         key = key_of(platform_id, document.did)
@@ -59,16 +59,18 @@ class AtprotoBluesky:
         try:
             body = await client.server(document.did, document.pds).proven_record(key)
             return await asyncio.to_thread(_one_record, body, resolved, key)
-        except NotHere:
+        except AccountUnavailable:
             return None
         except BadData as error:
-            raise refused(error, f"The record {platform_id} could not be proved") from error
+            raise invalid_data_error(
+                error, f"The record {platform_id} could not be proved"
+            ) from error
 
     def proofs(
         self, platform_id: str, evidence: Iterable[Response]
     ) -> Callable[[Mapping[str, Any]], Proof]:
-        """What the account's server signed, by the commits and trees that are kept."""
-        return KeptProofs(platform_id, evidence)
+        """Proofs of records by the signed commits and trees that are kept."""
+        return SavedProofs(platform_id, evidence)
 
     def metrics(
         self,
@@ -80,8 +82,8 @@ class AtprotoBluesky:
         return count(client.appview, platform_ids)
 
 
-def _one_record(body: bytes, resolved: Resolved, key: str) -> Record | None:
-    """A record out of a CAR file that proves it; None where it is not in the tree."""
+def _one_record(body: bytes, resolved: ResolvedIdentity, key: str) -> Record | None:
+    """The record in a CAR file that proves it; None where it is not in the tree."""
     did = resolved.document.did
     car = CarFile(io.BytesIO(body))
     commit = parse_commit(car.root, car.block(car.root) or b"")

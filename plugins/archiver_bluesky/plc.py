@@ -1,4 +1,4 @@
-"""The log of a `did:plc`, proved from its first operation.
+"""Verifying the log of a `did:plc` from its first operation.
 
 See https://web.plc.directory/spec/v0.1/did-plc. The DID is the hash of the first operation, and
 each later one is signed by a rotation key of the one before. So the directory can leave something
@@ -22,14 +22,14 @@ from archiver_bluesky.ecdsa import PublicKey
 from archiver_bluesky.keys import did_key, parse_did_key
 
 _RECOVERY = timedelta(hours=72)
-"""How long a stronger rotation key may undo what a weaker one did."""
+"""How long a rotation key of higher priority may undo operations of a lower one."""
 
-_MOST_OPERATIONS = 10_000
+_MAX_OPERATIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation that holds: what the identity was from `at` on, until the next one.
+    """One valid operation: the identity from `at` on, until the next operation.
 
     `rotation_keys` are strongest first; `signer` is the place of the one that signed this operation
     among those of the operation before.
@@ -46,52 +46,52 @@ class Operation:
 
 
 def verify_log(did: str, log: Any) -> tuple[Operation, ...]:
-    """The operations that hold, in their order, of a log from `/log/audit`. Raises BadData.
+    """The valid operations, in order, of a log from `/log/audit`. Raises BadData.
 
     Operations that were undone by a stronger key are checked like the others, and left out.
     """
-    if not is_plc(did) or not isinstance(log, list) or not 0 < len(log) <= _MOST_OPERATIONS:
-        raise BadData(f"The directory's log of {did} is none", "identity")
+    if not is_plc(did) or not isinstance(log, list) or not 0 < len(log) <= _MAX_OPERATIONS:
+        raise BadData(f"The directory's log of {did} is not a list of operations", "identity")
     chain: list[Operation] = []
-    marks: dict[str, bool] = {}
+    flags: dict[str, bool] = {}
     for item in log:
-        operation, at, mark = _parts(did, item)
-        found = _check(did, operation, at, chain)
-        marks[str(found.cid)] = mark
+        operation, at, flag = _parse_entry(did, item)
+        found = _append(did, operation, at, chain)
+        flags[str(found.cid)] = flag
     holding = {str(operation.cid) for operation in chain}
-    if any(mark == (cid in holding) for cid, mark in marks.items()):
-        raise BadData(f"The log of {did} marks the wrong operations as undone", "identity")
+    if any(flag == (cid in holding) for cid, flag in flags.items()):
+        raise BadData(f"The log of {did} marks the wrong operations as nullified", "identity")
     return tuple(chain)
 
 
-def _parts(did: str, item: Any) -> tuple[Mapping[str, Any], str, bool]:
+def _parse_entry(did: str, item: Any) -> tuple[Mapping[str, Any], str, bool]:
     operation = item.get("operation") if isinstance(item, dict) else None
     at = timestamp(item.get("createdAt")) if isinstance(item, dict) else None
     if not isinstance(operation, dict) or at is None or item.get("did", did) != did:
-        raise BadData(f"The log of {did} has an entry that is none", "identity")
+        raise BadData(f"The log of {did} has an invalid entry", "identity")
     return operation, at, item.get("nullified") is True
 
 
-def _check(did: str, operation: Mapping[str, Any], at: str, chain: list[Operation]) -> Operation:
-    """Put an operation at the end of the chain, in place of what it undoes. Raises BadData."""
+def _append(did: str, operation: Mapping[str, Any], at: str, chain: list[Operation]) -> Operation:
+    """Append an operation to the chain, in place of those that it nullifies. Raises BadData."""
     block = encode(dict(operation))
     cid = cid_of_block(block)
     if not chain:
         _check_first(did, operation, block)
-        rotation_keys = _read(operation, cid, at, 0).rotation_keys
+        rotation_keys = _parse_operation(operation, cid, at, 0).rotation_keys
     else:
         place = next((i for i, o in enumerate(chain) if str(o.cid) == operation.get("prev")), None)
         if place is None:
-            raise BadData(f"The log of {did} has an operation that follows none", "identity")
+            raise BadData(f"The log of {did} has an operation without a predecessor", "identity")
         rotation_keys = chain[place].rotation_keys
         if undone := chain[place + 1 :]:
             rotation_keys = rotation_keys[: undone[0].signer]
             if _moment(at) - _moment(undone[0].at) > _RECOVERY:
-                raise BadData(f"The log of {did} undoes an operation too late", "identity")
+                raise BadData(f"The log of {did} nullifies an operation too late", "identity")
         if chain[place].is_end:
-            raise BadData(f"The log of {did} goes on behind its end", "identity")
+            raise BadData(f"The log of {did} continues after its tombstone", "identity")
         del chain[place + 1 :]
-    found = _read(operation, cid, at, _signer(did, operation, rotation_keys))
+    found = _parse_operation(operation, cid, at, _signer(did, operation, rotation_keys))
     chain.append(found)
     return found
 
@@ -103,14 +103,14 @@ def _check_first(did: str, operation: Mapping[str, Any], block: bytes) -> None:
 
 
 def _signer(did: str, operation: Mapping[str, Any], rotation_keys: Sequence[str]) -> int:
-    """The place of the rotation key that signed an operation. Raises BadData."""
+    """The index of the rotation key that signed an operation. Raises BadData."""
     message = encode({name: value for name, value in operation.items() if name != "sig"})
     signature = _signature(operation.get("sig"))
     for place, key in enumerate(rotation_keys):
         if parse_did_key(key).verifies(message, signature):
             return place
     raise BadData(
-        f"The log of {did} has an operation that no key of the one before it signed", "identity"
+        f"The log of {did} has an operation that no key of its predecessor signed", "identity"
     )
 
 
@@ -121,8 +121,8 @@ def _signature(text: Any) -> bytes:
         raise BadData("An operation's signature is not in base64url", "identity") from None
 
 
-def _read(operation: Mapping[str, Any], cid: Cid, at: str, signer: int) -> Operation:
-    """What an operation says, in the form of today, of 2022 (`create`), or at the end of a DID."""
+def _parse_operation(operation: Mapping[str, Any], cid: Cid, at: str, signer: int) -> Operation:
+    """Parse an operation: the current form, that of 2022 (`create`), or a tombstone."""
     match operation.get("type"):
         case "plc_operation":
             keys, methods = operation.get("rotationKeys"), operation.get("verificationMethods")

@@ -1,4 +1,4 @@
-"""A record, read: posts and reposts of the lexicons app.bsky.feed and app.bsky.embed."""
+"""Parsing records: posts and reposts (lexicons app.bsky.feed and app.bsky.embed)."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ def read_post(record: Any) -> Post:
         raise RecordError(f"The record cannot be read: {record.get('why', 'it has no value')}")
     collection, _, rkey = key.partition("/")
     if collection not in {POST, REPOST}:
-        raise RecordError(f"The record is of the collection {collection}, which are no posts")
+        raise RecordError(f"The record is of the collection {collection}, which has no posts")
     cid = _cid(record.get("cid"))
     is_repost = collection == REPOST
     attachments = () if is_repost else tuple(_attachments(record, value))
@@ -69,7 +69,7 @@ def _time_in(rkey: str) -> str | None:
 
 
 def _text(value: Any) -> str | None:
-    """Text as a column can hold it: DAG-CBOR has no halves of surrogate pairs, JSON may."""
+    """Text without lone surrogates, which JSON may have and DAG-CBOR does not."""
     return value.encode(errors="replace").decode() if isinstance(value, str) and value else None
 
 
@@ -141,7 +141,7 @@ def _picture(
 
 
 def _link(external: Mapping[str, Any], where: "_FileOf") -> Attachment:
-    """A link with its preview; what leads to a GIF is that GIF."""
+    """A link with its preview; a link to a GIF becomes that GIF."""
     uri, thumb = _text(external.get("uri")), parse_blob(external.get("thumb"))
     if uri and (url := _gif_address(uri)):
         still = _still("thumbnail", thumb, where)
@@ -152,7 +152,7 @@ def _link(external: Mapping[str, Any], where: "_FileOf") -> Attachment:
 
 
 def _still(role: Role, blob: Blob | None, where: "_FileOf") -> tuple[Rendition, ...]:
-    """A still, where it has an address: only of originals it is said that they are not offered."""
+    """A still, where it has an address; only originals get a `not_offered` row."""
     rendition = where(role, blob) if blob else None
     return (rendition,) if rendition and rendition.url else ()
 
@@ -170,7 +170,7 @@ def _gif_address(uri: str) -> str | None:
 def _extra(
     record: Mapping[str, Any], value: Mapping[str, Any], attachments: Sequence[Attachment]
 ) -> Iterator[Extra]:
-    """What only this network has: languages, links and mentions in the text, labels, gates."""
+    """Fields that only this network has: languages, facets, labels, gates."""
     features = [
         feature for facet in _list(value.get("facets")) for feature in _list(_at(facet, "features"))
     ]
@@ -212,7 +212,7 @@ def _old_links(value: Mapping[str, Any]) -> list[Any]:
 
 
 def file_of(role: Role, blob: Blob, did: str, pds: Any) -> Rendition:
-    """A file that an account's server has under its CID, which is its hash."""
+    """A file on an account's server, addressed by its CID."""
     base = _text(pds)
     try:
         url = f"{base}/xrpc/com.atproto.sync.getBlob?did={did}&cid={blob.cid}" if base else ""
@@ -242,7 +242,7 @@ def _size(value: Any) -> int | None:
 
 
 def _without_floats(value: Any) -> Any:
-    """A value as content may hold it; the AT protocol itself allows no floats."""
+    """A value without floats, which content must not have, nor does the AT protocol."""
     if isinstance(value, dict):
         return {key: _without_floats(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Whether records are what an account's server signed, from what an archive keeps, offline.
+"""Verifying offline that an account's server signed records, from saved evidence.
 
 Kept are the directory's log (or the account's document), commits with their signatures, and the
 nodes of trees. Nothing else is believed: not when something was received, nor from where.
@@ -22,8 +22,8 @@ from archiver_bluesky.tid import time_of
 _CAR = "application/vnd.ipld.car"
 
 
-class KeptProofs:
-    """What the kept answers about one account prove. Calling it with a record says it of that."""
+class SavedProofs:
+    """The proofs in the saved answers about one account; a call returns that of a record."""
 
     def __init__(self, did: str, evidence: Iterable[Response]) -> None:
         self._did = did
@@ -31,27 +31,27 @@ class KeptProofs:
         self._logs: list[tuple[KeyPeriod, ...]] = []
         self._commits: list[Commit] = []
         for answer in evidence:
-            self._take(answer)
+            self._add(answer)
         keys = max(self._logs, key=len, default=())
         self._signed = self._signed_entries(keys)
 
     def __call__(self, record: Mapping[str, Any]) -> Proof:
-        """What proves a record; its gates must be proved with it."""
+        """The proof of a record, which includes its gates."""
         parts = [record, *(gate for name in GATES.values() if (gate := record.get(name)))]
         found = [self._prove(part) for part in parts if isinstance(part, dict)]
         return next((proof for proof in found if not proof.holds), found[0])
 
-    def _take(self, answer: Response) -> None:
-        """Keep in mind what an answer may prove. What is damaged proves nothing."""
+    def _add(self, answer: Response) -> None:
+        """Add what an answer proves; damaged answers are ignored."""
         try:
             if answer.headers.get("content-type") == _CAR:
-                self._take_car(CarFile(io.BytesIO(answer.body)))
+                self._add_car(CarFile(io.BytesIO(answer.body)))
             else:
-                self._take_identity(read_json(answer.body))
+                self._add_identity(read_json(answer.body))
         except (BadData, BadJson):
             return
 
-    def _take_car(self, car: CarFile) -> None:
+    def _add_car(self, car: CarFile) -> None:
         for cid in car:
             self._blocks[cid] = car.block(cid) or b""
         try:
@@ -61,7 +61,7 @@ class KeptProofs:
         if commit.did == self._did:
             self._commits.append(commit)
 
-    def _take_identity(self, said: Any) -> None:
+    def _add_identity(self, said: Any) -> None:
         if is_plc(self._did):
             if isinstance(said, list):
                 self._logs.append(key_periods(verify_log(self._did, said)))
@@ -91,5 +91,5 @@ class KeptProofs:
         key = key_of(uri, self._did)
         who = self._signed.get((key, parse_cid(cid))) if key is not None else None
         if who is None:
-            return Proof(False, f"No signed tree that is kept names {uri} with the CID {cid}")
+            return Proof(False, f"No saved signed tree contains {uri} with the CID {cid}")
         return Proof(True, f"{key} of {self._did} with the CID {cid}, {who}")

@@ -1,4 +1,4 @@
-"""Records as the archive keeps them: what the tree says of each, and its value as JSON.
+"""Records as the archive keeps them: URI, CID, and value as JSON.
 
     {"uri": "at://DID/app.bsky.feed.post/3l…", "cid": "bafyrei…", "pds": "https://…",
      "value": {"$type": "app.bsky.feed.post", …},
@@ -25,7 +25,7 @@ PROFILE = "app.bsky.actor.profile"
 _URI = re.compile(r"at://([a-zA-Z0-9._:%-]{3,2048})/([a-zA-Z0-9.-]+/[a-zA-Z0-9._~:-]+)", re.ASCII)
 
 GATES = {"app.bsky.feed.threadgate": "threadgate", "app.bsky.feed.postgate": "postgate"}
-"""Who may answer or quote a post: records of their own, with the key of the post."""
+"""Collections of records that say who may reply to or quote a post; their keys are the post's."""
 
 
 def describe(did: str, key: str, cid: Cid, block: bytes) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def describe(did: str, key: str, cid: Cid, block: bytes) -> dict[str, Any]:
     try:
         value = to_json(decode(block))
         if cid_of_block(encode(from_json(value))) != cid:
-            raise BadData("The record is not in the only form that it can have")
+            raise BadData("The record is not in its canonical form")
         said["value"] = value
     except BadData as error:
         said["block"] = base64.b64encode(block).decode()
@@ -52,7 +52,7 @@ def make_record(data: dict[str, Any]) -> Record:
 
 
 def proves_its_cid(data: Mapping[str, Any]) -> bool:
-    """Whether the value of a record has the hash that its CID says."""
+    """Whether the value of a record matches its CID."""
     try:
         return cid_of_block(encode(from_json(data.get("value")))) == parse_cid(data.get("cid"))
     except BadData:
@@ -60,7 +60,7 @@ def proves_its_cid(data: Mapping[str, Any]) -> bool:
 
 
 def key_of(uri: object, did: str | None = None) -> str | None:
-    """`collection/rkey` of an at-URI, of this DID if one is given; None for what is none."""
+    """`collection/rkey` of an at-URI, of this DID if one is given; else None."""
     match = _URI.fullmatch(uri) if isinstance(uri, str) else None
     return match[2] if match and did in {None, match[1]} else None
 

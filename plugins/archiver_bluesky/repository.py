@@ -1,4 +1,4 @@
-"""An account's records, as one signed commit names them (https://atproto.com/specs/repository)."""
+"""An account's records in one signed commit (https://atproto.com/specs/repository)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from archiver_bluesky.tid import is_tid, time_of
 
 _VERSIONS = {2, 3}  # 2 until 2023: of exports from then
 _LAYERS_AT_ONCE = 3
-_CLOCKS_DIFFER = timedelta(minutes=5)
+_CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class Commit:
 
 
 def parse_commit(cid: Cid, block: bytes) -> Commit:
-    """A commit from its block, which must be what the CID names. Raises BadData."""
+    """Parse a commit from its block, which must match the CID. Raises BadData."""
     value = decode(block)
     if not isinstance(value, dict) or value.get("version") not in _VERSIONS:
         raise BadData("The root is not a commit of a known version")
     did, data, rev = value.get("did"), value.get("data"), value.get("rev")
     signature = value.pop("sig", None)
     if not isinstance(did, str) or not isinstance(data, Cid) or not isinstance(signature, bytes):
-        raise BadData("The commit lacks what a commit has")
+        raise BadData("The commit has missing or invalid fields")
     if not is_tid(rev) and not (rev is None and value["version"] == 2):
         raise BadData("The commit's rev is not a TID")
     return Commit(cid, did, data, rev or "", signature, encode(value))
@@ -54,34 +54,34 @@ def signing_key(commit: Commit, keys: Sequence[KeyPeriod]) -> KeyPeriod:
         if period.key.verifies(commit.signed, commit.signature):
             if period.until is not None and _is_after(commit.rev, period.until):
                 raise BadData(
-                    f"The commit {commit.rev} is signed by a key that was replaced before, at "
+                    f"The commit {commit.rev} is signed by a key that had been replaced at "
                     f"{period.until}",
                     "signature",
                 )
             return period
     raise BadData(
-        f"The signature of the commit {commit.rev} is by no key that {commit.did} has or had",
+        f"The signature of the commit {commit.rev} matches no key that {commit.did} has or had",
         "signature",
     )
 
 
 def _is_after(rev: str, moment: str) -> bool:
-    return bool(rev) and time_of(rev) > datetime.fromisoformat(moment) + _CLOCKS_DIFFER
+    return bool(rev) and time_of(rev) > datetime.fromisoformat(moment) + _CLOCK_TOLERANCE
 
 
 class Repository:
     """The records of an account that are in the tree of a commit, each block checked.
 
-    `wanted` says which collections to keep in mind; the tree is walked as a whole.
+    `collections` says which collections to keep in mind; the tree is walked as a whole.
     """
 
     def __init__(
-        self, car: CarFile, did: str, keys: Sequence[KeyPeriod], wanted: Callable[[str], bool]
+        self, car: CarFile, did: str, keys: Sequence[KeyPeriod], collections: Callable[[str], bool]
     ) -> None:
         """Check everything. Raises BadData."""
         block = car.block(car.root)
         if block is None:
-            raise BadData("The CAR file does not hold its root", "incomplete")
+            raise BadData("The CAR file does not have its root block", "incomplete")
         self.commit = parse_commit(car.root, block)
         if self.commit.did != did:
             raise BadData(f"The commit is of another account, {self.commit.did}", "identity")
@@ -92,29 +92,27 @@ class Repository:
         for entry in walk(self.commit.data, car.block):
             self.size += 1
             collection = entry.key.partition("/")[0]
-            if wanted(collection):
+            if collections(collection):
                 self.entries.setdefault(collection, []).append(entry)
             if not car.has(entry.cid):
-                raise BadData(
-                    f"The answer lacks a record that the tree names: {entry.key}", "incomplete"
-                )
+                raise BadData(f"The answer lacks a record of the tree: {entry.key}", "incomplete")
 
     def block(self, entry: TreeEntry) -> bytes:
-        """The bytes of a record. Raises BadData where the file changed under us."""
+        """The block of a record. Raises BadData where the file has changed."""
         block = self._car.block(entry.cid)
-        if block is None or not entry.cid.names(block):
-            raise BadData(f"A block is not what its CID says: {entry.cid}", "hash")
+        if block is None or not entry.cid.matches(block):
+            raise BadData(f"A block does not have the hash in its CID {entry.cid}", "hash")
         return block
 
     def proofs(self) -> "Proofs":
-        """The nodes that prove the records that are kept in mind."""
+        """The tree nodes that prove the records of this repository."""
         entries = (entry for found in self.entries.values() for entry in found)
         return Proofs(self.commit, self._car.block, _pieces(self.commit, self._car.block, entries))
 
 
 @dataclass
 class Proofs:
-    """The nodes of a tree that lead to its records, cut in pieces of a few layers.
+    """The nodes of a tree that prove its records, in pieces of a few layers each.
 
     An edit changes one piece of each layer, so that what is kept of every night is small. A piece
     is a CAR file, named by its uppermost node; the first one has the commit as well.
@@ -126,7 +124,7 @@ class Proofs:
     _given: set[Cid] = field(default_factory=set)
 
     def new_for(self, entries: Iterable[TreeEntry]) -> Iterator[tuple[Cid, bytes]]:
-        """The name and the bytes of each piece that these records need and nobody had yet."""
+        """The name and bytes of the pieces that these records need, each returned once."""
         if self._commit.data not in self._given:
             yield from self._give(self._commit.data)
         for entry in entries:

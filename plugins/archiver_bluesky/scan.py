@@ -1,4 +1,4 @@
-"""One scan of an account: its state, its signed records, and what proves them."""
+"""One scan of an account: its state, its signed records and their proofs."""
 
 import asyncio
 import json
@@ -23,22 +23,22 @@ from archiver_bluesky.blobs import parse_blob
 from archiver_bluesky.car import CarFile
 from archiver_bluesky.client import BlueskyClient
 from archiver_bluesky.did import is_did
-from archiver_bluesky.directory import Resolved, refused
+from archiver_bluesky.directory import ResolvedIdentity, invalid_data_error
 from archiver_bluesky.mst import TreeEntry
 from archiver_bluesky.post import file_of
 from archiver_bluesky.records import GATES, POST, PROFILE, REPOST, describe, make_record
 from archiver_bluesky.repository import Proofs, Repository
-from archiver_bluesky.server import Latest, NotHere
+from archiver_bluesky.server import AccountUnavailable, LatestCommit
 from archiver_bluesky.tid import is_tid, time_of
 
 _PER_PAGE = 500
-_CLOCKS_DIFFER = timedelta(minutes=5)
-_WANTED = {POST, REPOST, PROFILE, *GATES}
+_CLOCK_TOLERANCE = timedelta(minutes=5)
+_COLLECTIONS = {POST, REPOST, PROFILE, *GATES}
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The commit that the last complete scan saw, of whom, and the server it was on."""
+class ScannedState:
+    """The account, commit and server of the last complete scan."""
 
     did: str
     rev: str
@@ -49,11 +49,11 @@ class Seen:
         return json.dumps({"did": self.did, "rev": self.rev, "cid": self.cid, "pds": self.pds})
 
 
-def parse_seen(version: str | None) -> Seen | None:
-    """What an earlier scan saw; None where there was none, or another version's word for it."""
+def parse_scanned_state(version: str | None) -> ScannedState | None:
+    """Parse the state of an earlier scan; None where there is none, or it is in another form."""
     try:
         said = json.loads(version or "")
-        seen = Seen(said["did"], said["rev"], said["cid"], said["pds"])
+        seen = ScannedState(said["did"], said["rev"], said["cid"], said["pds"])
     except (ValueError, KeyError, TypeError):
         return None
     is_sound = is_tid(seen.rev) and isinstance(seen.cid, str) and isinstance(seen.pds, str)
@@ -61,23 +61,23 @@ def parse_seen(version: str | None) -> Seen | None:
 
 
 async def scan(client: BlueskyClient, did: str | None, window: Window) -> AsyncIterator[Page]:
-    """The pages of an account; a single empty one where nothing has changed.
+    """The pages of an account; one empty page where nothing has changed.
 
     Raises SourceError, AccountGone.
     """
-    seen = parse_seen(window.version)
-    latest: Latest | None = None
+    seen = parse_scanned_state(window.version)
+    latest: LatestCommit | None = None
     if seen is not None and did not in {None, seen.did}:
         seen = None
     if seen is not None and not window.is_full:
-        latest = await _ask_known_server(client, seen)
+        latest = await _latest_on_known_server(client, seen)
         if latest is not None and _is_same(latest, seen):
             yield Page((), version=window.version, authoritative=True, ordered=False)
             return
     resolved = await client.resolve(did)
     did = resolved.document.did
     if resolved.document.pds is None:
-        raise AccountGone(f"The account {did} has no server any more", state="moved")
+        raise AccountGone(f"The document of {did} names no server any more", state="moved")
     server = client.server(did, resolved.document.pds)
     try:
         async with server.repository() as (file, answer):
@@ -85,15 +85,15 @@ async def scan(client: BlueskyClient, did: str | None, window: Window) -> AsyncI
             whole = await _read(file, resolved, newest, answer)
             for page in _Pages(whole, resolved, server.base_url, answer).after(window.cursor):
                 yield page
-    except NotHere as here:
-        raise await server.gone(here.error) from None
+    except AccountUnavailable as here:
+        raise await server.unavailable_error(here.error) from None
 
 
-async def _ask_known_server(client: BlueskyClient, seen: Seen) -> Latest | None:
-    """The newest commit on the server of last time; None where the account may have moved."""
+async def _latest_on_known_server(client: BlueskyClient, seen: ScannedState) -> LatestCommit | None:
+    """The newest commit on the server of the last scan; None where the account may have moved."""
     try:
         return await client.server(seen.did, seen.pds).latest()
-    except NotHere:
+    except AccountUnavailable:
         return None
     except SourceDown:
         resolved = await client.resolve(seen.did)
@@ -102,45 +102,51 @@ async def _ask_known_server(client: BlueskyClient, seen: Seen) -> Latest | None:
         return None
 
 
-def _is_same(latest: Latest, seen: Seen) -> bool:
-    """Whether nothing has changed. Raises SourceError for a state that contradicts the last."""
+def _is_same(latest: LatestCommit, seen: ScannedState) -> bool:
+    """Whether nothing has changed. Raises SourceError for a state that contradicts the last one."""
     if latest.rev < seen.rev:
-        raise _stale(latest.rev, seen.rev)
+        raise _older_state_error(latest.rev, seen.rev)
     if latest.rev == seen.rev and latest.cid != seen.cid:
-        raise refused(
-            BadData("There are two commits with the same rev; one of them is not the account's"),
-            f"The server shows another state {latest.rev} of the account than before",
+        raise invalid_data_error(
+            BadData("Two different commits have the same rev"),
+            f"The server contradicts the state {latest.rev} that it showed before",
         )
     return latest.rev == seen.rev
 
 
-def _rev(known: Seen | Latest | None) -> str | None:
+def _rev(known: ScannedState | LatestCommit | None) -> str | None:
     return known.rev if known is not None else None
 
 
-def _stale(rev: str, newest: str) -> SourceError:
-    return refused(
+def _older_state_error(rev: str, newest: str) -> SourceError:
+    return invalid_data_error(
         BadData(f"Its newest commit is {rev}, and {newest} was seen before", "stale"),
-        "The server shows an older state of the account than it had",
+        "The server shows an older state of the account than before",
     )
 
 
-async def _read(file: BinaryIO, resolved: Resolved, newest: str, answer: Response) -> Repository:
-    """The records of a CAR file, all of it checked. Raises SourceError."""
+async def _read(
+    file: BinaryIO, resolved: ResolvedIdentity, newest: str, answer: Response
+) -> Repository:
+    """The verified records of a CAR file. Raises SourceError."""
     document = resolved.document
     try:
         # in a thread: of a large account this takes seconds, and other accounts go on meanwhile
         found = await asyncio.to_thread(
-            lambda: Repository(CarFile(file), document.did, resolved.keys, _WANTED.__contains__)
+            lambda: Repository(
+                CarFile(file), document.did, resolved.keys, _COLLECTIONS.__contains__
+            )
         )
     except BadData as error:
-        raise refused(error, f"The records of {document.did} could not be proved") from error
+        raise invalid_data_error(
+            error, f"The records of {document.did} could not be proved"
+        ) from error
     rev = found.commit.rev
     if rev < newest:
-        raise _stale(rev, newest)
+        raise _older_state_error(rev, newest)
     received = datetime.fromisoformat(answer.received_at).astimezone(UTC)
-    if rev and time_of(rev) > received + _CLOCKS_DIFFER:
-        raise refused(
+    if rev and time_of(rev) > received + _CLOCK_TOLERANCE:
+        raise invalid_data_error(
             BadData(f"The commit {rev} is dated in the future, {time_of(rev):%Y-%m-%d %H:%M}"),
             f"The records of {document.did} could not be proved",
         )
@@ -148,10 +154,10 @@ async def _read(file: BinaryIO, resolved: Resolved, newest: str, answer: Respons
 
 
 class _Pages:
-    """The pages of a repository, newest record keys first."""
+    """Makes the pages of a repository, newest record keys first."""
 
     def __init__(
-        self, repository: Repository, resolved: Resolved, pds: str, answer: Response
+        self, repository: Repository, resolved: ResolvedIdentity, pds: str, answer: Response
     ) -> None:
         self._repository = repository
         self._resolved = resolved
@@ -165,11 +171,11 @@ class _Pages:
         }
 
     def after(self, cursor: str | None) -> Iterator[Page]:
-        """The pages behind a cursor."""
+        """The pages after a cursor."""
         entries = self._listed()
         begin = 0
         if cursor is not None:
-            begin = next((i for i, e in enumerate(entries) if _mark(e) < cursor), len(entries))
+            begin = next((i for i, e in enumerate(entries) if _sort_key(e) < cursor), len(entries))
         proofs = self._repository.proofs()
         evidence = self._resolved.evidence
         while True:
@@ -178,7 +184,7 @@ class _Pages:
             is_last = begin >= len(entries)
             yield Page(
                 tuple(self._record(entry) for entry in chunk),
-                cursor=None if is_last else _mark(chunk[-1]),
+                cursor=None if is_last else _sort_key(chunk[-1]),
                 reached_start=is_last,
                 version=str(self._seen()),
                 authoritative=True,
@@ -192,11 +198,11 @@ class _Pages:
 
     def _listed(self) -> Sequence[TreeEntry]:
         found = self._repository.entries
-        return sorted((*found.get(POST, ()), *found.get(REPOST, ())), key=_mark, reverse=True)
+        return sorted((*found.get(POST, ()), *found.get(REPOST, ())), key=_sort_key, reverse=True)
 
-    def _seen(self) -> Seen:
+    def _seen(self) -> ScannedState:
         commit = self._repository.commit
-        return Seen(self._did, commit.rev, str(commit.cid), self._pds)
+        return ScannedState(self._did, commit.rev, str(commit.cid), self._pds)
 
     def _record(self, entry: TreeEntry) -> Record:
         said = self._describe(entry)
@@ -248,8 +254,8 @@ class _Pages:
         return file_of("original", blob, self._did, self._pds) if blob else None
 
 
-def _mark(entry: TreeEntry) -> str:
-    """What records are listed by: their key, which is mostly their time, before the collection."""
+def _sort_key(entry: TreeEntry) -> str:
+    """The sort key of records: their record key, mostly a time, then the collection."""
     collection, _, rkey = entry.key.partition("/")
     return f"{rkey} {collection}"
 

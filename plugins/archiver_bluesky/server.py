@@ -10,7 +10,7 @@ from archiver_bluesky.directory import json_of
 from archiver_bluesky.tid import is_tid
 
 _SYNC = "/xrpc/com.atproto.sync."
-_LARGEST_CAR = 2 * 1024**3
+_MAX_CAR_SIZE = 2 * 1024**3
 
 _STATES = {
     "takendown": ("taken_down", "was taken down by its server"),
@@ -26,15 +26,15 @@ _ERRORS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
-    """The newest commit of an account, as its server says."""
+class LatestCommit:
+    """The newest commit of an account, as its server states it."""
 
     cid: str
     rev: str
 
 
-class NotHere(Exception):
-    """The server answers 400 or 404 for an account; `error` is its word for why."""
+class AccountUnavailable(Exception):
+    """The server answers 400 or 404 for an account; `error` is its error code."""
 
     def __init__(self, error: str) -> None:
         super().__init__(error)
@@ -42,14 +42,14 @@ class NotHere(Exception):
 
 
 class Server:
-    """Asks one server about one account. Its answers prove nothing by themselves."""
+    """Fetches the data of one account from its server; the answers are not verified here."""
 
     def __init__(self, http: Http, did: str, base_url: str) -> None:
         self._http = http
         self._did = did
         self.base_url = base_url
 
-    async def latest(self) -> Latest:
+    async def latest(self) -> LatestCommit:
         """The newest commit. Raises NotHere, SourceDown."""
         answer = await self._http.get(f"{_SYNC}getLatestCommit", params={"did": self._did})
         self._check(answer)
@@ -57,13 +57,13 @@ class Server:
         cid, rev = said.get("cid"), said.get("rev")
         if not isinstance(cid, str) or not is_tid(rev):
             raise self._strange("names no commit")
-        return Latest(cid, str(rev))
+        return LatestCommit(cid, str(rev))
 
     @asynccontextmanager
     async def repository(self) -> AsyncIterator[tuple[BinaryIO, Response]]:
         """All records, as a CAR file. Raises NotHere, SourceDown."""
         async with self._http.get_file(
-            f"{_SYNC}getRepo", params={"did": self._did}, max_size=_LARGEST_CAR
+            f"{_SYNC}getRepo", params={"did": self._did}, max_size=_MAX_CAR_SIZE
         ) as answer:
             self._check(answer.response, answer.file)
             yield answer.file, answer.response
@@ -78,8 +78,8 @@ class Server:
         self._check(answer)
         return answer.body
 
-    async def gone(self, error: str) -> SourceError:
-        """Why an account that should be here is not: its state, as its server says."""
+    async def unavailable_error(self, error: str) -> SourceError:
+        """The error for an account that its server does not serve, by the state that it gives."""
         status = _ERRORS.get(error)
         if status is None:
             answer = await self._http.get(f"{_SYNC}getRepoStatus", params={"did": self._did})
@@ -88,7 +88,7 @@ class Server:
         if (found := _STATES.get(status)) is None:
             return SourceDown(
                 f"The server of {self._did} does not give its records",
-                why=f"It answers {error or 'an error'}, and says the account is {status or 'well'}",
+                why=f"It answers {error or 'an error'}, and gives the state {status or 'active'}",
             )
         state, words = found
         return AccountGone(f"The account {self._did} {words}", state=state)  # type: ignore[arg-type]  # one of those above
@@ -97,7 +97,7 @@ class Server:
         if answer.status in {400, 404}:
             body = file.read(4096) if file is not None else answer.body
             error = json_of(Response("", "", 0, {}, body, "")).get("error")
-            raise NotHere(error if isinstance(error, str) else "")
+            raise AccountUnavailable(error if isinstance(error, str) else "")
         if answer.status != 200:
             raise self._strange(f"answers {answer.status}")
 

@@ -1,4 +1,4 @@
-"""A plugin for accounts on Mastodon, and on servers that speak its API, without a middleman.
+"""The source `mastodon`: accounts on Mastodon and on servers with its API.
 
 Public posts need no key. What only its owner sees of an account needs a login: `archiver login`.
 """
@@ -11,15 +11,15 @@ from archiver_mastodon.client import MastodonClient
 from archiver_mastodon.platform import Mastodon, required_handle
 
 SCOPES = ("read:accounts", "read:statuses")
-"""Who one is, and the statuses that one sees: nothing else is asked for, and nothing written."""
+"""The OAuth scopes: reading one's own account and statuses, nothing else."""
 
 COARSE_SCOPES = ("read",)
-"""What is asked for where a server may not know the finer ones (Pixelfed, older GoToSocial)."""
+"""The scopes for servers that may not know finer ones (Pixelfed, older GoToSocial)."""
 
 
 @dataclass(frozen=True, slots=True)
 class MastodonSettings:
-    """The table `[mastodon]`: every server is found by the handles of its accounts."""
+    """The table `[mastodon]`, which is empty: servers are found by the handles of accounts."""
 
 
 class MastodonSource:
@@ -35,7 +35,7 @@ class MastodonSource:
         return MastodonClient(kit, account, handle, account.options.server)
 
     async def auth(self, settings: MastodonSettings, account: Account, kit: Kit) -> OAuth:
-        """How one logs in: with a program that is registered for this one login.
+        """The OAuth parameters of the account's server; the client is registered for this login.
 
         Raises SourceError.
         """

@@ -1,4 +1,4 @@
-"""The client for one account: where its server's API is, who the account is, its statuses.
+"""The client for one account: finds its server's API, its identity and its statuses.
 
 An account is `user@host`, but the API may be on another host: `press@example.org` may live on
 `social.example.org`. It is looked for on the host of the handle first, and by WebFinger (RFC 7033)
@@ -32,12 +32,12 @@ from archiver_mastodon.values import id_of, object_of, objects_of, uri_of
 _API = "/api/v1"
 _MASTODON = re.compile(r"[1-9]\d*\.\d+\.\d+(?!.*\()", re.ASCII)
 _REFUSED = frozenset({401, 403})
-_NOT_THERE = frozenset({404, 410})
+_NOT_FOUND = frozenset({404, 410})
 
 
 @dataclass(slots=True)
 class MastodonClient:
-    """Asks the server of one account. `server` is where its API is, if the config says so."""
+    """Fetches the data of one account. `server` is the address of its API, if the config has it."""
 
     kit: Kit
     account: Account
@@ -47,7 +47,7 @@ class MastodonClient:
     _found: Mapping[str, Any] | None = field(default=None, init=False)
 
     async def profile(self) -> Mapping[str, Any]:
-        """The account as its server describes it; asked for once.
+        """The account as its server describes it; fetched once.
 
         Raises SourceError; AccessRefused where it is shown only to those who are logged in;
         AccountGone.
@@ -58,19 +58,21 @@ class MastodonClient:
                 raise AccountGone(
                     f"{self.handle} is suspended by its server",
                     state="suspended",
-                    hint="What is archived stays; the next run looks again",
+                    hint="What is archived is kept; the next run tries again",
                 )
             self._found = found
         return self._found
 
     async def actor_uri(self) -> str:
-        """The id that the account has on all servers. Raises SourceError."""
+        """The ActivityPub id of the account, the same on all servers. Raises SourceError."""
         profile = await self.profile()
         pleroma = object_of(profile.get("pleroma"))
         known = uri_of(profile.get("uri")) or uri_of(pleroma.get("ap_id"))
         found = known or await self._actor_by_webfinger() or uri_of(profile.get("url"))
         if found is None:
-            raise SourceDown(f"{self.handle.host} does not say which account {self.handle} is")
+            raise SourceDown(
+                f"{self.handle.host} does not give the ActivityPub id of {self.handle}"
+            )
         return found
 
     async def statuses(self, parameters: Mapping[str, str]) -> tuple[Response, tuple[Record, ...]]:
@@ -81,30 +83,30 @@ class MastodonClient:
         path = f"{_API}/accounts/{quote(local_id, safe='')}/statuses"
         response = await self._get(self._api(), path, parameters)
         if response.status != 200:
-            raise self._refusal(response, "the posts of ")
+            raise self._answer_error(response, "the posts of ")
         body = response.body.strip()
         if not (body.startswith(b"[") and body.endswith(b"]")):
-            raise self._nonsense("It is no list of statuses")
+            raise self._invalid_answer_error("It is not a list of statuses")
         try:
             envelope, records = read_records(b'{"statuses":' + body + b"}", "statuses")
         except BadJson as error:
-            raise self._nonsense(str(error)) from None
+            raise self._invalid_answer_error(str(error)) from None
         if envelope:
-            raise self._nonsense("It is no list of statuses")
+            raise self._invalid_answer_error("It is not a list of statuses")
         return response, records
 
     async def status(self, status_id: str) -> Record | None:
-        """One status; None where it is not shown (any more). Raises SourceError."""
+        """One status; None where it is not shown, or no longer. Raises SourceError."""
         response = await self._status_part(status_id)
-        if response.status in _NOT_THERE:
+        if response.status in _NOT_FOUND:
             return None
         if response.status != 200:
-            raise self._refusal(response, "a post of ")
+            raise self._answer_error(response, "a post of ")
         data = self._object(response)
         return Record(response.body.decode(errors="backslashreplace"), data)
 
     async def edits(self, status_id: str) -> Sequence[Mapping[str, Any]]:
-        """All versions of a status, oldest first; none where the server keeps or shows none.
+        """All versions of a status, oldest first; empty where the server does not show them.
 
         Raises SourceError.
         """
@@ -114,7 +116,7 @@ class MastodonClient:
         try:
             return objects_of(read_json(response.body))
         except BadJson as error:
-            raise self._nonsense(str(error)) from None
+            raise self._invalid_answer_error(str(error)) from None
 
     async def _status_part(self, status_id: str, part: str = "") -> Response:
         await self.profile()
@@ -137,7 +139,7 @@ class MastodonClient:
         return f"{there.scheme}://{there.netloc}", "discovered"
 
     async def is_mastodon(self, http: Http) -> bool:
-        """Whether a server is Mastodon itself; no where it does not say so.
+        """Whether a server runs Mastodon itself; False where that is unknown.
 
         Others say `3.5.3 (compatible; Pixelfed 0.12.5)`, or count their versions from 0.
         Raises SourceError.
@@ -150,7 +152,7 @@ class MastodonClient:
         return isinstance(version, str) and _MASTODON.match(version) is not None
 
     async def _find(self) -> Mapping[str, Any]:
-        """Look the account up, on the host of its handle or where that sends us."""
+        """Look the account up on the host of its handle, or on the server that WebFinger names."""
         if self.server:
             self._http = self.kit.http(self.server)
             host = urlsplit(self.server).netloc
@@ -178,22 +180,22 @@ class MastodonClient:
         return await self._look_up(self._http, str(self.handle), is_last=True)
 
     async def _look_up(self, http: Http, name: str, *, is_last: bool) -> Mapping[str, Any]:
-        """The account of that name on a server; empty where it may be on another one."""
+        """The account of that name on a server; empty where it may be on another server."""
         response = await self._get(http, f"{_API}/accounts/lookup", {"acct": name})
-        if response.status in _NOT_THERE:  # Pleroma takes names for ids; older ones have no lookup
+        if response.status in _NOT_FOUND:  # Pleroma takes names for ids; older ones have no lookup
             by_name = await self._get(http, f"{_API}/accounts/{quote(name, safe='')}", {})
             response = by_name if by_name.status == 200 else response
         if response.status == 200:
             with_id = self._object(response, is_needed=is_last)
             if id_of(with_id.get("id")) is not None or not is_last:
                 return with_id if id_of(with_id.get("id")) is not None else {}
-            raise self._nonsense("It is no account")
-        if response.status in _NOT_THERE and not is_last:
+            raise self._invalid_answer_error("It is not an account")
+        if response.status in _NOT_FOUND and not is_last:
             return {}
-        raise self._refusal(response, "")
+        raise self._answer_error(response, "")
 
     async def _actor_by_webfinger(self) -> str | None:
-        """The account's id, as the host of its handle tells everybody."""
+        """The account's ActivityPub id by WebFinger on the host of its handle."""
         http = self.kit.http(self.handle.origin, trust="discovered")
         try:
             response = await http.get(
@@ -231,32 +233,32 @@ class MastodonClient:
         except BadJson as error:
             if not is_needed:
                 return {}
-            raise self._nonsense(str(error)) from None
+            raise self._invalid_answer_error(str(error)) from None
         if not isinstance(data, dict) and is_needed:
-            raise self._nonsense("It is no object")
+            raise self._invalid_answer_error("It is not a JSON object")
         return object_of(data)
 
-    def _nonsense(self, why: str) -> SourceDown:
+    def _invalid_answer_error(self, why: str) -> SourceDown:
         return SourceDown(
-            f"The answer of {self.handle.host} is not what Mastodon's API gives",
+            f"The answer of {self.handle.host} is not in the form of Mastodon's API",
             why=why,
             hint='If its API is elsewhere, write for example: server = "https://social.example"',
         )
 
-    def _refusal(self, response: Response, what: str) -> SourceError:
-        """What an answer means that is none, and what can be done about it."""
+    def _answer_error(self, response: Response, what: str) -> SourceError:
+        """The error for an answer with an error status, with a hint."""
         if response.status in _REFUSED:
-            return self._login_needed(response, what)
+            return self._login_error(response, what)
         host, name = self.handle.host, self.account.name
-        if response.status not in _NOT_THERE:
+        if response.status not in _NOT_FOUND:
             return SourceDown(f"{host} answers {response.status} for {what}{self.handle}")
         why = f"It answers {response.status}"
         if self.account.platform_id is not None and not what:
             return AccountGone(
-                f"{self.handle} is not there any more",
+                f"{self.handle} does not exist any more",
                 state="deleted",
                 why=why,
-                hint="What is archived stays; the next run looks again",
+                hint="What is archived is kept; the next run tries again",
             )
         hint = f"If it is spelt right, the server may want a login. Run: archiver login {name}"
         return AccessRefused(
@@ -266,7 +268,7 @@ class MastodonClient:
             code="not_found",
         )
 
-    def _login_needed(self, response: Response, what: str) -> AccessRefused:
+    def _login_error(self, response: Response, what: str) -> AccessRefused:
         host, name = self.handle.host, self.account.name
         said = f"{host} shows {what}{self.handle} only to those who are logged in"
         if self.kit.tokens.user is not None:

@@ -1,4 +1,4 @@
-"""Which fields statuses have, and of what form: whatever else stands in one is named as unmapped.
+"""The known fields of statuses and their forms; all others are unmapped.
 
 Paths join keys by dots; `[]` stands for each item of a list, `.*` for everything below. Sources:
 https://docs.joinmastodon.org/entities/Status/ and the API documentation of Pleroma, GoToSocial and
@@ -10,8 +10,8 @@ from typing import Any
 
 from archiver_mastodon.values import count_of, id_of, time_of, url_of
 
-_MOST_UNMAPPED = 100
-_DEEPEST = 12
+_MAX_UNMAPPED = 100
+_MAX_DEPTH = 12
 _WHOLE = "*"
 _ITEM = "[]"
 _LEAF = ""
@@ -70,9 +70,9 @@ _FORMS: dict[str, Form] = {
     "emojis[].url": url_of,
     "quote_id": id_of,
 }
-"""What is read, and the form that it must have to be understood; null is always understood."""
+"""The paths that are read, and the form that their value must have; null is always accepted."""
 
-_KEPT = (
+_RAW_ONLY = (
     # what the record alone keeps: about other people, about who asks, or the server's own doing
     "reblog.*", "account.*", "application.*", "card.*", "quote.*", "quote_approval.*",
     "quote_approval_policy", "filtered.*",
@@ -107,7 +107,7 @@ def steps_of(path: str) -> tuple[str, ...]:
 
 def _tree() -> dict[str, Any]:
     root: dict[str, Any] = {}
-    for path, form in {**dict.fromkeys(_KEPT, _is_plain), **_FORMS}.items():
+    for path, form in {**dict.fromkeys(_RAW_ONLY, _is_plain), **_FORMS}.items():
         node = root
         for step in steps_of(path):
             node = node.setdefault(step, {})
@@ -119,11 +119,11 @@ _KNOWN = _tree()
 
 
 def unmapped_paths(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """The paths of a status that no table here knows, each once; at most a hundred of them."""
+    """The paths of a status that are not known, each once; at most a hundred."""
     found: dict[str, None] = {}
     for path in _unknown(record, _KNOWN, "", 0):
         found[path] = None
-        if len(found) >= _MOST_UNMAPPED:
+        if len(found) >= _MAX_UNMAPPED:
             break
     return tuple(found)
 
@@ -131,13 +131,13 @@ def unmapped_paths(record: Mapping[str, Any]) -> tuple[str, ...]:
 def _unknown(value: object, node: Mapping[str, Any] | None, path: str, depth: int) -> Iterator[str]:
     if node is not None and _WHOLE in node:
         return
-    if isinstance(value, dict) and value and depth < _DEEPEST:
+    if isinstance(value, dict) and value and depth < _MAX_DEPTH:
         for key, item in value.items():
             below = (
                 node.get(key) if node is not None and key not in {_LEAF, _WHOLE, _ITEM} else None
             )
             yield from _unknown(item, below, f"{path}.{key}" if path else key, depth + 1)
-    elif isinstance(value, list) and value and depth < _DEEPEST:
+    elif isinstance(value, list) and value and depth < _MAX_DEPTH:
         below = node.get(_ITEM) if node is not None else None
         for item in value:
             yield from _unknown(item, below, f"{path}[]", depth + 1)

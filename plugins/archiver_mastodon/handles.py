@@ -1,4 +1,4 @@
-"""Names of accounts: `user@host`, however people write them."""
+"""Handles of accounts, `user@host`, in all the forms that people write."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from archiver import BadUrl, normalize_url
 
 _HANDLE = re.compile(r"(?:acct:)?@?(?P<user>[\w.-]+)@(?P<host>[^\s@/?#]+)", re.ASCII)
 _PROFILE_PATH = re.compile(r"/(?:@|users/|u/|profile/)?(?P<user>[\w.-]+)/?", re.ASCII)
-_LONGEST = 320  # characters
+_MAX_LENGTH = 320  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Handle:
 
     @property
     def origin(self) -> str:
-        """Where its server is looked for first."""
+        """The address where its server is looked for first."""
         return f"https://{self.host}"
 
 
@@ -35,7 +35,7 @@ def handle_of(text: str) -> Handle | None:
     'press@social.example'
     """
     text = text.strip()
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_LENGTH:
         return None
     if text.startswith(("https://", "http://")):
         return _handle_of_profile(text)

@@ -1,4 +1,4 @@
-"""The HTML of a post as plain text that keeps what it says: lines, lists, quotations, links.
+"""Converting the HTML of a post to plain text with its lines, lists, quotations and links.
 
 Servers write a post as HTML, and abbreviate links in it: `<a href="https://example.org/long/path">
 <span class="invisible">https://</span><span class="ellipsis">example.org/lo</span>…</a>`. The text
@@ -21,12 +21,12 @@ _LINES = frozenset({"article", "div", "dd", "dt", "figcaption", "figure", "li", 
 _UNSEEN = frozenset({"head", "noscript", "object", "script", "style", "template", "title"})
 _WEB = ("https://", "http://")
 _LINKED = (*_WEB, "dat:", "gemini:", "gopher:", "ipfs:", "ipns:", "magnet:", "mailto:", "xmpp:")
-_LONGEST = 1_000_000  # characters; the longest posts that any server allows have some 100,000
+_MAX_LENGTH = 1_000_000  # characters; the longest posts that any server allows have some 100,000
 
 
 @dataclass(frozen=True, slots=True)
 class PlainText:
-    """What some HTML says, and the web addresses that it links to, in order."""
+    """The text of some HTML, and the web addresses that it links to, in order."""
 
     text: str
     links: tuple[str, ...] = ()
@@ -40,19 +40,19 @@ def plain_text(html: str, *, quote_is_known: bool = False) -> PlainText:
     taken as it is written, so that nobody's HTML takes long to read.
     """
     writer = _TextWriter(quote_is_known=quote_is_known)
-    for token in tokens_of(html[:_LONGEST]):
+    for token in tokens_of(html[:_MAX_LENGTH]):
         if isinstance(token, str):
             writer.write_words(token)
         elif token.closes:
             writer.close(token.name)
         else:
             writer.open(token)
-    return PlainText(storable(writer.text() + html[_LONGEST:]), tuple(writer.links))
+    return PlainText(storable(writer.text() + html[_MAX_LENGTH:]), tuple(writer.links))
 
 
 @dataclass(slots=True)
 class _Link:
-    """A link that is open: where it leads, its classes, and where its words begin."""
+    """An open link: its target, its classes, and where its text begins."""
 
     href: str
     classes: frozenset[str]
@@ -60,7 +60,7 @@ class _Link:
 
 
 class _TextWriter:
-    """Writes the text; breaks and blanks are written only before something that can be seen."""
+    """Writes the text; line breaks and blanks are written only before visible text."""
 
     def __init__(self, *, quote_is_known: bool) -> None:
         self.links: list[str] = []
@@ -77,12 +77,12 @@ class _TextWriter:
         self._link: _Link | None = None
 
     def text(self) -> str:
-        """All that was written so far."""
+        """The text written so far."""
         self._end_link()
         return "".join(self._pieces).strip()
 
     def open(self, tag: Tag) -> None:
-        """A tag opens: a line may begin."""
+        """Handle an opening tag."""
         classes = frozenset(tag.attributes.get("class", "").split())
         if self._hidden:
             self._hidden_depth += tag.name == self._hidden
@@ -99,7 +99,7 @@ class _TextWriter:
             self.write_words(tag.attributes.get("alt", ""))  # a custom emoji, on some servers
 
     def close(self, tag: str) -> None:
-        """A tag closes: a line may end."""
+        """Handle a closing tag."""
         if self._hidden:
             self._hidden_depth -= tag == self._hidden
             self._hidden = self._hidden if self._hidden_depth else ""
@@ -117,7 +117,7 @@ class _TextWriter:
             self._breaks = 1
 
     def write_words(self, data: str) -> None:
-        """Words. Blanks in them are one, but in what is preformatted."""
+        """Write text, with runs of blanks as one, except in preformatted text."""
         if self._hidden or not data:
             return
         if self._preformatted:
@@ -170,7 +170,7 @@ class _TextWriter:
         self._breaks, self._has_blank, self._marker = 0, False, ""
 
     def _end_link(self) -> None:
-        """Write a link out where its words do not say where it leads."""
+        """Write the target of a link after its text, unless the text shows it."""
         link, self._link = self._link, None
         if link is None:
             return
@@ -188,7 +188,7 @@ class _TextWriter:
 
 
 def _abbreviates(words: str, href: str) -> bool:
-    """Whether the words of a link are its address, maybe without scheme, `www.` or its end."""
+    """Whether the text of a link is its address, perhaps without scheme, `www.` or its end."""
     shown, whole = _bare(words), _bare(href)
     if shown.endswith(("…", "...")):
         return whole.startswith(shown.rstrip("…."))

@@ -1,4 +1,4 @@
-"""HTML cut into tags and text, in a time that grows with its length only, whatever stands in it.
+"""Splitting HTML into tags and text, in linear time for any input.
 
 It follows the tokenizer of https://html.spec.whatwg.org/multipage/parsing.html as far as text
 needs it. Python's own `html.parser` needs a minute for 60 kB of `<a <a <a …`, which anybody may
@@ -29,7 +29,7 @@ class Tag:
 
 
 def tokens_of(text: str) -> Iterator[Tag | str]:
-    """The tags and the text between them, in order; comments and what browsers ignore left out."""
+    """The tags and the text between them, in order, without comments and ignored markup."""
     at = 0
     while at < len(text):
         begin = text.find("<", at)
@@ -64,7 +64,7 @@ def unescaped(text: str) -> str:
 
 
 def _end_of_comment(text: str, begin: int) -> int:
-    """Where a comment or a declaration ends; `begin` itself where there is none."""
+    """The end of a comment or declaration at `begin`; `begin` itself where there is none."""
     if text.startswith("<!--", begin):
         end, length = text.find("-->", begin + 2), 3
     elif text.startswith(("<!", "<?", "</"), begin):
@@ -75,7 +75,7 @@ def _end_of_comment(text: str, begin: int) -> int:
 
 
 def _attributes(text: str, at: int) -> tuple[dict[str, str], int]:
-    """The attributes from there on, and the place behind the tag; beyond the text without one."""
+    """The attributes at a position, and the position after the tag, past the end if unclosed."""
     found: dict[str, str] = {}
     while not (end := _END.match(text, at)):
         match = _ATTRIBUTE.match(text, at)

@@ -10,12 +10,12 @@ _LINK = re.compile(
 _REL = re.compile(
     r"""(?:^|;)\s*+rel\s*+=\s*+(?:"([^"]*+)"|([^\s;,"]++))""", re.ASCII | re.IGNORECASE
 )
-_LONGEST = 1000  # characters
-_OURS = frozenset({"access_token", "limit"})
+_MAX_LENGTH = 1000  # characters
+_CURSOR_PARAMETERS = frozenset({"access_token", "limit"})
 
 
 def next_cursor(header: str) -> str | None:
-    """What of the next page's address says which page it is; None where there is no next page.
+    """The query of the next page's address that selects the page; None without a next page.
 
     Only its parameters count: a server behind a proxy may write another host, and we ask where we
     asked before.
@@ -29,8 +29,8 @@ def next_cursor(header: str) -> str | None:
 
 
 def parameters_of(cursor: str) -> dict[str, str]:
-    """The parameters that a cursor stands for."""
-    return {name: value for name, value in parse_qsl(cursor) if name not in _OURS}
+    """The query parameters in a cursor."""
+    return {name: value for name, value in parse_qsl(cursor) if name not in _CURSOR_PARAMETERS}
 
 
 def _cursor(target: str) -> str | None:
@@ -38,5 +38,5 @@ def _cursor(target: str) -> str | None:
         query = urlsplit(target).query
     except ValueError:
         return None
-    cursor = urlencode([pair for pair in parse_qsl(query) if pair[0] not in _OURS])
-    return cursor if 0 < len(cursor) <= _LONGEST else None
+    cursor = urlencode([pair for pair in parse_qsl(query) if pair[0] not in _CURSOR_PARAMETERS])
+    return cursor if 0 < len(cursor) <= _MAX_LENGTH else None

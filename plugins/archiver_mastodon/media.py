@@ -46,7 +46,7 @@ def _attachment(item: Mapping[str, Any]) -> Attachment:
 
 
 def _original(item: Mapping[str, Any], shape: Mapping[str, Any]) -> Rendition:
-    """The file, from its server or else from where that server had it.
+    """The file, from the account's server, else from the server that it was first on.
 
     A server that still processes a file, or keeps no copy of another's, has no address of its own.
     """
@@ -71,7 +71,7 @@ def _original(item: Mapping[str, Any], shape: Mapping[str, Any]) -> Rendition:
 def _still(
     item: Mapping[str, Any], shape: Mapping[str, Any], original: str | None
 ) -> tuple[Rendition, ...]:
-    """The small picture of it, where that is another file."""
+    """The thumbnail, where it is another file."""
     role: Role = "thumbnail"
     addresses = (item.get("preview_url"), item.get("preview_remote_url"))
     url = next((url for address in addresses if (url := url_of(address))), None)

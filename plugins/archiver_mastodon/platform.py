@@ -1,4 +1,4 @@
-"""Mastodon, and what speaks its API: Pleroma, Akkoma, GoToSocial, Pixelfed, snac2."""
+"""The platform Mastodon, and servers with its API: Pleroma, Akkoma, GoToSocial, Pixelfed, snac2."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ from archiver_mastodon.values import count_of, id_of, url_of
 from archiver_mastodon.versions import version_of
 
 PAGE_SIZE = 40
-"""As many statuses as Mastodon gives at once."""
+"""The most statuses that Mastodon returns per page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class MastodonOptions:
     handle: str = field(
         default="",
         metadata={
-            "help": "The account, as user@host. The address of its profile will do too.",
+            "help": "The account, as user@host or as the address of its profile",
             "example": '"press@social.example"',
         },
     )
@@ -54,7 +54,7 @@ def required_handle(options: MastodonOptions) -> Handle:
     """The account's handle. Raises ConfigError."""
     handle = handle_of(options.handle)
     if handle is None:
-        said = f'"{options.handle}" is no handle' if options.handle else '"handle" is missing'
+        said = f'"{options.handle}" is not a handle' if options.handle else '"handle" is missing'
         raise ConfigError(said, hint='Write for example: handle = "press@social.example"')
     return handle
 
@@ -71,11 +71,11 @@ class Mastodon:
     absence_note: str = "its audience may have been made smaller, or the login sees less"
 
     def check_options(self, options: MastodonOptions) -> None:
-        """A handle, and an address if there is one. Raises ConfigError."""
+        """Check the handle, and the address if there is one. Raises ConfigError."""
         required_handle(options)
         if options.server and url_of(options.server) is None:
             raise ConfigError(
-                f'"server" is no address: {options.server}',
+                f'"server" is not an address: {options.server}',
                 hint='Write for example: server = "https://social.example"',
             )
 
@@ -104,7 +104,7 @@ class Mastodon:
             is_last = following is None
             end_reason = None
             if is_last and records and "link" not in response.headers:
-                following, end_reason = await self._beyond(client, ids, seen)
+                following, end_reason = await self._cursor_after_last_id(client, ids, seen)
                 is_last = following is None
             yield Page(
                 _public(records),
@@ -118,10 +118,10 @@ class Mastodon:
                 return
             cursor, notes = following, ()
 
-    async def _beyond(
+    async def _cursor_after_last_id(
         self, client: MastodonClient, ids: Sequence[str], seen: set[str]
     ) -> tuple[str | None, str | None]:
-        """Where a server that names no next page goes on: a cursor, or why there is none.
+        """A cursor after the last id, for servers without next links; or the reason for the end.
 
         Some servers show only their newest statuses, whatever they are asked; others have more
         behind the oldest one.
@@ -156,7 +156,7 @@ class Mastodon:
         account: Account,  # noqa: ARG002 — contract
         platform_id: str,
     ) -> Record | None:
-        """The status as it is now. Raises SourceError."""
+        """The current status. Raises SourceError."""
         record = await client.status(platform_id)
         return None if record is None or is_direct(record.data) else record
 
@@ -187,12 +187,12 @@ def _newest_only(count: int) -> str:
 
 
 def _public(records: Sequence[Record]) -> tuple[Record, ...]:
-    """The records without private messages, which a login sees too."""
+    """The records without private messages, which a login would show."""
     return tuple(record for record in records if not is_direct(record.data))
 
 
 def _without_direct(response: Response, records: Sequence[Record]) -> Response:
-    """The answer without private messages; how many were left out stands in its headers."""
+    """The answer without private messages; its headers have the number that was removed."""
     kept = _public(records)
     left_out = len(records) - len(kept)
     if not left_out:

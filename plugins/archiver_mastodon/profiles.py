@@ -1,4 +1,4 @@
-"""An account as it describes itself: https://docs.joinmastodon.org/entities/Account/."""
+"""Parsing accounts: https://docs.joinmastodon.org/entities/Account/."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ _PLACEHOLDERS = ("/avatars/original/missing.png", "/headers/original/missing.png
 
 
 def identity_of(profile: Mapping[str, Any], actor_uri: str, handle: Handle) -> Identity:
-    """Who an account is, and how it looks. Its id is that of its actor: the same on all servers."""
+    """The identity of an account. Its id is its ActivityPub id, the same on all servers."""
     return Identity(
         "mastodon",
         actor_uri,
@@ -32,7 +32,7 @@ def moved_to(profile: Mapping[str, Any]) -> str | None:
 
 
 def _paragraphs(profile: Mapping[str, Any]) -> Iterator[str]:
-    """What the account says about itself, then its fields, a line for each."""
+    """The description of an account, then its fields, one per line."""
     note = profile.get("note")
     if isinstance(note, str) and (words := plain_text(note).text):
         yield words
@@ -47,7 +47,7 @@ def _paragraphs(profile: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _picture(value: object) -> Rendition | None:
-    """A picture; the grey one that stands for none is none."""
+    """A picture; None for a server's placeholder."""
     url = url_of(value)
     if url is None or url.endswith(_PLACEHOLDERS):
         return None

@@ -1,4 +1,4 @@
-"""A status as a post: https://docs.joinmastodon.org/entities/Status/. Pure, for any record.
+"""Parsing statuses (https://docs.joinmastodon.org/entities/Status/) into posts.
 
 What was written arrives as HTML and is kept as text; the record keeps the HTML. An edit is a change
 of what the author wrote, chose or attached. What the server makes of it (the preview of a link, the
@@ -32,22 +32,22 @@ _METRICS = {
     "replies_count": "replies",
     "quotes_count": "quotes",
 }
-_MOST_OPTIONS = 100
+_MAX_POLL_OPTIONS = 100
 
 
 def is_direct(status: object) -> bool:
-    """Whether a status is a message to certain people only."""
+    """Whether a status is a private message."""
     visibility = object_of(status).get("visibility")
     return isinstance(visibility, str) and visibility.strip().lower() == DIRECT
 
 
 def read_status(status: Mapping[str, Any], host: str) -> Post:
-    """The post of a status; `host` is the server of its author, whose address does not name it.
+    """The post of a status; `host` is its author's server, which `acct` leaves out.
 
     Raises RecordError for what has no id, and for a private message.
     """
     if not isinstance(status, dict) or (status_id := id_of(status.get("id"))) is None:
-        raise RecordError("A status without an id")
+        raise RecordError("The status has no id")
     if is_direct(status):
         raise RecordError("A private message, which is not archived")
     reposted = object_of(status.get("reblog"))
@@ -79,7 +79,7 @@ def _words(status: Mapping[str, Any], *, quote_is_known: bool) -> PlainText:
 
 
 def _kind(status: Mapping[str, Any], quoted: Relation | None) -> Kind:
-    """A reply before a quotation: a reply may quote."""
+    """The kind of a status; a reply that quotes is a reply."""
     if object_of(status.get("reblog")):
         return "repost"
     if id_of(status.get("in_reply_to_id")) is not None:
@@ -114,7 +114,7 @@ def _relations(
 
 
 def _quoted(status: Mapping[str, Any]) -> Relation | None:
-    """The post that is quoted, as Mastodon, Pleroma or others say it; None where there is none."""
+    """The quoted post, in the forms of Mastodon, Pleroma and others; None where there is none."""
     quote = object_of(status.get("quote"))
     found = object_of(quote.get("quoted_status")) or quote
     pleroma = object_of(status.get("pleroma"))
@@ -139,7 +139,7 @@ def _metrics(status: Mapping[str, Any]) -> Iterator[Metric]:
     for key, name in (("votes_count", "poll.votes"), ("voters_count", "poll.voters")):
         if (number := count_of(poll.get(key))) is not None:
             yield Metric(name, number)
-    for index, option in enumerate(objects_of(poll.get("options"))[:_MOST_OPTIONS], start=1):
+    for index, option in enumerate(objects_of(poll.get("options"))[:_MAX_POLL_OPTIONS], start=1):
         if (number := count_of(option.get("votes_count"))) is not None:
             yield Metric(f"poll.option_{index}", number)
 
@@ -147,7 +147,7 @@ def _metrics(status: Mapping[str, Any]) -> Iterator[Metric]:
 def _content(
     status: Mapping[str, Any], words: PlainText, reposted: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What was published; of another's post only which one it is."""
+    """The fields of content; for a repost only the id of the original."""
     if reposted:
         return {"reposts": uri_of(reposted.get("uri")) or id_of(reposted.get("id"))}
     language = text_of(status.get("language"))
@@ -175,8 +175,8 @@ def _extra(status: Mapping[str, Any], words: PlainText) -> Iterator[Extra]:
 
 
 def _poll(poll: Mapping[str, Any]) -> Iterator[Extra]:
-    """What can be chosen is content; how many chose it are metrics."""
-    options = objects_of(poll.get("options"))[:_MOST_OPTIONS]
+    """The content of a poll: its options; their votes are metrics."""
+    options = objects_of(poll.get("options"))[:_MAX_POLL_OPTIONS]
     if not options:
         return
     titles = [text_of(option.get("title")) or "" for option in options]
@@ -188,7 +188,7 @@ def _poll(poll: Mapping[str, Any]) -> Iterator[Extra]:
 
 
 def _custom_emoji(status: Mapping[str, Any]) -> dict[str, str]:
-    """The pictures behind `:shortcode:` in the text, by shortcode."""
+    """The custom emoji of the text by shortcode."""
     pairs = (
         (text_of(item.get("shortcode")), url_of(item.get("url")))
         for item in objects_of(status.get("emojis"))

@@ -9,14 +9,14 @@ from typing import Any
 
 from archiver import BadUrl, normalize_url, timestamp
 
-_LARGEST = 2**63 - 1  # what an SQLite INTEGER holds
-_LARGEST_SIZE = 2**31 - 1
-_LONGEST_ID = 1000  # characters
+_MAX_INTEGER = 2**63 - 1  # what an SQLite INTEGER holds
+_MAX_SIZE = 2**31 - 1
+_MAX_ID_LENGTH = 1000  # characters
 _NOTHING: dict[str, Any] = {}
 
 
 def storable(text: str) -> str:
-    """The text without lone surrogates, which no file can hold, and without NUL."""
+    """The text without lone surrogates, which UTF-8 cannot encode, and without NUL."""
     if text.isascii() and "\0" not in text:
         return text
     return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
@@ -33,13 +33,13 @@ def id_of(value: object) -> str | None:
     """An id as exact text: servers count in any way (snowflakes, ULIDs, flakes)."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if 0 <= value < 10**40 else None
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID or value.isspace():
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_ID_LENGTH or value.isspace():
         return None
     return value if storable(value) == value else None
 
 
 def url_of(value: object) -> str | None:
-    """A web address, in the one form that it is asked for."""
+    """A web address, normalised."""
     if not isinstance(value, str):
         return None
     try:
@@ -54,7 +54,7 @@ def uri_of(value: object) -> str | None:
 
 
 def time_of(value: object) -> str | None:
-    """A time in the archive's form. Servers write it as text only."""
+    """A time in the form of `archiver.timestamp`. Servers write it as text only."""
     return timestamp(value) if isinstance(value, str) else None
 
 
@@ -62,18 +62,18 @@ def count_of(value: object) -> int | None:
     """A count, which is never negative."""
     if isinstance(value, bool) or not isinstance(value, int):
         return None
-    return value if 0 <= value <= _LARGEST else None
+    return value if 0 <= value <= _MAX_INTEGER else None
 
 
 def size_of(value: object) -> int | None:
-    """A width or a height in pixels, or another small number; 0 stands for none."""
+    """A width or height in pixels, or another small number; None for 0."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
-    return round(value) if 0 < value <= _LARGEST_SIZE else None
+    return round(value) if 0 < value <= _MAX_SIZE else None
 
 
 def milliseconds_of(seconds: object) -> int | None:
-    """A length of time that is written in seconds."""
+    """A duration in milliseconds, from seconds."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None
     return size_of(seconds * 1000) if math.isfinite(seconds) else None

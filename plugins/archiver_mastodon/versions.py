@@ -1,4 +1,4 @@
-"""Earlier versions of an edited status, which the server keeps with their dates.
+"""Parsing the earlier versions of an edited status.
 
 A version (https://docs.joinmastodon.org/entities/StatusEdit/) holds what can be edited and nothing
 else, not even the status's id. So that one function reads all versions, the rest is taken from the
@@ -15,7 +15,7 @@ _UNCHANGING = (
     "id", "uri", "url", "created_at", "in_reply_to_id", "in_reply_to_account_id", "visibility",
     "language", "account", "quote",
 )  # fmt: skip
-"""What an edit does not change, or what not every server says of its versions."""
+"""The fields that an edit does not change, or that not every server gives for its versions."""
 
 _EDITED = (
     "content", "spoiler_text", "sensitive", "media_attachments", "poll", "emojis", "quote",
@@ -23,7 +23,7 @@ _EDITED = (
 
 
 def version_of(edit: Mapping[str, Any], status: Mapping[str, Any], *, is_first: bool) -> Version:
-    """A version as a whole status, and when it was made."""
+    """A version, completed to a whole status, and its time."""
     made_at = edit.get("created_at")
     data: dict[str, Any] = {key: status[key] for key in _UNCHANGING if key in status}
     data |= {key: edit[key] for key in _EDITED if key in edit}

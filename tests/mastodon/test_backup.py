@@ -172,7 +172,7 @@ def test_a_deleted_account_removes_nothing(nights: FediNights) -> None:
     nights.next_night(days=8)
     report = nights.backup()
     assert report.exit_code == 5
-    assert "is not there any more" in str(report.accounts[0].error)
+    assert "does not exist any more" in str(report.accounts[0].error)
     assert set(nights.column("SELECT removed_at FROM posts")) == {None}
 
 

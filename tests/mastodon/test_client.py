@@ -149,7 +149,7 @@ def test_what_is_no_list_of_statuses_is_told(body: bytes) -> None:
         "/api/v1/accounts/109/statuses": (200, body),
     }
     client, _ = client_of({HOME: answering(answers)})
-    with pytest.raises(SourceDown, match="not what Mastodon's API gives"):
+    with pytest.raises(SourceDown, match="not in the form of Mastodon's API"):
         anyio.run(client.statuses, {})
 
 

@@ -37,7 +37,7 @@ def test_a_flipped_bit_in_a_block_is_found() -> None:
     for bit in range(8):
         flipped = bytearray(CAR)
         flipped[place] ^= 1 << bit
-        with pytest.raises(BadData, match="A block is not what its CID says") as caught:
+        with pytest.raises(BadData, match="A block does not have the hash in its CID") as caught:
             read(bytes(flipped))
         assert caught.value.code == "hash"
 

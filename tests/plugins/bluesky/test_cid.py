@@ -22,8 +22,8 @@ class TestForm:
     def test_text_and_bytes_are_the_same_cid(self, data: bytes) -> None:
         for cid in (cid_of_block(data), cid_of_file(data)):
             assert parse_cid(str(cid)) == cid
-            assert cid.names(data)
-            assert not cid.names(data + b"x")
+            assert cid.matches(data)
+            assert not cid.matches(data + b"x")
 
     def test_the_cid_of_a_file_holds_its_sha256(self) -> None:
         cid = cid_of_file(b"a picture")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from archiver_bluesky.baddata import BadData
 from archiver_bluesky.cid import Cid, cid_of_block, cid_of_file
-from archiver_bluesky.dag_cbor import LARGEST_BLOCK, decode, encode
+from archiver_bluesky.dag_cbor import MAX_BLOCK_SIZE, decode, encode
 from archiver_bluesky.dag_json import from_json, to_json
 
 WHOLE = st.integers(min_value=-(2**64), max_value=2**64 - 1)
@@ -123,7 +123,7 @@ def test_nesting_and_size_have_an_end() -> None:
     with pytest.raises(BadData, match="deeper"):
         decode(b"\x81" * 100_000 + b"\x00")
     with pytest.raises(BadData, match="allowed"):
-        decode(bytes(LARGEST_BLOCK + 1))
+        decode(bytes(MAX_BLOCK_SIZE + 1))
     deep: Any = None
     for _ in range(1000):
         deep = [deep]

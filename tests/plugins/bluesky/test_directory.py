@@ -8,7 +8,7 @@ import pytest
 
 from archiver import AccountGone, SourceDown, SourceError
 from archiver.testing import FakeKit, Request
-from archiver_bluesky.directory import Directory, Resolved, check_names
+from archiver_bluesky.directory import Directory, ResolvedIdentity, check_names
 from support.bluesky.kits import ACCOUNT, BASE, kit_for, network
 from support.bluesky.signing import SigningKey
 
@@ -72,7 +72,7 @@ class TestHandles:
 
     def test_if_somebody_could_not_be_asked_that_is_no_answer(self) -> None:
         found, _ = directory(appview=down, web=lambda _: (404, b""))
-        with pytest.raises(SourceDown, match="Nobody could say"):
+        with pytest.raises(SourceDown, match="could not be resolved"):
             self.ask(found)
 
     @pytest.mark.parametrize("body", [b"", b"<html>", b"did:key:z11", b"\xff\xff", b"did:web:"])
@@ -82,7 +82,7 @@ class TestHandles:
 
 
 class TestDocuments:
-    def resolve(self, found: Directory, did: str) -> Resolved:
+    def resolve(self, found: Directory, did: str) -> ResolvedIdentity:
         return anyio.run(found.resolve, did)
 
     def test_a_did_of_a_web_server_is_asked_of_that_server(self) -> None:

@@ -60,7 +60,7 @@ def test_a_missing_node_is_told_wherever_it_is() -> None:
     root, blocks = tree_of(MANY)
     for cid in blocks:
         rest = {other: block for other, block in blocks.items() if other != cid}
-        with pytest.raises(BadData, match="names a node that is missing") as caught:
+        with pytest.raises(BadData, match="A node of the tree is missing") as caught:
             listed(root, rest)
         assert caught.value.code == "incomplete"
 

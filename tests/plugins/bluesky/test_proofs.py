@@ -97,7 +97,7 @@ def test_a_forged_record_with_its_own_cid_is_in_no_signed_tree(
     tamper(nights, "DELETE FROM responses WHERE url LIKE '%audit'")
     found = {version.platform_id: version.proof for version in versions(nights)}
     assert not found[uri].holds
-    assert "No signed tree that is kept names" in found[uri].statement
+    assert "No saved signed tree contains" in found[uri].statement
 
 
 def test_without_the_evidence_nothing_is_proved(nights: BlueskyNights, alice: AtAccount) -> None:

@@ -178,8 +178,8 @@ def left_out(body: bytes) -> bytes:
 class TestLies:
     @pytest.mark.parametrize(
         ("tamper", "words"),
-        [(flipped, "A block is not what its CID says"),
-         (left_out, "lacks a record that the tree names")],
+        [(flipped, "A block does not have the hash in its CID"),
+         (left_out, "lacks a record of the tree")],
     )  # fmt: skip
     def test_what_a_server_changes_is_refused(
         self, archive: Archive, alice: PeerAccount, peers: Peers,
@@ -226,7 +226,7 @@ class TestLies:
         peers.command("forge", did=alice.did, server=0)
         alice.post("Third")
         assert archive.backup().exit_code == 4
-        assert "is by no key that" in archive.column(LAST_MESSAGE)[0]
+        assert "matches no key that" in archive.column(LAST_MESSAGE)[0]
         assert archive.column(TEXTS) == ["First", "Second"]
 
 

@@ -211,8 +211,8 @@ def left_out_record(nights: BlueskyNights, alice: AtAccount) -> None:
 
     def lacking() -> object:
         root, blocks = whole()
-        gone = encode(next(iter(alice.records.values())))
-        return root, {cid: block for cid, block in blocks.items() if block != gone}
+        unavailable_error = encode(next(iter(alice.records.values())))
+        return root, {cid: block for cid, block in blocks.items() if block != unavailable_error}
 
     alice.repository = lacking  # type: ignore[method-assign,assignment]  # a server that lies
 
@@ -260,14 +260,14 @@ def other_document(nights: BlueskyNights, alice: AtAccount) -> None:
 @pytest.mark.parametrize(
     ("deceive", "words"),
     [
-        (flipped_bit, "A block is not what its CID says"),
-        (left_out_record, "lacks a record that the tree names"),
-        (forged_signature, "is by no key that"),
-        (stale_commit, "shows an older state of the account than it had"),
+        (flipped_bit, "A block does not have the hash in its CID"),
+        (left_out_record, "lacks a record of the tree"),
+        (forged_signature, "matches no key that"),
+        (stale_commit, "shows an older state of the account than before"),
         (other_repository, "is of another account"),
         (future_commit, "is dated in the future"),
-        (forged_log, "no key of the one before it signed"),
-        (other_document, "is not what its log says"),
+        (forged_log, "no key of its predecessor signed"),
+        (other_document, "does not match its log"),
     ],
 )
 def test_what_is_not_proved_is_refused_with_its_own_sentence(
