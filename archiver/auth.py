@@ -1,4 +1,4 @@
-"""How an account is logged in to: what a source says of it, so that the core can do the rest."""
+"""The OAuth parameters of a source, with which the core logs in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class OAuth:
     server knows already has a `client_id`, and maybe a `client_secret`; otherwise it is registered
     by a POST of `register_form` and of the names `redirect_uris` and `scopes` to `register_path`,
     whose answer has a `client_id` and a `client_secret`. `paste_redirect` is the redirect for a
-    code that is shown to the user. `user_path` tells with a token who has logged in, under
+    code that is shown to the user. `user_path` answers with the user of a token, under
     `user_key`. `user` is the name that is expected there: nobody else's posts are meant.
     """
 

@@ -61,7 +61,7 @@ def attachment_keys(attachments: Iterable[Attachment]) -> list[str]:
 
 
 def content_sha256(post: Post) -> str:
-    """The hash of what was published: the platform's content fields, and what is attached.
+    """The hash of a post's content: the platform's content fields, and the attachments.
 
     Of attachments it holds kind, key and alt text in order, never addresses or sizes; of what only
     this source knows, what is content.
@@ -77,7 +77,7 @@ def content_sha256(post: Post) -> str:
 
 
 def fingerprint(post: Post, content_version: int) -> bytes:
-    """A hash of everything that saving this post compares; where it is equal, nothing is written.
+    """A hash of everything that is compared when a post is saved; equal ones are not written.
 
     Addresses are in it only by their media key, so rotated hosts and signatures change nothing.
     """
@@ -119,7 +119,7 @@ def _absence(rendition: Rendition) -> str | list[str] | None:
 
 
 def row_sha256(table: str, row: Mapping[str, Any]) -> str:
-    r"""The hash that a row carries of itself, in lower-case hex: of its table and all its columns.
+    r"""The hash of a row, in lower-case hex: of its table's name and all its columns.
 
     It is the SHA-256 of the row as a JSON object of its columns by name, with the table's name
     under the empty key, without `row_sha256` and without columns that are NULL: so a column that

@@ -1,4 +1,4 @@
-"""Time, handed to whatever needs it, so that a test can live through 120 nights in a second."""
+"""Clocks, passed to whatever needs the time, so that tests can simulate many days."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ import anyio.lowlevel
 
 
 class Clock(Protocol):
-    """What the program asks of time."""
+    """The interface of clocks."""
 
     def now(self) -> datetime:
         """The time of day, aware, in UTC."""
@@ -42,7 +42,7 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class DemoClock:
-    """A Clock that can be moved, for those who live through days in seconds.
+    """A Clock that can be moved forward, for demos and tests.
 
     `running` lets time flow between the jumps, and `sleep` really waits: for `archiver demo`.
     Otherwise time stands still until someone moves it, and `sleep` moves it by as much as it was

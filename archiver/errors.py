@@ -1,4 +1,4 @@
-"""What can go wrong, with an exit code on each branch.
+"""The errors of this program, with their exit codes.
 
     ArchiverError                 1   a bug, if nothing below fits
     ├── UsageError                2   the command line asks for what cannot be
@@ -33,7 +33,7 @@ from typing import ClassVar, Literal, get_args
 
 
 class ArchiverError(Exception):
-    """Anything this program can say about a failure.
+    """The base class of all errors that are reported to the user.
 
     `what` is one sentence without a full stop. `why`, `kept` and `hint` are optional sentences.
     `code` is a short word for programs, stored in `run_accounts.error_code`.
@@ -65,7 +65,7 @@ class ArchiverError(Exception):
 
 
 class UsageError(ArchiverError):
-    """The command line asks for something that cannot be."""
+    """The command line is invalid."""
 
     exit_code = 2
     default_code = "usage"
@@ -90,7 +90,7 @@ class PluginError(UsageError):
 
 
 class RecordError(ArchiverError):
-    """A record that its platform cannot parse. It goes to quarantine, whole."""
+    """A record that its platform cannot parse; it is quarantined."""
 
     exit_code = 3
     default_code = "record"
@@ -104,7 +104,7 @@ class MediaError(ArchiverError):
 
 
 class MediaGone(MediaError):
-    """The server says that there is no such file. `final` when it says for ever (410)."""
+    """The server does not have the file; `final` for status 410."""
 
     default_code = "gone"
 
@@ -126,27 +126,27 @@ class MediaRefused(MediaError):
 
 
 class OutputError(ArchiverError):
-    """Stdout did not take what a command was asked to print."""
+    """The output of a command could not be written to stdout."""
 
     exit_code = 3
     default_code = "output"
 
 
 class SourceError(ArchiverError):
-    """The source did not give an account's history."""
+    """The source could not return an account's history."""
 
     exit_code = 4
     default_code = "source"
 
 
 class SourceDown(SourceError):
-    """No connection, a server error, or an answer that is not what is documented."""
+    """No connection, a server error, or an invalid answer."""
 
     default_code = "down"
 
 
 class RateLimited(SourceError):
-    """The source still answers 429 after we waited as long as it asked."""
+    """The source still answers 429 after waiting as long as it asked."""
 
     default_code = "rate_limited"
 
@@ -155,11 +155,11 @@ AccountState = Literal["suspended", "deactivated", "deleted", "moved", "taken_do
 
 
 AWAY: frozenset[str] = frozenset(get_args(AccountState))
-"""The codes of an AccountGone: how an account can be away."""
+"""The codes of AccountGone: states in which a source serves nothing of an account."""
 
 
 class AccountGone(SourceError):
-    """The source answers for this account with nobody: no post was removed, the account is away.
+    """The account is suspended, deactivated, moved or deleted; none of its posts is marked removed.
 
     `state` says how: `suspended` or `taken_down` by the platform, `deactivated` or `deleted` by its
     owner, `moved` to another place, or `refused`: the server does not show it to us.
@@ -232,7 +232,7 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 
 @contextmanager
 def single_error() -> Iterator[None]:
-    """Out of the errors that tasks raised together, raise the one that says most."""
+    """Raise the most important one of the errors that tasks raised together."""
     try:
         yield
     except BaseExceptionGroup as group:

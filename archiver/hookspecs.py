@@ -1,8 +1,8 @@
-"""The hooks, and what a source and a platform are.
+"""The hooks, and the protocols of sources and platforms.
 
 A plugin is a module or package named by an entry point of the group `archiver`. It implements one
 or more hooks with `archiver.hookimpl` and imports nothing of this program but `archiver` itself.
-It opens no database, store, socket or file itself: what it needs it is lent, in a `Kit`.
+It opens no database, store, socket or file itself: it uses what a `Kit` provides.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -140,7 +140,7 @@ class Tokens(Protocol):
 
 
 class Kit(Protocol):
-    """What a source is lent to read one account."""
+    """What a source gets to read one account."""
 
     @property
     def tokens(self) -> Tokens:
@@ -179,7 +179,7 @@ class Source(Protocol):
 
     @property
     def rank(self) -> Rank:
-        """Whose word counts where two sources differ about a post."""
+        """Its precedence where two sources differ about a post."""
 
     def open(self, settings: Any, account: Account, kit: Kit) -> Any:
         """The client with which the platforms of this source read one account. Asks nothing yet.
@@ -204,7 +204,7 @@ class LogsIn(Protocol):
     """A source that an account can be logged in to, with `archiver login`."""
 
     async def auth(self, settings: Any, account: Account, kit: Kit) -> OAuth:
-        """How that is done on the account's server.
+        """The OAuth parameters of the account's server.
 
         Raises SourceError.
         """
@@ -292,15 +292,15 @@ class Refetches(Protocol):
 
 
 class Proves(Protocol):
-    """A platform whose source signs what it gives, so that an archive proves it offline."""
+    """A platform whose source signs its data, so that an archive can prove it offline."""
 
     def proofs(
         self, platform_id: str, evidence: Iterable[Response]
     ) -> Callable[[Mapping[str, Any]], Proof]:
-        """A function that says of a record of this account what the kept answers prove.
+        """A function that returns the proof of a record of this account by the saved answers.
 
         `evidence` are all answers that the archive keeps of the account, `Page.evidence` among
-        them. It is asked by `archiver verify`, without a network and without settings.
+        them. It is called by `archiver verify`, without a network and without settings.
         """
 
 
@@ -315,15 +315,15 @@ class KeepsHistory(Protocol):
 
 
 class CountsApart(Protocol):
-    """A platform whose numbers do not come with its records."""
+    """A platform whose metrics are not part of its records."""
 
     def metrics(
         self, client: Any, account: Account, platform_ids: Sequence[str]
     ) -> AsyncIterator[Mapping[str, Sequence[Metric]]]:
-        """The numbers of these posts by their ids, as they come, in batches of any size.
+        """The metrics of these posts by id, in batches of any size.
 
-        Asked for recent posts in every run, for all in a full scan. Raises SourceError, of which
-        there is only a note: the history is not worse for it.
+        Called for recent posts in every run, for all in a full scan. Raises SourceError, which is
+        reported as a note.
         """
 
 

@@ -1,4 +1,4 @@
-"""JSON that others wrote, read without losing a digit of it.
+"""Parsing JSON without losing digits of numbers.
 
 A fast parser splits an answer into its records and keeps each one's exact text. Where it refuses
 the answer (a lone surrogate, a byte order mark, a record that is no JSON), brackets alone tell the

@@ -1,4 +1,4 @@
-"""The steps of a login by OAuth, and the renewal and the end of what it brought.
+"""OAuth logins: their steps, renewal of tokens, revocation.
 
 A login begins with a request for the user's browser and ends with the code that the server hands
 out for it, by a redirect or to be pasted. PKCE makes a code that somebody else sees useless; the
@@ -31,7 +31,7 @@ _LONGEST_LIFE = 100 * 366 * 24 * 3600  # seconds; more means no end
 
 @dataclass(frozen=True, slots=True)
 class LoginRequest:
-    """A login that has begun: what the server must be told again when it ends."""
+    """A login that has begun: what the exchange of its code needs."""
 
     auth: OAuth
     client_id: str
@@ -42,7 +42,7 @@ class LoginRequest:
 
     @property
     def url(self) -> str:
-        """The page on which the user says yes."""
+        """The page on which the user allows the access."""
         challenge = urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest())
         query = {
             "response_type": "code",
@@ -110,7 +110,7 @@ def token_by_hand(auth: OAuth, access_token: str, now: datetime) -> Token:
     """A token that the user made on the server's own pages. Raises UsageError."""
     if not _is_token(access_token):
         raise UsageError(
-            "That is no token", why="A token is one long word of letters, digits and few signs"
+            "That is not a token", why="A token is one long word of letters, digits and few signs"
         )
     login = Login(auth.base_url, obtained_at=timestamp(now) or "", trust=auth.trust)
     token = Token(login, access_token)
@@ -145,7 +145,7 @@ async def renewed(token: Token, http: Http, now: datetime) -> Token:
 
 
 async def revoke(token: Token, http: Http) -> None:
-    """Have the server forget a token. Raises SourceDown, AccessRefused."""
+    """Revoke a token on the server. Raises SourceDown, AccessRefused."""
     form = {"token": token.access_token, "client_id": token.login.client_id}
     if token.client_secret is not None:
         form["client_secret"] = token.client_secret
@@ -176,7 +176,9 @@ def code_of(pasted: str, state: str) -> str:
             query = {}
         return code_of_redirect(query, state)
     if not _is_word(text):
-        raise UsageError("That is no code", hint="Paste the code, or the whole address with code=…")
+        raise UsageError(
+            "That is not a code", hint="Paste the code, or the whole address with code=…"
+        )
     return text
 
 
@@ -189,7 +191,7 @@ def code_of_redirect(query: Mapping[str, list[str]], state: str) -> str:
         raise UsageError("That answer belongs to another login", hint="Begin again")
     if error := "".join(query.get("error", [])):
         why = "".join(query.get("error_description", [])) or error
-        raise AccessRefused("The login was refused", why=_shown(why), code="login")
+        raise AccessRefused("The login was refused", why=_printable(why), code="login")
     code = "".join(query.get("code", []))
     if not _is_word(code):
         raise UsageError("That answer holds no code", hint="Begin again")
@@ -200,8 +202,10 @@ def _token(response: Response, before: Token, now: datetime) -> Token:
     """The token in an answer; what the answer leaves out stays as it was `before`."""
     base_url = before.login.base_url
     answer = _fields(response, base_url, "hand out a token")
-    access = _said(answer.get("access_token"), before.access_token)
-    refresh = _said(answer.get("refresh_token"), before.refresh_token) or before.refresh_token
+    access = _token_value(answer.get("access_token"), before.access_token)
+    refresh = (
+        _token_value(answer.get("refresh_token"), before.refresh_token) or before.refresh_token
+    )
     kind = answer.get("token_type", "Bearer")
     if not access or not isinstance(kind, str) or kind.lower() != "bearer":
         raise SourceDown(f"{_host(base_url)} handed out no token that can be used")
@@ -218,15 +222,15 @@ def _token(response: Response, before: Token, now: datetime) -> Token:
     return token
 
 
-def _said(value: object, before: str | None) -> str | None:
-    """A token in an answer. One that was known before is blanked out in it, so it is the same."""
+def _token_value(value: object, before: str | None) -> str | None:
+    """The token in an answer; where it is redacted, it is the token of before."""
     if value == MASK:
         return before
     return value if _is_token(value) and MASK not in value else None
 
 
 def _end(seconds: object, now: datetime) -> str | None:
-    """When a token ends that lives for so many seconds."""
+    """When a token with a lifetime in seconds expires."""
     if isinstance(seconds, str) and seconds.isascii() and seconds.isdigit() and len(seconds) < 12:
         seconds = int(seconds)
     if isinstance(seconds, bool) or not isinstance(seconds, int):
@@ -247,7 +251,7 @@ def _fields(response: Response, base_url: str, what: str) -> dict[str, Any]:
         why = said.get("error_description") or said.get("error")
         raise AccessRefused(
             f"{_host(base_url)} refuses to {what}",
-            why=_shown(why) if isinstance(why, str) else f"It answers {response.status}",
+            why=_printable(why) if isinstance(why, str) else f"It answers {response.status}",
             hint="Log in again with archiver login",
             code="login",
         )
@@ -260,7 +264,7 @@ def _host(base_url: str) -> str:
     return urlsplit(base_url).netloc
 
 
-def _shown(text: str) -> str:
+def _printable(text: str) -> str:
     line = " ".join(text.split())
     return redact("".join(letter for letter in line if letter.isprintable()))[:_SHOWN]
 
@@ -277,7 +281,7 @@ def _is_word(value: object) -> TypeGuard[str]:
 
 
 def _is_token(value: object) -> TypeGuard[str]:
-    """Whether it is what a token is made of (RFC 6750, section 2.1), long and random enough.
+    """Whether it has the form of a token (RFC 6750, section 2.1), long and random enough.
 
     A token is blanked out of all answers from then on, those of other servers too: a server must
     not choose one that stands in ordinary text.
@@ -291,6 +295,6 @@ def _is_token(value: object) -> TypeGuard[str]:
 
 
 def _mask(value: str) -> None:
-    """Have a secret of the login blanked out, if ordinary text cannot hold it."""
+    """Redact a secret of the login, if ordinary text is unlikely to contain it."""
     if _is_token(value):
         Secret.mask_value(value)

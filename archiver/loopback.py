@@ -34,7 +34,7 @@ class RedirectReceiver:
         self._answers: queue.SimpleQueue[str | ArchiverError] = queue.SimpleQueue()
 
     def expect(self, state: str) -> None:
-        """Which login is meant: a redirect with another `state` is no answer to it."""
+        """Set the expected `state`: redirects with another one are ignored."""
         self._state = state
 
     def wait(self, seconds: float) -> str:
@@ -54,7 +54,7 @@ class RedirectReceiver:
         return answer
 
     async def __call__(self, scope: AsgiScope, _receive: AsgiReceive, send: AsgiSend) -> None:
-        """Take a redirect, and say in the browser how that went."""
+        """Handle a redirect, and show the result in the browser."""
         status, text = self._take(scope)
         body = f"<!doctype html><title>archiver</title><p>{text}".encode()
         headers = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]

@@ -1,4 +1,4 @@
-"""The nouns that platforms, the core and the archive share: frozen, and nothing but data.
+"""The data classes that plugins, the core and the archive share; all are frozen.
 
 Times are text in one fixed form, `2026-11-23T20:49:00.000Z` (see `timestamp`), so that they sort
 as text, in Python and in SQLite. Platform ids are text, exactly as the source wrote them.
@@ -39,11 +39,11 @@ QueryParams = Mapping[str, str | Sequence[str]]
 """The parameters of a query; one that has several values stands there as often."""
 
 Rank = Literal["native", "middleman", "export"]
-"""Whose word counts where two sources differ: a network's own API, then what stands between it and
-us, then an official export."""
+"""The precedence of sources that differ: a network's own API, then a service in between, then an
+official export."""
 
 EXPIRING_KINDS: frozenset[str] = frozenset({"story"})
-"""Kinds that the platform takes down by itself: their absence says nothing."""
+"""Kinds that the platform removes by itself: their absence proves nothing."""
 
 CONTENT_SCHEMES: frozenset[str] = frozenset({"cid", "media_id", "sha256"})
 """Schemes of aliases that name what a post holds, and not the post: two posts may share them."""
@@ -52,7 +52,7 @@ STORY_LIFE = timedelta(hours=24)
 """How long Facebook, Instagram and Snapchat show a story."""
 
 CLOCKS_AGREE = timedelta(minutes=5)
-"""Clocks that differ by more are not both right."""
+"""Clocks that differ by less count as equal."""
 
 
 def stream_of(kind: str) -> Stream:
@@ -82,7 +82,7 @@ class Identity:
     Where only a handle is known, `platform_id` is that handle, lower case, behind an `@`. It holds
     until the platform's own id is known; from then on a handle alone changes nothing.
     `description` is what the account says about itself. `avatar` and `banner` are its pictures;
-    a source that does not have them leaves them out, and then takes nothing away.
+    a source without them leaves them out, which removes nothing.
     """
 
     platform: str
@@ -109,7 +109,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Whether a record is what its source signed: by whom and when, or why that is not proved.
+    """Whether a record is signed by its source: by whom and when, or why that is not proved.
 
     `statement` is one sentence without a full stop.
     """
@@ -141,7 +141,7 @@ class RateLimitPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One object of an answer: `raw` is its exact text, `data` what it means.
+    """One object of an answer: `raw` is its exact text, `data` the parsed value.
 
     `data` is anything that JSON can say; what is not an object cannot be read and is quarantined.
     """
@@ -166,19 +166,19 @@ class Page:
     `reached_start` says that nothing older exists. `end_reason` says in plain words why the scan
     ends here all the same ("shows only its newest 500 posts"); together with a `cursor`, later runs
     try again from there. The core follows every cursor that is new in a scan, also behind empty
-    pages, and ends at one that it has followed: a platform need not look for circles.
+    pages, and ends at one that it has followed: a platform need not look for loops.
     `partial` says that the source itself called the answer incomplete.
     `updated_at` and `fresh_until` are the source's own: when it last asked the platform, and
     before when asking again brings nothing new (two days from now at most are believed).
     `notes` are sentences for the user about how this page was fetched (a fallback, a limit).
-    `version` is the source's own word for the state of the whole account (a commit, an ETag). The
+    `version` is the source's name for the state of the whole account (a commit, an ETag). The
     next run finds it in its `Window`. A page of that same version without records says that nothing
     has changed since: the scan is complete.
     `authoritative` says that the source proves what it lists: a post that such a scan does not show
     is removed at once. `ordered` is false where the order of the records is not that of their
     times: then a known post does not end the scan, which is complete only at its start.
     `evidence` are answers to keep whatever `keep_responses` says: signatures, keys, proofs.
-    `identity` is who the account is, where that is told with its records.
+    `identity` is the account's, where the answer contains it.
     """
 
     records: tuple[Record, ...]
@@ -199,9 +199,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How much of a history is wanted.
+    """Which part of a history to fetch.
 
-    `cursor` continues an earlier walk. `since` and `limit` are hints that save requests: the core
+    `cursor` continues an earlier scan. `since` and `limit` are hints that save requests: the core
     stops by itself. A platform yields pages until the core stops asking or nothing is left.
     `version` is that of the last complete scan; None where there was none. `is_full` says that
     everything is to be read again, even where that version has not changed.
@@ -272,7 +272,7 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """What only this source knows of a post: a poll, a content warning, the network's own fields.
+    """A field of a post that only this source has: a poll, a content warning.
 
     `name` is words joined by `_`; `value` is what `Post.content` may hold. `is_content` says that
     people published it, so that a change of it is an edit; else it is only shown.
@@ -303,13 +303,13 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A record, read.
+    """A parsed record.
 
     `content` holds the fields that people published, listed positively by the platform: a change
     in it, or in which attachments there are, makes a revision. It holds text, whole numbers,
     truth values, lists and mappings of these; no floats, no counters, no signed URLs.
-    `extra` is what only this source knows. `id_only` marks an answer without content (ids only):
-    the post is there, nothing more is said.
+    `extra` are fields that only this source has. `id_only` marks an answer without content (ids
+    only): it proves that the post exists, and nothing more.
     `unmapped` names the JSON paths of the record that no column, metric or known list covers, and
     those whose value is not of the kind that is known there.
     """

@@ -1,4 +1,4 @@
-"""Who else may change a file: what others may write to is not what its owner said."""
+"""Checking which other users may change a file."""
 
 import os
 import stat

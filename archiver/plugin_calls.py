@@ -7,7 +7,7 @@ from archiver.errors import ArchiverError
 
 
 class ContractViolation(Exception):
-    """What a plugin gave breaks the contract; the message says how."""
+    """A return value of a plugin breaks the contract; the message says how."""
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def cause_of(error: BaseException) -> str:
 
 
 def is_fault_of_plugin(error: BaseException) -> bool:
-    """Whether a plugin made this up: not when the user stops the run, or the run its tasks."""
+    """Whether a plugin caused the error: not when the user stops the run, or the run its tasks."""
     import asyncio  # noqa: PLC0415 — asked after an error only; `--help` does without it
 
     if isinstance(error, asyncio.CancelledError):

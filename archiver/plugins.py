@@ -251,7 +251,7 @@ def _problem(origin: Origin, why: str, concerns: Iterable[str]) -> Problem:
 
 
 def _without_duplicates(found: list[EntryPoint], problems: list[Problem]) -> list[EntryPoint]:
-    """Those whose name is unique: of two with one name, nobody knows which one is meant."""
+    """Those with a unique name: of two with one name, neither is loaded."""
     by_name: dict[str, list[EntryPoint]] = {}
     for entry_point in sorted(found, key=lambda item: (item.name, item.value)):
         by_name.setdefault(entry_point.name, []).append(entry_point)
@@ -302,7 +302,7 @@ def _check_ownership(entry_point: EntryPoint) -> None:
 
 
 def _manager(entry_point: EntryPoint) -> PluginManager:
-    """A plugin manager for this plugin alone, so that every error is known to be its."""
+    """A plugin manager for this plugin alone, so that every error is known to be its own."""
     manager = PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     try:
@@ -359,7 +359,7 @@ _FORMER = {
         '"snapshot"); all plugins written before list "all"',
     ),
 }  # fmt: skip
-"""What was added to the contract: by what the earlier form is told, and what to say of it."""
+"""Additions to the contract: a member that identifies the earlier form, and the message."""
 
 
 def _check_source(source: Any) -> None:

@@ -26,11 +26,11 @@ _COMMAND_SECONDS = 30
 
 
 SCHEMES = ("env", "file", "keyring", "cmd")
-"""What a reference begins with, and a colon."""
+"""The schemes of references, `SCHEME:…`."""
 
 
 def is_reference(text: str) -> bool:
-    """Whether a text names a secret, and is none itself."""
+    """Whether a text is a reference to a secret, and not a secret itself."""
     return text.partition(":")[0] in SCHEMES
 
 
@@ -71,13 +71,13 @@ class Secret:
 
     def __eq__(self, other: object) -> bool:
         """Equal when they refer to the same thing."""
-        return isinstance(other, Secret) and self._told() == other._told()
+        return isinstance(other, Secret) and self._target() == other._target()
 
     def __hash__(self) -> int:
         """As `__eq__`."""
-        return hash(self._told())
+        return hash(self._target())
 
-    def _told(self) -> tuple[str, str]:
+    def _target(self) -> tuple[str, str]:
         return self._scheme, self._reference
 
     @property
@@ -117,7 +117,7 @@ class Secret:
             raise SecretError(f"{name} is empty")
         if not (value.isascii() and value.isprintable()):  # it could not be sent in a header
             raise SecretError(
-                f"{name} holds characters that no key has",
+                f"{name} contains characters other than printable ASCII",
                 hint="Save it as plain ASCII, on one line",
             )
         self.mask_value(value)
@@ -127,7 +127,7 @@ class Secret:
 
     @classmethod
     def mask_value(cls, value: str) -> None:
-        """Have a text blanked out from now on, as a secret that was revealed."""
+        """Redact a text from now on, like a secret that was revealed."""
         if value in cls._revealed or len(value) < _SHORTEST_MASKED:
             return
         cls._revealed.add(value)
@@ -136,7 +136,7 @@ class Secret:
         cls._forms = sorted(forms, key=len, reverse=True)
 
     def mask(self) -> None:
-        """Have it blanked out from now on: an answer may show a secret before it has been used.
+        """Redact it from now on: an answer may contain a secret before it has been used.
 
         One that cannot be resolved is an error only where it is used.
         """
@@ -145,7 +145,7 @@ class Secret:
 
 
 def redact(text: str) -> str:
-    """The text with every secret that was revealed in this process blanked out."""
+    """The text without any secret that was revealed in this process."""
     for form in Secret._forms:
         text = text.replace(form, MASK)
     return text
@@ -159,7 +159,7 @@ def redact_bytes(body: bytes) -> bytes:
 
 
 def _forms_of(secret: str) -> set[str]:
-    """The ways in which an echo writes a secret.
+    """The encodings of a secret that an answer may contain.
 
     As it is, in Base64, as URLs, HTML and Python escape it; each in JSON, and in JSON in JSON.
     """
@@ -252,12 +252,12 @@ def ask_keyring(question: Callable[[Any], str | None]) -> str | None:
 
 
 def _refuse_plain(backend: Any) -> None:
-    """Raise SecretError for a keyring, or one in a chain, that keeps keys in the clear."""
+    """Raise SecretError for a keyring, or one in a chain, that stores keys unencrypted."""
     for one in getattr(backend, "backends", None) or (backend,):
         kind = type(one)
         if kind.__module__.startswith("keyrings.alt") and "Encrypted" not in kind.__name__:
             raise SecretError(
-                f"The keyring here, {kind.__name__}, keeps keys in the clear",
+                f"The keyring here, {kind.__name__}, stores keys unencrypted",
                 hint="Use the system's own keyring, or file: with a file that only you can read",
             )
 

@@ -137,7 +137,7 @@ class AccountEntry:
 
 @dataclass(frozen=True, slots=True)
 class EntryHead:
-    """What every `[[accounts]]` entry says; the rest are its platform's options."""
+    """The keys of every `[[accounts]]` entry; the rest are its platform's options."""
 
     name: str = field(
         metadata={

@@ -1,4 +1,4 @@
-"""The signals by which a person or the system asks a program to end."""
+"""The signals that ask a program to end."""
 
 import signal
 
@@ -6,7 +6,7 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def stop_signals() -> list[signal.Signals]:
-    """Those that this process is to heed.
+    """The signals that this process handles.
 
     Windows has no SIGHUP, which says that the terminal is gone; nohup has it ignored, and a shell
     has SIGINT ignored by what it runs in the background.

@@ -29,7 +29,7 @@ _LOCK_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What is no secret of a login. Times are in the archive's form.
+    """The public part of a login. Times are as the archive writes them.
 
     `user` is who logged in, as the server says; `expires_at` is None where it names no end.
     `is_renewable` says whether the token can be exchanged for a new one without a person.
@@ -57,7 +57,7 @@ class Token:
     client_secret: str | None = field(default=None, repr=False)
 
     def mask(self) -> None:
-        """Have its secrets blanked out of all that leaves the program from now on."""
+        """Redact its secrets from now on."""
         for name in _SECRETS:
             if value := getattr(self, name):
                 Secret.mask_value(value)
@@ -98,7 +98,7 @@ class TokenStore:
         return token
 
     def save(self, source: str, name: str, token: Token) -> None:
-        """Keep a token, in place of the one before. Raises SecretError."""
+        """Save a token, in place of the one before. Raises SecretError."""
         token.mask()
         secrets = {key: text for key in _SECRETS if (text := getattr(token, key)) is not None}
         entry = asdict(token.login)
@@ -127,7 +127,7 @@ class TokenStore:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other programs from renewing a token meanwhile. Raises SecretError."""
+        """Hold a lock that keeps other programs from renewing a token. Raises SecretError."""
         from filelock import FileLock, Timeout  # noqa: PLC0415 — only a renewal needs it
 
         lock = FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS, mode=0o600, thread_local=False)
@@ -164,7 +164,7 @@ class TokenStore:
         try:
             tokens = json.loads(data)["tokens"]
             if not all(isinstance(entry, dict) for of in tokens.values() for entry in of.values()):
-                raise TypeError("an entry is no object")
+                raise TypeError("an entry is not an object")
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise self._damaged(str(error)) from None
         return {source: dict(entries) for source, entries in tokens.items()}
@@ -227,7 +227,7 @@ def replace_privately(path: Path, data: bytes) -> None:
 
 
 def _login(entry: Mapping[str, Any]) -> Login:
-    """What a file says of a login, as far as it is of the right form."""
+    """The login of an entry in the file; values of a wrong form are left out."""
     said: dict[str, Any] = {
         spec.name: value
         for spec in fields(Login)

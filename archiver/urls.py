@@ -1,4 +1,4 @@
-"""Addresses of the web in one spelling, the one that browsers make of them.
+"""Normalising web addresses as browsers do.
 
 The rules are those of https://url.spec.whatwg.org/ for `http` and `https`: what they percent-encode
 is percent-encoded, what is encoded already stays. Where browsers guess what an author may have
@@ -27,7 +27,7 @@ _TWO_DOTS = frozenset({"..", ".%2e", "%2e.", "%2e%2e"})
 
 
 class BadUrl(ValueError):
-    """What is no address of the web; the text says why, and shows nothing of it."""
+    """An invalid web address; the message says why, and does not show it."""
 
 
 def normalize_url(text: str, base: str | None = None) -> str:

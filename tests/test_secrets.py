@@ -183,8 +183,8 @@ def fail(*_: str) -> str:
 
 
 KEYRINGS = {
-    "plain": (PlaintextKeyring(), "k", "keeps keys in the clear"),
-    "in a chain": (ChainerBackend(), "k", "keeps keys in the clear"),
+    "plain": (PlaintextKeyring(), "k", "stores keys unencrypted"),
+    "in a chain": (ChainerBackend(), "k", "stores keys unencrypted"),
     "empty": (EncryptedKeyring(), None, "has no 'one' for 'ring'"),
     "failing": (object(), fail, "No D-Bus"),
 }

@@ -19,7 +19,7 @@ from archiver.archive.schema import APPLICATION_ID, model
 from archiver.browse.diff import published_paths, text_at
 from archiver.errors import StorageError, UsageError
 from archiver.evidence.copy import NAMES_WITHOUT_DATABASE
-from archiver.evidence.renewal import Copied, open_frozen, renew_copy
+from archiver.evidence.renewal import Copied, open_immutable, renew_copy
 from archiver.human import counted
 from archiver.media.folder_store import FolderStore
 from archiver.metric_names import COMMON_METRICS
@@ -124,7 +124,7 @@ class _PublicPart:
 def _remove_unwanted(folder: Path) -> int:
     """Delete files that the copy no longer names; the size in bytes of those that stay."""
     store = FolderStore(folder)
-    with closing(open_frozen(folder / DATABASE)) as connection:
+    with closing(open_immutable(folder / DATABASE)) as connection:
         wanted = {path for (path,) in connection.execute("SELECT path FROM media")}
     size = 0
     for file in store.list():

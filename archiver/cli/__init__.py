@@ -13,14 +13,14 @@ from archiver.cli.streams import may_colour, prepare_streams
 
 COMMANDS = {
     "init": ("archiver.cli.init", "Write a commented archive.toml."),
-    "demo": ("archiver.cli.demo", "Back up a small made-up world, to see how it works."),
-    "backup": ("archiver.cli.backup", "Fetch what is new. The main job."),
-    "status": ("archiver.cli.status", "Show what the archive holds, and what is missing."),
+    "demo": ("archiver.cli.demo", "Back up a few sample accounts, to see how it works."),
+    "backup": ("archiver.cli.backup", "Back up all new posts and media."),
+    "status": ("archiver.cli.status", "Show what is in the archive, and what is missing."),
     "accounts": ("archiver.cli.accounts", "List the accounts; find those a key has linked."),
-    "login": ("archiver.cli.login", "Log in to an account whose source wants that."),
-    "verify": ("archiver.cli.verify", "Read everything back and compare it."),
+    "login": ("archiver.cli.login", "Log in to an account whose source needs it."),
+    "verify": ("archiver.cli.verify", "Check all files and rows against their hashes."),
     "copy": ("archiver.cli.copy", "Make or update a second copy of the archive."),
-    "separate": ("archiver.cli.separate", "Take two posts apart that a rule took for one."),
+    "separate": ("archiver.cli.separate", "Separate two posts that were matched by a rule."),
     "browse": ("archiver.cli.browse", "Look at the archive in a browser."),
     "serve": ("archiver.cli.serve", "Answer the history API from the archive."),
     "plugins": ("archiver.cli.plugins", "List plugins, platforms and where they come from."),
@@ -55,10 +55,10 @@ class _Group(click.Group):
         # known before anything is parsed, since that may fail
         shell.wants_json = "--json" in (sys.argv[1:] if given is None else given)
         run = super().main
-        sys.exit(failures.guarded(lambda: run(*args, **extra), shell.manner))
+        sys.exit(failures.guarded(lambda: run(*args, **extra), shell.error_format))
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """The commands, in the order in which people need them."""
+        """The commands, in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archiver.cli.shell import Shell, leave_no_core, pass_shell, secret_of, subcommand, toml_text
+from archiver.cli.shell import (
+    Shell,
+    disable_core_dumps,
+    pass_shell,
+    secret_of,
+    subcommand,
+    toml_text,
+)
 from archiver.cli.text import WIDTH, Coloured, safe, table, wrap
 from archiver.errors import AccessRefused, ArchiverError, PluginError, UsageError
 from archiver.human import counted
@@ -41,13 +48,13 @@ if TYPE_CHECKING:
 def command(
     shell: Shell, discover: bool, source_name: str | None, profile_key: str | None, as_json: bool
 ) -> int | None:
-    """List the accounts in the config, and say what is wrong with them.
+    """List the accounts in the config, and problems with them.
 
     With --discover, print what the API key has linked, as lines to paste into archive.toml.
     """
     if not discover:
         return _list(shell, as_json)
-    leave_no_core()
+    disable_core_dumps()
     config, plugins = shell.config(), shell.plugins()
     source = plugins.source(source_name or _source_to_ask(config, plugins))
     found = _linked(config, source, profile_key)
@@ -68,8 +75,8 @@ def _source_to_ask(config: "Config", plugins: "Plugins") -> str:
     fitting = [name for name in names if name in config.sources] or names
     if len(fitting) != 1:
         raise UsageError(
-            "Which source is to be asked?",
-            why=f"There are these: {', '.join(fitting)}" if fitting else "No plugin brings one",
+            "Which source should list the accounts?",
+            why=f"There are these: {', '.join(fitting)}" if fitting else "No plugin has one",
             hint=f"archiver accounts --discover --source {fitting[0]}" if fitting else None,
         )
     return fitting[0]
@@ -117,7 +124,7 @@ def _problem(config: "Config", entry: "AccountEntry", plugins: "Plugins") -> Arc
 
 
 def _source_of(config: "Config", entry: "AccountEntry", plugins: "Plugins") -> str | None:
-    """The source that an entry is read through; None where that is what is wrong with it."""
+    """The source of an entry; None where it cannot be determined."""
     try:
         return config.source_of(entry, plugins)
     except ArchiverError:
@@ -137,7 +144,7 @@ def _as_json(
 
 
 def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequence["Identity"]:
-    """What the source says that the key can read."""
+    """The accounts that the source lists for the key."""
     import anyio
 
     from archiver.backup.kits import Kits
@@ -180,7 +187,7 @@ def _entries(
     source: str,
     profile_key: str | None,
 ) -> list[dict[str, Any]]:
-    """What is linked, each with a label that is free and what the config has for its platform."""
+    """The linked accounts, each with an unused label and its platform's entries in the config."""
     taken = {entry.name.casefold() for entry in config.accounts}
     readable = {item.name: item for item in plugins.platforms if item.source == source}
     lines = []

@@ -1,4 +1,4 @@
-"""`archiver backup`: the main job."""
+"""`archiver backup`: back up new posts and media."""
 
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.shell import Shell, leave_no_core, pass_shell, subcommand
+from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, subcommand
 from archiver.cli.text import safe, styled
 from archiver.cli.values import Date, WholeNumber
 
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
 
 
 class NoteCollector:
-    """A Progress that only prints what must be said at once."""
+    """A Progress that prints notes, and scans when verbose."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
 
     def scanning(self, account: str, page: int, posts: int) -> None:
-        """Say how far a scan is, when asked to be verbose."""
+        """Print the progress of a scan, when verbose."""
         if self._shell.verbose:
             self._shell.say(f"{safe(account)}: page {page}, {posts:,} posts so far")
 
     def scanned(self, account: str, posts: int) -> None:
-        """Say what a scan has shown, when asked to be verbose."""
+        """Print the result of a scan, when verbose."""
         if self._shell.verbose:
             self._shell.say(f"{safe(account)}: {posts:,} posts")
 
     def files(self, waiting: int, done: int, *, is_all: bool) -> None:
-        """Not worth a line."""
+        """Print nothing."""
 
     def received(self, count: int) -> None:
-        """Not worth a line."""
+        """Print nothing."""
 
     def note(self, text: str) -> None:
-        """Say it."""
+        """Print the note."""
         self._shell.say(text)
 
 
 @subcommand(
     "backup",
-    short_help="Fetch what is new. The main job.",
+    short_help="Back up all new posts and media.",
     example="archiver backup\narchiver backup acme-instagram --full\narchiver backup -q --json",
 )
 @click.argument("names", nargs=-1, metavar="[ACCOUNT]...")
@@ -99,7 +99,7 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
     from archiver.clock import SystemClock
     from archiver.version import version
 
-    leave_no_core()
+    disable_core_dumps()
     config, plugins = shell.config(), shell.plugins()
     if shell.verbose and (warning := sqlite_warning()):
         shell.warn(warning)
@@ -141,13 +141,13 @@ def _print(shell: Shell, report: "RunReport") -> None:
 
     if not shell.quiet:
         shell.report(run_summary(report))
-        _say_next_steps(shell, report)
+        _print_next_steps(shell, report)
     elif has_trouble(report):
         shell.report(trouble_summary(report), is_wrong=True)
 
 
-def _say_next_steps(shell: Shell, report: "RunReport") -> None:
-    """After the first backup: how to look at it, and how to have the next ones run by itself."""
+def _print_next_steps(shell: Shell, report: "RunReport") -> None:
+    """Print, after the first backup, how to browse it and how to schedule the next ones."""
     from archiver.cli.next_steps import AFTER_BACKUP, print_steps
 
     if not report.is_first or not report.counts.new or report.dry_run:

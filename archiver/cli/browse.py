@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from archiver.browse.published import Published
 
 INSTALL_DATASETTE = "pip install 'datasette>=0.65.2'"
-"""What the extra `browse` brings, by its own name: this works from a clone and a wheel alike."""
+"""Installs Datasette by its own name, which works from a clone and a wheel alike."""
 
 
 @subcommand(
@@ -35,7 +35,7 @@ INSTALL_DATASETTE = "pip install 'datasette>=0.65.2'"
     type=WholeNumber(0, 65535),
 )
 @click.option("--no-open", is_flag=True, help="Only print the address; open no browser.")
-@click.option("--with-plugins", is_flag=True, help="Let other installed Datasette plugins in.")
+@click.option("--with-plugins", is_flag=True, help="Load other installed Datasette plugins too.")
 @click.option(
     "--published",
     metavar="DIR",
@@ -73,7 +73,7 @@ def command(
     if published is not None:
         from archiver.browse.published import publish
 
-        _say_published(shell, publish(database, published, with_removed=with_removed))
+        _print_published(shell, publish(database, published, with_removed=with_removed))
         return
     datasette = server.make_datasette(database, other_plugins=with_plugins)
 
@@ -85,7 +85,7 @@ def command(
     server.serve(datasette, port, ready)
 
 
-def _say_published(shell: Shell, made: "Published") -> None:
+def _print_published(shell: Shell, made: "Published") -> None:
     from archiver.human import counted, size_text
 
     posts, files = counted(made.posts, "post"), counted(made.files, "file")

@@ -17,7 +17,7 @@ from archiver.human import size_text
 if TYPE_CHECKING:
     from archiver.evidence.renewal import Copied
 
-_MOST_FINDINGS = 50
+_MAX_FINDINGS = 50
 
 
 @subcommand(
@@ -64,7 +64,7 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
 
 def _print(shell: Shell, directory: Path, copied: "Copied") -> None:
     if copied.damage:
-        rows = [(f.what, f.subject, f.detail) for f in copied.damage[:_MOST_FINDINGS]]
+        rows = [(f.what, f.subject, f.detail) for f in copied.damage[:_MAX_FINDINGS]]
         shell.report(table(rows, ["DAMAGE", "WHERE", "WHAT"]), is_wrong=True)
     if not copied.done:
         return

@@ -1,4 +1,4 @@
-"""`archiver demo`: the main job on a small made-up world, with no key and no network."""
+"""`archiver demo`: backups of sample accounts on this machine, without a key or a network."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -36,13 +36,13 @@ allow = ["127.0.0.0/8"]
 
 @subcommand(
     "demo",
-    short_help="Back up a small made-up world, to see how it works.",
+    short_help="Back up a few sample accounts, to see how it works.",
     example="archiver demo\narchiver demo /tmp/look-at-this",
 )
 @click.argument("folder", default="demo", metavar="[DIR]", type=click.Path(path_type=Path))
 @pass_shell
 def command(shell: Shell, folder: Path) -> int | None:
-    """Serve a small made-up world on this machine, and back it up a few days in a row.
+    """Serve sample accounts on this machine, and back them up a few days in a row.
 
     Needs no key and no network. The archive stays in DIR (default: demo), to be looked at with
     every other command; running the demo again replaces it.
@@ -60,12 +60,12 @@ def command(shell: Shell, folder: Path) -> int | None:
         source = world.serve_at([origin_of(sock) for sock in sockets])
         for day in range(1, demo.days + 1):
             sentences = world.begin_day(day)
-            _tell_day(shell, day, sentences)
+            _print_day(shell, day, sentences)
             config = _config(folder, source)
             report = _back_up(shell, config, world, clock)
             worst = max(worst, report.exit_code if report.exit_code != 3 else 0)
             clock.advance(days=1)
-    _say_what_next(shell, folder)
+    _print_next_steps(shell, folder)
     return worst
 
 
@@ -78,8 +78,8 @@ def _make_room(folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()):
         if not config.is_file() or not config.read_text("utf-8").startswith(MARK):
             raise UsageError(
-                f"{folder} has something in it that is not a demo's",
-                kept="Nothing was touched",
+                f"{folder} contains files that are not of a demo",
+                kept="Nothing was changed",
                 hint="Name an empty or new folder: archiver demo DIR",
             )
         shutil.rmtree(folder / "archive", ignore_errors=True)
@@ -96,7 +96,7 @@ def _config(folder: Path, source: str) -> "Config":
     return load_config(path)
 
 
-def _tell_day(shell: Shell, day: int, sentences: Sequence[str]) -> None:
+def _print_day(shell: Shell, day: int, sentences: Sequence[str]) -> None:
     if shell.quiet:
         return
     shell.report(styled(f"\nDay {day}", bold=True))
@@ -106,7 +106,7 @@ def _tell_day(shell: Shell, day: int, sentences: Sequence[str]) -> None:
 
 
 def _back_up(shell: Shell, config: "Config", world: "DemoWorld", clock: "Clock") -> "RunReport":
-    """One backup over real HTTP, and what it asked for."""
+    """Run one backup over HTTP, and report what it downloaded again."""
     import anyio
 
     from archiver.backup import BackupOptions, run_backup
@@ -127,7 +127,7 @@ def _back_up(shell: Shell, config: "Config", world: "DemoWorld", clock: "Clock")
     if not shell.quiet:
         shell.report(run_summary(report))
         if before:
-            again = _sent_again(before, world.sent_files())
+            again = _bytes_sent_again(before, world.sent_files())
             shell.report(
                 f"{len(before)} files were here already, all under new addresses: "
                 f"{size_text(again)} of them fetched again."
@@ -135,12 +135,12 @@ def _back_up(shell: Shell, config: "Config", world: "DemoWorld", clock: "Clock")
     return report
 
 
-def _sent_again(before: Mapping[str, int], after: Mapping[str, int]) -> int:
-    """How many bytes of files that had been sent before were sent since."""
+def _bytes_sent_again(before: Mapping[str, int], after: Mapping[str, int]) -> int:
+    """How many bytes of files were sent again."""
     return sum(after[path] - sent for path, sent in before.items())
 
 
-def _say_what_next(shell: Shell, folder: Path) -> None:
+def _print_next_steps(shell: Shell, folder: Path) -> None:
     if shell.quiet:
         return
     command = f"{program()} --config {safe(folder / 'archive.toml')}"

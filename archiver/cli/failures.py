@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import click
 
-from archiver.cli.streams import is_unread, output_error
+from archiver.cli.streams import is_broken_pipe, output_error
 from archiver.cli.text import safe, styled, wrap
 from archiver.errors import (
     ArchiverError,
@@ -29,8 +29,8 @@ _LABELS = (("Why", "why"), ("Kept", "kept"), ("Next", "hint"))
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How a command was asked to speak; asked for when something fails.
+class ErrorFormat:
+    """The options of a command that decide how an error is printed.
 
     `verbose`: from 1 a bug comes with its traceback, from 2 all failures do. `colour`: whether
     colours are wanted, on a terminal. `is_report`: stdout got a report of what was done, and no
@@ -43,7 +43,9 @@ class Manner:
     as_json: bool = False
 
 
-def guarded(work: Callable[[], object], manner: Callable[[], Manner] = Manner) -> int:
+def guarded(
+    work: Callable[[], object], error_format: Callable[[], ErrorFormat] = ErrorFormat
+) -> int:
     """Run `work`, report what fails, and return the exit code.
 
     That is what `work` returns where it is an int.
@@ -51,28 +53,30 @@ def guarded(work: Callable[[], object], manner: Callable[[], Manner] = Manner) -
     try:
         code = work()
         sys.stdout.flush()
-        lost = _reported_output(manner())
+        lost = _reported_output(error_format())
         return code if isinstance(code, int) and code else lost
     except click.ClickException as error:
-        return _reported_usage(error, manner())
+        return _reported_usage(error, error_format())
     except (click.Abort, KeyboardInterrupt):
-        return _reported(_interrupted(), manner())
+        return _reported(_interrupted(), error_format())
     except SystemExit as error:
         if not isinstance(error.__context__, BrokenPipeError):
             raise
-        return _reported(error.__context__, manner())  # Click takes any for a reader that left
+        return _reported(
+            error.__context__, error_format()
+        )  # Click takes any for a reader that left
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 — the last line of defence
-        return _reported(error, manner())
+        return _reported(error, error_format())
 
 
 def _interrupted() -> Interrupted:
     return Interrupted("Stopped", kept="What was saved is kept; the next run resumes from there")
 
 
-def tell(error: ArchiverError, manner: Manner) -> None:
-    """Print an error to stderr, laid out for the screen; to stdout too, where JSON is wanted."""
-    click.echo(layout(error), file=sys.stderr, color=None if manner.colour else False)
-    if manner.as_json:
+def print_error(error: ArchiverError, error_format: ErrorFormat) -> None:
+    """Print an error to stderr, laid out for the screen; and to stdout as JSON with --json."""
+    click.echo(layout(error), file=sys.stderr, color=None if error_format.colour else False)
+    if error_format.as_json:
         import json
 
         parts = {name: getattr(error, name) for name in ("code", "what", "why", "kept", "hint")}
@@ -82,7 +86,7 @@ def tell(error: ArchiverError, manner: Manner) -> None:
 
 
 def layout(error: ArchiverError, about: str = "") -> str:
-    """An error as people read it, one part below the other; `about` names whom it is about."""
+    """An error as text, one part per line; `about` names the accounts concerned."""
     what = f"{about}: {error.what}" if about else error.what
     first = wrap(_clean(what), "Error: ", " " * 7).removeprefix("Error:")
     lines = [styled("Error:", "red") + first]
@@ -93,7 +97,7 @@ def layout(error: ArchiverError, about: str = "") -> str:
 
 
 def warn(message: str) -> None:
-    """Print one sentence to stderr that is worth a look, but no failure."""
+    """Print a warning to stderr."""
     text = wrap(_clean(message), "Warning: ", " " * 9).removeprefix("Warning:")
     click.echo(styled("Warning:", "yellow") + text, file=sys.stderr)
 
@@ -103,74 +107,76 @@ def _clean(text: str) -> str:
 
 
 def _redacted(text: str) -> str:
-    from archiver.secrets import redact  # `--help` has no secrets, and no failures
+    from archiver.secrets import redact  # not needed for `--help`
 
     return redact(text)
 
 
-def _reported(error: BaseException, manner: Manner) -> int:
+def _reported(error: BaseException, error_format: ErrorFormat) -> int:
     errors = list(leaves(error))
     known = [leaf for leaf in errors if isinstance(leaf, ArchiverError)]
     if any(isinstance(leaf, KeyboardInterrupt | click.Abort) for leaf in errors):
-        tell(_interrupted(), manner)
+        print_error(_interrupted(), error_format)
         return Interrupted.exit_code
     if len(known) == len(errors):
         worst = max(known, key=lambda leaf: leaf.exit_code)
         for leaf in known:
-            tell(leaf, manner if leaf is worst else replace(manner, as_json=False))
-        if manner.verbose > 1:
+            print_error(
+                leaf, error_format if leaf is worst else replace(error_format, as_json=False)
+            )
+        if error_format.verbose > 1:
             _print_traceback(error)
         return worst.exit_code
-    found = _as_known(error, next(e for e in errors if not isinstance(e, ArchiverError)))
-    tell(found, manner)
-    if manner.verbose and found.exit_code == BUG:
+    found = _as_archiver_error(error, next(e for e in errors if not isinstance(e, ArchiverError)))
+    print_error(found, error_format)
+    if error_format.verbose and found.exit_code == BUG:
         _print_traceback(error)
     return found.exit_code
 
 
-def _as_known(error: BaseException, unknown: BaseException) -> ArchiverError:
-    """What a failure is that no part of the program has put into words: of the disk, or a bug."""
+def _as_archiver_error(error: BaseException, unknown: BaseException) -> ArchiverError:
+    """An unexpected error as an ArchiverError: an error of the disk, or a bug."""
     if isinstance(error, OSError) and error.errno in _DISK:
         from archiver.disks import describe_error, hint_for
 
         return StorageError(describe_error(error), why=str(error), hint=hint_for(error))
     if isinstance(unknown, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
-        return _unnameable(unknown)
+        return _unencodable_file_name(unknown)
     return ArchiverError(
         f"This is a bug in archiver ({type(unknown).__name__}: {unknown})",
-        hint="Run it again with -v for the details, and report them, please",
+        hint="Run it again with -v for the details, and report them",
     )
 
 
-def _reported_output(manner: Manner) -> int:
-    """The exit code of a command that went well, but may have lost what it printed."""
+def _reported_output(error_format: ErrorFormat) -> int:
+    """The exit code of a successful command, whose output may have failed."""
     error = output_error()
     if error is None:
         return 0
-    if is_unread(error):
-        return 0 if manner.is_report else BROKEN_PIPE
+    if is_broken_pipe(error):
+        return 0 if error_format.is_report else BROKEN_PIPE
     from archiver.disks import describe_error
 
-    if manner.is_report:
+    if error_format.is_report:
         warn(f"The work is done, but its report could not be printed: {describe_error(error)}")
         return 0
-    tell(
+    print_error(
         OutputError(
             "The output could not be written",
             why=describe_error(error),
             kept="The archive is as this command left it; only what it printed is incomplete",
             hint="Send the output somewhere else",
         ),
-        manner,
+        error_format,
     )
     return OutputError.exit_code
 
 
-def _unnameable(error: UnicodeEncodeError) -> ConfigError:
-    """The name of a file has a letter that this locale has no bytes for."""
+def _unencodable_file_name(error: UnicodeEncodeError) -> ConfigError:
+    """The error for a file name that the locale cannot encode."""
     return ConfigError(
-        f"A file cannot be named here: {error.object[error.start : error.end]}",
-        why=f"The locale of this system writes names in {error.encoding}, which has no such letter",
+        f"A file name cannot be encoded: {error.object[error.start : error.end]}",
+        why=f"The locale of this system uses {error.encoding}, which lacks these characters",
         hint="Run archiver with LC_ALL=C.UTF-8, or with PYTHONUTF8=1",
     )
 
@@ -183,8 +189,8 @@ def _print_traceback(error: BaseException) -> None:
         click.echo(indent + safe(line.strip()), file=sys.stderr)
 
 
-def _reported_usage(error: click.ClickException, manner: Manner) -> int:
-    """Tell what is wrong with a command line; where something is missing, with an example."""
+def _reported_usage(error: click.ClickException, error_format: ErrorFormat) -> int:
+    """Print a usage error; where an argument is missing, with an example."""
     hint = None
     if isinstance(error, click.UsageError) and error.ctx is not None:
         click.echo(error.ctx.get_usage(), file=sys.stderr)
@@ -192,5 +198,5 @@ def _reported_usage(error: click.ClickException, manner: Manner) -> int:
         examples = getattr(error.ctx.command, "examples", ())
         if isinstance(error, click.MissingParameter) and examples:
             hint = f"For example: {examples[0]}"
-    tell(UsageError(error.format_message(), hint=hint), manner)
+    print_error(UsageError(error.format_message(), hint=hint), error_format)
     return error.exit_code

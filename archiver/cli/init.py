@@ -1,4 +1,4 @@
-"""`archiver init`: writes a config to start from."""
+"""`archiver init`: writes a commented config."""
 
 import os
 import shlex

@@ -1,4 +1,4 @@
-"""`archiver login`: log in to an account whose source wants that."""
+"""`archiver login`: log in to an account whose source needs it."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archiver.cli.shell import Shell, leave_no_core, pass_shell, secret_of, subcommand
+from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, secret_of, subcommand
 from archiver.cli.text import safe, wrap
 from archiver.cli.values import WholeNumber
 from archiver.errors import ArchiverError, UsageError
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from archiver.login import LoginRequest
     from archiver.tokens import Token, TokenStore
 
-_PATIENCE = 600.0  # seconds in which a person finds their password
+_TIMEOUT = 600.0  # seconds in which a person finds their password
 
 
 @subcommand(
     "login",
-    short_help="Log in to an account whose source wants that.",
+    short_help="Log in to an account whose source needs it.",
     example="archiver login acme-mastodon\narchiver login acme-mastodon --paste",
 )
 @click.argument("account")
@@ -52,7 +52,7 @@ def command(
     """
     if paste + (token is not None) + forget > 1:
         raise UsageError("--paste, --token and --forget exclude each other")
-    leave_no_core()
+    disable_core_dumps()
     login = _Login(shell, account)
     if forget:
         login.forget()
@@ -63,7 +63,7 @@ def command(
 
 
 class _Login:
-    """One account, its source, and where its token is kept."""
+    """The login of one account: its source, and the store of its token."""
 
     def __init__(self, shell: Shell, label: str) -> None:
         from archiver.tokens import token_store
@@ -81,11 +81,11 @@ class _Login:
         if auth is None:
             raise UsageError(
                 f"{self.account.name} needs no login",
-                why=f"The source {self.source.name} is read with what the config says, or freely",
+                why=f"The source {self.source.name} needs no login",
             )
 
     def log_in(self, *, paste: bool, opens_browser: bool, port: int) -> None:
-        """Ask the server for a code, then for a token, and keep it. Raises ArchiverError."""
+        """Get a code, then a token from the server, and save it. Raises ArchiverError."""
         from archiver.login import finish_login
 
         if paste:
@@ -101,7 +101,7 @@ class _Login:
         self._keep(self._run(finish), auth)
 
     def keep(self, reference: str) -> None:
-        """Keep a token that was made by hand. Raises ArchiverError."""
+        """Save a token that the user made. Raises ArchiverError."""
         from archiver.login import token_by_hand
 
         made = secret_of("--token", reference, "env:MASTODON_TOKEN").reveal()
@@ -148,7 +148,7 @@ class _Login:
             receiver.expect(request.state)
             self._show(request, opens_browser)
             self.shell.say("Waiting for the browser to come back; Ctrl-C ends that.")
-            return auth, request, receiver.wait(_PATIENCE)
+            return auth, request, receiver.wait(_TIMEOUT)
 
     def _pasted(self, request: "LoginRequest", opens_browser: bool) -> str:
         from archiver.login import code_of
@@ -157,12 +157,12 @@ class _Login:
         return code_of(click.prompt("The code", hide_input=True, err=True), request.state)
 
     def _show(self, request: "LoginRequest", opens_browser: bool) -> None:
-        click.echo(f"Open this page and say yes:\n\n{safe(request.url)}\n", err=True)
+        click.echo(f"Open this page and allow the access:\n\n{safe(request.url)}\n", err=True)
         if opens_browser and _has_desktop():
             click.launch(request.url)
 
     def _keep(self, token: "Token", auth: "OAuth") -> None:
-        """Find out who has logged in, and keep the token."""
+        """Find out who has logged in, and save the token."""
         from archiver.login import with_user
 
         async def ask(kit: "Kit") -> "Token":
@@ -174,7 +174,7 @@ class _Login:
         if auth.user and user and user.casefold() != auth.user.casefold():
             self.shell.warn(
                 f"You are logged in as {safe(user)}, and {self.account.name} is {safe(auth.user)}: "
-                "only what the one may see of the other is backed up"
+                "only what that login may see of the account is backed up"
             )
         who = f" as {safe(user)}" if user else ""
         where = "the keyring" if self.store.in_keyring else str(self.store.path)
@@ -182,7 +182,7 @@ class _Login:
         self.shell.report(wrap(text))
 
     async def _auth(self, kit: "Kit") -> "OAuth":
-        """How the source says that one logs in. Raises SourceError, PluginError."""
+        """The OAuth parameters of the source. Raises SourceError, PluginError."""
         from archiver.auth import OAuth
         from archiver.errors import PluginError
         from archiver.plugin_calls import cause_of, plugin_errors
@@ -193,11 +193,11 @@ class _Login:
         with plugin_errors(failed):
             auth = await self._ask_auth(self.settings, self.account, kit)
             if not isinstance(auth, OAuth):
-                raise TypeError("It gave no OAuth")
+                raise TypeError("It returned no OAuth")
         return auth
 
     def _run(self, question: Any) -> Any:
-        """Ask something with a kit of this account."""
+        """Run a function with a kit of this account."""
         import anyio
 
         from archiver.backup.kits import Kits
@@ -218,7 +218,7 @@ class _Login:
 
 
 def _has_desktop() -> bool:
-    """Whether a browser can be opened in which a person sees something."""
+    """Whether a browser window can be opened."""
     if sys.platform in {"darwin", "win32"}:
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,4 +1,4 @@
-"""What `archiver status` says of logins: who is logged in, and for how long."""
+"""The logins that `archiver status` lists, with their expiry."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class KnownLogin:
 def known_logins(
     config: "Config", now: datetime, warn: Callable[[str], None]
 ) -> tuple[KnownLogin, ...]:
-    """The logins of the accounts in the config. What cannot be read of them is warned of."""
+    """The logins of the accounts in the config; unreadable ones cause a warning."""
     from archiver.tokens import token_store
 
     labels = {entry.name for entry in config.accounts}
@@ -60,14 +60,14 @@ def known_logins(
 def logins_table(logins: Iterable[KnownLogin]) -> str:
     """Who is logged in where, and until when; empty where nobody is."""
     rows = [
-        (login.account, login.source, login.user or "?", login.server, _life(login))
+        (login.account, login.source, login.user or "?", login.server, _lifetime(login))
         for login in logins
     ]
-    head = ["ACCOUNT", "SOURCE", "AS", "SERVER", "THE TOKEN LIVES"]
+    head = ["ACCOUNT", "SOURCE", "AS", "SERVER", "TOKEN EXPIRES"]
     return "Logins:\n" + table(rows, head) if rows else ""
 
 
-def _life(login: KnownLogin) -> str:
+def _lifetime(login: KnownLogin) -> str:
     left = login.seconds_left
     if left is None:
         return "until it is revoked"

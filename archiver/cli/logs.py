@@ -1,4 +1,4 @@
-"""Log lines on stderr: off unless asked for, and never with a secret in them."""
+"""Log lines on stderr: off by default, and without secrets."""
 
 import logging
 import sys
@@ -8,24 +8,24 @@ from contextlib import contextmanager
 from archiver.cli.text import safe
 from archiver.secrets import redact
 
-_TALKATIVE = ("httpx", "httpcore", "asyncio", "PIL")
+_VERBOSE_LIBRARIES = ("httpx", "httpcore", "asyncio", "PIL")
 
 
 class _Redact(logging.Filter):
-    """Blanks secrets out of a record before any handler behind it sees it."""
+    """Redacts secrets in a record before any handler gets it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         try:
             message = record.getMessage()
         except Exception as error:  # noqa: BLE001 — a plugin's slip must not end the run
-            message = f"{record.msg} ({type(error).__name__} when it was put together)"
+            message = f"{record.msg} ({type(error).__name__} while it was formatted)"
         record.msg = safe(redact(message))
         record.args = None
         return True
 
 
 class _Formatter(logging.Formatter):
-    """Blanks secrets out of tracebacks too, and lets none of their lines steer a terminal."""
+    """Redacts secrets in tracebacks too, and makes their lines safe for a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         lines = redact(super().format(record)).split("\n")
@@ -36,7 +36,7 @@ class _Formatter(logging.Formatter):
 
 @contextmanager
 def logging_to_stderr(verbose: int) -> Iterator[None]:
-    """Log to stderr while it lasts: nothing, information (1), or everything (2)."""
+    """Log to stderr in the block: nothing, information (1), or everything (2)."""
     root = logging.getLogger()
     handler: logging.Handler = logging.NullHandler()  # else Python prints warnings by itself
     if verbose:
@@ -46,7 +46,7 @@ def logging_to_stderr(verbose: int) -> Iterator[None]:
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG if verbose > 1 else logging.INFO if verbose else logging.WARNING)
-    for name in _TALKATIVE:  # they log addresses, which may be signed
+    for name in _VERBOSE_LIBRARIES:  # they log addresses, which may be signed
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         yield

@@ -1,4 +1,4 @@
-"""`archiver` without a command: what to do next, by what there is."""
+"""`archiver` without a command: what to do next."""
 
 import os
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ AFTER_BACKUP: Steps = (
 
 
 def print_next_steps(shell: Shell) -> None:
-    """Say in a few lines what there is, and which commands lead on.
+    """Print the state of config and archive, and the next commands.
 
     Raises ConfigError for a config that is wrong, StorageError for an archive that is.
     """
@@ -32,7 +32,7 @@ def print_next_steps(shell: Shell) -> None:
         title = "archiver backs up social media accounts: one SQLite file, and a folder of media."
         _print(
             shell, title,
-            ("demo", "see it work on a small made-up world, without a key"),
+            ("demo", "see it work with sample accounts, without a key"),
             ("init", "write a commented archive.toml into this folder, to begin"),
         )  # fmt: skip
         return
@@ -54,7 +54,7 @@ def print_next_steps(shell: Shell) -> None:
 
 
 def _has_config() -> bool:
-    """Whether there is a config, or one is named, be it there or not."""
+    """Whether there is a config, or one is named that may be missing."""
     from archiver.config import ENVIRONMENT, find_config
     from archiver.errors import ConfigError
 

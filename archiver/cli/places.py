@@ -1,10 +1,10 @@
-"""Where an archive is, as people name it."""
+"""The folder of an archive that a user means."""
 
 from pathlib import Path
 
 
 def archive_folder(path: Path) -> Path:
-    """The folder of the archive that is meant by a path.
+    """The folder of the archive for a path: the folder itself, its config, or its database.
 
     That is the path itself, the folder of an `archive.db`, or `archive` in the folder that holds
     the config. Where there is none, the path is given back: whoever opens it says so.

@@ -1,4 +1,4 @@
-"""What plugins print or warn about by themselves: it goes to stderr, without secrets."""
+"""Redirecting what plugins print to stderr, without secrets."""
 
 import io
 import sys
@@ -25,7 +25,7 @@ def redirect_plugin_output() -> Iterator[None]:
 
 
 class _RedactedLines(io.TextIOBase):
-    """Passes text on line by line, without secrets: one may be written in several pieces."""
+    """Writes text on whole line by whole line, redacted: a secret may be written in pieces."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""`archiver plugins`: what is installed, and where it comes from."""
+"""`archiver plugins`: lists the installed plugins."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""A run's progress on a terminal: what is being scanned, then files of how many, and their rate."""
+"""The progress of a run on a terminal: the account being scanned, then files and their rate."""
 
 import sys
 import time
@@ -53,27 +53,27 @@ class ProgressLine:
         self._clear()
 
     def scanning(self, account: str, page: int, posts: int) -> None:
-        """Name the account and the page."""
+        """Show the account and the page."""
         self._scans.pop(account, None)  # the last one is shown
         self._scans[account] = page
         self._posts[account] = posts
         self._draw()
 
     def scanned(self, account: str, posts: int) -> None:
-        """Name another account."""
+        """Show another account that is still scanned."""
         self._scans.pop(account, None)
         self._posts[account] = posts
         self._draw()
 
     def files(self, waiting: int, done: int, *, is_all: bool) -> None:
-        """Move the bar."""
+        """Update the bar."""
         self._waiting, self._done, self._has_all = waiting, done, is_all
         if is_all and self._first_file is None:
             self._first_file = (self._now(), done)
         self._draw(at_once=is_all)
 
     def received(self, count: int) -> None:
-        """Count bytes, and how many come in a second."""
+        """Count bytes, and update the rate."""
         self._bytes += count
         since, then = self._mark
         passed = self._now() - since
@@ -84,7 +84,7 @@ class ProgressLine:
             self._draw()
 
     def note(self, text: str) -> None:
-        """Say something on a line of its own."""
+        """Print a note above the line."""
         self._clear()
         self._say(text)
         self._draw(at_once=True)
@@ -127,7 +127,7 @@ class ProgressLine:
         return [size_text(self._bytes), f"{size_text(self._rate)}/s"]
 
     def _seconds_left(self) -> float | None:
-        """How long the waiting files will take, by those that came since their number is known."""
+        """An estimate for the waiting files, by the rate since their number is known."""
         if self._first_file is None:
             return None
         since, done_then = self._first_file
@@ -149,7 +149,7 @@ class ProgressLine:
 
 
 def _duration_text(seconds: float) -> str:
-    """About how long something takes yet."""
+    """A duration, rounded: `5 min left`."""
     if seconds < 60:
         return f"{seconds:.0f} s left"
     minutes = round(seconds / 60)
@@ -160,9 +160,9 @@ def _duration_text(seconds: float) -> str:
 def bytes_bar(
     shell: "Shell", label: str
 ) -> "Iterator[tuple[Callable[[int], object], Callable[[int], object]]]":
-    """A bar over so many bytes, where one is wanted.
+    """A progress bar over a number of bytes, on a terminal.
 
-    Gives two functions: one to be told all bytes there are, one to be told those just done.
+    Yields two functions: one sets the total in bytes, the other adds bytes done.
     """
     if not shell.progress:
         yield int, int

@@ -1,4 +1,4 @@
-"""`archiver separate`: undo that a rule took the posts of two sources for one."""
+"""`archiver separate`: undo a match of two sources' posts by a rule."""
 
 import json
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @subcommand(
     "separate",
-    short_help="Take two posts apart that a rule took for one.",
+    short_help="Separate two posts that were matched by a rule.",
     example="archiver separate 1207 export",
 )
 @click.argument("post_id", metavar="POST", type=int)
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(shell: Shell, post_id: int, source: str, as_json: bool) -> None:
-    """Give what SOURCE says of POST a post of its own.
+    """Move the record of POST in SOURCE to a post of its own.
 
     Where a source has no ids, a post is known by its time, its wording and its kinds of media, and
     the event "merged" of the post says so. If that was wrong, this undoes it for good. POST is the
@@ -41,20 +41,21 @@ def command(shell: Shell, post_id: int, source: str, as_json: bool) -> None:
     with writer(config.archive.directory, notify=shell.warn) as connection:
         raw, rule = matched_record(connection, post_id, source)
         account = _account_of(shell, connection, post_id, source)
-        reading, post = _reading(shell, account, raw)
-        new_id = separate(connection, post_id, post, raw, reading, now)
+        context, post = _parse_context(shell, account, raw)
+        new_id = separate(connection, post_id, post, raw, context, now)
     if as_json:
         shell.json({"post": post_id, "source": source, "new_post": new_id, "rule": rule})
     else:
         shell.say(
-            f"What {source} says of post {post_id} is post {new_id} now; it was one by {rule}."
+            f"The record of post {post_id} in {source} is post {new_id} now; "
+            f"it had been matched by {rule}."
         )
 
 
 def _account_of(
     shell: Shell, connection: "sqlite3.Connection", post_id: int, source: str
 ) -> "Account":
-    """The account of a post as it is read through a source. Raises UsageError, ConfigError."""
+    """The account of a post, with a source. Raises UsageError, ConfigError."""
     query = "SELECT name FROM accounts JOIN posts ON account_id = accounts.id WHERE posts.id = ?"
     (name,) = connection.execute(query, (post_id,)).fetchone()
     config, plugins = shell.config(), shell.plugins()
@@ -63,12 +64,12 @@ def _account_of(
             return config.account(entry, plugins)
     raise UsageError(
         f"{config.path} has no entry for {name} through {source}",
-        hint="The record is read anew, with the options of that entry: add it, if only for this",
+        hint="The record is parsed again with the options of that entry: add it, if only for this",
     )
 
 
-def _reading(shell: Shell, account: "Account", raw: str) -> tuple["ParseContext", "Post"]:
-    """How the account is read, and the post of its record."""
+def _parse_context(shell: Shell, account: "Account", raw: str) -> tuple["ParseContext", "Post"]:
+    """The parse context of an account, and the post of its record."""
     from functools import partial
 
     from archiver.archive.posts import ParseContext
@@ -84,8 +85,8 @@ def _reading(shell: Shell, account: "Account", raw: str) -> tuple["ParseContext"
     media = config.media
     choose = partial(select_renditions, videos=media.videos, thumbnails=media.thumbnails)
     ranks = {source.name: source.rank for source in plugins.sources}
-    reading = ParseContext(
+    context = ParseContext(
         account.source, platform.content_version, reader.read, choose, reader.view,
         reader.fingerprint, ranks,
     )  # fmt: skip
-    return reading, reader.read(json.loads(raw))
+    return context, reader.read(json.loads(raw))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.shell import Shell, leave_no_core, pass_shell, secret_of, subcommand
+from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, secret_of, subcommand
 from archiver.cli.text import safe
 from archiver.cli.values import WholeNumber
 from archiver.errors import ArchiverError, UsageError
@@ -60,7 +60,7 @@ def command(
     shell: Shell, reference: str, port: int, host: str, media: bool, as_of: str | None,
     api_name: str | None, removed: bool,
 ) -> int | None:  # fmt: skip
-    """Answer the history API from the archive, so that what was written for it reads the archive.
+    """Answer the history API from the archive, for programs that were written for that API.
 
     Reads only, and works while a backup runs. Clients send the token as their API key; with an
     account's label, or its profile key, as Profile-Key they choose the account.
@@ -70,7 +70,7 @@ def command(
     from archiver.serve.histories import Serving
     from archiver.webserver import listen, origin_of, running, wait_until_interrupted
 
-    leave_no_core()
+    disable_core_dumps()
     token = secret_of("--token", reference, "env:ARCHIVE_TOKEN").reveal()
     directory = shell.config().archive.directory
     with reader(directory):
@@ -88,7 +88,7 @@ def command(
 
 
 def _accounts(shell: Shell) -> "list[Account]":
-    """The accounts of the config; one whose settings are wrong has no options."""
+    """The accounts of the config; one with invalid settings has no options."""
     from archiver.models import Account
 
     config, plugins = shell.config(), shell.plugins()

@@ -1,4 +1,4 @@
-"""What every command shares: the common options, the config, the plugins, and where words go.
+"""What all commands share: common options, config, plugins and output.
 
 A command is a module of `archiver.cli` with a function `command`:
 
@@ -78,11 +78,11 @@ class Shell:
         return self._plugins
 
     def out(self, text: str = "") -> None:
-        """Print what was asked for, to stdout. Foreign text in it must be `safe`."""
+        """Print the output of a command to stdout. Foreign text in it must be `safe`."""
         click.echo(_redacted(text), file=sys.stdout)
 
     def report(self, text: str = "", *, is_wrong: bool = False) -> None:
-        """As `out`, what was done: the exit code speaks of the work, printed or not.
+        """As `out`, for a report: whether it can be printed does not change the exit code.
 
         Where quiet was asked for, only what `is_wrong` is printed.
         """
@@ -98,17 +98,17 @@ class Shell:
         click.echo(json.dumps(_redacted(value), indent=2), file=sys.stdout)
 
     def say(self, text: str) -> None:
-        """Print a remark for people, to stderr, unless they asked for quiet."""
+        """Print a remark to stderr, unless -q."""
         if not self.quiet:
             click.echo(_redacted(text), file=sys.stderr)
 
     def warn(self, text: str) -> None:
-        """Print a warning to stderr, quiet or not."""
+        """Print a warning to stderr, also with -q."""
         failures.warn(text)
 
-    def manner(self) -> failures.Manner:
-        """How a failure is to be told."""
-        return failures.Manner(
+    def error_format(self) -> failures.ErrorFormat:
+        """How errors are to be printed."""
+        return failures.ErrorFormat(
             verbose=self.verbose, colour=not self.quiet, is_report=self.is_report,
             as_json=self.wants_json,
         )  # fmt: skip
@@ -125,7 +125,7 @@ pass_shell = click.make_pass_decorator(Shell, ensure=True)
 
 
 def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    """Store an option in the shell; what is said after the command wins."""
+    """Store an option in the shell; the one after the command has precedence."""
 
     def store(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
         shell = ctx.ensure_object(Shell)
@@ -212,7 +212,7 @@ class Subcommand(click.Command):
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """While it lasts, any request to end (SIGTERM, SIGHUP) stops a run as Ctrl-C does."""
+    """In the block, SIGTERM and SIGHUP stop a run as Ctrl-C does."""
     ours = threading.current_thread() is threading.main_thread()
     numbers = [n for n in stop_signals() if ours and signal.getsignal(n) is signal.SIG_DFL]
     for number in numbers:  # not by SIGINT, which a background job ignores
@@ -244,14 +244,14 @@ def secret_of(option: str, text: str, example: str) -> "Secret":
     if is_reference(text):
         return Secret(text, base=Path.cwd(), literal_allowed=False)
     raise UsageError(
-        f"{option} wants a reference, not the secret itself",
+        f"{option} needs a reference, not the secret itself",
         why="Everybody on this machine can read a command line",
         hint=f"Write for example {option} {example}",
     )
 
 
-def leave_no_core() -> None:
-    """Keep the memory of a crash, with the keys in it, off the disk."""
+def disable_core_dumps() -> None:
+    """Disable core dumps, which would contain secrets."""
     with suppress(ImportError, OSError, ValueError):  # not on Windows, or not allowed
         import resource
 
@@ -277,7 +277,7 @@ def subcommand(
 
 
 def _redacted(value: Any) -> Any:
-    """The same without keys in its texts; where none was ever read, none can be in them."""
+    """The value with redacted text, if any secret was read."""
     secrets = sys.modules.get("archiver.secrets")
     if secrets is None:
         return value

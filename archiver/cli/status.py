@@ -1,4 +1,4 @@
-"""`archiver status`: what the archive holds, what is missing, and why."""
+"""`archiver status`: what is in the archive, what is missing, and why."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -24,14 +24,14 @@ _COLOURS = {
 
 @subcommand(
     "status",
-    short_help="Show what the archive holds, and what is missing.",
+    short_help="Show what is in the archive, and what is missing.",
     example="archiver status\narchiver status --omitted\narchiver status --json",
 )
 @click.option("--omitted", "with_omitted", is_flag=True, help="List the posts with omitted files.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(shell: Shell, with_omitted: bool, as_json: bool) -> None:
-    """Show per account what the archive holds, how far back, what is missing and why.
+    """Show per account what is in the archive, how far back, what is missing and why.
 
     Reads only; works while a backup runs, and needs no key. With -v it says too what is to be known
     of the SQLite that it runs on.
@@ -52,7 +52,9 @@ def command(shell: Shell, with_omitted: bool, as_json: bool) -> None:
         shell.json({"directory": str(directory), **asdict(status), **said, **listed})
         return
     parts = [_head(status, str(directory), now), _accounts(status, now)]
-    parts += filter(None, (_absent(status), _gaps(status), _omitted(omitted), logins_table(logins)))
+    parts += filter(
+        None, (_missing_files(status), _gaps(status), _omitted(omitted), logins_table(logins))
+    )
     shell.out("\n\n".join(parts))
     if not with_omitted and _has_omitted(status):
         shell.say(f"\nThe posts with omitted files: {shell.command_line('status --omitted')}")
@@ -77,7 +79,8 @@ def _accounts(status: "ArchiveStatus", now: datetime) -> str:
     rows = [
         (
             account.name, f"{account.posts:,}", account.edits or "", account.removed or "",
-            f"{account.files:,}", _reach(account), ago(account.last_good_run, now, advise=False),
+            f"{account.files:,}", _complete_since(account),
+            ago(account.last_good_run, now, advise=False),
             _outcome(account),
         )
         for account in status.accounts
@@ -87,21 +90,21 @@ def _accounts(status: "ArchiveStatus", now: datetime) -> str:
 
 
 def _outcome(account: "AccountStatus") -> str:
-    """How the last run with an account ended, where that is not well."""
+    """The outcome of an account's last run, unless it was done."""
     outcome = account.last_outcome
     if outcome is None or outcome in {"done", "fresh"}:
         return ""
     return Coloured(outcome, "red" if outcome == "failed" else "yellow")
 
 
-def _reach(account: "AccountStatus") -> str:
+def _complete_since(account: "AccountStatus") -> str:
     if account.reached_start:
         return "the first post"
     return (account.covered_since or "")[:10] or "nothing yet"
 
 
-def _absent(status: "ArchiveStatus") -> str:
-    """How many files are missing, by account, state and reason; what can be mended comes first."""
+def _missing_files(status: "ArchiveStatus") -> str:
+    """The missing files by account, state and reason; those that can still be fetched first."""
     counts: dict[tuple[str, str, str], int] = {}
     tries: dict[tuple[str, str, str], str] = {}
     for account in status.accounts:

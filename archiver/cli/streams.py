@@ -1,4 +1,4 @@
-"""The standard streams, of which a program may have been given none that works.
+"""Standard streams that may be closed or broken.
 
 A stream that is closed is a null stream: `2>&-`, `>&-`, `<&-`. One that breaks while the program
 runs (a full disk, a reader or a terminal that went away) takes nothing more, and stops nothing.
@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 
 def prepare_streams() -> None:
-    """Give the descriptors 0, 1 and 2 a file each, and stdout and stderr writers that never fail.
+    """Open closed descriptors 0, 1 and 2, and make stdout and stderr writers that never fail.
 
     To be called before any file is opened: it would get the number of a stream that is closed,
     and what is printed there would be written into it.
@@ -35,7 +35,7 @@ def prepare_streams() -> None:
 
 
 def output_error() -> OSError | None:
-    """The error by which stdout stopped taking what is printed, or None.
+    """The error that writing to stdout has ended with, or None.
 
     A descriptor that is open for reading only is as good as closed.
     """
@@ -44,8 +44,8 @@ def output_error() -> OSError | None:
     return None if error is None or error.errno == errno.EBADF else error
 
 
-def is_unread(error: OSError) -> bool:
-    """Whether nobody reads stdout any more, which is no failure."""
+def is_broken_pipe(error: OSError) -> bool:
+    """Whether an error means that the reader of stdout has gone, which is no failure."""
     if error.errno == errno.EIO:  # of a terminal that is gone; a disk may say it too
         with suppress(OSError):
             return stat.S_ISCHR(os.fstat(1).st_mode)
@@ -53,17 +53,17 @@ def is_unread(error: OSError) -> bool:
 
 
 def is_terminal() -> bool:
-    """Whether stderr is a terminal on which a line can be drawn anew; not without a `TERM`."""
+    """Whether stderr is a terminal that can redraw a line; not without `TERM`."""
     return sys.stderr.isatty() and (os.name == "nt" or os.environ.get("TERM", "dumb") != "dumb")
 
 
 def may_colour() -> bool:
-    """Whether text may be coloured, where it goes to a terminal."""
+    """Whether text on a terminal may be coloured."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 class TolerantWriter(io.RawIOBase):
-    """Writes to another raw stream until that fails, and from then on nowhere.
+    """Writes to another raw stream until that fails, and discards everything after.
 
     `error` is the OSError that it failed with.
     """
@@ -73,7 +73,7 @@ class TolerantWriter(io.RawIOBase):
         self.error: OSError | None = None
 
     def write(self, data: Any) -> int:
-        """Write some of the bytes; says how many, or that all were."""
+        """Write some of the bytes; returns how many, after a failure all."""
         try:
             while self.error is None:
                 if (count := self._raw.write(data)) is not None:
@@ -88,7 +88,7 @@ class TolerantWriter(io.RawIOBase):
         return True
 
     def fileno(self) -> int:
-        """The descriptor below."""
+        """The file descriptor."""
         return self._raw.fileno()
 
     def isatty(self) -> bool:
@@ -97,7 +97,7 @@ class TolerantWriter(io.RawIOBase):
 
 
 def _open_null(number: int) -> None:
-    """Have a closed descriptor stand for the null device, here and in programs started by us."""
+    """Open a closed descriptor as the null device, for this process and its children."""
     found = os.open(os.devnull, os.O_RDWR)
     if found == number:
         os.set_inheritable(found, True)
@@ -107,7 +107,7 @@ def _open_null(number: int) -> None:
 
 
 def _tolerant(stream: TextIO | None, number: int) -> TextIO:
-    """The same stream, of which no writing fails; characters that it cannot say are escaped."""
+    """The stream with writes that never fail; characters that it cannot encode are escaped."""
     raw = _raw_of(stream) if stream is not None else io.FileIO(number, "w", closefd=False)
     if not isinstance(raw, io.RawIOBase) or isinstance(raw, TolerantWriter):
         return stream  # type: ignore[return-value]  # it is None only where there is a FileIO

@@ -1,4 +1,4 @@
-"""What a run did, for people: what changed, account by account, then one line of counts."""
+"""The summary of a run as text: changes by account, then one line of counts."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ from archiver.errors import ArchiverError
 from archiver.human import counted, size_text
 from archiver.report import AccountReport, RunReport
 
-_MOST_OF_A_KIND = 3
-_MOST_FAILURES = 10
-_MOST_NAMES = 3
+_MAX_PER_KIND = 3
+_MAX_FAILURES = 10
+_MAX_NAMES = 3
 _QUIET = frozenset({"done", "fresh", "away"})
-"""Outcomes that are no news: an account that is away is told of once."""
+"""Outcomes that are not listed: that an account is away is reported once."""
 _CLOCK = re.compile(r"T\d\d:\d\d:\d\d\.\d{3}Z")
 _WORDS = {
     "seen": "new", "edited": "edited", "missing": "missing", "removed": "removed",
@@ -30,7 +30,7 @@ _COLOURS = {
 
 
 def run_summary(report: RunReport) -> str:
-    """The whole summary; its last line counts."""
+    """The whole summary; its last line has the counts."""
     parts = [_accounts(report), *_changes(report), *_failures(report), *_remarks(report)]
     if report.dry_run:
         parts.append("A dry run: nothing was written, no media was fetched.")
@@ -41,7 +41,7 @@ def run_summary(report: RunReport) -> str:
 
 
 def trouble_summary(report: RunReport) -> str:
-    """What went wrong, and the counts."""
+    """Only the problems, and the counts."""
     parts = [*_failures(report), *_remarks(report), count_line(report)]
     return "\n\n".join(parts)
 
@@ -61,7 +61,7 @@ def count_line(report: RunReport) -> str:
 
 
 def has_trouble(report: RunReport) -> bool:
-    """Whether something went wrong, or is to be known at once: about the clock, for example."""
+    """Whether there are failures or notes, for example about the clock."""
     return bool(report.exit_code or report.counts.failed or report.notes)
 
 
@@ -93,12 +93,12 @@ def _accounts(report: RunReport) -> str:
 
 
 def _names(names: Sequence[str], report: RunReport) -> str:
-    """Whom something is said of, in a few words; `names` are in the order of the report."""
+    """The accounts that a line is about, in short; `names` are in the order of the report."""
     if len(names) == len(report.accounts) > 1:
         return "both accounts" if len(names) == 2 else f"all {len(names)} accounts"
-    more = len(names) - _MOST_NAMES
+    more = len(names) - _MAX_NAMES
     if more > 1:
-        return f"{', '.join(map(safe, names[:_MOST_NAMES]))} and {more} more accounts"
+        return f"{', '.join(map(safe, names[:_MAX_NAMES]))} and {more} more accounts"
     return ", ".join(map(safe, names))
 
 
@@ -120,9 +120,9 @@ def _changes(report: RunReport) -> Iterator[str]:
         first = {count.account for count in counts if count.is_first_run}
         later = sum(count.total for count in counts if not count.is_first_run)
         # one that is left out would take a line too
-        shown = later if later == _MOST_OF_A_KIND + 1 else _MOST_OF_A_KIND
+        shown = later if later == _MAX_PER_KIND + 1 else _MAX_PER_KIND
         changes = [c for c in report.changes if c.what == what and c.account not in first]
-        rows += [(_coloured(word), c.account, _title(c)) for c in changes[:shown]]
+        rows += [(_coloured(word), c.account, _post_title(c)) for c in changes[:shown]]
         rows += [
             (_coloured(word), count.account, _count_text(what, count.total, count.reason))
             for count in counts
@@ -141,8 +141,8 @@ def _count_text(what: str, count: int, reason: str | None) -> str:
     return counted(count, noun) + (f" ({reason})" if reason else "")
 
 
-def _title(change: Change) -> str:
-    """The beginning of the post, and the reason where it says more than the word before it."""
+def _post_title(change: Change) -> str:
+    """The beginning of a post's text, and the reason where the kind of change needs one."""
     reason = change.reason if change.what in {"omitted", "removed", "gone"} else None
     text = safe(change.text).strip()
     quoted = f"“{cut(text, 24 if reason else 44)}”" if text else f"post {change.post_id}"
@@ -155,17 +155,17 @@ def _failures(report: RunReport) -> Iterator[str]:
         return
     rows = [
         (f"{failure.count:,}", failure.account, _coloured(failure.state), failure.reason)
-        for failure in report.file_failures[:_MOST_FAILURES]
+        for failure in report.file_failures[:_MAX_FAILURES]
     ]
     head = ["FILES", "ACCOUNT", "STATE", "WHY"]
     text = "Files not downloaded (failed ones are retried):\n"
-    others = sum(failure.count for failure in report.file_failures[_MOST_FAILURES:])
+    others = sum(failure.count for failure in report.file_failures[_MAX_FAILURES:])
     more = f"\n… and {counted(others, 'more file')}: archiver status" if others else ""
     yield text + table(rows, head, right=[0]) + more
 
 
 def _remarks(report: RunReport) -> Iterator[str]:
-    """Errors, then warnings and notes; what is the same for several accounts is said once."""
+    """Errors, then warnings and notes; one that several accounts share is printed once."""
     errors: dict[tuple[str | None, ...], list[AccountReport]] = {}
     texts: dict[str, list[str]] = {}
     for account in report.accounts:
@@ -189,12 +189,12 @@ def _remarks(report: RunReport) -> Iterator[str]:
 
 
 def _parts(error: ArchiverError) -> tuple[str | None, ...]:
-    """What makes two errors the same; what the source said in each case may differ."""
+    """The parts by which two errors count as the same: all but `why`."""
     return error.code, error.what, error.kept, error.hint
 
 
 def _shared_error(accounts: Sequence[AccountReport]) -> ArchiverError:
-    """The error of all these accounts; where they have various reasons, one of them is named."""
+    """The error that these accounts share; of several reasons, only the first is shown."""
     errors = [account.error for account in accounts if account.error is not None]
     first = errors[0]
     why = first.why

@@ -1,4 +1,4 @@
-"""Text for people: foreign text made harmless, columns, wrapping, all by width on the screen."""
+"""Text for terminals: making foreign text safe, tables, wrapping, by display width."""
 
 import os
 import sys
@@ -14,12 +14,12 @@ _NARROWEST = 8  # columns of the screen that a cut column of a table still has
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _JOINER = "\u200d"
 _WIDTHLESS = frozenset({"Mn", "Me", "Cf"})
-_MOST_MARKS = 6  # in a row, as the flags of England and Scotland have
-_MOST_PER_COLUMN = 8  # characters, as a family of emoji has
+_MAX_MARKS = 6  # in a row, as the flags of England and Scotland have
+_MAX_PER_COLUMN = 8  # characters, as a family of emoji has
 
 
 def safe(text: object) -> str:
-    r"""Text from elsewhere on one line that cannot steer a terminal.
+    r"""Foreign text on one line, without characters that control a terminal.
 
     White space of any kind becomes a space; control characters, direction marks and what no
     encoding can say become visible escapes. Of marks that pile up, six are kept.
@@ -33,7 +33,7 @@ def safe(text: object) -> str:
     kept, marks = [], 0
     for character in text:
         marks = marks + 1 if unicodedata.category(character) in _WIDTHLESS else 0
-        if marks <= _MOST_MARKS or character in _BIDI:
+        if marks <= _MAX_MARKS or character in _BIDI:
             kept.append(_safe_character(character))
     return "".join(kept)
 
@@ -67,7 +67,7 @@ def cut(text: str, width: int) -> str:
     columns, fits = 0, 0  # `fits`: so many characters leave room for the ellipsis
     for index, character in enumerate(text):
         columns += _width_of_character(character)
-        if columns > width or index >= width * _MOST_PER_COLUMN:
+        if columns > width or index >= width * _MAX_PER_COLUMN:
             return f"{text[:fits]}…"
         if columns < width:
             fits = index + 1
@@ -125,7 +125,7 @@ def table(
     if not cells:
         return ""
     widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
-    shown = _shown_columns(cells[1:] if head else [], widths, spare)
+    shown = _visible_columns(cells[1:] if head else [], widths, spare)
     fitting = _fitting({number: widths[number] for number in shown}, set(whole))
     aligned = set(right)
 
@@ -154,7 +154,7 @@ def styled(text: str, colour: str | None = None, *, bold: bool = False) -> str:
     return click.style(text, fg=colour, bold=bold or None) if may_colour() else text
 
 
-def _shown_columns(
+def _visible_columns(
     body: Sequence[Sequence[str]], widths: Sequence[int], spare: Iterable[int]
 ) -> list[int]:
     """The columns that there is room for."""

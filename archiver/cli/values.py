@@ -1,4 +1,4 @@
-"""Values on the command line, each with an error that says in words what is wanted."""
+"""Types of values on the command line, with errors that explain what is expected."""
 
 import re
 from datetime import UTC, datetime

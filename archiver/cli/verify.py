@@ -1,4 +1,4 @@
-"""`archiver verify`: read everything back and compare it."""
+"""`archiver verify`: check all files and rows against their hashes."""
 
 import re
 from collections import Counter
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from archiver.evidence.findings import Finding, Verified
     from archiver.evidence.repair import Repaired
 
-_MOST_FINDINGS = 50
+_MAX_FINDINGS = 50
 _FOR_FILES_WITHOUT_ROWS = (
     "Files in media have no row. After a run that was killed, the next backup uses them again. "
     "Where archive.db was moved without its archive.db-wal, and nothing was saved since, move that "
@@ -32,7 +32,7 @@ _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 
 @subcommand(
     "verify",
-    short_help="Read everything back and compare it.",
+    short_help="Check all files and rows against their hashes.",
     example="archiver verify\narchiver verify --minutes 30\narchiver verify --slice 3/30\n"
     "archiver verify --repair && archiver backup\narchiver verify --repair --from /mnt/copy\n"
     "archiver verify /mnt/copy\narchiver verify --post at://did:plc:example/app.bsky.feed.post/3kexample",
@@ -115,7 +115,7 @@ def command(
 
 
 def _print_proofs(shell: Shell, directory: Path, post: str, *, as_json: bool) -> int | None:
-    """Say of each version of one post who signed it. Raises UsageError where there is none."""
+    """Print who signed each version of a post. Raises UsageError where none is signed."""
     from archiver.evidence.proofs import proofs, provers_among
     from archiver.evidence.verify import open_archive
 
@@ -132,16 +132,18 @@ def _print_proofs(shell: Shell, directory: Path, post: str, *, as_json: bool) ->
         shell.json({"versions": [asdict(version) for version in found]})
         return DamageFound.exit_code if broken else None
     for version in found:
-        words = "proved" if version.proof.holds else "NOT PROVED"
+        words = "proved" if version.proof.holds else "NOT VALID"
         line = f"Version {version.number}: {words}: {safe(version.proof.statement)}."
         shell.report(wrap(line), is_wrong=not version.proof.holds)
     if broken:
-        raise DamageFound(f"{len(broken):,} of {len(found):,} versions of {post} are not proved")
+        raise DamageFound(
+            f"{len(broken):,} of {len(found):,} versions of {post} have no valid signature"
+        )
     return None
 
 
 def unreadable(findings: "list[Finding]", directory: Path) -> StorageError:
-    """What to say of files of an archive that could not be read, and so may well be intact."""
+    """The error for files of an archive that could not be read, and may be intact."""
     first = findings[0]
     return StorageError(
         f"{len(findings):,} files in {directory} could not be read",
@@ -167,7 +169,7 @@ def _scope(slice_: str | None, minutes: float | None) -> Any:
 
 
 def _hint(result: "Verified", repaired: "Repaired", *, asked: bool, copy: Path | None) -> str:
-    """What to do next, which depends on what is damaged and on what was done about it."""
+    """The hint, by what is damaged and what was repaired."""
     from archiver.evidence.repair import can_repair
 
     if not asked and can_repair(result):
@@ -185,7 +187,7 @@ def _hint(result: "Verified", repaired: "Repaired", *, asked: bool, copy: Path |
 
 
 def _is_repaired(result: "Verified", repaired: "Repaired") -> bool:
-    """Whether everything but files is repaired, as far as numbers tell."""
+    """Whether everything but files is repaired, by the numbers."""
     count = Counter(finding.what for finding in result.damage)
     return (
         repaired.schema >= count["schema"]
@@ -201,10 +203,10 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
 
     damage = result.damage
     if damage:
-        rows = [(f.what, f.subject, f.detail) for f in damage[:_MOST_FINDINGS]]
+        rows = [(f.what, f.subject, f.detail) for f in damage[:_MAX_FINDINGS]]
         shell.report(table(rows, ["DAMAGE", "WHERE", "WHAT"]), is_wrong=True)
-        if len(damage) > _MOST_FINDINGS:
-            shell.report(f"… and {len(damage) - _MOST_FINDINGS} more: see --json", is_wrong=True)
+        if len(damage) > _MAX_FINDINGS:
+            shell.report(f"… and {len(damage) - _MAX_FINDINGS} more: see --json", is_wrong=True)
     others = [finding for finding in result.findings if not finding.is_damage]
     for finding in others:
         if finding.what in {"unsteady", "unchecked"} or shell.verbose:
@@ -222,7 +224,7 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
         if count := sum(finding.what == what for finding in others):
             parts.append(f"{count:,} {words}")
     if result.proved:
-        parts.append(f"{result.proved:,} versions of posts proved by their source's signature")
+        parts.append(f"{result.proved:,} versions of posts with a valid signature of their source")
     if result.left:
         parts.append(f"{result.left:,} files left for a later verify")
     shell.report(

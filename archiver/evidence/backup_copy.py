@@ -55,7 +55,7 @@ class BackupCopy:
         return self.row(table, key, row_sha256) if key else None
 
     def restore_file(self, store: FolderStore, row: MediaRow) -> bool:
-        """Restore a file from the copy, if the copy's has the hash in its name.
+        """Restore a file from the copy, if the copy's file matches its hash.
 
         A damaged file in its place goes to `quarantine/`. Raises StorageError.
         """

@@ -22,7 +22,7 @@ from archiver.archive.database import (
 from archiver.errors import DamageFound, StorageError, UsageError
 from archiver.evidence.database import check_database
 from archiver.evidence.findings import Verified
-from archiver.evidence.renewal import Copied, open_frozen, renew_copy
+from archiver.evidence.renewal import Copied, open_immutable, renew_copy
 from archiver.evidence.verify import NEW_DATABASE, open_archive
 from archiver.media.disk import create_file
 from archiver.media.folder_store import FolderStore
@@ -77,25 +77,25 @@ def _check_place(
             f"{target} is not empty, and not a copy of an archive",
             hint="Give an empty folder, or the one of an earlier copy",
         )
-    with _copy_in(target) as other:
+    with _existing_copy(target) as other:
         if archive_id(other) != archive_id(connection):
             raise UsageError(
                 f"{target} holds another archive",
                 kept="Nothing was written",
                 hint="Give an empty folder, or the one of an earlier copy",
             )
-        if not older and (more := _only_in_copy(connection, other)):
+        if not older and (more := _newer_in_copy(connection, other)):
             raise UsageError(
                 f"The copy in {target} is newer than the archive in {source}",
                 why=f"{more}: an older {DATABASE} was restored, or {DATABASE}-wal was lost",
                 kept="Nothing was written",
                 hint=f"Restore the newer {DATABASE} with its {DATABASE}-wal, or take the copy's; "
-                "archiver copy --older updates the copy all the same, and drops what only it has",
+                "archiver copy --older updates the copy all the same, and deletes what only it has",
             )
 
 
-def _only_in_copy(connection: sqlite3.Connection, other: sqlite3.Connection) -> str | None:
-    """What `other` has that the archive lacks, as a sentence; None where it has no more."""
+def _newer_in_copy(connection: sqlite3.Connection, other: sqlite3.Connection) -> str | None:
+    """What `other` has and the archive lacks, as a sentence; None where there is nothing."""
     last_run = "SELECT id, started_at FROM runs ORDER BY id DESC LIMIT 1"
     is_known = "SELECT 1 FROM runs WHERE id = ? AND started_at = ?"
     if (run := other.execute(last_run).fetchone()) and not connection.execute(
@@ -112,7 +112,7 @@ def _only_in_copy(connection: sqlite3.Connection, other: sqlite3.Connection) -> 
 
 
 def _append_only_counts(connection: sqlite3.Connection) -> dict[str, int]:
-    """The number of rows of each table that backups only add to; repairs are not counted."""
+    """The number of rows of each append-only table, without those added by repairs."""
     query = """
         SELECT name, rows FROM table_checksums
          WHERE name NOT IN ('coverage', 'storage_totals', 'relations', 'events')
@@ -123,8 +123,8 @@ def _append_only_counts(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 @contextmanager
-def _copy_in(target: Path) -> Iterator[sqlite3.Connection]:
-    """The database of an earlier copy. Raises DamageFound where it is none any more."""
+def _existing_copy(target: Path) -> Iterator[sqlite3.Connection]:
+    """The database of an earlier copy. Raises DamageFound where it cannot be read."""
     try:
         with reader(target) as connection:
             yield connection
@@ -164,7 +164,7 @@ class _WholeArchive:
             snapshot.execute("PRAGMA journal_mode = DELETE")
 
     def check(self, connection: sqlite3.Connection, new: Path, copied: Copied) -> bool:
-        """Read every row back; where one is damaged, an earlier copy stays, which may be intact."""
+        """Check every row; if one is damaged, an earlier copy is kept, which may be intact."""
         result = Verified()
         check_database(connection, new, partial(_reopen, new), result)
         copied.rows = result.rows
@@ -173,4 +173,4 @@ class _WholeArchive:
 
 
 def _reopen(path: Path) -> closing[sqlite3.Connection]:
-    return closing(open_frozen(path))
+    return closing(open_immutable(path))

@@ -1,4 +1,4 @@
-"""Reading the whole database back: several checks, in parallel for a large database."""
+"""Checking the whole database: several checks, in parallel for a large one."""
 
 import os
 import sqlite3
@@ -15,16 +15,16 @@ from archiver.evidence.schema import check_schema
 from archiver.media.disk import CHUNK_SIZE, open_file
 
 CHECKS = ("schema", "sqlite", *ROW_HASHED, "references")
-"""The checks, in the order of the report; the name of a table stands for all its rows."""
+"""The checks, in the order of the report; a table's name means the check of its rows."""
 
 _MANY_ROWS = 100_000
-"""For so many rows, processes save more time than they take to start."""
+"""From so many rows on, processes save more time than they take to start."""
 
 
 def check_database(
     connection: sqlite3.Connection, path: Path, reopen: Reopen, result: Verified
 ) -> None:
-    """Run all checks, each on the database as it stands at one moment, while others may write.
+    """Run all checks, each on a snapshot of the database, while others may write.
 
     `path` is where the database is; `reopen` gives another connection to it.
     """
@@ -65,7 +65,7 @@ def _for_processes(connection: sqlite3.Connection) -> list[str]:
 
 
 def _is_open_file(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the connection is to this file, and not to a copy that a reader had to make of it."""
+    """Whether the connection is to this file, and not to a temporary copy."""
     name = connection.execute("PRAGMA database_list").fetchone()[2]
     return Path(name).resolve() == path.resolve()
 
@@ -98,7 +98,7 @@ def _check(connection: sqlite3.Connection, check: str, reopen: Reopen) -> Verifi
 
 
 def _report_unreadable(findings: Iterable[Finding], subject: str) -> Iterator[Finding]:
-    """The findings, and one more where the database cannot even be read."""
+    """The findings, and one more where the database cannot be read."""
     try:
         yield from findings
     except (sqlite3.DatabaseError, UnicodeDecodeError, LookupError) as error:

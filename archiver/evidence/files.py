@@ -29,7 +29,7 @@ NO_ROW = "no row of the archive refers to it"
 
 
 class MediaRow(NamedTuple):
-    """The columns of a row of `media` that say where its file is, and what it must be."""
+    """The columns of `media` for checking a file."""
 
     sha256: str
     path: str
@@ -88,7 +88,7 @@ def read_files(
     store: MediaStore, rows: Iterable[MediaRow],
     on_read: Callable[[MediaRow, Finding | None], None], *, seconds: float | None = None,
 ) -> None:  # fmt: skip
-    """Hash files on all cores until there are no more, or the time is over.
+    """Hash files on all cores, until the end or the time limit.
 
     `on_read` is called in this thread with every file and what is wrong with it, if anything.
     """
@@ -129,7 +129,7 @@ def _check_chunk(store: MediaStore, chunk: list[MediaRow]) -> list[tuple[MediaRo
 
 
 def check_file(store: MediaStore, row: MediaRow) -> Finding | None:
-    """What is wrong with a file. Damage is declared only when a second reading finds it too."""
+    """What is wrong with a file, if anything. Damage has to be found in a second reading too."""
     first = _read(store, row, from_disk=False)
     if first is None:
         return None

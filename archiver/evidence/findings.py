@@ -1,4 +1,4 @@
-"""What `verify` can find, and its result."""
+"""The findings and the result of `verify`."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,7 +13,7 @@ _NO_DAMAGE = frozenset({"leftover", "unsteady", "known_lost", "unchecked", "extr
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it was stored, or that is worth reporting.
+    """Something that differs from what was stored, or that is worth reporting.
 
     Damage: `missing_file`, `changed_file` (its bytes do not have the hash in its name),
     `changed_row` (its columns do not have its hash), `rows` (a table has lost or gained rows),
@@ -41,7 +41,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row whose columns do not have its hash: its table, and its primary key."""
+    """A row that does not match its hash: its table, and its primary key."""
 
     table: str
     key: tuple[object, ...]
@@ -68,12 +68,12 @@ class Verified:
 
     @property
     def damage(self) -> list[Finding]:
-        """The findings that are not harmless."""
+        """The findings that are damage."""
         return [finding for finding in self.findings if finding.is_damage]
 
     @property
     def unreadable(self) -> list[Finding]:
-        """Files that the system did not let us read: nothing is known of their bytes."""
+        """The files that could not be read, so that nothing is known of their bytes."""
         return [finding for finding in self.findings if finding.what == "unreadable"]
 
     @property

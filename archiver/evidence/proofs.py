@@ -1,4 +1,4 @@
-"""What sources signed: each version of a post against the evidence that is kept, offline."""
+"""Verifying signatures of sources offline: each version of a post against the saved evidence."""
 
 import json
 import sqlite3
@@ -14,7 +14,7 @@ from archiver.models import Proof, Response
 from archiver.plugin_calls import cause_of, is_fault_of_plugin
 
 Provers = Mapping[tuple[str, str], Proves]
-"""The platforms that prove their records, by their name and that of their source."""
+"""The platforms that can prove records, by platform and source."""
 
 NO_PROVERS: Provers = MappingProxyType({})
 
@@ -23,7 +23,7 @@ _Prove = Callable[[Mapping[str, Any]], Proof]
 
 @dataclass(frozen=True, slots=True)
 class ProvenVersion:
-    """One version of a post, by its number, and what proves it."""
+    """One version of a post, by its number, with its proof."""
 
     account: str
     platform_id: str
@@ -33,7 +33,7 @@ class ProvenVersion:
 
 
 def provers_among(platforms: Iterable[Platform]) -> Provers:
-    """Those platforms that prove their records."""
+    """Those of the platforms that can prove records."""
     return {
         (platform.name, platform.source): platform  # type: ignore[misc]  # it has the method
         for platform in platforms
@@ -54,7 +54,7 @@ def check_proofs(connection: sqlite3.Connection, provers: Provers, result: Verif
 def proofs(
     connection: sqlite3.Connection, provers: Provers, post: str | None = None
 ) -> Iterator[ProvenVersion]:
-    """What proves each version of each post, or of those with this id or address."""
+    """The proof of each version of all posts, or of those with this id or address."""
     rows = connection.execute("SELECT id, name, platform, platform_id FROM accounts").fetchall()
     for account_id, name, platform, platform_id in rows:
         for (of_platform, source), prover in provers.items():
@@ -66,7 +66,7 @@ def proofs(
                 continue
             prove = _prover(prover, platform_id, _evidence(connection, account_id, source))
             for post_id, number, raw in (first, *versions):
-                yield ProvenVersion(name, post_id, number, source, _say(prove, raw))
+                yield ProvenVersion(name, post_id, number, source, _prove_record(prove, raw))
 
 
 def _versions(
@@ -84,7 +84,7 @@ def _versions(
 
 
 def _evidence(connection: sqlite3.Connection, account_id: int, source: str) -> Iterator[Response]:
-    """The answers that are kept of an account; what is damaged is found elsewhere."""
+    """The saved answers about an account; damaged ones, which other checks find, are skipped."""
     query = """
         SELECT url, status, headers, body, received_at FROM responses
          WHERE account_id = ? AND source = ? AND body IS NOT NULL ORDER BY id
@@ -108,7 +108,7 @@ def _prover(prover: Proves, platform_id: str, evidence: Iterable[Response]) -> _
         return lambda _record: failed
 
 
-def _say(prove: _Prove, raw: str) -> Proof:
+def _prove_record(prove: _Prove, raw: str) -> Proof:
     try:
         record = json.loads(raw)
     except ValueError:

@@ -54,10 +54,10 @@ class CopyContent(Protocol):
     """Whether files that the copy has already are hashed; otherwise name and size must match."""
 
     def make(self, new: Path) -> None:
-        """Make the new database, in one file without a write-ahead log; there is none yet."""
+        """Make the new database at the path, in one file without a write-ahead log."""
 
     def check(self, connection: sqlite3.Connection, new: Path, copied: Copied) -> bool:
-        """Whether the new database may take the place of the old one."""
+        """Whether the new database may replace the old one."""
 
 
 def renew_copy(
@@ -72,10 +72,10 @@ def renew_copy(
     new = target / NEW_DATABASE
     store = FolderStore(target)
     try:
-        _clear(new)
+        _remove_new_database(new)
         content.make(new)
         sync_file(new)
-        with closing(open_frozen(new)) as connection:
+        with closing(open_immutable(new)) as connection:
             if not content.check(connection, new, copied):
                 return
             missing = _missing(connection, store, copied, reads_back=content.reads_back)
@@ -84,17 +84,17 @@ def renew_copy(
         _put_in_place(new, target)
         copied.done = True
     finally:
-        _clear(new, keep_name=not (target / DATABASE).exists())
+        _remove_new_database(new, keep_name=not (target / DATABASE).exists())
 
 
-def open_frozen(path: Path) -> sqlite3.Connection:
+def open_immutable(path: Path) -> sqlite3.Connection:
     """A read-only connection to a database that no other process uses."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
 
 
-def _clear(new: Path, *, keep_name: bool = False) -> None:
+def _remove_new_database(new: Path, *, keep_name: bool = False) -> None:
     """Remove a new database; with `keep_name`, leave it empty, to mark an unfinished first copy."""
-    for path in _logs(new):
+    for path in _sqlite_files(new):
         path.unlink(missing_ok=True)
     if keep_name and new.exists():
         os.truncate(new, 0)
@@ -105,7 +105,7 @@ def _clear(new: Path, *, keep_name: bool = False) -> None:
 def _missing(
     connection: sqlite3.Connection, target: MediaStore, copied: Copied, *, reads_back: bool
 ) -> list[MediaRow]:
-    """The files that the copy has not: those known as lost cannot be copied."""
+    """The files that the copy lacks, without those marked as lost."""
     missing = []
     for row in rows_of(connection, files_in(connection, Scope())):
         if row.lost_at is not None:
@@ -113,14 +113,14 @@ def _missing(
         if hash_in_path(row.path) != row.sha256:
             wrong = f"its path {row.path!r} is not that of its hash"
             copied.damage.append(Finding("reference", f"media {row.sha256}", wrong))
-        elif _is_there(target, row, reads_back=reads_back):
+        elif _is_copied(target, row, reads_back=reads_back):
             copied.unchanged += 1
         else:
             missing.append(row)
     return missing
 
 
-def _is_there(target: MediaStore, row: MediaRow, *, reads_back: bool) -> bool:
+def _is_copied(target: MediaStore, row: MediaRow, *, reads_back: bool) -> bool:
     found = target.stat(row.path)
     is_there = found is not None and found.size == row.size
     return is_there and (not reads_back or check_file(target, row) is None)
@@ -170,7 +170,7 @@ def _fetch(
         copied.size += download.size
         return download
     wrong = check_file(source, row)
-    wrong = wrong or Finding("changed_file", row.path, "two of four reads were wrong")
+    wrong = wrong or Finding("changed_file", row.path, "it read back wrong twice in four reads")
     (copied.unreadable if wrong.what == "unreadable" else copied.damage).append(wrong)
     return None
 
@@ -192,7 +192,7 @@ def _put_in_place(new: Path, target: Path) -> None:
     if old.exists():
         with closing(sqlite3.connect(old, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
-    for path in _logs(old):
+    for path in _sqlite_files(old):
         path.unlink(missing_ok=True)
     sync_directory(
         target
@@ -201,5 +201,5 @@ def _put_in_place(new: Path, target: Path) -> None:
     sync_directory(target)
 
 
-def _logs(path: Path) -> Iterator[Path]:
+def _sqlite_files(path: Path) -> Iterator[Path]:
     return (path.with_name(path.name + end) for end in SQLITE_SUFFIXES)

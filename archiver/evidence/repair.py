@@ -1,4 +1,4 @@
-"""`verify --repair`: restores what hashes prove right, and guesses nothing.
+"""`verify --repair`: restores what hashes prove.
 
 A damaged file is moved to `quarantine/`, and the next backup downloads it again; its row keeps
 the hash, so that only the same bytes recover it. Indexes, triggers and views are rebuilt;
@@ -126,7 +126,7 @@ def _restore_rows(
 def _rebuild_search_index(
     connection: sqlite3.Connection, found: Verified, repaired: Repaired
 ) -> None:
-    """Bring it up to date where a trigger was missing, or rows were restored without triggers."""
+    """Rebuild the search index where a trigger was missing, or rows were restored without it."""
     is_stale = repaired.schema or repaired.tables or repaired.rows
     if is_stale or any(finding.what == "search_index" for finding in found.findings):
         with suppress(sqlite3.DatabaseError), transaction(connection):  # the finding stays
@@ -184,7 +184,7 @@ def can_repair(found: Verified) -> bool:
 
 
 def _refuse_without_media(directory: Path, found: Verified) -> None:
-    """Raise StorageError where the media folder is missing or empty: mostly a disk not mounted."""
+    """Raise StorageError where the media folder is missing or empty, as without its disk."""
     media = directory / "media"
     is_there = media.is_dir() and any(media.iterdir())
     if not is_there and any(finding.what == "missing_file" for finding in found.findings):

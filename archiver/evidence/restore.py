@@ -1,9 +1,8 @@
-"""Restores rows and tables from a copy, where the archive's own checksums prove the copy right.
+"""Restores rows and tables from a copy, where the archive's own checksums confirm them.
 
-Nothing is guessed. A row is restored where the copy has one with the hash that the damaged row
-still has. A table is restored where, with the copy's rows, it has the checksum that was stored
-when its rows were written. So an older or partly damaged copy can be used: only what is right in
-it is taken.
+A row is restored where the copy has one with the hash that the damaged row still has. A table is
+restored where, with the copy's rows, it matches its stored checksum. So an older or partly damaged
+copy can be used: only rows that the archive's hashes confirm are restored.
 """
 
 import json
@@ -44,11 +43,11 @@ _POST_QUERIES = {
     table: f"SELECT post_id FROM {table} WHERE rowid = ?"
     for table in ("relations", "revisions", "attachments", "events")
 }
-"""Which post a row belongs to, so that the repair becomes an event of that post."""
+"""The post that a row belongs to, which gets an event of the repair."""
 
 
 def restore_row(connection: sqlite3.Connection, bad: BadRow, now: str, copy: BackupCopy) -> bool:
-    """Restore one damaged row from the copy, where a hash proves the copy's row right."""
+    """Restore one damaged row from the copy, where a hash confirms the copy's row."""
     row = read_row(connection, bad.table, bad.key)
     if row is None or is_intact(bad.table, row):
         return False
@@ -58,7 +57,7 @@ def restore_row(connection: sqlite3.Connection, bad: BadRow, now: str, copy: Bac
     try:
         with transaction(connection):
             write_original(connection, bad.table, bad.key, intact)
-            _record_repair(connection, BadRow(bad.table, _key(intact, bad)), now)
+            _add_repair_event(connection, BadRow(bad.table, _key(intact, bad)), now)
     except sqlite3.IntegrityError:  # its key was damaged, and another row has the right key now
         return False
     return True
@@ -83,7 +82,7 @@ def _matching_row(copy: BackupCopy, bad: BadRow, row: Row) -> Row | None:
     )
 
 
-def _record_repair(connection: sqlite3.Connection, bad: BadRow, now: str) -> None:
+def _add_repair_event(connection: sqlite3.Connection, bad: BadRow, now: str) -> None:
     query = _POST_QUERIES.get(bad.table)
     if bad.table in {"metrics", "post_aliases", "post_sources"}:
         post_id: Any = bad.key[0]

@@ -14,18 +14,18 @@ from archiver.evidence.findings import BadRow, Finding, Verified
 Reopen = Callable[[], AbstractContextManager[sqlite3.Connection]]
 """Opens another connection to the same database, for the second reading."""
 
-_AT_ONCE = 500
+_BATCH = 500
 _KINDS_WITH_FILES = "('image', 'video', 'gif', 'audio')"
-_RULES = {
-    "says stored, but names no file": """
+_REFERENCE_RULES = {
+    "has the state stored, but no file": """
         SELECT 'renditions', id FROM renditions WHERE state = 'stored' AND media_sha256 IS NULL""",
-    "says stored, but its file is known as lost": """
+    "has the state stored, but its file is marked as lost": """
         SELECT 'renditions', renditions.id FROM renditions JOIN media ON sha256 = media_sha256
          WHERE state = 'stored' AND lost_at IS NOT NULL""",
-    "has a file, but does not say stored": """
+    "has a file, but not the state stored": """
         SELECT 'renditions', renditions.id FROM renditions JOIN media ON sha256 = media_sha256
          WHERE state NOT IN ('stored', 'not_offered') AND lost_at IS NULL""",
-    "has a path that is not that of its hash": """
+    "has a path that does not match its hash": """
         SELECT 'media', sha256 FROM media
          WHERE path NOT LIKE 'media/' || substr(sha256, 1, 2) || '/' || sha256 || '.%'""",
     "has no rendition, though its kind has files": f"""
@@ -61,13 +61,13 @@ _RULES = {
         SELECT 'posts', id FROM posts WHERE NOT EXISTS
                (SELECT 1 FROM events WHERE post_id = posts.id AND what = 'seen')""",
 }
-"""Rules beyond foreign keys: a sentence, and a query for the rows that break it."""
+"""Rules beyond foreign keys: the finding, and a query for the rows that break the rule."""
 
 
 def check_references(connection: sqlite3.Connection) -> Iterator[Finding]:
-    """Rows that contradict each other, and files that no rendition uses."""
+    """Find rows that contradict each other, and files that no rendition uses."""
     accept_invalid_text(connection)
-    for detail, query in _RULES.items():
+    for detail, query in _REFERENCE_RULES.items():
         for table, row_id in connection.execute(query):
             yield Finding("reference", f"{table} {row_id}", detail)
     query = """
@@ -97,9 +97,9 @@ def check_rows(
         row = BadRow(table, key)
         if key in bad:
             result.bad_rows.append(row)
-            yield Finding("changed_row", str(row), "its columns are not those that were written")
+            yield Finding("changed_row", str(row), "its columns do not match its hash")
         else:
-            yield Finding("unsteady", str(row), "wrong when read first, right when read again")
+            yield Finding("unsteady", str(row), "wrong in the first reading, right in the second")
     yield from _check_totals(connection, table, count, total)
 
 
@@ -140,7 +140,7 @@ def _read_all(
     columns = column_names(cursor)[keys:]
     count = total = 0
     suspects = []
-    while rows := cursor.fetchmany(_AT_ONCE):
+    while rows := cursor.fetchmany(_BATCH):
         count += len(rows)
         hashes = []
         for found in rows:

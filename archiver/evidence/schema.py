@@ -20,7 +20,7 @@ from archiver.evidence.findings import Finding
 
 
 def check_schema(connection: sqlite3.Connection) -> Iterator[Finding]:
-    """What differs from what the program makes; harmless additions are reported as `extra`."""
+    """Differences from the program's schema; harmless additions are reported as `extra`."""
     for name, wrong in altered_objects(connection):
         yield Finding("schema", " ".join(name), wrong)
     ours, here = expected_objects(connection), schema_objects(connection)
@@ -47,10 +47,10 @@ def repair_schema(connection: sqlite3.Connection) -> int:
         for kind, name in foreign:
             connection.execute(f"DROP {kind} {_quoted(name)}")
     changed = [name for name in ours if name[0] != "table" and here.get(name) != ours[name]]
-    return len(foreign) + sum(_make(connection, name, ours[name].sql) for name in changed)
+    return len(foreign) + sum(_rebuild_object(connection, name, ours[name].sql) for name in changed)
 
 
-def _make(connection: sqlite3.Connection, name: Name, sql: str) -> bool:
+def _rebuild_object(connection: sqlite3.Connection, name: Name, sql: str) -> bool:
     kind, word = name
     try:
         with transaction(connection):

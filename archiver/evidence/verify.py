@@ -27,7 +27,7 @@ NEW_DATABASE = ".archive.db.new"
 """The name of a copy's new database. Where it is the only one, the copy was never finished."""
 
 _writer = partial(writer, create=False, busy_ms=1_000)
-"""For what may be left to a later verify: waits only a second for another writer."""
+"""A writer for optional work: it waits only a second for another writer."""
 _DATES_AT_ONCE = 5_000
 _DAMAGE_CODES = {"damaged", "not_an_archive"}
 _PRIMARY = 0xFF  # the primary result code, without the extended part
@@ -93,7 +93,7 @@ def _refuse_unfinished_copy(directory: Path) -> None:
 
 @contextmanager
 def _report_unreadable(result: Verified) -> Iterator[None]:
-    """An error of SQLite while files are listed becomes a finding."""
+    """Turn an error of SQLite while files are listed into a finding."""
     try:
         yield
     except sqlite3.DatabaseError as error:

@@ -97,5 +97,5 @@ def test_it_can_be_run_again_but_touches_no_folder_of_others(
     (other / "thesis.txt").write_text("years of work")
     refused = cli("demo", other)
     assert refused.exit_code == 2
-    assert "not a demo's" in refused.stderr
+    assert "not of a demo" in refused.stderr
     assert (other / "thesis.txt").read_text() == "years of work"

@@ -5,7 +5,7 @@ import json
 import click
 import pytest
 
-from archiver.cli.failures import Manner, guarded, layout
+from archiver.cli.failures import ErrorFormat, guarded, layout
 from archiver.cli.text import width_of
 from archiver.errors import AccessRefused, Interrupted, RecordError, SourceDown
 from archiver.secrets import Secret
@@ -20,7 +20,7 @@ def run(work: object, *, verbose: int = 0) -> int:
             raise work
         return work
 
-    return guarded(do, lambda: Manner(verbose=verbose))
+    return guarded(do, lambda: ErrorFormat(verbose=verbose))
 
 
 class TestFailures:
@@ -146,5 +146,5 @@ def test_where_quiet_was_asked_for_nothing_is_coloured(
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("click.utils.should_strip_ansi", lambda stream, color: color is False)
     for colour in (True, False):
-        assert guarded(lambda: 1 / 0, lambda: Manner(colour=colour)) == 1  # noqa: B023 — used at once
+        assert guarded(lambda: 1 / 0, lambda: ErrorFormat(colour=colour)) == 1  # noqa: B023 — used at once
         assert ("\x1b[31m" in capsys.readouterr().err) is colour

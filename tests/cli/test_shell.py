@@ -55,7 +55,7 @@ def test_a_secret_is_named_on_the_command_line(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["s3cret-value", "", "ENV:KEY", "https://x", "evn:KEY"])
 def test_a_secret_is_never_written_out_on_the_command_line(text: str) -> None:
-    with pytest.raises(UsageError, match="wants a reference, not the secret itself") as caught:
+    with pytest.raises(UsageError, match="needs a reference, not the secret itself") as caught:
         secret_of("--token", text, "env:TOKEN")
     assert "s3cret" not in str(caught.value)
     assert "--token env:TOKEN" in str(caught.value)

@@ -179,10 +179,10 @@ def test_only_instagram_and_tiktok_omit_files(world: World) -> None:
 
 
 def test_the_same_seed_gives_the_same_world() -> None:
-    def tell(seed: int) -> str:
+    def print_error(seed: int) -> str:
         world = World(DemoClock().now, seed)
         for platform in NETWORKS:
             world.account(platform).populate(20, every=timedelta(hours=5))
         return json.dumps([p.record() for a in world.accounts() for p in a.posts()])
 
-    assert tell(1) == tell(1) != tell(2)
+    assert print_error(1) == print_error(1) != print_error(2)

@@ -12,7 +12,7 @@ from archiver.archive.database import DATABASE
 from archiver.errors import StorageError
 from archiver.evidence import renewal
 from archiver.evidence.files import MediaRow
-from archiver.evidence.renewal import Copied, copy_to_temp, open_frozen, renew_copy
+from archiver.evidence.renewal import Copied, copy_to_temp, open_immutable, renew_copy
 from archiver.evidence.verify import NEW_DATABASE
 from archiver.media.disk import create_file
 from archiver.media.folder_store import FolderStore
@@ -69,7 +69,7 @@ def test_a_first_copy_has_the_database_and_every_file(archive: Path, target: Pat
     assert copied.files == len(media(archive)) > 0
     assert media(target) == media(archive)
     assert not (target / NEW_DATABASE).exists()
-    with closing(open_frozen(target / DATABASE)) as connection:
+    with closing(open_immutable(target / DATABASE)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             connection.execute("DELETE FROM posts")

@@ -157,7 +157,7 @@ def _text(turn: _Turn) -> str:
 
 def _content(turn: _Turn) -> dict[str, Any]:
     """The arguments of `publish` besides text and time: those of the first rule that applies."""
-    for platforms, step, first, make in _RULES:
+    for platforms, step, first, make in _REFERENCE_RULES:
         if turn.platform in platforms.split() and turn.every(step, first):
             return make(turn)
     return {}
@@ -167,7 +167,7 @@ def _picture(turn: _Turn) -> dict[str, Any]:
     return {"media": [photo(size=_SHAPES[turn.number % len(_SHAPES)], alt=_alt(turn))]}
 
 
-_RULES: tuple[tuple[str, int, int, Callable[[_Turn], dict[str, Any]]], ...] = (
+_REFERENCE_RULES: tuple[tuple[str, int, int, Callable[[_Turn], dict[str, Any]]], ...] = (
     ("instagram", 5, 1, lambda _: {"kind": "reel", "media": [video()]}),
     ("instagram facebook linkedin", 9, 2, lambda turn: {"media": _carousel(turn, 10)}),
     ("instagram", 1, 0, _picture),

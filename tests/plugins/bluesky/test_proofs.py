@@ -127,9 +127,9 @@ def test_the_command_shows_for_a_post_who_signed_it(
     assert "Version 1: proved:" in shown.output
     assert alice.key.did in shown.output.replace("\n", " ")
     whole = cli(*config, "verify")
-    assert "4 versions of posts proved by their source's signature" in whole.output
+    assert "4 versions of posts with a valid signature of their source" in whole.output
     assert cli(*config, "verify", "--post", "at://nobody/a.b/c").exit_code == 2
     tamper(nights, "UPDATE revisions SET raw = replace(raw, 'Third', 'Forged')")
     forged = cli(*config, "verify", "--post", f"at://{alice.did}/{uri}")
     assert forged.exit_code == 7
-    assert "NOT PROVED" in forged.output
+    assert "NOT VALID" in forged.output
