@@ -15,7 +15,9 @@ REASON_CODES: dict[str, str] = {
     # what the source says of a file
     "copyright": "The platform withholds the file, for copyright or because it flagged it",
     "not_offered": "The source never gives this file",
-    "manifest_only": "Only a playlist (HLS, DASH) of the video is offered",
+    "manifest_only": "Only a playlist (HLS, DASH) is offered, of which no film could be made",
+    "live": "A broadcast that goes on: its playlist has no end yet; asked again a day later",
+    "drm": "Encrypted, with keys that the platform gives to its own players only",
     "no_address": "The source names the file and gives no address for it",
     "address_not_understood": "The source gives an address that this program cannot read",
     "other_source": "The same file is available from another source",
@@ -41,6 +43,9 @@ REASON_CODES: dict[str, str] = {
     # what was received
     "incomplete": "Fewer bytes came than the file has",
     "wrong_kind": "An error page, a placeholder, nothing, or another kind of file came",
+    "segment_missing": "A playlist names a segment that its server does not have",
+    "bad_playlist": "A playlist that cannot be read, or that contradicts itself",
+    "playlist_too_long": "A playlist with more segments or bytes than a film has",
     "other_bytes": "The bytes do not match the hash or size that the source states",
     "unproven": "Stored; without a declared length, and its format has no recognisable end",
     "unreadable": "A file of an import cannot be read",

@@ -65,7 +65,7 @@ class ExistingRendition:
     @property
     def has_file(self) -> bool:
         """Whether bytes of it are stored: its own, or the playlist that is offered for it."""
-        return self.state == "stored" or self.reason_code == playlists.MANIFEST_ONLY.code
+        return self.state == "stored" or self.reason_code in playlists.CODES
 
 
 @dataclass(frozen=True, slots=True)

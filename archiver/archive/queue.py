@@ -12,12 +12,13 @@ from typing import Literal
 
 from archiver.archive import playlists
 from archiver.archive.losses import mark_recovered
+from archiver.archive.origins import MediaOrigin, add_origin
 from archiver.archive.row_objects import objects
-from archiver.archive.rows import insert, insert_all, update, update_row, update_rows
+from archiver.archive.rows import insert, insert_all, insert_new, update, update_row, update_rows
 from archiver.archive.storage_totals import track_totals
 from archiver.archive.transactions import transaction
 from archiver.models import timestamp
-from archiver.reasons import Reason, columns
+from archiver.reasons import Choice, Reason, columns
 
 MEDIA_TRIES = 3  # a 404 on so many days is believed
 _DAY = timedelta(hours=23)  # a day, less the slack of a nightly run
@@ -31,7 +32,8 @@ class QueuedFile:
 
     `record_id` and `attachment_key` are the source's ids of the post and the attachment.
     `expected_sha256` and `expected_size` are those that the source states. `lost` is the SHA-256 of
-    the stored file, where that was lost; `published_at` is the time of its post.
+    the stored file, where that was lost; `playlist` that of the stored playlist of which no film
+    could be made yet; `published_at` is the time of its post.
     """
 
     rendition_id: int
@@ -52,15 +54,31 @@ class QueuedFile:
     expected_size: int | None
     lost: str | None
     published_at: str | None
+    playlist: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilmVariant:
+    """Another version of a film that a playlist offers; `url` is where this program finds it."""
+
+    name: str
+    url: str
+    content_type: str
+    width: int | None
+    height: int | None
+    bitrate: int
+    choice: Choice
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A file that is now in the store; `recovered` where it replaced a damaged one.
 
-    A playlist is stored, but not as the file that it lists: that stays `not_offered`.
+    A playlist is stored, but not as the film that it lists: that stays `not_offered`; `reason` then
+    says why no film could be made of it, and `next_try_at` when it is asked for again.
 
-    `reason` says why it may be incomplete, where that is not certain.
+    Of any other file, `reason` says why it may be incomplete, where that is not certain. `origin`
+    says how a file was made here, `variants` which other versions of it are offered.
     """
 
     queued: QueuedFile
@@ -74,6 +92,9 @@ class Stored:
     is_playlist: bool = False
     recovered: bool = False
     reason: Reason | None = None
+    next_try_at: str | None = None
+    origin: MediaOrigin | None = None
+    variants: tuple[FilmVariant, ...] = ()
 
     @property
     def state(self) -> Literal["stored", "not_offered"]:
@@ -83,11 +104,15 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class NotStored:
-    """A file that was not downloaded this time."""
+    """A file that was not downloaded this time.
+
+    `films` says what films could be made of here.
+    """
 
     queued: QueuedFile
     state: Literal["failed", "gone", "refused"]
     reason: Reason
+    films: str | None = None
 
 
 # a time beyond the longest wait was set by a wrong clock
@@ -101,7 +126,10 @@ _PENDING = "state = 'pending'"
 _FAILED = "state = 'failed'"
 # the list of states is that of an index, which SQLite uses only where it sees its very words
 _REFUSED = "state IN ('omitted', 'not_offered', 'gone', 'refused') AND state = 'refused'"
-_WAITING = (_PENDING, f"{_FAILED} AND {IS_DUE}")
+_WAITING = (
+    _PENDING, f"{_FAILED} AND {IS_DUE}",
+    f"{playlists.HOLDS_PLAYLIST} AND (setting IS NOT :films OR {IS_DUE})",
+)  # fmt: skip
 _OF_ACCOUNTS = "account_id IN (SELECT value FROM json_each(:accounts))"
 
 _UNUSED = frozenset({"reason", "setting"})
@@ -117,7 +145,9 @@ _QUEUED = """
            coalesce((SELECT record_id FROM post_sources AS own WHERE own.post_id = posts.id
                         AND own.source = renditions.source), posts.platform_id) AS record_id,
            attachments.kind, role, media_key, renditions.url, renditions.content_type, tries,
-           reason_code, expected_sha256, expected_size, media_sha256 AS lost, reason, setting,
+           reason_code, expected_sha256, expected_size,
+           iif(state = 'not_offered', NULL, media_sha256) AS lost,
+           iif(state = 'not_offered', media_sha256, NULL) AS playlist, reason, setting,
            published_at
       FROM renditions INDEXED BY {index}
      CROSS JOIN attachments ON attachments.id = attachment_id
@@ -130,20 +160,24 @@ _QUEUED = """
 _QUEUES = (
     _QUEUED.format(index="renditions_pending", waiting=_WAITING[0]),
     _QUEUED.format(index="renditions_failed", waiting=_WAITING[1]),
+    _QUEUED.format(index="renditions_playlists", waiting=_WAITING[2]),
 )
 
 
 def due_files(
     connection: sqlite3.Connection, account_ids: Collection[int], now: str, *,
-    in_progress: Collection[int] = (), limit: int = 64,
+    in_progress: Collection[int] = (), limit: int = 64, films: str | None = None,
 ) -> list[QueuedFile]:  # fmt: skip
     """The next files to fetch, newest posts first, without those in progress.
 
-    Each account has its own part of the index, of which no more rows are read than returned.
+    Each account has its own part of the indexes, of which no more rows are read than returned.
+    `films` says what films can be made of here: playlists that were tried when that was something
+    else are among the files.
     """
     parameters = due_parameters(now) | {
         "in_progress": json.dumps(list(in_progress)),
         "limit": limit,
+        "films": films,
     }
     with ExitStack() as stack:
         queues = [
@@ -163,24 +197,30 @@ def _sort_key(file: QueuedFile) -> tuple[str, int]:
     return file.published_at or "", -file.rendition_id
 
 
-def count(connection: sqlite3.Connection, account_ids: Collection[int], now: str) -> int:
-    """How many files are waiting."""
+def count(
+    connection: sqlite3.Connection, account_ids: Collection[int], now: str,
+    films: str | None = None,
+) -> int:  # fmt: skip
+    """How many files are waiting; see `take`."""
     parts = (
         f"SELECT count(*) AS n FROM renditions WHERE {_OF_ACCOUNTS} AND {waiting} "
         "AND url IS NOT NULL"
         for waiting in _WAITING
     )
     query = f"SELECT sum(n) FROM ({' UNION ALL '.join(parts)})"
-    waiting: int = connection.execute(query, _parameters(account_ids, now)).fetchone()[0]
+    parameters = {**_parameters(account_ids, now), "films": films}
+    waiting: int = connection.execute(query, parameters).fetchone()[0]
     return waiting
 
 
 def retry_now(connection: sqlite3.Connection, account_ids: Collection[int], now: str) -> None:
-    """Make every failed and refused file of these accounts due."""
+    """Make every failed and refused file of these accounts due, and what is a playlist only."""
     with transaction(connection):
         accounts = {"accounts": json.dumps(list(account_ids))}
         failed, refused = (f"{state} AND {_OF_ACCOUNTS}" for state in (_FAILED, _REFUSED))
         update(connection, "renditions", failed, accounts, next_try_at=now)
+        held = f"{playlists.HOLDS_PLAYLIST} AND {_OF_ACCOUNTS}"
+        update(connection, "renditions", held, accounts, next_try_at=now)
         with_address = f"{refused} AND url IS NOT NULL"
         update(connection, "renditions", with_address, accounts, state="pending")
 
@@ -263,19 +303,26 @@ def _save_stored(
     with track_totals(connection, _files_of(batch)):
         insert_all(connection, "media", [_media_row(file, at) for file in fresh.values()])
         _mark_stored(connection, batch)
+    for file in batch:
+        _save_origin(connection, file, at)
 
 
 def _files_of(batch: Sequence[Stored]) -> set[str]:
-    """The hashes of a batch's files, and of the lost ones that they replace."""
-    return {name for file in batch for name in (file.sha256, file.queued.lost) if name}
+    """The hashes of a batch's files, and of the lost ones and playlists that they replace."""
+    return {
+        name
+        for file in batch
+        for name in (file.sha256, file.queued.lost, file.queued.playlist)
+        if name
+    }
 
 
 def _mark_stored(connection: sqlite3.Connection, batch: Sequence[Stored]) -> None:
     values = {
         file.queued.rendition_id: {
             "state": file.state,
-            **columns(playlists.MANIFEST_ONLY if file.is_playlist else file.reason),
-            "media_sha256": file.sha256, "tries": 0, "next_try_at": None,
+            **columns(file.reason),
+            "media_sha256": file.sha256, "tries": 0, "next_try_at": file.next_try_at,
         }
         for file in batch
     }  # fmt: skip
@@ -283,6 +330,23 @@ def _mark_stored(connection: sqlite3.Connection, batch: Sequence[Stored]) -> Non
     for file in batch:
         if file.is_playlist:
             _queue_stills(connection, file.queued.attachment_id)
+
+
+def _save_origin(connection: sqlite3.Connection, file: Stored, at: str) -> None:
+    """Of a file that was made here: what it was made of, and which variants there are besides."""
+    queued = file.queued
+    if file.origin is not None:
+        add_origin(connection, queued.rendition_id, file.sha256, file.origin, at, queued.playlist)
+    for variant in file.variants:
+        state, reason = variant.choice
+        insert_new(
+            connection, "renditions", attachment_id=queued.attachment_id,
+            account_id=queued.account_id, source=queued.source, role="variant",
+            media_key=f"{queued.media_key}#{variant.name}", url=variant.url,
+            content_type=variant.content_type, width=variant.width, height=variant.height,
+            bitrate=variant.bitrate, state=state, **columns(reason), tries=0,
+            published_at=queued.published_at,
+        )  # fmt: skip
 
 
 def _queue_stills(connection: sqlite3.Connection, attachment_id: int) -> None:
@@ -315,6 +379,8 @@ def _save_not_stored(
     connection: sqlite3.Connection, outcome: NotStored, run_id: int, now: datetime
 ) -> str:
     queued = outcome.queued
+    if queued.playlist is not None:
+        return _keep_playlist(connection, outcome, now)
     code = outcome.reason.code
     tries = queued.tries + 1 if queued.reason_code == code else 1
     state: str = outcome.state
@@ -330,6 +396,20 @@ def _save_not_stored(
     _queue_stills(connection, queued.attachment_id)
     _queue_from_other_sources(connection, queued)
     return state
+
+
+def _keep_playlist(connection: sqlite3.Connection, outcome: NotStored, now: datetime) -> str:
+    """The film of a playlist that is here could not be had: the playlist stays, and is retried."""
+    queued = outcome.queued
+    tries = queued.tries + 1
+    reason = playlists.MANIFEST_ONLY._replace(
+        text=f"{playlists.MANIFEST_ONLY.text}. {outcome.reason.text}", setting=outcome.films
+    )
+    update_row(
+        connection, "renditions", queued.rendition_id, **columns(reason), tries=tries,
+        next_try_at=timestamp(now + retry_wait(reason.code, tries)),
+    )  # fmt: skip
+    return "not_offered"
 
 
 def _event(

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Collection
 from typing import NamedTuple
 
+from archiver.archive.origins import move_origins
 from archiver.archive.row_objects import objects
 from archiver.archive.rows import delete, insert_new, update, update_row
 from archiver.archive.storage_totals import track_totals
@@ -61,11 +62,12 @@ def _merge(connection: sqlite3.Connection, pair: _SameFile) -> None:
         SELECT id, role, media_key, media_sha256 FROM renditions WHERE attachment_id = ?
     """
     renditions = connection.execute(query, (pair.second,)).fetchall()
-    existing = "SELECT 1 FROM renditions WHERE attachment_id = ? AND role = ? AND media_key = ?"
+    existing = "SELECT id FROM renditions WHERE attachment_id = ? AND role = ? AND media_key = ?"
     hashes = {row[3] for row in renditions if row[3]}
     with transaction(connection), track_totals(connection, hashes):
         for row_id, role, key, _ in renditions:
-            if connection.execute(existing, (pair.first, role, key)).fetchone():
+            if same := connection.execute(existing, (pair.first, role, key)).fetchone():
+                move_origins(connection, row_id, same[0])
                 delete(connection, "renditions", "id = ?", (row_id,))
             else:
                 update_row(connection, "renditions", row_id, attachment_id=pair.first)

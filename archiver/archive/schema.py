@@ -20,6 +20,7 @@ from archiver.archive.steps import m004_search as fourth
 from archiver.archive.steps import m005_words as fifth
 from archiver.archive.steps import m006_several_sources as sixth
 from archiver.archive.steps import m007_lists as seventh
+from archiver.archive.steps import m008_origins as eighth
 
 migrations = Migrations("archiver")
 
@@ -64,6 +65,12 @@ def m006_several_sources(db: Database) -> None:
 def m007_lists(db: Database) -> None:
     """Indexes for lists of one kind of post, and of one account's missing files."""
     seventh.apply(db.conn)
+
+
+@migrations()
+def m008_origins(db: Database) -> None:
+    """How files came about that nobody served as they are; playlists that are tried again."""
+    eighth.apply(db.conn)
 
 
 @cache

@@ -8,6 +8,7 @@ import sqlite3
 
 from archiver.archive.identity import EARLIER_ID
 from archiver.archive.merging import by_precedence, contents_by_source, merged
+from archiver.archive.origins import delete_origins
 from archiver.archive.posts import ParseContext, PostWriter
 from archiver.archive.rows import delete, insert, update, update_row
 from archiver.archive.search import folded_column
@@ -79,6 +80,7 @@ def _remove_source(connection: sqlite3.Connection, post_id: int, source: str) ->
     query = f"SELECT media_sha256 FROM renditions WHERE {_ITS_RENDITIONS}"
     hashes = [digest for (digest,) in connection.execute(query, (source, post_id)) if digest]
     with track_totals(connection, hashes):
+        delete_origins(connection, _ITS_RENDITIONS, (source, post_id))
         delete(connection, "renditions", _ITS_RENDITIONS, (source, post_id))
     delete(
         connection, "attachment_sources",

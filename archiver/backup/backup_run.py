@@ -36,6 +36,8 @@ from archiver.config import Config, Registry
 from archiver.errors import ArchiverError, StorageError, leaves
 from archiver.media.download import Downloader
 from archiver.media.folder_store import FolderStore
+from archiver.media.playlists.joining import FilmJoiner, joiner_version
+from archiver.media.playlists.segments import remove_unfinished
 from archiver.media.selection import select_renditions
 from archiver.models import Account, timestamp
 from archiver.net.fetch import MediaClient
@@ -87,6 +89,7 @@ class BackupRun:
         last_event = await self.database.call(newest_event)
         if self._fetches_media():
             self.store.prepare()
+            remove_unfinished(self.store.tmp, self.clock.now())
         media = self._media_client()
         files = self._media_fetcher(run, media, report)
         kits = Kits(
@@ -111,7 +114,9 @@ class BackupRun:
         if offset := max(offsets, key=abs, default=None):
             report.notes.append(source_clock_note(offset))
         report.file_failures = files.failure_report()
-        report.waiting = await self.database.call(queue.count, set(files.accounts), self._now())
+        report.waiting = await self.database.call(
+            queue.count, set(files.accounts), self._now(), joiner_version()
+        )
         async with self._continue_past_damaged_rows(report, "Some changes could not be listed"):
             report.changes, report.change_counts = await self.database.call(
                 _changes_of, run.run_id, last_event
@@ -256,7 +261,8 @@ class BackupRun:
             media.open, self.store.tmp, self.clock, max_size=self.config.media.max_size,
             on_bytes=received,
         )  # fmt: skip
-        return MediaFetcher(run, self.store, downloader, self.config.media.connections)
+        films = FilmJoiner(downloader, self.store.tmp, self.config.media.videos)
+        return MediaFetcher(run, self.store, downloader, films, self.config.media.connections)
 
     def _report_waiting(self, seconds: float, why: str) -> None:
         self.progress.note(f"{why}: waiting {seconds:.0f} s")

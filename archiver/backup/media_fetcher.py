@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -24,12 +25,16 @@ from archiver.archive.playlists import MANIFEST_ONLY
 from archiver.archive.queue import NotStored, QueuedFile, Stored
 from archiver.backup.account import AccountBackup
 from archiver.backup.context import RunContext
+from archiver.backup.fetched import FetchedFile, joined_film, kept_playlist
 from archiver.backup.hosts import UnresponsiveHosts
 from archiver.backup.url_refresher import UrlRefresher
 from archiver.errors import ArchiverError, MediaError, MediaExpired, MediaGone, MediaRefused
 from archiver.media.download import Download, Downloader
+from archiver.media.playlists.joining import FilmJoiner, joiner_version
+from archiver.media.playlists.plan import NotJoinable
 from archiver.media.selection import expected_kind
-from archiver.media.store import MediaStore, stored_path
+from archiver.media.store import MediaStore
+from archiver.models import timestamp
 from archiver.reasons import REASON_CODES, Reason
 from archiver.report import AccountReport, FileFailure
 
@@ -46,12 +51,11 @@ _SAVE_SECONDS = 1.0
 _SAVE_BYTES = 32 << 20
 """How long a file waits for its batch to fill, and how many bytes fill it."""
 
+_TOMORROW = timedelta(hours=23)  # a day, less the slack of a nightly run
+
 _REPORT_SECONDS = 0.5
 _REPORT_SHARE = 20
 """Counting the queue may take at most one part in so many of the time."""
-
-_UNPROVEN = Reason("unproven", "whether it is complete could not be checked")
-"""For a stored file without a declared length, whose format has no recognisable end."""
 
 _REASON_CODES_BY_ERROR = {
     "failed": "network", "refused": "address_not_allowed", "host": "host_silent",
@@ -59,7 +63,7 @@ _REASON_CODES_BY_ERROR = {
 }  # fmt: skip
 """Reason codes of errors whose own code is not one."""
 
-Result = tuple[QueuedFile, Download | Stored | NotStored]
+Result = tuple[QueuedFile, FetchedFile | Stored | NotStored]
 """A file, and the result of fetching it."""
 
 
@@ -75,6 +79,7 @@ class MediaFetcher:
     run: RunContext
     store: MediaStore
     downloader: Downloader
+    films: FilmJoiner
     workers: int
     accounts: dict[int, dict[str, AccountBackup]] = field(default_factory=dict)
     listing_done: bool = False
@@ -167,6 +172,7 @@ class MediaFetcher:
             self.run.now(),
             in_progress=frozenset(self._in_progress),
             limit=_BATCH,
+            films=joiner_version(),
         )
 
     async def _is_readable(self, account: int) -> bool:
@@ -232,7 +238,7 @@ class MediaFetcher:
 
     async def _fetch(
         self, file: QueuedFile, refresher: UrlRefresher | None = None
-    ) -> Download | Stored | NotStored | None:
+    ) -> FetchedFile | Stored | NotStored | None:
         """The file or the failure; None where its address has expired and can be refreshed."""
         try:
             if (stored := await self._stored_file(file)) is not None:
@@ -260,7 +266,7 @@ class MediaFetcher:
 
     async def _download(
         self, file: QueuedFile, url: str, *, even_if_expired: bool = False
-    ) -> Download:
+    ) -> FetchedFile:
         try:
             download = await self._download_any(file, url, even_if_expired=even_if_expired)
         except MediaError as error:
@@ -279,7 +285,23 @@ class MediaFetcher:
                     why="Its bytes do not match the hash or size that the source states",
                     code="other_bytes",
                 )
-        return download
+        return (
+            await self._film(file, url, download) if download.is_playlist else FetchedFile(download)
+        )
+
+    async def _film(self, file: QueuedFile, url: str, playlist: Download) -> FetchedFile:
+        """The film of a playlist; the playlist itself where none can be made of it."""
+        expects = file.kind if file.kind in {"video", "gif", "audio"} else "video"
+        try:
+            film = await self.films.join(playlist, url, expects=expects)
+        except NotJoinable as why:
+            tomorrow = timestamp(self.run.clock.now() + _TOMORROW) or ""
+            return kept_playlist(playlist, why, tomorrow)
+        except BaseException:
+            playlist.discard()
+            raise
+        playlist.discard()
+        return joined_film(film, playlist.content_type, self.films.videos)
 
     async def _download_any(self, file: QueuedFile, url: str, *, even_if_expired: bool) -> Download:
         expects = expected_kind(file.kind, file.role, url, file.content_type)
@@ -328,12 +350,12 @@ class MediaFetcher:
 
     async def _save_batch(self, batch: list[Result]) -> None:
         """Make files durable, and only then write their rows."""
-        downloads = [result for _, result in batch if isinstance(result, Download)]
+        downloads = [each.download for _, each in batch if isinstance(each, FetchedFile)]
         recovered: set[str] = set()
         if downloads:
             recovered.update(await to_thread.run_sync(self.store.put, downloads))
         outcomes = [
-            _stored(file, result, recovered) if isinstance(result, Download) else result
+            result.stored(file, recovered) if isinstance(result, FetchedFile) else result
             for file, result in batch
         ]
         states = await self.run.database.call(
@@ -346,8 +368,9 @@ class MediaFetcher:
     def _count(self, outcomes: Iterable[Stored | NotStored], states: Iterable[str]) -> None:
         for outcome, state in zip(outcomes, states, strict=True):
             report = self._report_of(outcome.queued)
-            if isinstance(outcome, Stored) and outcome.is_playlist:
-                self.failures[report.name, state, MANIFEST_ONLY.text] += 1
+            if state == "not_offered":
+                text = MANIFEST_ONLY.text if outcome.reason is None else outcome.reason.text
+                self.failures[report.name, state, text] += 1
             elif isinstance(outcome, Stored):
                 report.counts.stored += 1
             else:
@@ -362,14 +385,16 @@ class MediaFetcher:
         if not is_due and is_all == self._reported_all:
             return
         begin = clock.monotonic()
-        waiting = await self.run.database.call(queue.count, set(self.accounts), self.run.now())
+        waiting = await self.run.database.call(
+            queue.count, set(self.accounts), self.run.now(), joiner_version()
+        )
         self._reported_at = begin + _REPORT_SHARE * (clock.monotonic() - begin)
         self._reported_all = is_all
         self.run.progress.files(waiting, self._done_count, is_all=is_all)
 
     def _not_stored(self, file: QueuedFile, error: MediaError) -> NotStored:
         state, reason = reason_of(error, self.downloader.max_size)
-        return NotStored(file, state, reason)
+        return NotStored(file, state, reason, joiner_version())
 
 
 def reason_of(
@@ -394,7 +419,7 @@ async def _send_result(sender: MemoryObjectSendStream[Result], result: Result) -
 
 
 def _size(result: Result) -> int:
-    return result[1].size if isinstance(result[1], Download) else 0
+    return result[1].download.size if isinstance(result[1], FetchedFile) else 0
 
 
 def _code(error: MediaError) -> str:
@@ -409,12 +434,3 @@ def _code(error: MediaError) -> str:
 def _text(error: MediaError) -> str:
     """The text of a failure for the `reason` column."""
     return (error.why or error.what).rstrip(".")
-
-
-def _stored(file: QueuedFile, download: Download, recovered: Collection[str]) -> Stored:
-    return Stored(
-        file, download.sha256, stored_path(download.sha256, download.extension),
-        download.size, download.content_type, download.width, download.height,
-        download.duration_ms, download.is_playlist, download.sha256 in recovered,
-        None if download.is_proven else _UNPROVEN,
-    )  # fmt: skip

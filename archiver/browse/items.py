@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -41,6 +41,7 @@ class File:
     bitrate: int | None = None
     url: str | None = None
     path: str | None = None  # in the archive's folder
+    made: str = ""  # how it was made here, where nobody served it as it is
 
     @property
     def group(self) -> str:
@@ -180,8 +181,10 @@ def items(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[int, lis
     """Every attachment of any revision of these posts, in order, by post id."""
     rows = connection.execute(_ITEMS, (json.dumps(list(posts)),)).fetchall()
     files = defaultdict(list)
-    for row in connection.execute(_FILES, (json.dumps([row["id"] for row in rows]),)):
-        files[row["attachment_id"]].append(_file(row))
+    found_files = connection.execute(_FILES, (json.dumps([row["id"] for row in rows]),)).fetchall()
+    made = _made_here(connection, {row["media_sha256"] for row in found_files} - {None})
+    for row in found_files:
+        files[row["attachment_id"]].append(_file(row, made.get(row["media_sha256"], "")))
     found: dict[int, list[Item]] = defaultdict(list)
     for row in rows:
         found[row["post_id"]].append(
@@ -192,7 +195,21 @@ def items(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[int, lis
     return found
 
 
-def _file(row: sqlite3.Row) -> File:
+def _made_here(connection: sqlite3.Connection, hashes: Collection[str]) -> dict[str, str]:
+    """How those of these files that nobody served as they are were made, by their hash."""
+    # neither a published copy nor an archive of an earlier version has the table
+    there = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'media_origins'"
+    if not hashes or connection.execute(there).fetchone() is None:
+        return {}
+    query = """
+        SELECT media_sha256, how FROM media_origins
+         WHERE media_sha256 IN (SELECT value FROM json_each(?)) ORDER BY id
+    """
+    rows = connection.execute(query, (json.dumps(sorted(hashes)),))
+    return {sha256: _MADE_HERE.get(how, "") for sha256, how in rows}
+
+
+def _file(row: sqlite3.Row, made: str) -> File:
     names = frozenset(row.keys())
     private = {name: row[name] if name in names else None for name in _PRIVATE}
     is_held = row["state"] == "stored" and row["media_type"] is not None
@@ -203,7 +220,7 @@ def _file(row: sqlite3.Row) -> File:
         content_type=row["media_type"] if is_held else row["content_type"],
         width=row["media_width"] or row["width"], height=row["media_height"] or row["height"],
         duration_ms=row["duration_ms"], bitrate=row["bitrate"], url=private["url"],
-        path=row["path"] if is_held else None,
+        path=row["path"] if is_held else None, made=made if is_held else "",
     )  # fmt: skip
 
 
@@ -241,7 +258,15 @@ _SHORT_STATES = {
     "pending": "waiting",
     **{state: state for state in ("omitted", "gone", "failed", "refused", "skipped")},
 }
-_NOT_OFFERED = {"manifest_only": "Offered only as a playlist"}
+_NOT_OFFERED = {
+    "manifest_only": "Offered only as a playlist",
+    "live": "Offered only as a playlist, of a broadcast that had not ended",
+    "drm": "Offered only as a playlist, with encryption for the platform's own players",
+}
+_MADE_HERE = {
+    "joined": "made here of its segments",
+    "remuxed": "made here of its segments, in another container",
+}
 _SKIPPED = {
     "playlist": "A playlist; the video file was fetched instead",
     "link_target": "The target of a link is not fetched",

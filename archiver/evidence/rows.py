@@ -25,6 +25,11 @@ _REFERENCE_RULES = {
     "has a file, but not the state stored": """
         SELECT 'renditions', renditions.id FROM renditions JOIN media ON sha256 = media_sha256
          WHERE state NOT IN ('stored', 'not_offered') AND lost_at IS NULL""",
+    "names a file that no rendition has": """
+        SELECT 'media_origins', media_origins.id FROM media_origins
+          JOIN media ON sha256 = media_origins.media_sha256 AND lost_at IS NULL
+         WHERE NOT EXISTS (SELECT 1 FROM renditions
+                WHERE renditions.media_sha256 = media_origins.media_sha256)""",
     "has a path that does not match its hash": """
         SELECT 'media', sha256 FROM media
          WHERE path NOT LIKE 'media/' || substr(sha256, 1, 2) || '/' || sha256 || '.%'""",
@@ -74,6 +79,7 @@ def check_references(connection: sqlite3.Connection) -> Iterator[Finding]:
         SELECT sha256, path FROM media WHERE lost_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM renditions WHERE media_sha256 = sha256)
            AND NOT EXISTS (SELECT 1 FROM account_pictures WHERE media_sha256 = sha256)
+           AND NOT EXISTS (SELECT 1 FROM media_origins WHERE playlist_sha256 = sha256)
     """
     for _, path in connection.execute(query):
         yield Finding("leftover", path, "neither a rendition nor a picture of an account uses it")

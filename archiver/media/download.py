@@ -18,6 +18,7 @@ from archiver.media.documents import document_kind
 from archiver.media.expiry import url_expired
 from archiver.media.inspect import inspect
 from archiver.media.kinds import UNKNOWN, FileKind, sniff
+from archiver.media.store import ByteRange
 from archiver.media.temp_file import TempFile
 from archiver.media.tracks import has_video_track, is_fragment
 from archiver.media.transfer import (
@@ -49,8 +50,9 @@ class Download:
     """A file in `tmp/` that passed every check; whoever holds this owns the file.
 
     `content_type` and `extension` come from the bytes; `served` is what the server said of them
-    (some headers, lower case). Sizes are in pixels. `is_playlist`: it only lists where the pieces
-    of a file are. `is_proven`: its length was given, or its format shows where it ends.
+    (some headers, lower case), `answered_by` the address that it came from, after redirects.
+    Sizes are in pixels. `is_playlist`: it only lists where the pieces of a file are. `is_proven`:
+    its length was given, or its format shows where it ends.
     """
 
     path: Path
@@ -64,10 +66,22 @@ class Download:
     served: Mapping[str, str] = field(default_factory=dict)
     is_playlist: bool = False
     is_proven: bool = True
+    answered_by: str = ""
 
     def discard(self) -> None:
         """Remove the file, which is not wanted after all."""
         self.path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPart:
+    """Bytes in a file of their own that were asked for by a playlist; `head` are the first ones."""
+
+    path: Path
+    sha256: str
+    size: int
+    head: bytes
+    answered_by: str
 
 
 class Downloader:
@@ -123,10 +137,34 @@ class Downloader:
                 documents=expects == "document",
             )
             await self._fetch_with_retries(transfer)
-            finish = partial(self._finish, part, expects, transfer.headers, proven=transfer.proven)
+            finish = partial(
+                finish_download, part, expects, transfer.headers, proven=transfer.proven,
+                answered_by=transfer.answered_by,
+            )  # fmt: skip
             if part.size < _THREAD_SIZE:
                 return finish()
             return await to_thread.run_sync(finish, limiter=self._threads)
+
+    async def fetch_part(
+        self, url: str, folder: Path, *, max_size: int, span: ByteRange | None = None,
+        any_bytes: bool = False,
+    ) -> FetchedPart:  # fmt: skip
+        """The bytes behind a URL, or the part `span` of them, in a file in `folder`.
+
+        They may be of any kind but web pages and the like; with `any_bytes`, of any kind. The
+        caller owns the file. Raises as `fetch`.
+        """
+        with TempFile(folder) as part:
+            transfer = Transfer(
+                url, part, max_size=max_size, limits=self._limits, clock=self._clock,
+                on_bytes=self._on_bytes, threads=self._threads, any_bytes=any_bytes, span=span,
+            )  # fmt: skip
+            await self._fetch_with_retries(transfer)
+            if not any_bytes:
+                check_media(part.head)
+            sha256 = await to_thread.run_sync(part.finish, limiter=self._threads)
+            part.keep()
+            return FetchedPart(part.path, sha256, part.size, part.head, transfer.answered_by)
 
     async def fetch_file(self, path: Path, *, expects: str | None = None) -> Download:
         """A copy of a local file, under the same checks. Raises as `fetch`."""
@@ -159,7 +197,7 @@ class Downloader:
                     part.write(data)
                     if part.size > self.max_size:
                         refuse_size(self.max_size)
-                return self._finish(part, expects, {}, proven=True)
+                return finish_download(part, expects, {}, proven=True)
         finally:
             os.close(descriptor)
 
@@ -170,42 +208,46 @@ class Downloader:
         except OSError as error:
             raise _unreadable(path, error) from error
 
-    @staticmethod
-    def _finish(
-        part: TempFile, expects: str | None, headers: Mapping[str, str], *, proven: bool
-    ) -> Download:
-        check_media(part.head, documents=expects == "document")
-        sha256 = part.finish()
-        kind = _kind_of(part, expects)
-        _check_kind(kind, expects, headers.get("content-type", "").strip().lower())
-        if expects in _MUST_HAVE_VIDEO:
-            _check_video(part, kind, expects)
-        whole = True if proven else is_complete(part.path, kind)
-        if whole is False:
-            raise MediaError(
-                "The file could not be fetched",
-                why=f"It ends too early for {kind.content_type}, and no length was given",
-                code="short",
-            )
-        found = inspect(part.path, kind, part.head)
-        if expects is not None and found.width == found.height == 1:
-            raise _wrong_kind("A placeholder of one pixel", expects, "placeholder")
-        part.keep()
-        return Download(
-            path=part.path,
-            sha256=sha256,
-            size=part.size,
-            content_type=kind.content_type,
-            extension=kind.extension,
-            is_playlist=kind.group == "playlist",
-            width=found.width,
-            height=found.height,
-            duration_ms=found.duration_ms,
-            served={
-                name: headers[name][:_LONGEST_HEADER] for name in _KEPT_HEADERS if name in headers
-            },
-            is_proven=whole is True,
+
+def finish_download(
+    part: TempFile, expects: str | None, headers: Mapping[str, str], *, proven: bool,
+    answered_by: str = "",
+) -> Download:  # fmt: skip
+    """A complete temporary file as a download, if it passes every check; then it is kept.
+
+    `headers` came with it. `proven` says that its length was known. Raises MediaError.
+    """
+    check_media(part.head, documents=expects == "document")
+    sha256 = part.finish()
+    kind = _kind_of(part, expects)
+    _check_kind(kind, expects, headers.get("content-type", "").strip().lower())
+    if expects in _MUST_HAVE_VIDEO:
+        _check_video(part, kind, expects)
+    whole = True if proven else is_complete(part.path, kind)
+    if whole is False:
+        raise MediaError(
+            "The file could not be fetched",
+            why=f"It ends too early for {kind.content_type}, and no length was given",
+            code="short",
         )
+    found = inspect(part.path, kind, part.head)
+    if expects is not None and found.width == found.height == 1:
+        raise _wrong_kind("A placeholder of one pixel", expects, "placeholder")
+    part.keep()
+    return Download(
+        path=part.path,
+        sha256=sha256,
+        size=part.size,
+        content_type=kind.content_type,
+        extension=kind.extension,
+        is_playlist=kind.group == "playlist",
+        width=found.width,
+        height=found.height,
+        duration_ms=found.duration_ms,
+        served={name: headers[name][:_LONGEST_HEADER] for name in _KEPT_HEADERS if name in headers},
+        is_proven=whole is True,
+        answered_by=answered_by,
+    )
 
 
 def _kind_of(part: TempFile, expects: str | None) -> FileKind:

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from types import TracebackType
 
-from archiver.media.disk import CHUNK_SIZE, create_file, start_writeback, storage_error
+from archiver.media.disk import CHUNK_SIZE, create_file, open_file, start_writeback, storage_error
 from archiver.media.kinds import HEAD
 
 _PREFIX = secrets.token_hex(12)  # asking the system for randomness takes longer than hashing
@@ -24,7 +24,7 @@ class TempFile:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / f"{_PREFIX}-{next(_NUMBERS)}.part"
+        self.path = _new_path(folder)
         self.size = 0
         self.head = b""
         self._hash = hashlib.sha256()
@@ -36,6 +36,32 @@ class TempFile:
             self._descriptor = create_file(self.path)
         except OSError as error:
             raise storage_error(error, f"write into {folder}") from error
+
+    @classmethod
+    def adopt(cls, written: Path, folder: Path) -> "TempFile":
+        """A file that another process has written, moved to `folder`, as if it were written here.
+
+        Both are on one disk.
+        """
+        path = _new_path(folder)
+        try:
+            descriptor = open_file(written.rename(path))
+        except OSError as error:
+            raise storage_error(error, f"read {path}") from error
+        file = cls.__new__(cls)
+        file.path, file.size, file.head = path, 0, b""
+        file._hash = hashlib.sha256()
+        file._buffer, file._buffered_bytes, file._written_back = [], 0, 0
+        file._kept, file._descriptor = False, descriptor
+        try:
+            while data := os.read(descriptor, CHUNK_SIZE):
+                file.head += data[: HEAD - len(file.head)]
+                file.size += len(data)
+                file._hash.update(data)
+        except OSError as error:
+            file._close()
+            raise storage_error(error, f"read {path}") from error
+        return file
 
     def __enter__(self) -> "TempFile":
         return self
@@ -118,3 +144,7 @@ class TempFile:
                 os.close(descriptor)
             except OSError as error:
                 raise storage_error(error, f"write into {self.path.parent}") from error
+
+
+def _new_path(folder: Path) -> Path:
+    return folder / f"{_PREFIX}-{next(_NUMBERS)}.part"

@@ -17,8 +17,12 @@ from anyio import to_thread
 
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaExpired, MediaGone, MediaRefused
-from archiver.media.kinds import HEAD, MAY_BE_DOCUMENTS, recognize_non_media
+from archiver.media.kinds import HEAD, MAY_BE_DOCUMENTS, recognize_non_media, sniff
+from archiver.media.store import ByteRange
 from archiver.media.temp_file import TempFile
+
+LARGEST_PLAYLIST = 8 << 20
+"""Bytes of one playlist: with a hundred bytes for each segment, days of film."""
 
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CONTENT_RANGE = re.compile(r"bytes[ =](\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
@@ -29,13 +33,15 @@ _STRONG_AFTER = timedelta(seconds=60)  # RFC 9110 section 8.8.2.2: then Last-Mod
 class MediaResponse(Protocol):
     """What opening a URL gives: an answer whose body has not been read yet.
 
-    `headers` are found in any case. `retry_after` is how many seconds the server asks to wait.
+    `headers` are found in any case. `url` is the address that answered, after redirects.
+    `retry_after` is how many seconds the server asks to wait.
     `checked_end` says that the protocol itself proves where the body ends (chunks, or a checked
     encoding), so that no length is needed.
     """
 
     status: int
     headers: Mapping[str, str]
+    url: str
     retry_after: float | None
     checked_end: bool
 
@@ -101,11 +107,12 @@ class _Validator:
 
 
 class Transfer:
-    """One file, over as many requests as it takes.
+    """One file, or the part `span` of one, over as many requests as it takes.
 
-    `headers` are those of the answer that the bytes came with. Bytes that came before a
-    connection broke are kept where a validator proves that the rest belongs to them. `threads`
-    limits how many threads hash and write. With `documents`, the file may be a document.
+    `headers` are those of the answer that the bytes came with, `answered_by` its address. Bytes
+    that came before a connection broke are kept where a validator proves that the rest belongs to
+    them. `threads` limits how many threads hash and write. With `documents`, the file may be a
+    document; with `any_bytes` (a key, an encrypted segment), it may be anything.
     """
 
     def __init__(
@@ -119,8 +126,11 @@ class Transfer:
         on_bytes: Callable[[int], None] | None,
         threads: anyio.CapacityLimiter,
         documents: bool = False,
+        any_bytes: bool = False,
+        span: ByteRange | None = None,
     ) -> None:
         self.headers: Mapping[str, str] = {}
+        self.answered_by = url
         self.proven = False
         self._url = url
         self._part = part
@@ -130,6 +140,9 @@ class Transfer:
         self._on_bytes = on_bytes
         self._threads = threads
         self._documents = documents
+        self._any_bytes = any_bytes
+        self._span = span
+        self._is_playlist = False
         self._validator: _Validator | None = None
 
     async def run(self, open_url: OpenUrl) -> None:
@@ -155,9 +168,15 @@ class Transfer:
 
     def _resume_headers(self) -> dict[str, str]:
         if self._part.size and self._validator and self._part.size < self._validator.total:
-            return {"Range": f"bytes={self._part.size}-", "If-Range": self._validator.value}
+            return {"Range": self._range_left(), "If-Range": self._validator.value}
         self._part.restart()
-        return {}
+        return {} if self._span is None else {"Range": self._range_left()}
+
+    def _range_left(self) -> str:
+        """The range of bytes that have not come yet, as a request names it."""
+        if self._span is None:
+            return f"bytes={self._part.size}-"
+        return f"bytes={self._span.start + self._part.size}-{self._span.end - 1}"
 
     async def _receive(
         self, answer: MediaResponse, scope: anyio.CancelScope, *, ranged: bool
@@ -165,8 +184,11 @@ class Transfer:
         if answer.status == 416 and ranged:
             raise self._start_over("The server refused the range that was left")
         _check_status(answer, longest_wait=self._limits.longest_wait)
-        if answer.status == 206 and ranged:
-            expected: int | None = self._accept_rest(answer)
+        self.answered_by = answer.url
+        if self._span is not None:
+            expected: int | None = self._accept_span(answer, self._span)
+        elif answer.status == 206 and ranged:
+            expected = self._accept_rest(answer)
         else:
             self._part.restart()
             expected = self._accept_whole(answer)
@@ -182,16 +204,29 @@ class Transfer:
         async for chunk in chunks:
             self._part.buffer(chunk)
             if self._part.size > self._max_size:
-                refuse_size(self._max_size)
+                self._refuse_size()
             if self._part.is_full:
                 await self._flush(scope, rate)
-            if not is_checked and self._part.size >= HEAD:
+            if not is_checked and self._part.size >= HEAD and not self._any_bytes:
                 is_checked = True
                 check_media(self._part.head, documents=self._documents)
+                kind = sniff(self._part.head)
+                self._is_playlist = kind is not None and kind.group == "playlist"
+                if self._is_playlist:
+                    self._max_size = min(self._max_size, LARGEST_PLAYLIST)
             if self._on_bytes is not None:
                 self._on_bytes(len(chunk))
             if rate.count(len(chunk)):
                 scope.deadline = anyio.current_time() + self._limits.stall
+
+    def _refuse_size(self) -> NoReturn:
+        if not self._is_playlist:
+            refuse_size(self._max_size)
+        raise MediaRefused(
+            "The playlist is too long",
+            why=f"It has more than {LARGEST_PLAYLIST:,} bytes",
+            code="playlist_too_long",
+        )
 
     async def _flush(self, scope: anyio.CancelScope, rate: "_RateCheck") -> None:
         """Hash and write what is buffered. The time for that does not count against the server."""
@@ -237,6 +272,25 @@ class Transfer:
         ):
             raise self._start_over("The server sent another part than asked for")
         return total
+
+    def _accept_span(self, answer: MediaResponse, span: ByteRange) -> int:
+        """The size of the part, if this answer is what was asked for of it.
+
+        Raises RetryableError where the rest is not, MediaError where the server gives no parts.
+        """
+        first, last, _ = _content_range(answer.headers)
+        size, known = self._part.size, self._validator
+        fits = answer.status == 206 and (first, last) == (span.start + size, span.end - 1)
+        if size and not (fits and known and answer.headers.get(known.name) == known.value):
+            raise self._start_over("The server sent another part than asked for")
+        if not fits or _length(answer.headers) not in {None, last - first + 1}:
+            raise _error(
+                "The server does not give the part of the file that was asked for", "range"
+            )
+        if not size:
+            self.headers = answer.headers
+            self._validator = _validator(answer.headers, span.length)
+        return span.length
 
     def _start_over(self, why: str) -> RetryableError:
         """Drop the bytes received so far; the error has the whole file requested at once."""

@@ -39,7 +39,11 @@ def test_every_file_is_what_it_says(api: Api, world: World, platform: str) -> No
                 image.load()
                 assert kind == Image.MIME[image.format or ""]
         elif kind == "video/mp4":
-            assert boxes(answer.content) == ["ftyp", "moov", "free", "mdat", "free"]
+            fragments = ["moof", "mdat"] * 4
+            assert boxes(answer.content) in (
+                ["ftyp", "moov", "free", "mdat", "free"],
+                ["ftyp", "moov", "free", *fragments],
+            )
         else:
             assert answer.text.startswith("#EXTM3U\n")
 

@@ -331,6 +331,7 @@ class Short:
 
     status = 200
     headers: Mapping[str, str] = {"content-length": str(len(JPEG) + 1)}
+    url = "https://cdn.example/a"
     retry_after: float | None = None
     checked_end = True
 

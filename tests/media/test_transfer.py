@@ -11,6 +11,8 @@ import pytest
 
 from archiver.clock import DemoClock
 from archiver.errors import MediaError, MediaExpired, MediaGone, MediaRefused
+from archiver.media import transfer as transfer_module
+from archiver.media.store import ByteRange
 from archiver.media.temp_file import TempFile
 from archiver.media.transfer import Limits, RetryableError, Transfer, check_media, refuse_size
 
@@ -27,6 +29,7 @@ class Response:
     status: int = 200
     chunks_: tuple[bytes, ...] = (WHOLE,)
     headers: Mapping[str, str] = field(default_factory=dict)
+    url: str = "https://a.example/1.jpg"
     retry_after: float | None = None
     checked_end: bool = False
     then: Exception | None = None
@@ -251,6 +254,55 @@ async def test_a_file_that_is_too_large_is_refused_by_its_length_or_its_bytes(
     error = await fails(tmp_path, Response(chunks_=(WHOLE[:3] + b"0" * 998,), headers=headers))
     assert isinstance(error, MediaRefused)
     assert error.code == "too_large"
+
+
+PART = ByteRange(10, 30)
+
+
+def part_of(start: int, end: int, body: bytes, **more: str) -> Response:
+    """A 206 that says that it is these bytes of the file."""
+    headers = {"content-range": f"bytes {start}-{end - 1}/{len(WHOLE)}", **more}
+    return Response(206, (body,), headers)
+
+
+async def test_a_part_of_a_file_is_asked_for_and_resumed_within_it(tmp_path: Path) -> None:
+    first = part_of(10, 30, WHOLE[10:14], **ETAG)
+    first.then = MediaError("The file could not be fetched", code="network")
+    second = part_of(14, 30, WHOLE[14:30], **ETAG)
+    data, server, _ = await run(tmp_path, first, second, span=PART, any_bytes=True)
+    assert data == WHOLE[10:30]
+    assert server.asked == [
+        {"Range": "bytes=10-29"}, {"Range": "bytes=14-29", "If-Range": '"v1"'},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "response",
+    [Response(headers=length()), part_of(0, 20, WHOLE[:20]), part_of(10, 31, WHOLE[10:31])],
+)
+async def test_another_part_than_asked_for_is_no_part(tmp_path: Path, response: Response) -> None:
+    error = await fails(tmp_path, response, span=PART, any_bytes=True)
+    assert isinstance(error, MediaError)
+    assert error.code == "range"
+
+
+async def test_a_changed_file_begins_the_part_anew(tmp_path: Path) -> None:
+    first = part_of(10, 30, WHOLE[10:14], **ETAG)
+    first.then = MediaError("The file could not be fetched", code="network")
+    changed = part_of(14, 30, b"x" * 16, etag='"v2"')
+    last = part_of(10, 30, b"x" * 20, etag='"v2"')
+    data, _, _ = await run(tmp_path, first, changed, last, span=PART, any_bytes=True)
+    assert data == b"x" * 20
+
+
+async def test_a_playlist_may_be_no_larger_than_playlists_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer_module, "LARGEST_PLAYLIST", 10_000)
+    text = b"#EXTM3U\n" + b"#" * 9_000
+    error = await fails(tmp_path, Response(chunks_=(text, b"#" * 9_000)), max_size=1 << 30)
+    assert isinstance(error, MediaRefused)
+    assert error.code == "playlist_too_long"
 
 
 async def test_a_web_page_is_noticed_before_it_ends(tmp_path: Path) -> None:

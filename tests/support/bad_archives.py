@@ -56,7 +56,8 @@ _TEXTS = {
     "account_pictures": "url", "attachment_sources": "row_sha256", "run_accounts": "outcome",
     "responses": "headers", "posts": "text", "post_sources": "content_sha256",
     "post_aliases": "row_sha256", "relations": "kind", "revisions": "raw", "attachments": "kind",
-    "media": "content_type", "renditions": "url", "events": "what", "metrics": "row_sha256",
+    "media": "content_type", "renditions": "url", "media_origins": "how", "events": "what",
+    "metrics": "row_sha256",
     "coverage": "newest", "storage_totals": "row_sha256", "quarantine": "reason",
 }  # fmt: skip
 _NUMBERS = {
@@ -64,7 +65,8 @@ _NUMBERS = {
     "run_accounts": "got", "responses": "status",
     "posts": "account_id",
     "post_sources": "content_version", "relations": "post_id", "revisions": "number",
-    "attachments": "position", "media": "size", "renditions": "tries", "events": "run_id",
+    "attachments": "position", "media": "size", "renditions": "tries",
+    "media_origins": "rendition_id", "events": "run_id",
     "metrics": "value", "coverage": "reached_start", "storage_totals": "size",
     "quarantine": "run_id",
 }  # fmt: skip

@@ -6,9 +6,11 @@ PNG tEXt, GIF comment, WebP Exif, mp4 `free` box).
 """
 
 import io
+import itertools
 import struct
 import zlib
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -121,6 +123,49 @@ class Playlist:
         return ("\n".join(lines) + "\n").encode()
 
 
+@dataclass(frozen=True, slots=True)
+class SegmentedVideo:
+    """The medium video of the package in fragments, with its label in a `free` box before them."""
+
+    label: str
+    content_type: str = "video/mp4"
+
+    def make(self) -> bytes:
+        """The file."""
+        index, fragments = self.parts()
+        return index + b"".join(fragments)
+
+    def parts(self) -> tuple[bytes, list[bytes]]:
+        """What a player needs first, and the fragments of half a second."""
+        data = _video_bytes("segments")
+        starts = [at for at, name in _boxes(data) if name == b"moof"]
+        label = self.label.encode()
+        index = data[: starts[0]] + struct.pack(">I4s", 8 + len(label), b"free") + label
+        return index, [data[a:b] for a, b in itertools.pairwise([*starts, len(data)])]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentList:
+    """An HLS playlist of the fragments of a video, as byte ranges of the file at `path`."""
+
+    path: str
+    video: SegmentedVideo
+    content_type: str = "application/x-mpegURL"
+
+    def make(self) -> bytes:
+        """The file."""
+        index, fragments = self.video.parts()
+        lines = [
+            "#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:1", "#EXT-X-PLAYLIST-TYPE:VOD",
+            f'#EXT-X-MAP:URI="{self.path}",BYTERANGE="{len(index)}@0"',
+        ]  # fmt: skip
+        start = len(index)
+        for fragment in fragments:
+            lines += ["#EXTINF:0.5,", f"#EXT-X-BYTERANGE:{len(fragment)}@{start}", self.path]
+            start += len(fragment)
+        return "\n".join([*lines, "#EXT-X-ENDLIST", ""]).encode()
+
+
 class FixtureCache:
     """Makes files once and keeps the latest of them, 64 MB at most."""
 
@@ -169,8 +214,17 @@ def _bouncing(size: tuple[int, int], hue: int) -> bytes:
     return _encode(frames, "gif")
 
 
-@lru_cache(maxsize=4)
-def _video_bytes(size: VideoSize) -> bytes:
+def _boxes(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Where each box of an mp4 file starts (ISO/IEC 14496-12, 4.2), and its name."""
+    at = 0
+    while at < len(data):
+        size, name = struct.unpack(">I4s", data[at : at + 8])
+        yield at, name
+        at += size
+
+
+@lru_cache(maxsize=5)
+def _video_bytes(size: VideoSize | Literal["segments"]) -> bytes:
     return files("archiver_ayrshare.demo").joinpath("videos", f"{size}.mp4").read_bytes()
 
 

@@ -15,10 +15,9 @@ from archiver_ayrshare.demo.networks.base import (
     poster,
     still,
     url_of,
-    video_file,
 )
 from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
-from archiver_ayrshare.demo.recipes import VIDEO_PIXELS, Playlist
+from archiver_ayrshare.demo.recipes import VIDEO_PIXELS, Playlist, SegmentedVideo, SegmentList
 
 
 def _post_id(account: AccountSeed, n: int, at: datetime, _kind: Kind) -> str:
@@ -34,10 +33,12 @@ def _files(media: WorldMedia) -> list[WorldFile]:
             path = f"/img/feed_fullsize/plain/{home}@jpeg"
             return [WorldFile("original", path, still(media)), small]
         case "video":
-            path = f"/watch/{home}/360p/video.mp4"
-            playlist = Playlist(((path, "medium", 120_000),))
+            path = f"/watch/{home}/360p/video"
+            video = SegmentedVideo(media.label)
+            playlist = Playlist(((f"{path}.m3u8", "medium", 120_000),))
             return [
-                WorldFile("variant", path, video_file(media, "medium")),
+                WorldFile("variant", f"{path}.mp4", video),
+                WorldFile("variant", f"{path}.m3u8", SegmentList(f"{path}.mp4", video)),
                 WorldFile("original", f"/watch/{home}/playlist.m3u8", playlist),
                 WorldFile("thumbnail", f"/watch/{home}/thumbnail.jpg", poster(media)),
             ]

@@ -1,0 +1,59 @@
+"""How files came about that nobody served as they are: rows of `media_origins`."""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from archiver.archive.rows import delete, insert, update
+
+How = Literal["joined", "remuxed", "resolved", "downloaded"]
+
+
+@dataclass(frozen=True, slots=True)
+class MediaOrigin:
+    """What a file was made of, and with what; see the table."""
+
+    how: How
+    resolver: str
+    version: str | None = None
+    page_url: str | None = None
+    playlists: Sequence[Mapping[str, object]] = ()
+    segments: Sequence[Mapping[str, object]] = ()
+    details: Mapping[str, object] | None = None
+
+
+def add_origin(
+    connection: sqlite3.Connection, rendition_id: int, sha256: str, origin: MediaOrigin, at: str,
+    playlist: str | None = None,
+) -> None:  # fmt: skip
+    """Note how the file of a rendition came about; in a transaction.
+
+    `playlist` is the SHA-256 of the playlist's file, where the rendition held one until now.
+    """
+    insert(
+        connection, "media_origins", media_sha256=sha256, rendition_id=rendition_id, made_at=at,
+        how=origin.how, resolver=origin.resolver, version=origin.version,
+        page_url=origin.page_url, playlists=_json(origin.playlists),
+        segments=_json(origin.segments), playlist_sha256=playlist, details=_json(origin.details),
+    )  # fmt: skip
+
+
+def move_origins(connection: sqlite3.Connection, rendition_id: int, target: int) -> None:
+    """Give the origins of one rendition to another that has the same file; in a transaction."""
+    update(connection, "media_origins", "rendition_id = ?", (rendition_id,), rendition_id=target)
+
+
+def delete_origins(
+    connection: sqlite3.Connection, renditions: str, parameters: tuple[object, ...]
+) -> None:
+    """Remove the origins of the renditions that a condition finds; in a transaction."""
+    query = f"rendition_id IN (SELECT id FROM renditions WHERE {renditions})"
+    delete(connection, "media_origins", query, parameters)
+
+
+def _json(value: Any) -> str | None:
+    if not value:
+        return None
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)

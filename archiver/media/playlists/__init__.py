@@ -1,0 +1,1 @@
+"""Films that are offered in segments (HLS, DASH): read, fetched and joined into one file."""

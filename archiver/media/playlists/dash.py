@@ -1,0 +1,223 @@
+"""Reads manifests of MPEG-DASH (ISO/IEC 23009-1), where they are static and of one period."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from xml.etree import ElementTree as Xml
+
+from archiver.media.playlists.plan import (
+    MOST_SEGMENTS,
+    FilmTrack,
+    MediaSegment,
+    NotJoinable,
+    Stretch,
+    Variant,
+    address_in,
+    checked_seconds,
+    refuse_length,
+    refuse_playlist,
+)
+from archiver.media.store import ByteRange
+
+_NAMESPACE = re.compile(r"\{[^}]*\}")
+_DURATION = re.compile(
+    r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,9}(?:\.\d{1,9})?)S)?)?", re.ASCII
+)
+_FIELD = re.compile(r"\$(?:(RepresentationID|Number|Time|Bandwidth)(?:%0(\d{1,2})d)?)?\$")
+_RANGE = re.compile(r"(\d{1,15})-(\d{1,15})", re.ASCII)
+
+
+def read_dash(text: str, url: str) -> list[Variant]:
+    """The variants of a film. Raises NotJoinable, and MediaError for what cannot be read."""
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        refuse_playlist("The playlist has declarations, which a playlist does not need")
+    try:
+        root = Xml.fromstring(text)  # noqa: S314 — without declarations there are no entities
+    except (Xml.ParseError, ValueError) as error:
+        refuse_playlist(f"The playlist cannot be read: {error}")
+    for element in root.iter():
+        element.tag = _NAMESPACE.sub("", str(element.tag))
+    if next(root.iter("ContentProtection"), None) is not None:
+        raise NotJoinable("it is encrypted in a way that the platform keeps to itself", "drm")
+    if root.get("type", "static") != "static":
+        raise NotJoinable("it is being broadcast: its playlist has no end yet", "live")
+    periods = root.findall("Period")
+    if len(periods) != 1:
+        raise NotJoinable("its playlist has several periods")
+    seconds = _seconds(periods[0].get("duration") or root.get("mediaPresentationDuration"))
+    manifest = _Period(_based(_based(url, root), periods[0]), seconds)
+    return manifest.variants(periods[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Period:
+    """The one period of a manifest: where its addresses start from, how many seconds it plays."""
+
+    url: str
+    seconds: float | None
+
+    def variants(self, period: Xml.Element) -> list[Variant]:
+        """Each picture, with the best sound."""
+        pictures = list(self._representations(period, "video"))
+        sounds = list(self._representations(period, "audio"))
+        sound = max(sounds, key=_bandwidth, default=None)
+        found = []
+        for picture in pictures or sounds:
+            tracks = [picture] if sound is None or not pictures else [picture, sound]
+            found.append(
+                Variant(
+                    sum(map(_bandwidth, tracks)), _number(picture.get("width")),
+                    _number(picture.get("height")), tuple(map(self._track, tracks)),
+                )
+            )  # fmt: skip
+        if not found:
+            raise NotJoinable("its playlist is empty")
+        return found
+
+    def _representations(self, period: Xml.Element, kind: str) -> Iterator[Xml.Element]:
+        """Those of a kind, each with what its set says for all of them."""
+        for group in period.findall("AdaptationSet"):
+            for one in group.findall("Representation"):
+                said = one.get("mimeType") or group.get("mimeType") or group.get("contentType")
+                if not (said or "").startswith(kind):
+                    continue
+                merged = Xml.Element("Representation", {**group.attrib, **one.attrib})
+                merged.set("base", _based(_based(self.url, group), one))
+                names = ("SegmentTemplate", "SegmentList", "SegmentBase")
+                for name in names:
+                    merged.extend(_inherited(period, group, one, name))
+                yield merged
+
+    def _track(self, one: Xml.Element) -> FilmTrack:
+        base = one.get("base", "")
+        if (template := one.find("SegmentTemplate")) is not None:
+            return _of_template(template, one, base, self.seconds)
+        if (listed := one.find("SegmentList")) is not None:
+            return _of_list(listed, base)
+        return FilmTrack((Stretch((MediaSegment(base, None, self.seconds or 0.0),)),))
+
+
+def _inherited(
+    period: Xml.Element, group: Xml.Element, one: Xml.Element, name: str
+) -> list[Xml.Element]:
+    """An element as its representation sees it: the outer ones' attributes, then its own."""
+    levels = [level.find(name) for level in (period, group, one)]
+    there = [level for level in levels if level is not None]
+    if not there:
+        return []
+    merged = Xml.Element(name, {k: v for level in there for k, v in level.attrib.items()})
+    children = {child.tag: level for level in there for child in level}
+    for tag, level in children.items():
+        merged.extend(level.findall(tag))
+    return [merged]
+
+
+def _of_template(
+    template: Xml.Element, one: Xml.Element, base: str, seconds: float | None
+) -> FilmTrack:
+    scale = _number(template.get("timescale")) or 1
+    first = _number(template.get("startNumber"))
+    numbers = count(1 if first is None else first)
+    fields = {"RepresentationID": one.get("id", ""), "Bandwidth": one.get("bandwidth", "")}
+    media = template.get("media", "")
+    segments: list[MediaSegment] = []
+    for number, (time, length) in zip(numbers, _times(template, scale, seconds), strict=False):
+        if len(segments) >= MOST_SEGMENTS:
+            refuse_length()
+        values = {**fields, "Number": str(number), "Time": str(time)}
+        played = checked_seconds(length / scale)
+        segments.append(MediaSegment(address_in(base, _filled(media, values)), None, played))
+    if not segments:
+        raise NotJoinable("its playlist is empty")
+    start = template.get("initialization")
+    head = MediaSegment(address_in(base, _filled(start, fields))) if start else None
+    return FilmTrack((Stretch(tuple(segments), head),))
+
+
+def _times(template: Xml.Element, scale: int, seconds: float | None) -> Iterator[tuple[int, int]]:
+    """When each segment begins and how long it is, in units of the time scale."""
+    timeline = template.find("SegmentTimeline")
+    if timeline is None:
+        length = _number(template.get("duration"))
+        if not length or seconds is None:
+            raise NotJoinable("its playlist does not say how many segments there are")
+        for number in range(-int(-seconds * scale // length)):
+            yield number * length, length
+        return
+    now = 0
+    for entry in timeline.findall("S"):
+        now = _number(entry.get("t")) if entry.get("t") else now  # type: ignore[assignment]  # digits, by _number
+        length = _number(entry.get("d")) or 0
+        repeats = int(entry.get("r", "0")) if re.fullmatch(r"-?\d{1,6}", entry.get("r", "0")) else 0
+        if repeats < 0 or not length:
+            raise NotJoinable("its playlist does not say how many segments there are")
+        for _ in range(repeats + 1):
+            yield now, length
+            now += length
+
+
+def _of_list(listed: Xml.Element, base: str) -> FilmTrack:
+    scale = _number(listed.get("timescale")) or 1
+    seconds = checked_seconds((_number(listed.get("duration")) or 0) / scale)
+    entries = listed.findall("SegmentURL")
+    if len(entries) > MOST_SEGMENTS:
+        refuse_length()
+    segments = tuple(
+        MediaSegment(
+            address_in(base, entry.get("media")) if entry.get("media") else base,
+            _span(entry.get("mediaRange")), seconds,
+        )
+        for entry in entries
+    )  # fmt: skip
+    if not segments:
+        raise NotJoinable("its playlist is empty")
+    start = listed.find("Initialization")
+    head = None
+    if start is not None:
+        source = start.get("sourceURL")
+        address = address_in(base, source) if source else base
+        head = MediaSegment(address, _span(start.get("range")))
+    return FilmTrack((Stretch(segments, head),))
+
+
+def _filled(text: str, fields: Mapping[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return "$"
+        if match[1] not in fields:
+            refuse_playlist(f"The playlist uses ${match[1]}$ where it has no value")
+        return fields[match[1]].zfill(int(match[2] or 0))
+
+    return _FIELD.sub(value, text)
+
+
+def _based(url: str, element: Xml.Element) -> str:
+    base = element.find("BaseURL")
+    return url if base is None else address_in(url, base.text)
+
+
+def _span(text: str | None) -> ByteRange | None:
+    if text is None:
+        return None
+    match = _RANGE.fullmatch(text)
+    if match is None or int(match[2]) < int(match[1]):
+        refuse_playlist("The playlist has a byte range that cannot be read")
+    return ByteRange(int(match[1]), int(match[2]) + 1)
+
+
+def _seconds(text: str | None) -> float | None:
+    """A duration of XML Schema (`PT1M30.5S`) in seconds."""
+    match = _DURATION.fullmatch(text or "")
+    if match is None:
+        return None
+    days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return checked_seconds(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+
+
+def _bandwidth(element: Xml.Element) -> int:
+    return _number(element.get("bandwidth")) or 0
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and re.fullmatch(r"\d{1,15}", text, re.ASCII) else None

@@ -1,0 +1,302 @@
+"""Fetches the segments of a film and makes one file of them.
+
+Segments are kept in a folder of `tmp/` until the film is made: a run that is stopped, or a segment
+that cannot be had today, costs only what is missing. RFC 8216 section 6.2.1 forbids a server to
+change a segment, so what was fetched for the same list of segments is still right.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import anyio
+from anyio import to_thread
+
+from archiver.errors import MediaError, MediaGone, MediaRefused
+from archiver.media.disk import make_directory, storage_error
+from archiver.media.download import Download, Downloader, FetchedPart
+from archiver.media.playlists.dash import read_dash
+from archiver.media.playlists.decrypting import can_decrypt
+from archiver.media.playlists.hls import read_hls
+from archiver.media.playlists.making import FilmMaker
+from archiver.media.playlists.plan import (
+    MOST_SEGMENTS,
+    FilmPlan,
+    FilmTrack,
+    MediaSegment,
+    NotJoinable,
+    Variant,
+    choose_variant,
+    refuse_length,
+    refuse_playlist,
+)
+from archiver.media.playlists.remuxing import can_remux
+from archiver.media.playlists.segments import (
+    FOLDER,
+    film_identity,
+    kept_name,
+    kept_parts,
+    segment_identity,
+)
+from archiver.media.transfer import LARGEST_PLAYLIST, refuse_size
+
+_KEY_SIZE = 16
+_VARIANT = "variant="
+INSTALL = "pip install 'social-archiver[hls]'"
+
+
+def joiner_version() -> str:
+    """What films can be made of here: it changes with this program and with what is installed.
+
+    A playlist that no film could be made of is tried again when it is another.
+    """
+    extras = (("av", can_remux()), ("aes", can_decrypt()))
+    return "+".join(("1", *(name for name, there in extras if there)))
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistText:
+    """A playlist as it was served, and where."""
+
+    url: str
+    text: str
+
+    def as_json(self) -> dict[str, str]:
+        """For the record; the parameters of the address, which may sign it, are left out."""
+        return {"url": without_query(self.url), "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class FilmOrigin:
+    """How a film was made: the segments `joined` as they were served, or `remuxed`.
+
+    `tool` is what remuxed it, with its version. `segments` have `url` (without parameters),
+    `offset` (in its file, where it is a part of one), `size` and `sha256` of what was served.
+    """
+
+    how: Literal["joined", "remuxed"]
+    tool: str | None
+    playlists: tuple[PlaylistText, ...]
+    segments: tuple[Mapping[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedFilm:
+    """The file of a film, how it was made, and which other variants there are.
+
+    `others` are addresses under which this program finds them, by their names.
+    """
+
+    download: Download
+    origin: FilmOrigin
+    others: tuple[tuple[Variant, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What was read of a film: what it is made of, by which playlists, and its other variants."""
+
+    film: FilmPlan
+    playlists: tuple[PlaylistText, ...]
+    others: tuple[tuple[Variant, str], ...]
+
+
+@dataclass(slots=True)
+class FilmJoiner:
+    """Makes films of playlists. `tmp` is on the disk of the store; `videos` is the setting."""
+
+    downloader: Downloader
+    tmp: Path
+    videos: str
+    _locks: dict[str, anyio.Lock] = field(default_factory=dict)
+
+    async def join(self, playlist: Download, wanted: str, *, expects: str) -> JoinedFilm:
+        """The film that a playlist lists; the playlist's own file is left as it is.
+
+        `wanted` is the address that was asked for, whose fragment may name a variant. Raises
+        NotJoinable, MediaError and its kinds, StorageError.
+        """
+        text = await to_thread.run_sync(_read_playlist, playlist.path)
+        source = PlaylistText(playlist.answered_by or wanted, text)
+        fragment = wanted.partition("#")[2]
+        name = fragment.removeprefix(_VARIANT) if fragment.startswith(_VARIANT) else None
+        reading = await self._read(source, name, wanted)
+        film = reading.film
+        count = sum(1 for _ in film.segments)
+        if count > MOST_SEGMENTS:
+            refuse_length()
+        _check_extras(film)
+        folder = self.tmp / f"{FOLDER}{film_identity(film)}"
+        async with self._locks.setdefault(folder.name, anyio.Lock()):
+            return await self._make(reading, folder, expects)
+
+    async def _read(self, source: PlaylistText, name: str | None, wanted: str) -> _Reading:
+        if "<MPD" in source.text[:4096]:
+            found: list[Variant] | FilmTrack = await to_thread.run_sync(
+                read_dash, source.text, source.url
+            )
+        else:
+            found = await to_thread.run_sync(read_hls, source.text, source.url)
+        if isinstance(found, FilmTrack):
+            return _Reading(FilmPlan((found,)), (source,), ())
+        variant = choose_variant(found, self.videos, name)
+        tracks: list[FilmTrack] = []
+        playlists = [source]
+        for track in variant.tracks:
+            if isinstance(track, FilmTrack):
+                tracks.append(track)
+                continue
+            media = await self._fetch_playlist(track)
+            playlists.append(media)
+            tracks.append(await to_thread.run_sync(_read_media_playlist, media))
+        others: dict[str, tuple[Variant, str]] = {}
+        if name is None:
+            for other in found:
+                address = f"{wanted.partition('#')[0]}#{_VARIANT}{other.name}"
+                others.setdefault(other.name, (other, address))
+            others.pop(variant.name, None)
+        return _Reading(FilmPlan(tuple(tracks)), tuple(playlists), tuple(others.values()))
+
+    async def _fetch_playlist(self, url: str) -> PlaylistText:
+        with _naming("one of its playlists"):
+            part = await self.downloader.fetch_part(url, self.tmp, max_size=LARGEST_PLAYLIST)
+        try:
+            text = await to_thread.run_sync(_read_playlist, part.path)
+        finally:
+            part.path.unlink(missing_ok=True)
+        return PlaylistText(part.answered_by, text)
+
+    async def _make(self, reading: _Reading, folder: Path, expects: str) -> JoinedFilm:
+        film = reading.film
+        try:
+            make_directory(folder)
+            kept = await to_thread.run_sync(kept_parts, folder)
+        except OSError as error:
+            raise storage_error(error, f"write into {self.tmp}") from error
+        try:
+            parts = await self._fetch(film, folder, kept)
+        except MediaRefused:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        keys = await self._fetch_keys(film, folder)
+        made = FilmMaker(film, parts, keys, folder, self.downloader.max_size)
+        try:
+            download, how, tool = await made.make(self.tmp, expects)
+        except (NotJoinable, MediaError):  # one of its segments may be what is wrong
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        origin = FilmOrigin(how, tool, reading.playlists, tuple(_segment_rows(film, parts)))
+        shutil.rmtree(folder, ignore_errors=True)
+        return JoinedFilm(download, origin, reading.others)
+
+    async def _fetch(
+        self, film: FilmPlan, folder: Path, kept: Mapping[str, FetchedPart]
+    ) -> dict[str, FetchedPart]:
+        """Every segment, by its identity. What is named twice is fetched once, and counts twice."""
+        most, total = self.downloader.max_size, 0
+        parts: dict[str, FetchedPart] = {}
+        count = sum(1 for _ in film.segments)
+        for number, segment in enumerate(film.segments, 1):
+            identity = segment_identity(segment)
+            part = parts.get(identity) or kept.get(identity)
+            if part is None:
+                if segment.span is not None and segment.span.length > most - total:
+                    refuse_size(most)
+                part = await self._fetch_segment(segment, folder, most - total, number, count)
+            parts[identity] = part
+            total += part.size
+            if total > most:
+                refuse_size(most)
+        return parts
+
+    async def _fetch_segment(
+        self, segment: MediaSegment, folder: Path, most: int, number: int, count: int
+    ) -> FetchedPart:
+        with _naming(f"segment {number:,} of {count:,}"):
+            part = await self.downloader.fetch_part(
+                segment.url, folder, max_size=most, span=segment.span,
+                any_bytes=segment.key is not None,
+            )  # fmt: skip
+        try:
+            path = part.path.rename(folder / kept_name(segment, part))
+        except OSError as error:
+            raise storage_error(error, f"write into {folder}") from error
+        return FetchedPart(path, part.sha256, part.size, part.head, part.answered_by)
+
+    async def _fetch_keys(self, film: FilmPlan, folder: Path) -> dict[str, bytes]:
+        keys: dict[str, bytes] = {}
+        for segment in film.segments:
+            if segment.key is None or segment.key.url in keys:
+                continue
+            with _naming("the key of its segments"):
+                part = await self.downloader.fetch_part(
+                    segment.key.url, folder, max_size=1024, any_bytes=True
+                )
+            try:
+                key = await to_thread.run_sync(part.path.read_bytes)
+            finally:
+                part.path.unlink(missing_ok=True)
+            if len(key) != _KEY_SIZE:
+                refuse_playlist(f"The key of its segments has {len(key)} bytes, not {_KEY_SIZE}")
+            keys[segment.key.url] = key
+        return keys
+
+
+@contextmanager
+def _naming(what: str) -> Iterator[None]:
+    """Say in an error which part of the film it is about; a part that is gone is no film gone."""
+    try:
+        yield
+    except MediaGone as error:
+        why = f"{what[0].upper()}{what[1:]}: {error.what}"
+        raise MediaError(
+            "The file could not be fetched", why=why, code="segment_missing"
+        ) from error
+    except MediaError as error:
+        error.why = f"{what[0].upper()}{what[1:]}: {error.why or error.what}"
+        raise
+
+
+def without_query(url: str) -> str:
+    """An address without the parameters that may sign it."""
+    return url.partition("#")[0].partition("?")[0]
+
+
+def _check_extras(film: FilmPlan) -> None:
+    """Raise NotJoinable where the film can be made only with what is not installed."""
+    if any(segment.key for segment in film.segments) and not can_decrypt():
+        raise NotJoinable(f"its segments are encrypted (AES-128): {INSTALL}")
+    if not can_remux() and not film.is_plain:
+        what = "its sound is apart" if len(film.tracks) > 1 else "its parts differ in time"
+        raise NotJoinable(f"{what}, which takes more than joining: {INSTALL}")
+
+
+def _read_media_playlist(source: PlaylistText) -> FilmTrack:
+    found = read_hls(source.text, source.url)
+    if not isinstance(found, FilmTrack):
+        raise NotJoinable("its playlists lead to further playlists")
+    return found
+
+
+def _read_playlist(path: Path) -> str:
+    size = path.stat().st_size
+    if size > LARGEST_PLAYLIST:
+        refuse_playlist(f"The playlist has {size:,} bytes")
+    text = path.read_bytes().decode("utf-8", "replace").removeprefix("\ufeff")
+    if not text.lstrip().startswith(("#EXTM3U", "<")):
+        refuse_playlist("Something else came in place of a playlist")
+    return text
+
+
+def _segment_rows(
+    film: FilmPlan, parts: Mapping[str, FetchedPart]
+) -> Iterator[Mapping[str, object]]:
+    for segment in film.segments:
+        part = parts[segment_identity(segment)]
+        row: dict[str, object] = {"url": without_query(segment.url)}
+        if segment.span is not None:
+            row["offset"] = segment.span.start
+        yield {**row, "size": part.size, "sha256": part.sha256}
