@@ -371,6 +371,22 @@ def test_each_part_keeps_to_its_trade(folder: str, banned: set[str]) -> None:
         assert not imports(path) & banned, f"{path.relative_to(ROOT)} does another's work"
 
 
+FOR_STEPS = {
+    "archiver.canonical.row_sha256",  # the hash that docs/schema.md defines; it never changes
+    "archiver.media_keys.address_key",  # its results are pinned in test_m003_media
+}
+
+
+def test_a_step_of_the_schema_uses_no_code_that_may_change() -> None:
+    for path in sources(PACKAGE / "archive" / "steps"):
+        found = {
+            name for name in imports(path)
+            if name.startswith("archiver.") and not name.startswith("archiver.archive.steps")
+            and name not in {"archiver.canonical", "archiver.media_keys"}
+        }  # fmt: skip
+        assert found <= FOR_STEPS, f"{path.name} must not change its meaning with live code"
+
+
 VENDOR = "ayrshare"
 NAMED_IN = {"archiver/archive.example.toml"}  # what `archiver init` writes to begin with
 

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 from archiver.archive.row_objects import objects
 
-_REPORTED = ("edited", "missing", "removed", "restored", "media_restored", "omitted", "gone")
+_REPORTED = (
+    "edited", "visibility_changed", "missing", "removed", "restored", "media_restored", "omitted",
+    "gone",
+)  # fmt: skip
 
 
 class Change(NamedTuple):

@@ -393,7 +393,7 @@ class PostWriter:
                 values = {"fingerprint": digest, "content_version": self.context.content_version}
                 values |= recognition_columns(record, post, self.context.reader)
                 values |= {"extra": extra_json(post)}
-            elif self._update_visibility(old.id, post):
+            elif self._update_visibility(rows, old.id, post):
                 # the earlier record has to be compared when it comes again: the visibility differs
                 values = {"fingerprint": digest, **recognition_columns(record, post, None)}
             values |= {"content_sha256": content, "view": self.context.view}
@@ -417,7 +417,7 @@ class PostWriter:
         rows.write()
         self._restore_if_removed(rows, old)
 
-    def _update_visibility(self, post_id: int, post: Post) -> bool:
+    def _update_visibility(self, rows: Rows, post_id: int, post: Post) -> bool:
         """Save the visibility that an answer without content has; returns whether it changed.
 
         An answer without a visibility changes nothing.
@@ -425,11 +425,26 @@ class PostWriter:
         if post.visibility is None:
             return False
         visibility = clean_text(post.visibility)
-        query = "SELECT visibility FROM posts WHERE id = ?"
-        if self.connection.execute(query, (post_id,)).fetchone()[0] == visibility:
+        before = self._visibility(post_id)
+        if before == visibility:
             return False
         update_row(self.connection, "posts", post_id, visibility=visibility, last_seen_at=self.now)
+        self._add_visibility_event(rows, post_id, before)
         return True
+
+    def _visibility(self, post_id: int) -> str | None:
+        query = "SELECT visibility FROM posts WHERE id = ?"
+        visibility: str | None = self.connection.execute(query, (post_id,)).fetchone()[0]
+        return visibility
+
+    def _add_visibility_event(self, rows: Rows, post_id: int, before: str | None) -> None:
+        """Add an event if the visibility of a post differs from what it was.
+
+        A visibility that was not known, or is not known any more, is no change.
+        """
+        now = self._visibility(post_id)
+        if None not in {before, now} and before != now:
+            self._event(rows, post_id, "visibility_changed", text=f"{before} → {now}")
 
     def _compare_content(self, rows: Rows, old: _StoredPost, match: Match, content: str) -> int:
         """Compare the content in a source with its earlier one; returns the edit that it shows."""
@@ -456,7 +471,10 @@ class PostWriter:
         )
         is_changed = known_content != content or media_differ or edit != old.edit
         if is_changed or self._has_source_changed(old, post):
+            visibility = self._visibility(old.id)
             self._update_post(old, match, edit, is_edit=why == "edited")
+            if old.is_known_to_source:  # another source may have another word for the same
+                self._add_visibility_event(rows, old.id, visibility)
         for alias in dict.fromkeys(post.aliases):
             insert_new(
                 self.connection, "post_aliases", post_id=old.id, scheme=alias.scheme,

@@ -21,6 +21,7 @@ from archiver.archive.steps import m005_words as fifth
 from archiver.archive.steps import m006_several_sources as sixth
 from archiver.archive.steps import m007_lists as seventh
 from archiver.archive.steps import m008_origins as eighth
+from archiver.archive.steps import m009_visibility as ninth
 
 migrations = Migrations("archiver")
 
@@ -71,6 +72,12 @@ def m007_lists(db: Database) -> None:
 def m008_origins(db: Database) -> None:
     """How files came about that nobody served as they are; playlists that are tried again."""
     eighth.apply(db.conn)
+
+
+@migrations()
+def m009_visibility(db: Database) -> None:
+    """The event of a changed visibility."""
+    ninth.apply(db.conn)
 
 
 @cache

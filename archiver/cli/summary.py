@@ -18,12 +18,15 @@ _QUIET = frozenset({"done", "fresh", "away"})
 """Outcomes that are not listed: that an account is away is reported once."""
 _CLOCK = re.compile(r"T\d\d:\d\d:\d\d\.\d{3}Z")
 _WORDS = {
-    "seen": "new", "edited": "edited", "missing": "missing", "removed": "removed",
-    "restored": "restored", "omitted": "omitted", "media_restored": "available again",
+    "seen": "new", "edited": "edited", "visibility_changed": "visibility", "missing": "missing",
+    "removed": "removed", "restored": "restored", "omitted": "omitted",
+    "media_restored": "available again",
     "gone": "file gone",
 }  # fmt: skip
+_WITH_REASON = frozenset({"omitted", "removed", "gone", "visibility_changed"})
 _COLOURS = {
-    "new": "green", "edited": "yellow", "missing": "yellow", "removed": "red", "restored": "green",
+    "new": "green", "edited": "yellow", "visibility": "yellow", "missing": "yellow",
+    "removed": "red", "restored": "green",
     "omitted": "yellow", "available again": "green", "file gone": "red",
     "partial": "yellow", "interrupted": "yellow", "failed": "red", "gone": "red", "refused": "red",
 }  # fmt: skip
@@ -143,7 +146,7 @@ def _count_text(what: str, count: int, reason: str | None) -> str:
 
 def _post_title(change: Change) -> str:
     """The beginning of a post's text, and the reason where the kind of change needs one."""
-    reason = change.reason if change.what in {"omitted", "removed", "gone"} else None
+    reason = change.reason if change.what in _WITH_REASON else None
     text = safe(change.text).strip()
     quoted = f"“{cut(text, 24 if reason else 44)}”" if text else f"post {change.post_id}"
     # the day is enough here; the time is in the archive

@@ -67,6 +67,16 @@ def test_an_alt_text_that_was_edited_is_a_revision(saver: Saver) -> None:
     assert saver.rows("SELECT alt_text, last_revision FROM attachments") == [("A blue bowl", 2)]
 
 
+VISIBILITY_EVENTS = "SELECT reason FROM events WHERE what = 'visibility_changed'"
+
+
+def test_a_changed_visibility_is_an_event_that_says_what_it_was(saver: Saver) -> None:
+    for visibility in (None, "public", "public", "private", None, "public"):
+        saver.save(replace(POST, visibility=visibility))
+    assert saver.rows(VISIBILITY_EVENTS) == [("public → private",)]
+    assert saver.rows("SELECT what FROM events WHERE what = 'edited'") == []
+
+
 @pytest.mark.parametrize("visibility", ["private", "removed"])
 def test_an_id_only_answer_says_who_may_see_a_known_post(saver: Saver, visibility: str) -> None:
     saver.save(replace(POST, title="Bowls", visibility="public"))
@@ -83,7 +93,10 @@ def test_an_id_only_answer_says_who_may_see_a_known_post(saver: Saver, visibilit
     saver.save(replace(POST, title="Bowls", visibility="public"))
     assert saver.rows(said) == [("Bowls", "Good morning", "public", None)]
     assert saver.rows("SELECT number FROM revisions") == [(1,)]
-    assert saver.rows("SELECT what FROM events") == [("seen",)]
+    assert saver.rows("SELECT what, reason FROM events") == [
+        ("seen", None), ("visibility_changed", f"public → {visibility}"),
+        ("visibility_changed", f"{visibility} → public"),
+    ]  # fmt: skip
 
 
 def test_ids_that_differ_in_the_case_of_a_letter_are_two_posts(saver: Saver) -> None:

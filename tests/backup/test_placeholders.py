@@ -51,7 +51,10 @@ def test_a_video_that_is_hidden_for_some_nights_keeps_its_title(
         for _ in range(2):
             look(world)
             assert world.query(VISIBLE) == [("Bowls", "public", None, None)]
-        assert world.column("SELECT what FROM events") == ["seen"]
+        assert world.query("SELECT what, reason FROM events") == [
+            ("seen", None), ("visibility_changed", f"public → {visibility}"),
+            ("visibility_changed", f"{visibility} → public"),
+        ]  # fmt: skip
         assert world.column("SELECT number FROM revisions") == [1]
 
 

@@ -1,13 +1,16 @@
 # ruff: noqa: E501 — a column and what it means stand on one line, as they are printed
-"""Fourth step: a search folds accents, width and normal forms, and finds earlier versions."""
+"""Fourth step: a search folds accents, width and normal forms, and finds earlier versions.
+
+How texts are folded is part of the step, as it was when the step was released.
+"""
 
 import json
 import re
 import sqlite3
-from collections.abc import Container, Iterator
+import unicodedata
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
-from archiver.archive.search import earlier_column, folded_column
 from archiver.archive.steps.rebuild import Rebuild, rebuild
 from archiver.archive.steps.statements import statements
 
@@ -73,6 +76,12 @@ DROP INDEX post_aliases_value;
 CREATE INDEX post_aliases_value ON post_aliases(value, scheme);
 """
 
+_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]")
+_STROKES = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe"}
+)
+
 # as bytes: damaged text cannot be handed to a function
 _TEXTS = ", ".join(f"CAST(old.{name} AS BLOB)" for name in ("title", "text", "alt_texts"))
 _EARLIER = """
@@ -103,7 +112,31 @@ def apply(connection: sqlite3.Connection) -> None:
 
 
 def _folded(*texts: bytes | None) -> str | None:
-    return folded_column(map(_text, texts))
+    texts_with_folds = [(text, _fold(text)) for text in map(_text, texts) if text]
+    found = (f"{line}\n" for text, line in texts_with_folds if line != _index_folds(text))
+    return "".join(found) or None
+
+
+def _fold(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    plain = _INVISIBLE.sub("", _MARKS.sub("", apart)).translate(_STROKES)
+    return unicodedata.normalize("NFC", plain)
+
+
+def _index_folds(text: str) -> str:
+    """The text as the search index folds it: lower case, one character for one."""
+    return "".join(lower if len(lower := one.lower()) == 1 else one for one in text)
+
+
+def _earlier_column(before: Iterable[str], now: Iterable[str | None]) -> str | None:
+    """The texts of earlier versions, folded, that are not shown now."""
+    shown = {_fold(text) for text in now if text}
+    folded = (
+        " ".join(_fold(text).splitlines()) for text in before if text and _fold(text) not in shown
+    )
+    return "".join(f"{line}\n" for line in dict.fromkeys(folded)) or None
 
 
 def _earlier(
@@ -118,9 +151,9 @@ def _earlier(
     except ValueError:  # damaged, which its hash says
         return None
     before = [
-        value for record in earlier for place in places if (value := _provisional_id(record, place))
+        value for record in earlier for place in places if (value := _value_at(record, place))
     ]
-    return earlier_column(None, before, now)
+    return _earlier_column(before, now)
 
 
 def _places(
@@ -136,7 +169,7 @@ def _places(
             yield from _places(item, wanted, *path, key)
 
 
-def _provisional_id(value: Any, path: tuple[str | int, ...]) -> str | None:
+def _value_at(value: Any, path: tuple[str | int, ...]) -> str | None:
     for key in path:
         try:
             value = value[key]

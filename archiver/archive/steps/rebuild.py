@@ -17,9 +17,11 @@ from archiver.canonical import row_sha256
 _AT_ONCE = 1000
 _OLD = "archiver_old"
 _DIGITS = 12
-_MASK = (1 << 62) - 1
+CHECKSUM_MASK = (1 << 62) - 1
 """How `table_checksums` adds up hashes, see docs/schema.md."""
-_RENAME_SUM = f"UPDATE table_checksums SET name = ?, sum = (sum + ?) & {_MASK} WHERE name = ?"
+_RENAME_SUM = (
+    f"UPDATE table_checksums SET name = ?, sum = (sum + ?) & {CHECKSUM_MASK} WHERE name = ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +131,19 @@ def _copy_rows(connection: sqlite3.Connection, what: Rebuild, former: str) -> No
                 connection.execute(copy, [_as_bytes(part) for part in every[: len(key)]])
             else:
                 rows.append((*new, digest))
-                moved += int(digest[:_DIGITS], 16) - int(old["row_sha256"][:_DIGITS], 16)
+                moved += hash_number(digest) - hash_number(old["row_sha256"])
         connection.executemany(insert, rows)
-    connection.execute(_RENAME_SUM, (what.table, moved & _MASK, former))
+    connection.execute(_RENAME_SUM, (what.table, moved & CHECKSUM_MASK, former))
 
 
 def _as_bytes(part: object) -> object:
     """A part of a key as it can be handed back, damaged text too."""
     return part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
+
+
+def hash_number(digest: str) -> int:
+    """What a row's hash adds to the sum in `table_checksums`."""
+    return int(digest[:_DIGITS], 16)
 
 
 def _new_hash(
