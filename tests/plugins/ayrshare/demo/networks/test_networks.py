@@ -16,7 +16,7 @@ from archiver_ayrshare.demo.world import World
 
 pytestmark = pytest.mark.slow
 
-SAMPLES = Path(__file__).parents[1] / "plugins" / "data"
+SAMPLES = Path(__file__).parents[3] / "data"
 OURS: dict[str, set[str]] = {
     "bluesky": {".embed", ".mediaUrls[]", ".reply"},
     "facebook": {".mediaView", ".mediaViewIsFromAds"},

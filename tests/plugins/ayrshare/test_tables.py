@@ -9,7 +9,7 @@ import pytest
 from archiver_ayrshare.accounts import PLATFORMS
 from archiver_ayrshare.tables import common_table, platform_table
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
