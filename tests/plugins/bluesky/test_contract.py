@@ -14,7 +14,8 @@ from archiver_bluesky.platform import AtprotoBluesky
 from archiver_bluesky.records import key_of
 from support.bluesky.kits import ACCOUNT, BASE, NOW, kit_for, network
 from support.bluesky.samples import SAMPLES, record
-from support.bluesky.world import tid
+from support.bluesky.signing import SigningKey
+from support.bluesky.world import AtNetwork, tid
 
 SETTINGS = BlueskySettings(plc=f"{BASE}/plc", appview=f"{BASE}/appview")
 NUMBER = int(NOW.timestamp() * 1_000_000) << 10
@@ -24,16 +25,28 @@ class TestBluesky(SourceContract):
     platform = AtprotoBluesky()
     account = Account("me", "bluesky", "bluesky", BlueskyOptions(handle=ACCOUNT.did))
     samples = SAMPLES
+    source = BlueskySource()
+    settings = SETTINGS
+    discovered = (f"{BASE}/pds-0",)
     revs: ClassVar[dict[str, str]] = {}  # a history that is new here has a later one
 
-    def client(self, history: Sequence[Mapping[str, Any]]) -> BlueskyClient:
+    def kit(self, history: Sequence[Mapping[str, Any]]) -> FakeKit:
+        return kit_for(self._network(history))
+
+    def tampered(self, history: Sequence[Mapping[str, Any]]) -> BlueskyClient:
+        """The server signs with a key that the directory does not know."""
+        made = self._network(history)
+        made.accounts[ACCOUNT.did].key = SigningKey("mallory's")
+        return BlueskySource().open(SETTINGS, self.account, kit_for(made))
+
+    def _network(self, history: Sequence[Mapping[str, Any]]) -> AtNetwork:
         made = network()
         account = made.account("alice.example")
         for item in history:
             account.records[key_of(item["uri"]) or ""] = from_json(item["value"])
         later = tid(NUMBER + ((len(self.revs) + 1) << 20))
         account.rev = self.revs.setdefault(repr(history), later)
-        return BlueskySource().open(SETTINGS, self.account, kit_for(made))
+        return made
 
     def failing(self, status: int, body: bytes) -> BlueskyClient:
         kit = FakeKit(FakeHttp(lambda _request: (status, body)))
