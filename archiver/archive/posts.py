@@ -502,15 +502,31 @@ class PostWriter:
         It may have caught up with an edit that another source showed before.
         """
         newest = newest_edit(self.connection, old.id)
-        if newest > old.edit:
+        if newest > old.edit and newest > (shown := self._edit_shown_before(old, post)):
             worded = next_edit_with_wording(
-                self.connection, old.id, old.edit, wording_sha256(post), self.context.source
+                self.connection, old.id, shown, wording_sha256(post), self.context.source
             )
             if worded is not None:
                 return worded, None
             if is_worded_differently(self.connection, old.id):
                 return newest, "other_source"
         return newest + 1, "edited"
+
+    def _edit_shown_before(self, old: _StoredPost, post: Post) -> int:
+        """The edit that a source showed before its content changed.
+
+        It is a later one than was saved where another source has shown that wording as an edit
+        since. A change that leaves the wording as it was says nothing about that.
+        """
+        try:
+            before = wording_sha256(self.context.reread(json.loads(self._record_of(old))))
+        except (RecordError, ValueError):
+            return old.edit
+        if before == wording_sha256(post):
+            return old.edit
+        source = self.context.source
+        shown = next_edit_with_wording(self.connection, old.id, old.edit, before, source)
+        return old.edit if shown is None else shown
 
     def _has_precedence(self, old: _StoredPost, edit: int) -> bool:
         """Whether this source has precedence over all others of the post."""
@@ -528,13 +544,17 @@ class PostWriter:
         """
         if old.content_sha256 in {None, content}:
             return old.content_sha256
+        return self._hash_with_current_reader(self._record_of(old), old.content_sha256)
+
+    def _record_of(self, old: _StoredPost) -> str:
+        """The record of a post that this source showed last."""
         query = """
             SELECT coalesce(post_sources.raw, posts.raw) FROM posts
               JOIN post_sources ON post_id = posts.id AND source = ? WHERE posts.id = ?
         """
         where = (self.context.source, old.id)
-        raw = self.connection.execute(query, where).fetchone()[0]
-        return self._hash_with_current_reader(raw, old.content_sha256)
+        raw: str = self.connection.execute(query, where).fetchone()[0]
+        return raw
 
     def _hash_with_current_reader(self, raw: str, existing: str | None) -> str | None:
         """The hash of a stored record's content; `existing` where it can no longer be parsed."""
