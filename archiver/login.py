@@ -26,6 +26,9 @@ from archiver.tokens import Login, Token
 _WEEK = timedelta(days=7)
 _SHOWN = 300
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{20,4000}", re.ASCII)
+_LETTERS = re.compile(r"(?=.*[a-z])(?=.*[A-Z])[A-Za-z_-]{32,}", re.ASCII)
+_VARIED = 12
+"""How many different letters a token without digits has at least: random ones have far more."""
 _LONGEST_LIFE = 100 * 366 * 24 * 3600  # seconds; more means no end
 
 
@@ -281,17 +284,17 @@ def _is_word(value: object) -> TypeGuard[str]:
 
 
 def _is_token(value: object) -> TypeGuard[str]:
-    """Whether it has the form of a token (RFC 6750, section 2.1), long and random enough.
+    """Whether it can be a token (RFC 6750, section 2.1), and is long and random enough.
 
     A token is blanked out of all answers from then on, those of other servers too: a server must
-    not choose one that stands in ordinary text.
+    not choose one that stands in ordinary text, as words and the parts of addresses do.
     """
-    return (
-        isinstance(value, str)
-        and _TOKEN.fullmatch(value) is not None
-        and any(map(str.isdigit, value))
-        and any(map(str.isalpha, value))
-    )
+    if not isinstance(value, str) or _TOKEN.fullmatch(value) is None:
+        return False
+    if not any(map(str.isalpha, value)):
+        return False
+    has_digits = any(map(str.isdigit, value))
+    return has_digits or (_LETTERS.fullmatch(value) is not None and len(set(value)) >= _VARIED)
 
 
 def _mask(value: str) -> None:

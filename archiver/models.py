@@ -82,7 +82,8 @@ class Identity:
     Where only a handle is known, `platform_id` is that handle, lower case, behind an `@`. It holds
     until the platform's own id is known; from then on a handle alone changes nothing.
     `description` is what the account says about itself. `avatar` and `banner` are its pictures;
-    a source without them leaves them out, which removes nothing.
+    a source without them leaves them out, which removes nothing. `moved_to` is the handle or
+    address of the account that its owner went on with, which is told once.
     """
 
     platform: str
@@ -93,6 +94,7 @@ class Identity:
     description: str | None = None
     avatar: "Rendition | None" = None
     banner: "Rendition | None" = None
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

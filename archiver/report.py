@@ -64,7 +64,8 @@ class AccountReport:
     """The result of one account through one source.
 
     `away` is the error code of an account that is still suspended, moved or deactivated. `warnings`
-    say what could not be fetched, and make the outcome partial; `notes` do not. Text of a plugin
+    say what could not be fetched, and make the outcome partial; `notes` do not. `standing` is what
+    holds from run to run, and is a note of the first one only. Text of a plugin
     may quote a key: all of it is redacted here, before it is shown.
     """
 
@@ -83,6 +84,7 @@ class AccountReport:
     away: str | None = None
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    standing: list[str] = field(default_factory=list)
 
     def warn(self, text: str) -> None:
         """Add a warning about what could not be fetched, and make the outcome partial."""
@@ -97,6 +99,15 @@ class AccountReport:
         text = redact(text)
         if text not in self.notes:
             self.notes.append(text)
+
+    def note_once(self, text: str, told_before: str | None) -> None:
+        """Add a note about what holds from run to run, unless the last run told it."""
+        text = redact(text)
+        if text in self.standing:
+            return
+        self.standing.append(text)
+        if text not in (told_before or ""):
+            self.note(text)
 
     def add_unmapped(self, paths: Sequence[str]) -> None:
         """Count unmapped fields, and keep their paths, each once."""

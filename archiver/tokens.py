@@ -12,12 +12,14 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
 from archiver.config import Config
 from archiver.disks import replace_file, sync_directory
 from archiver.errors import SecretError
+from archiver.human import parse_time
 from archiver.models import Trust
 from archiver.secrets import Secret, ask_keyring
 
@@ -25,6 +27,7 @@ _FORMAT = 1
 _SECRETS = ("access_token", "refresh_token", "client_secret")
 _SERVICE = "social-archiver"
 _LOCK_SECONDS = 120.0
+_SOON = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,16 @@ class Login:
     token_path: str = ""
     revoke_path: str = ""
     client_id: str = ""
+
+    def time_left(self, now: datetime) -> timedelta | None:
+        """How long the token still lives; None where its server names no end."""
+        end = parse_time(self.expires_at)
+        return None if end is None else end - now
+
+    def ends_soon(self, now: datetime) -> bool:
+        """Whether it ends within two weeks, and only a person can log in again."""
+        left = self.time_left(now)
+        return left is not None and left <= _SOON and not self.is_renewable
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "plugins": {"errors", "models", "apis", "hookspecs", "binding", "ownership"},
     # logging in, and what is kept of it
-    "tokens": {"config", "disks", "errors", "models", "secrets"},
+    "tokens": {"config", "disks", "errors", "human", "models", "secrets"},
     "login": {"auth", "errors", "hookspecs", "jsontext", "models", "secrets", "tokens"},
     "loopback": {"apis", "errors", "login", "webserver"},
     # where runs are counted up, and where an application is put on a port

@@ -219,7 +219,13 @@ def test_a_token_made_by_hand_is_one_word() -> None:
     auth = OAuth("https://a.example", "/a", "/t", ())
     token = token_by_hand(auth, "made-by-hand-0123456789", NOW)
     assert (token.access_token, token.login.is_renewable) == ("made-by-hand-0123456789", False)
-    for odd in ("two words", "short", "password" * 4):
+    letters = "qWfZrTkLmBvXcNpQsDgHjYaUeIoRtEwAxKzMbVnCd"
+    assert token_by_hand(auth, letters, NOW).access_token == letters
+    odd_ones = (
+        "two words", "short", "password" * 4, "https://social.example/settings/applications",
+        "acct:press@social.example", "settings-applications-authorizations-of-others", "aB" * 20,
+    )  # fmt: skip
+    for odd in odd_ones:
         with pytest.raises(UsageError):
             token_by_hand(auth, odd, NOW)
 

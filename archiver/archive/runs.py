@@ -48,7 +48,8 @@ class LastScan:
     """What is known of an account from earlier runs through one source.
 
     `version` is the source's name for the state that was read. `away` is the error code of an
-    account that was suspended, moved or deactivated in its last scan.
+    account that was suspended, moved or deactivated in its last scan. `message` is what the last
+    complete one said to people.
     """
 
     fresh_until: str | None = None
@@ -57,6 +58,7 @@ class LastScan:
     view: str | None = None
     version: str | None = None
     away: str | None = None
+    message: str | None = None
 
 
 def begin_run(connection: sqlite3.Connection, at: str, version: str, asked: dict[str, Any]) -> int:
@@ -332,6 +334,7 @@ def last_scan(connection: sqlite3.Connection, account_id: int, source: str) -> L
         view=view,
         version=version,
         away=error if error in AWAY else None,
+        message=newest("message", "complete")[0],
     )
 
 

@@ -143,6 +143,10 @@ class AccountBackup:
             self.other_labels,
             self.ranks,
         )
+        if identity is not None and identity.moved_to:
+            who = identity.handle or reader.account.name
+            moved = f"{who} has moved to {identity.moved_to}: name that account too"
+            self.report.note_once(moved, self._known.message)
         platform_id = await database.call(runs.platform_id_of, reader.account)
         reader.account = replace(reader.account, platform_id=platform_id)
         return account_id
@@ -392,6 +396,10 @@ class AccountBackup:
         self.report.away = error.code
         self.report.note(f"{error.what}, as it was before")
 
+    def _message(self) -> str | None:
+        """What the row of this run says for people."""
+        return " ".join([*self.report.warnings, *self.report.standing]) or None
+
     def _damaged(self, why: str) -> StorageError:
         return StorageError(
             f"The data of {self.reader.account.name} in the archive is damaged",
@@ -409,7 +417,7 @@ class AccountBackup:
             "finished_at": self.run.now(),
             "outcome": outcome,
             "error_code": error.code if error else self.report.away,
-            "message": str(error) if error else " ".join(report.warnings) or None,
+            "message": str(error) if error else self._message(),
             "full": int(report.full),
             "complete": int(report.complete),
             "source_version": self._version,

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -44,7 +44,7 @@ from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
 from archiver.net.proxy import Route
 from archiver.report import AccountReport, Progress, RunReport
-from archiver.tokens import token_store
+from archiver.tokens import Login, token_store
 
 _ACCOUNTS_AT_ONCE = 4
 _MAX_CHANGES = 200  # of each kind
@@ -201,6 +201,8 @@ class BackupRun:
             kit = kits.kit(source, account)
             client = open_client(source, settings, account, kit)
             login = kit.tokens.user if hasattr(source, "auth") else None
+            if login is not None:
+                _note_end_of_login(account_report, kits.login(source, account), self.clock.now())
         except ArchiverError as error:
             account_report.fail(error)
             await self._write_failure(run, account, account_report.error or error)
@@ -286,6 +288,16 @@ class BackupRun:
 
     def _now(self) -> str:
         return timestamp(self.clock.now()) or ""
+
+
+def _note_end_of_login(report: AccountReport, login: Login | None, now: datetime) -> None:
+    """Note that a login ends soon, and that only a person can renew it."""
+    if login is not None and login.ends_soon(now):
+        end = (login.expires_at or "")[:10]
+        report.note(
+            f"The login of {report.name} ends on {end} and cannot be renewed. "
+            f"Run: archiver login {report.name}"
+        )
 
 
 def _register(files: MediaFetcher, account: AccountBackup) -> None:

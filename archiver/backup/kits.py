@@ -44,6 +44,12 @@ class Kits:
         tokens = AccountTokens(self.tokens, source.name, account.name, self.clock, open_http)
         return SourceKit(self, source.name, tokens)
 
+    def login(self, source: Source, account: Account) -> Login | None:
+        """The login of an account; None where nobody has logged in. Raises SecretError."""
+        if self.tokens is None:
+            return None
+        return self.tokens.logins().get((source.name, account.name))
+
     def http(
         self, source_name: str, base_url: str, rates: RateLimitPolicy, trust: Trust
     ) -> ApiClient:

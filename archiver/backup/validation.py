@@ -80,7 +80,9 @@ def validate_identity(identity: object) -> Identity | None:
         return None
     if not isinstance(identity, Identity) or not isinstance(identity.platform_id, str):
         raise ContractViolation(f"It returned {_type_of(identity)} instead of an Identity")
-    texts = (identity.handle, identity.title, identity.url, identity.description)
+    texts = (
+        identity.handle, identity.title, identity.url, identity.description, identity.moved_to,
+    )  # fmt: skip
     if not identity.platform_id or not _are_texts(texts):
         raise ContractViolation("Its Identity has an empty platform_id, or names that are not text")
     for picture in (identity.avatar, identity.banner):

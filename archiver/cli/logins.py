@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from archiver.cli.text import table
+from archiver.cli.text import Coloured, table
 from archiver.errors import SecretError
-from archiver.human import counted, parse_time
+from archiver.human import counted
 
 if TYPE_CHECKING:
     from archiver.config import Config
@@ -28,6 +28,7 @@ class KnownLogin:
     expires_at: str | None
     seconds_left: int | None
     is_renewable: bool
+    ends_soon: bool
 
 
 def known_logins(
@@ -46,12 +47,12 @@ def known_logins(
     for (source, name), login in found.items():
         if name not in labels:
             continue
-        end = parse_time(login.expires_at)
-        left = int((end - now).total_seconds()) if end else None
+        left = login.time_left(now)
         logins.append(
             KnownLogin(
                 name, source, login.base_url, login.user, login.scope, login.obtained_at,
-                login.expires_at, left, login.is_renewable,
+                login.expires_at, None if left is None else int(left.total_seconds()),
+                login.is_renewable, login.ends_soon(now),
             )
         )  # fmt: skip
     return tuple(logins)
@@ -77,4 +78,6 @@ def _lifetime(login: KnownLogin) -> str:
         return f"no more: run archiver login {login.account}"
     days, hours = divmod(left, _DAY)
     length = counted(days, "day") if days else counted(hours // 3600, "hour")
+    if login.ends_soon:
+        return Coloured(f"{length} more; then run archiver login {login.account}", "yellow")
     return f"{length} more" + ("; renewed in time" if login.is_renewable else "")

@@ -20,7 +20,7 @@ from archiver import (
 from archiver_mastodon.client import MastodonClient
 from archiver_mastodon.handles import Handle, handle_of
 from archiver_mastodon.links import next_cursor, parameters_of
-from archiver_mastodon.profiles import identity_of, moved_to
+from archiver_mastodon.profiles import identity_of
 from archiver_mastodon.reader import is_direct, read_status
 from archiver_mastodon.values import count_of, id_of, url_of
 from archiver_mastodon.versions import version_of
@@ -92,13 +92,12 @@ class Mastodon:
         """All statuses, newest first. Raises SourceError."""
         cursor = window.cursor
         seen: set[str] = set()
-        notes = await self._notes(client)
         while True:
             response, records = await client.statuses(_parameters(cursor))
             following = next_cursor(response.headers.get("link", ""))
             ids = [status_id for record in records if (status_id := _id_of(record))]
             if records and seen.issuperset(ids):
-                yield Page((), response, end_reason=_newest_only(len(seen)), notes=notes)
+                yield Page((), response, end_reason=_newest_only(len(seen)))
                 return
             seen.update(ids)
             is_last = following is None
@@ -112,11 +111,10 @@ class Mastodon:
                 cursor=following,
                 reached_start=is_last and end_reason is None,
                 end_reason=end_reason,
-                notes=notes,
             )
             if following is None:
                 return
-            cursor, notes = following, ()
+            cursor = following
 
     async def _cursor_after_last_id(
         self, client: MastodonClient, ids: Sequence[str], seen: set[str]
@@ -136,10 +134,6 @@ class Mastodon:
         if all(_id_of(record) in seen for record in older):
             return None, _newest_only(len(seen))
         return cursor, None
-
-    async def _notes(self, client: MastodonClient) -> tuple[str, ...]:
-        other = moved_to(await client.profile())
-        return (f"{client.handle} has moved to {other}: name that account too",) if other else ()
 
     def record_id(self, record: Mapping[str, Any]) -> str | None:
         """The id that `read` gives the post."""

@@ -22,10 +22,11 @@ def identity_of(profile: Mapping[str, Any], actor_uri: str, handle: Handle) -> I
         description="\n\n".join(_paragraphs(profile)) or None,
         avatar=_picture(profile.get("avatar")),
         banner=_picture(profile.get("header")),
+        moved_to=_moved_to(profile),
     )
 
 
-def moved_to(profile: Mapping[str, Any]) -> str | None:
+def _moved_to(profile: Mapping[str, Any]) -> str | None:
     """The handle or address of the account that this one has moved to."""
     other = object_of(profile.get("moved"))
     return text_of(other.get("acct")) or text_of(other.get("url")) or text_of(other.get("uri"))

@@ -178,7 +178,8 @@ def test_four_nights_of_changes_through_one_source_and_then_the_other(world: Two
     for number in range(5):
         world.publish(f"Post {number}", pictures=number % 3)
     for changes, run in (
-        ([], API), ([edit, edit_pictures], SERVER), ([remove, edit_another], BOTH), ([undo], SERVER),
+        ([], API), ([edit, edit_pictures], SERVER), ([remove, edit_another], BOTH),
+        ([undo], SERVER),
     ):  # fmt: skip
         for change in changes:
             change(world)

@@ -1,11 +1,14 @@
 """Accounts are backed up from a server of our own that is strict, over real HTTP."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from archiver import timestamp
 from support.mastodon.nights import FediNights, fedi_nights
 from support.mastodon.world import FediMedia
 
@@ -191,6 +194,39 @@ def test_an_account_that_moved_is_read_where_its_posts_are(nights: FediNights) -
     assert "moved to press@new.example" in " ".join(report.accounts[0].notes)
 
 
+def test_that_an_account_moved_is_told_once(nights: FediNights) -> None:
+    publish(nights, 3)
+    nights.press.moved = nights.world.sign_up("press", host="new.example")
+    told = []
+    for _ in range(3):
+        told.append(len(nights.backup().accounts[0].notes))
+        nights.next_night()
+    nights.press.moved = nights.world.sign_up("press", host="newest.example")
+    for _ in range(2):
+        told.append(len(nights.backup().accounts[0].notes))
+        nights.next_night()
+    assert told == [1, 0, 0, 1, 0]
+
+
+def test_an_edited_status_has_its_versions_with_their_dates(nights: FediNights) -> None:
+    status = nights.press.publish("One")
+    for text in ("Two", "Three"):
+        nights.clock.advance(hours=1)
+        status.edit(text)
+    nights.backup()
+    nights.next_night()
+    status.edit("Four")
+    nights.backup(full=True)
+    nights.next_night()
+    nights.backup(full=True)
+    rows = nights.query("SELECT source_time, raw FROM revisions ORDER BY number")
+    texts = [json.loads(raw)["content"] for _, raw in rows]
+    assert texts == ["<p>One</p>", "<p>Two</p>", "<p>Three</p>", "<p>Four</p>"]
+    times = [version["created_at"] for version in status.versions]
+    assert [time for time, _ in rows] == [None, *times[1:]], "the first is as old as the post"
+    assert nights.column("SELECT text FROM posts") == ["Four"]
+
+
 def test_another_account_behind_the_same_handle_is_refused(nights: FediNights) -> None:
     publish(nights, 3)
     nights.backup()
@@ -231,6 +267,21 @@ def test_votes_are_numbers_and_no_edits(nights: FediNights) -> None:
     report = nights.backup()
     assert report.accounts[0].counts.edited == 0
     assert nights.column("SELECT value FROM metrics WHERE name = 'poll.option_1'") == [0, 4]
+
+
+def test_a_run_says_that_a_login_ends_soon_where_nothing_renews_it(nights: FediNights) -> None:
+    nights.press.publish("For followers", visibility="private")
+    nights.log_in()
+    token = nights.store().load("mastodon", "press")
+    assert token is not None
+    notes = []
+    for days in (30, 13):
+        end = timestamp(nights.clock.now() + timedelta(days=days))
+        login = replace(token.login, expires_at=end, is_renewable=False)
+        nights.store().save("mastodon", "press", replace(token, login=login))
+        notes.append(" ".join(nights.backup().accounts[0].notes))
+    assert "archiver login" not in notes[0]
+    assert "cannot be renewed. Run: archiver login press" in notes[1]
 
 
 def test_a_token_near_its_end_is_renewed_by_the_run(nights: FediNights) -> None:

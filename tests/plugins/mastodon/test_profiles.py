@@ -1,7 +1,9 @@
 """An account is known by its actor, and described as it describes itself."""
 
+from typing import Any
+
 from archiver_mastodon.handles import Handle
-from archiver_mastodon.profiles import identity_of, moved_to
+from archiver_mastodon.profiles import identity_of
 
 HANDLE = Handle("press", "social.example")
 ACTOR = "https://social.example/users/press"
@@ -39,6 +41,6 @@ def test_the_picture_that_stands_for_none_is_none() -> None:
 
 
 def test_where_an_account_has_moved() -> None:
-    assert moved_to({"moved": {"acct": "press@new.example"}}) == "press@new.example"
-    assert moved_to({"moved": None}) is None
-    assert moved_to({"moved": "nonsense"}) is None
+    moved: list[Any] = [{"acct": "press@new.example"}, None, "nonsense"]
+    found = [identity_of({"moved": other}, ACTOR, HANDLE).moved_to for other in moved]
+    assert found == ["press@new.example", None, None]
