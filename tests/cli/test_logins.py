@@ -11,7 +11,9 @@ from archiver.config import load_config
 from archiver.tokens import Login, Token, token_store
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-LOGIN = KnownLogin("press", "mastodon", "https://a.example", "press", "read", "", None, None, False)
+LOGIN = KnownLogin(
+    "press", "mastodon", "https://a.example", "press", "read", "", None, None, False, False
+)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,11 @@ LOGIN = KnownLogin("press", "mastodon", "https://a.example", "press", "read", ""
 def test_the_time_left_is_said_in_words(left: int | None, is_renewable: bool, words: str) -> None:
     login = replace(LOGIN, seconds_left=left, is_renewable=is_renewable)
     assert words in logins_table([login])
+
+
+def test_a_login_that_ends_soon_names_the_command() -> None:
+    login = replace(LOGIN, seconds_left=3 * 86400, ends_soon=True)
+    assert "3 days more; then run archiver login press" in logins_table([login])
 
 
 def test_nobody_logged_in_is_no_table() -> None:
