@@ -65,7 +65,7 @@ def logins_table(logins: Iterable[KnownLogin]) -> str:
         for login in logins
     ]
     head = ["ACCOUNT", "SOURCE", "AS", "SERVER", "TOKEN EXPIRES"]
-    return "Logins:\n" + table(rows, head) if rows else ""
+    return "Logins:\n" + table(rows, head, whole=[4]) if rows else ""
 
 
 def _lifetime(login: KnownLogin) -> str:
