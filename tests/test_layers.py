@@ -136,6 +136,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "store": {"media"},
     },
     "browse": {
+        "accounts": {"archive"},
         "archives": {"archive", "media"},
         "cards": {"export"},
         "cells": {"archive"},

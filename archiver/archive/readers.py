@@ -32,6 +32,16 @@ class MissingMedia:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceOutcome:
+    """What came of the last run of an account through one source; `at` is when it ended."""
+
+    source: str
+    outcome: str
+    message: str | None
+    at: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountStatus:
     """What the archive contains of one account. Sizes are in bytes, times in UTC."""
 
@@ -54,6 +64,7 @@ class AccountStatus:
     gaps: tuple[Gap, ...] = ()
     missing: tuple[MissingMedia, ...] = ()
     unmapped: tuple[str, ...] = ()
+    sources: tuple[SourceOutcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,9 @@ def omitted_media(connection: sqlite3.Connection) -> list[OmittedFile]:
     return list(objects(connection.execute(query), OmittedFile))
 
 
+IS_GOOD = "outcome IN ('done', 'fresh', 'away')"
+"""Condition: a run of an account went well; in an order, what did not comes first."""
+
 _ACCOUNTS = """
     SELECT accounts.id, name, accounts.platform, handle,
            (SELECT count(*) FROM posts WHERE account_id = accounts.id) AS posts,
@@ -127,7 +141,7 @@ def _accounts(
     connection: sqlite3.Connection, totals: Mapping[int, tuple[int, int]]
 ) -> Iterator[AccountStatus]:
     removed, edits = (dict(connection.execute(query)) for query in (_REMOVED, _EDITS))
-    missing = _missing(connection)
+    missing, sources = _missing(connection), source_outcomes(connection)
     for row in list(mappings(connection.execute(_ACCOUNTS))):
         account_id = row.pop("id")
         covered_since, reached_start = connection.execute(
@@ -142,7 +156,7 @@ def _accounts(
         ).fetchone() or (None,)
         last_outcome, last_message = connection.execute(
             "SELECT outcome, message FROM run_accounts WHERE account_id = ? "
-            "ORDER BY run_id DESC LIMIT 1",
+            f"ORDER BY run_id DESC, {IS_GOOD} LIMIT 1",
             (account_id,),
         ).fetchone() or (None, None)
         files, size = totals.get(account_id, (0, 0))
@@ -154,7 +168,25 @@ def _accounts(
             gaps=tuple(_gaps(connection, row["name"])),
             missing=tuple(missing.get(account_id, ())),
             unmapped=_unmapped(connection, account_id),
+            sources=sources.get(account_id, ()),
         )  # fmt: skip
+
+
+def source_outcomes(connection: sqlite3.Connection) -> dict[int, tuple[SourceOutcome, ...]]:
+    """What came of the last run through each source, by the ids of the accounts.
+
+    Of columns beside `max`, SQLite takes the values of the row that has it.
+    """
+    query = """
+        SELECT account_id, source, outcome, message, coalesce(finished_at, started_at) AS at,
+               max(run_id) AS last
+          FROM run_accounts WHERE account_id IS NOT NULL GROUP BY account_id, source
+         ORDER BY source
+    """
+    found: dict[int, tuple[SourceOutcome, ...]] = {}
+    for account_id, *row, _ in connection.execute(query):
+        found[account_id] = (*found.get(account_id, ()), SourceOutcome(*row))
+    return found
 
 
 def _unmapped(connection: sqlite3.Connection, account_id: int) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from archiver.archive.readers import IS_GOOD, SourceOutcome, source_outcomes
 from archiver.browse.archives import Archive
 from archiver.browse.calendar import Month, rows, spans, years
 from archiver.browse.months import in_words, is_month
@@ -34,7 +35,10 @@ class AccountCard:
     earlier: list[tuple[str, int]]  # years that the calendar does not show: posts, newest first
     former_handles: list[str]  # the newest first
     months: Counter[str]
-    avatar: str | None = None  # the hash of its picture, where that is stored
+    avatar: str | None = None  # the hashes of its pictures, where they are stored
+    banner: str | None = None
+    description: str | None = None
+    sources: Sequence[SourceOutcome] = ()  # where it has several
 
     def calendar(self, base: str) -> Markup:
         """The rows of its calendar; `base` is the URL path of the archive's pages."""
@@ -70,7 +74,11 @@ def account_cards(
     covered, gaps = spans(connection) if archive.has("coverage") else ({}, {})
     runs = _runs(connection) if archive.has("run_accounts") else {}
     former_handles = _former_handles(connection) if archive.has("account_profiles") else {}
-    avatars = _avatars(connection) if archive.has("account_pictures") else {}
+    has_pictures = archive.has("account_pictures")
+    avatars = _pictures(connection, "avatar") if has_pictures else {}
+    banners = _pictures(connection, "banner") if has_pictures else {}
+    about = _descriptions(connection) if archive.has("account_profiles", "description") else {}
+    sources = source_outcomes(connection) if archive.has("run_accounts", "source") else {}
     query = "SELECT * FROM accounts WHERE :name IS NULL OR name = :name ORDER BY name"
     for row in connection.execute(query, {"name": name}).fetchall():
         own, run = by_account[row["id"]], runs.get(row["id"], {})
@@ -81,7 +89,9 @@ def account_cards(
             last_outcome=run.get("outcome"), last_message=run.get("message"), years=shown,
             earlier=_other_years(own, {year for year, _ in shown}),
             former_handles=former_handles.get(row["id"], []), months=own,
-            avatar=avatars.get(row["id"]),
+            avatar=avatars.get(row["id"]), banner=banners.get(row["id"]),
+            description=about.get(row["id"]),
+            sources=several if len(several := sources.get(row["id"], ())) > 1 else (),
         )  # fmt: skip
 
 
@@ -94,14 +104,24 @@ def _other_years(months: Mapping[str, int], shown: set[str]) -> list[tuple[str, 
     return sorted(found.items(), reverse=True)
 
 
-def _avatars(connection: sqlite3.Connection) -> dict[int, str]:
-    """The hash of the picture that each account has shown last, by account id."""
-    query = """
+def _pictures(connection: sqlite3.Connection, kind: str) -> dict[int, str]:
+    """The hash of the avatar or banner that each account has shown last, by account id."""
+    column = {"avatar": "avatar", "banner": "banner"}[kind]
+    query = f"""
         SELECT account_pictures.account_id, media_sha256
           FROM account_profiles JOIN account_pictures
             ON account_pictures.account_id = account_profiles.account_id
-           AND kind = 'avatar' AND media_key = account_profiles.avatar
+           AND kind = ? AND media_key = account_profiles.{column}
          WHERE state = 'stored' AND media_sha256 IS NOT NULL ORDER BY account_profiles.id
+    """
+    return {row[0]: row[1] for row in connection.execute(query, (kind,))}
+
+
+def _descriptions(connection: sqlite3.Connection) -> dict[int, str]:
+    """What each account says about itself, as it said last, by account id."""
+    query = """
+        SELECT account_id, description, max(id) FROM account_profiles
+         WHERE description IS NOT NULL GROUP BY account_id
     """
     return {row[0]: row[1] for row in connection.execute(query)}
 
@@ -123,9 +143,8 @@ def _former_handles(connection: sqlite3.Connection) -> dict[int, list[str]]:
 def _runs(connection: sqlite3.Connection) -> dict[int, Mapping[str, Any]]:
     """Totals of all runs and the outcome of the last one, by account id."""
     sums = connection.execute(
-        """SELECT account_id, sum(edited) AS edited, sum(removed) AS removed,
-                  max(CASE WHEN outcome IN ('done', 'fresh', 'away') THEN run_id END) AS good_id,
-                  max(run_id) AS run_id
+        f"""SELECT account_id, sum(edited) AS edited, sum(removed) AS removed,
+                  max(CASE WHEN {IS_GOOD} THEN run_id END) AS good_id, max(run_id) AS run_id
              FROM run_accounts WHERE account_id IS NOT NULL GROUP BY account_id"""
     ).fetchall()
     found: dict[int, Mapping[str, Any]] = {}
@@ -133,7 +152,7 @@ def _runs(connection: sqlite3.Connection) -> dict[int, Mapping[str, Any]]:
         last = connection.execute(
             "SELECT outcome, message, (SELECT finished_at FROM run_accounts "
             "WHERE run_id = ? AND account_id = ?) AS last_good "
-            "FROM run_accounts WHERE run_id = ? AND account_id = ?",
+            f"FROM run_accounts WHERE run_id = ? AND account_id = ? ORDER BY {IS_GOOD} LIMIT 1",
             (row["good_id"], row["account_id"], row["run_id"], row["account_id"]),
         ).fetchone()
         found[row["account_id"]] = {**dict(row), **dict(last)}

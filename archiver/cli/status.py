@@ -22,6 +22,9 @@ _COLOURS = {
 """The states of files that are missing, in the order in which they are listed."""
 
 
+_GOOD = frozenset({"done", "fresh"})
+
+
 @subcommand(
     "status",
     short_help="Show what is in the archive, and what is missing.",
@@ -53,7 +56,14 @@ def command(shell: Shell, with_omitted: bool, as_json: bool) -> None:
         return
     parts = [_head(status, str(directory), now), _accounts(status, now)]
     parts += filter(
-        None, (_missing_files(status), _gaps(status), _omitted(omitted), logins_table(logins))
+        None,
+        (
+            _sources(status, now),
+            _missing_files(status),
+            _gaps(status),
+            _omitted(omitted),
+            logins_table(logins),
+        ),
     )
     shell.out("\n\n".join(parts))
     if not with_omitted and _has_omitted(status):
@@ -92,8 +102,26 @@ def _accounts(status: "ArchiveStatus", now: datetime) -> str:
 def _outcome(account: "AccountStatus") -> str:
     """The outcome of an account's last run, unless it was done."""
     outcome = account.last_outcome
-    if outcome is None or outcome in {"done", "fresh"}:
-        return ""
+    return "" if outcome is None or outcome in _GOOD else _coloured(outcome)
+
+
+def _sources(status: "ArchiveStatus", now: datetime) -> str:
+    """The last run through each source of those accounts that have several."""
+    rows = [
+        (
+            account.name, last.source, ago(last.at, now, advise=False), _coloured(last.outcome),
+            "" if last.outcome in _GOOD else last.message or "",
+        )
+        for account in status.accounts if len(account.sources) > 1
+        for last in account.sources
+    ]  # fmt: skip
+    head = ["ACCOUNT", "SOURCE", "LAST RUN", "OUTCOME", "WHY"]
+    return "Accounts with several sources:\n" + table(rows, head) if rows else ""
+
+
+def _coloured(outcome: str) -> str:
+    if outcome in _GOOD:
+        return outcome
     return Coloured(outcome, "red" if outcome == "failed" else "yellow")
 
 

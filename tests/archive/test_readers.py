@@ -11,6 +11,7 @@ from archiver.archive.readers import (
     Gap,
     MissingMedia,
     OmittedFile,
+    SourceOutcome,
     archive_status,
     omitted_media,
 )
@@ -49,6 +50,24 @@ def test_the_last_run_and_the_last_good_one_are_told_apart(saver: Saver) -> None
     (account,) = archive_status(saver.connection).accounts
     assert account.last_good_run == "2026-03-01T00:00:00.000Z"
     assert (account.last_outcome, account.last_message) == ("failed", "it failed")
+
+
+def test_each_source_of_an_account_has_its_own_outcome(saver: Saver) -> None:
+    for number, outcomes in enumerate([("done", "done"), ("failed", "done")], 1):
+        at = f"2026-03-0{number}T00:00:00.000Z"
+        run_id = runs.begin_run(saver.connection, at, "test", {})
+        for source, outcome in zip(("ayrshare", "bluesky"), outcomes, strict=True):
+            runs.begin_account(saver.connection, run_id, "acme", source, at)
+            values = {"account_id": saver.account_id, "outcome": outcome, "finished_at": at}
+            values |= {"message": "no credits left" if outcome == "failed" else None}
+            runs.end_account(saver.connection, run_id, "acme", source, values)
+    (account,) = archive_status(saver.connection).accounts
+    at = "2026-03-02T00:00:00.000Z"
+    assert account.sources == (
+        SourceOutcome("ayrshare", "failed", "no credits left", at),
+        SourceOutcome("bluesky", "done", None, at),
+    )
+    assert (account.last_outcome, account.last_message) == ("failed", "no credits left")
 
 
 def test_coverage_says_how_far_back_and_where_a_gap_is(saver: Saver) -> None:

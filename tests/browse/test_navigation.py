@@ -149,25 +149,58 @@ def test_an_account_has_a_page(pages: httpx.Client, harsh: Path) -> None:
     assert 'class="account-head"' not in pages.get(f"{TIMELINE}?account=my-facebook&edited=1").text
 
 
-def test_an_account_is_shown_with_its_picture(harsh: Path, tmp_path: Path) -> None:
+def test_an_account_is_shown_with_its_pictures_and_what_it_says_of_itself(
+    harsh: Path, tmp_path: Path
+) -> None:
     database = tmp_path / "archive.db"
     shutil.copyfile(harsh, database)
     with closing(sqlite3.connect(database)) as connection, connection:
         (sha256,) = connection.execute("SELECT sha256 FROM media LIMIT 1").fetchone()
         connection.execute(
-            "INSERT INTO account_profiles (account_id, source, seen_at, avatar, row_sha256) "
-            "SELECT id, 'x', '', 'face', '' FROM accounts WHERE name = 'my-threads'"
+            "INSERT INTO account_profiles (account_id, source, seen_at, avatar, banner, "
+            "description, row_sha256) SELECT id, 'x', '', 'face', 'back', 'News & <more>', '' "
+            "FROM accounts WHERE name = 'my-threads'"
+        )
+        for kind, key in (("avatar", "face"), ("banner", "back")):
+            connection.execute(
+                "INSERT INTO account_pictures (account_id, source, kind, media_key, url, state, "
+                "media_sha256, tries, first_seen_at, row_sha256) SELECT id, 'x', ?, ?, "
+                "'https://example.com/', 'stored', ?, 0, '', '' FROM accounts "
+                "WHERE name = 'my-threads'",
+                (kind, key, sha256),
+            )
+    with browsing(database) as pages:
+        text = pages.get(f"{TIMELINE}?account=my-threads").text
+        assert f'class="avatar" src="/archive/-/thumb/s/{sha256}"' in text
+        assert f'class="banner" src="/archive/-/thumb/s/{sha256}"' in text
+        assert "News &amp; &lt;more&gt;" in text
+        other = pages.get(f"{TIMELINE}?account=my-tiktok").text
+        assert 'class="avatar"' not in other
+        assert 'class="banner"' not in other
+
+
+def test_an_account_with_several_sources_has_the_outcome_of_each(
+    harsh: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "archive.db"
+    shutil.copyfile(harsh, database)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "CREATE TEMP TABLE another AS SELECT * FROM run_accounts WHERE name = 'my-bluesky' "
+            "ORDER BY run_id DESC LIMIT 1"
         )
         connection.execute(
-            "INSERT INTO account_pictures (account_id, source, kind, media_key, url, state, "
-            "media_sha256, tries, first_seen_at, row_sha256) SELECT id, 'x', 'avatar', 'face', "
-            "'https://example.com/', 'stored', ?, 0, '', '' FROM accounts "
-            "WHERE name = 'my-threads'",
-            (sha256,),
+            "UPDATE another SET source = 'bluesky', outcome = 'failed', message = 'It is <down>'"
         )
+        connection.execute("INSERT INTO run_accounts SELECT * FROM another")
     with browsing(database) as pages:
-        assert f"/archive/-/thumb/s/{sha256}" in pages.get(f"{TIMELINE}?account=my-threads").text
-        assert 'class="avatar"' not in pages.get(f"{TIMELINE}?account=my-tiktok").text
+        for path in ("/archive/-/home", f"{TIMELINE}?account=my-bluesky"):
+            text = pages.get(path).text
+            assert "<li>bluesky: failed" in text
+            assert "It is &lt;down&gt;" in text
+            assert "<li>ayrshare: done" in text
+            assert "the last one was failed" in text
+        assert 'class="through"' not in pages.get(f"{TIMELINE}?account=my-tiktok").text
 
 
 def test_the_first_page_hides_no_year(pages: httpx.Client) -> None:
