@@ -26,6 +26,7 @@ from archiver.settings import (
     AccountEntry,
     ArchiveSettings,
     EntryHead,
+    HealthSettings,
     MediaSettings,
     NetworkSettings,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "AccountEntry",
     "ArchiveSettings",
     "Config",
+    "HealthSettings",
     "MediaSettings",
     "NetworkSettings",
     "find_config",
@@ -45,7 +47,7 @@ __all__ = [
 
 FILE_NAME = "archive.toml"
 ENVIRONMENT = "ARCHIVER_CONFIG"
-CORE_TABLES = ("archive", "media", "network", "accounts")
+CORE_TABLES = ("archive", "media", "network", "health", "accounts")
 BROKEN = "plugin_broken"
 """The code of a PluginError about a plugin that is there, but does not load."""
 _ENTRY_KEYS = tuple(EntryHead.__dataclass_fields__)
@@ -80,6 +82,7 @@ class Config:
     archive: ArchiveSettings
     media: MediaSettings
     network: NetworkSettings
+    health: HealthSettings
     sources: Mapping[str, Mapping[str, Any]] = field(repr=False)
     accounts: tuple[AccountEntry, ...]
     place: TableLocation = field(repr=False, compare=False)
@@ -293,6 +296,7 @@ def load_config(path: Path) -> Config:
         archive=_core(tables, "archive", ArchiveSettings, place),
         media=_core(tables, "media", MediaSettings, place),
         network=_core(tables, "network", NetworkSettings, place),
+        health=_core(tables, "health", HealthSettings, place),
         sources={name: table for name, table in tables.items() if name not in CORE_TABLES},
         accounts=accounts,
         place=place,
@@ -362,6 +366,7 @@ _CORE: dict[str, type[Any]] = {
     "archive": ArchiveSettings,
     "media": MediaSettings,
     "network": NetworkSettings,
+    "health": HealthSettings,
 }
 
 

@@ -122,6 +122,20 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthSettings:
+    """When `archiver status --check` warns."""
+
+    late_after: timedelta = field(
+        default=timedelta(days=2),
+        metadata={
+            "help": "How old the last good run of an account may be before it is a warning; twice "
+            "as old is critical.",
+            "min": timedelta(hours=1),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class AccountEntry:
     """One `[[accounts]]` entry. `options` are the platform's own, as they were written.
 

@@ -26,7 +26,13 @@ from archiver.binding import Setting, settings_of
 from archiver.cli import COMMANDS, EXIT_CODES, main
 from archiver.cli.init import example_config
 from archiver.plugins import Plugins, load_plugins
-from archiver.settings import ArchiveSettings, EntryHead, MediaSettings, NetworkSettings
+from archiver.settings import (
+    ArchiveSettings,
+    EntryHead,
+    HealthSettings,
+    MediaSettings,
+    NetworkSettings,
+)
 from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.tables import common_table, platform_table
 
@@ -67,6 +73,11 @@ def _settings_media() -> str:
 @block("settings-network")
 def _settings_network() -> str:
     return settings_table(NetworkSettings)
+
+
+@block("settings-health")
+def _settings_health() -> str:
+    return settings_table(HealthSettings)
 
 
 @block("settings-accounts")

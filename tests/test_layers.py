@@ -121,6 +121,10 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "schema": {"archive"},
         "verify": {"archive", "media"},
     },
+    "unattended": {
+        "care_log": {"archive"},
+        "health": {"archive"},
+    },
     "export": {
         "snapshot": {"archive"},
         "zip_package": {"media"},

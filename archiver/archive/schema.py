@@ -22,6 +22,7 @@ from archiver.archive.steps import m006_several_sources as sixth
 from archiver.archive.steps import m007_lists as seventh
 from archiver.archive.steps import m008_origins as eighth
 from archiver.archive.steps import m009_visibility as ninth
+from archiver.archive.steps import m010_care as tenth
 
 migrations = Migrations("archiver")
 
@@ -78,6 +79,12 @@ def m008_origins(db: Database) -> None:
 def m009_visibility(db: Database) -> None:
     """The event of a changed visibility."""
     ninth.apply(db.conn)
+
+
+@migrations()
+def m010_care(db: Database) -> None:
+    """When the archive was verified and copied, and with what result."""
+    tenth.apply(db.conn)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
     source = shell.config().archive.directory
     with bytes_bar(shell, "copying") as (on_total, on_file):
         copied = copy_archive(source, directory, older=older, on_total=on_total, on_file=on_file)
+    _log(source, directory, copied)
     if as_json:
         shell.json(asdict(copied))
         if copied.damage:
@@ -60,6 +62,26 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
     if copied.unreadable:
         raise unreadable(copied.unreadable, source)
     return None
+
+
+def _log(source: Path, directory: Path, copied: "Copied") -> None:
+    """Log a copy in the archive that was copied, unless that is damaged: it is not written to."""
+    from archiver.models import timestamp
+    from archiver.unattended.care_log import CareEntry, CareOutcome, log_care
+
+    if not copied.done:
+        return
+    outcome: CareOutcome = (
+        "damaged" if copied.damage else "partial" if copied.unreadable else "done"
+    )
+    finished_at = timestamp(datetime.now(UTC)) or ""
+    log_care(
+        source,
+        CareEntry(
+            "copy", finished_at, outcome, copied.files, copied.size, len(copied.damage),
+            str(directory.absolute()),
+        ),
+    )  # fmt: skip
 
 
 def _print(shell: Shell, directory: Path, copied: "Copied") -> None:

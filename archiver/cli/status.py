@@ -10,10 +10,12 @@ import click
 from archiver.cli.logins import known_logins, logins_table
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import Coloured, safe, table, wrap
+from archiver.errors import ArchiverError, UsageError
 from archiver.human import ago, size_text
 
 if TYPE_CHECKING:
     from archiver.archive.readers import AccountStatus, ArchiveStatus, OmittedFile
+    from archiver.unattended.health import ArchiveHealth, Concern
 
 _COLOURS = {
     "pending": "yellow", "failed": "yellow", "refused": "red", "gone": "red", "omitted": "cyan",
@@ -28,20 +30,35 @@ _GOOD = frozenset({"done", "fresh"})
 @subcommand(
     "status",
     short_help="Show what is in the archive, and what is missing.",
-    example="archiver status\narchiver status --omitted\narchiver status --json",
+    example="archiver status\narchiver status --omitted\narchiver status --json\n"
+    "archiver status --check",
 )
 @click.option("--omitted", "with_omitted", is_flag=True, help="List the posts with omitted files.")
+@click.option(
+    "--check", is_flag=True,
+    help="One line for monitoring; the exit code is 0 (well), 1 (warning), 2 (critical) or 3.",
+)  # fmt: skip
+@click.option("--prometheus", is_flag=True, help="Print metrics in Prometheus's text format.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
-def command(shell: Shell, with_omitted: bool, as_json: bool) -> None:
+def command(
+    shell: Shell, with_omitted: bool, check: bool, prometheus: bool, as_json: bool
+) -> int | None:
     """Show per account what is in the archive, how far back, what is missing and why.
 
     Reads only; works while a backup runs, and needs no key. With -v it says too what is to be known
     of the SQLite that it runs on.
+
+    --check tells a monitoring system whether all is well: how old the last good run of each account
+    is, what failed, which tokens expire, and what the last verify and copy found.
     """
     from archiver.archive.database import reader, sqlite_warning
     from archiver.archive.readers import archive_status, omitted_media
 
+    if check + prometheus + as_json + with_omitted > 1:
+        raise UsageError("--check, --prometheus, --json and --omitted are for one at a time")
+    if check or prometheus:
+        return _monitor(shell, as_metrics=prometheus)
     config = shell.config()
     directory = config.archive.directory
     now = datetime.now(UTC)
@@ -53,7 +70,7 @@ def command(shell: Shell, with_omitted: bool, as_json: bool) -> None:
         listed = {"omitted": [asdict(file) for file in omitted]} if with_omitted else {}
         said = {"logins": [asdict(login) for login in logins], "sqlite": sqlite_warning()}
         shell.json({"directory": str(directory), **asdict(status), **said, **listed})
-        return
+        return None
     parts = [_head(status, str(directory), now), _accounts(status, now)]
     parts += filter(
         None,
@@ -70,6 +87,45 @@ def command(shell: Shell, with_omitted: bool, as_json: bool) -> None:
         shell.say(f"\nThe posts with omitted files: {shell.command_line('status --omitted')}")
     if shell.verbose and (warning := sqlite_warning()):
         shell.warn(warning)
+    return None
+
+
+def _monitor(shell: Shell, *, as_metrics: bool) -> int | None:
+    """Print the health of the archive for a monitoring system.
+
+    With metrics, failures have the usual exit codes; a check that fails is an unknown state.
+    """
+    from archiver.unattended.health import Severity
+    from archiver.unattended.monitoring import check_line, prometheus_text, worst
+
+    now = datetime.now(UTC)
+    try:
+        health, concerns = _health(shell, now)
+    except ArchiverError as error:
+        if as_metrics:
+            raise
+        shell.out(safe(f"ARCHIVER {Severity.UNKNOWN.name}: {error}".replace("|", "/")))
+        return int(Severity.UNKNOWN)
+    if as_metrics:
+        shell.out(prometheus_text(health, concerns))
+        return None
+    shell.out(safe(check_line(health, concerns, now)))
+    return int(worst(concerns))
+
+
+def _health(shell: Shell, now: datetime) -> "tuple[ArchiveHealth, list[Concern]]":
+    from archiver.archive.database import reader
+    from archiver.unattended.health import TokenExpiry, concerns_of, read_health
+
+    config = shell.config()
+    tokens = [
+        TokenExpiry(login.account, login.expires_at)
+        for login in known_logins(config, now, shell.warn)
+        if login.expires_at and not login.is_renewable
+    ]
+    with reader(config.archive.directory) as connection:
+        health = read_health(connection, [entry.name for entry in config.accounts])
+    return health, concerns_of(health, tokens, now, config.health.late_after)
 
 
 def _head(status: "ArchiveStatus", directory: str, now: datetime) -> str:

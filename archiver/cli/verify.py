@@ -79,6 +79,7 @@ def command(
 
     if copy is not None and not repair:
         raise UsageError("--from is for repairs only", hint="Add --repair")
+    is_own = directory is None
     directory = archive_folder(directory) if directory else shell.config().archive.directory
     copy = archive_folder(copy) if copy else None
     if post is not None:
@@ -96,6 +97,8 @@ def command(
             result = Verified(findings=[Finding("database", "archive.db", str(error))])
             shell.json(_as_json(result, Repaired()))
         raise
+    if is_own:
+        _log(directory, result)
     repaired = put_right(directory, result, now, copy) if repair else Repaired()
     if as_json:
         shell.json(_as_json(result, repaired))
@@ -112,6 +115,22 @@ def command(
     if result.unreadable:
         raise unreadable(result.unreadable, directory)
     return None
+
+
+def _log(directory: Path, result: "Verified") -> None:
+    """Log a verify of the archive of the config, unless its database may not be written to."""
+    from archiver.models import timestamp
+    from archiver.unattended.care_log import CareEntry, CareOutcome, log_care
+
+    if not result.may_be_written:
+        return
+    is_partial = bool(result.left or result.unreadable)
+    outcome: CareOutcome = "damaged" if result.damage else "partial" if is_partial else "done"
+    finished_at = timestamp(datetime.now(UTC)) or ""
+    damaged = len(result.damage)
+    log_care(
+        directory, CareEntry("verify", finished_at, outcome, result.files, result.size, damaged)
+    )
 
 
 def _print_proofs(shell: Shell, directory: Path, post: str, *, as_json: bool) -> int | None:

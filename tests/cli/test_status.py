@@ -24,3 +24,34 @@ def test_a_sqlite_with_a_fault_is_named(
     assert ("3.51.3" in done.stderr) is is_warned
     assert "SQLite" not in done.stdout
     assert (json.loads(cli("status", "--json").stdout)["sqlite"] is not None) is is_warned
+
+
+class TestCheck:
+    def test_an_archive_that_is_not_there_is_unknown_in_one_line(self, cli: Cli) -> None:
+        for config in (None, '[archive]\ndirectory = "archive"\n'):
+            if config:
+                Path("archive.toml").write_text(config)
+            done = cli("status", "--check")
+            assert done.exit_code == 3
+            assert done.stdout.startswith("ARCHIVER UNKNOWN: There is no arch")
+            assert done.stdout.count("\n") == 1
+            assert cli("status", "--prometheus").exit_code in {2, 6}
+
+    def test_verify_and_copy_are_known_afterwards(self, cli: Cli, tmp_path: Path) -> None:
+        Path("archive.toml").write_text('[archive]\ndirectory = "archive"\n')
+        with writer(Path("archive")):
+            pass
+        assert "last_care" not in cli("status", "--prometheus").stdout
+        copy = tmp_path / "copy"
+        assert cli("verify").exit_code == 0
+        assert cli("copy", copy).exit_code == 0
+        assert cli("verify", copy).exit_code == 0, "not logged: it is not the archive"
+        assert cli("copy", copy).exit_code == 0, "what was logged makes no copy newer or older"
+        done = cli("status", "--prometheus")
+        assert done.exit_code == 0
+        assert 'last_care_timestamp_seconds{what="verify"} ' in done.stdout
+        assert f'integrity_errors{{what="copy",target="{copy}"}} 0' in done.stdout
+        assert cli("status", "--check").exit_code == 3, "no backup has run"
+
+    def test_one_thing_at_a_time(self, cli: Cli) -> None:
+        assert cli("status", "--check", "--json").exit_code == 2

@@ -58,7 +58,7 @@ _TEXTS = {
     "post_aliases": "row_sha256", "relations": "kind", "revisions": "raw", "attachments": "kind",
     "media": "content_type", "renditions": "url", "media_origins": "how", "events": "what",
     "metrics": "row_sha256",
-    "coverage": "newest", "storage_totals": "row_sha256", "quarantine": "reason",
+    "coverage": "newest", "storage_totals": "row_sha256", "quarantine": "reason", "care": "what",
 }  # fmt: skip
 _NUMBERS = {
     "runs": "bytes", "account_profiles": "account_id", "account_pictures": "account_id",

@@ -8,6 +8,7 @@ from archiver.archive.account_pictures import queue_pictures
 from archiver.archive.database import transaction, writer
 from archiver.archive.rows import insert_new
 from archiver.models import Identity, Record, Rendition
+from archiver.unattended.care_log import CareEntry, log_care
 from archiver_ayrshare.demo.specs import photo, video
 from support.nights import nights
 
@@ -44,4 +45,5 @@ def make_good_archive(folder: Path) -> Path:
             connection, "attachment_sources", attachment_id=attachment_id, source="another",
             key="1", matched_by="position",
         )  # fmt: skip
+    log_care(directory, CareEntry("verify", "2026-03-01T00:00:00.000Z", "partial", 3, 10))
     return directory
