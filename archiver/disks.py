@@ -117,13 +117,18 @@ def replace_file(source: Path, target: Path | str) -> None:
     source.replace(target)
 
 
+def existing_parent(path: Path) -> Path:
+    """The path where it exists, else the nearest folder above it that does."""
+    return next((one for one in (path, *path.parents) if one.exists()), path)
+
+
 def risky_file_system(directory: Path, mounts: Path = _MOUNTS) -> str | None:
     """The file system that a folder is, or will be, on, if it is one to warn of; else None.
 
     On those, locks and syncs do not work as on a local disk.
     """
     try:
-        place = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+        place = existing_parent(directory.absolute())
         device = place.stat().st_dev
         lines = mounts.read_text("utf-8", "replace").splitlines()
     except (OSError, StopIteration):

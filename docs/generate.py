@@ -11,7 +11,9 @@ Markdown. To add a reference page, write the page with an empty block, and the f
 """
 
 import inspect
+import os
 import re
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -33,10 +35,14 @@ from archiver.settings import (
     MediaSettings,
     NetworkSettings,
 )
+from archiver.unattended.schedulers import cron
+from archiver.unattended.schedulers.installer import PLANNERS
+from archiver.unattended.schedulers.job import Job
 from archiver_ayrshare.platform import AyrsharePlatform
 from archiver_ayrshare.tables import common_table, platform_table
 
 sys.path.insert(0, str(Path(__file__).parent))
+import schedules
 import schema_pages
 
 ROOT = Path(__file__).parent.parent
@@ -154,6 +160,44 @@ def _exit_codes() -> str:
 def _help_of(command: click.Command, name: str) -> str:
     context = click.Context(command, info_name=name, terminal_width=80, max_content_width=80)
     return command.get_help(context)
+
+
+# Schedules
+
+
+def _schedule(scheduler: str, language: str, job: Job = schedules.OF_USER) -> str:
+    """Each file that is written for a job, headed by its path; then the commands."""
+    plan = PLANNERS[scheduler](job, schedules.HOMES[scheduler])
+    parts = [f"`{path}`:\n\n{fenced(text, language)}" for path, text in plan.files.items()]
+    commands = "\n".join(shlex.join(words) for words in plan.start)
+    commands = commands.replace(f"gui/{os.getuid()}/", "gui/$(id -u)/")
+    commands = commands.replace(f"gui/{os.getuid()} ", "gui/$(id -u) ")
+    return "\n\n".join([*parts, *([fenced(commands, "sh")] if commands else [])])
+
+
+@block("schedule-systemd")
+def _schedule_systemd() -> str:
+    return _schedule("systemd", "ini")
+
+
+@block("schedule-systemd-system")
+def _schedule_systemd_system() -> str:
+    return _schedule("systemd", "ini", schedules.OF_SYSTEM)
+
+
+@block("schedule-launchd")
+def _schedule_launchd() -> str:
+    return _schedule("launchd", "xml", schedules.ON_MAC)
+
+
+@block("schedule-windows")
+def _schedule_windows() -> str:
+    return _schedule("windows", "xml", schedules.ON_WINDOWS)
+
+
+@block("schedule-cron")
+def _schedule_cron() -> str:
+    return fenced(cron.lines(schedules.OF_USER), "cron")
 
 
 # Hooks

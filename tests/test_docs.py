@@ -137,7 +137,7 @@ def test_every_schedule_runs_a_backup() -> None:
         assert "backup" in words[words.index("-q") :]
     plist, task = [text for _, _, language, text in SCHEDULES if language == "xml"]
     program = plistlib.loads(plist.encode())["ProgramArguments"]
-    assert [program[1], program[2], program[4]] == ["-q", "--config", "backup"]
+    assert [program[1], program[2], program[4]] == ["-q", "--config", "backup"], plist
     arguments = [node.text for node in ElementTree.fromstring(task).iter() if node.text]
     assert any("-q --config" in text and text.endswith(" backup") for text in arguments)
 

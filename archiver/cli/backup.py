@@ -155,4 +155,4 @@ def _print_next_steps(shell: Shell, report: "RunReport") -> None:
     shell.report(styled("\nLook at it", bold=True))
     print_steps(shell, AFTER_BACKUP)
     shell.report(styled("\nRun it every night", bold=True))
-    print_steps(shell, [("-q backup", "from cron or another scheduler: docs/scheduling.md")])
+    print_steps(shell, [("schedule install", "in the system's own scheduler")])

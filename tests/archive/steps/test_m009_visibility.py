@@ -11,7 +11,10 @@ from archiver.archive.database import writer
 from archiver.archive.schema import migrations
 from support.old_archive import unpack
 
-CONTENT = ("SELECT * FROM events ORDER BY id", "SELECT * FROM table_checksums ORDER BY name")
+CONTENT = (
+    "SELECT * FROM events ORDER BY id",
+    "SELECT * FROM table_checksums WHERE name = 'events'",
+)
 
 
 @pytest.fixture

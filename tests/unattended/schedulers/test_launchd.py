@@ -1,0 +1,28 @@
+"""A property list for launchd, by the keys of launchd.plist(5)."""
+
+import plistlib
+from pathlib import Path
+
+from archiver.unattended.schedulers import launchd
+from support.schedules import job_in
+
+KNOWN = {
+    "Label", "ProgramArguments", "StartCalendarInterval", "StandardOutPath", "StandardErrorPath",
+    "EnvironmentVariables", "ProcessType", "LowPriorityIO", "Umask",
+}  # fmt: skip
+
+
+def test_its_keys_are_documented_ones_and_say_when_and_where(tmp_path: Path) -> None:
+    job = job_in(tmp_path)
+    plan = launchd.plan(job, Path("/Users/you"))
+    ((path, text),) = plan.files.items()
+    content = plistlib.loads(text.encode())
+    assert path == Path("/Users/you/Library/LaunchAgents/social-archiver.archiver.plist")
+    assert set(content) == KNOWN
+    assert content["Label"] == path.stem
+    assert content["ProgramArguments"] == list(job.words)
+    assert content["StartCalendarInterval"] == {"Hour": 3, "Minute": 17}
+    assert content["ProcessType"] in {"Background", "Standard", "Adaptive", "Interactive"}
+    assert content["StandardErrorPath"] == plan.logs
+    assert plan.start[0][:2] == ("launchctl", "bootstrap")
+    assert plan.stop[0][:2] == ("launchctl", "bootout")
