@@ -423,7 +423,7 @@ def _refuse_other_account(other: AccountEntry, entry: AccountEntry, place: Table
 
 
 def _is_label(name: str) -> bool:
-    """Whether it can be typed at a command: what cannot be seen, or told apart, cannot."""
+    """Whether it can be typed on a command line: without invisible or confusable characters."""
     if not 0 < len(name) <= _LONGEST_NAME or not all(map(_may_be_in_name, name)):
         return False
     return not {name[0], name[-1]} & (_IN_NAMES - {"_"})

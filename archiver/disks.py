@@ -46,7 +46,7 @@ _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 
 def describe_error(error: OSError) -> str:
-    """What an error of the operating system means."""
+    """An error of the operating system in plain words."""
     return _WORDS.get(error.errno or 0, error.strerror or type(error).__name__)
 
 

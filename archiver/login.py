@@ -211,7 +211,7 @@ def _token(response: Response, before: Token, now: datetime) -> Token:
     )
     kind = answer.get("token_type", "Bearer")
     if not access or not isinstance(kind, str) or kind.lower() != "bearer":
-        raise SourceDown(f"{_host(base_url)} handed out no token that can be used")
+        raise SourceDown(f"{_host(base_url)} returned no usable token")
     scope = answer.get("scope")
     login = replace(
         before.login,

@@ -55,13 +55,13 @@ class RedirectReceiver:
 
     async def __call__(self, scope: AsgiScope, _receive: AsgiReceive, send: AsgiSend) -> None:
         """Handle a redirect, and show the result in the browser."""
-        status, text = self._take(scope)
+        status, text = self._handle_redirect(scope)
         body = f"<!doctype html><title>archiver</title><p>{text}".encode()
         headers = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def _take(self, scope: AsgiScope) -> tuple[int, str]:
+    def _handle_redirect(self, scope: AsgiScope) -> tuple[int, str]:
         query = scope["query_string"]
         is_redirect = scope["method"] == "GET" and scope["path"] == _PATH and self._state
         if not is_redirect or len(query) > _LONGEST_QUERY:

@@ -36,7 +36,7 @@ ports only, unless `network.allow` names the host.
 """
 
 QueryParams = Mapping[str, str | Sequence[str]]
-"""The parameters of a query; one that has several values stands there as often."""
+"""The parameters of a query; a parameter with several values is repeated."""
 
 Rank = Literal["native", "middleman", "export"]
 """The precedence of sources that differ: a network's own API, then a service in between, then an
@@ -46,7 +46,7 @@ EXPIRING_KINDS: frozenset[str] = frozenset({"story"})
 """Kinds that the platform removes by itself: their absence proves nothing."""
 
 CONTENT_SCHEMES: frozenset[str] = frozenset({"cid", "media_id", "sha256"})
-"""Schemes of aliases that name what a post holds, and not the post: two posts may share them."""
+"""Schemes of aliases that identify content, not a post: two posts may share them."""
 
 STORY_LIFE = timedelta(hours=24)
 """How long Facebook, Instagram and Snapchat show a story."""

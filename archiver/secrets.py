@@ -246,7 +246,7 @@ def ask_keyring(question: Callable[[Any], str | None]) -> str | None:
         raise errors[0]
     raise SecretError(
         "The keyring cannot be opened",
-        why=str(errors[0]) if errors else f"It gave no answer in {_COMMAND_SECONDS} seconds",
+        why=str(errors[0]) if errors else f"It did not answer within {_COMMAND_SECONDS} seconds",
         hint="On a machine without a desktop session use env: or file:",
     ) from (errors[0] if errors else None)
 

@@ -83,7 +83,7 @@ def waiting_pictures(
 
 
 def stored_picture(connection: sqlite3.Connection, sha256: str) -> StoredPicture | None:
-    """The file of that hash, where it is stored."""
+    """The stored file of a hash; None where it is not stored."""
     query = """
         SELECT sha256, path, size, content_type, width, height FROM media
          WHERE sha256 = ? AND lost_at IS NULL

@@ -1,4 +1,4 @@
-"""What is attached to a post, and the files that the source offers for it.
+"""Saving the attachments of a post, and the renditions that the source offers.
 
 An attachment is known by (post, key) and a rendition by (attachment, role, media key), so moved
 positions, rotated hosts and fresh signatures change nothing and fetch nothing twice.
@@ -192,7 +192,7 @@ class AttachmentWriter:
         return rows
 
     def _files_of(self, attachment_id: int) -> set[str]:
-        """The hashes of an attachment's own files, as far as they are known."""
+        """The known hashes of an attachment's own files."""
         query = """
             SELECT media_sha256, expected_sha256 FROM renditions
              WHERE attachment_id = ? AND role IN ('original', 'variant')

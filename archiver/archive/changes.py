@@ -1,4 +1,4 @@
-"""What a run changed, post by post, for its summary."""
+"""The changes of a run, post by post, for its summary."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ _NOTEWORTHY = f"""
 def changes_of(
     connection: sqlite3.Connection, run_id: int, after: int, limit: int
 ) -> Iterator[Change]:
-    """The noteworthy events of a run, in order, at most so many (`limit`) of each kind.
+    """The noteworthy events of a run, in order, at most `limit` of each kind.
 
     All of them came `after` an event.
     """

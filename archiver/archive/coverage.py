@@ -1,4 +1,4 @@
-"""Which ranges of an account's history are known to be complete, as far as that can be computed.
+"""Computing which ranges of an account's history are complete.
 
 A range reaches from its newest post down to its oldest. A scan from the newest post has reached a
 known range when it sees, in order, a post of that range: everything newer has then been read.

@@ -1,4 +1,4 @@
-"""The rows of `coverage`: reading them, and writing what was decided."""
+"""Reading and writing the rows of `coverage`."""
 
 import sqlite3
 from typing import cast

@@ -18,7 +18,7 @@ from archiver.archive.row_objects import mappings
 from archiver.archive.schema_objects import altered_objects
 
 _SECONDS = 5.0
-"""How long the pages are read, and how long the rows."""
+"""The time limit for reading the pages, and again for reading the rows."""
 
 _OPCODES = 10_000
 """The clock is read after so many instructions of SQLite's virtual machine: a few milliseconds."""
@@ -28,7 +28,7 @@ _POSSIBLE_ERRORS = (sqlite3.DatabaseError, ValueError, TypeError, OverflowError)
 
 
 class Damage(NamedTuple):
-    """What is wrong with a database, and whether only the content of rows is."""
+    """What is wrong with a database; `only_rows` where the file itself is intact."""
 
     what: str
     only_rows: bool = False
@@ -42,7 +42,7 @@ def may_be_damage(error: BaseException) -> bool:
 
 
 def find_corruption(path: Path, now: Callable[[], float] = time.monotonic) -> Damage | None:
-    """The first thing that is wrong with a database, as far as it is read in a few seconds.
+    """The first damage found in a database within a few seconds.
 
     None where nothing was found, or it cannot be read. `now` is a clock, in seconds.
     """
@@ -73,7 +73,7 @@ def damaged_row(connection: sqlite3.Connection, error: BaseException) -> str | N
 
 @contextmanager
 def _limited(connection: sqlite3.Connection, now: Callable[[], float]) -> Iterator[None]:
-    """Interrupt a query after some seconds; what was found by then counts."""
+    """Interrupt the queries of the block after some seconds."""
     end = now() + _SECONDS
     connection.set_progress_handler(lambda: now() > end, _OPCODES)
     try:
@@ -103,4 +103,4 @@ def _altered_rows(connection: sqlite3.Connection, table: str) -> Iterator[Damage
     cursor = connection.execute(f"SELECT * FROM {table}")
     for row in mappings(cursor):
         if not is_intact(table, row):
-            yield Damage(f"A row of {table} is not as it was written", only_rows=True)
+            yield Damage(f"A row of {table} does not match its hash", only_rows=True)

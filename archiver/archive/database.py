@@ -56,7 +56,7 @@ def writer(
     directory: Path, *, create: bool = True, busy_ms: int = BUSY_MS, any_trigger: bool = False,
     notify: Callable[[str], None] = log.info,
 ) -> Iterator[sqlite3.Connection]:  # fmt: skip
-    """The one connection that writes, schema up to date, for as long as the lock is held.
+    """The only writing connection, under the lock, with an up-to-date schema.
 
     `busy_ms` is how long it waits for a program that holds the database without that lock.
     Foreign triggers on our tables are refused, unless `any_trigger` is true: the caller removes

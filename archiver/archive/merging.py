@@ -50,7 +50,7 @@ def contents_by_source(connection: sqlite3.Connection, post_id: int) -> list[Sou
 def by_precedence(
     contents: Sequence[SourceContent], ranks: Mapping[str, str]
 ) -> list[SourceContent]:
-    """In order of precedence: the first has it, the others fill in what it does not have."""
+    """In order of precedence: later ones fill in values that the earlier do not have."""
     return sorted(
         contents, key=lambda each: (-each.edit, -rank_of(each.source, ranks), each.source)
     )

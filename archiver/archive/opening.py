@@ -107,7 +107,7 @@ def temporary_copy(path: Path) -> Iterator[Path]:
 
 
 def _identity(path: Path, parameters: str) -> str | None:
-    """The id of an archive; None where it is none, `unreadable` after an error of the disk."""
+    """The id of an archive; None for another database, `unreadable` after an error of the disk."""
     try:
         with closing(connect(path, parameters)) as connection:
             query = "SELECT value FROM about WHERE name = 'archive_id'"

@@ -1,4 +1,4 @@
-"""How files came about that nobody served as they are: rows of `media_origins`."""
+"""The origin of files that were made here from downloaded parts: rows of `media_origins`."""
 
 import json
 import sqlite3

@@ -20,7 +20,7 @@ from archiver.models import Post, Record
 
 @dataclass(frozen=True, slots=True)
 class UnchangedPost:
-    """A post whose record has not changed, and what a scan needs to know of it."""
+    """A post whose record has not changed, with the columns that a scan needs."""
 
     platform_id: str
     created_at: str | None

@@ -66,7 +66,7 @@ class ParseContext:
 
 @dataclass(frozen=True, slots=True)
 class _StoredPost:
-    """What the archive has of a post that is on the page.
+    """The row of a post that is on the page, with the columns of this source.
 
     All but the first four columns are those of this source; `fingerprint` is None where it has not
     shown the post before. `sources` is how many have.

@@ -16,15 +16,15 @@ T = TypeVar("T")
 
 
 def objects(
-    cursor: sqlite3.Cursor, make: Callable[..., T], *, without: Collection[str] = ()
+    cursor: sqlite3.Cursor, factory: Callable[..., T], *, without: Collection[str] = ()
 ) -> Iterator[T]:
     """An object for each row, made of the columns that have the names of its parameters.
 
     Columns in `without` are read and left out. Raises TypeError, before any row is read, where
-    `make` has no parameter for another column, where a column that it needs is missing, and where
-    two columns have one name.
+    `factory` has no parameter for another column, where a column that it needs is missing, and
+    where two columns have one name.
     """
-    return map(_maker(make, column_names(cursor), frozenset(without)), cursor)
+    return map(_row_factory(factory, column_names(cursor), frozenset(without)), cursor)
 
 
 def mappings(cursor: sqlite3.Cursor) -> Iterator[dict[str, Any]]:
@@ -39,25 +39,25 @@ def column_names(cursor: sqlite3.Cursor) -> tuple[str, ...]:
 
 
 @lru_cache(256)
-def _maker(
-    make: Callable[..., T], columns: tuple[str, ...], without: frozenset[str]
+def _row_factory(
+    factory: Callable[..., T], columns: tuple[str, ...], without: frozenset[str]
 ) -> Callable[[Sequence[Any]], T]:
     """A function that makes an object of a row; columns are assigned once for each statement."""
     given = [name for name in columns if name not in without]
     _refuse_repeated(given)
-    parameters = signature(make).parameters
-    signature(make).bind(**dict.fromkeys(given))  # raises TypeError
+    parameters = signature(factory).parameters
+    signature(factory).bind(**dict.fromkeys(given))  # raises TypeError
     order = [name for name in parameters if name in given]
     if order != list(parameters)[: len(order)]:  # a parameter with a default is skipped
         places = {name: columns.index(name) for name in order}
-        return lambda row: make(**{name: row[place] for name, place in places.items()})
+        return lambda row: factory(**{name: row[place] for name, place in places.items()})
     if order == list(columns):
-        return lambda row: make(*row)
+        return lambda row: factory(*row)
     pick = itemgetter(*map(columns.index, order)) if len(order) > 1 else None
     if pick is None:
         place = columns.index(order[0])
-        return lambda row: make(row[place])
-    return lambda row: make(*pick(row))
+        return lambda row: factory(row[place])
+    return lambda row: factory(*pick(row))
 
 
 def _refuse_repeated(names: Sequence[str]) -> None:

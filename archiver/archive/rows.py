@@ -190,7 +190,7 @@ def key_of(table: str) -> tuple[str, ...]:
     return _KEYS.get(table, ("rowid",))
 
 
-def by_key(table: str, key: Sequence[object]) -> tuple[str, list[object]]:
+def key_condition(table: str, key: Sequence[object]) -> tuple[str, list[object]]:
     """The condition for a row's key, and its parameters, also where the key is invalid UTF-8."""
     conditions: list[str] = []
     parameters: list[object] = []
@@ -212,7 +212,7 @@ def write_original(
     Triggers that forbid changes do not apply: the row is restored, not changed.
     """
     assignments = ", ".join(f"{column} = ?" for column in row)
-    condition, found = by_key(table, key)
+    condition, found = key_condition(table, key)
     change = f"UPDATE {table} SET {assignments} WHERE {condition}"
     with _without_triggers(connection, table):
         connection.execute(change, (*row.values(), *found))
@@ -230,7 +230,7 @@ def replace_rows(
     connection.execute("PRAGMA defer_foreign_keys = ON")
     with _without_triggers(connection, table):
         for key in removed:
-            condition, found = by_key(table, key)
+            condition, found = key_condition(table, key)
             connection.execute(f"DELETE FROM {table} WHERE {condition}", found)
         if rows:
             values = map(itemgetter(*rows[0]), rows)
@@ -319,7 +319,7 @@ def clean_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def clean_text(text: str) -> str:
-    """Well-formed Unicode without NUL. The record keeps what was really sent."""
+    """Well-formed Unicode without NUL. The raw record keeps the original text."""
     if "\x00" in text:
         text = text.replace("\x00", _NUL)
     try:

@@ -45,7 +45,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class LastScan:
-    """What is known of an account from earlier runs through one source.
+    """The state of an account after earlier runs through one source.
 
     `version` is the source's name for the state that was read. `away` is the error code of an
     account that was suspended, moved or deactivated in its last scan. `message` is what the last

@@ -63,7 +63,7 @@ def _as_storage_error(directory: Path, error: sqlite3.Error) -> StorageError | N
 
 
 def damaged(directory: Path, why: str) -> StorageError:
-    """The error that says that a database is damaged, and what to do."""
+    """The error for a damaged database."""
     return StorageError(
         f"The database in {directory} is damaged",
         why=why,

@@ -8,7 +8,7 @@ from archiver.disks import sync, sync_directory
 
 
 def copy_before(connection: sqlite3.Connection, path: Path, step: str) -> Path:
-    """Copy a database as it stands to `archive.db.before-STEP`, durably.
+    """Copy the current database to `archive.db.before-STEP`, durably.
 
     One from an earlier attempt is replaced: the step did not happen then, and rows may have come
     since. Raises sqlite3.Error and OSError; then there is no such copy.

@@ -227,7 +227,7 @@ def _is_implied(source: str, platform: str, config: "Config", plugins: "Plugins"
 
 
 def _setup_note(platform: "Platform | None") -> str | None:
-    """What the platform says that its accounts need besides an entry, on one line."""
+    """The platform's `setup_note`, on one line."""
     note = getattr(platform, "setup_note", None)
     return safe(note) if isinstance(note, str) else None
 

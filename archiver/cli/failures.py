@@ -1,4 +1,4 @@
-"""How a failure is reported: what failed, why, what was kept, what to do next, and the exit code.
+"""Printing errors (what failed, why, what was kept, what to do next), and exit codes.
 
 Nothing leaves here that holds a secret or could steer a terminal.
 """

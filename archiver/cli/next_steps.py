@@ -106,7 +106,7 @@ def _print(shell: Shell, title: str, *steps: tuple[str, str]) -> None:
 
 
 def print_steps(shell: Shell, steps: Steps) -> None:
-    """Print commands, each with what it does beside it, or below it where there is no room."""
+    """Print commands with explanations, side by side or below each other."""
     from archiver.cli.text import screen_width
 
     lines = [(shell.command_line(command), meaning) for command, meaning in steps]

@@ -41,7 +41,7 @@ class _RedactedLines(io.TextIOBase):
         return len(text)
 
     def end(self) -> None:
-        """Pass on a last line that has no end."""
+        """Write the last line, if it has no line break."""
         if self._partial:
             self.write("\n")
 

@@ -53,7 +53,7 @@ class Shell:
 
     @property
     def progress(self) -> bool:
-        """Whether a progress bar is wanted: on a terminal only."""
+        """Whether to show a progress bar: only on a terminal."""
         return is_terminal() and not (self.quiet or self.no_progress)
 
     def config(self) -> "Config":
@@ -203,7 +203,7 @@ class Subcommand(click.Command):
         formatter.write_text(_COMMON)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Print the example behind the options."""
+        """Print the example after the options."""
         with formatter.section("Example" if len(self.examples) == 1 else "Examples"):
             for line in self.examples:
                 formatter.write(f"{'':{formatter.current_indent}}{line.strip()}\n")
@@ -225,7 +225,7 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 
 def program() -> str:
-    """How to call this program from here: by its name, or by its path where it is not on PATH."""
+    """The command that calls this program: its name, or its path where it is not on PATH."""
     import shlex
     import shutil
 

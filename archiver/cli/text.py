@@ -61,7 +61,7 @@ def _width_of_character(character: str) -> int:
 
 
 def cut(text: str, width: int) -> str:
-    """The text, ending in an ellipsis where it is wider, or of many more characters than that."""
+    """The text, cut to a width with an ellipsis; also where it has too many characters."""
     if text.isascii() and len(text) <= width:
         return text
     columns, fits = 0, 0  # `fits`: so many characters leave room for the ellipsis
@@ -169,7 +169,7 @@ def _visible_columns(
 
 
 def _fitting(widths: dict[int, int], whole: Collection[int]) -> dict[int, int]:
-    """The same columns, cut so that they fit; where that is impossible for `whole` ones, uncut."""
+    """The widths of columns so that they fit the screen; `whole` columns are not cut."""
     too_wide = sum(widths.values()) + 2 * (len(widths) - 1) - screen_width()
     can_go = [width - _NARROWEST for n, width in widths.items() if n not in whole]
     if whole and too_wide > sum(spare for spare in can_go if spare > 0):

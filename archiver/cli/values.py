@@ -45,7 +45,7 @@ class Date(_DatetimeType):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
-        """The moment, in UTC."""
+        """Convert a date to a time in UTC."""
         text = str(value).strip()
         try:
             if match := _PARTIAL.fullmatch(text):

@@ -1,4 +1,4 @@
-"""A copy of an archive, opened to restore what is damaged in the archive.
+"""An opened copy of an archive, to restore damaged data from.
 
 Only what the archive itself proves right is taken from the copy: a file must have the hash in its
 name, a row the hash that the damaged row still has.

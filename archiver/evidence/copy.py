@@ -156,7 +156,7 @@ class _WholeArchive:
         self._connection = connection
 
     def make(self, new: Path) -> None:
-        """The database as it stands now."""
+        """The current database."""
         os.close(create_file(new))
         with closing(sqlite3.connect(new, isolation_level=None)) as snapshot:
             # in one step: between steps, a commit of another program would restart it

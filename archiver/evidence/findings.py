@@ -52,7 +52,7 @@ class BadRow:
 
 @dataclass(slots=True)
 class Verified:
-    """What was read, and what was found. `size` is in bytes.
+    """The result of `verify`. `size` is the bytes that were read.
 
     `left` counts the files that were not read, because only a part was asked for; `proved` the
     versions of posts that their source signed, by the evidence that is kept of it.

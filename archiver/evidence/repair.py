@@ -55,7 +55,7 @@ class Repaired:
 
 
 def repair(directory: Path, found: Verified, now: str, copy: Path | None = None) -> Repaired:
-    """Repair what can be repaired, and with a copy also what the copy has.
+    """Repair the findings as far as possible, with a copy also from that.
 
     A database with damaged pages is not written to. Where the schema cannot be repaired, nothing
     else is. Raises ArchiveLocked; UsageError for a copy of another archive; DamageFound for a copy
@@ -155,7 +155,7 @@ def _repair_files(
 
 
 def _suspect_files(connection: sqlite3.Connection, found: Verified) -> list[MediaRow]:
-    """The files to check again: their row may have been what was damaged, and be restored now.
+    """The files to check again: perhaps only their row was damaged, and is restored now.
 
     Those whose row is still damaged are left out: nothing says which file it means.
     """

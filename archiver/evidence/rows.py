@@ -7,7 +7,7 @@ from typing import Any
 
 from archiver.archive.intact import accept_invalid_text, is_intact
 from archiver.archive.row_objects import column_names, mappings
-from archiver.archive.rows import CHECKSUM_MASK, by_key, checksum_of, key_of
+from archiver.archive.rows import CHECKSUM_MASK, checksum_of, key_condition, key_of
 from archiver.archive.storage_totals import ALL_COUNTS, ARCHIVE_TOTAL
 from archiver.evidence.findings import BadRow, Finding, Verified
 
@@ -166,7 +166,7 @@ def _is_intact(connection: sqlite3.Connection, table: str, key: tuple[object, ..
 def read_row(
     connection: sqlite3.Connection, table: str, key: tuple[object, ...]
 ) -> dict[str, Any] | None:
-    """One row, by its key; None where it is not there."""
-    is_it, parameters = by_key(table, key)
-    cursor = connection.execute(f"SELECT * FROM {table} WHERE {is_it}", parameters)
+    """One row by its key; None where there is none."""
+    condition, parameters = key_condition(table, key)
+    cursor = connection.execute(f"SELECT * FROM {table} WHERE {condition}", parameters)
     return next(mappings(cursor), None)

@@ -307,9 +307,9 @@ class SourceContract:
             )
         client = self.source.open(self.settings, self.account, kit)
         asyncio.run(self._scan(client, Window()))
-        trusted = {url for url, trust in kit.lent if trust == "configured"}
+        trusted = {url for url, trust in kit.opened if trust == "configured"}
         assert not trusted & set(self.discovered), f"unguarded: {trusted & set(self.discovered)}"
-        guarded = {url for url, trust in kit.lent if trust == "discovered"}
+        guarded = {url for url, trust in kit.opened if trust == "discovered"}
         assert guarded == set(self.discovered), f"guarded were {guarded}"
 
     def test_the_same_version_says_that_nothing_changed(self) -> None:

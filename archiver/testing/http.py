@@ -1,4 +1,4 @@
-"""A server that a test writes down: an `Http` without a network, and the kit that lends it."""
+"""A fake `Http` without a network, which answers from a function, and a kit with it."""
 
 import asyncio
 import dataclasses
@@ -135,9 +135,9 @@ class FakeTokens:
 
 
 class FakeKit:
-    """A `Kit` whose servers a test writes down: one `FakeHttp` for all, or one for each base URL.
+    """A `Kit` with fake servers: one `FakeHttp` for all, or one for each base URL.
 
-    `token` is that of the account's login. `lent` are the base URLs that were asked for, with
+    `token` is that of the account's login. `opened` are the base URLs that were asked for, with
     whether they were configured or discovered. A base URL that has no server cannot be reached.
     """
 
@@ -147,7 +147,7 @@ class FakeKit:
         token: str | None = None,
     ) -> None:
         self.tokens = FakeTokens(token)
-        self.lent: list[tuple[str, Trust]] = []
+        self.opened: list[tuple[str, Trust]] = []
         self._servers = servers
         self._open: dict[str, FakeHttp] = {}
 
@@ -158,7 +158,7 @@ class FakeKit:
         trust: Trust = "configured",
     ) -> FakeHttp:
         """The server of this base URL."""
-        self.lent.append((base_url, trust))
+        self.opened.append((base_url, trust))
         if isinstance(self._servers, FakeHttp):
             return self._servers
         if base_url not in self._open:

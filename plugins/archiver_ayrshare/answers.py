@@ -178,7 +178,7 @@ def _key_refusal(code: str, why: str) -> AccessRefused:
 
 
 def _plan_refusal(problems: Iterable[Mapping[str, Any]], why: str) -> AccessRefused:
-    """The refusal of a key that is right."""
+    """The error for a valid key whose plan or profile does not allow the request."""
     if any(_SUSPENDED.search(text_of(problem.get("message")) or "") for problem in problems):
         what = "Ayrshare has suspended this profile"
     else:

@@ -12,7 +12,9 @@ def platform_table(platform: AyrsharePlatform) -> str:
     """One platform: a table of what is read, then what stays in the record alone."""
     fields = platform.fields
     lines = ["| in the record | in the archive |", "|---|---|"]
-    lines += [f"| {_code(paths)} | {target} |" for target, paths in _read(fields).items()]
+    lines += [
+        f"| {_code(paths)} | {target} |" for target, paths in _paths_by_target(fields).items()
+    ]
     lines += ["", "Only in `raw`:", ""]
     lines += [f"- `{path}`: {reason}" for path, reason in fields.raw_only.items()]
     return "\n".join(lines) + "\n"
@@ -30,8 +32,8 @@ def common_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _read(fields: Fields) -> dict[str, list[str]]:
-    """The paths of each place in the archive, in the order in which they are tried."""
+def _paths_by_target(fields: Fields) -> dict[str, list[str]]:
+    """The paths in a record by their target in the archive, in the order of trying."""
     places: dict[str, list[str]] = {}
     for path, target in _own_rows(fields):
         places.setdefault(target, []).append(path)

@@ -40,7 +40,7 @@ class TreeEntry:
 
 @dataclass(frozen=True)
 class Node:
-    """One node: its entries in the order of their keys, and the subtrees before and between them.
+    """One node: its entries in order of their keys, and the subtrees around them.
 
     `subtrees` has one place more than `keys`; None stands for no subtree.
     """

@@ -77,7 +77,7 @@ async def scan(client: BlueskyClient, did: str | None, window: Window) -> AsyncI
     resolved = await client.resolve(did)
     did = resolved.document.did
     if resolved.document.pds is None:
-        raise AccountGone(f"The document of {did} names no server any more", state="moved")
+        raise AccountGone(f"The document of {did} no longer names a server", state="moved")
     server = client.server(did, resolved.document.pds)
     try:
         async with server.repository() as (file, answer):

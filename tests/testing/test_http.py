@@ -74,7 +74,7 @@ def test_a_file_is_read_from_its_beginning_and_refused_where_it_is_too_large() -
 def test_a_kit_has_a_server_for_each_address_and_none_for_others() -> None:
     kit = FakeKit({"https://a.example": lambda _: (200, b"a")}, token="secret")
     assert kit.http("https://a.example") is kit.http("https://a.example", trust="discovered")
-    assert [trust for _, trust in kit.lent] == ["configured", "discovered"]
+    assert [trust for _, trust in kit.opened] == ["configured", "discovered"]
 
     async def reach(base_url: str) -> bytes:
         return (await kit.http(base_url).get("x")).body

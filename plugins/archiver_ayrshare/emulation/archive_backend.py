@@ -1,4 +1,4 @@
-"""An archive as an ApiBackend: finds the account of a request, and its posts."""
+"""An ApiBackend over an archive: finds the account of a request, and its posts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

@@ -58,13 +58,13 @@ class TestHandles:
     def test_the_appview_is_asked_first(self) -> None:
         found, kit = directory(appview=lambda _: (200, {"did": WEB}))
         assert self.ask(found) == WEB
-        assert kit.lent == [(APPVIEW, "configured")]
+        assert kit.opened == [(APPVIEW, "configured")]
 
     @pytest.mark.parametrize("appview", [nowhere, down])
     def test_the_web_server_of_the_handle_is_asked_next(self, appview: Answer) -> None:
         found, kit = directory(appview=appview, web=web_server)
         assert self.ask(found) == WEB
-        assert kit.lent[-1] == ("https://alice.example", "discovered")
+        assert kit.opened[-1] == ("https://alice.example", "discovered")
 
     def test_a_handle_that_nobody_knows_leads_nowhere(self) -> None:
         found, _ = directory(appview=nowhere, web=lambda _: (404, b""))
@@ -94,7 +94,7 @@ class TestDocuments:
         assert [answer.url for answer in resolved.evidence] == [
             "https://alice.example/.well-known/did.json"
         ]
-        assert (PLC, "configured") not in kit.lent
+        assert (PLC, "configured") not in kit.opened
 
     def test_a_handle_that_does_not_lead_back_is_not_shown(self) -> None:
         other = "did:plc:" + "b" * 24

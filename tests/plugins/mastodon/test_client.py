@@ -47,7 +47,7 @@ def test_an_account_is_looked_for_on_the_host_of_its_handle() -> None:
     assert [(asked.path, asked.params) for asked in kit.requests] == [
         ("/api/v1/accounts/lookup", {"acct": "press"})
     ]
-    assert kit.lent == [(HOME, "configured")]
+    assert kit.opened == [(HOME, "configured")]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_server_on_another_host_is_found_by_webfinger(lookup: Answer) -> None:
     api = answering({"/api/v1/accounts/lookup": (200, PROFILE)})
     client, kit = client_of({HOME: home, API: api})
     assert anyio.run(client.profile) == PROFILE
-    assert kit.lent[-1] == (API, "discovered"), "what a server names is guarded"
+    assert kit.opened[-1] == (API, "discovered"), "what a server names is guarded"
     assert kit.requests[-1].params == {"acct": "press@example.org"}
 
 
@@ -77,7 +77,7 @@ def test_a_server_that_is_named_is_not_looked_for() -> None:
     api = answering({"/api/v1/accounts/lookup": (200, PROFILE)})
     client, kit = client_of({named: api}, server=named)
     anyio.run(client.profile)
-    assert kit.lent == [(named, "configured")]
+    assert kit.opened == [(named, "configured")]
 
 
 def test_a_server_without_a_lookup_takes_names_for_ids() -> None:
