@@ -73,8 +73,10 @@ _FORMS: dict[str, Form] = {
 """The paths that are read, and the form that their value must have; null is always accepted."""
 
 _RAW_ONLY = (
+    # the preview of a link, of which the texts and the picture are read
+    "card.*",
     # what the record alone keeps: about other people, about who asks, or the server's own doing
-    "reblog.*", "account.*", "application.*", "card.*", "quote.*", "quote_approval.*",
+    "reblog.*", "account.*", "application.*", "quote.*", "quote_approval.*",
     "quote_approval_policy", "filtered.*",
     "favourited", "reblogged", "muted", "bookmarked", "pinned", "text", "local_only",
     "content_type", "tagged_collections.*", "source.*",

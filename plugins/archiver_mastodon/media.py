@@ -1,6 +1,10 @@
-"""Media attachments as attachments: https://docs.joinmastodon.org/entities/MediaAttachment/."""
+"""Media attachments and previews of links as attachments.
 
-from collections.abc import Mapping
+https://docs.joinmastodon.org/entities/MediaAttachment/ and
+https://docs.joinmastodon.org/entities/PreviewCard/
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archiver import Attachment, AttachmentKind, Rendition, Role
@@ -22,9 +26,20 @@ _KINDS: dict[str, AttachmentKind] = {
 }
 
 
-def attachments_of(status: Mapping[str, Any]) -> tuple[Attachment, ...]:
-    """What is attached to a status, in order."""
-    return tuple(_attachment(item) for item in objects_of(status.get("media_attachments")))
+def attachments_of(status: Mapping[str, Any], links: Sequence[str]) -> tuple[Attachment, ...]:
+    """What is attached to a status, in order; without media, the first of the links in its text.
+
+    Servers show a preview of that link, which they make some time later: its picture is theirs, and
+    of what the author published only the link.
+    """
+    items = objects_of(status.get("media_attachments"))
+    if items:
+        return tuple(_attachment(item) for item in items)
+    if not links:
+        return ()
+    picture = url_of(object_of(status.get("card")).get("image"))
+    preview = (Rendition("preview", url=picture),) if picture else ()
+    return (Attachment("link", platform_id=links[0], renditions=preview),)
 
 
 def _attachment(item: Mapping[str, Any]) -> Attachment:

@@ -66,7 +66,7 @@ class Mastodon:
     source: str = "mastodon"
     options: type[MastodonOptions] = MastodonOptions
     streams: Sequence[Stream] = ("posts",)
-    content_version: int = 1
+    content_version: int = 2
     listing: Listing = "all"
     absence_note: str = "its audience may have been made smaller, or the login sees less"
 

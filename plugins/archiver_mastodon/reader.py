@@ -66,7 +66,7 @@ def read_status(status: Mapping[str, Any], host: str) -> Post:
         aliases=(Alias("uri", uri),) if uri else (),
         relations=tuple(_relations(status, reposted, quoted)),
         metrics=() if reposted else tuple(_metrics(status)),
-        attachments=() if reposted else attachments_of(status),
+        attachments=() if reposted else attachments_of(status, words.links),
         content=_content(status, words, reposted),
         unmapped=unmapped_paths(status),
         extra=() if reposted else tuple(_extra(status, words)),
@@ -170,6 +170,8 @@ def _extra(status: Mapping[str, Any], words: PlainText) -> Iterator[Extra]:
     for name, items in about.items():
         if said := [item for item in items if item]:
             yield Extra(name, said, is_content=False)
+    if preview := _link_preview(object_of(status.get("card"))):
+        yield Extra("link_preview", preview, is_content=False)
     if emoji := _custom_emoji(status):
         yield Extra("custom_emoji", emoji, is_content=False)
 
@@ -185,6 +187,12 @@ def _poll(poll: Mapping[str, Any]) -> Iterator[Extra]:
     said = {name: value for name, value in about.items() if isinstance(value, str | bool)}
     if said:
         yield Extra("poll_rules", said, is_content=False)
+
+
+def _link_preview(card: Mapping[str, Any]) -> dict[str, str]:
+    """What the server says about the page that a status links to."""
+    names = ("title", "description", "author_name", "provider_name", "url")
+    return {name: text for name in names if (text := text_of(card.get(name)))}
 
 
 def _custom_emoji(status: Mapping[str, Any]) -> dict[str, str]:

@@ -259,6 +259,24 @@ def test_a_server_that_links_no_pages_is_read_to_its_start(nights: FediNights) -
     assert len(nights.column("SELECT id FROM posts")) == 100
 
 
+def test_the_preview_of_a_link_comes_later_and_is_no_edit(nights: FediNights) -> None:
+    status = nights.press.publish("Read https://www.example.org/a/long/path")
+    nights.backup()
+    assert nights.query("SELECT kind, platform_id FROM attachments") == [
+        ("link", "https://www.example.org/a/long/path")
+    ]
+    assert nights.column("SELECT state FROM renditions") == []
+    picture = f"{nights.world.origin}/cache/preview_cards/images/1/original/a.png"
+    status.fields = {"card": {"url": status.text[5:], "title": "A page", "image": picture}}
+    for _ in range(2):
+        nights.next_night()
+        report = nights.backup(full=True)
+        assert (report.exit_code, report.counts.edited) == (0, 0)
+        assert nights.query("SELECT role, state FROM renditions") == [("preview", "stored")]
+    assert nights.column("SELECT count(*) FROM revisions") == [1]
+    assert not any("example.org/a" in line for line in nights.world.asked)
+
+
 def test_votes_are_numbers_and_no_edits(nights: FediNights) -> None:
     status = nights.press.publish("Which?", poll=["This", "That"])
     nights.backup()

@@ -13,7 +13,7 @@ ITEM: dict[str, Any] = {
 
 
 def attached(**changes: Any) -> Any:
-    (found,) = attachments_of({"media_attachments": [ITEM | changes]})
+    (found,) = attachments_of({"media_attachments": [ITEM | changes]}, ())
     return found
 
 
@@ -39,4 +39,18 @@ def test_what_has_no_address_or_an_odd_one_says_so() -> None:
 def test_a_still_that_is_the_file_itself_is_left_out_and_unknown_kinds_are_other() -> None:
     found = attached(preview_url=FILE, type="hologram")
     assert (found.kind, len(found.renditions)) == ("other", 1)
-    assert attachments_of({"media_attachments": [5, None]}) == ()
+    assert attachments_of({"media_attachments": [5, None]}, ()) == ()
+
+
+def test_only_the_first_link_of_a_text_without_media_is_attached() -> None:
+    links = ("https://a.example/1", "https://b.example/2")
+    card = {"card": {"image": "https://files.example/card.png"}}
+    (found,) = attachments_of(card, links)
+    assert (found.kind, found.platform_id) == ("link", links[0])
+    assert [(r.role, r.url) for r in found.renditions] == [
+        ("preview", "https://files.example/card.png")
+    ]
+    assert attachments_of(card, ()) == ()
+    assert [a.kind for a in attachments_of({**card, "media_attachments": [ITEM]}, links)] != [
+        "link"
+    ]

@@ -132,7 +132,8 @@ def test_what_an_author_can_edit_is_content(press: FediAccount, change: dict[str
     "change",
     [
         {"content": '<p class="new">A</p>\n'},
-        {"card": {"url": "https://example.org", "title": "came later"}},
+        {"card": {"url": "https://example.org", "title": "came later",
+                  "image": "https://files.social.example/cache/1.png"}},
         {"emojis": []}, {"mentions": []}, {"tags": []}, {"url": "https://new.example/1"},
         {"account": {"acct": "press", "display_name": "Renamed"}}, {"pinned": True},
         {"edited_at": "2026-04-01T00:00:00.000Z"},
@@ -141,8 +142,10 @@ def test_what_an_author_can_edit_is_content(press: FediAccount, change: dict[str
 def test_what_servers_and_others_change_is_no_edit(
     press: FediAccount, change: dict[str, Any]
 ) -> None:
-    status = press.publish("A")
-    assert content_sha256(read(status, **change)) == content_sha256(read(status))
+    for text in ("A", "A https://example.org"):
+        status = press.publish(text)
+        given = {name: value for name, value in change.items() if name != "content" or text == "A"}
+        assert content_sha256(read(status, **given)) == content_sha256(read(status))
 
 
 def test_what_only_mastodon_knows_is_kept_beside(press: FediAccount) -> None:
@@ -151,6 +154,9 @@ def test_what_only_mastodon_knows_is_kept_beside(press: FediAccount) -> None:
     assert found["mentions"] == ["bob@other.example"]
     assert found["hashtags"] == ["news"]
     assert found["links"] == ["https://www.example.org/a/long/path/x"]
+    assert found["link_preview"] == {
+        "title": "A page", "url": "https://www.example.org/a/long/path/x",
+    }  # fmt: skip
     emoji = extra(read_status(shown, "social.example"))["custom_emoji"]
     assert emoji == {"star": "https://files.social.example/custom_emojis/images/star.png"}
     warned = extra(read(press.publish("Look", warning="food")))

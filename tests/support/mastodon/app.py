@@ -263,6 +263,7 @@ class FediApi:
                 Route("/oauth/revoke", self.revoke, methods=["POST"]),
                 Route("/media_attachments/{path:path}", self.media),
                 Route("/avatars/{path:path}", self.media),
+                Route("/cache/{path:path}", self.media),
                 Route("/headers/{path:path}", self.media),
             ],
             middleware=[Middleware(BaseHTTPMiddleware, dispatch=self.limited)],

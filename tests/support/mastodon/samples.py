@@ -59,7 +59,9 @@ def _linked(status: FediStatus) -> JsonObject:
     card = {
         "url": "https://www.example.org/a/long/path/x", "title": "A page", "description": "",
         "type": "link", "author_name": "", "author_url": "", "provider_name": "", "html": "",
-        "provider_url": "", "width": 0, "height": 0, "image": None, "embed_url": "",
+        "provider_url": "", "width": 0, "height": 0,
+        "image": "https://files.social.example/cache/preview_cards/images/1/original/a.png",
+        "embed_url": "",
         "blurhash": None, "published_at": None, "authors": [],
     }  # fmt: skip
     tag = {"name": "news", "url": f"https://{status.author.world.host}/tags/news"}
