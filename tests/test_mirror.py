@@ -28,6 +28,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "cli/test_values.py": ("archiver/cli/browse",),
     "evidence/test_copy.py": ("archiver/cli/copy",),
     "evidence/test_access.py": ("archiver/cli/verify",),
+    # it runs the programs of the system, in whose place the command's test has some of its own
+    "cli/test_schedule.py": ("archiver/unattended/schedulers/installer",),
     # what a whole run is needed for
     "backup/test_backup_run.py": ("archiver/backup/context",),
     "backup/test_playlists.py": ("archiver/backup/fetched",),
