@@ -61,6 +61,12 @@ class ExistingRendition:
     state: str
     reason_code: str | None
     reason: str | None
+    content_type: str | None
+
+    @property
+    def is_available(self) -> bool:
+        """Whether its own file is stored, or to be fetched: a film made of a playlist is not it."""
+        return self.state in _AVAILABLE and not playlists.is_offered_as(self.content_type)
 
     @property
     def has_file(self) -> bool:
@@ -252,8 +258,8 @@ class AttachmentWriter:
         self, existing: dict[str, Any], attachment: Attachment, post: Post
     ) -> bool:
         query = """
-            SELECT id, source, role, media_key, state, reason_code, reason FROM renditions
-             WHERE attachment_id = ?
+            SELECT id, source, role, media_key, state, reason_code, reason, content_type
+              FROM renditions WHERE attachment_id = ?
         """
         every = list(objects(self.connection.execute(query, (existing["id"],)), ExistingRendition))
         rows = [row for row in every if row.source == self.source]
@@ -420,7 +426,7 @@ def _choice_beside(
 ) -> Choice:
     """The first state of a file where another source offers one for the same purpose."""
     roles = _FILE_ROLES if rendition.role in _FILE_ROLES else {rendition.role}
-    is_available = any(row.role in roles and row.state in _AVAILABLE for row in others)
+    is_available = any(row.role in roles and row.is_available for row in others)
     return ("skipped", _OTHER_SOURCE) if choice[0] == "pending" and is_available else choice
 
 

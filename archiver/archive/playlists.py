@@ -18,3 +18,9 @@ CODES = frozenset({"manifest_only", "live", "drm"})
 
 HOLDS_PLAYLIST = "state = 'not_offered' AND reason_code IN ('manifest_only', 'live', 'drm')"
 """The renditions that hold one, in the very words of their index."""
+
+
+def is_offered_as(content_type: str | None) -> bool:
+    """Whether the content type that a source states is that of a playlist."""
+    stated = (content_type or "").lower()
+    return "mpegurl" in stated or stated.startswith("application/dash+xml")

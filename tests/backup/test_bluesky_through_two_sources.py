@@ -5,6 +5,7 @@ twice.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from archiver.evidence.proofs import provers_among
 from archiver.evidence.verify import verify
 from archiver_ayrshare.demo.specs import photo
 from support.archive_folder import installed_plugins
-from support.bluesky.two_sources import TwoSources, two_sources
+from support.bluesky.two_sources import FILM, TwoSources, two_sources
 
 Run = tuple[str, ...]
 
@@ -114,6 +115,25 @@ def test_each_post_and_each_picture_stands_once(
         ]  # fmt: skip
         assert sorted(world.fetched().values()) == [1, 1]
         assert_intact(world)
+
+
+@pytest.mark.parametrize("order", [BOTH, BOTH_REVERSED], ids=str)
+@pytest.mark.parametrize("in_one_run", [False, True])
+def test_the_file_of_a_film_is_kept_also_where_the_other_source_has_a_playlist(
+    world: TwoSources, order: Run, in_one_run: bool
+) -> None:
+    world.publish_film("Watch")
+    for sources in [order] if in_one_run else [(source,) for source in order]:
+        assert world.backup(*sources).exit_code == 0
+    original = sha256(FILM).hexdigest()
+    query = "SELECT media_sha256 FROM renditions WHERE source = 'bluesky' AND role = 'original'"
+    assert world.column(query) == [original]
+    assert world.column("SELECT kind FROM attachments") == ["video"]
+    before = world.dump(*tables(world))
+    world.next_night()
+    world.backup(*order)
+    assert world.dump(*tables(world)) == before
+    assert_intact(world)
 
 
 @pytest.mark.parametrize("order", [BOTH, BOTH_REVERSED], ids=str)

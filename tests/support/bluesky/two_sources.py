@@ -24,13 +24,17 @@ from archiver.report import RunReport
 from archiver.webserver import listen, origin_of, running
 from archiver_ayrshare.demo.networks.base import JsonObject, View, poster, still
 from archiver_ayrshare.demo.posts import WorldFile, WorldMedia, WorldPost
-from archiver_ayrshare.demo.specs import photo
+from archiver_ayrshare.demo.specs import photo, video
 from archiver_ayrshare.demo.world import World
 from archiver_bluesky.cid import cid_of_file
 from support.archive_folder import ArchiveFolder, backup_now, installed_plugins
 from support.bluesky.world import AtAccount, AtNetwork
 from support.loop_time import LoopTime
+from support.media.samples import movie
 from support.served_world import serve
+
+FILM = movie()
+"""The video that its owner uploaded."""
 
 _POSTS = "app.bsky.feed.post"
 _CONFIG = """
@@ -111,8 +115,14 @@ class SharedPost:
 
     def _put(self) -> None:
         self.versions.append((self.text, *(media.id for media in self.shown.media)))
-        images = [self._image(media) for media in self.shown.media]
-        embed = {"embed": {"$type": "app.bsky.embed.images", "images": images}} if images else {}
+        films = [media for media in self.shown.media if media.spec.kind == "video"]
+        images = [self._image(media) for media in self.shown.media if media not in films]
+        embed: dict[str, Any] = {}
+        if films:
+            film = self.world.alice.upload(FILM, "video/mp4")
+            embed = {"embed": {"$type": "app.bsky.embed.video", "video": film}}
+        elif images:
+            embed = {"embed": {"$type": "app.bsky.embed.images", "images": images}}
         created = self.shown.at.isoformat(timespec="milliseconds")
         self.world.alice.put(
             _POSTS, self.rkey, text=self.text, langs=["en"], createdAt=created, **embed
@@ -159,6 +169,14 @@ class TwoSources(ArchiveFolder):
         self.clock.advance(minutes=1)
         specs = [photo(alt=f"Picture {number}") for number in range(pictures)]
         post = SharedPost(self, self.api.account("bluesky").publish(text, media=specs))
+        post._put()
+        self.posts.append(post)
+        return post
+
+    def publish_film(self, text: str) -> SharedPost:
+        """A new post with a video: its server has the file, the API a playlist of segments."""
+        self.clock.advance(minutes=1)
+        post = SharedPost(self, self.api.account("bluesky").publish(text, media=[video()]))
         post._put()
         self.posts.append(post)
         return post
