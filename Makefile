@@ -125,5 +125,5 @@ $(RUN): pyproject.toml constraints.txt
 
 $(WORK): $(RUN)
 	$(BIN)/$(INSTALL) --upgrade 'pip>=25.1'
-	$(BIN)/$(INSTALL) --constraint constraints.txt --editable '.[browse,hls]' --group dev
+	$(BIN)/$(INSTALL) --constraint constraints.txt --editable '.[browse,hls,ytdlp]' --group dev
 	touch $@

@@ -72,6 +72,14 @@ if TYPE_CHECKING:
         Window,
         timestamp,
     )
+    from archiver.resolvers import (
+        ProgramResult,
+        ResolvedVideo,
+        Resolver,
+        ResolverJob,
+        Unresolved,
+        UnresolvedCode,
+    )
     from archiver.secrets import Secret
     from archiver.urls import BadUrl, normalize_url
 
@@ -94,6 +102,10 @@ _HOMES = {
         "Extra", "Identity", "Kind", "Listing", "Metric", "Page", "Post", "Proof",
         "Rank", "RateLimitPolicy", "Record", "Relation", "RelationKind", "Rendition", "Response",
         "Role", "Stream", "Trust", "Version", "Window", "timestamp",
+    ),
+    "resolvers": (
+        "ProgramResult", "ResolvedVideo", "Resolver", "ResolverJob", "Unresolved",
+        "UnresolvedCode",
     ),
     "secrets": ("Secret",),
     "urls": ("BadUrl", "normalize_url"),
@@ -151,6 +163,7 @@ __all__ = [
     "Platform",
     "PluginError",
     "Post",
+    "ProgramResult",
     "Proof",
     "Rank",
     "RateLimitPolicy",
@@ -160,6 +173,9 @@ __all__ = [
     "Relation",
     "RelationKind",
     "Rendition",
+    "ResolvedVideo",
+    "Resolver",
+    "ResolverJob",
     "Response",
     "Role",
     "Secret",
@@ -172,6 +188,8 @@ __all__ = [
     "Stream",
     "Tokens",
     "Trust",
+    "Unresolved",
+    "UnresolvedCode",
     "Version",
     "Window",
     "address_key",

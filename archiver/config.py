@@ -22,6 +22,7 @@ from archiver.hookspecs import Platform, Source
 from archiver.models import Account
 from archiver.ownership import changeable_by_others
 from archiver.plugin_calls import cause_of, plugin_errors
+from archiver.resolvers import Resolver
 from archiver.settings import (
     AccountEntry,
     ArchiveSettings,
@@ -63,6 +64,10 @@ class Registry(Protocol):
     @property
     def sources(self) -> Sequence[Source]:
         """All sources that loaded."""
+
+    @property
+    def resolvers(self) -> Sequence[Resolver]:
+        """All resolvers that loaded."""
 
     def source(self, name: str) -> Source:
         """The source of that name. Raises PluginError."""
@@ -197,11 +202,25 @@ class Config:
         """
         used = {self.source_of(entry, plugins) for entry in self.accounts}
         self.refuse_twice(self.accounts, plugins)
+        self._check_resolve(plugins)
         for name in self.sources:
             self._check_table(name, plugins, is_used=name in used)
         for entry in self.accounts:
             account = self.account(entry, plugins)
             self.source_settings(plugins.source(account.source))
+
+    def _check_resolve(self, plugins: Registry) -> None:
+        """Refuse a platform whose videos no resolver can fetch."""
+        known = sorted({name for each in plugins.resolvers for name in each.platforms})
+        for name in self.media.resolve:
+            if name not in known:
+                close = nearest(name, known)
+                raise self.place.inside("media", title="[media]").error(
+                    f'no resolver fetches videos of "{name}"',
+                    key="resolve",
+                    why=f"There are resolvers for: {', '.join(known) or 'nothing'}",
+                    hint=f'Did you mean "{close}"?' if close else None,
+                )
 
     def _check_table(self, name: str, plugins: Registry, *, is_used: bool) -> None:
         try:
@@ -406,7 +425,7 @@ def _entry(table: Mapping[str, Any], place: TableLocation) -> AccountEntry:
             hint='Write for example: name = "acme-instagram"',
         )
     line = place.lines.get(place.path)
-    return AccountEntry(entry.name, entry.platform, entry.source, options, line)
+    return AccountEntry(entry.name, entry.platform, entry.source, options, line, entry.own)
 
 
 def _refuse_other_account(other: AccountEntry, entry: AccountEntry, place: TableLocation) -> None:

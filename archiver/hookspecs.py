@@ -31,6 +31,7 @@ from archiver.models import (
     Version,
     Window,
 )
+from archiver.resolvers import Resolver
 from archiver.secrets import Secret
 
 hookspec = HookspecMarker("archiver")
@@ -358,4 +359,13 @@ def archiver_served_apis() -> Sequence[ServedApi]:  # type: ignore[empty-body]  
     """The APIs that this plugin can answer from an archive, for `archiver serve`.
 
     Called once, when plugins are loaded. Two APIs with the same name are an error that names both.
+    """
+
+
+@hookspec
+def archiver_resolvers() -> Sequence[Resolver]:  # type: ignore[empty-body]  # a specification
+    """The resolvers of this plugin, which get videos from behind their pages.
+
+    Called once, when plugins are loaded. Two resolvers with the same name are an error that names
+    both.
     """

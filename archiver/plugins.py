@@ -26,12 +26,13 @@ from archiver.errors import PluginError
 from archiver.hookspecs import Platform, Source
 from archiver.models import Listing, Rank, Stream
 from archiver.ownership import open_to_others
+from archiver.resolvers import Resolver
 
 GROUP = "archiver"
 ENVIRONMENT = "ARCHIVER_PLUGINS"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED_TABLES = {"archive", "media", "network", "accounts"}
-_RESERVED_OPTIONS = {"name", "platform", "source"}
+_RESERVED_OPTIONS = {"name", "own", "platform", "source"}
 _BISECT = f"To run without it, name the others: {ENVIRONMENT}=instagram,facebook archiver …"
 
 
@@ -75,6 +76,7 @@ class Loaded:
     platforms: tuple[Platform, ...] = ()
     demos: tuple[Demo, ...] = ()
     served_apis: tuple[ServedApi, ...] = ()
+    resolvers: tuple[Resolver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,12 @@ class Plugins:
     def platforms(self) -> tuple[Platform, ...]:
         """Every platform, by name and source."""
         return tuple(sorted(_all_platforms(self.loaded), key=lambda item: (item.name, item.source)))
+
+    @property
+    def resolvers(self) -> tuple[Resolver, ...]:
+        """Every resolver, by name."""
+        found = [resolver for plugin in self.loaded for resolver in plugin.resolvers]
+        return tuple(sorted(found, key=lambda resolver: resolver.name))
 
     @property
     def origins(self) -> tuple[Origin, ...]:
@@ -273,6 +281,7 @@ def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
         platforms = _ask(manager, "archiver_platforms")
         demos = _ask(manager, "archiver_demos")
         apis = _ask(manager, "archiver_served_apis")
+        resolvers = _ask(manager, "archiver_resolvers")
     if not manager.get_hookcallers(manager.get_plugin(entry_point.name)):
         raise _Broken("it implements no hook; mark its functions with archiver.hookimpl")
     return Loaded(
@@ -281,6 +290,7 @@ def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
         tuple(item for item in platforms if _is_valid(item, _check_platform, origin, problems)),
         tuple(item for item in demos if _is_valid(item, _check_demo, origin, problems)),
         tuple(item for item in apis if _is_valid(item, _check_served_api, origin, problems)),
+        tuple(item for item in resolvers if _is_valid(item, _check_resolver, origin, problems)),
     )
 
 
@@ -406,6 +416,16 @@ def _check_served_api(api: Any) -> None:
     _check_name(api.name)
 
 
+def _check_resolver(resolver: Any) -> None:
+    _check_members(resolver, Resolver)
+    _check_name(resolver.name)
+    platforms = resolver.platforms
+    if isinstance(platforms, str) or not platforms:
+        raise _Broken("its platforms must be a list of names")
+    for name in platforms:
+        _check_name(name)
+
+
 def _check_members(item: Any, protocol: type[Any]) -> None:
     if isinstance(item, type):
         raise _Broken(f"it is a class; return an instance, {item.__name__}()")
@@ -450,6 +470,7 @@ def _without_conflicts(loaded: list[Loaded], problems: list[Problem]) -> list[Lo
     )
     demos = _claims((plugin, demo.name) for plugin in loaded for demo in plugin.demos)
     apis = _claims((plugin, api.name) for plugin in loaded for api in plugin.served_apis)
+    resolvers = _claims((plugin, each.name) for plugin in loaded for each in plugin.resolvers)
     for name, origins in sources.items():
         _report_conflict(f"the source {name}", {name}, origins, problems)
     for (source, name), origins in platforms.items():
@@ -458,6 +479,8 @@ def _without_conflicts(loaded: list[Loaded], problems: list[Problem]) -> list[Lo
         _report_conflict(f"the demo {name}", set(), origins, problems)
     for name, origins in apis.items():
         _report_conflict(f"the API {name}", {name}, origins, problems)
+    for name, origins in resolvers.items():
+        _report_conflict(f"the resolver {name}", {name}, origins, problems)
     return [
         replace(
             plugin,
@@ -467,6 +490,7 @@ def _without_conflicts(loaded: list[Loaded], problems: list[Problem]) -> list[Lo
             ),
             demos=tuple(item for item in plugin.demos if item.name not in demos),
             served_apis=tuple(item for item in plugin.served_apis if item.name not in apis),
+            resolvers=tuple(item for item in plugin.resolvers if item.name not in resolvers),
         )
         for plugin in loaded
     ]

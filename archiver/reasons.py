@@ -22,6 +22,18 @@ REASON_CODES: dict[str, str] = {
     "address_not_understood": "The source gives an address that this program cannot read",
     "other_source": "The same file is available from another source",
     "replaced": "The source offers another file in this role now",
+    # why a video behind its page could not be had
+    "private": "Its page shows the video to its owner only",
+    "age_restricted": "Its page asks for a login that proves an age",
+    "members_only": "Its page shows the video to members or subscribers only",
+    "region": "Its page does not show the video where this machine is",
+    "removed": "Its page says that the video is there no more",
+    "bot_check": "The platform takes this machine for a robot; the others of it wait too",
+    "runtime_missing": "A program is missing that the resolver needs; the reason says which",
+    "resolver_missing": "The resolver is not installed; the reason says how to install it",
+    "resolver_outdated": "The resolver is too old to be used; the reason says how to update it",
+    "resolver_failed": "The resolver could not get it, for another reason",
+    "no_sound": "What came has no sound, while its page says that there is some",
     # what the settings say of it; the column `setting` has the value that decided
     "setting_videos": "Not the file that the setting `videos` wants",
     "setting_thumbnails": "A still whose original is wanted, with `thumbnails = false`",

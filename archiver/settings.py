@@ -55,6 +55,23 @@ class MediaSettings:
         default=True,
         metadata={"help": "Whether stills are fetched also where the original is stored."},
     )
+    resolve: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": "Platforms whose videos a resolver may fetch from their pages, of accounts "
+            "with `own = true`. The terms of most platforms forbid downloads by other ways than "
+            "their own, and exports come first: see the page on films.",
+            "example": '["youtube", "tiktok"]',
+        },
+    )
+    resolve_per_day: int = field(
+        default=20,
+        metadata={
+            "help": "How many videos of a platform a resolver tries within a day.",
+            "min": 1,
+            "max": 1000,
+        },
+    )
     max_size: Size = field(
         default=Size(4_000_000_000),
         metadata={
@@ -147,6 +164,7 @@ class AccountEntry:
     source: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     line: int | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +183,13 @@ class EntryHead:
             "help": "The network: bluesky, facebook, instagram …; archiver plugins lists them.",
             "example": '"instagram"',
         }
+    )
+    own: bool = field(
+        default=False,
+        metadata={
+            "help": "Whether the account is your own: only then may its videos be fetched from "
+            "their pages, for platforms that `resolve` in `[media]` lists."
+        },
     )
     source: str | None = field(
         default=None,

@@ -23,7 +23,7 @@ from typing import Any
 
 import click
 
-from archiver import apis, hookspecs
+from archiver import apis, hookspecs, resolvers
 from archiver.binding import Setting, settings_of
 from archiver.cli import COMMANDS, EXIT_CODES, main
 from archiver.cli.init import example_config
@@ -217,7 +217,8 @@ _PROTOCOLS = (
     hookspecs.Source, hookspecs.Discovers, hookspecs.LogsIn, hookspecs.Kit, hookspecs.Tokens,
     hookspecs.Http, hookspecs.FileResponse, hookspecs.Platform, hookspecs.Identifies,
     hookspecs.Refetches, hookspecs.KeepsHistory, hookspecs.CountsApart, hookspecs.Proves,
-    apis.ServedApi, apis.HistoryBackend, apis.Demo, apis.DemoWorld,
+    resolvers.Resolver, resolvers.ResolverJob, apis.ServedApi, apis.HistoryBackend, apis.Demo,
+    apis.DemoWorld,
 )  # fmt: skip
 
 

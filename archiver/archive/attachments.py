@@ -62,6 +62,7 @@ class ExistingRendition:
     reason_code: str | None
     reason: str | None
     content_type: str | None
+    url: str | None
 
     @property
     def is_available(self) -> bool:
@@ -72,6 +73,12 @@ class ExistingRendition:
     def has_file(self) -> bool:
         """Whether bytes of it are stored: its own, or the playlist that is offered for it."""
         return self.state == "stored" or self.reason_code in playlists.CODES
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it stays as it is while its source gives no file: a resolver tries it, or did."""
+        was_tried = self.state in _UNFINISHED and self.url is None
+        return self.has_file or (was_tried and self.reason_code != "no_address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +265,7 @@ class AttachmentWriter:
         self, existing: dict[str, Any], attachment: Attachment, post: Post
     ) -> bool:
         query = """
-            SELECT id, source, role, media_key, state, reason_code, reason, content_type
+            SELECT id, source, role, media_key, state, reason_code, reason, content_type, url
               FROM renditions WHERE attachment_id = ?
         """
         every = list(objects(self.connection.execute(query, (existing["id"],)), ExistingRendition))
@@ -301,7 +308,7 @@ class AttachmentWriter:
         of_role = [row for row in rows if row.role == rendition.role]
         if rendition.role == "variant":  # there may be several variants: each has a row of its own
             of_role = [row for row in of_role if row.media_key == key]
-        if any(row.has_file for row in of_role):
+        if any(row.is_kept for row in of_role):
             return False
         if not of_role:
             self._add_rendition(attachment_id, rendition, choice, post)

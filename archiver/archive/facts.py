@@ -5,6 +5,7 @@ APPLICATION_ID = 0x61726368  # "arch": identifies the database, to `file` too
 KNOWN_STEPS = frozenset({
     "m001_archive", "m002_sources", "m003_media", "m004_search", "m005_words",
     "m006_several_sources", "m007_lists", "m008_origins", "m009_visibility", "m010_care",
+    "m011_resolutions",
 })  # fmt: skip
 """Names of all steps in schema.py."""
 
@@ -21,8 +22,8 @@ FORMER_TRIGGERS = frozenset({"account_names_stay", "account_names_keep"})
 ROW_HASHED = (
     "about", "runs", "accounts", "account_profiles", "run_accounts", "responses", "posts",
     "post_sources", "post_aliases", "relations", "revisions", "attachments", "attachment_sources",
-    "media", "account_pictures", "renditions", "media_origins", "events", "metrics", "coverage",
-    "storage_totals", "quarantine", "care",
+    "media", "account_pictures", "renditions", "media_origins", "resolutions", "events", "metrics",
+    "coverage", "storage_totals", "quarantine", "care",
 )  # fmt: skip
 """The tables whose rows have a hash, and that are counted in `table_checksums`."""
 

@@ -41,16 +41,18 @@ def add_origin(
 
 
 def move_origins(connection: sqlite3.Connection, rendition_id: int, target: int) -> None:
-    """Give the origins of one rendition to another that has the same file; in a transaction."""
-    update(connection, "media_origins", "rendition_id = ?", (rendition_id,), rendition_id=target)
+    """Give what is known of one rendition's file to another that has it too; in a transaction."""
+    for table in ("media_origins", "resolutions"):
+        update(connection, table, "rendition_id = ?", (rendition_id,), rendition_id=target)
 
 
 def delete_origins(
     connection: sqlite3.Connection, renditions: str, parameters: tuple[object, ...]
 ) -> None:
-    """Remove the origins of the renditions that a condition finds; in a transaction."""
+    """Remove what is known of the files of renditions that a condition finds; in a transaction."""
     query = f"rendition_id IN (SELECT id FROM renditions WHERE {renditions})"
-    delete(connection, "media_origins", query, parameters)
+    for table in ("media_origins", "resolutions"):
+        delete(connection, table, query, parameters)
 
 
 def _json(value: Any) -> str | None:

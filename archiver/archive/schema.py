@@ -23,6 +23,7 @@ from archiver.archive.steps import m007_lists as seventh
 from archiver.archive.steps import m008_origins as eighth
 from archiver.archive.steps import m009_visibility as ninth
 from archiver.archive.steps import m010_care as tenth
+from archiver.archive.steps import m011_resolutions as eleventh
 
 migrations = Migrations("archiver")
 
@@ -85,6 +86,12 @@ def m009_visibility(db: Database) -> None:
 def m010_care(db: Database) -> None:
     """When the archive was verified and copied, and with what result."""
     tenth.apply(db.conn)
+
+
+@migrations()
+def m011_resolutions(db: Database) -> None:
+    """The tries to get videos that are behind their pages."""
+    eleventh.apply(db.conn)
 
 
 @cache

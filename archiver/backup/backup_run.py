@@ -29,6 +29,7 @@ from archiver.backup.kits import Kits, mask_secrets, open_client
 from archiver.backup.media_fetcher import MediaFetcher
 from archiver.backup.options import BackupOptions
 from archiver.backup.profile_pictures import fetch_pictures
+from archiver.backup.resolving import VideoResolving
 from archiver.backup.setting_changes import apply_setting_changes
 from archiver.backup.stop_requests import restore_interrupts, wait_for_stop
 from archiver.clock import Clock
@@ -162,6 +163,7 @@ class BackupRun:
         async with self._continue_past_damaged_rows(report, "Not all files were fetched"):
             await files.fetch_all()
             await fetch_pictures(files.run, files.store, files.downloader, set(files.accounts))
+            await VideoResolving(self.config, self.plugins.resolvers, files).resolve_all()
             if report.counts.stored:
                 await self.database.call(merge_same_files, set(files.accounts))
 

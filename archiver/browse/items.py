@@ -266,6 +266,8 @@ _NOT_OFFERED = {
 _MADE_HERE = {
     "joined": "made here of its segments",
     "remuxed": "made here of its segments, in another container",
+    "resolved": "found behind its page by a resolver",
+    "downloaded": "fetched from its page by a resolver, which may have put it together",
 }
 _SKIPPED = {
     "playlist": "A playlist; the video file was fetched instead",

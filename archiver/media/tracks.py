@@ -13,6 +13,7 @@ _TRACKS = 0x1654AE6B
 _TRACK_ENTRY = 0xAE
 _TRACK_TYPE = 0x83
 _VIDEO_TRACK = 1
+_AUDIO_TRACK = 2
 _MAX_ELEMENTS = 2000
 _OGG_VIDEO = (b"\x80theora", b"BBCD\x00", b"OVP80")
 
@@ -31,6 +32,16 @@ def has_video_track(path: Path, kind: FileKind, head: bytes) -> bool | None:
         return False if kind.group == "audio" else None
     with path.open("rb") as file:
         return check(file, file.seek(0, 2))
+
+
+def has_sound_track(path: Path, extension: str) -> bool | None:
+    """Whether a file has sound, by its list of tracks; None without one. Raises OSError."""
+    kinds = _TRACKS_OF.get(extension)
+    if kinds is None:
+        return None
+    with path.open("rb") as file:
+        found = kinds(file, file.seek(0, 2))
+    return bool(found & {b"soun", _AUDIO_TRACK}) if found else None
 
 
 def is_fragment(path: Path, kind: FileKind) -> bool:
@@ -55,8 +66,13 @@ def _names(file: BinaryIO, size: int) -> set[bytes]:
 
 
 def _iso_has_video(file: BinaryIO, size: int) -> bool | None:
-    """From the handlers of the tracks (ISO/IEC 14496-12, 8.4.3); None without any."""
-    handlers = set()
+    handlers = _iso_tracks(file, size)
+    return b"vide" in handlers if handlers else None
+
+
+def _iso_tracks(file: BinaryIO, size: int) -> set[bytes | int]:
+    """The handlers of the tracks (ISO/IEC 14496-12, 8.4.3)."""
+    handlers: set[bytes | int] = set()
     for name, start, stop in _inside(file, 0, size, b"moov"):
         if name != b"trak":
             continue
@@ -64,7 +80,7 @@ def _iso_has_video(file: BinaryIO, size: int) -> bool | None:
             if inner == b"hdlr":
                 file.seek(inner_start + 8)
                 handlers.add(file.read(4))
-    return b"vide" in handlers if handlers else None
+    return handlers
 
 
 def _inside(file: BinaryIO, start: int, stop: int, name: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -74,25 +90,29 @@ def _inside(file: BinaryIO, start: int, stop: int, name: bytes) -> Iterator[tupl
 
 
 def _matroska_has_video(file: BinaryIO, size: int) -> bool | None:
-    """From the types of the tracks (RFC 9559, 5.1.4); None without any."""
+    types = _matroska_tracks(file, size)
+    return _VIDEO_TRACK in types if types else None
+
+
+def _matroska_tracks(file: BinaryIO, size: int) -> set[bytes | int]:
+    """The types of the tracks (RFC 9559, 5.1.4)."""
     for name, start, stop in _elements(file, 0, size):
         if name == _SEGMENT:
-            return _segment_has_video(file, start, stop)
-    return None
+            return _segment_tracks(file, start, stop)
+    return set()
 
 
-def _segment_has_video(file: BinaryIO, start: int, stop: int) -> bool | None:
+def _segment_tracks(file: BinaryIO, start: int, stop: int) -> set[bytes | int]:
     for name, body, end in _elements(file, start, stop):
         if name == _TRACKS:
             entries = [each for each in _elements(file, body, end) if each[0] == _TRACK_ENTRY]
-            types = {
+            return {
                 _number(file, inner, inner_end)
                 for _, entry, entry_end in entries
                 for found, inner, inner_end in _elements(file, entry, entry_end)
                 if found == _TRACK_TYPE
             }
-            return _VIDEO_TRACK in types if types else None
-    return None
+    return set()
 
 
 def _elements(file: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
@@ -136,4 +156,9 @@ _CHECKS: dict[str, Callable[[BinaryIO, int], bool | None]] = {
     **dict.fromkeys(_ISO, _iso_has_video),
     "webm": _matroska_has_video,
     "mkv": _matroska_has_video,
+}
+_TRACKS_OF: dict[str, Callable[[BinaryIO, int], set[bytes | int]]] = {
+    **dict.fromkeys(_ISO, _iso_tracks),
+    "webm": _matroska_tracks,
+    "mkv": _matroska_tracks,
 }

@@ -56,7 +56,8 @@ _TEXTS = {
     "account_pictures": "url", "attachment_sources": "row_sha256", "run_accounts": "outcome",
     "responses": "headers", "posts": "text", "post_sources": "content_sha256",
     "post_aliases": "row_sha256", "relations": "kind", "revisions": "raw", "attachments": "kind",
-    "media": "content_type", "renditions": "url", "media_origins": "how", "events": "what",
+    "media": "content_type", "renditions": "url", "media_origins": "how", "resolutions": "resolver",
+    "events": "what",
     "metrics": "row_sha256",
     "coverage": "newest", "storage_totals": "row_sha256", "quarantine": "reason", "care": "what",
 }  # fmt: skip
@@ -66,7 +67,7 @@ _NUMBERS = {
     "posts": "account_id",
     "post_sources": "content_version", "relations": "post_id", "revisions": "number",
     "attachments": "position", "media": "size", "renditions": "tries",
-    "media_origins": "rendition_id", "events": "run_id",
+    "media_origins": "rendition_id", "resolutions": "run_id", "events": "run_id",
     "metrics": "value", "coverage": "reached_start", "storage_totals": "size",
     "quarantine": "run_id",
 }  # fmt: skip

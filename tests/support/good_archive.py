@@ -6,7 +6,7 @@ from pathlib import Path
 from archiver.archive import runs
 from archiver.archive.account_pictures import queue_pictures
 from archiver.archive.database import transaction, writer
-from archiver.archive.rows import insert_new
+from archiver.archive.rows import insert, insert_new
 from archiver.models import Identity, Record, Rendition
 from archiver.unattended.care_log import CareEntry, log_care
 from archiver_ayrshare.demo.specs import photo, video
@@ -44,6 +44,10 @@ def make_good_archive(folder: Path) -> Path:
         insert_new(
             connection, "attachment_sources", attachment_id=attachment_id, source="another",
             key="1", matched_by="position",
+        )  # fmt: skip
+        insert(
+            connection, "resolutions", rendition_id=1, run_id=1, platform="youtube",
+            resolver="ytdlp", at="2026-03-01T00:00:00.000Z",
         )  # fmt: skip
     log_care(directory, CareEntry("verify", "2026-03-01T00:00:00.000Z", "partial", 3, 10))
     return directory

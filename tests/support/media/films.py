@@ -11,6 +11,9 @@ import av
 from support.net.wire import Reply, Request, http
 
 KEY = bytes(range(16))
+_TYPES = {
+    ".html": "text/html", ".mp4": "video/mp4", ".m3u8": "application/vnd.apple.mpegurl",
+}  # fmt: skip
 _RATE = 10
 _SAMPLES = 44_100
 _BITEXACT = {"fflags": "+bitexact"}
@@ -166,11 +169,14 @@ class FilmServer:
             return fault if isinstance(fault, Reply) else fault(request)
         path = self.folder / name
         if not path.is_file():
-            return http(404, b"no such file")
+            return http(404, b"no such file", then="close")
         data = path.read_bytes()
+        kind = {"Content-Type": _TYPES[path.suffix]} if path.suffix in _TYPES else {}
         wanted = request.headers.get("range")
         if wanted is None:
-            return http(200, data)
-        first, last = (int(part) for part in wanted.removeprefix("bytes=").split("-"))
-        part = data[first : last + 1]
-        return http(206, part, {"Content-Range": f"bytes {first}-{last}/{len(data)}"})
+            return http(200, data, kind, then="close")
+        first, last = wanted.removeprefix("bytes=").split("-")
+        start, end = int(first), min(int(last or len(data)), len(data) - 1)
+        part = data[start : end + 1]
+        said = {"Content-Range": f"bytes {start}-{end}/{len(data)}", **kind}
+        return http(206, part, said, then="close")

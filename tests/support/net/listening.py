@@ -1,6 +1,7 @@
 """A server of asyncio on loopback, which leaves neither a task nor a connection behind."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
@@ -17,14 +18,14 @@ class Server(Protocol):
 
 
 @asynccontextmanager
-async def listening(server: Server) -> AsyncIterator[None]:
+async def listening(server: Server, tls: ssl.SSLContext | None = None) -> AsyncIterator[None]:
     """Serve on a free port, which is `server.port`, until the block ends."""
     tasks: list[asyncio.Task[None]] = []
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.append(asyncio.create_task(server.serve(reader, writer)))
 
-    listener = await asyncio.start_server(connected, "127.0.0.1", 0)
+    listener = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield

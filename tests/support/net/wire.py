@@ -1,6 +1,7 @@
 """A server on loopback that says exactly what a test wants, and a clock that does not wait."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -78,13 +79,14 @@ class Wire:
     """What the server has seen. The last of its answers is given again and again."""
 
     answers: Sequence[Answer]
+    scheme: str = "http"
     port: int = 0
     connections: int = 0
     requests: list[Request] = field(default_factory=list)
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def url(self, path: str = "/file") -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
 
     def drop_all(self) -> None:
         """Close every connection from this side."""
@@ -126,8 +128,8 @@ def _parse(head: bytes) -> Request:
 
 
 @asynccontextmanager
-async def wire(*answers: Answer) -> AsyncIterator[Wire]:
+async def wire(*answers: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
     """A server with these answers, on a port of its own."""
-    server = Wire(answers)
-    async with listening(server):
+    server = Wire(answers, scheme="http" if tls is None else "https")
+    async with listening(server, tls):
         yield server

@@ -1,0 +1,242 @@
+"""Videos that are behind their pages, for accounts that the user has declared as their own.
+
+Slowly, one after the other, with pauses: so many a day of each platform, and what could not be had
+again after days or weeks. Nothing of it counts as a failure of the run.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import anyio
+from anyio import to_thread
+
+from archiver.archive.origins import MediaOrigin
+from archiver.archive.queue import QueuedFile
+from archiver.archive.resolutions import (
+    Resolution,
+    behind_pages,
+    save_resolved,
+    save_unresolved,
+    tries_of_day,
+)
+from archiver.backup.fetched import FetchedFile
+from archiver.backup.media_fetcher import MediaFetcher, reason_of
+from archiver.backup.resolver_job import GuardedJob, guarded_job
+from archiver.config import Config
+from archiver.errors import ArchiverError, MediaError
+from archiver.media.download import Download, finish_download
+from archiver.media.kinds import HEAD, sniff
+from archiver.media.playlists.joining import INSTALL
+from archiver.media.playlists.plan import NotJoinable
+from archiver.media.playlists.remuxing import RemuxFailed, can_remux, remux
+from archiver.media.temp_file import TempFile
+from archiver.media.tracks import has_sound_track
+from archiver.models import Account
+from archiver.net.guard import AddressGuard
+from archiver.plugin_calls import cause_of, plugin_errors
+from archiver.reasons import Reason
+from archiver.resolvers import ResolvedVideo, Resolver, Unresolved
+
+_PAUSE = 5.0
+_PAUSE_JITTER = 10.0
+_ENDS_PLATFORM = frozenset({
+    "bot_check", "runtime_missing", "resolver_missing", "resolver_outdated",
+})  # fmt: skip
+"""Codes that the next video of the platform would meet too."""
+
+_LEAST_SHARE = 0.9  # of the length by the page's word
+_FORMATS = {"mp4": "mp4", "m4a": "mp4", "mov": "mp4", "webm": "matroska", "mkv": "matroska"}
+
+
+@dataclass(slots=True)
+class VideoResolving:
+    """The resolvers' part of a run. `jitter` gives numbers between 0 and 1."""
+
+    config: Config
+    resolvers: Sequence[Resolver]
+    files: MediaFetcher
+    jitter: Callable[[], float] = random.random
+    _tried: int = field(default=0)
+
+    async def resolve_all(self) -> None:
+        """Try what is due of all accounts that it is allowed for. Raises StorageError."""
+        wanted = set(self.config.media.resolve)
+        if not wanted or self.config.network.proxy is not None:
+            return
+        for platform in sorted(wanted):
+            resolver = next((each for each in self.resolvers if platform in each.platforms), None)
+            if resolver is not None:
+                await self._platform(platform, resolver)
+
+    async def _platform(self, platform: str, resolver: Resolver) -> None:
+        run = self.files.run
+        tried = await run.database.call(tries_of_day, platform, run.clock.now())
+        left = self.config.media.resolve_per_day - tried
+        for account_id, account in self._accounts(platform):
+            if left <= 0:
+                return
+            due = await run.database.call(behind_pages, account_id, run.now(), limit=left)
+            for file in due:
+                left -= 1
+                if await self._try(file, account, resolver) in _ENDS_PLATFORM:
+                    return
+
+    def _accounts(self, platform: str) -> Iterator[tuple[int, Account]]:
+        """The accounts of this run that are the user's own."""
+        own = {entry.name for entry in self.config.accounts if entry.own}
+        for account_id, sources in self.files.accounts.items():
+            account = next(iter(sources.values())).reader.account
+            if account.platform == platform and account.name in own:
+                yield account_id, account
+
+    async def _try(self, file: QueuedFile, account: Account, resolver: Resolver) -> str | None:
+        """Try one video; the code of the reason where it could not be had."""
+        run = self.files.run
+        if self._tried:
+            await run.clock.sleep(_PAUSE + _PAUSE_JITTER * self.jitter())
+        self._tried += 1
+        tried = Resolution(file, account.platform, resolver.name, resolver.version)
+        try:
+            fetched = await self._fetch(file, account.platform, resolver)
+        except Unresolved as error:
+            reason = Reason(error.code, str(error))
+        except MediaError as error:
+            _, reason = reason_of(error, self.files.downloader.max_size)
+        else:
+            await self._save(tried, fetched, account)
+            return None
+        with anyio.CancelScope(shield=True):
+            await run.database.call(
+                save_unresolved, tried, reason, run.run_id, run.clock.now(), self.jitter
+            )
+        self.files.failures[account.name, "failed", reason.text] += 1
+        return reason.code
+
+    async def _save(self, tried: Resolution, fetched: FetchedFile, account: Account) -> None:
+        run = self.files.run
+        with anyio.CancelScope(shield=True):
+            recovered = await to_thread.run_sync(self.files.store.put, [fetched.download])
+            stored = fetched.stored(tried.file, recovered)
+            await run.database.call(save_resolved, tried, stored, run.run_id, run.clock.now())
+        sources = self.files.accounts[tried.file.account_id]
+        backup = sources.get(account.source) or next(iter(sources.values()))
+        backup.report.counts.stored += 1
+
+    async def _fetch(self, file: QueuedFile, platform: str, resolver: Resolver) -> FetchedFile:
+        """The video, judged by its bytes. Raises Unresolved, MediaError, StorageError."""
+        media, network = self.config.media, self.config.network
+        guard = AddressGuard(network.allow, https_only=network.https_only)
+
+        job: GuardedJob
+        async with guarded_job(
+            file.url, platform, media.videos, self.files.films.tmp, guard, media.max_size,
+            file.rendition_id,
+        ) as job:  # fmt: skip
+            video = await _ask(resolver, job)
+            download, how = await self._take(job, video)
+        try:
+            _judge(download, video)
+        except BaseException:
+            download.discard()
+            raise
+        origin = MediaOrigin(
+            how, resolver.name, resolver.version, page_url=file.url, details=video.details
+        )
+        return FetchedFile(download, origin=origin)
+
+    async def _take(
+        self, job: GuardedJob, video: ResolvedVideo
+    ) -> tuple[Download, Literal["resolved", "downloaded"]]:
+        """The file that a resolver found: fetched by our own client, or from the job's folder."""
+        if video.url is not None:
+            return await self._from_address(video.url), "resolved"
+        paths = [job.folder / path.name for path in video.files]
+        if not paths or not all(path.is_file() for path in paths):
+            raise Unresolved("resolver_failed", "it ended without an error, and without a file")
+        if len(paths) > 1:
+            paths = [await _merged(paths, video, job)]
+        tmp = self.files.films.tmp
+        return await to_thread.run_sync(_adopt, paths[0], tmp), "downloaded"
+
+    async def _from_address(self, url: str) -> Download:
+        found = await self.files.downloader.fetch(url, expects="video", even_if_expired=True)
+        if not found.is_playlist:
+            return found
+        try:
+            film = await self.files.films.join(found, url, expects="video")
+        except NotJoinable as why:
+            code = why.code if why.code != "manifest_only" else "resolver_failed"
+            raise Unresolved(code, f"it is a playlist only: {why}") from why
+        finally:
+            found.discard()
+        return film.download
+
+
+async def _ask(resolver: Resolver, job: GuardedJob) -> ResolvedVideo:
+    """What a resolver says; whatever else it raises is a failure of its own."""
+
+    def failed(error: BaseException) -> ArchiverError:
+        if isinstance(error, Unresolved):
+            return _Given(error)
+        return _Given(Unresolved("resolver_failed", f"a bug in {resolver.name}: {cause_of(error)}"))
+
+    try:
+        with plugin_errors(failed):
+            return await resolver.resolve(job)
+    except _Given as given:
+        job.refuse_private()
+        raise given.error from given
+
+
+class _Given(ArchiverError):
+    """Carries an Unresolved over the boundary to plugins."""
+
+    def __init__(self, error: Unresolved) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+async def _merged(paths: Sequence[Path], video: ResolvedVideo, job: GuardedJob) -> Path:
+    """Picture and sound in one file; nothing is encoded again."""
+    if not can_remux():
+        raise Unresolved("resolver_missing", f"picture and sound are apart: {INSTALL}")
+    formats = {_format_of(path) for path in paths}
+    if len(formats) > 1 or None in formats:
+        raise Unresolved("resolver_failed", "picture and sound are in different containers")
+    target = job.folder / "merged.mp4"
+    tracks = [[{"paths": [str(path)], "seconds": video.seconds or 0.0}] for path in paths]
+    try:
+        await remux(
+            {"tracks": tracks, "format": formats.pop(), "target": str(target),
+             "max_size": job.max_size}
+        )  # fmt: skip
+    except RemuxFailed as failure:
+        raise Unresolved("resolver_failed", f"its parts make no film: {failure}") from failure
+    return target
+
+
+def _format_of(path: Path) -> str | None:
+    with path.open("rb") as file:
+        kind = sniff(file.read(HEAD))
+    return None if kind is None else _FORMATS.get(kind.extension)
+
+
+def _adopt(path: Path, tmp: Path) -> Download:
+    with TempFile.adopt(path, tmp) as file:
+        return finish_download(file, "video", {}, proven=False)
+
+
+def _judge(download: Download, video: ResolvedVideo) -> None:
+    """Raise MediaError for a video without its sound, or that is much too short."""
+    what = "The file could not be fetched"
+    if video.has_sound and has_sound_track(download.path, download.extension) is False:
+        raise MediaError(
+            what, why="It has no sound, and its page says that it has", code="no_sound"
+        )
+    length, promised = download.duration_ms, video.seconds
+    if length is not None and promised and length < 1000 * (promised * _LEAST_SHARE - 1):
+        why = f"It has {length / 1000:.0f} of {promised:.0f} seconds"
+        raise MediaError(what, why=why, code="short")
