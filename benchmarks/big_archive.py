@@ -132,7 +132,7 @@ class _Rows:
         content = hashlib.sha256(text.encode())
         made["post_sources"].append({
             "post_id": post, "source": "ayrshare", "record_id": name, "first_seen_at": at,
-            "edit": int(edited),
+            "edit": int(edited is not None),
             "fingerprint": content.digest(), "content_version": 1,
             "content_sha256": content.hexdigest(), "view": "{}",
             "record_sha256": content.digest(), "reader": b"unknown.",

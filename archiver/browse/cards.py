@@ -45,6 +45,7 @@ class Card:
     edited_at: str | None
     removed_at: str | None
     revisions: int
+    earlier_text: str | None  # what only earlier versions said, for the search
     items: tuple[Item, ...] = ()
     numbers: tuple[Number, ...] = ()
     relations: tuple[Related, ...] = ()
@@ -117,7 +118,8 @@ _POSTS = """
            posts.platform_id, posts.title,
            posts.text, posts.url, kind, visibility, author, created_at, posts.first_seen_at,
            edited_at, removed_at,
-           (SELECT max(number) FROM revisions WHERE post_id = posts.id) AS revisions
+           (SELECT max(number) FROM revisions WHERE post_id = posts.id) AS revisions,
+           earlier_text
       FROM posts JOIN accounts ON accounts.id = account_id
      WHERE posts.id IN (SELECT value FROM json_each(?))
 """

@@ -159,11 +159,6 @@ class KeptTotals:
                 self._counting.start()
             return found
 
-    def wait(self) -> None:
-        """Wait for a count that runs in the background."""
-        if self._counting:
-            self._counting.join()
-
     def _is_old(self, connection: sqlite3.Connection) -> bool:
         age = time.monotonic() - self._counted
         if age < _SHARE * self._took:

@@ -41,7 +41,7 @@ def excerpt(text: str | None, terms: Sequence[str] = ()) -> Excerpt:
     """A text as cards show it. In a search, a long text is shown around its first hits."""
     text = text or ""
     end = _end_of_head(text)
-    if end is None:
+    if end is None or _end_of_head(_LINK.sub(lambda found: short_address(found[0]), text)) is None:
         return Excerpt(rich(text, terms))
     if hits := _first_hits(text, terms):
         snippets = [_snippet(text, start, stop, terms) for start, stop in _spans(text, hits)]

@@ -98,7 +98,8 @@ def test_they_are_counted_again_behind_the_page_after_a_run(
         assert total() == 3
         saver.save(post(1, 8))
         assert total() == 3
-        kept.wait()
+        assert kept._counting
+        kept._counting.join()
         assert total() == 8
         assert total() == 8
         assert (kept._counting is None) or not kept._counting.is_alive()

@@ -97,9 +97,12 @@ def test_search_finds_and_marks(client: httpx.Client) -> None:
     assert "No posts" in client.get("/archive/-/timeline?q=Wednsday").text
 
 
-def test_search_says_that_an_earlier_version_matches(client: httpx.Client) -> None:
+def test_search_says_that_an_earlier_version_matches_and_shows_its_words(
+    client: httpx.Client,
+) -> None:
     page = client.get("/archive/-/timeline?q=Tuseday").text
-    assert "An earlier version of this post matches the search." in page
+    assert "An earlier version of this post matches the search" in page
+    assert re.search(r'class="earlier-words"[^>]*>[^<]*<mark>tuseday</mark>', page)
 
 
 def test_the_timeline_tells_hits_and_what_it_took_for_no_date(client: httpx.Client) -> None:
