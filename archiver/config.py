@@ -30,6 +30,7 @@ from archiver.settings import (
     HealthSettings,
     MediaSettings,
     NetworkSettings,
+    NotifySettings,
 )
 from archiver.tomllines import key_lines
 from archiver.tomltext import decode, parse
@@ -41,6 +42,7 @@ __all__ = [
     "HealthSettings",
     "MediaSettings",
     "NetworkSettings",
+    "NotifySettings",
     "find_config",
     "load_config",
     "user_config",
@@ -48,7 +50,7 @@ __all__ = [
 
 FILE_NAME = "archive.toml"
 ENVIRONMENT = "ARCHIVER_CONFIG"
-CORE_TABLES = ("archive", "media", "network", "health", "accounts")
+CORE_TABLES = ("archive", "media", "network", "health", "notify", "accounts")
 BROKEN = "plugin_broken"
 """The code of a PluginError about a plugin that is there, but does not load."""
 _ENTRY_KEYS = tuple(EntryHead.__dataclass_fields__)
@@ -88,6 +90,7 @@ class Config:
     media: MediaSettings
     network: NetworkSettings
     health: HealthSettings
+    notify: NotifySettings
     sources: Mapping[str, Mapping[str, Any]] = field(repr=False)
     accounts: tuple[AccountEntry, ...]
     place: TableLocation = field(repr=False, compare=False)
@@ -316,6 +319,7 @@ def load_config(path: Path) -> Config:
         media=_core(tables, "media", MediaSettings, place),
         network=_core(tables, "network", NetworkSettings, place),
         health=_core(tables, "health", HealthSettings, place),
+        notify=_core(tables, "notify", NotifySettings, place),
         sources={name: table for name, table in tables.items() if name not in CORE_TABLES},
         accounts=accounts,
         place=place,
@@ -386,6 +390,7 @@ _CORE: dict[str, type[Any]] = {
     "media": MediaSettings,
     "network": NetworkSettings,
     "health": HealthSettings,
+    "notify": NotifySettings,
 }
 
 

@@ -139,6 +139,7 @@ class RunReport:
 
     `received` is in bytes of media; `notes` are about no single account. `changes` are the first of
     each kind, `change_counts` are of all. `is_first`: the archive had no posts before.
+    `clock_is_wrong`: this machine's clock differs from a source's, or from an earlier run.
     """
 
     started_at: str
@@ -153,6 +154,7 @@ class RunReport:
     interrupted: bool = False
     dry_run: bool = False
     is_first: bool = False
+    clock_is_wrong: bool = False
 
     def label_of(self, account: AccountReport) -> str:
         """The label of an account, with its source where it is read through several."""

@@ -150,6 +150,42 @@ class HealthSettings:
             "min": timedelta(hours=1),
         },
     )
+    min_free: Size = field(
+        default=Size(1_000_000_000),
+        metadata={
+            "help": "How much space the disk of the archive should have. Less is critical, less "
+            "than three times as much a warning.",
+            "min": 0,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """Who is told what, after a backup."""
+
+    on_failure: tuple[Secret, ...] = field(
+        default=(),
+        metadata={
+            "help": "Addresses of Apprise that are told what is wrong, and when it is over; "
+            "https://github.com/caronc/apprise lists its services.",
+            "example": '["env:NTFY_URL"]',
+        },
+    )
+    changes: bool = field(
+        default=True,
+        metadata={"help": "Whether they are told of removed posts and omitted files too."},
+    )
+    digest: bool = field(
+        default=False, metadata={"help": "Whether they get the counts of each week."}
+    )
+    ping: Secret | None = field(
+        default=None,
+        metadata={
+            "help": "A URL of healthchecks.io or one like it, which tells you when no ping comes.",
+            "example": '"env:PING_URL"',
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from archiver.settings import (
     HealthSettings,
     MediaSettings,
     NetworkSettings,
+    NotifySettings,
 )
 from archiver.unattended.schedulers import cron
 from archiver.unattended.schedulers.installer import PLANNERS
@@ -84,6 +85,11 @@ def _settings_network() -> str:
 @block("settings-health")
 def _settings_health() -> str:
     return settings_table(HealthSettings)
+
+
+@block("settings-notify")
+def _settings_notify() -> str:
+    return settings_table(NotifySettings)
 
 
 @block("settings-accounts")

@@ -131,6 +131,10 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     "unattended": {
         "care_log": {"archive"},
         "health": {"archive"},
+        "alerts": {"tokens"},
+        "news": {"archive"},
+        "night_report": {"archive", "config"},
+        "sending": {"net", "settings"},
     },
     "export": {
         "snapshot": {"archive"},

@@ -72,6 +72,7 @@ class BackupRun:
         report.is_first = not await self.database.call(runs.has_posts)
         earlier = await self.database.call(runs.newest_start)
         if earlier is not None and report.started_at < earlier:
+            report.clock_is_wrong = True
             report.notes.append(earlier_run_clock_note(earlier))
         asked = {name: getattr(self.options, name) for name in BackupOptions.__slots__}
         run_id = await self.database.call(runs.begin_run, report.started_at, self.version, asked)
@@ -113,6 +114,7 @@ class BackupRun:
             self._mark_interrupted()
         offsets = (account.clock_offset or timedelta() for account in self._accounts)
         if offset := max(offsets, key=abs, default=None):
+            report.clock_is_wrong = True
             report.notes.append(source_clock_note(offset))
         report.file_failures = files.failure_report()
         report.waiting = await self.database.call(

@@ -9,11 +9,17 @@ import click
 from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, subcommand
 from archiver.cli.text import safe, styled
 from archiver.cli.values import Date, WholeNumber
+from archiver.errors import ArchiverError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from archiver.report import Progress, RunReport
+
+
+_GOOD_CODES = frozenset({0, 3})
+_WAITING_CODES = frozenset({4, 130})
+"""A source that is down, and a run that was stopped: if no good run follows, no ping comes."""
 
 
 class NoteCollector:
@@ -81,12 +87,35 @@ def command(
         media=not no_media, dry_run=dry_run,
     )  # fmt: skip
     with _progress(shell) as progress:
-        report = _run(shell, asked, progress)
+        report = _run(shell, asked, progress) if dry_run else _watched_run(shell, asked, progress)
     if as_json:
         shell.json(report.as_json())
     else:
         _print(shell, report)
     return report.exit_code
+
+
+def _watched_run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
+    """Run, with a ping before and after, and tell those who want to know what is wrong."""
+    from archiver.cli.notices import notify, ping
+
+    config = shell.config()
+    ping(shell, config, "start")
+    try:
+        report = _run(shell, asked, progress)
+    except ArchiverError as error:
+        ping(shell, config, "fail")
+        notify(shell, config, error)
+        raise
+    except Exception:
+        ping(shell, config, "fail")
+        raise
+    if report.exit_code in _GOOD_CODES:
+        ping(shell, config, "success")
+    elif report.exit_code not in _WAITING_CODES:
+        ping(shell, config, "fail")
+    notify(shell, config, clock_is_wrong=report.clock_is_wrong)
+    return report
 
 
 def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":

@@ -11,6 +11,7 @@ from archiver.human import counted
 
 if TYPE_CHECKING:
     from archiver.config import Config
+    from archiver.unattended.health import TokenExpiry
 
 _DAY = 24 * 3600
 
@@ -56,6 +57,19 @@ def known_logins(
             )
         )  # fmt: skip
     return tuple(logins)
+
+
+def token_expiries(
+    config: "Config", now: datetime, warn: Callable[[str], None]
+) -> "list[TokenExpiry]":
+    """When the tokens end that nobody renews but a person."""
+    from archiver.unattended.health import TokenExpiry
+
+    return [
+        TokenExpiry(login.account, login.expires_at)
+        for login in known_logins(config, now, warn)
+        if login.expires_at and not login.is_renewable
+    ]
 
 
 def logins_table(logins: Iterable[KnownLogin]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.logins import known_logins, logins_table
+from archiver.cli.logins import known_logins, logins_table, token_expiries
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import Coloured, safe, table, wrap
 from archiver.errors import ArchiverError, UsageError
@@ -114,18 +114,19 @@ def _monitor(shell: Shell, *, as_metrics: bool) -> int | None:
 
 
 def _health(shell: Shell, now: datetime) -> "tuple[ArchiveHealth, list[Concern]]":
+    from shutil import disk_usage
+
     from archiver.archive.database import reader
-    from archiver.unattended.health import TokenExpiry, concerns_of, read_health
+    from archiver.unattended.health import concerns_of, read_health, room_concerns
 
     config = shell.config()
-    tokens = [
-        TokenExpiry(login.account, login.expires_at)
-        for login in known_logins(config, now, shell.warn)
-        if login.expires_at and not login.is_renewable
-    ]
-    with reader(config.archive.directory) as connection:
+    directory = config.archive.directory
+    with reader(directory) as connection:
         health = read_health(connection, [entry.name for entry in config.accounts])
-    return health, concerns_of(health, tokens, now, config.health.late_after)
+    tokens = token_expiries(config, now, shell.warn)
+    concerns = concerns_of(health, tokens, now, config.health.late_after)
+    room = room_concerns(disk_usage(directory).free, config.health.min_free)
+    return health, sorted([*concerns, *room], key=lambda concern: -concern.severity)
 
 
 def _head(status: "ArchiveStatus", directory: str, now: datetime) -> str:

@@ -5,14 +5,15 @@ It is read from the rows of the archive alone, so it is known also where the sch
 
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
+from itertools import pairwise
 
 from archiver.archive.row_objects import objects
 from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
-from archiver.errors import AWAY, RateLimited, SourceDown, SourceError
-from archiver.human import ago, counted, parse_time
+from archiver.errors import AWAY, AccessRefused, RateLimited, SourceDown, SourceError
+from archiver.human import ago, counted, parse_time, size_text
 from archiver.models import CLOCKS_AGREE
 from archiver.unattended.care_log import CareEntry, newest_care
 
@@ -23,6 +24,10 @@ _TEMPORARY = frozenset({
 _CARE_LATE = timedelta(days=35)
 _TOKEN_WARNING = timedelta(days=14)
 _CRITICAL_FACTOR = 2
+_POSTS_OF_A_PACE = 20
+_ROOM_WARNING = 3
+_SILENCE_FACTOR = 3
+_SHORTEST_SILENCE = timedelta(days=14)
 
 
 class Severity(IntEnum):
@@ -41,7 +46,8 @@ class Severity(IntEnum):
 class AccountHealth:
     """The last runs of an account: `last_good` ended without a failure.
 
-    `stories_at` is the time of the newest scan of its stories, None where it has none.
+    `stories_at` is the time of the newest scan of its stories, None where it has none;
+    `newest_posts` are the times of its newest posts, newest first.
     """
 
     name: str
@@ -49,6 +55,7 @@ class AccountHealth:
     last_outcome: str | None = None
     error_code: str | None = None
     stories_at: str | None = None
+    newest_posts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +85,19 @@ class ArchiveHealth:
 class Concern:
     """Something that somebody should look at. `text` has labels and numbers only.
 
-    `cause` names it across runs, such as `late:acme-instagram`.
+    `cause` names it across runs, such as `late:acme-instagram`; `detail` is what of it is worth a
+    message of its own when it changes.
     """
 
     cause: str
     severity: Severity
     text: str
+    detail: str = ""
+
+    @property
+    def state(self) -> str:
+        """What it is compared by: the text may hold an age, which changes every night."""
+        return f"{self.severity.name} {self.detail}".rstrip()
 
 
 def read_health(connection: sqlite3.Connection, names: Collection[str]) -> ArchiveHealth:
@@ -112,7 +126,21 @@ def _accounts(connection: sqlite3.Connection) -> Iterator[AccountHealth]:
                  WHERE accounts.name = labels.name AND stream = 'stories') AS stories_at
           FROM (SELECT DISTINCT name FROM run_accounts) AS labels
     """
-    return objects(connection.execute(query), AccountHealth)
+    newest = """
+        SELECT created_at FROM posts
+         WHERE account_id = (SELECT id FROM accounts WHERE name = ?) AND created_at IS NOT NULL
+         ORDER BY created_at DESC LIMIT ?
+    """
+    for account in list(objects(connection.execute(query), AccountHealth)):
+        times = [row[0] for row in connection.execute(newest, (account.name, _POSTS_OF_A_PACE))]
+        yield replace(account, newest_posts=times)
+
+
+def room_concerns(free: int, min_free: int) -> Iterator[Concern]:
+    """What is wrong with the free space of the archive's disk; both are in bytes."""
+    if free < min_free * _ROOM_WARNING:
+        severity = Severity.CRITICAL if free < min_free else Severity.WARNING
+        yield Concern("disk", severity, f"the disk of the archive has {size_text(free)} left")
 
 
 def concerns_of(
@@ -122,6 +150,7 @@ def concerns_of(
     found = [*_run_concerns(health, now, late_after)]
     for account in health.accounts:
         found += _account_concerns(account, now, late_after)
+        found += _silence_concerns(account, now)
     for token in tokens:
         found += _token_concerns(token, now)
     for entry in health.care:
@@ -149,17 +178,29 @@ def _account_concerns(
     account: AccountHealth, now: datetime, late_after: timedelta
 ) -> Iterator[Concern]:
     name, code = account.name, account.error_code
-    if code in AWAY:
-        yield Concern(f"away:{name}", Severity.WARNING, f"{name} is {code}")
+    # the code of a refused key is one of an account that is refused, too
+    if account.last_outcome == "away" or (code in AWAY and code != AccessRefused.default_code):
+        yield Concern(f"away:{name}", Severity.WARNING, f"{name} is {code}", code or "")
     elif account.last_outcome == "failed" and code not in _TEMPORARY:
         text = f"{name} failed ({code}), and will not recover by itself"
-        yield Concern(f"failed:{name}", Severity.CRITICAL, text)
+        yield Concern(f"failed:{name}", Severity.CRITICAL, text, code or "")
     elif account.last_good is None:
         yield Concern(f"late:{name}", Severity.WARNING, f"{name} has no good run yet")
     elif (good := parse_time(account.last_good)) and now - good > late_after:
         why = f" ({code or account.last_outcome})" if account.last_outcome != "done" else ""
         text = f"{name} had its last good run {ago(account.last_good, now)}{why}"
         yield Concern(f"late:{name}", _late_severity(now - good, late_after), text)
+
+
+def _silence_concerns(account: AccountHealth, now: datetime) -> Iterator[Concern]:
+    """An account is silent after three times the longest pause between its newest 20 posts."""
+    times = [moment for text in account.newest_posts if (moment := parse_time(text))]
+    if len(times) < _POSTS_OF_A_PACE:
+        return
+    longest = max(later - earlier for later, earlier in pairwise(times))
+    if now - times[0] > max(_SHORTEST_SILENCE, _SILENCE_FACTOR * longest):
+        text = f"{account.name} has published nothing since {times[0]:%Y-%m-%d}"
+        yield Concern(f"silent:{account.name}", Severity.WARNING, text)
 
 
 def _token_concerns(token: TokenExpiry, now: datetime) -> Iterator[Concern]:
@@ -177,7 +218,7 @@ def _token_concerns(token: TokenExpiry, now: datetime) -> Iterator[Concern]:
 def _care_concerns(entry: CareEntry, now: datetime) -> Iterator[Concern]:
     if entry.damaged:
         text = f"{entry.what} found {counted(entry.damaged, 'integrity error')}"
-        yield Concern(f"damage:{entry.what}", Severity.CRITICAL, text)
+        yield Concern(f"damage:{entry.what}", Severity.CRITICAL, text, str(entry.damaged))
     done = parse_time(entry.finished_at)
     if done is not None and now - done > _CARE_LATE:
         text = f"the last {entry.what} was {ago(entry.finished_at, now)}"

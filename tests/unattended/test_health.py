@@ -16,6 +16,7 @@ from archiver.unattended.health import (
     TokenExpiry,
     concerns_of,
     read_health,
+    room_concerns,
 )
 from support.nights import Nights, nights
 
@@ -146,3 +147,10 @@ def test_what_was_never_set_up_is_no_concern_and_what_is_late_is(world: Nights) 
     world.clock.advance(days=36)
     world.backup()
     assert concerns(world) == [("late:verify", Severity.WARNING), ("late:copy", Severity.WARNING)]
+
+
+@pytest.mark.parametrize(
+    ("free", "found"), [(30, []), (29, [Severity.WARNING]), (9, [Severity.CRITICAL])]
+)
+def test_a_disk_that_fills_up_is_a_concern_in_time(free: int, found: list[Severity]) -> None:
+    assert [concern.severity for concern in room_concerns(free, 10)] == found

@@ -1,0 +1,54 @@
+"""Pings and messages around a backup, for those who are not there."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from archiver.cli.logins import token_expiries
+from archiver.cli.shell import Shell
+from archiver.errors import ArchiveLocked, ArchiverError
+
+if TYPE_CHECKING:
+    from archiver.config import Config
+    from archiver.unattended.sending import Ping
+
+
+def ping(shell: Shell, config: "Config", what: "Ping") -> None:
+    """Ping the URL of `[notify]`, if there is one; a failure is a warning."""
+    if config.notify.ping is None:
+        return
+    import anyio
+
+    from archiver.backup.routes import route_of
+    from archiver.clock import SystemClock
+    from archiver.unattended import sending
+
+    address = config.notify.ping
+    try:
+        route = route_of(config.network)
+    except ArchiverError as error:
+        shell.warn(f"The ping could not be sent: {error}")
+        return
+    if failure := anyio.run(sending.ping, address, what, route, SystemClock()):
+        shell.warn(failure)
+
+
+def notify(
+    shell: Shell, config: "Config", error: ArchiverError | None = None, *,
+    clock_is_wrong: bool = False,
+) -> None:  # fmt: skip
+    """Tell the addresses of `[notify]` what has changed; what fails in that is a warning.
+
+    Another run that holds the archive is no failure: it tells.
+    """
+    if not config.notify.on_failure or isinstance(error, ArchiveLocked):
+        return
+    from archiver.unattended.night_report import NightReport
+
+    now = datetime.now(UTC)
+    report = NightReport(config, now, token_expiries(config, now, shell.warn))
+    try:
+        failures = report.tell(error, clock_is_wrong=clock_is_wrong)
+    except ArchiverError as problem:
+        failures = [str(problem)]
+    for failure in failures:
+        shell.warn(f"A notification failed. {failure}")

@@ -1,0 +1,75 @@
+"""archiver backup pings and tells, around a run."""
+
+from pathlib import Path
+
+import pytest
+
+from support.receivers import Received, http_receiver
+from support.running import Cli
+
+CONFIG = """
+[archive]
+directory = "archive"
+
+[health]
+min_free = 0
+
+[bluesky]
+plc = "http://127.0.0.1:1"
+appview = "http://127.0.0.1:1"
+
+[notify]
+on_failure = ["env:HOOK"]
+ping = "env:PING"
+
+[[accounts]]
+name = "acme"
+platform = "bluesky"
+source = "bluesky"
+handle = "did:plc:z72i7hdynmk6r22z27h6tvur"
+"""
+
+
+def configure(received: Received, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("archive.toml").write_text(CONFIG)
+    monkeypatch.setenv("HOOK", f"json://127.0.0.1:{received.port}/hook")
+    monkeypatch.setenv("PING", f"http://127.0.0.1:{received.port}/ping/check-1")
+
+
+def test_a_run_that_cannot_write_is_told_once_and_pinged_each_time(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with http_receiver() as received:
+        configure(received, monkeypatch)
+        Path("archive").write_text("a file in place of the folder")
+        for _ in range(2):
+            assert cli("backup").exit_code == 6
+    pings = ["/ping/check-1/start", "/ping/check-1/fail"]
+    assert received.paths == [*pings, "/hook", *pings]
+    hook = received.messages[received.paths.index("/hook")]
+    assert b"the backup did not run: the archive cannot be written or read" in hook
+
+
+def test_a_failure_to_tell_is_a_warning_and_told_the_next_time(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with http_receiver() as received:
+        configure(received, monkeypatch)
+        Path("archive").write_text("a file in place of the folder")
+        received.status = 500
+        done = cli("backup", "-q")
+        assert done.exit_code == 6
+        assert "A notification failed. Address 1 did not take the message" in done.stderr
+        assert "failed_at" in Path("archive.alerts.json").read_text()
+        received.status = 200
+        assert "notification" not in cli("backup", "-q").stderr
+        assert received.paths.count("/hook") == 2
+        assert '"failed_at": null' in Path("archive.alerts.json").read_text()
+
+
+def test_a_dry_run_tells_nobody(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    with http_receiver() as received:
+        configure(received, monkeypatch)
+        Path("archive").write_text("a file in place of the folder")
+        assert cli("backup", "--dry-run").exit_code == 4, "the source is down"
+    assert received.paths == []

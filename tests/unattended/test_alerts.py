@@ -1,0 +1,71 @@
+"""What was told is told again only when it changes."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from archiver.errors import StorageError
+from archiver.unattended.alerts import Told, load_told, message_of, save_told, saved_time, told_path
+from archiver.unattended.health import Concern, Severity
+
+NOW = datetime(2026, 3, 3, tzinfo=UTC)
+LATE = Concern("late:acme", Severity.WARNING, "acme had its last good run 3 days ago")
+LATER = Concern("late:acme", Severity.WARNING, "acme had its last good run 4 days ago")
+WORSE = Concern("late:acme", Severity.CRITICAL, "acme had its last good run 5 days ago")
+DAMAGE = Concern("damage:verify", Severity.CRITICAL, "verify found 1 integrity error", "1")
+
+
+def test_a_concern_is_new_once_and_again_when_it_gets_worse() -> None:
+    told = Told()
+    assert told.new_among([LATE]) == [LATE.text]
+    told.mark_told([LATE], {})
+    assert told.new_among([LATER]) == [], "an age is no change"
+    assert told.new_among([WORSE, DAMAGE]) == [WORSE.text, DAMAGE.text]
+
+
+def test_what_is_over_is_known_by_what_was_told() -> None:
+    told = Told()
+    told.mark_told([LATE, DAMAGE], {})
+    over = told.over_without([DAMAGE])
+    assert over == {"late:acme": LATE.text}
+    told.mark_told([DAMAGE], over)
+    assert told.over_without([DAMAGE]) == {}
+
+
+def test_it_is_kept_in_a_private_file_beside_the_config(tmp_path: Path) -> None:
+    path = told_path(tmp_path / "archive.toml")
+    assert path == tmp_path / "archive.alerts.json"
+    told = Told(digest_at=saved_time(NOW), events=["acme: 1 post removed"], failed_at="x")
+    told.causes["late:acme"] = (LATE.state, LATE.text)
+    save_told(path, told)
+    assert load_told(path) == told
+    assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"causes": 1}', '{"causes": {"a": {}}}', "\x00"])
+def test_a_damaged_file_counts_as_nothing_told(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "archive.alerts.json"
+    path.write_text(text)
+    assert load_told(path) == Told()
+
+
+def test_where_it_cannot_be_kept_it_says_so(tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        save_told(tmp_path / "none" / "archive.alerts.json", Told())
+
+
+def test_a_digest_is_due_each_week_and_after_a_wrong_clock() -> None:
+    assert Told().is_digest_due(NOW)
+    told = Told(digest_at=saved_time(NOW))
+    assert not told.is_digest_due(NOW + timedelta(days=6))
+    assert told.is_digest_due(NOW + timedelta(days=7))
+    assert told.is_digest_due(NOW - timedelta(days=300))
+
+
+def test_one_message_tells_all() -> None:
+    title, text = message_of([LATE.text], [DAMAGE.text], ["acme: 2 posts removed"])
+    assert title == "Social media backup: 1 to look at, 1 resolved, 1 new"
+    assert text.splitlines() == [
+        f"{LATE.text}.", f"Resolved: {DAMAGE.text}.", "acme: 2 posts removed.",
+    ]  # fmt: skip
