@@ -38,7 +38,7 @@ def test_the_first_backup_ends_with_what_to_look_at_and_the_second_does_not(
             said.append(capsys.readouterr().out)
     first, second = said
     assert f"archiver --config {config} browse" in first
-    assert f"archiver --config {config} -q backup" in first
+    assert f"archiver --config {config} schedule install" in first
     assert "docs/scheduling.md" in first
     assert "browse" not in second
 
