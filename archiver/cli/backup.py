@@ -184,4 +184,4 @@ def _print_next_steps(shell: Shell, report: "RunReport") -> None:
     shell.report(styled("\nLook at it", bold=True))
     print_steps(shell, AFTER_BACKUP)
     shell.report(styled("\nRun it every night", bold=True))
-    print_steps(shell, [("schedule install", "in the system's own scheduler")])
+    print_steps(shell, [("schedule install", "in the system's own scheduler: docs/scheduling.md")])
