@@ -110,7 +110,7 @@ def test_the_example_loads_with_everything_in_it_switched_on(tmp_path: Path) -> 
     text = (ROOT / "archive.example.toml").read_text("utf-8")
     on = re.sub(r"^# (?=\[|\w+ = )", "", text, flags=re.MULTILINE)
     config = check_config(on, tmp_path)
-    assert len(config.accounts) == 5
+    assert len(config.accounts) == 6
     written = tomllib.loads(on)
     for source in load_plugins(environ={}).sources:
         assert set(written.get(source.name, {})) == set(source.settings.__dataclass_fields__)
