@@ -7,15 +7,16 @@ import json
 import random
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from archiver.archive import queue
+from archiver.hookspecs import Platform
 from archiver.jsontext import read_records
 from archiver.models import Account, Identity, Page, Window
-from archiver.plugins import load_plugins
+from archiver.plugins import Plugins, load_plugins
 from archiver_ayrshare.instagram import Instagram
 
 PAGE = 500
@@ -88,33 +89,28 @@ class Shelf(Instagram):
                 yield Page(records, reached_start=True)
 
 
-class Registry:
-    """The plugins, with the shelf in the place of Instagram; whose account it is, and if all."""
+def plugins_with(
+    answers: list[bytes], platform_id: str = "1", *, has_more: bool = False
+) -> Plugins:
+    """The installed plugins, with these answers in the place of Instagram's.
 
-    def __init__(
-        self, answers: list[bytes], platform_id: str = "1", *, has_more: bool = False
-    ) -> None:
-        self.shelf = Shelf(answers, platform_id, has_more=has_more)
+    `platform_id` says whose account it is; with `has_more`, it has more posts than it shows.
+    """
+    shelf = Shelf(answers, platform_id, has_more=has_more)
 
-    @cached_property
-    def plugins(self) -> Any:
-        return load_plugins()
+    def in_place(platform: Platform) -> Platform:
+        return shelf if platform.name == shelf.name else platform
 
-    @property
-    def sources(self) -> Any:
-        return self.plugins.sources
-
-    def source(self, name: str) -> Any:
-        return self.plugins.source(name)
-
-    def platform(self, name: str, source: str) -> Any:
-        return self.shelf
+    return Plugins(tuple(
+        replace(plugin, platforms=tuple(map(in_place, plugin.platforms)))
+        for plugin in load_plugins().loaded
+    ))  # fmt: skip
 
 
 def settle_media(connection: sqlite3.Connection) -> None:
     """Mark every waiting file as stored, as if it had been fetched."""
     number = 0
-    while found := queue.take(connection, [1], "2026-01-01T00:00:00.000Z", limit=1000):
+    while found := queue.due_files(connection, [1], "2026-01-01T00:00:00.000Z", limit=1000):
         outcomes = []
         for wanted in found:
             number += 1

@@ -23,7 +23,7 @@ from archiver.report import NoProgress
 from benchmarks import big_archive
 from benchmarks.__main__ import PAGE
 from benchmarks.environment import HOME, ROOT
-from benchmarks.library import Registry, bodies, settle
+from benchmarks.library import bodies, plugins_with, settle
 from benchmarks.rounds import measure
 from docs.figures import put_figures
 
@@ -102,10 +102,10 @@ def incremental(folder: Path, archive: Path) -> float:
     seconds = []
     for number in range(ROUNDS + 1):
         first = 1_000 - 10 * number
-        registry = Registry(list(bodies(100, first)), "3", has_more=True)
+        plugins = plugins_with(list(bodies(100, first)), "3", has_more=True)
 
         run = partial(
-            run_backup, config, registry, BackupOptions(media=False, now=True), clock=SystemClock(),
+            run_backup, config, plugins, BackupOptions(media=False, now=True), clock=SystemClock(),
             progress=NoProgress(), version="benchmark",
         )  # fmt: skip
         begin = time.perf_counter()

@@ -39,7 +39,7 @@ async def main(directory: Path, connections: int, certificate: str | None) -> No
         )
         run = RunContext(DatabaseThread(connection), 1, clock, NoProgress())
         files = MediaFetcher(run, store, downloader, connections, listing_done=True)
-        report = AccountReport("acme", "instagram")
+        report = AccountReport("acme", "instagram", "ayrshare")
         files.accounts[1] = SimpleNamespace(report=report)  # type: ignore[assignment]  # all that is used of it
         async with media:
             await files.fetch_all()

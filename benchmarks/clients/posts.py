@@ -26,7 +26,7 @@ from archiver.config import load_config
 from archiver.jsontext import read_records
 from archiver.report import NoProgress
 from archiver_ayrshare.instagram import Instagram
-from benchmarks.library import Registry, bodies, settle, settle_media
+from benchmarks.library import bodies, plugins_with, settle, settle_media
 
 TABLES = """
 CREATE TABLE post (id TEXT PRIMARY KEY, created TEXT, text TEXT, raw TEXT, hash BLOB);
@@ -43,8 +43,7 @@ END;
 
 def backup(folder: Path, answers: list[bytes]) -> Callable[[], None]:
     config = load_config(settle(folder))
-    registry = Registry(answers)
-    assert registry.sources  # loaded before the clock starts
+    plugins = plugins_with(answers)  # loaded before the clock starts
     asked = BackupOptions(media=False, full=True, now=True)
 
     def work() -> None:
@@ -52,7 +51,7 @@ def backup(folder: Path, answers: list[bytes]) -> Callable[[], None]:
 
     async def run() -> None:
         report = await run_backup(
-            config, registry, asked, clock=SystemClock(), progress=NoProgress(), version="benchmark"
+            config, plugins, asked, clock=SystemClock(), progress=NoProgress(), version="benchmark"
         )
         if report.exit_code:
             raise SystemExit(str(report.accounts))
@@ -78,6 +77,7 @@ def floor(folder: Path, answers: list[bytes]) -> Callable[[], None]:
             hashes = {post["id"]: hashlib.sha256(repr(post).encode()).digest() for post in page}
             known = dict(connection.execute(query, (json.dumps(list(hashes)),)))
             assert len(known) == len(page)
+        connection.close()
 
     return work
 
@@ -132,7 +132,8 @@ def main(what: str, folder: Path, count: int) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     print("took", time.perf_counter() - wall, time.process_time() - cpu)
-    peak = next(line for line in Path("/proc/self/status").open() if line.startswith("VmHWM"))
+    status = Path("/proc/self/status").read_text().splitlines()
+    peak = next(line for line in status if line.startswith("VmHWM"))
     print("peak", peak.split()[1])
 
 
