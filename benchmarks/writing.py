@@ -66,7 +66,7 @@ def main(count: int) -> None:
 def store(connection, account_id: int, run_id: int) -> None:
     """Mark every waiting rendition as stored."""
     number = 0
-    while found := queue.take(connection, [account_id], NOW, limit=BATCH):
+    while found := queue.due_files(connection, [account_id], NOW, limit=BATCH):
         outcomes = []
         for wanted in found:
             number += 1
