@@ -15,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from archiver_ayrshare.accounts import PLATFORMS
+from support.floors import floors
 from support.fresh import ROOT, build_sdist, build_wheel, fresh_environment, run_python
 
 pytestmark = pytest.mark.slow
@@ -190,3 +191,12 @@ def _tops(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             tops.add(node.module.split(".")[0])
     return tops - {"archiver"}
+
+
+def test_the_floors_are_constraints_that_pip_takes() -> None:
+    """Each is `name==version`: a constraint with extras, as `name[extra]==version`, is refused."""
+    project = {
+        "name": "sample", "dependencies": ["click>=8.3"],
+        "optional-dependencies": {"films": ["yt-dlp[default]>=2026.7.4"], "all": ["sample[films]"]},
+    }  # fmt: skip
+    assert floors(project) == ["click==8.3", "yt-dlp==2026.7.4"]
