@@ -19,7 +19,7 @@ PATHS = (
     "/", "/archive/-/timeline", "/archive/-/timeline?q=Tuesday", "/archive/-/timeline?omitted=1",
     "/archive/-/gallery", "/archive/-/missing", "/archive/-/runs",
     "/archive/-/on-this-day?day=03-01", "/archive/-/timeline?account=mare-instagram",
-    "/archive/-/timeline?q=nowhere",
+    "/archive/-/timeline?q=nowhere", "/archive/-/numbers", "/archive/-/print?platform=instagram",
 )  # fmt: skip
 
 
@@ -32,9 +32,18 @@ def paths(database: Path) -> list[str]:
     edited = row(database, "SELECT id FROM posts WHERE edited_at IS NOT NULL")
     removed = row(database, "SELECT id FROM posts WHERE removed_at IS NOT NULL")
     film = row(database, _FILM)
-    return [*PATHS, f"/archive/-/post/{edited}", f"/archive/-/post/{removed}", film]
+    reply = row(database, "SELECT post_id FROM relations WHERE kind = 'reply_to'")
+    metric = row(database, _METRIC)
+    return [
+        *PATHS, f"/archive/-/post/{edited}", f"/archive/-/post/{removed}", film,
+        f"/archive/-/post/{edited}/evidence", f"/archive/-/thread/{reply}", metric,
+    ]  # fmt: skip
 
 
+_METRIC = """
+    SELECT '/archive/-/post/' || post_id || '/metric?name=' || name FROM metrics
+     WHERE attachment_id = 0 GROUP BY post_id, name ORDER BY count(*) DESC
+"""
 _FILM = """
     SELECT '/archive/-/gallery/' || attachments.id FROM attachments
       JOIN renditions ON attachment_id = attachments.id JOIN media ON sha256 = media_sha256
