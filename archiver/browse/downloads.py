@@ -24,7 +24,8 @@ from archiver.browse.archives import Archive
 from archiver.browse.connections import own_connection
 from archiver.browse.filters import Filter
 from archiver.browse.frame import archive_of, ask
-from archiver.browse.selection import PostSelection, ViewSelection, in_words
+from archiver.browse.headings import heading
+from archiver.browse.selection import PostSelection, ViewSelection
 from archiver.export.csv_table import csv_table
 from archiver.export.file_names import plain_name
 from archiver.export.heading import ExportHeading, time_now
@@ -57,8 +58,9 @@ async def download(datasette: Any, request: Any, receive: Receive, send: Send) -
     selection = ViewSelection(wanted)
     if form == "zip":
         await _refuse_too_many(datasette, archive, wanted)
-    name = plain_name(f"{archive.name} {in_words(wanted)}")
-    await _answer(datasette, request, receive, send, archive, selection, in_words(wanted), name)
+    words = heading(wanted)
+    name = plain_name(f"{archive.name} {words}")
+    await _answer(datasette, request, receive, send, archive, selection, words, name)
 
 
 async def download_post(datasette: Any, request: Any, receive: Receive, send: Send) -> None:
@@ -95,7 +97,7 @@ async def _answer(
     selection: Selection, words: str, name: str,
 ) -> None:  # fmt: skip
     form = request.url_vars["form"]
-    heading = ExportHeading(archive.name, words, time_now())
+    export_heading = ExportHeading(archive.name, words, time_now())
     headers = {
         "content-type": _TYPES[form], "content-disposition": _attachment(f"{name}.{form}"),
         "cache-control": "no-store", "x-content-type-options": "nosniff",
@@ -103,7 +105,7 @@ async def _answer(
     }  # fmt: skip
     with _one_of_few(archive):
         pieces = _pieces(
-            datasette, archive, selection, partial(_written, form, archive, heading, name)
+            datasette, archive, selection, partial(_written, form, archive, export_heading, name)
         )
         try:
             first = await to_thread.run_sync(next, pieces, None)  # fails before anything is sent
@@ -122,13 +124,13 @@ async def _answer(
 
 
 def _written(
-    form: str, archive: Archive, heading: ExportHeading, name: str, snapshot: Snapshot
+    form: str, archive: Archive, export_heading: ExportHeading, name: str, snapshot: Snapshot
 ) -> Iterator[bytes]:
     if form == "csv":
         return csv_table(snapshot)
     if form == "json":
-        return json_document(snapshot, heading)
-    return zip_package(snapshot, archive.store, heading, name)
+        return json_document(snapshot, export_heading)
+    return zip_package(snapshot, archive.store, export_heading, name)
 
 
 def _pieces(

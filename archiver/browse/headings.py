@@ -1,4 +1,4 @@
-"""What a view shows, in words: its heading, and the title of its page."""
+"""What a view shows, in words: its heading, the title of its page, and the name of its exports."""
 
 from archiver.browse.filters import Filter
 from archiver.browse.months import period
@@ -11,7 +11,7 @@ _PLURALS = {
 }  # fmt: skip
 
 
-def heading(wanted: Filter, total: int | None) -> str:
+def heading(wanted: Filter, total: int | None = None) -> str:
     """Such as "my-instagram, March 2025: 14 edited reels". No number where it is not known."""
     subject = ", ".join(
         part
@@ -22,6 +22,8 @@ def heading(wanted: Filter, total: int | None) -> str:
         )
         if part
     )
+    if total is None and not wanted:
+        return "All posts"
     what = _nouns(wanted, total)
     if not subject:
         return what[:1].upper() + what[1:]

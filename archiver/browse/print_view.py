@@ -6,7 +6,8 @@ from typing import Any
 from archiver.browse.cards import Card, cards
 from archiver.browse.filters import Filter
 from archiver.browse.frame import archive_of, ask, page
-from archiver.browse.selection import ViewSelection, in_words
+from archiver.browse.headings import heading
+from archiver.browse.selection import ViewSelection
 from archiver.export.heading import time_now
 
 MOST_PRINTED = 200
@@ -25,7 +26,7 @@ async def print_view(datasette: Any, request: Any) -> Any:
 
     shown, has_more = await ask(datasette, archive, question)
     context = {
-        "cards": shown, "has_more": has_more, "words": in_words(wanted),
+        "cards": shown, "has_more": has_more, "heading": heading(wanted),
         "printed_at": time_now(), "wanted": wanted,
     }  # fmt: skip
     return await page(datasette, request, archive, "print", context)

@@ -45,8 +45,3 @@ class PostSelection:
     def ids(self, connection: sqlite3.Connection) -> Iterator[int]:  # noqa: ARG002 — of the protocol
         """Its id."""
         yield self.post_id
-
-
-def in_words(wanted: Filter) -> str:
-    """What the filter chooses."""
-    return ", ".join(label for label, _ in wanted.parts()) or "all posts"

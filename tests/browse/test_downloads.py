@@ -70,7 +70,7 @@ def test_a_zip_is_checked_by_sha256sum(client: httpx.Client, tmp_path: Path) -> 
 @pytest.mark.parametrize("form", ["csv", "json", "zip"])
 def test_the_file_is_named_by_what_it_is_and_no_page(client: httpx.Client, form: str) -> None:
     answer = client.get(f"/archive/-/posts.{form}?q=kiln&since=2026")
-    name = f"archive-kiln-since-2026.{form}"
+    name = f"archive-Since-2026-posts-that-contain-kiln.{form}"
     assert f'filename="{name}"' in answer.headers["content-disposition"]
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cache-control"] == "no-store"
@@ -80,8 +80,8 @@ def test_the_file_is_named_by_what_it_is_and_no_page(client: httpx.Client, form:
 
 def test_a_name_in_another_script_is_kept_and_has_a_plain_form(client: httpx.Client) -> None:
     said = client.get("/archive/-/posts.csv?q=釉薬").headers["content-disposition"]
-    assert 'filename="archive---.csv"' in said
-    assert "filename*=UTF-8''archive-%E9%87%89%E8%96%AC.csv" in said
+    assert 'filename="archive-Posts-that-contain---.csv"' in said
+    assert "filename*=UTF-8''archive-Posts-that-contain-%E9%87%89%E8%96%AC.csv" in said
 
 
 def test_a_view_and_a_post_lead_to_their_exports(client: httpx.Client) -> None:

@@ -28,6 +28,8 @@ MARCH = Filter(account="my-instagram", since="2025-03", until="2025-03")
         (Filter(kind="reply"), 2, "2 replies"),
         (Filter(kind="reel", flags=frozenset({"edited"})), 2, "2 edited reels"),
         (Filter(flags=frozenset({"edited", "removed"})), 1, "1 edited removed post"),
+        (Filter(), None, "All posts"),
+        (Filter(account="my-instagram"), None, "my-instagram: posts"),
         (Filter(flags=frozenset({"media"})), None, "Posts with media"),
         (Filter(flags=frozenset({"omitted", "media"})), 4, "4 posts with omitted media"),
         (Filter(words="kiln four"), 4, "4 posts that contain “kiln four”"),

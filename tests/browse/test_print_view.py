@@ -10,7 +10,7 @@ def test_it_says_what_it_is_how_much_and_when(client: httpx.Client) -> None:
     page = client.get("/archive/-/print?platform=instagram&q=kiln").text
     posts = page.count('class="slip"')
     assert f"{posts} post" in page
-    assert "“kiln”, Instagram" in page
+    assert "Instagram: posts that contain “kiln”" in page
     assert "Archive “archive”, printed" in page
 
 
