@@ -35,6 +35,11 @@ class TextChange:
     pieces: tuple[Piece, ...]
     is_text: bool
 
+    @property
+    def length(self) -> int:
+        """Characters of all parts."""
+        return sum(len(piece.text) for piece in self.pieces)
+
 
 def words_changed(old: str, new: str) -> tuple[Piece, ...]:
     """The new text, with what was inserted and what was removed."""

@@ -21,6 +21,9 @@ from archiver.export.heading import time_now
 from archiver.export.snapshot import PostRevision, SavedPost, Snapshot
 from archiver.version import version
 
+_LONG_TEXT = 2000
+"""Characters: a longer text is printed in small type and two columns."""
+
 
 @dataclass(frozen=True)
 class VersionProof:
@@ -63,7 +66,7 @@ async def evidence(datasette: Any, request: Any) -> Any:
         raise NotFound("There is no post of that number")
     context = {
         "sheet": sheet, "card": sheet.card, "printed_at": time_now(),
-        "program": f"archiver {version()}",
+        "program": f"archiver {version()}", "long_text": _LONG_TEXT,
     }  # fmt: skip
     return await page(datasette, request, archive, "evidence", context)
 

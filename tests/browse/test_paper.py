@@ -6,7 +6,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from archiver.browse import server
+from support.browsing import serving
 from support.chromium import Watched, check
 
 pytestmark = pytest.mark.peers
@@ -38,10 +41,46 @@ def test_an_evidence_sheet_takes_two_pages(desktop: Watched, demo: Path, post: s
     assert printed_pages(desktop) <= 2
 
 
+def test_a_long_post_that_was_edited_takes_no_more(
+    browser: Browser, demo: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "archive.db"
+    post = with_a_long_edited_post(demo, database)
+    with serving(server.make_datasette(database)) as address, browser.new_context() as context:
+        watched = Watched(context.new_page(), address)
+        watched.goto(f"/archive/-/post/{post}/evidence")
+        assert watched.page.locator(".long-text").count() == 2  # the text, and what changed in it
+        assert watched.page.locator("ins").first.text_content() == "Tuesday"
+        assert printed_pages(watched) == 2
+
+
+def with_a_long_edited_post(demo: Path, database: Path) -> int:
+    """Make a copy of the demo whose edited post has 5,500 characters in both versions: its id."""
+    long = "Tuesday" + ", and nobody ever waits that long" * 166
+    with (
+        closing(sqlite3.connect(f"{demo.as_uri()}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(database)) as copy,
+        copy,
+    ):
+        source.backup(copy)
+        found: int = copy.execute("SELECT id FROM posts WHERE edited_at IS NOT NULL").fetchone()[0]
+        copy.execute("DROP TRIGGER revisions_stay")
+        copy.execute(
+            "UPDATE posts SET text = replace(text, 'Tuesday', ?) WHERE id = ?", (long, found)
+        )
+        for word in ("Tuesday", "Tuseday"):
+            copy.execute(
+                "UPDATE revisions SET raw = replace(raw, ?, ?) WHERE post_id = ?",
+                (word, long.replace("Tuesday", word), found),
+            )
+        return found
+
+
 def test_a_view_on_paper_has_nothing_of_the_frame(desktop: Watched) -> None:
     desktop.goto("/archive/-/print?platform=instagram")
     desktop.page.emulate_media(media="print")
     assert not desktop.page.get_by_role("searchbox").is_visible()
+    assert not desktop.page.locator("button.keys").is_visible()
     assert desktop.page.get_by_role("heading", name="Instagram").is_visible()
     assert 1 <= printed_pages(desktop) <= 8
 
