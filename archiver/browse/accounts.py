@@ -15,9 +15,8 @@ from archiver.browse.archives import Archive
 from archiver.browse.calendar import Month, rows, spans, years
 from archiver.browse.months import in_words, is_month
 
-FEW_YEARS = 3
-"""How many years of a calendar the first page shows; those before are links."""
-MANY_YEARS = 30
+_MOST_YEARS = 30
+"""How many years a calendar has at most; those before are links."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,9 @@ class AccountCard:
     description: str | None = None
     sources: Sequence[SourceOutcome] = ()  # where it has several
 
-    def calendar(self, base: str) -> Markup:
-        """The rows of its calendar; `base` is the URL path of the archive's pages."""
-        return rows(self.years, f"{base}/timeline?{urlencode({'account': self.row['name']})}")
+    def calendar(self, base: str, shown: Sequence[tuple[str, list[Month]]]) -> Markup:
+        """These years as rows of its calendar; `base` is the URL path of the archive's pages."""
+        return rows(shown, f"{base}/timeline?{urlencode({'account': self.row['name']})}")
 
     @property
     def has_failed(self) -> bool:
@@ -64,10 +63,9 @@ def account_cards(
     archive: Archive,
     now: datetime,
     *,
-    most_years: int = FEW_YEARS,
     name: str | None = None,
 ) -> Iterator[AccountCard]:
-    """Every account by name, or the one of this name; at most `most_years` of each calendar."""
+    """Every account by name, or the one of this name."""
     by_account: dict[int, Counter[str]] = defaultdict(Counter)
     for (account, _, month), count in archive.tally.posts(connection).items():
         by_account[account][month] += count
@@ -82,7 +80,7 @@ def account_cards(
     query = "SELECT * FROM accounts WHERE :name IS NULL OR name = :name ORDER BY name"
     for row in connection.execute(query, {"name": name}).fetchall():
         own, run = by_account[row["id"]], runs.get(row["id"], {})
-        shown = years(own, covered.get(row["id"], ()), gaps.get(row["id"], ()), now, most_years)
+        shown = years(own, covered.get(row["id"], ()), gaps.get(row["id"], ()), now, _MOST_YEARS)
         yield AccountCard(
             row=dict(row), posts=sum(own.values()), edited=run.get("edited", 0),
             removed=run.get("removed", 0), last_good=run.get("last_good"),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
-from archiver.browse.accounts import FEW_YEARS, AccountCard, account_cards
+from archiver.browse.accounts import AccountCard, account_cards
 from archiver.browse.alarms import Alarm, alarms, count_in_state
 from archiver.browse.archives import Archive
 from archiver.browse.frame import COUNTING_MS, archive_of, ask, page
@@ -41,12 +41,10 @@ async def home(datasette: Any, request: Any) -> Any:
     return await page(datasette, request, archive, "home", context)
 
 
-def collect(
-    connection: sqlite3.Connection, archive: Archive, now: datetime, most_years: int = FEW_YEARS
-) -> Home:
-    """Read all that the page shows; at most `most_years` of each calendar."""
+def collect(connection: sqlite3.Connection, archive: Archive, now: datetime) -> Home:
+    """Read all that the page shows."""
     files, size = _storage(connection, archive)
-    accounts = list(account_cards(connection, archive, now, most_years=most_years))
+    accounts = list(account_cards(connection, archive, now))
     last_run = None
     if archive.has("runs", "outcome"):
         row = connection.execute("SELECT * FROM runs ORDER BY id DESC LIMIT 1").fetchone()

@@ -7,7 +7,6 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound
 
-from archiver.browse.accounts import MANY_YEARS
 from archiver.browse.archives import Archive
 from archiver.browse.filters import Cursor
 from archiver.browse.frame import COUNTING_MS, archive_of, ask, page
@@ -32,7 +31,7 @@ async def runs(datasette: Any, request: Any) -> Any:
         return {
             "runs": shown[:_RUNS],
             "older": Cursor("", shown[_RUNS - 1]["id"]) if len(shown) > _RUNS else None,
-            "home": collect(connection, archive, now, most_years=MANY_YEARS),
+            "home": collect(connection, archive, now),
             "gaps": gaps,
         }
 
