@@ -57,7 +57,9 @@ _ENTRY_KEYS = tuple(EntryHead.__dataclass_fields__)
 _SURELY_MISSPELT = 0.75
 _LONGEST_NAME = 100
 _IN_NAMES = frozenset("_ .@+-")
-_NEW_ACCOUNT = '[[accounts]], name = "acme-instagram", platform = "instagram"'
+_NEW_ACCOUNT = (
+    '[[accounts]], name = "me-on-bluesky", platform = "bluesky", handle = "you.bsky.social"'
+)
 
 
 class Registry(Protocol):
@@ -103,7 +105,10 @@ class Config:
         """
         wanted = {unicodedata.normalize("NFC", name): name for name in names}
         if not self.accounts:
-            hint = f"Add one ({_NEW_ACCOUNT}), or run: archiver accounts --discover"
+            hint = (
+                f"Add one, such as this, which needs no key: {_NEW_ACCOUNT}. With an API key in the"
+                " file, archiver accounts --discover lists those that the key has linked"
+            )
             raise ConfigError(f"There are no accounts yet in {self.path}", hint=hint)
         known = list(dict.fromkeys(entry.name for entry in self.accounts))
         for name, typed in wanted.items():

@@ -525,7 +525,7 @@ class TestAccounts:
 
     def test_no_accounts_yet(self, write: Write) -> None:
         config = load_config(write("[archive]\n"))
-        with pytest.raises(ConfigError, match=r"no accounts yet in .*--discover"):
+        with pytest.raises(ConfigError, match=r"(?s)no accounts yet in .*no key.*--discover"):
             config.select()
 
 

@@ -11,7 +11,7 @@ from archiver.cli.logins import known_logins, logins_table, token_expiries
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import Coloured, safe, table, wrap
 from archiver.errors import ArchiverError, UsageError
-from archiver.human import ago, size_text
+from archiver.human import ago, counted, size_text
 
 if TYPE_CHECKING:
     from archiver.archive.readers import AccountStatus, ArchiveStatus, OmittedFile
@@ -137,12 +137,14 @@ def _head(status: "ArchiveStatus", directory: str, now: datetime) -> str:
         else "no run yet"
     )
     return wrap(
-        f"{safe(directory)}: {posts:,} posts, {status.files:,} files, "
+        f"{safe(directory)}: {counted(posts, 'post')}, {counted(status.files, 'file')}, "
         f"{size_text(status.size)}; {last}"
     )
 
 
 def _accounts(status: "ArchiveStatus", now: datetime) -> str:
+    if not status.accounts:
+        return "No account has been backed up yet."
     rows = [
         (
             account.name, f"{account.posts:,}", account.edits or "", account.removed or "",

@@ -15,7 +15,7 @@ from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, styled, table, wrap
 from archiver.cli.values import Minutes
 from archiver.errors import DamageFound, StorageError, UsageError
-from archiver.human import size_text
+from archiver.human import counted, size_text
 
 if TYPE_CHECKING:
     from archiver.evidence.findings import Finding, Verified
@@ -243,12 +243,13 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
         if count := sum(finding.what == what for finding in others):
             parts.append(f"{count:,} {words}")
     if result.proved:
-        parts.append(f"{result.proved:,} versions of posts with a valid signature of their source")
+        proved = counted(result.proved, "version of a post", "versions of posts")
+        parts.append(f"{proved} with a valid signature of their source")
     if result.left:
-        parts.append(f"{result.left:,} files left for a later verify")
+        parts.append(f"{counted(result.left, 'file')} left for a later verify")
     shell.report(
-        f"{result.files:,} files ({size_text(result.size)}) and {result.rows:,} rows read: "
-        + ", ".join(parts),
+        f"{counted(result.files, 'file')} ({size_text(result.size)}) and "
+        f"{counted(result.rows, 'row')} read: " + ", ".join(parts),
         is_wrong=is_wrong,
     )
 

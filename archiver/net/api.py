@@ -48,6 +48,8 @@ _TIMEOUTS = {"connect": 10.0, "read": 120.0, "write": 30.0, "pool": None}
 _LARGEST_BODY = 64 * 1024 * 1024  # 5,000 posts of 13 kB each
 _IN_MEMORY = 16 * 1024 * 1024  # of a body that goes to a file
 _EXCERPT_LENGTH = 200
+_DOWN = "Try again later; if it lasts, look at the account's settings and the source's status page"
+_DISCOVERED_DOWN = "Try again later; if it lasts, look at the account's handle and that server"
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEPT_HEADERS = RATE_HEADERS | {
@@ -469,23 +471,26 @@ class ApiClient:
         return SourceDown(
             f"{self._source} ({self._base.host}) {what}",
             why=redact(why[:1].upper() + why[1:]),
-            hint="Try again later; if it lasts, look at base_url and the source's own status page",
+            hint=_DOWN if self._guard is None else _DISCOVERED_DOWN,
             code=code,
         )
 
 
 def _base(source: str, text: str) -> httpx.URL:
-    key = f"[{source}] base_url"
+    """A base URL from the config, in which a source may have several, each by a name of its own."""
+    # what stands before an @ or behind a ? may be a secret
+    shown = "" if "@" in text else f' "{redact(text.partition("?")[0])[:_EXCERPT_LENGTH]}"'
+    where = f"{source}: the address{shown} in the config"
     try:
         url = httpx.URL(text.strip())
     except httpx.InvalidURL as error:
-        raise ConfigError(f"{key} is not a URL", why=str(error)) from None
+        raise ConfigError(f"{where} is not a URL", why=str(error)) from None
     if url.scheme not in {"https", "http"} or not url.host or url.userinfo:
-        raise ConfigError(f"{key} must look like https://api.example.com/api")
+        raise ConfigError(f"{where} must look like https://api.example.com/api")
     if url.query or url.fragment:
-        raise ConfigError(f"{key} must not have a query or a fragment")
+        raise ConfigError(f"{where} must not have a query or a fragment")
     if url.scheme == "http" and not _is_local_host(url.host):
-        raise ConfigError(f"{key} is http, so the key could be read on the way", hint="Use https")
+        raise ConfigError(f"{where} is http, so the key could be read on the way", hint="Use https")
     return url
 
 

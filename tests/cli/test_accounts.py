@@ -68,6 +68,9 @@ def test_no_accounts_yet(cli: Cli, config: Path) -> None:
     done = cli("accounts", shell=shell())
     assert done.exit_code == 2
     assert "no accounts yet" in done.stderr
+    words = " ".join(done.stderr.split())
+    assert 'platform = "bluesky", handle = "you.bsky.social"' in words
+    assert words.index("needs no key") < words.index("--discover")
 
 
 def test_no_config(cli: Cli) -> None:

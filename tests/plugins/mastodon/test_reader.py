@@ -206,3 +206,14 @@ def test_every_version_is_read_like_the_status_itself(press: FediAccount) -> Non
         "2026-03-02T09:00:00.000Z", "2026-03-02T12:00:00.000Z",
     ]  # fmt: skip
     assert (first.edited_at, last.edited_at) == (None, "2026-03-02T12:00:00.000Z")
+
+
+def test_a_custom_emoji_whose_picture_moves_or_goes_is_no_edit(press: FediAccount) -> None:
+    def showing(address: str | None) -> Post:
+        emoji = [{"shortcode": "star", "url": address}] if address else []
+        return read(press.publish(":star:"), emojis=emoji)
+
+    before = showing("https://files.social.example/1.png")
+    assert [each.is_content for each in before.extra if each.name == "custom_emoji"] == [False]
+    for address in ("https://cdn.social.example/2.png", None):
+        assert content_sha256(showing(address)) == content_sha256(before)
