@@ -29,7 +29,7 @@ from archiver.net.network_errors import describe_lookup_error
 from archiver.net.sockets import Sockets
 from archiver.urls import BadUrl, ascii_host, ends_in_number, normalize_url
 
-Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+NameLookup = Callable[[str, int], Awaitable[Sequence[str]]]
 """From host and port to the addresses of the name, in the order of preference.
 
 Raises OSError.
@@ -150,7 +150,7 @@ class AddressGuard:
 class NameCheck:
     """Checks host names by what they resolve to here, where a proxy resolves them; cached."""
 
-    def __init__(self, guard: AddressGuard, resolver: Resolver | None = None) -> None:
+    def __init__(self, guard: AddressGuard, resolver: NameLookup | None = None) -> None:
         self._guard = guard
         self._resolve = resolver or resolve
         self._answers: dict[tuple[str, int], Sequence[str]] = {}
@@ -184,7 +184,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         self,
         guard: AddressGuard,
         *,
-        resolver: Resolver | None = None,
+        resolver: NameLookup | None = None,
         connector: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
         self._guard = guard
