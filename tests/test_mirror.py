@@ -42,6 +42,12 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "archiver/media/playlists/segments",
     ),
     "media/playlists/test_remuxer.py": ("archiver/media/playlists/remuxing",),
+    # yt-dlp itself is run, through all that confines it
+    "plugins/test_ytdlp.py": (
+        "archiver/backup/resolver_job", "archiver/confined", "archiver/resolvers",
+        "plugins/archiver_ytdlp/failures", "plugins/archiver_ytdlp/formats",
+        "plugins/archiver_ytdlp/installed", "plugins/archiver_ytdlp/resolver",
+    ),
     # suites are tested by running them, on what is right and on what is wrong
     "testing/test_testing.py": ("archiver/testing/checks",),
     "media/test_folder_store.py": ("archiver/testing/store",),

@@ -82,6 +82,7 @@ def command(
     from archiver.backup import BackupOptions
     from archiver.models import timestamp
 
+    disable_core_dumps()
     asked = BackupOptions(
         names=names, full=full, now=now, since=timestamp(since) if since else None, limit=limit,
         media=not no_media, dry_run=dry_run,
@@ -128,7 +129,6 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
     from archiver.clock import SystemClock
     from archiver.version import version
 
-    disable_core_dumps()
     config, plugins = shell.config(), shell.plugins()
     if shell.verbose and (warning := sqlite_warning()):
         shell.warn(warning)

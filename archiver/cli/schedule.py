@@ -24,7 +24,7 @@ _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,60}", re.ASCII)
     "schedule",
     short_help="Have the system run the backup every night.",
     example="archiver schedule install --dry-run\narchiver schedule install --at 02:30\n"
-    "sudo archiver schedule install --system archiver --config /etc/archiver/archive.toml\n"
+    "sudo archiver schedule install --system archiver\n"
     "archiver schedule show\narchiver schedule remove",
 )
 @click.argument("action", type=click.Choice(["install", "show", "remove"]))

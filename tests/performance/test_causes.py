@@ -115,7 +115,7 @@ def test_taking_from_the_queue_neither_scans_nor_sorts_what_waits(tmp_path: Path
     renditions = [step for step in steps if " renditions " in f"{step} "]
     assert renditions == [
         f"SEARCH renditions USING INDEX renditions_{state} (account_id=?)"
-        for state in ("pending", "failed")
+        for state in ("pending", "failed", "playlists")
     ]
     assert not any("TEMP B-TREE" in step for step in steps), steps
 

@@ -1,0 +1,26 @@
+"""The eleventh step: a table for tries to get videos behind pages, empty in older archives."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from archiver.archive.database import writer
+from archiver.archive.schema import migrations
+from support.old_archive import unpack
+
+
+def test_an_older_archive_gets_an_empty_table_and_keeps_its_checksums(tmp_path: Path) -> None:
+    directory = unpack(tmp_path / "archive")
+    query = "SELECT * FROM table_checksums WHERE name <> 'resolutions' ORDER BY name"
+    with closing(sqlite3.connect(directory / "archive.db")) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        migrations.apply(Database(connection), stop_before={"m011_resolutions"})
+        connection.commit()
+        before = connection.execute(query).fetchall()
+    with writer(directory) as connection:
+        assert connection.execute(query).fetchall() == before
+        assert connection.execute("SELECT count(*) FROM resolutions").fetchone() == (0,)
+        resolutions = "SELECT rows, sum FROM table_checksums WHERE name = 'resolutions'"
+        assert connection.execute(resolutions).fetchone() == (0, 0)
