@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(shell: Shell, as_json: bool) -> None:
-    """List the plugins that are installed, with the sources and platforms that they bring.
+    """List the plugins that are installed, with what they bring: sources, platforms, resolvers.
 
     What is broken is left out, and named in a warning. To run with some plugins only, list the
     names of their entry points in ARCHIVER_PLUGINS; when it is empty, none is loaded.
@@ -42,7 +42,10 @@ def _rows(plugin: "Loaded") -> list[tuple[str, str, str, str, str]]:
     platforms = [
         ("platform", item.name, item.source, origin.entry_point, where) for item in plugin.platforms
     ]
-    return sources + platforms
+    resolvers = [
+        ("resolver", item.name, "", origin.entry_point, where) for item in plugin.resolvers
+    ]
+    return sources + platforms + resolvers
 
 
 def _as_json(plugins: "Plugins") -> dict[str, Any]:
@@ -56,6 +59,10 @@ def _as_json(plugins: "Plugins") -> dict[str, Any]:
                 "sources": [source.name for source in plugin.sources],
                 "platforms": [
                     {"name": item.name, "source": item.source} for item in plugin.platforms
+                ],
+                "resolvers": [
+                    {"name": item.name, "platforms": sorted(item.platforms)}
+                    for item in plugin.resolvers
                 ],
             }
             for plugin in plugins.loaded

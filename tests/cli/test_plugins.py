@@ -35,10 +35,23 @@ def test_for_programs(cli: Cli) -> None:
                     {"name": "cards", "source": "shelf"},
                     {"name": "notes", "source": "shelf"},
                 ],
+                "resolvers": [],
             }
         ],
         "problems": [],
     }
+
+
+def test_resolvers_are_listed_with_their_platforms(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARCHIVER_PLUGINS", "ytdlp")
+    rows = [line.split()[:3] for line in cli("plugins").stdout.splitlines()]
+    assert ["resolver", "ytdlp", "ytdlp"] in rows
+    (plugin,) = json.loads(cli("plugins", "--json").stdout)["plugins"]
+    (resolver,) = plugin["resolvers"]
+    assert resolver["name"] == "ytdlp"
+    assert "youtube" in resolver["platforms"]
 
 
 def test_none_at_all(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
