@@ -38,6 +38,7 @@ from archiver.models import Account
 from archiver.net.guard import AddressGuard
 from archiver.plugin_calls import cause_of, plugin_errors
 from archiver.reasons import Reason
+from archiver.report import AccountReport
 from archiver.resolvers import ResolvedVideo, Resolver, Unresolved
 
 _PAUSE = 5.0
@@ -63,10 +64,10 @@ class VideoResolving:
 
     async def resolve_all(self) -> None:
         """Try what is due of all accounts that it is allowed for. Raises StorageError."""
-        wanted = set(self.config.media.resolve)
-        if not wanted or self.config.network.proxy is not None:
-            return
-        for platform in sorted(wanted):
+        for platform in sorted(set(self.config.media.resolve)):
+            if self.config.network.proxy is not None:  # a resolver would go around it
+                self._note_unused(platform)
+                continue
             resolver = next((each for each in self.resolvers if platform in each.platforms), None)
             if resolver is not None:
                 await self._platform(platform, resolver)
@@ -83,6 +84,18 @@ class VideoResolving:
                 left -= 1
                 if await self._try(file, account, resolver) in _ENDS_PLATFORM:
                     return
+
+    def _note_unused(self, platform: str) -> None:
+        """Say of each account that its setting has no effect."""
+        for account_id, account in self._accounts(platform):
+            self._report(account_id, account).note(
+                "Videos behind their pages were not fetched: with [network] proxy, whose rules a "
+                "resolver does not know, none is used"
+            )
+
+    def _report(self, account_id: int, account: Account) -> AccountReport:
+        sources = self.files.accounts[account_id]
+        return (sources.get(account.source) or next(iter(sources.values()))).report
 
     def _accounts(self, platform: str) -> Iterator[tuple[int, Account]]:
         """The accounts of this run that are the user's own."""
@@ -121,9 +134,7 @@ class VideoResolving:
             recovered = await to_thread.run_sync(self.files.store.put, [fetched.download])
             stored = fetched.stored(tried.file, recovered)
             await run.database.call(save_resolved, tried, stored, run.run_id, run.clock.now())
-        sources = self.files.accounts[tried.file.account_id]
-        backup = sources.get(account.source) or next(iter(sources.values()))
-        backup.report.counts.stored += 1
+        self._report(tried.file.account_id, account).counts.stored += 1
 
     async def _fetch(self, file: QueuedFile, platform: str, resolver: Resolver) -> FetchedFile:
         """The video, judged by its bytes. Raises Unresolved, MediaError, StorageError."""

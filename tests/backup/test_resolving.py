@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from archiver.archive.database import DATABASE
 from archiver.evidence.files import Scope
@@ -15,6 +16,7 @@ from archiver.resolvers import ResolvedVideo, ResolverJob, Unresolved
 from archiver_ayrshare.demo.specs import video
 from support.browsing import browsing
 from support.media.films import encode_film, write_segments
+from support.net.proxies import proxy_server
 from support.nights import Nights, nights
 
 FILMS = """
@@ -214,3 +216,16 @@ def test_an_address_is_fetched_by_our_own_client(tmp_path: Path) -> None:
         world.backup()
         assert world.column("SELECT how FROM media_origins") == ["resolved"]
         assert world.query(FILMS) == [("stored", None, "video/mp4")]
+
+
+def test_with_a_proxy_no_resolver_is_used_and_the_run_says_so(tmp_path: Path, film: Path) -> None:
+    with (
+        channel(tmp_path, gives(film)) as (world, tool),
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(proxy_server()) as proxy,
+    ):
+        world.settings["network"] = f'proxy = "{proxy.url}"'
+        report = world.backup()
+        assert (report.exit_code, tool.asked) == (0, [])
+        (account,) = report.accounts
+        assert any("with [network] proxy" in note for note in account.notes)
