@@ -11,6 +11,8 @@ import signal
 import sys
 from contextlib import suppress
 
+from archiver.process_limits import lower_limit
+
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
@@ -27,19 +29,10 @@ def main() -> None:
 
 
 def _limit(seconds: int, file_size: int) -> None:
-    try:
-        import resource  # noqa: PLC0415 — not on every system
-    except ImportError:
-        return
-    limits = (
-        (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_FSIZE, file_size),
-        (resource.RLIMIT_CORE, 0),
-    )  # fmt: skip
-    for what, most in limits:
-        _, hard = resource.getrlimit(what)
-        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    limits = {"RLIMIT_CPU": seconds, "RLIMIT_FSIZE": file_size, "RLIMIT_CORE": 0}
+    for name, most in limits.items():
         with suppress(ValueError, OSError):
-            resource.setrlimit(what, (limit, limit))
+            lower_limit(name, most, for_good=True)
 
 
 if __name__ == "__main__":

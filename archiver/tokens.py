@@ -27,7 +27,8 @@ _FORMAT = 1
 _SECRETS = ("access_token", "refresh_token", "client_secret")
 _SERVICE = "social-archiver"
 _LOCK_SECONDS = 120.0
-_SOON = timedelta(days=14)
+SOON = timedelta(days=14)
+"""A token that ends within this time is worth a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Login:
     def ends_soon(self, now: datetime) -> bool:
         """Whether it ends within two weeks, and only a person can log in again."""
         left = self.time_left(now)
-        return left is not None and left <= _SOON and not self.is_renewable
+        return left is not None and left <= SOON and not self.is_renewable
 
 
 @dataclass(frozen=True, slots=True)

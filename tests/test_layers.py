@@ -55,7 +55,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "resolvers": set(),
     "hookspecs": {"apis", "auth", "models", "resolvers", "secrets"},
     # what starts the programs of resolvers
-    "confined": set(),
+    "confined": {"process_limits"},
+    "process_limits": set(),
     "characters": set(),
     "tomllines": set(),
     "tomltext": {"characters", "errors"},
@@ -89,7 +90,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     # the three that do the work, and do not know each other
     "net": {},
-    "media": {},
+    "media": {"playlists.remuxer": {"process_limits"}},
     "archive": {},
     # where they meet; platforms are handed in, so it knows the contract and not the loader
     "backup": {
@@ -130,7 +131,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     },
     "unattended": {
         "care_log": {"archive"},
-        "health": {"archive"},
+        "health": {"archive", "tokens"},
         "alerts": {"tokens"},
         "news": {"archive"},
         "night_report": {"archive", "config"},
@@ -151,6 +152,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "store": {"media"},
     },
     "browse": {
+        "thumbnailer": {"process_limits"},
         "accounts": {"archive"},
         "archives": {"archive", "media"},
         "cards": {"export"},

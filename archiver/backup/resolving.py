@@ -27,7 +27,7 @@ from archiver.backup.media_fetcher import MediaFetcher, reason_of
 from archiver.backup.resolver_job import GuardedJob, guarded_job
 from archiver.config import Config
 from archiver.errors import ArchiverError, MediaError
-from archiver.media.download import Download, finish_download
+from archiver.media.download import Download, finish_download, refuse_short
 from archiver.media.kinds import HEAD, sniff
 from archiver.media.playlists.joining import INSTALL
 from archiver.media.playlists.plan import NotJoinable
@@ -48,7 +48,6 @@ _ENDS_PLATFORM = frozenset({
 })  # fmt: skip
 """Codes that the next video of the platform would meet too."""
 
-_LEAST_SHARE = 0.9  # of the length by the page's word
 _FORMATS = {"mp4": "mp4", "m4a": "mp4", "mov": "mp4", "webm": "matroska", "mkv": "matroska"}
 
 
@@ -247,7 +246,5 @@ def _judge(download: Download, video: ResolvedVideo) -> None:
         raise MediaError(
             what, why="It has no sound, and its page says that it has", code="no_sound"
         )
-    length, promised = download.duration_ms, video.seconds
-    if length is not None and promised and length < 1000 * (promised * _LEAST_SHARE - 1):
-        why = f"It has {length / 1000:.0f} of {promised:.0f} seconds"
-        raise MediaError(what, why=why, code="short")
+    if video.seconds:
+        refuse_short(download, video.seconds, what="It")

@@ -12,6 +12,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from archiver.process_limits import lower_limit
+
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
 MOST_PIXELS = 120_000_000
 _MEMORY = 1_500_000_000  # bytes
@@ -62,14 +64,8 @@ def make(source: BinaryIO, target: Path, shorter: int, longer: int) -> None:
 
 def _limit() -> None:
     """Limit memory and processor time, where the system can."""
-    try:
-        import resource  # noqa: PLC0415 — not on every system
-    except ImportError:
-        return
-    for what, most in ((resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CPU, _SECONDS)):
-        _, hard = resource.getrlimit(what)
-        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (limit, hard))
+    lower_limit("RLIMIT_AS", _MEMORY)
+    lower_limit("RLIMIT_CPU", _SECONDS)
 
 
 if __name__ == "__main__":

@@ -252,11 +252,10 @@ def secret_of(option: str, text: str, example: str) -> "Secret":
 
 def disable_core_dumps() -> None:
     """Disable core dumps, which would contain secrets."""
-    with suppress(ImportError, OSError, ValueError):  # not on Windows, or not allowed
-        import resource
+    from archiver.process_limits import lower_limit
 
-        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    with suppress(OSError, ValueError):  # not allowed
+        lower_limit("RLIMIT_CORE", 0)
 
 
 def _interrupt(*_: object) -> NoReturn:

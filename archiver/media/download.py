@@ -32,6 +32,7 @@ from archiver.media.transfer import (
 
 _THREAD_SIZE = 256 << 10
 """From so many bytes on, hashing and writing them takes longer than handing them to a thread."""
+_LEAST_SHARE = 0.9  # of a length that a page or playlist rounds
 _BACKOFF_BASE = 1.0
 _BACKOFF_CAP = 30.0
 _KEPT_HEADERS = ("content-type", "etag", "last-modified", "date")
@@ -207,6 +208,17 @@ class Downloader:
             return os.read(descriptor, CHUNK_SIZE)
         except OSError as error:
             raise _unreadable(path, error) from error
+
+
+def refuse_short(download: Download, promised: float, *, what: str) -> None:
+    """Raise MediaError for a video that is much shorter than promised, in seconds."""
+    length = download.duration_ms
+    if length is not None and length < 1000 * (promised * _LEAST_SHARE - 1):
+        raise MediaError(
+            "The file could not be fetched",
+            why=f"{what} has {length / 1000:.0f} of {promised:.0f} seconds",
+            code="short",
+        )
 
 
 def finish_download(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import anyio
 import httpcore
+import httpx
 from anyio.abc import SocketAttribute, SocketStream
 
 from archiver.errors import MediaError, MediaRefused
@@ -81,14 +82,14 @@ class ForwardProxy:
             raise _Denied(400, "not a request to a proxy")
         self._check_password(lines)
         if match[1] == b"CONNECT":
-            server = await self._connect_to(match[2].decode("latin-1"))
+            server, _ = await self._connect_to(match[2].decode("latin-1"))
             await client.send(b"HTTP/1.1 200 Connected\r\n\r\n")
             await self._pipe(client, server, rest)
             return
-        server, target = await self._open_url(match[2].decode("latin-1"))
+        server, url = await self._open_url(match[2].decode("latin-1"))
         fields = [line for line in lines if not line.lower().startswith(_NOT_FORWARDED)]
         request = b"\r\n".join(
-            [match[1] + b" " + target + b" HTTP/1.1", *fields, b"Connection: close", b"", b""]
+            [match[1] + b" " + url.raw_path + b" HTTP/1.1", *fields, b"Connection: close", b"", b""]
         )
         # nothing may follow: a second request could be for another host
         await self._pipe(client, server, request, one_way=True)
@@ -103,26 +104,25 @@ class ForwardProxy:
                 return
         raise _Denied(407, "the password is wrong")
 
-    async def _connect_to(self, authority: str) -> httpcore.AsyncNetworkStream:
+    async def _connect_to(self, authority: str) -> tuple[httpcore.AsyncNetworkStream, httpx.URL]:
         match = _HOST_PORT.fullmatch(authority)
         if match is None:
             raise _Denied(400, "not a host and a port")
         scheme = "http" if match[2] == "80" else "https"
         return await self._open(f"{scheme}://{authority}/")
 
-    async def _open_url(self, text: str) -> tuple[httpcore.AsyncNetworkStream, bytes]:
+    async def _open_url(self, text: str) -> tuple[httpcore.AsyncNetworkStream, httpx.URL]:
         if not text.lower().startswith("http://"):
             raise _Denied(400, "not an absolute address of http")
-        stream = await self._open(text)
-        url = self.guard.check(text)
-        return stream, url.raw_path
+        return await self._open(text)
 
-    async def _open(self, text: str) -> httpcore.AsyncNetworkStream:
-        """A connection to the host of a URL, at an address that was checked."""
+    async def _open(self, text: str) -> tuple[httpcore.AsyncNetworkStream, httpx.URL]:
+        """A connection to the host of a URL, at an address that was checked, and that URL."""
         try:
             url = self.guard.check(text)
             port = url.port or (80 if url.scheme == "http" else 443)
-            return await GuardedBackend(self.guard).connect_tcp(url.raw_host.decode(), port)
+            backend = GuardedBackend(self.guard)
+            return await backend.connect_tcp(url.raw_host.decode(), port), url
         except MediaRefused as error:
             self.refused = self.refused or error.why or error.what
             raise _Denied(403, "this address is not allowed") from error

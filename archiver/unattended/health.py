@@ -15,6 +15,7 @@ from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
 from archiver.errors import AWAY, AccessRefused, RateLimited, SourceDown, SourceError
 from archiver.human import ago, counted, parse_time, size_text
 from archiver.models import CLOCKS_AGREE
+from archiver.tokens import SOON
 from archiver.unattended.care_log import CareEntry, newest_care
 
 _TEMPORARY = frozenset({
@@ -22,7 +23,6 @@ _TEMPORARY = frozenset({
 })  # fmt: skip
 """Codes of failures that the next run may not meet; others need a person."""
 _CARE_LATE = timedelta(days=35)
-_TOKEN_WARNING = timedelta(days=14)
 _CRITICAL_FACTOR = 2
 _POSTS_OF_A_PACE = 20
 _ROOM_WARNING = 3
@@ -205,7 +205,7 @@ def _silence_concerns(account: AccountHealth, now: datetime) -> Iterator[Concern
 
 def _token_concerns(token: TokenExpiry, now: datetime) -> Iterator[Concern]:
     expires = parse_time(token.expires_at)
-    if expires is None or expires - now > _TOKEN_WARNING:
+    if expires is None or expires - now > SOON:
         return
     cause, days = f"token:{token.account}", (expires - now).days
     if expires <= now:

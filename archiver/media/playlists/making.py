@@ -8,14 +8,12 @@ from typing import Literal
 from anyio import to_thread
 
 from archiver.errors import MediaError
-from archiver.media.download import Download, FetchedPart, finish_download
+from archiver.media.download import Download, FetchedPart, finish_download, refuse_short
 from archiver.media.playlists.decrypting import decrypt
 from archiver.media.playlists.plan import FilmPlan, MediaSegment, NotJoinable
 from archiver.media.playlists.remuxing import RemuxFailed, can_remux, remux
 from archiver.media.playlists.segments import check_segments, segment_identity
 from archiver.media.temp_file import TempFile
-
-_LEAST_SHARE = 0.9  # of the length by the playlist's word, which rounds every segment's
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +80,11 @@ class FilmMaker:
         """The remuxed file, checked; it must play about as long as the playlist says."""
         with TempFile.adopt(target, tmp) as file:
             download = finish_download(file, expects, {}, proven=True)
-        promised = self.film.seconds
-        if download.duration_ms is not None and download.duration_ms < 1000 * (
-            promised * _LEAST_SHARE - 1
-        ):
+        try:
+            refuse_short(download, self.film.seconds, what="The film")
+        except MediaError:
             download.discard()
-            raise MediaError(
-                "The file could not be fetched",
-                why=f"The film has {download.duration_ms / 1000:.0f} of {promised:.0f} seconds",
-                code="short",
-            )
+            raise
         return download
 
     def _concatenate(self, files: Mapping[MediaSegment, Path], tmp: Path, expects: str) -> Download:

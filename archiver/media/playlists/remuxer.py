@@ -20,6 +20,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from archiver.process_limits import lower_limit
+
 _MEMORY = 3 << 30  # bytes of address space; the libraries alone map a few hundred megabytes
 _SECONDS = 3600  # of processor time
 _INDEX_SIZE = 256 << 20  # bytes by which the file may be larger than its segments
@@ -220,19 +222,12 @@ def _shift(packet: Any, seconds: float, last: int | None) -> None:
 
 def _limit(size: int) -> None:
     """Limit memory, processor time and the size of a file, where the system can."""
-    try:
-        import resource  # noqa: PLC0415 — not on every system
-    except ImportError:
-        return
-    limits = (
-        (resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CPU, _SECONDS),
-        (resource.RLIMIT_FSIZE, size), (resource.RLIMIT_CORE, 0),
-    )  # fmt: skip
-    for what, most in limits:
-        _, hard = resource.getrlimit(what)
-        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    limits = {
+        "RLIMIT_AS": _MEMORY, "RLIMIT_CPU": _SECONDS, "RLIMIT_FSIZE": size, "RLIMIT_CORE": 0,
+    }  # fmt: skip
+    for name, most in limits.items():
         with suppress(ValueError, OSError):
-            resource.setrlimit(what, (limit, hard))
+            lower_limit(name, most)
 
 
 if __name__ == "__main__":
