@@ -123,3 +123,22 @@ def test_a_line_that_it_cannot_read_is_an_error(log: Log) -> None:
 
     with pytest.raises(UnknownCall):
         log.calls()
+
+
+def test_a_folder_that_was_removed_is_there_until_the_one_around_it_is_synced(log: Log) -> None:
+    top, folder = f"5<{hexed(TOP)}>", f"6<{hexed(TOP + '/film')}>"
+    log.says("mkdir", f'"{hexed(TOP + "/film")}"', "0700").opens("/film/a", 3)
+    log.says("openat", "AT_FDCWD<\\x2f>", f'"{hexed(TOP)}"', "O_DIRECTORY", "0", result=top)
+    log.says("fsync", top)
+    log.says("lseek", folder, "0", "SEEK_SET")  # by a second number of the folder
+    log.says("unlinkat", folder, f'"{hexed("a")}"', "0")
+    log.says("rmdir", f'"{hexed(TOP + "/film")}"')
+    log.says("fsync", top)
+    disk = power.Disk(TOP)
+    *before, last = log.calls()
+
+    for call in before:
+        disk.replay(call)
+    assert (disk.image("nothing"), disk.image("all")) == ({"film": None}, {})
+    disk.replay(last)
+    assert disk.image("nothing") == {}

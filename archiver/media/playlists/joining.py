@@ -5,7 +5,6 @@ that cannot be had today, costs only what is missing. RFC 8216 section 6.2.1 for
 change a segment, so what was fetched for the same list of segments is still right.
 """
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import Literal
 import anyio
 from anyio import to_thread
 
-from archiver.errors import MediaError, MediaGone, MediaRefused
+from archiver.errors import MediaError, MediaGone, MediaRefused, StorageError
 from archiver.media.disk import make_directory, storage_error
 from archiver.media.download import Download, Downloader, FetchedPart
 from archiver.media.playlists.dash import read_dash
@@ -39,6 +38,7 @@ from archiver.media.playlists.segments import (
     film_identity,
     kept_name,
     kept_parts,
+    remove_segments,
     segment_identity,
 )
 from archiver.media.transfer import LARGEST_PLAYLIST, refuse_size
@@ -179,17 +179,21 @@ class FilmJoiner:
         try:
             parts = await self._fetch(film, folder, kept)
         except MediaRefused:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_segments(folder)
             raise
         keys = await self._fetch_keys(film, folder)
         made = FilmMaker(film, parts, keys, folder, self.downloader.max_size)
         try:
             download, how, tool = await made.make(self.tmp, expects)
         except (NotJoinable, MediaError):  # one of its segments may be what is wrong
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_segments(folder)
             raise
         origin = FilmOrigin(how, tool, reading.playlists, tuple(_segment_rows(film, parts)))
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            remove_segments(folder)
+        except StorageError:
+            download.discard()
+            raise
         return JoinedFilm(download, origin, reading.others)
 
     async def _fetch(

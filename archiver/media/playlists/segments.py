@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
+from archiver.disks import sync_directory
 from archiver.errors import MediaError
 from archiver.media.disk import open_file, storage_error
 from archiver.media.download import FetchedPart
@@ -64,6 +65,18 @@ def _intact(path: Path, digest: str, size: int) -> FetchedPart | None:
         if hash_stream(file) != (digest, size):
             return None
     return FetchedPart(path, digest, size, head, "")
+
+
+def remove_segments(folder: Path) -> None:
+    """Remove the folder of a film, for good: no power cut brings it back. Raises StorageError.
+
+    Nobody would look for it again once the row of the film says what became of that.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        sync_directory(folder.parent)
+    except OSError as error:
+        raise storage_error(error, f"write into {folder.parent}") from error
 
 
 def remove_unfinished(tmp: Path, now: datetime) -> None:

@@ -493,3 +493,20 @@ def test_segments_of_films_that_nobody_finished_are_removed_in_time(tmp_path: Pa
         os.utime(tmp_path / name, (at, at))
     segments.remove_unfinished(tmp_path, now)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film-young", "other"]
+
+
+def test_segments_are_removed_before_the_folder_around_them_is_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut would bring them back, and nobody looks for those of a film that is stored."""
+    folder = tmp_path / "film-1"
+    folder.mkdir()
+    (folder / "a.segment").write_bytes(b"part")
+    synced: list[tuple[Path, bool]] = []
+    monkeypatch.setattr(
+        segments, "sync_directory", lambda path: synced.append((path, folder.exists()))
+    )
+
+    segments.remove_segments(folder)
+
+    assert synced == [(tmp_path, False)]

@@ -200,6 +200,10 @@ class Disk:
             opened.offset += call.result
 
     def _do_lseek(self, call: Call) -> None:
+        path = self._inside(call.path_of_descriptor())
+        node = None if path is None else self._find(path)
+        if node is not None and node.is_folder:
+            return  # it is read once more, by a second number that fcntl gave: nothing is written
         if opened := self._opened(call):
             opened.offset = call.result
 
@@ -237,7 +241,15 @@ class Disk:
         self._parent(new).names[_name(new)] = self._parent(old).names.pop(_name(old))
 
     def _do_unlink(self, call: Call) -> None:
-        path = self._inside(call.path(0))
+        self._remove(self._inside(call.path(0)))
+
+    def _do_unlinkat(self, call: Call) -> None:
+        self._remove(self._inside(call.path(1)))
+
+    def _do_rmdir(self, call: Call) -> None:
+        self._remove(self._inside(call.path(0)))
+
+    def _remove(self, path: str | None) -> None:
         if path and not path.endswith(_VOLATILE):
             del self._parent(path).names[_name(path)]
 

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import traceback
+from importlib import import_module
 from typing import Any
 
 _PR_SET_PTRACER = 0x59616D61
@@ -47,8 +48,6 @@ def main() -> None:
 
 def _warm_up() -> None:
     """Import what the commands import when they run, and start an event loop once."""
-    from importlib import import_module
-
     import anyio
 
     from archiver.cli import COMMANDS
@@ -61,7 +60,18 @@ def _warm_up() -> None:
                  "support.torture.patches"):  # fmt: skip
         import_module(name)
     load_plugins()
+    _make_films_here()
     anyio.run(anyio.lowlevel.checkpoint)
+
+
+def _make_films_here() -> None:
+    """Join films as without the extra `hls`.
+
+    Its child process would change the archive as well, and the tracer counts the calls of one.
+    """
+    remuxing: Any = import_module("archiver.media.playlists.remuxing")
+    remuxing.find_spec = lambda _: None
+    remuxing.can_remux.cache_clear()
 
 
 def _start(job: dict[str, Any]) -> tuple[int, int]:
