@@ -182,6 +182,8 @@ class Connection:
             why = "the server sends too many interim responses and no final one"
             raise httpcore.RemoteProtocolError(why)
         codings = _values(headers, b"transfer-encoding")
+        if codings and (codings != [b"chunked"] or version == b"0"):
+            raise httpcore.RemoteProtocolError("the answer has an unknown transfer coding")
         length = _length(_values(headers, b"content-length"))
         options = [
             option.strip() for option in b",".join(_values(headers, b"connection")).split(b",")
@@ -190,8 +192,6 @@ class Connection:
         if method == "HEAD" or status in {204, 304}:
             return self._fixed_length_answer(status, headers, 0, timeout)
         if codings:
-            if codings != [b"chunked"] or version == b"0":
-                raise httpcore.RemoteProtocolError("the answer has an unknown transfer coding")
             self._can_keep_alive = self._can_keep_alive and not length
             return HttpResponse(status, headers, self._chunked_body(timeout))
         if length:

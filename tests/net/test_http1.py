@@ -114,6 +114,7 @@ def theirs(data: bytes) -> Read | None:
 @example(b"HTTP/1.1 103 X\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 7)
 @example(b"HTTP/1.1 204 No\r\n\r\nhello", 60)
 @example(b"HTTP/1.1 204 No\r\nContent-Length: +5\r\n\r\n", 1)
+@example(b"HTTP/1.1 204 No\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 1)
 @example(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: x\r\n\r\n0\r\n\r\n", 9)
 def test_what_both_read_is_the_same_and_what_h11_refuses_is_refused(data: bytes, step: int) -> None:
     found, expected = ours(data, step), theirs(data)
