@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,7 @@ def measure(folder: Path, rounds: int) -> dict[str, float]:
         [sys.executable, "-m", "archiver", "browse", str(folder), "--port", "0", "--no-open"],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    assert browse.stdout is not None
     said = browse.stdout.readline()
     try:
         return _ask(pages, said.split(" is at ")[1].split()[0], rounds)
@@ -219,7 +221,7 @@ def _ask(pages: dict[str, str], address: str, rounds: int) -> dict[str, float]:
     found = {}
     with httpx.Client(base_url=address, timeout=60) as client:
         for name, path in pages.items():
-            times = [_timed(lambda path=path: client.get(path)) for _ in range(rounds + 1)]
+            times = [_timed(partial(client.get, path)) for _ in range(rounds + 1)]
             found[name] = statistics.median(times[1:])
             print(f"{name:28} {found[name]:8.1f} {max(times[1:]):8.1f}   first {times[0]:8.1f}")
     return found

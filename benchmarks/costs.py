@@ -71,12 +71,13 @@ def measured(posts: int, keep: str) -> list[str]:
         world.origins = [origin_of(sock) for sock in sockets]
         config = write_config(folder, world, keep)
         held = 0
-        for what, change in (
-            ("first backup", lambda: None),
-            ("night without news", lambda: None),
-            ("night with new numbers for every post", lambda: more_likes(world)),
+        for what, has_more_likes in (
+            ("first backup", False),
+            ("night without news", False),
+            ("night with new numbers for every post", True),
         ):
-            change()
+            if has_more_likes:
+                more_likes(world)
             for account in PLATFORMS:
                 world.account(account).forget_answers()
             seconds, report = backed_up(config)

@@ -8,7 +8,7 @@ from pathlib import Path
 from archiver.archive import runs
 from archiver.archive.database import DATABASE, transaction, writer
 from archiver.archive.posts import ParseContext, PostWriter
-from archiver.models import Account, Attachment, Identity, Post, Record, Rendition
+from archiver.models import Account, Attachment, AttachmentKind, Identity, Post, Record, Rendition
 from benchmarks.environment import HOME, PYTHON
 from benchmarks.rounds import Command, Rounds, interleaved
 from benchmarks.web import CERTIFICATE, Web
@@ -112,7 +112,7 @@ def prepare_archive(folder: Path, urls: Sequence[str]) -> None:
 
 def _entry(number: int, urls: Sequence[str]) -> tuple[Record, Post]:
     name = str(17_900_000_000_000_000 + number)
-    kind = "video" if urls[0].endswith("mp4") else "image"
+    kind: AttachmentKind = "video" if urls[0].endswith("mp4") else "image"
     post = Post(
         platform_id=name, kind="post", created_at=f"2025-01-01T{number // 3600:02d}:{number // 60 % 60:02d}:{number % 60:02d}.000Z",
         text=name, content={"post": name}, url=None, metrics=(),

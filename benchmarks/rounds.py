@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
+from typing import Literal
 
 from benchmarks.environment import HOME
 
@@ -14,6 +15,8 @@ ERRORS = HOME / "errors"
 
 Command = Callable[[int], Sequence[str | Path]]
 """From the number of the round to the command to run in it; what it prepares is not measured."""
+
+Resource = Literal["wall", "cpu", "memory"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,10 @@ class Cost:
     cpu: float
     memory: float
 
+    def of(self, what: Resource) -> float:
+        """How much of one resource."""
+        return {"wall": self.wall, "cpu": self.cpu, "memory": self.memory}[what]
+
 
 @dataclass
 class Rounds:
@@ -31,14 +38,14 @@ class Rounds:
 
     costs: dict[str, list[Cost]] = field(default_factory=dict)
 
-    def median(self, name: str, what: str = "wall") -> float:
+    def median(self, name: str, what: Resource = "wall") -> float:
         """The median of all rounds."""
-        return statistics.median(getattr(cost, what) for cost in self.costs[name])
+        return statistics.median(cost.of(what) for cost in self.costs[name])
 
-    def ratio(self, name: str, peer: str, what: str = "wall") -> float:
+    def ratio(self, name: str, peer: str, what: Resource = "wall") -> float:
         """The median of the rounds' own ratios: what disturbed a round disturbed both."""
         pairs = zip(self.costs[name], self.costs[peer], strict=True)
-        return statistics.median(getattr(a, what) / getattr(b, what) for a, b in pairs)
+        return statistics.median(a.of(what) / b.of(what) for a, b in pairs)
 
 
 def interleaved(commands: Mapping[str, Command], rounds: int = 5) -> Rounds:

@@ -11,7 +11,7 @@ from archiver.archive.database import reader
 from benchmarks.clients.world import SUFFIX
 from benchmarks.downloads import CLIENTS, Job
 from benchmarks.environment import HOME, PYTHON
-from benchmarks.rounds import Command, Rounds, interleaved
+from benchmarks.rounds import Command, Resource, Rounds, interleaved
 from benchmarks.web import CORPORA, Web
 
 OUT = HOME / "out"
@@ -37,7 +37,7 @@ class Row:
         )
 
 
-def row(job: str, found: Rounds, peer: str, target: float, what: str = "wall") -> Row:
+def row(job: str, found: Rounds, peer: str, target: float, what: Resource = "wall") -> Row:
     """A line from rounds in which `archiver` ran beside this peer."""
     unit = "MiB" if what == "memory" else "s"
     digits = 0 if what == "memory" else 3 if found.median(peer, what) < 1 else 2
@@ -107,12 +107,14 @@ def starting(rounds: int) -> Iterator[Row]:
         "gallery-dl --help": [PYTHON.with_name("gallery-dl"), "--help"],
         "ten-line click group": [PYTHON, CLIENTS / "click_group.py", "--help"],
     }
-    found = interleaved(
-        {name: lambda _, command=command: command for name, command in commands.items()},
-        3 * rounds,
-    )
+    found = interleaved({name: always(command) for name, command in commands.items()}, 3 * rounds)
     yield row("`archiver --help`", found, "gallery-dl --help", 0.75, "cpu")
     yield row("`archiver --help`", found, "ten-line click group", 1.3, "cpu")
+
+
+def always(command: Sequence[str | Path]) -> Command:
+    """The same command in every round."""
+    return lambda _: command
 
 
 def verifying(rounds: int) -> Iterator[Row]:

@@ -68,7 +68,7 @@ def jobs(folder: Path, archive: Path) -> dict[str, float]:
     """Seconds for each job, the median of a few rounds."""
     program = Path(sys.executable).with_name("archiver")
     config = settle(folder)
-    asked = [program, "--config", config, "-q"]
+    asked: list[str | Path] = [program, "--config", config, "-q"]
     with reader(archive) as connection:
         found = {
             "search for a word": timed(lambda: connection.execute(SEARCH).fetchall()),

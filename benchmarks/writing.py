@@ -6,6 +6,7 @@ wall time, with the size of the database.
 """
 
 import json
+import sqlite3
 import sys
 import time
 from datetime import UTC, datetime
@@ -63,7 +64,7 @@ def main(count: int) -> None:
         print(f"database {Path(folder, DATABASE).stat().st_size / 1e6:.1f} MB")
 
 
-def store(connection, account_id: int, run_id: int) -> None:
+def store(connection: sqlite3.Connection, account_id: int, run_id: int) -> None:
     """Mark every waiting rendition as stored."""
     number = 0
     while found := queue.due_files(connection, [account_id], NOW, limit=BATCH):

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.clients import posts
+from archiver.archive.database import reader
+from benchmarks.clients import ours, posts
+from benchmarks.downloads import prepare_archive
+from support.media.samples import picture
+from support.net.wire import http, wire
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="the benchmarks read memory as Linux tells it"
@@ -30,3 +34,14 @@ def test_the_same_posts_are_written_by_plain_statements(
 ) -> None:
     posts.main("raw", tmp_path / "raw", FEW)
     assert lines_of(capsys) == ["took", "peak"]
+
+
+@pytest.mark.anyio
+async def test_the_files_that_wait_in_an_archive_are_fetched(tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    async with wire(http(200, picture("JPEG"))) as server:
+        prepare_archive(archive, [server.url(f"/{number}.jpg") for number in range(4)])
+        await ours.main(archive, connections=2, certificate=None)
+    with reader(archive) as connection:
+        stored = connection.execute("SELECT count(*) FROM renditions WHERE state = 'stored'")
+        assert stored.fetchone()[0] == 4

@@ -7,16 +7,19 @@ import ssl
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import anyio
 
 from archiver.archive.database import writer
+from archiver.backup.account import AccountBackup
 from archiver.backup.context import RunContext
 from archiver.backup.database_thread import DatabaseThread
 from archiver.backup.media_fetcher import MediaFetcher
 from archiver.clock import SystemClock
 from archiver.media.download import Downloader
 from archiver.media.folder_store import FolderStore
+from archiver.media.playlists.joining import FilmJoiner
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard, GuardedBackend
 from archiver.net.transport import Transport
@@ -38,9 +41,11 @@ async def main(directory: Path, connections: int, certificate: str | None) -> No
             media.open, store.tmp, clock, max_size=1 << 40, on_bytes=NoProgress().received
         )
         run = RunContext(DatabaseThread(connection), 1, clock, NoProgress())
-        files = MediaFetcher(run, store, downloader, connections, listing_done=True)
+        films = FilmJoiner(downloader, store.tmp, "best")
+        files = MediaFetcher(run, store, downloader, films, connections, listing_done=True)
         report = AccountReport("acme", "instagram", "ayrshare")
-        files.accounts[1] = SimpleNamespace(report=report)  # type: ignore[assignment]  # all that is used of it
+        account = cast("AccountBackup", SimpleNamespace(report=report))  # all that is used of it
+        files.accounts[1] = {"ayrshare": account}
         async with media:
             await files.fetch_all()
         waiting = connection.execute(

@@ -24,9 +24,12 @@ from archiver.backup import BackupOptions, run_backup
 from archiver.clock import SystemClock
 from archiver.config import load_config
 from archiver.jsontext import read_records
+from archiver.models import Account
 from archiver.report import NoProgress
 from archiver_ayrshare.instagram import Instagram
 from benchmarks.library import bodies, plugins_with, settle, settle_media
+
+ACCOUNT = Account("acme", "instagram", "ayrshare", None)
 
 TABLES = """
 CREATE TABLE post (id TEXT PRIMARY KEY, created TEXT, text TEXT, raw TEXT, hash BLOB);
@@ -96,7 +99,7 @@ def raw(folder: Path, answers: list[bytes]) -> Callable[[], None]:
             _, records = read_records(answer, "posts")
             posts, renditions = [], []
             for record in records:
-                post = platform.read(record.data, None)
+                post = platform.read(record.data, ACCOUNT)
                 digest = hashlib.sha256(record.raw.encode()).digest()
                 posts.append((post.platform_id, post.created_at, post.text, record.raw, digest))
                 renditions += [

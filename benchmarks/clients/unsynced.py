@@ -7,5 +7,5 @@ import os
 import runpy
 
 if __name__ == "__main__":
-    os.fsync = lambda _: None
+    os.fsync = lambda fd: None
     runpy.run_module("benchmarks.clients.ours", run_name="__main__")

@@ -9,6 +9,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from starlette.types import Receive, Scope, Send
+
 from archiver.webserver import listen, running
 from archiver_ayrshare.accounts import PLATFORMS
 from archiver_ayrshare.demo.app import application
@@ -41,7 +43,7 @@ def main(folder: Path) -> None:
         world.account(platform).populate(200, stories=False)
     inner = application(world)
 
-    async def late(scope, receive, send) -> None:
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await asyncio.sleep(LATENCY)
             path = scope["path"].removesuffix(SUFFIX)
