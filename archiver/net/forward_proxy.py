@@ -29,6 +29,8 @@ _SECONDS = 60.0
 """Without a byte for so long, a connection is closed."""
 _REQUEST = re.compile(rb"([A-Z]{3,10}) (\S{1,8192}) HTTP/1\.[01]", re.ASCII)
 _HOST_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]/?#@\s]+):(\d{1,5})", re.ASCII)
+_ANSWER = re.compile(rb"HTTP/1\.[01] ([1-5])\d\d(?: |$)", re.ASCII)
+_METHODS = {b"GET", b"HEAD"}
 _NOT_FORWARDED = (b"proxy-", b"connection:", b"keep-alive:", b"upgrade:", b"te:", b"expect:")
 
 
@@ -84,15 +86,15 @@ class ForwardProxy:
         if match[1] == b"CONNECT":
             server, _ = await self._connect_to(match[2].decode("latin-1"))
             await client.send(b"HTTP/1.1 200 Connected\r\n\r\n")
-            await self._pipe(client, server, rest)
+            async with _closed_after(server):
+                await self._tunnel(client, server, rest)
             return
+        if match[1] not in _METHODS:
+            raise _Denied(405, "only GET and HEAD go through without a tunnel")
         server, url = await self._open_url(match[2].decode("latin-1"))
-        fields = [line for line in lines if not line.lower().startswith(_NOT_FORWARDED)]
-        request = b"\r\n".join(
-            [match[1] + b" " + url.raw_path + b" HTTP/1.1", *fields, b"Connection: close", b"", b""]
-        )
-        # nothing may follow: a second request could be for another host
-        await self._pipe(client, server, request, one_way=True)
+        request = _closing([match[1] + b" " + url.raw_path + b" HTTP/1.1", *lines])
+        async with _closed_after(server):
+            await self._exchange(client, server, request)
 
     def _check_password(self, lines: list[bytes]) -> None:
         wanted = base64.b64encode(f"archiver:{self._password}".encode())
@@ -129,33 +131,51 @@ class ForwardProxy:
         except (httpcore.ConnectError, httpcore.ConnectTimeout, MediaError) as error:
             raise _Denied(502, "no connection") from error
 
-    async def _pipe(
-        self, client: SocketStream, server: httpcore.AsyncNetworkStream, first: bytes, *,
-        one_way: bool = False,
-    ) -> None:  # fmt: skip
-        try:
+    async def _tunnel(
+        self, client: SocketStream, server: httpcore.AsyncNetworkStream, first: bytes
+    ) -> None:
+        """Pass bytes both ways until one side closes."""
+        with suppress(httpcore.NetworkError, httpcore.TimeoutException):
             if first:
                 await server.write(first, timeout=_SECONDS)
             async with anyio.create_task_group() as tasks:
-                if not one_way:
-                    tasks.start_soon(self._upwards, client, server, tasks.cancel_scope)
+                tasks.start_soon(self._upwards, client, server, tasks.cancel_scope)
                 await self._downwards(client, server)
                 tasks.cancel_scope.cancel()
-        except (httpcore.NetworkError, httpcore.TimeoutException):
-            pass
-        finally:
-            with anyio.CancelScope(shield=True):
-                await server.aclose()
 
-    async def _downwards(self, client: SocketStream, server: httpcore.AsyncNetworkStream) -> None:
+    async def _exchange(
+        self, client: SocketStream, server: httpcore.AsyncNetworkStream, request: bytes
+    ) -> None:
+        """Pass on one request and its answer.
+
+        Nothing may follow: a second request could be for another host. So the answer says that
+        the connection is closed, whatever the server says of its own (RFC 9110 section 7.6.1).
+        """
+        try:
+            await server.write(request, timeout=_SECONDS)
+            head, rest = await _read_answer_head(server)
+        except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+            raise _Denied(502, "the server did not answer") from error
+        self.received += len(head) + len(rest)
+        await client.send(head)
+        await self._downwards(client, server, rest)
+
+    async def _downwards(
+        self, client: SocketStream, server: httpcore.AsyncNetworkStream, first: bytes = b""
+    ) -> None:
+        """Pass on what the server sends, up to the limit; `first` was read and counted already."""
+        data = first
         with suppress(httpcore.NetworkError, httpcore.TimeoutException, OSError,
                       anyio.BrokenResourceError):  # fmt: skip
-            while data := await server.read(_CHUNK, timeout=_SECONDS):
-                self.received += len(data)
+            while True:
                 if self.received > self.max_bytes:
                     self.on_excess()
                     return
-                await client.send(data)
+                if data:
+                    await client.send(data)
+                if not (data := await server.read(_CHUNK, timeout=_SECONDS)):
+                    return
+                self.received += len(data)
 
     @staticmethod
     async def _upwards(
@@ -200,3 +220,36 @@ async def _read_head(client: SocketStream) -> tuple[bytes, bytes]:
     if not found:
         raise _Denied(408, "it took too long")
     return head, rest
+
+
+async def _read_answer_head(server: httpcore.AsyncNetworkStream) -> tuple[bytes, bytes]:
+    """The head of the final answer, as it is passed on, and what came behind it."""
+    data, total = b"", 0
+    while True:
+        head, found, rest = data.partition(b"\r\n\r\n")
+        if not found:
+            more = b"" if total > _LARGEST_HEAD else await server.read(_CHUNK, timeout=_SECONDS)
+            if not more:
+                raise _Denied(502, "the server did not answer")
+            data, total = data + more, total + len(more)
+        elif not (status := _ANSWER.match(head)):
+            raise _Denied(502, "the server does not speak HTTP/1.1")
+        elif status[1] == b"1":  # announces an answer
+            data = rest
+        else:
+            return _closing(head.split(b"\r\n")), rest
+
+
+@asynccontextmanager
+async def _closed_after(server: httpcore.AsyncNetworkStream) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await server.aclose()
+
+
+def _closing(lines: list[bytes]) -> bytes:
+    """A head without the fields that are for one connection only, which says that it closes."""
+    fields = [line for line in lines if not line.lower().startswith(_NOT_FORWARDED)]
+    return b"\r\n".join([*fields, b"Connection: close", b"", b""])

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
+import httpx
 import pytest
 
 from archiver.net.forward_proxy import ForwardProxy, forward_proxy
@@ -120,6 +121,54 @@ async def test_a_second_request_on_the_same_connection_goes_nowhere() -> None:
         then = b"GET http://169.254.169.254/ HTTP/1.1\r\nHost: b\r\n\r\n"
         await ask(proxy, f"GET {server.url('/one')}", then=then)
         assert [each.target for each in server.requests] == ["/one"]
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Connection": "keep-alive"}, {"Keep-Alive": "timeout=5", "connection": "x"}]
+)
+async def test_the_answer_says_that_its_connection_closes(headers: dict[str, str]) -> None:
+    """Otherwise a client sends its next request on a connection that is about to close."""
+    async with proxied(http(200, BODY, headers, then="close")) as (proxy, server, _):
+        head, _, body = (await ask(proxy, f"GET {server.url()}")).partition(b"\r\n\r\n")
+        fields = head.lower().split(b"\r\n")[1:]
+        assert sorted(fields) == [b"connection: close", b"content-length: 1000"]
+        assert body == BODY
+
+
+async def test_a_client_that_keeps_connections_gets_each_of_its_answers() -> None:
+    redirect = http(302, headers={"Location": "/next"}, then="close")
+    async with (
+        proxied(redirect, http(200, BODY, then="close")) as (proxy, server, _),
+        httpx.AsyncClient(proxy=proxy.url, follow_redirects=True) as client,
+    ):
+        assert [(await client.get(server.url())).content for _ in range(5)] == [BODY] * 5
+
+
+async def test_announcements_are_left_out_before_an_answer() -> None:
+    early = Reply(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + http(200, BODY).data, "close")
+    async with proxied(early) as (proxy, server, _):
+        answer = await ask(proxy, f"GET {server.url()}")
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert answer.endswith(BODY)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Reply(b"", "close"), Reply(b"", "reset"), Reply(b"HTTP/1.1 200 OK\r\n", "close"),
+        Reply(b"SSH-2.0-OpenSSH\r\n\r\n", "close"), Reply(b"x" * 300_000, "close"),
+        Reply(b"HTTP/1.1 100 Continue\r\n\r\n" * 9000, "close"),
+    ],
+)  # fmt: skip
+async def test_a_server_that_does_not_answer_is_a_bad_gateway(answer: Reply) -> None:
+    async with proxied(answer) as (proxy, server, _):
+        assert (await ask(proxy, f"GET {server.url()}")).startswith(b"HTTP/1.1 502 ")
+
+
+async def test_a_request_with_a_body_is_refused_before_a_connection() -> None:
+    async with proxied() as (proxy, server, _):
+        assert (await ask(proxy, f"POST {server.url()}")).startswith(b"HTTP/1.1 405 ")
+        assert server.connections == 0
 
 
 async def test_more_bytes_than_a_video_may_have_are_told_and_not_passed_on() -> None:
