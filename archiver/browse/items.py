@@ -238,8 +238,8 @@ def absence(
         return _SKIPPED.get(code or "", f"Skipped by the settings ({reason})")
     if (state, code) == ("omitted", "copyright"):
         return "Omitted by the platform for copyright"
-    if state == "not_offered":
-        return _NOT_OFFERED.get(code or "", _STATES[state])
+    if state == "not_offered":  # earlier versions gave the code as the reason
+        return _STATES[state] if not reason or reason == code else reason[0].upper() + reason[1:]
     why = _STATES.get(state, state) + (f": {reason}" if reason else "")
     again = state == "failed" and next_try_at
     return f"{why}; next attempt from {short_time(next_try_at)} UTC" if again else why
@@ -257,11 +257,6 @@ _SHORT_STATES = {
     "not_offered": "not offered",
     "pending": "waiting",
     **{state: state for state in ("omitted", "gone", "failed", "refused", "skipped")},
-}
-_NOT_OFFERED = {
-    "manifest_only": "Offered only as a playlist",
-    "live": "Offered only as a playlist, of a broadcast that had not ended",
-    "drm": "Offered only as a playlist, with encryption for the platform's own players",
 }
 _MADE_HERE = {
     "joined": "made here of its segments",

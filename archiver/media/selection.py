@@ -10,7 +10,10 @@ Videos = Literal["best", "all", "smallest", "none"]
 
 _LONGEST_SHOWN = 300  # characters shown of an address that was not understood
 _OMITTED: Choice = ("omitted", Reason("copyright", "copyright"))
-_NOT_OFFERED: Choice = ("not_offered", Reason("not_offered", "not_offered"))
+_NOT_OFFERED: Choice = ("not_offered", Reason("not_offered", "the source gives no file of it"))
+_BEHIND_PAGE: Choice = (
+    "not_offered", Reason("not_offered", "the source gives no file, only its page")
+)  # fmt: skip
 _NO_ADDRESS: Choice = ("failed", Reason("no_address", "no URL"))
 _LINK_TARGET: Choice = ("skipped", Reason("link_target", "the target of a link"))
 _NO_THUMBNAILS: Choice = (
@@ -74,7 +77,7 @@ def _initial_choice(attachment: Attachment, rendition: Rendition) -> Choice:
     if rendition.absent == "copyright":
         return _OMITTED
     if rendition.absent == "not_offered":
-        return _NOT_OFFERED
+        return _BEHIND_PAGE if attachment.kind == "video" else _NOT_OFFERED
     if rendition.absent == "address_not_understood":
         shown = (rendition.url or "")[:_LONGEST_SHOWN]
         return ("refused", Reason("address_not_understood", f"address not understood: {shown}"))

@@ -101,8 +101,15 @@ def test_errors_are_accessible_and_lead_home(watched: Watched, path: str, status
         assert watched.page.url.endswith("/archive/-/home")
 
 
-def test_a_video_plays_and_seeks(desktop: Watched, demo: Path) -> None:
-    desktop.goto(row(demo, _FILM))
+_MADE_HERE = """
+    SELECT '/archive/-/gallery/' || attachment_id FROM renditions
+      JOIN media_origins ON rendition_id = renditions.id WHERE how = 'joined'
+"""
+
+
+@pytest.mark.parametrize("film", [_FILM, _MADE_HERE], ids=["served", "joined of a playlist"])
+def test_a_video_plays_and_seeks(desktop: Watched, demo: Path, film: str) -> None:
+    desktop.goto(row(demo, film))
     video = desktop.page.locator("video")
     assert "/-/thumb/m/" in (video.get_attribute("poster") or "")
     played = video.evaluate(

@@ -57,6 +57,28 @@ def test_the_archive_is_there_intact_and_open_to_the_other_commands(
     assert platforms == (10,)
 
 
+def test_it_has_a_film_that_was_only_a_playlist_and_videos_behind_their_pages(
+    told: list[str], cli: Cli
+) -> None:
+    assert any("a playlist only" in line for line in told)
+    with closing(sqlite3.connect("demo/archive/archive.db")) as connection:
+        made = connection.execute(
+            "SELECT platform, role, state, media.content_type FROM media_origins "
+            "JOIN renditions ON renditions.id = rendition_id "
+            "JOIN media ON sha256 = renditions.media_sha256 "
+            "JOIN accounts ON accounts.id = account_id"
+        ).fetchall()
+        missing = connection.execute(
+            "SELECT DISTINCT state, reason FROM missing_media WHERE platform = 'youtube'"
+        ).fetchall()
+    assert made == [("bluesky", "original", "stored", "video/mp4")]
+    why = "the source gives no file, only its page"
+    assert missing == [("not_offered", why)]
+    lines = cli("--config", "demo/archive.toml", "status").stdout.splitlines()
+    (youtube,) = [line for line in lines if line.startswith("mare-youtube") and why in line]
+    assert youtube.split()[:4] == ["mare-youtube", "5", "not", "offered"]
+
+
 def test_what_each_account_got_adds_up_to_what_its_run_got(told: list[str]) -> None:
     names = ("got", "new", "edited", "removed", "stored", "omitted", "failed")
     sums = ", ".join(f"sum({name})" for name in names)

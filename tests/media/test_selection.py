@@ -99,9 +99,13 @@ def test_what_the_source_does_not_give() -> None:
     assert states(Rendition("original", absent="copyright"), STILL) == [
         ("omitted", Reason("copyright", "copyright")), WANTED,
     ]  # fmt: skip
-    assert states(Rendition("original", absent="not_offered"), STILL, thumbnails=False) == [
-        ("not_offered", Reason("not_offered", "not_offered")), WANTED,
-    ]  # fmt: skip
+    absent = Rendition("original", absent="not_offered")
+    page: Choice = ("not_offered", Reason("not_offered", "the source gives no file, only its page"))
+    assert states(absent, STILL, thumbnails=False) == [page, WANTED]
+    ((_, reason),) = select_renditions(
+        Attachment("image", renditions=(absent,)), videos="best", thumbnails=True
+    )
+    assert reason == Reason("not_offered", "the source gives no file of it")
     no_address: Choice = ("failed", Reason("no_address", "no URL"))
     assert states(Rendition("original"), Rendition("cover", url="")) == [no_address] * 2
 

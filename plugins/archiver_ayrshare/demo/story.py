@@ -85,6 +85,8 @@ def _first_day(world: World) -> list[str]:
         f"{data.TITLE}, three friends who make pots: {count} posts on ten platforms.",
         "Instagram withholds the video of a reel and one item of a carousel, for their sound.",
         "TikTok has flagged one video and shows it without its picture.",
+        "Bluesky gives a video as a playlist only: its segments become one file.",
+        "YouTube shows videos on their pages, and gives only their stills.",
         "One picture on LinkedIn is no longer there: its address answers 404.",
     ]
 

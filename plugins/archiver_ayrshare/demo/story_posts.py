@@ -23,7 +23,7 @@ from archiver_ayrshare.demo.story_data import (
 
 
 def bluesky(account: WorldAccount) -> None:
-    """Posts, a reply, a quote and a link."""
+    """Posts, a video that is given as a playlist only, a reply, a quote and a link."""
     world = account.world
     text = "Hello from the kiln room. We are three people, two wheels and one very old oven."
     account.publish(text, at=days(world, 41, 18, 5), media=[FIRST_LIGHT])
@@ -31,6 +31,7 @@ def bluesky(account: WorldAccount) -> None:
         "A question for everyone who glazes: tin white over iron red, or under? We have been "
         "arguing since breakfast.",
         at=days(world, 12, 10, 30),
+        media=[video("white over red", scene="pot", size=(640, 360), alt="Glaze, poured twice")],
     )
     account.publish(
         "Update: under. Youssef was right. It has been noted.",
