@@ -7,6 +7,7 @@ the environment, and all their connections go through a proxy that refuses priva
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -100,6 +101,12 @@ class Resolver(Protocol):
     @property
     def platforms(self) -> Sequence[str]:
         """The networks whose pages it understands."""
+
+    def notice(self, platform: str, now: datetime) -> str | None:
+        """What its user should know before it is used for a platform: what is missing, or old.
+
+        One sentence that says what to do; None where all is well. It asks no network.
+        """
 
     async def resolve(self, job: ResolverJob) -> ResolvedVideo:
         """Get a video. Raises Unresolved."""

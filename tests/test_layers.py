@@ -107,6 +107,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "page_saver": {"archive", "report"},
         "parser_fingerprint": {"hookspecs"},
         "resolver_job": {"media", "net", "resolvers"},
+        "resolver_notices": {"config", "resolvers"},
         "resolving": {"archive", "config", "media", "net", "report", "resolvers"},
         "routes": {"net", "settings"},
         "setting_changes": {"archive", "media", "settings"},

@@ -25,6 +25,7 @@ from archiver.archive.resolutions import (
 from archiver.backup.fetched import FetchedFile
 from archiver.backup.media_fetcher import MediaFetcher, reason_of
 from archiver.backup.resolver_job import GuardedJob, guarded_job
+from archiver.backup.resolver_notices import PROXY_NOTICE, resolver_notice
 from archiver.config import Config
 from archiver.errors import ArchiverError, MediaError
 from archiver.media.download import Download, finish_download, refuse_short
@@ -65,10 +66,13 @@ class VideoResolving:
         """Try what is due of all accounts that it is allowed for. Raises StorageError."""
         for platform in sorted(set(self.config.media.resolve)):
             if self.config.network.proxy is not None:  # a resolver would go around it
-                self._note_unused(platform)
+                self._note(platform, PROXY_NOTICE)
                 continue
             resolver = next((each for each in self.resolvers if platform in each.platforms), None)
             if resolver is not None:
+                now = self.files.run.clock.now()
+                if (notice := resolver_notice(resolver, platform, now)) is not None:
+                    self._note(platform, notice)
                 await self._platform(platform, resolver)
 
     async def _platform(self, platform: str, resolver: Resolver) -> None:
@@ -84,13 +88,10 @@ class VideoResolving:
                 if await self._try(file, account, resolver) in _ENDS_PLATFORM:
                     return
 
-    def _note_unused(self, platform: str) -> None:
-        """Say of each account that its setting has no effect."""
+    def _note(self, platform: str, text: str) -> None:
+        """Say something of each account whose videos may be fetched from their pages."""
         for account_id, account in self._accounts(platform):
-            self._report(account_id, account).note(
-                "Videos behind their pages were not fetched: with [network] proxy, whose rules a "
-                "resolver does not know, none is used"
-            )
+            self._report(account_id, account).note(text)
 
     def _report(self, account_id: int, account: Account) -> AccountReport:
         sources = self.files.accounts[account_id]

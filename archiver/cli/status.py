@@ -15,6 +15,7 @@ from archiver.human import ago, counted, size_text
 
 if TYPE_CHECKING:
     from archiver.archive.readers import AccountStatus, ArchiveStatus, OmittedFile
+    from archiver.config import Config
     from archiver.unattended.health import ArchiveHealth, Concern
 
 _COLOURS = {
@@ -63,12 +64,16 @@ def command(
     directory = config.archive.directory
     now = datetime.now(UTC)
     logins = known_logins(config, now, shell.warn)
+    notices = _resolver_notices(shell, config, now)
     with reader(directory) as connection:
         status = archive_status(connection)
         omitted = omitted_media(connection) if with_omitted else []
     if as_json:
         listed = {"omitted": [asdict(file) for file in omitted]} if with_omitted else {}
-        said = {"logins": [asdict(login) for login in logins], "sqlite": sqlite_warning()}
+        said = {
+            "logins": [asdict(login) for login in logins], "sqlite": sqlite_warning(),
+            "resolvers": [{"account": name, "notice": text} for name, text in notices],
+        }  # fmt: skip
         shell.json({"directory": str(directory), **asdict(status), **said, **listed})
         return None
     parts = [_head(status, str(directory), now), _accounts(status, now)]
@@ -80,6 +85,7 @@ def command(
             _gaps(status),
             _omitted(omitted),
             logins_table(logins),
+            _videos_behind_pages(notices),
         ),
     )
     shell.out("\n\n".join(parts))
@@ -88,6 +94,22 @@ def command(
     if shell.verbose and (warning := sqlite_warning()):
         shell.warn(warning)
     return None
+
+
+def _resolver_notices(shell: Shell, config: "Config", now: datetime) -> "Sequence[tuple[str, str]]":
+    """What keeps videos behind pages from being fetched; asked only where a setting wants them."""
+    if not config.media.resolve and not any(entry.own for entry in config.accounts):
+        return ()
+    from archiver.backup.resolver_notices import resolver_notices
+
+    return resolver_notices(config, shell.plugins().resolvers, now)
+
+
+def _videos_behind_pages(notices: "Sequence[tuple[str, str]]") -> str:
+    if not notices:
+        return ""
+    lines = (wrap(safe(text), first=f"{safe(name)}: ", rest="    ") for name, text in notices)
+    return "Videos behind their pages:\n" + "\n".join(lines)
 
 
 def _monitor(shell: Shell, *, as_metrics: bool) -> int | None:

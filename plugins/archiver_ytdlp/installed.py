@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from archiver import Unresolved
 OLDEST = (2026, 7, 4)
 """The release that fixed the last known vulnerability (shortcut files made of metadata)."""
 
-_INSTALL = "pip install --upgrade 'social-archiver[ytdlp]'"
+_INSTALL = "pip install 'social-archiver[ytdlp]'"
+_UPDATE = "pip install --upgrade 'yt-dlp[default]'"
+_OLD_DAYS = 60
 _NEEDS_RUNTIME = frozenset({"youtube"})
 _RUNTIME = "deno"
 
@@ -33,7 +36,7 @@ def check_installed(platform: str) -> None:
         oldest = ".".join(map(str, OLDEST))
         raise Unresolved(
             "resolver_outdated",
-            f"yt-dlp {found} is older than {oldest}, which closed a hole: {_INSTALL}",
+            f"yt-dlp {found} is older than {oldest}, which closed a hole: {_UPDATE}",
         )
     if platform in _NEEDS_RUNTIME and runtime() is None:
         raise Unresolved(
@@ -43,11 +46,35 @@ def check_installed(platform: str) -> None:
         )
 
 
+def notice(platform: str, today: date) -> str | None:
+    """What is missing for a platform, or old; None where all is well."""
+    try:
+        check_installed(platform)
+    except Unresolved as error:
+        return str(error)
+    found = installed_version()
+    days = _days_old(found or "", today)
+    if days is None or days <= _OLD_DAYS:
+        return None
+    return (
+        f"yt-dlp {found} is {days} days old: platforms change, and what is older stops to work. "
+        f"Update it: {_UPDATE}"
+    )
+
+
 def runtime() -> Path | None:
     """Where the JavaScript runtime is: beside this Python, or where the system has its programs."""
     places = [str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/opt/homebrew/bin"]
     found = shutil.which(_RUNTIME, path=":".join(places))
     return None if found is None else Path(found)
+
+
+def _days_old(version: str, today: date) -> int | None:
+    """How old a release is: its version is its date."""
+    try:
+        return (today - date(*_numbers(version))).days
+    except (TypeError, ValueError):
+        return None
 
 
 def _numbers(text: str) -> tuple[int, ...]:

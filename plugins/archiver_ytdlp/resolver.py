@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from archiver import BadJson, ProgramResult, ResolvedVideo, ResolverJob, Unresolved, read_json
 from archiver_ytdlp.failures import failure_of
 from archiver_ytdlp.formats import VideoChoice, choose_formats
-from archiver_ytdlp.installed import check_installed, installed_version, runtime
+from archiver_ytdlp.installed import check_installed, installed_version, notice, runtime
 
 EXTRACTORS: Mapping[str, str] = {
     "facebook": "facebook.*", "instagram": "instagram.*", "pinterest": "pinterest",
@@ -51,6 +52,10 @@ class YtDlp:
     def platforms(self) -> Sequence[str]:
         """The networks that have an extractor."""
         return sorted(self.extractors)
+
+    def notice(self, platform: str, now: datetime) -> str | None:
+        """What is missing, or older than two months."""
+        return notice(platform, now.date())
 
     async def resolve(self, job: ResolverJob) -> ResolvedVideo:
         """Ask for the formats; give the address of a whole file, or let yt-dlp fetch its parts."""

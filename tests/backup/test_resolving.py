@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,10 @@ class FakeTool:
     name: str = "tool"
     version: str | None = "1.2"
     platforms: tuple[str, ...] = ("youtube",)
+    said: str | None = None
+
+    def notice(self, platform: str, now: datetime) -> str | None:
+        return self.said
 
     async def resolve(self, job: ResolverJob) -> ResolvedVideo:
         self.asked.append(job.page_url)
@@ -216,6 +221,16 @@ def test_an_address_is_fetched_by_our_own_client(tmp_path: Path) -> None:
         world.backup()
         assert world.column("SELECT how FROM media_origins") == ["resolved"]
         assert world.query(FILMS) == [("stored", None, "video/mp4")]
+
+
+def test_what_a_resolver_says_before_it_is_used_is_a_note_of_the_run(
+    tmp_path: Path, film: Path
+) -> None:
+    with channel(tmp_path, gives(film)) as (world, tool):
+        tool.said = "tool 1.2 is old: update it"
+        report = world.backup()
+        assert [account.notes for account in report.accounts] == [["tool 1.2 is old: update it"]]
+        assert (report.exit_code, len(tool.asked)) == (0, 1)
 
 
 def test_with_a_proxy_no_resolver_is_used_and_the_run_says_so(tmp_path: Path, film: Path) -> None:

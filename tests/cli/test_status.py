@@ -26,6 +26,21 @@ def test_a_sqlite_with_a_fault_is_named(
     assert (json.loads(cli("status", "--json").stdout)["sqlite"] is not None) is is_warned
 
 
+def test_what_keeps_videos_behind_their_pages_from_being_fetched_is_told(cli: Cli) -> None:
+    account = '[[accounts]]\nname = "clips"\nplatform = "tiktok"\nsource = "ayrshare"\nown = true\n'
+    Path("archive.toml").write_text(f'[archive]\ndirectory = "archive"\n{account}')
+    with writer(Path("archive")):
+        pass
+    why = 'own = true has no effect: resolve in [media] does not list "tiktok"'
+    done = cli("status")
+    assert done.exit_code == 0
+    assert "Videos behind their pages:\nclips: " in done.stdout
+    assert why in " ".join(done.stdout.split())
+    assert json.loads(cli("status", "--json").stdout)["resolvers"] == [
+        {"account": "clips", "notice": why}
+    ]
+
+
 class TestCheck:
     def test_an_archive_that_is_not_there_is_unknown_in_one_line(self, cli: Cli) -> None:
         for config in (None, '[archive]\ndirectory = "archive"\n'):

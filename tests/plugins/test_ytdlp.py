@@ -294,7 +294,7 @@ def test_too_old_a_version_is_refused_with_how_to_update_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(installed, "installed_version", lambda: "2025.1.15")
-    with pytest.raises(Unresolved, match=r"pip install --upgrade 'social-archiver\[ytdlp\]'") as it:
+    with pytest.raises(Unresolved, match=r"pip install --upgrade 'yt-dlp\[default\]'") as it:
         installed.check_installed("tiktok")
     assert it.value.code == "resolver_outdated"
 
