@@ -5,18 +5,18 @@ APPLICATION_ID = 0x61726368  # "arch": identifies the database, to `file` too
 KNOWN_STEPS = frozenset({
     "m001_archive", "m002_sources", "m003_media", "m004_search", "m005_words",
     "m006_several_sources", "m007_lists", "m008_origins", "m009_visibility", "m010_care",
-    "m011_resolutions",
+    "m011_resolutions", "m019_search_by_page",
 })  # fmt: skip
 """Names of all steps in schema.py."""
 
 KNOWN_TRIGGERS = frozenset({
     "account_profiles_stay", "account_profiles_keep",
     "revisions_stay", "events_stay", "events_keep",
-    "posts_fts_insert", "posts_fts_delete", "posts_fts_update",
+    "posts_fts_delete", "posts_fts_update",
 })  # fmt: skip
 """Names of all triggers in schema.py."""
 
-FORMER_TRIGGERS = frozenset({"account_names_stay", "account_names_keep"})
+FORMER_TRIGGERS = frozenset({"account_names_stay", "account_names_keep", "posts_fts_insert"})
 """Names of triggers that earlier steps made and later ones dropped."""
 
 ROW_HASHED = (

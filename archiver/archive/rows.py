@@ -98,6 +98,8 @@ def insert_all(
 def _write(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     values = map(itemgetter(*rows[0]), rows)  # faster than a lookup of each value by its name
     connection.executemany(_insert_statement(table, rows[0]), values)
+    if table == "posts":
+        _add_to_search(connection, [row["id"] for row in rows])
     _update_checksum(connection, table, added=[row["row_sha256"] for row in rows])
 
 
@@ -109,8 +111,23 @@ def _insert(connection: sqlite3.Connection, verb: str, table: str, row: dict[str
         values = tuple(clean.values())
         if not connection.execute(_insert_statement(table, clean, verb), values).rowcount:
             return 0
+        if table == "posts":
+            _add_to_search(connection, [clean["id"]])
         _update_checksum(connection, table, added=[clean["row_sha256"]])
     return int(row.get("id", 1))
+
+
+def _add_to_search(connection: sqlite3.Connection, post_ids: Sequence[int]) -> None:
+    """Add new posts to the search index, all by one statement: FTS5 writes a segment after each.
+
+    Triggers do the same for posts that change or are deleted.
+    """
+    columns = "text, title, alt_texts, search_text, earlier_text"
+    connection.execute(
+        f"INSERT INTO posts_fts (rowid, {columns}) SELECT id, {columns} FROM posts "
+        "WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(post_ids),),
+    )
 
 
 def update(

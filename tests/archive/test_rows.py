@@ -47,6 +47,13 @@ RUN = {
 }  # fmt: skip
 
 
+ACCOUNT = {"id": 1, "platform": "example", "name": "one", "first_seen_at": RUN["started_at"]}
+POST = {
+    "account_id": 1, "platform": "example", "kind": "post", "raw": "{}",
+    "first_seen_at": RUN["started_at"], "last_seen_at": RUN["started_at"],
+}  # fmt: skip
+
+
 def unsound(connection: sqlite3.Connection) -> list[str]:
     """The tables with a row that is not as its hash says, or that do not add up."""
     found = []
@@ -166,6 +173,25 @@ def test_a_row_and_what_it_adds_up_to_are_one_transaction_whoever_calls(
         inside = statements[statements.index("BEGIN IMMEDIATE") : statements.index("COMMIT")]
         assert len(writing) == 2
         assert set(writing) <= set(inside)
+
+
+def test_new_posts_are_added_to_the_search_index_by_one_statement(
+    connection: sqlite3.Connection,
+) -> None:
+    insert(connection, "accounts", **ACCOUNT)
+    rows = Rows(connection)
+    for number in range(20):
+        rows.add("posts", **POST | {"platform_id": str(number), "text": f"the harbour, {number}"})
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    rows.write()
+    connection.set_trace_callback(None)
+    insert(connection, "posts", **POST | {"platform_id": "20", "text": "the harbour at night"})
+    insert_all(connection, "posts", [POST | {"id": 30, "platform_id": "30", "text": "a harbour"}])
+    assert sum(text.startswith("INSERT INTO posts_fts ") for text in statements) == 1
+    query = "SELECT count(*) FROM posts_fts WHERE posts_fts MATCH 'harbour'"
+    assert connection.execute(query).fetchone() == (22,)
+    connection.execute("INSERT INTO posts_fts (posts_fts, rank) VALUES ('integrity-check', 1)")
 
 
 def test_updates_and_deletions_keep_hashes_and_checksums(connection: sqlite3.Connection) -> None:

@@ -39,8 +39,8 @@ def dropped_trigger_that_keeps_revisions_as_they_are(archive: Path) -> str:
 
 @bad("schema")
 def dropped_trigger_of_the_search_index(archive: Path) -> str:
-    run_sql(archive, "DROP TRIGGER posts_fts_insert")
-    return "trigger posts_fts_insert"
+    run_sql(archive, "DROP TRIGGER posts_fts_update")
+    return "trigger posts_fts_update"
 
 
 @bad("schema")
