@@ -5,7 +5,9 @@ posts.py settle FOLDER POSTS      mark all files of such an archive as stored
 posts.py again FOLDER POSTS       a full backup of an archive that has them all already
 posts.py signed FOLDER POSTS      the same, with every address of a file signed anew
 posts.py floor FOLDER POSTS       the least that can tell so: parse, one SELECT … IN per page
-posts.py raw FOLDER POSTS         the same posts and renditions by raw executemany, with search
+posts.py raw FOLDER POSTS         the same posts and renditions by raw executemany, and a search
+                                  index that is filled once for each page, as ours is
+posts.py trigger FOLDER POSTS     the same with a search index that a trigger fills for each post
 """
 
 import hashlib
@@ -14,6 +16,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -38,10 +41,13 @@ CREATE TABLE rendition (
     UNIQUE (post, position, role));
 CREATE INDEX post_created ON post(created);
 CREATE VIRTUAL TABLE post_fts USING fts5(text, content="post", tokenize="trigram");
+"""
+BY_TRIGGER = """
 CREATE TRIGGER post_added AFTER INSERT ON post BEGIN
     INSERT INTO post_fts(rowid, text) VALUES (new.rowid, new.text);
 END;
 """
+BY_PAGE = "INSERT INTO post_fts(rowid, text) SELECT rowid, text FROM post WHERE rowid > ?"
 
 
 def backup(folder: Path, answers: list[bytes]) -> Callable[[], None]:
@@ -85,13 +91,13 @@ def floor(folder: Path, answers: list[bytes]) -> Callable[[], None]:
     return work
 
 
-def raw(folder: Path, answers: list[bytes]) -> Callable[[], None]:
+def raw(folder: Path, answers: list[bytes], *, by_trigger: bool = False) -> Callable[[], None]:
     folder.mkdir(parents=True)
     connection = sqlite3.connect(folder / "raw.db", isolation_level=None)
     connection.execute("PRAGMA page_size = 8192")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.executescript(TABLES)
+    connection.executescript(TABLES + BY_TRIGGER * by_trigger)
 
     def work() -> None:
         platform = Instagram()
@@ -108,6 +114,7 @@ def raw(folder: Path, answers: list[bytes]) -> Callable[[], None]:
                     for rendition in attachment.renditions
                 ]
             connection.execute("BEGIN")
+            (last,) = connection.execute("SELECT coalesce(max(rowid), 0) FROM post").fetchone()
             connection.executemany(
                 "INSERT INTO post VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
                 "text = excluded.text, raw = excluded.raw, hash = excluded.hash "
@@ -117,15 +124,17 @@ def raw(folder: Path, answers: list[bytes]) -> Callable[[], None]:
                 "INSERT INTO rendition (post, position, role, url, state) VALUES (?, ?, ?, ?, ?) "
                 "ON CONFLICT DO NOTHING", renditions,
             )  # fmt: skip
+            if not by_trigger:
+                connection.execute(BY_PAGE, (last,))
             connection.execute("COMMIT")
         connection.close()
 
     return work
 
 
-WORK = {
+WORK: dict[str, Callable[[Path, list[bytes]], Callable[[], None]]] = {
     "write": backup, "again": backup, "signed": backup, "settle": settle_all, "floor": floor,
-    "raw": raw,
+    "raw": raw, "trigger": partial(raw, by_trigger=True),
 }  # fmt: skip
 
 

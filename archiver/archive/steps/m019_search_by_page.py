@@ -4,7 +4,7 @@ import sqlite3
 
 
 def apply(connection: sqlite3.Connection) -> None:
-    """Drop the trigger that added each post by itself, after which FTS5 wrote a segment of one post.
+    """Drop the trigger that added each post by itself: FTS5 wrote a segment after every post.
 
     `archiver.archive.rows` adds them instead, with the rows and in their transaction.
     """

@@ -1,4 +1,4 @@
-"""The nineteenth step: older archives keep their search index, and lose the trigger of new posts."""
+"""The nineteenth step: older archives keep their search index, without the trigger."""
 
 import sqlite3
 from contextlib import closing
