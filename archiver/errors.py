@@ -158,6 +158,12 @@ AWAY: frozenset[str] = frozenset(get_args(AccountState))
 """The codes of AccountGone: states in which a source serves nothing of an account."""
 
 
+TEMPORARY = frozenset({
+    SourceError.default_code, SourceDown.default_code, RateLimited.default_code,
+})  # fmt: skip
+"""Codes of failures that the next run may not meet; others need a person."""
+
+
 class AccountGone(SourceError):
     """The account is suspended, deactivated, moved or deleted; none of its posts is marked removed.
 

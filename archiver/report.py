@@ -140,6 +140,7 @@ class RunReport:
     `received` is in bytes of media; `notes` are about no single account. `changes` are the first of
     each kind, `change_counts` are of all. `is_first`: the archive had no posts before.
     `clock_is_wrong`: this machine's clock differs from a source's, or from an earlier run.
+    `out_of_time`: files were left for a later run because the time for this one was over.
     """
 
     started_at: str
@@ -155,6 +156,7 @@ class RunReport:
     dry_run: bool = False
     is_first: bool = False
     clock_is_wrong: bool = False
+    out_of_time: bool = False
 
     def label_of(self, account: AccountReport) -> str:
         """The label of an account, with its source where it is read through several."""
@@ -193,6 +195,7 @@ class RunReport:
             "outcome": self.outcome,
             "exit_code": self.exit_code,
             "dry_run": self.dry_run,
+            "out_of_time": self.out_of_time,
             "started_at": self.started_at,
             "finished_at": self.finished_at,
             **self.counts.columns(),

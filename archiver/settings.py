@@ -27,6 +27,20 @@ class ArchiveSettings:
             "min": timedelta(),
         },
     )
+    posts_every: timedelta = field(
+        default=timedelta(days=1),
+        metadata={
+            "help": "How often archiver backup --due looks for new posts.",
+            "min": timedelta(minutes=30),
+        },
+    )
+    stories_every: timedelta = field(
+        default=timedelta(hours=8),
+        metadata={
+            "help": "How often it does on platforms with stories, which are shown for 24 hours.",
+            "min": timedelta(minutes=30),
+        },
+    )
     keep_responses: Literal["all", "changed", "none"] = field(
         default="changed",
         metadata={

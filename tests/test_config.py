@@ -104,7 +104,9 @@ def test_everything_is_read(write: Write, tmp_path: Path) -> None:
             """
         )
     )
-    assert config.archive == ArchiveSettings(tmp_path / "deep/archive", timedelta(hours=12), "none")
+    assert config.archive == ArchiveSettings(
+        tmp_path / "deep/archive", timedelta(hours=12), keep_responses="none"
+    )
     assert config.media.max_size == 3 * 512 * 1024 * 1024
     assert (config.media.videos, config.media.thumbnails) == ("all", False)
     assert (config.media.connections, config.media.per_host) == (4, 2)

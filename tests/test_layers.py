@@ -101,6 +101,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "backup_run": {"archive", "config", "media", "net", "report", "tokens"},
         "clocks": {"net"},
         "context": {"report"},
+        "due": {"archive", "config", "settings"},
         "fetched": {"archive", "media"},
         "media_fetcher": {"archive", "media", "report"},
         "mounts": {"archive"},

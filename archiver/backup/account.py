@@ -17,6 +17,7 @@ from archiver.archive.post_sources import shown_ids
 from archiver.backup.account_reader import AccountReader
 from archiver.backup.clocks import clock_offset
 from archiver.backup.context import RunContext
+from archiver.backup.due import is_full_scan_due
 from archiver.backup.options import BackupOptions
 from archiver.backup.page_saver import PageSaver
 from archiver.errors import AccountGone, ArchiverError, SourceDown, SourceError, StorageError
@@ -164,6 +165,10 @@ class AccountBackup:
     def _is_full_due(self, known: runs.LastScan) -> bool:
         if known.last_full_at is None:
             return True
+        if self.options.due:
+            account, every = self.reader.account, self.settings.full_every
+            name = f"{account.platform} {account.name} {account.source}"
+            return is_full_scan_due(name, known.last_full_at, every, self.run.clock.now())
         due = timestamp(self.run.clock.now() - self.settings.full_every)
         # a scan dated in the future was made under a wrong clock
         return due is not None and not due < known.last_full_at <= self.run.now()

@@ -120,6 +120,7 @@ class BackupRun:
         report.waiting = await self.database.call(
             queue.count, set(files.accounts), self._now(), joiner_version()
         )
+        report.out_of_time = files.is_time_over() and report.waiting > 0
         async with self._continue_past_damaged_rows(report, "Some changes could not be listed"):
             report.changes, report.change_counts = await self.database.call(
                 _changes_of, run.run_id, last_event
@@ -134,9 +135,12 @@ class BackupRun:
             ):
                 await apply_setting_changes(run, files.accounts, self.config.media, self.options)
             async with anyio.create_task_group() as both:
-                if self._fetches_media():
+                is_apart = self.options.minutes is not None
+                if self._fetches_media() and not is_apart:
                     both.start_soon(self._fetch, files, report)
                 await self._scan(files)
+                if self._fetches_media() and is_apart:
+                    both.start_soon(self._fetch, files, report)
             tasks.cancel_scope.cancel()
 
     async def _scan(self, files: MediaFetcher) -> None:
@@ -154,6 +158,9 @@ class BackupRun:
 
         by_name: dict[str, list[AccountBackup]] = {}
         for account in self._accounts:
+            if account.reader.account.name in self.options.files_only:
+                account.report.outcome = "fresh"
+                continue
             by_name.setdefault(account.reader.account.name, []).append(account)
         async with anyio.create_task_group() as tasks:
             for sources in by_name.values():
@@ -164,8 +171,9 @@ class BackupRun:
     async def _fetch(self, files: MediaFetcher, report: RunReport) -> None:
         async with self._continue_past_damaged_rows(report, "Not all files were fetched"):
             await files.fetch_all()
-            await fetch_pictures(files.run, files.store, files.downloader, set(files.accounts))
-            await VideoResolving(self.config, self.plugins.resolvers, files).resolve_all()
+            if not files.is_time_over():
+                await fetch_pictures(files.run, files.store, files.downloader, set(files.accounts))
+                await VideoResolving(self.config, self.plugins.resolvers, files).resolve_all()
             if report.counts.stored:
                 await self.database.call(merge_same_files, set(files.accounts))
 
@@ -268,7 +276,10 @@ class BackupRun:
             on_bytes=received,
         )  # fmt: skip
         films = FilmJoiner(downloader, self.store.tmp, self.config.media.videos)
-        return MediaFetcher(run, self.store, downloader, films, self.config.media.connections)
+        files = MediaFetcher(run, self.store, downloader, films, self.config.media.connections)
+        if self.options.minutes is not None:
+            files.ends_at = self.clock.monotonic() + 60 * self.options.minutes
+        return files
 
     def _report_waiting(self, seconds: float, why: str) -> None:
         self.progress.note(f"{why}: waiting {seconds:.0f} s")

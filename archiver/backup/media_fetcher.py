@@ -73,7 +73,8 @@ class MediaFetcher:
 
     `accounts` maps the row id of an account to its backups, by source; only their files are
     fetched, and fresh addresses come from the source that offered the file. `listing_done` is set
-    when no more rows will be added.
+    when no more rows will be added. `ends_at` is the time, by the monotonic clock, from which on no
+    file is begun.
     """
 
     run: RunContext
@@ -83,6 +84,7 @@ class MediaFetcher:
     workers: int
     accounts: dict[int, dict[str, AccountBackup]] = field(default_factory=dict)
     listing_done: bool = False
+    ends_at: float | None = None
     failures: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     _changed: anyio.Event = field(default_factory=anyio.Event)
     _in_progress: set[int] = field(default_factory=set)
@@ -97,8 +99,12 @@ class MediaFetcher:
         """Wake the feeder: there may be new rows, or there will be no more."""
         self._changed.set()
 
+    def is_time_over(self) -> bool:
+        """Whether no more files are to be begun."""
+        return self.ends_at is not None and self.run.clock.monotonic() >= self.ends_at
+
     async def fetch_all(self) -> None:
-        """Fetch until the scans are done and no file is due.
+        """Fetch until the scans are done and no file is due, or the time is over.
 
         Where it is cancelled, files that are already downloaded are saved before it ends.
         Raises StorageError.
@@ -127,6 +133,8 @@ class MediaFetcher:
                 is_last = self.listing_done and not self._in_progress
                 files = await self._next_files()
                 for file in files:
+                    if self.is_time_over():
+                        return
                     if self._is_refresh_queue_full(file.account_id):
                         continue
                     self._in_progress.add(file.rendition_id)
@@ -189,6 +197,9 @@ class MediaFetcher:
     ) -> None:
         async with receiver, sender:
             async for file in receiver:
+                if self.is_time_over():
+                    self._in_progress.discard(file.rendition_id)
+                    continue
                 # a lost file was fetched long ago; its address has probably expired
                 result = None if file.lost else await self._fetch(file)
                 if result is not None:

@@ -1,19 +1,21 @@
 """`archiver backup`: back up new posts and media."""
 
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, subcommand
 from archiver.cli.text import safe, styled
-from archiver.cli.values import Date, WholeNumber
-from archiver.errors import ArchiverError
+from archiver.cli.values import Date, Minutes, WholeNumber
+from archiver.errors import ArchiveLocked, ArchiverError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from archiver.backup import BackupOptions
     from archiver.report import Progress, RunReport
 
 
@@ -52,7 +54,8 @@ class NoteCollector:
 @subcommand(
     "backup",
     short_help="Back up all new posts and media.",
-    example="archiver backup\narchiver backup acme-instagram --full\narchiver backup -q --json",
+    example="archiver backup\narchiver backup acme-instagram --full\narchiver backup -q --json\n"
+    "archiver backup -q --due --minutes 50",
 )
 @click.argument("names", nargs=-1, metavar="[ACCOUNT]...")
 @click.option("--full", is_flag=True, help="Scan all posts, not only the newest.")
@@ -67,28 +70,52 @@ class NoteCollector:
 )
 @click.option("--limit", type=WholeNumber(min=1), metavar="N", help="The newest N posts only.")
 @click.option("--no-media", is_flag=True, help="Fetch no files; a later run does.")
+@click.option(
+    "--due", is_flag=True,
+    help="Only what is due by the clock of each account; ends at once where nothing is.",
+)  # fmt: skip
+@click.option(
+    "--minutes", type=Minutes(), metavar="M",
+    help="Scan all accounts first; begin no file after M minutes. The next run goes on.",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Report what would be saved, and save nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(
     shell: Shell, names: tuple[str, ...], full: bool, now: bool, since: datetime | None,
-    limit: int | None, no_media: bool, dry_run: bool, as_json: bool,
+    limit: int | None, no_media: bool, due: bool, minutes: float | None, dry_run: bool,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Back up all accounts of the config, or those that are named.
 
     Run it as often as you like: only what is new is fetched, and a later run retries what failed.
     Stop it at any time; the next run resumes.
+
+    With --due, a scheduler may run it as often as it likes, best every hour: new posts are looked
+    for once a day, stories every 8 hours, and full scans are spread over the week, each account on
+    a day of its own; [archive] has the intervals. While another run is going on, it ends at once.
     """
     from archiver.backup import BackupOptions
     from archiver.models import timestamp
 
+    if due and (full or now or since or limit):
+        raise UsageError("--due says itself how far to scan: leave out --full, --now and the like")
     disable_core_dumps()
     asked = BackupOptions(
         names=names, full=full, now=now, since=timestamp(since) if since else None, limit=limit,
-        media=not no_media, dry_run=dry_run,
+        media=not no_media, dry_run=dry_run, due=due, minutes=minutes,
     )  # fmt: skip
-    with _progress(shell) as progress:
-        report = _run(shell, asked, progress) if dry_run else _watched_run(shell, asked, progress)
+    wanted = _only_due(shell, asked) if due else asked
+    if isinstance(wanted, str):
+        return _print_nothing(shell, wanted, as_json=as_json)
+    try:
+        with _progress(shell) as progress:
+            run = _run if dry_run else _watched_run
+            report = run(shell, wanted, progress)
+    except ArchiveLocked as error:
+        if not due:
+            raise
+        return _print_nothing(shell, error.what, as_json=as_json)
     if as_json:
         shell.json(report.as_json())
     else:
@@ -96,7 +123,38 @@ def command(
     return report.exit_code
 
 
-def _watched_run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
+def _only_due(shell: Shell, asked: "BackupOptions") -> "BackupOptions | str":
+    """The options of a run of what is due now; a sentence where nothing is.
+
+    Where that cannot be known, all is due: the run says what is wrong.
+    """
+    from archiver.archive.database import reader
+    from archiver.backup.due import due_work, scheduled_accounts
+
+    config, plugins = shell.config(), shell.plugins()
+    try:
+        with reader(config.archive.directory) as connection:
+            accounts = scheduled_accounts(config, plugins, asked.names, connection)
+    except ArchiverError:
+        return asked
+    work = due_work(accounts, config.archive, datetime.now(UTC), files=asked.media)
+    if work:
+        return replace(asked, names=(*work.scan, *work.files_only), files_only=work.files_only)
+    if work.next_at is None:
+        return "Nothing is due"
+    return f"Nothing is due before {work.next_at:%Y-%m-%d %H:%M} UTC ({work.next_name})"
+
+
+def _print_nothing(shell: Shell, why: str, *, as_json: bool) -> int:
+    """Print that there was nothing to run; returns the exit code."""
+    if as_json:
+        shell.json({"outcome": "nothing_due", "exit_code": 0, "why": why})
+    else:
+        shell.report(safe(why))
+    return 0
+
+
+def _watched_run(shell: Shell, asked: "BackupOptions", progress: "Progress") -> "RunReport":
     """Run, with a ping before and after, and tell those who want to know what is wrong."""
     from archiver.cli.notices import notify, ping
 
@@ -104,6 +162,10 @@ def _watched_run(shell: Shell, asked: object, progress: "Progress") -> "RunRepor
     ping(shell, config, "start")
     try:
         report = _run(shell, asked, progress)
+    except ArchiveLocked:  # the run that holds it pings
+        if not asked.due:
+            ping(shell, config, "fail")
+        raise
     except ArchiverError as error:
         ping(shell, config, "fail")
         notify(shell, config, error)
@@ -119,7 +181,7 @@ def _watched_run(shell: Shell, asked: object, progress: "Progress") -> "RunRepor
     return report
 
 
-def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
+def _run(shell: Shell, asked: "BackupOptions", progress: "Progress") -> "RunReport":
     import anyio
 
     from archiver.archive.database import sqlite_warning
@@ -139,8 +201,8 @@ def _run(shell: Shell, asked: object, progress: "Progress") -> "RunReport":
         try:
             return anyio.run(
                 lambda: run_backup(
-                    config, plugins, asked,  # type: ignore[arg-type]  # made above
-                    clock=SystemClock(), progress=progress, version=version(),
+                    config, plugins, asked, clock=SystemClock(), progress=progress,
+                    version=version(),
                 )
             )  # fmt: skip
         finally:  # a run that failed may have begun the archive
@@ -183,5 +245,5 @@ def _print_next_steps(shell: Shell, report: "RunReport") -> None:
         return
     shell.report(styled("\nLook at it", bold=True))
     print_steps(shell, AFTER_BACKUP)
-    shell.report(styled("\nRun it every night", bold=True))
+    shell.report(styled("\nHave it run by itself", bold=True))
     print_steps(shell, [("schedule install", "in the system's own scheduler: docs/scheduling.md")])

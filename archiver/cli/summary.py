@@ -37,6 +37,8 @@ def run_summary(report: RunReport) -> str:
     parts = [_accounts(report), *_changes(report), *_failures(report), *_remarks(report)]
     if report.dry_run:
         parts.append("A dry run: nothing was written, no media was fetched.")
+    if report.out_of_time:
+        parts.append("The time was over: the next run fetches the files that wait.")
     if report.interrupted:
         parts.append("Interrupted: the next run resumes here.")
     parts.append(count_line(report))

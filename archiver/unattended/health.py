@@ -12,16 +12,12 @@ from itertools import pairwise
 
 from archiver.archive.row_objects import objects
 from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
-from archiver.errors import AWAY, AccessRefused, RateLimited, SourceDown, SourceError
+from archiver.errors import AWAY, TEMPORARY, AccessRefused
 from archiver.human import ago, counted, parse_time, size_text
 from archiver.models import CLOCKS_AGREE
 from archiver.tokens import SOON
 from archiver.unattended.care_log import CareEntry, newest_care
 
-_TEMPORARY = frozenset({
-    SourceError.default_code, SourceDown.default_code, RateLimited.default_code,
-})  # fmt: skip
-"""Codes of failures that the next run may not meet; others need a person."""
 _CARE_LATE = timedelta(days=35)
 _CRITICAL_FACTOR = 2
 _POSTS_OF_A_PACE = 20
@@ -181,7 +177,7 @@ def _account_concerns(
     # the code of a refused key is one of an account that is refused, too
     if account.last_outcome == "away" or (code in AWAY and code != AccessRefused.default_code):
         yield Concern(f"away:{name}", Severity.WARNING, f"{name} is {code}", code or "")
-    elif account.last_outcome == "failed" and code not in _TEMPORARY:
+    elif account.last_outcome == "failed" and code not in TEMPORARY:
         text = f"{name} failed ({code}), and will not recover by itself"
         yield Concern(f"failed:{name}", Severity.CRITICAL, text, code or "")
     elif account.last_good is None:

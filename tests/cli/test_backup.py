@@ -1,11 +1,15 @@
 """archiver backup, where it warns of the disk; what it does is told in tests/backup."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from archiver.archive.database import locked
 from archiver.cli import main
-from support.nights import nights
+from support.nights import Nights, nights
+from support.running import Cli
 
 
 def test_a_disk_of_a_network_is_warned_of_unless_asked_for_quiet(
@@ -65,3 +69,62 @@ def test_a_quiet_run_with_new_posts_prints_nothing_at_all(
         said = " ".join(capsys.readouterr().out.split())
         assert "Error: threads: Ayrshare does not accept the API key" in said
         assert f"It was read from the file {tmp_path / 'api-key'}" in said
+
+
+class Due:
+    """archiver backup --due, by the real clock, in a world whose accounts have none."""
+
+    def __init__(self, world: Nights, capsys: pytest.CaptureFixture[str]) -> None:
+        self.world = world
+        self.capsys = capsys
+        world.config()
+
+    def __call__(self, *options: str) -> str:
+        """Run it well; what it printed to stdout."""
+        config = str(self.world.folder / "archive.toml")
+        with pytest.raises(SystemExit) as ended:
+            main(["--config", config, "backup", "--due", *options])
+        assert not ended.value.code
+        return self.capsys.readouterr().out
+
+    @property
+    def runs(self) -> int:
+        return len(self.world.column("SELECT id FROM runs"))
+
+
+@pytest.fixture
+def due(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Due]:
+    with nights(tmp_path, "threads") as world:
+        world.account("threads").populate(2)
+        world.url_life *= 10_000
+        world.dates = False
+        world.cache = None
+        yield Due(world, capsys)
+
+
+def test_what_is_due_is_run_and_then_nothing_is_and_no_run_is_written(due: Due) -> None:
+    assert "2 new" in due()
+    assert "Nothing is due before" in due()
+    assert due("-q") == ""
+    said = json.loads(due("--json"))
+    assert (said["outcome"], said["exit_code"]) == ("nothing_due", 0)
+    assert due.runs == 1
+
+
+def test_while_another_run_is_going_on_there_is_nothing_to_do(due: Due) -> None:
+    with locked(due.world.directory):
+        assert "in use" in due()
+        assert due("-q") == ""
+
+
+@pytest.mark.parametrize("option", ["--full", "--now", "--since=2026", "--limit=3"])
+def test_what_is_due_says_itself_how_far_to_scan(cli: Cli, option: str) -> None:
+    done = cli("backup", "--due", option)
+    assert (done.exit_code, "--due says itself" in done.stderr) == (2, True)
+
+
+def test_what_is_due_of_a_wrong_config_is_an_error(cli: Cli) -> None:
+    Path("archive.toml").write_text(
+        '[archive]\ndirectory = "archive"\n[[accounts]]\nname = "a"\nplatform = "blueskye"\n'
+    )
+    assert cli("backup", "--due").exit_code == 2

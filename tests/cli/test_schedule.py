@@ -64,6 +64,12 @@ def test_cron_is_installed_shown_and_removed(cli_here: Cli, told: Path) -> None:
     assert "Nothing is installed" in cli_here("schedule", "remove", *cron).stdout
 
 
+def test_a_run_may_have_its_time(cli_here: Cli, told: Path) -> None:
+    done = cli_here("schedule", "install", "--scheduler", "cron", "--minutes", "50")
+    assert "every hour, at minute 17, for what is due then" in done.stdout
+    assert told.read_text().splitlines()[1].endswith("backup --due --minutes 50")
+
+
 def test_a_first_crontab_is_made(cli_here: Cli, told: Path) -> None:
     assert cli_here("schedule", "install", "--scheduler", "cron").exit_code == 0
     assert told.read_text().startswith("# begin of archiver,")
@@ -74,10 +80,10 @@ def test_systemd_is_installed_shown_and_removed(cli_here: Cli, told: Path, confi
     assert cli_here("schedule", "install", *systemd).exit_code == 0
     units = Path.home() / ".config/systemd/user"
     assert sorted(path.name for path in units.iterdir()) == ["acme.service", "acme.timer"]
-    assert f"--config {config} backup" in (units / "acme.service").read_text()
+    assert f"--config {config} backup --due" in (units / "acme.service").read_text()
     assert told.read_text() == "--user daemon-reload\n--user enable --now acme.timer\n"
     shown = cli_here("schedule", "show", *systemd).stdout
-    assert "OnCalendar=*-*-* 03:17:00" in shown
+    assert "OnCalendar=*-*-* *:17:00" in shown
     told.unlink()
     assert cli_here("schedule", "remove", *systemd).exit_code == 0
     assert list(units.iterdir()) == []
@@ -108,7 +114,8 @@ def test_a_scheduler_that_refuses_is_an_error_with_its_words(
 @pytest.mark.parametrize(
     "wrong",
     [
-        ("--at", "24:00"), ("--at", "3"), ("--name", "../x"), ("--name", ""),
+        ("--at", "24:00"), ("--at", "3"), ("--at", ""), ("--minutes", "0"),
+        ("--name", "../x"), ("--name", ""),
         ("--system", "archiver", "--scheduler", "cron"),
         ("--system", "a\nExecStartPre=/bin/sh", "--scheduler", "systemd"),
     ],

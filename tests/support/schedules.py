@@ -14,7 +14,7 @@ def job_in(folder: Path, **changed: Any) -> Job:
     """A job whose config and archive are in one folder."""
     given: dict[str, Any] = {
         "name": "archiver", "program": PROGRAM, "config": folder / "archive.toml",
-        "writable": (folder,), "hour": 3, "minute": 17,
+        "writable": (folder,), "hour": None, "minute": 17,
     }  # fmt: skip
     return Job(**given | changed)
 

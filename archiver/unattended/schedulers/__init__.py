@@ -1,1 +1,1 @@
-"""The system's own schedulers: what is written for each, so that a backup runs every night."""
+"""The system's own schedulers: what is written for each, so that backups run by themselves."""

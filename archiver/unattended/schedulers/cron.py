@@ -1,7 +1,7 @@
 """cron, where a system has nothing better: lines in the crontab of the current user.
 
-Source: crontab(5). A run that was missed while the machine was off is caught up by the line for
-its next start: where nothing new is expected, a run ends at once.
+Source: crontab(5). A night that was missed while the machine was off is caught up by the line for
+its next start: where nothing new is expected, a run ends at once. A job of every hour needs none.
 """
 
 import shlex
@@ -16,6 +16,8 @@ def lines(job: Job) -> str:
     if job.on_mains:
         command = f"! {{ command -v on_ac_power > /dev/null && ! on_ac_power; }} && {command}"
     begin, end = _marks(job.name)
+    if job.hour is None:
+        return f"{begin}\n{job.minute} * * * * {command}\n{end}\n"
     return f"{begin}\n{job.minute} {job.hour} * * * {command}\n@reboot {command}\n{end}\n"
 
 

@@ -7,7 +7,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A nightly backup. All paths are absolute; `hour` and `minute` are local time.
+    """Backups at given times. All paths are absolute; `hour` and `minute` are local time.
+
+    Without an `hour`, what is due is backed up at that minute of every hour; else all accounts are,
+    every night. `minutes` limits how long a run fetches files.
 
     `program` are the words that start archiver; `writable` the folders that a run writes to: those
     of the archive, the config (where tokens are kept) and the list of disks. `user` is the account
@@ -19,15 +22,25 @@ class Job:
     program: tuple[str, ...]
     config: Path
     writable: tuple[Path, ...]
-    hour: int
+    hour: int | None
     minute: int
     user: str | None = None
     on_mains: bool = False
+    minutes: int | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
         """The command line of one run."""
-        return (*self.program, "-q", "--config", str(self.config), "backup")
+        due = ("--due",) if self.hour is None else ()
+        budget = () if self.minutes is None else ("--minutes", str(self.minutes))
+        return (*self.program, "-q", "--config", str(self.config), "backup", *due, *budget)
+
+    @property
+    def rhythm(self) -> str:
+        """When it runs, in words."""
+        if self.hour is None:
+            return f"every hour, at minute {self.minute}, for what is due then"
+        return f"every night at {self.hour:02}:{self.minute:02}"
 
 
 @dataclass(frozen=True, slots=True)

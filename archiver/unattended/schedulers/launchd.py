@@ -16,10 +16,11 @@ def plan(job: Job, home: Path) -> SchedulePlan:
     label = f"social-archiver.{job.name}"
     path = home / "Library/LaunchAgents" / f"{label}.plist"
     log = home / "Library/Logs" / f"{label}.log"
+    hour = {} if job.hour is None else {"Hour": job.hour}  # a key that is missing is any
     content = {
         "Label": label,
         "ProgramArguments": list(job.words),
-        "StartCalendarInterval": {"Hour": job.hour, "Minute": job.minute},
+        "StartCalendarInterval": {**hour, "Minute": job.minute},
         "StandardOutPath": str(log),
         "StandardErrorPath": str(log),
         "EnvironmentVariables": {"PYTHONSAFEPATH": "1"},

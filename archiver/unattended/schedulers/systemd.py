@@ -58,12 +58,12 @@ ProtectKernelTunables=yes
 
 _TIMER = """\
 [Unit]
-Description=Back up social media accounts every night ({name})
+Description=Back up social media accounts {rhythm} ({name})
 
 [Timer]
-OnCalendar=*-*-* {hour:02}:{minute:02}:00
+OnCalendar=*-*-* {hour}:{minute:02}:00
 RandomizedDelaySec=30min
-# a run that was missed while the machine was off is caught up
+{fixed}# a run that was missed while the machine was off is caught up
 Persistent=yes
 
 [Install]
@@ -112,7 +112,16 @@ def _service(job: Job) -> str:
 
 
 def _timer(job: Job) -> str:
-    return _TIMER.format(name=_escaped(job.name), hour=job.hour, minute=job.minute)
+    if job.hour is None:
+        fixed = "# another delay on each machine, but always the same, so that an hour is an hour\n"
+        return _TIMER.format(
+            name=_escaped(job.name), rhythm="every hour", hour="*", minute=job.minute,
+            fixed=f"{fixed}FixedRandomDelay=yes\n",
+        )  # fmt: skip
+    return _TIMER.format(
+        name=_escaped(job.name), rhythm="every night", hour=f"{job.hour:02}", minute=job.minute,
+        fixed="",
+    )  # fmt: skip
 
 
 def quoted(word: str) -> str:

@@ -18,7 +18,7 @@ _TASK = """\
   </RegistrationInfo>
   <Triggers>
     <CalendarTrigger>
-      <StartBoundary>2026-01-01T{hour:02}:{minute:02}:00</StartBoundary>
+{repetition}      <StartBoundary>2026-01-01T{hour:02}:{minute:02}:00</StartBoundary>
       <RandomDelay>PT30M</RandomDelay>
       <ScheduleByDay>
         <DaysInterval>1</DaysInterval>
@@ -48,6 +48,14 @@ _TASK = """\
 </Task>
 """
 
+_EVERY_HOUR = """\
+      <Repetition>
+        <Interval>PT1H</Interval>
+        <Duration>P1D</Duration>
+        <StopAtDurationEnd>false</StopAtDurationEnd>
+      </Repetition>
+"""
+
 
 def plan(job: Job, home: Path) -> SchedulePlan:
     """The definition of a task, kept where `schedule show` finds it again."""
@@ -56,7 +64,8 @@ def plan(job: Job, home: Path) -> SchedulePlan:
     path = folder / "archiver" / f"{job.name}.xml"
     command, *arguments = job.words
     text = _TASK.format(
-        hour=job.hour, minute=job.minute, on_mains=str(job.on_mains).lower(),
+        hour=job.hour or 0, minute=job.minute,
+        repetition=_EVERY_HOUR if job.hour is None else "", on_mains=str(job.on_mains).lower(),
         command=escape(command), arguments=escape(list2cmdline(arguments)),
     )  # fmt: skip
     task = ("/TN", job.name)

@@ -21,8 +21,13 @@ def test_its_keys_are_documented_ones_and_say_when_and_where(tmp_path: Path) -> 
     assert set(content) == KNOWN
     assert content["Label"] == path.stem
     assert content["ProgramArguments"] == list(job.words)
-    assert content["StartCalendarInterval"] == {"Hour": 3, "Minute": 17}
+    assert content["StartCalendarInterval"] == {"Minute": 17}, "of every hour"
     assert content["ProcessType"] in {"Background", "Standard", "Adaptive", "Interactive"}
     assert content["StandardErrorPath"] == plan.logs
     assert plan.start[0][:2] == ("launchctl", "bootstrap")
     assert plan.stop[0][:2] == ("launchctl", "bootout")
+
+
+def test_at_night_it_has_an_hour_too(tmp_path: Path) -> None:
+    (text,) = launchd.plan(job_in(tmp_path, hour=3), Path("/Users/you")).files.values()
+    assert plistlib.loads(text.encode())["StartCalendarInterval"] == {"Hour": 3, "Minute": 17}

@@ -29,10 +29,16 @@ def unit(text: str) -> configparser.ConfigParser:
 
 
 def test_a_missed_run_is_caught_up_and_no_two_machines_ask_at_once(tmp_path: Path) -> None:
-    timer = unit(texts(job_in(tmp_path))[1])["Timer"]
-    assert timer["OnCalendar"] == "*-*-* 03:17:00"
-    assert timer["Persistent"] == "yes"
-    assert timer["RandomizedDelaySec"] == "30min"
+    for hour, when in ((None, "*-*-* *:17:00"), (3, "*-*-* 03:17:00")):
+        timer = unit(texts(job_in(tmp_path, hour=hour))[1])["Timer"]
+        assert timer["OnCalendar"] == when
+        assert timer["Persistent"] == "yes"
+        assert timer["RandomizedDelaySec"] == "30min"
+
+
+def test_an_hour_between_two_calls_is_an_hour(tmp_path: Path) -> None:
+    assert unit(texts(job_in(tmp_path))[1])["Timer"]["FixedRandomDelay"] == "yes"
+    assert "FixedRandomDelay" not in texts(job_in(tmp_path, hour=3))[1]
 
 
 def test_the_user_s_units_are_in_their_home_and_the_system_s_in_etc(tmp_path: Path) -> None:

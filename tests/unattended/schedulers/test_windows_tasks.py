@@ -23,7 +23,8 @@ def test_its_settings_catch_up_and_wait_for_the_network(tmp_path: Path, on_mains
     plan = windows_tasks.plan(job_in(tmp_path, on_mains=on_mains), tmp_path)
     (text,) = plan.files.values()
     found = elements(text)
-    assert found["StartBoundary"].endswith("T03:17:00")
+    assert found["StartBoundary"].endswith("T00:17:00")
+    assert (found["Interval"], found["Duration"]) == ("PT1H", "P1D")
     assert found["DaysInterval"] == "1"
     for name in ("StartWhenAvailable", "RunOnlyIfNetworkAvailable"):
         assert found[name] == "true"
@@ -37,3 +38,10 @@ def test_its_settings_catch_up_and_wait_for_the_network(tmp_path: Path, on_mains
 def test_what_is_special_in_xml_means_itself(tmp_path: Path) -> None:
     (text,) = windows_tasks.plan(job_in(tmp_path / "a & <b>"), tmp_path).files.values()
     assert "a & <b>" in elements(text)["Arguments"]
+
+
+def test_at_night_it_is_not_repeated(tmp_path: Path) -> None:
+    (text,) = windows_tasks.plan(job_in(tmp_path, hour=3), tmp_path).files.values()
+    found = elements(text)
+    assert found["StartBoundary"].endswith("T03:17:00")
+    assert "Repetition" not in found
