@@ -160,6 +160,13 @@ class Kit(Protocol):
         was discovered, SourceDown with the code `address` for one that is not allowed.
         """
 
+    async def txt_records(self, name: str) -> Sequence[str]:
+        """The TXT records of a DNS name, from the system's own resolver; empty where it has none.
+
+        Raises SourceDown: with the code `address` for a name of a local network that
+        `network.allow` does not list, with `not_installed` where the extra `dns` is missing.
+        """
+
 
 class Source(Protocol):
     """What history is read from: an API or an export.

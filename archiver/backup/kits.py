@@ -1,6 +1,6 @@
 """The kits of a run's sources, with HTTP clients that are made when they are first needed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from archiver.models import Account, RateLimitPolicy, Trust
 from archiver.net.api import ApiClient, OnWait, api_client
 from archiver.net.guard import AddressGuard
 from archiver.net.proxy import Route
+from archiver.net.txt_records import txt_records
 from archiver.plugin_calls import cause_of, plugin_errors
 from archiver.secrets import Secret
 from archiver.settings import NetworkSettings
@@ -59,14 +60,16 @@ class Kits:
         """
         key = (source_name, base_url, rates, trust)
         if key not in self._clients:
-            guard = None
-            if trust != "configured":
-                guard = AddressGuard(self.network.allow, https_only=self.network.https_only)
+            guard = self.guard() if trust != "configured" else None
             self._clients[key] = api_client(
                 source_name, base_url, clock=self.clock, on_wait=self.on_wait, rate_limit=rates,
                 route=self.route, guard=guard,
             )  # fmt: skip
         return self._clients[key]
+
+    def guard(self) -> AddressGuard:
+        """The guard of what was discovered."""
+        return AddressGuard(self.network.allow, https_only=self.network.https_only)
 
     async def aclose(self) -> None:
         """Close all clients."""
@@ -93,6 +96,10 @@ class SourceKit:
         Raises ConfigError, SourceDown.
         """
         return self.kits.http(self.source_name, base_url, rates, trust)
+
+    async def txt_records(self, name: str) -> Sequence[str]:
+        """The TXT records of a name. Raises SourceDown."""
+        return await txt_records(name, self.kits.guard())
 
 
 def open_client(source: Source, settings: Any, account: Account, kit: Kit) -> Any:

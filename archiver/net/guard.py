@@ -42,6 +42,7 @@ _ENTRY = re.compile(r"\[([^\]]+)\](?::(\d+))?|([^\[\]:]+)(?::(\d+))?|([0-9a-fA-F
 _CONNECT_SECONDS = 10.0
 _RESOLVE_SECONDS = 2.0
 _MAX_NAMES = 1024
+_SHOWN_LENGTH = 80
 _ALLOW = "If you trust it, name it in network.allow"
 
 
@@ -112,6 +113,20 @@ class AddressGuard:
             if port not in self._ports:
                 _refuse(f"port {port} of {host} is not a port of the web", _ALLOW)
 
+    def check_lookup(self, name: str) -> None:
+        """Check a name whose records are asked for in DNS, such as `_atproto.alice.org`.
+
+        Names of a local network are refused, unless `allow` names the host, without labels such as
+        `_atproto` (RFC 8552), on every port. Raises MediaRefused.
+        """
+        if not _NAME.fullmatch(name):
+            _refuse(f"{name[:_SHOWN_LENGTH]} is not a valid name")
+        host = _folded(name)
+        while host.startswith("_"):
+            host = host.partition(".")[2]
+        if is_local_name(host) and not self._is_exempt(host, None, None):
+            _refuse(f"{host} is a name of a local network", _ALLOW)
+
     def _check_rules(
         self, scheme: str, host: str, address: Address | None, port: int, *, secure: bool
     ) -> None:
@@ -132,8 +147,11 @@ class AddressGuard:
         """Whether a name may resolve to an allowed network, which `check_answers` then decides."""
         return any(entry.network and entry.port in {None, port} for entry in self._entries)
 
-    def _is_exempt(self, host: str, address: Address | None, port: int) -> bool:
-        """Whether an entry names the host, or the address (as itself or mapped into IPv6)."""
+    def _is_exempt(self, host: str, address: Address | None, port: int | None) -> bool:
+        """Whether an entry names the host, or the address (as itself or mapped into IPv6).
+
+        `port` None is one that no entry names: only entries for all ports count.
+        """
         name = _folded(host)
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped

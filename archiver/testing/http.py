@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import io
 import json as json_format
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, BinaryIO
 from urllib.parse import urlencode
@@ -137,16 +137,19 @@ class FakeTokens:
 class FakeKit:
     """A `Kit` with fake servers: one `FakeHttp` for all, or one for each base URL.
 
-    `token` is that of the account's login. `opened` are the base URLs that were asked for, with
-    whether they were configured or discovered. A base URL that has no server cannot be reached.
+    `token` is that of the account's login, `txt` are the TXT records of names in DNS; where it is
+    None, DNS does not answer. `opened` are the base URLs that were asked for, with whether they
+    were configured or discovered. A base URL that has no server cannot be reached.
     """
 
     def __init__(
         self,
         servers: FakeHttp | Mapping[str, Callable[[Request], Answer]],
         token: str | None = None,
+        txt: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.tokens = FakeTokens(token)
+        self._txt = txt
         self.opened: list[tuple[str, Trust]] = []
         self._servers = servers
         self._open: dict[str, FakeHttp] = {}
@@ -165,6 +168,13 @@ class FakeKit:
             answer = self._servers.get(base_url, _unreachable)
             self._open[base_url] = FakeHttp(answer, base_url)
         return self._open[base_url]
+
+    async def txt_records(self, name: str) -> Sequence[str]:
+        """The TXT records of this name."""
+        await asyncio.sleep(0)
+        if self._txt is None:
+            raise SourceDown(f"{name} cannot be looked up")
+        return self._txt.get(name, ())
 
     @property
     def requests(self) -> list[Request]:

@@ -75,12 +75,6 @@ class BlueskyClient:
 
     async def _resolve_option(self, handle: str, named: str | None) -> ResolvedIdentity:
         did = named or await self._directory.did_of_handle(clean_handle(handle) or handle)
-        if did is None:
-            raise SourceError(
-                f"There is no account with the handle {handle}",
-                hint="Check the handle in archive.toml, or write the account's DID",
-                code="identity",
-            )
         resolved = await self._directory.resolve(did)
         if named is None:
             check_names(resolved, handle)
@@ -95,7 +89,7 @@ class BlueskyClient:
             did = await self._directory.did_of_handle(clean_handle(handle) or handle)
         except SourceError:
             return known
-        if did is None or did == known.document.did:
+        if did == known.document.did:
             return known
         other = await self._directory.resolve(did)
         return other if clean_handle(handle) in other.document.handles else known

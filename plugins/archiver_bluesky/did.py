@@ -16,6 +16,11 @@ _WEB = re.compile(rf"did:web:((?:{_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9])", re.ASCII
 _PDS = ("#atproto_pds", "AtprotoPersonalDataServer")
 _MAX_HANDLE_LENGTH = 253
 
+# https://atproto.com/specs/handle#additional-non-syntax-restrictions
+_RESERVED = (
+    ".alt", ".arpa", ".example", ".internal", ".invalid", ".local", ".localhost", ".onion",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class DidDocument:
@@ -51,6 +56,11 @@ def clean_handle(text: str) -> str | None:
     """A handle in lower case without `@`; None where it is not a valid handle."""
     handle = text.strip().removeprefix("@").lower().rstrip(".")
     return handle if len(handle) <= _MAX_HANDLE_LENGTH and _HANDLE.fullmatch(handle) else None
+
+
+def is_reserved(handle: str) -> bool:
+    """Whether a handle ends in a name that the protocol excludes: public DNS cannot have it."""
+    return handle.endswith(_RESERVED)
 
 
 def parse_document(did: str, document: Any) -> DidDocument:

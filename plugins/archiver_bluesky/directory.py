@@ -2,10 +2,12 @@
 
 A handle counts only where the document of the DID that it leads to names it too
 (https://atproto.com/specs/handle#handle-resolution). So it does not matter who is asked: the
-AppView, which also looks into DNS, or the handle's own web server.
+AppView, which looks into DNS and asks the handle's web server; DNS; or that web server. They are
+asked one after the other. DNS comes before the web server because the specification prefers it
+where the two differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ from archiver import (
     BadJson,
     Http,
     Kit,
+    RateLimited,
     Response,
     SourceDown,
     SourceError,
@@ -25,13 +28,16 @@ from archiver_bluesky.did import (
     clean_handle,
     is_did,
     is_plc,
+    is_reserved,
     parse_document,
     web_host,
 )
 from archiver_bluesky.keys import did_key
 from archiver_bluesky.plc import KeyPeriod, key_periods, verify_log
 
-_GONE_STATUSES = 410
+_GONE_STATUS = 410
+_UNKNOWN_STATUS = 400
+_SHOWN_DIDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +62,33 @@ class Directory:
         self._plc = plc
         self._appview = appview
 
-    async def did_of_handle(self, handle: str) -> str | None:
-        """The DID of a handle; None where it has none.
+    async def did_of_handle(self, handle: str) -> str:
+        """The DID that a handle leads to, from the first that knows it.
 
-        Raises SourceDown where nobody could be asked.
+        Raises SourceError with the code `identity` where it leads nowhere or to several accounts,
+        SourceDown where too few could be asked to know.
         """
-        trouble: SourceError | None = None
-        for ask in (self._ask_appview, self._ask_web_server):
+        answers: list[str] = []
+        is_asked: list[bool] = []
+        for who, ask in self._ways(handle):
             try:
                 if (did := await ask(handle)) is not None:
                     return did
-            except SourceError as error:
-                trouble = trouble or error
-        if trouble is not None:
-            raise SourceDown(
-                f"The handle {handle} could not be resolved",
-                why=str(trouble),
-                hint="Try again later, or write the account's DID (did:plc:…) as the handle",
-            )
-        return None
+                answers.append(f"{who} names no account")
+                is_asked.append(True)
+            except (SourceDown, RateLimited) as error:
+                answers.append(f"{who} cannot be asked: {_cause_of(error)}")
+                is_asked.append(False)
+        # the AppView has asked the others itself
+        raise _unresolved(handle, answers, is_known=is_asked[0] or all(is_asked[1:]))
+
+    def _ways(self, handle: str) -> Sequence[tuple[str, Callable[[str], Awaitable[str | None]]]]:
+        """Who may know a handle."""
+        return (
+            (f"the AppView {self._appview}", self._ask_appview),
+            (f"the TXT record _atproto.{handle} in DNS", self._ask_dns),
+            (f"the web server {handle}", self._ask_web_server),
+        )
 
     async def resolve(self, did: str) -> ResolvedIdentity:
         """The document of a DID and its keys, verified where the DID method allows it.
@@ -99,7 +113,27 @@ class Directory:
         http = self._kit.http(self._appview)
         path = "/xrpc/com.atproto.identity.resolveHandle"
         answer = await http.get(path, params={"handle": handle})
-        return _did_in(json_of(answer).get("did")) if answer.status == 200 else None
+        if answer.status == _UNKNOWN_STATUS:
+            return None
+        if (did := _did_in(json_of(answer).get("did"))) is None:
+            raise SourceDown(f"{self._appview} answers {answer.status}, and no DID")
+        return did
+
+    async def _ask_dns(self, handle: str) -> str | None:
+        name = f"_atproto.{handle}"
+        if is_reserved(handle):
+            return None
+        texts = await self._kit.txt_records(name)
+        values = [text.removeprefix("did=") for text in texts if text.startswith("did=")]
+        dids = sorted({did for value in values if (did := _did_in(value.strip()))})
+        if len(dids) > 1:
+            raise SourceError(
+                f"The handle {handle} belongs to several accounts",
+                why=f"In DNS, {name} names {', '.join(dids[:_SHOWN_DIDS])}",
+                hint="Keep only one of these TXT records, or write the account's DID as the handle",
+                code="identity",
+            )
+        return dids[0] if dids else None
 
     async def _ask_web_server(self, handle: str) -> str | None:
         http = self._kit.http(f"https://{handle}", trust="discovered")
@@ -120,7 +154,7 @@ class Directory:
     async def _document(self, did: str) -> tuple[DidDocument, Response]:
         http, path = self._home_of(did)
         answer = await http.get(path)
-        if answer.status == _GONE_STATUSES:
+        if answer.status == _GONE_STATUS:
             raise AccountGone(f"The account {did} was deleted by its owner", state="deleted")
         if answer.status != 200:
             raise SourceDown(
@@ -194,6 +228,32 @@ def list_of(answer: Response) -> Sequence[Any] | None:
     except BadJson:
         return None
     return found if isinstance(found, list) else None
+
+
+def _unresolved(handle: str, answers: Sequence[str], *, is_known: bool) -> SourceError:
+    """The error for a handle that leads nowhere (`is_known`), or of which that is not known."""
+    joined = "; ".join(answers)
+    why = joined[:1].upper() + joined[1:]
+    if is_known:
+        return SourceError(
+            f"There is no account with the handle {handle}",
+            why=why,
+            hint="Check the handle in archive.toml, or write the account's DID",
+            code="identity",
+        )
+    return SourceDown(
+        f"The handle {handle} could not be resolved",
+        why=why,
+        hint="Try again later, or write the account's DID (did:plc:…) as the handle",
+    )
+
+
+def _cause_of(error: SourceError) -> str:
+    """Why somebody could not be asked, in the middle of a sentence."""
+    text = error.why or error.what
+    if error.code == "not_installed" and error.hint:
+        text = f"{text} ({error.hint})"
+    return text[:1].lower() + text[1:]
 
 
 def _did_in(text: Any) -> str | None:

@@ -10,13 +10,14 @@ from archiver.backup.account_tokens import AccountTokens, NoTokens
 from archiver.backup.kits import Kits, mask_secrets, open_client
 from archiver.clock import DemoClock
 from archiver.config import load_config
-from archiver.errors import ConfigError, PluginError
+from archiver.errors import ConfigError, PluginError, SourceDown
 from archiver.models import Account, RateLimitPolicy
 from archiver.net.proxy import Route
 from archiver.plugins import Plugins
 from archiver.secrets import Secret, redact
 from archiver.settings import NetworkSettings
 from archiver.tokens import TokenStore
+from support.net.dns_server import dns_server
 
 pytestmark = pytest.mark.anyio
 ACCOUNT = Account("acme", "threads", "own", None)
@@ -56,6 +57,17 @@ async def test_accounts_of_a_source_share_the_client_of_an_address(kits: Kits) -
 async def test_only_an_account_has_a_token(kits: Kits) -> None:
     assert isinstance(kits.kit(SOURCE, ACCOUNT).tokens, AccountTokens)
     assert isinstance(kits.kit(SOURCE).tokens, NoTokens)
+
+
+async def test_a_kit_asks_the_dns_of_the_system(
+    kits: Kits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dns_server({"_atproto.alice.org": ["did=did:plc:a"]}) as server:
+        monkeypatch.setattr("dns.asyncresolver.Resolver", server.resolver)
+        kit = kits.kit(SOURCE, ACCOUNT)
+        assert await kit.txt_records("_atproto.alice.org") == ["did=did:plc:a"]
+        with pytest.raises(SourceDown):
+            await kit.txt_records("_atproto.nas.local")
 
 
 async def test_what_is_no_address_has_no_client(kits: Kits) -> None:

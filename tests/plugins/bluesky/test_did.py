@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from archiver_bluesky.baddata import BadData
-from archiver_bluesky.did import clean_handle, is_did, is_plc, parse_document, web_host
+from archiver_bluesky.did import (
+    clean_handle,
+    is_did,
+    is_plc,
+    is_reserved,
+    parse_document,
+    web_host,
+)
 from support.bluesky.signing import SigningKey
 
 DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
@@ -89,3 +96,10 @@ class TestNames:
     )  # fmt: skip
     def test_what_can_be_no_handle(self, text: str) -> None:
         assert clean_handle(text) is None
+
+
+def test_some_names_are_in_nobodys_dns() -> None:
+    assert is_reserved("alice.example")
+    assert is_reserved("alice.home.local")
+    assert not is_reserved("alice.test")
+    assert not is_reserved("local.bsky.social")

@@ -10,6 +10,7 @@ from support.bluesky.nights import BlueskyNights
 from support.bluesky.signing import SigningKey
 from support.bluesky.world import AtAccount
 from support.media.samples import JPEG
+from support.net.dns_server import dns_server
 
 KINDS = "SELECT kind FROM posts ORDER BY platform_id"
 TEXTS = "SELECT text FROM posts WHERE removed_at IS NULL ORDER BY platform_id"
@@ -296,6 +297,19 @@ class TestIdentity:
         )
         assert nights.backup().exit_code == 4
         assert nights.column("SELECT count(*) FROM posts") == [0]
+
+    def test_a_handle_is_found_in_dns_where_the_appview_is_down(
+        self, nights: BlueskyNights, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        alice = nights.network.account("alice.org")
+        nights.follow(alice)
+        alice.post("First")
+        nights.network.down.add("appview")
+        with dns_server({"_atproto.alice.org": [f"did={alice.did}"]}) as server:
+            monkeypatch.setattr("dns.asyncresolver.Resolver", server.resolver)
+            assert nights.backup().exit_code == 0
+        assert nights.column(TEXTS) == ["First"]
+        assert nights.column("SELECT handle FROM accounts") == ["alice.org"]
 
     def test_a_did_needs_nobody_that_resolves_handles(
         self, nights: BlueskyNights, alice: AtAccount
