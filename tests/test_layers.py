@@ -13,8 +13,8 @@ PACKAGE = ROOT / "archiver"
 
 GROUND = {
     "errors", "models", "reasons", "secrets", "jsonpieces", "jsontext", "canonical", "clock",
-    "disks", "human", "media_keys", "metric_names", "plugin_calls", "stop_signals", "urls",
-    "version",
+    "disks", "human", "media_keys", "metric_names", "plugin_calls",
+    "record_hashes", "stop_signals", "urls", "version",
 }  # fmt: skip
 """What knows nothing of what the program does, and may be used by all of it."""
 
@@ -49,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jsontext": {"jsonpieces", "models"},
     "media_keys": {"urls"},
     "canonical": {"media_keys", "models"},
+    "record_hashes": {"media_keys", "models"},
     # the contract, and what the operator says
     "apis": {"models"},
     "auth": {"models", "secrets"},

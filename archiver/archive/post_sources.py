@@ -1,10 +1,9 @@
-"""Records whose bytes are those that were last saved, and that need not be parsed again.
+"""Records that are as they were last saved, and need not be parsed again.
 
-Parsing a record takes ten times as long as finding it here. Only its own bytes count: a moved
-number or a fresh signature in an address makes another record, which is read and compared.
+Parsing a record takes ten times as long as finding it here. A changed number makes another record,
+which is read and compared; a new signature of a file's address does not.
 """
 
-import hashlib
 import json
 import sqlite3
 from collections import Counter
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 from archiver.archive.queue import IS_WAITING, due_parameters
 from archiver.archive.row_objects import objects
 from archiver.models import Post, Record
+from archiver.record_hashes import exact_sha256, hash_of_read_record, unsigned_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def find_unchanged(
     connection: sqlite3.Connection, account_id: int, source: str, records: Sequence[Record],
     ids: Sequence[str | None], *, reader: bytes, view: str, now: str,
 ) -> dict[int, UnchangedPost]:  # fmt: skip
-    """The unchanged records, by their index: last saved with the same bytes and the same reader.
+    """The unchanged records, by their index: last saved with the same hash and the same reader.
 
     Left out are posts that were missed, that were last shown under other options, or whose files
     still wait for an address; and ids that come twice. `ids` are those of the records' posts, as
@@ -68,10 +68,15 @@ def find_unchanged(
     found = {}
     for place, (record, name) in enumerate(zip(records, ids, strict=True)):
         row = by_id.get(name) if name is not None else None
-        if row is not None and places[name] == 1 and row.record_sha256 == record_sha256(record):
+        if row is not None and places[name] == 1 and _is_same(row.record_sha256, record):
             unmapped = _unmapped_of(row.unmapped) if row.unmapped else ()
             found[place] = UnchangedPost(row.record_id, row.created_at, row.kind, unmapped)
     return found
+
+
+def _is_same(saved: bytes, record: Record) -> bool:
+    """Whether a record has the saved hash, whichever of the two was saved."""
+    return saved == unsigned_sha256(record) or saved == exact_sha256(record)
 
 
 def edit_times(
@@ -105,7 +110,7 @@ def recognition_columns(record: Record, post: Post, reader: bytes | None) -> Map
     """
     if reader is None or post.id_only:
         return dict.fromkeys(("record_sha256", "reader", "unmapped"))
-    columns = {"record_sha256": record_sha256(record), "reader": reader}
+    columns = {"record_sha256": hash_of_read_record(record, post), "reader": reader}
     return columns | {"unmapped": unmapped_json(post)}
 
 
@@ -120,11 +125,6 @@ def extra_json(post: Post) -> str | None:
 def unmapped_json(post: Post) -> str | None:
     """The unmapped fields of a record, as the column has them."""
     return json.dumps(post.unmapped) if post.unmapped else None
-
-
-def record_sha256(record: Record) -> bytes:
-    """The hash of a record's exact text."""
-    return hashlib.sha256(record.raw.encode("utf-8", "surrogatepass")).digest()
 
 
 @lru_cache(64)  # all records of a platform have the same unmapped fields

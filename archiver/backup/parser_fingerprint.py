@@ -7,6 +7,7 @@ from pathlib import Path
 
 from archiver.hookspecs import Platform
 from archiver.models import Account
+from archiver.record_hashes import FORM
 from archiver.version import version
 
 
@@ -22,7 +23,14 @@ def parser_fingerprint(platform: Platform, account: Account) -> bytes | None:
     sources = _sources_of(packages)
     if sources is None:
         return None
-    parts = [sources, platform.content_version, account.name, account.source, account.platform_id]
+    parts = [
+        sources,
+        FORM,
+        platform.content_version,
+        account.name,
+        account.source,
+        account.platform_id,
+    ]
     return hashlib.sha256(repr(parts).encode()).digest()[:8]
 
 

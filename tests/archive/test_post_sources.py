@@ -1,4 +1,4 @@
-"""Records that are known by their bytes, and are not read again."""
+"""Records that are recognised by their hash, and are not read again."""
 
 import json
 from collections.abc import Iterator
@@ -44,6 +44,24 @@ def test_one_byte_more_another_reader_and_other_options_are_not(saver: Saver) ->
     assert found(saver, Record(RECORD.raw + " ", {})) == {}
     assert found(saver, reader=b"other") == {}
     assert found(saver, view='{"page_published":true}') == {}
+
+
+def test_a_file_signed_anew_is_known_and_an_address_that_was_published_is_read(
+    saver: Saver,
+) -> None:
+    one, two = (
+        Record(json.dumps({"url": f"https://a.example/a.jpg?Signature={name}"}), {})
+        for name in ("abc", "def")
+    )
+    known = recognition_columns(one, TEXT_POST, READER)
+    update(saver.connection, "post_sources", "post_id = 1", (), **known)
+    assert found(saver, one) != {}
+    assert found(saver, two) != {}
+    published = replace(TEXT_POST, text="https://a.example/a.jpg?Signature=abc")
+    known = recognition_columns(one, published, READER)
+    update(saver.connection, "post_sources", "post_id = 1", (), **known)
+    assert found(saver, one) != {}
+    assert found(saver, two) == {}
 
 
 def test_an_id_that_comes_twice_is_read(saver: Saver) -> None:

@@ -1,0 +1,81 @@
+"""The hash by which an unchanged record is recognised, without what only signs its addresses.
+
+Meta, TikTok and others sign the address of a file anew for every answer. So in values of a record
+that are nothing but an address, only what `archiver.media_keys.address_key` keeps is hashed. An
+address that people published is content, and stays whole.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from archiver.media_keys import unsigned_address
+from archiver.models import Post, Record
+
+FORM = 2
+"""Counts the ways in which records were hashed; part of what identifies the code that read one."""
+
+_ADDRESS = re.compile(r'"(https?:(?:/|\\/){2}[^"?\s]+\?[^"\s]+)"')
+"""A JSON text that is nothing but an address with a query."""
+
+
+def exact_sha256(record: Record) -> bytes:
+    """The hash of a record's exact text."""
+    return _sha256(record.raw)
+
+
+def unsigned_sha256(record: Record) -> bytes:
+    """The hash of a record's text, its addresses without their signatures."""
+    return _sha256(_unsigned(record.raw))
+
+
+def hash_of_read_record(record: Record, post: Post) -> bytes:
+    """The hash to store of a record that was parsed as this post.
+
+    It is of the exact text where the post itself has an address with a signature.
+    """
+    unsigned = _unsigned(record.raw)
+    if unsigned != record.raw and any(map(_is_signed, _published(post))):
+        return exact_sha256(record)
+    return _sha256(unsigned)
+
+
+def _sha256(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _unsigned(raw: str) -> str:
+    return _ADDRESS.sub(_without_signature, raw) if "?" in raw else raw
+
+
+def _without_signature(match: re.Match[str]) -> str:
+    address = match[1]
+    if "\\" in address:  # the escapes that encoders of JSON use in addresses
+        address = address.replace("\\/", "/").replace("\\u0026", "&")
+    return f'"{unsigned_address(address)}"'
+
+
+def _is_signed(text: str) -> bool:
+    return "?" in text and _unsigned(f'"{text}"') != f'"{text}"'
+
+
+def _published(post: Post) -> Iterator[str]:
+    """All texts of a post but the addresses of its files."""
+    yield from _texts([
+        post.text, post.title, post.url, post.content,
+        [relation.url for relation in post.relations],
+        [alias.value for alias in post.aliases],
+        [attachment.alt_text for attachment in post.attachments],
+        [each.value for each in post.extra],
+    ])  # fmt: skip
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _texts([*value, *value.values()])
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
