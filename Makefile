@@ -48,6 +48,7 @@ test-floors: $(WORK) ## run the quick tests with the oldest libraries that pypro
 	$(FLOORS)/bin/pytest -q -n auto -m 'not peers and not slow'
 
 torture: $(WORK) tools ## kill it, fail it, cut its power, feed it lies, as long as there is time
+	# without a page to write, neither mutants nor memory are measured: `make test` checks both
 	$(BIN)/python tests/torture/scoreboard.py --minutes $(TORTURE_MINUTES) $(FIGURES)
 	$(BIN)/python tests/hostile/exhaustive.py --minutes $(HOSTILE_MINUTES) $(FIGURES)
 
@@ -114,7 +115,7 @@ define apt_if_known
       && apt-cache show $(1) > /dev/null 2>&1; then \
       DEBIAN_FRONTEND=noninteractive apt-get -qq install -y $(1) > /dev/null; \
     else \
-      echo "$(1) is not to be had here: the tests that drive it are skipped"; \
+      echo "$(1) is not available here: the tests that drive it are skipped"; \
     fi; }
 endef
 

@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from functools import cache
 from pathlib import Path
 
@@ -294,7 +294,8 @@ MODULES: dict[str, Path] = {
 """Every module of the program and of its plugins, by its full name."""
 
 
-def modules_imported(path: Path) -> set[str]:
+@cache
+def modules_imported(path: Path) -> frozenset[str]:
     """The modules of ours that a file needs to run; what it imports for types alone is left out."""
     for_types = {
         id(node)
@@ -314,10 +315,10 @@ def modules_imported(path: Path) -> set[str]:
             found |= names & MODULES.keys()
             if names - MODULES.keys():
                 found.add(node.module)
-    return found & MODULES.keys()
+    return frozenset(found & MODULES.keys())
 
 
-def reached_from(name: str, needs: dict[str, set[str]]) -> set[str]:
+def reached_from(name: str, needs: Mapping[str, Set[str]]) -> set[str]:
     """All modules that one needs, directly or by way of others."""
     seen: set[str] = set()
     waiting = list(needs[name])
@@ -329,7 +330,7 @@ def reached_from(name: str, needs: dict[str, set[str]]) -> set[str]:
     return seen
 
 
-def circles(needs: dict[str, set[str]]) -> list[set[str]]:
+def circles(needs: Mapping[str, Set[str]]) -> list[set[str]]:
     """The groups of modules each of which needs, by way of others, every other of its group."""
     reached = {name: reached_from(name, needs) for name in needs}
     groups = {

@@ -19,6 +19,10 @@ def wrap(error: BaseException) -> PluginError:
         (ValueError("bad"), "ValueError: bad"), (SystemExit(3), "SystemExit: 3"),
         (ContractViolation("It gave an int"), "It gave an int"), (RecursionError(), "Recursion"),
         (GeneratorExit(), "GeneratorExit"), (asyncio.CancelledError("made up"), "CancelledError"),
+        (SystemExit("bye"), "SystemExit: bye"), (MemoryError(), "MemoryError"),
+        (TimeoutError(), "TimeoutError"), (AssertionError(), "AssertionError"),
+        (ExceptionGroup("many", [OSError()]), "ExceptionGroup: many"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), "UnicodeDecodeError"),
     ],
 )  # fmt: skip
 def test_whatever_a_plugin_raises_becomes_one_error(error: BaseException, why: str) -> None:

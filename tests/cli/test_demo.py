@@ -1,33 +1,54 @@
-"""`archiver demo` tells a story, and everything in it is true."""
+"""`archiver demo` backs up three days of a small world, and what it prints of them is true."""
 
 import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
-from archiver.cli import demo
+from archiver.cli import demo, main
+from archiver.cli.shell import Shell
 from support.running import Cli
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def told(cli: Cli) -> list[str]:
-    """What the demo prints, in the folder `demo`."""
-    result = cli("demo")
+@dataclass(frozen=True)
+class Demo:
+    """A demo that was run in a folder of its own, and the lines that it printed."""
+
+    folder: Path
+    lines: list[str]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        result = CliRunner().invoke(main, ["demo"], obj=Shell())
     assert result.exit_code == 0, result.output
-    return result.stdout.splitlines()
+    return Demo(folder, result.stdout.splitlines())
+
+
+@pytest.fixture
+def printed(made: Demo, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the demo printed; its archive is below `demo`, in the current folder."""
+    monkeypatch.chdir(made.folder)
+    return made.lines
 
 
 def test_the_story_has_omitted_media_an_edit_new_posts_and_a_removed_one(
-    told: list[str],
+    printed: list[str],
 ) -> None:
-    days = "\n".join(told).split("\nDay ")
+    days = "\n".join(printed).split("\nDay ")
     assert len(days) == 4
     first, second, third = days[1:]
     assert "omitted  mare-instagram  2 files (copyright)" in first
@@ -40,12 +61,12 @@ def test_the_story_has_omitted_media_an_edit_new_posts_and_a_removed_one(
         assert "0 B of them fetched again" in day
 
 
-def test_no_line_is_wider_than_80_columns(told: list[str]) -> None:
-    assert [line for line in told if len(line) > 80 and "sqlite3" not in line] == []
+def test_no_line_is_wider_than_80_columns(printed: list[str]) -> None:
+    assert [line for line in printed if len(line) > 80 and "sqlite3" not in line] == []
 
 
 def test_the_archive_is_there_intact_and_open_to_the_other_commands(
-    told: list[str], cli: Cli
+    printed: list[str], cli: Cli
 ) -> None:
     assert cli("--config", "demo/archive.toml", "verify").exit_code == 0
     status = cli("--config", "demo/archive.toml", "status", "--omitted")
@@ -58,9 +79,9 @@ def test_the_archive_is_there_intact_and_open_to_the_other_commands(
 
 
 def test_it_has_a_film_that_was_only_a_playlist_and_videos_behind_their_pages(
-    told: list[str], cli: Cli
+    printed: list[str], cli: Cli
 ) -> None:
-    assert any("a playlist only" in line for line in told)
+    assert any("a playlist only" in line for line in printed)
     with closing(sqlite3.connect("demo/archive/archive.db")) as connection:
         made = connection.execute(
             "SELECT platform, role, state, media.content_type FROM media_origins "
@@ -79,7 +100,7 @@ def test_it_has_a_film_that_was_only_a_playlist_and_videos_behind_their_pages(
     assert youtube.split()[:4] == ["mare-youtube", "5", "not", "offered"]
 
 
-def test_what_each_account_got_adds_up_to_what_its_run_got(told: list[str]) -> None:
+def test_what_each_account_got_adds_up_to_what_its_run_got(printed: list[str]) -> None:
     names = ("got", "new", "edited", "removed", "stored", "omitted", "failed")
     sums = ", ".join(f"sum({name})" for name in names)
     with closing(sqlite3.connect("demo/archive/archive.db")) as connection:
@@ -89,8 +110,8 @@ def test_what_each_account_got_adds_up_to_what_its_run_got(told: list[str]) -> N
     assert all(stored for *_, stored, _omitted, _failed in runs)
 
 
-def test_the_command_it_names_first_serves_its_archive(told: list[str]) -> None:
-    program, *arguments = shlex.split(told[told.index("Look at it") + 1])
+def test_the_command_it_names_first_serves_its_archive(printed: list[str]) -> None:
+    program, *arguments = shlex.split(printed[printed.index("Look at it") + 1])
     assert program == "archiver"
     command = [sys.executable, "-m", program, *arguments, "--port", "0", "--no-open"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
@@ -110,10 +131,13 @@ def test_where_datasette_is_missing_it_says_first_how_to_get_it(
     assert said[said.index("Look at it") + 1] == "  pip install 'datasette>=0.65.2'"
 
 
-def test_it_can_be_run_again_but_touches_no_folder_of_others(
-    told: list[str], cli: Cli, tmp_path: Path
+def test_it_replaces_an_earlier_demo_but_touches_no_folder_of_others(
+    made: Demo, cli: Cli, tmp_path: Path
 ) -> None:
+    shutil.copytree(made.folder / "demo", "demo")
+    before = Path("demo/archive/archive.db").stat().st_ino
     assert cli("demo", "-q").exit_code == 0
+    assert Path("demo/archive/archive.db").stat().st_ino != before
     other = tmp_path / "mine"
     other.mkdir()
     (other / "thesis.txt").write_text("years of work")

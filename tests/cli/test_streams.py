@@ -90,9 +90,7 @@ def test_a_backup_is_made_whatever_its_streams_are(
         ("<&- >&- 2>&-", "copy second"), (">&- 2>&-", "--nonsense"),
     ],
 )  # fmt: skip
-def test_what_is_printed_to_a_closed_stream_goes_nowhere(
-    world: Nights, run: Run, streams: str, command: str
-) -> None:
+def test_a_closed_stream_is_no_error(world: Nights, run: Run, streams: str, command: str) -> None:
     world.backup()
     done = run(*command.split(), streams=streams)
     assert done.returncode == (2 if command == "--nonsense" else 0)
@@ -100,6 +98,7 @@ def test_what_is_printed_to_a_closed_stream_goes_nowhere(
     check_archive(world)
 
 
+@pytest.mark.slow
 @NEEDS_FULL
 @pytest.mark.parametrize(
     "command", ["status", "backup --now --json", "accounts --json", "plugins", "--help"]
@@ -114,6 +113,7 @@ def test_output_that_was_asked_for_and_cannot_be_written_is_an_error_of_its_own(
     check_words(done)
 
 
+@pytest.mark.slow
 @NEEDS_FULL
 @pytest.mark.parametrize("command", ["backup --now", "verify", "init new"])
 def test_a_report_that_cannot_be_written_is_a_warning(
@@ -126,8 +126,9 @@ def test_a_report_that_cannot_be_written_is_a_warning(
     check_words(done)
 
 
+@pytest.mark.slow
 @NEEDS_FULL
-def test_damage_is_told_by_the_exit_code_where_words_are_lost(world: Nights, run: Run) -> None:
+def test_damage_has_its_exit_code_where_nothing_can_be_printed(world: Nights, run: Run) -> None:
     world.backup()
     with closing(sqlite3.connect(world.directory / "archive.db")) as connection, connection:
         connection.execute("UPDATE posts SET text = 'Good evening'")
@@ -156,14 +157,17 @@ def through_pipe_without_reader(world: Nights, stream: int, *args: str) -> int:
         (2, "backup --nonsense", 2),
     ],
 )  # fmt: skip
-def test_a_reader_that_left(world: Nights, stream: int, command: str, code: int) -> None:
+def test_a_reader_may_leave_before_the_end(
+    world: Nights, stream: int, command: str, code: int
+) -> None:
     world.backup()
     assert through_pipe_without_reader(world, stream, *command.split()) == code
     check_archive(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("term", ["xterm", None])
-def test_a_terminal_that_went_away(world: Nights, term: str | None) -> None:
+def test_a_backup_is_made_though_its_terminal_was_closed(world: Nights, term: str | None) -> None:
     ours, theirs = os.openpty()
     os.close(ours)  # every write to the other end is an EIO now
     env = {name: value for name, value in os.environ.items() if name != "TERM"}
@@ -189,7 +193,7 @@ def test_a_terminal_that_went_away(world: Nights, term: str | None) -> None:
     ],
     ids=str,
 )
-def test_any_locale_and_terminal_will_do(world: Nights, run: Run, env: dict[str, str]) -> None:
+def test_it_works_in_any_locale_and_terminal(world: Nights, run: Run, env: dict[str, str]) -> None:
     world.account("threads").publish("Größe ☕ 日本語")
     for command in ("backup -vv --now --full", "status"):
         done = run(*command.split(), env=env)
@@ -200,8 +204,9 @@ def test_any_locale_and_terminal_will_do(world: Nights, run: Run, env: dict[str,
     assert "Größe ☕ 日本語" in world.column("SELECT text FROM posts")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["verify", "backup", "status", "copy second"])
-def test_a_folder_that_the_locale_cannot_name_is_no_bug(
+def test_a_folder_that_the_locale_cannot_name_is_an_error_and_no_bug(
     world: Nights, run: Run, command: str
 ) -> None:
     config = world.folder / "archive.toml"
@@ -223,8 +228,9 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["backup", "status", "copy second"])
-def test_a_user_without_a_home(world: Nights, command: str) -> None:
+def test_a_user_needs_no_home(world: Nights, command: str) -> None:
     world.backup()
     done = subprocess.run(
         [sys.executable, "-c", NO_HOME, *command.split()],
@@ -236,7 +242,9 @@ def test_a_user_without_a_home(world: Nights, command: str) -> None:
 
 
 @pytest.mark.parametrize("args", ["--config ~/archive.toml status", "status"])
-def test_a_config_that_no_home_leads_to(tmp_path: Path, args: str, clean_environment: None) -> None:
+def test_a_config_below_an_unknown_home_is_not_found(
+    tmp_path: Path, args: str, clean_environment: None
+) -> None:
     done = subprocess.run(
         [sys.executable, "-c", NO_HOME, *args.split()],
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=240,
@@ -245,14 +253,16 @@ def test_a_config_that_no_home_leads_to(tmp_path: Path, args: str, clean_environ
     check_words(done)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("home", ["/proc", "a-file/home", "not-there", ""])
-def test_a_home_that_cannot_be_written_to(world: Nights, run: Run, home: str) -> None:
+def test_the_home_need_not_be_writable(world: Nights, run: Run, home: str) -> None:
     (world.folder / "a-file").touch()
     done = run("backup", env={"HOME": home, "XDG_STATE_HOME": ""})
     assert done.returncode == 0, done.stderr
     check_words(done)
 
 
+@pytest.mark.slow
 def test_a_json_report_is_whole_beside_a_closed_stderr(world: Nights, run: Run) -> None:
     assert json.loads(run("backup", "--json", streams="2>&-").stdout)["new"] == 1
     assert json.loads(run("status", "--json", streams="<&- 2>&-").stdout)["files"] == 0

@@ -18,7 +18,8 @@ from support.nights import Nights, nights
 
 pytestmark = pytest.mark.slow
 
-MERGED_COLUMNS = {0, 2, 3, 6, 7}
+EXIT_CODES = {0, 2, 3, 6, 7}
+"""All that may come of damage: 1 would say that the program has a bug."""
 PAGE = 8192
 
 
@@ -91,7 +92,7 @@ class Commands:
             main(["--config", config, *line.split()])
         self.said = "".join(self._capsys.readouterr())
         code = int(ended.value.code or 0)
-        assert code in MERGED_COLUMNS, f"{line}: exit {code}\n{self.said}"
+        assert code in EXIT_CODES, f"{line}: exit {code}\n{self.said}"
         return code
 
 
@@ -169,7 +170,7 @@ def page(chance: random.Random, intact: bytes) -> bytes:
 def test_no_damage_looks_like_a_bug(
     commands: Commands, damage: Callable[[random.Random, bytes], bytes], part: int
 ) -> None:
-    for seed in range(part, 100, 2):
+    for seed in range(part, 60, 2):
         commands.put(damage(random.Random(seed), commands.intact))
         try:
             commands.codes("status", ("verify", "backup --now", "verify --repair")[seed % 3])

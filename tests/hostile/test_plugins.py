@@ -43,11 +43,10 @@ class Odd(BaseException):
 
 
 ERRORS: list[BaseException] = [
-    ValueError("wrong"), SystemExit(0), SystemExit("bye"), Odd(), GeneratorExit(), MemoryError(),
-    RecursionError(), StopIteration(), StopAsyncIteration(), TimeoutError(), OSError(28, "full"),
-    asyncio.CancelledError(), BaseExceptionGroup("many", [Odd()]), ExceptionGroup("m", [OSError()]),
-    AssertionError(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
+    ValueError("wrong"), SystemExit(0), Odd(), StopIteration(), StopAsyncIteration(),
+    OSError(28, "full"), asyncio.CancelledError(), BaseExceptionGroup("many", [Odd()]),
 ]  # fmt: skip
+"""One of each kind; `tests/test_plugin_calls.py` has more."""
 
 
 def breaking(error: BaseException) -> Callable[..., Any]:
@@ -311,7 +310,7 @@ def test_text_that_no_column_holds_is_made_fit(
         assert world.dump("posts", "revisions", "renditions", "relations", "post_aliases") == rows
 
 
-@pytest.mark.parametrize("error", ERRORS[:6], ids=repr)
+@pytest.mark.parametrize("error", ERRORS[:3], ids=repr)
 def test_a_failing_refetch_fails_the_file_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:

@@ -166,7 +166,7 @@ def test_a_crash_leaves_no_memory_behind(command: str, run_archiver: RunArchiver
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="asks /proc")
-def test_whoever_decodes_pictures_knows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_that_decodes_pictures_has_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AYRSHARE_API_KEY", "picture-canary")
     process = _Worker._start()
     try:

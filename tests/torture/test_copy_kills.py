@@ -5,7 +5,7 @@ import pytest
 from support.torture import faults, power
 from support.torture.rig import Rig
 
-MOMENTS = 5
+MOMENTS = 3
 
 
 @pytest.mark.parametrize("what", faults.COPYING)

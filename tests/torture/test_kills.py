@@ -39,7 +39,7 @@ def test_a_run_that_adds_to_an_archive_may_be_killed_too(second_night: Rig) -> N
     assert {point: words for point, words in found.items() if words} == {}
 
 
-def test_a_run_that_stops_where_it_was_told_to_may_be_killed_between_any_two_commits(
+def test_a_run_with_a_limit_may_be_killed_between_any_two_commits(
     tiny: Rig,
 ) -> None:
     found = {}

@@ -142,7 +142,7 @@ def test_a_killed_group_leaves_no_lock(world: Nights) -> None:
     finish(world)
 
 
-def test_two_runs_at_once_the_second_is_told_to_wait(world: Nights) -> None:
+def test_of_two_runs_at_once_the_second_ends_with_6(world: Nights) -> None:
     gate = Gate(world)
     with running(world) as first:
         assert gate.reached.wait(WITHIN)

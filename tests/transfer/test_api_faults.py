@@ -7,9 +7,10 @@ import pytest
 
 from archiver.net import api
 from archiver_ayrshare.demo.specs import photo
+from support.torture.oracle import Dump
 from support.transfer import behaviours as b
 from support.transfer.faultserver import Behaviour, Talk
-from support.transfer.worlds import Behind, behind
+from support.transfer.worlds import Behind, behind, settled
 from transfer.test_faults import recover
 
 HISTORY = "/api/history/"
@@ -110,16 +111,29 @@ def furnish(world: Behind) -> None:
     account.publish("Good night")
 
 
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Dump:
+    """What three nights without faults leave of what `furnish` publishes."""
+    with behind(tmp_path_factory.mktemp("reference"), "threads") as world:
+        furnish(world)
+        world.backup_reference()
+        world.world.next_night()
+        world.backup_reference()
+        world.world.next_night()
+        assert world.backup_reference(full=True, now=True).exit_code == 0
+        return settled(world.reference)
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_an_answer_that_comes_wrong_costs_nothing(tmp_path: Path, name: str) -> None:
+def test_an_answer_that_comes_wrong_costs_nothing(
+    tmp_path: Path, reference: Dump, name: str
+) -> None:
     behaviour, exit_code = CASES[name]
     with behind(tmp_path, "threads") as world:
         furnish(world)
-        world.backup_reference()
         world.backup()
         before = world.world.dump("posts", "revisions", "media")
         world.world.next_night()
-        world.backup_reference()
         world.faults.rule(HISTORY, behaviour)
 
         report = world.backup()
@@ -130,7 +144,7 @@ def test_an_answer_that_comes_wrong_costs_nothing(tmp_path: Path, name: str) -> 
             assert report.accounts[0].error is not None
             assert report.accounts[0].error.hint
         world.check_sound()
-        recover(world)
+        recover(world, reference)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +160,7 @@ def test_a_profile_is_refused_or_down_in_any_words(
         assert world.backup().exit_code == exit_code
 
 
-def test_whoever_is_redirected_to_gets_no_key(tmp_path: Path) -> None:
+def test_the_target_of_a_redirect_gets_no_key(tmp_path: Path) -> None:
     other = tmp_path / "thief"
     other.mkdir()
     with behind(tmp_path, "threads") as world, behind(other, "threads") as thief:

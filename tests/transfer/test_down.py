@@ -47,7 +47,7 @@ def test_a_source_that_gives_no_fresh_addresses_is_not_asked_for_each_post(
         world.check_sound()
 
 
-def test_whoever_waits_for_fresh_addresses_holds_up_no_other_account(tmp_path: Path) -> None:
+def test_waiting_for_fresh_addresses_holds_up_no_other_account(tmp_path: Path) -> None:
     with behind(tmp_path, "instagram", "linkedin") as world:
         publish(world, "instagram", 90)
         publish(world, "linkedin", 40)

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from archiver_ayrshare.demo.specs import photo, video
+from support.torture.oracle import Dump
 from support.transfer import behaviours as b
 from support.transfer.faultserver import Behaviour, head
-from support.transfer.worlds import Behind, behind
+from support.transfer.worlds import Behind, behind, settled
 
 STORED = "stored"
 GIVEN_UP = "took too long|too slowly|in time"
@@ -170,22 +171,33 @@ def furnish(world: Behind) -> None:
     account.publish("Two of them", media=[photo(), photo()])
 
 
-def recover(world: Behind) -> None:
-    """A clean night, and the two archives say the same."""
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Dump:
+    """What two nights without faults leave of what `furnish` publishes."""
+    with behind(tmp_path_factory.mktemp("reference"), "instagram") as world:
+        furnish(world)
+        assert world.backup_reference().exit_code == 0
+        world.world.next_night()
+        assert world.backup_reference(full=True, now=True).exit_code == 0
+        return settled(world.reference)
+
+
+def recover(world: Behind, reference: Dump) -> None:
+    """A clean night, and the archive says the same as the reference."""
     world.faults.clear()
     world.world.next_night()
-    assert world.backup_reference(full=True, now=True).exit_code == 0
     assert world.backup(full=True, now=True).exit_code == 0
     world.check_sound()
-    assert world.difference() == ""
+    assert world.difference(reference) == ""
 
 
 @pytest.mark.parametrize("name", FILE_CASES)
-def test_a_file_that_comes_wrong_is_right_or_absent(tmp_path: Path, name: str) -> None:
+def test_a_file_that_comes_wrong_is_right_or_absent(
+    tmp_path: Path, reference: Dump, name: str
+) -> None:
     case = FILE_CASES[name]
     with behind(tmp_path, "instagram") as world:
         furnish(world)
-        assert world.backup_reference().exit_code == 0
         behaviour = case.behaviour() if case.made else case.behaviour  # type: ignore[call-arg]  # what `made` says
         world.faults.rule(".jpg", behaviour)  # type: ignore[arg-type]  # one of its words
 
@@ -196,13 +208,14 @@ def test_a_file_that_comes_wrong_is_right_or_absent(tmp_path: Path, name: str) -
         assert all(re.search(case.reason, reason or "") for _, reason in rows), rows
         assert report.exit_code == case.exit_code
         world.check_sound()
-        recover(world)
+        recover(world, reference)
 
 
-def test_a_drip_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drip_is_cut_off(
+    tmp_path: Path, reference: Dump, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with behind(tmp_path, "instagram") as world:
         furnish(world)
-        world.backup_reference()
         world.faults.rule(".jpg", b.drip)
         clock = world.world.clock
         usual = type(clock).monotonic
@@ -218,7 +231,7 @@ def test_a_drip_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert report.exit_code == 3
         reasons = set(world.world.column("SELECT reason FROM renditions"))
         assert reasons == {"The server sends too slowly"}
-        recover(world)
+        recover(world, reference)
 
 
 def test_a_file_whose_end_nothing_proves_is_kept_and_says_so(tmp_path: Path) -> None:
@@ -256,13 +269,12 @@ def test_what_gives_no_bytes_is_given_up(tmp_path: Path, name: str) -> None:
      b.status(429), b.status(503), b.chunks_broken_off],
 )  # fmt: skip
 def test_a_failure_that_happens_once_is_retried_at_once(
-    tmp_path: Path, behaviour: Behaviour
+    tmp_path: Path, reference: Dump, behaviour: Behaviour
 ) -> None:
     with behind(tmp_path, "instagram") as world:
         furnish(world)
-        world.backup_reference()
         world.faults.rule(".jpg", behaviour, times=1)
         report = world.backup()
         mended = 0 if behaviour is not b.gzip_cut else 3  # a server that packs badly does so again
         assert report.exit_code == mended
-        recover(world)
+        recover(world, reference)

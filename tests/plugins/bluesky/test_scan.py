@@ -154,7 +154,7 @@ class TestLaterNights:
         assert nights.column(TEXTS) == ["First", "Second"]
         assert nights.column("SELECT text FROM posts WHERE removed_at IS NOT NULL") == ["A mistake"]
 
-    def test_whoever_deletes_everything_is_believed(
+    def test_where_every_post_was_deleted_all_are_removed(
         self, nights: BlueskyNights, alice: AtAccount
     ) -> None:
         nights.backup()
@@ -257,6 +257,7 @@ def other_document(nights: BlueskyNights, alice: AtAccount) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize(
     ("deceive", "words"),

@@ -191,6 +191,14 @@ def cut_copying(rig: Rig, what: str, base: Path, lost: power.Cut) -> list[str]:
 
 
 def _after_copying(rig: Rig, what: str, place: Path) -> list[str]:
+    """What is wrong after it; remembered for a state, since many faults leave the same."""
+    left = (what, oracle.state(place / ARCHIVE)[0], oracle.state(place / COPY)[0])
+    if left not in rig.known_copies:
+        rig.known_copies[left] = _found_after_copying(rig, what, place)
+    return rig.known_copies[left]
+
+
+def _found_after_copying(rig: Rig, what: str, place: Path) -> list[str]:
     """Both are sound, or the copy was never finished; and a new copy leaves nothing behind."""
     found = []
     for args, codes in (
@@ -226,14 +234,21 @@ def sample(items: Sequence[T], most: int) -> list[T]:
 
 
 def hunt(rig: Rig, mutant: str, most: int = 40) -> Iterator[list[str]]:
-    """What every means finds against a broken rule, the most telling moments first."""
+    """What every means finds against a broken rule, in turns, the most telling moments first."""
     recording = record(rig, (mutant,))
     cuts = list(power.cuts(recording.calls, recording.top, recording.base))
     syncs = [point for point in recording.points if point.name == "fsync"]
     moments = [point for point in recording.points if point.name in {"rename", "fsync", "unlink"}]
-    for lost in telling(cuts):  # all: a file's name without its bytes is in one image of forty
-        yield cut(rig, lost)
-    for point in sample(syncs, 4):
-        yield fail(rig, point, "EIO", (mutant,)) or []
-    for point in moments + sample(recording.points, most):
-        yield kill(rig, point, (mutant,)) or []
+    means: list[Iterator[list[str]]] = [
+        # all: a file's name without its bytes is in one image of forty
+        (cut(rig, lost) for lost in telling(cuts)),
+        (fail(rig, point, "EIO", (mutant,)) or [] for point in sample(syncs, 4)),
+        (kill(rig, point, (mutant,)) or [] for point in moments + sample(recording.points, most)),
+    ]
+    while means:
+        for trials in list(means):
+            found = next(trials, None)
+            if found is None:
+                means.remove(trials)
+            else:
+                yield found

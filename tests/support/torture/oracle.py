@@ -54,7 +54,7 @@ _QUERIES = {
 
 
 @contextmanager
-def _parse_context(directory: Path) -> Iterator[sqlite3.Connection]:
+def _opened(directory: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(directory / "archive.db")) as connection:
         yield connection
 
@@ -62,7 +62,7 @@ def _parse_context(directory: Path) -> Iterator[sqlite3.Connection]:
 def dump(directory: Path) -> Dump:
     """The logical dump of an archive, with what lies in its media folder."""
     found: Dump = {}
-    with _parse_context(directory) as connection:
+    with _opened(directory) as connection:
         for name, query in _QUERIES.items():
             found[name] = sorted(connection.execute(query).fetchall(), key=repr)
         found["search"] = [(len(found["search"]),)]
@@ -84,7 +84,7 @@ def state(directory: Path) -> tuple[str, dict[str, int]]:
         found.append(sorted(path.name for path in Path(folder).iterdir()))
         if (Path(folder) / "archive.db").exists():
             try:
-                with _parse_context(Path(folder)) as connection:
+                with _opened(Path(folder)) as connection:
                     found += _rows_that_matter(connection, counts)
             except sqlite3.DatabaseError as error:
                 found.append(str(error))
@@ -154,7 +154,7 @@ def _media_rows(directory: Path) -> list[tuple[str, str, int]]:
     if not (directory / "archive.db").exists():
         return []
     try:
-        with _parse_context(directory) as connection:
+        with _opened(directory) as connection:
             return connection.execute("SELECT sha256, path, size FROM media").fetchall()
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):

@@ -125,6 +125,7 @@ class Rig:
     zygote: Zygote
     base: Path | None = None
     reference: oracle.Dump = field(default_factory=dict)
+    known_copies: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
     _number: int = 0
     _known: dict[str, list[str]] = field(default_factory=dict)
 

@@ -13,6 +13,8 @@ from support.transfer.faultserver import FaultServer, fault_server
 
 _SIGNED = re.compile(r"(https?://[^\s\"?]+)\?[^\s\"\\]*")
 
+_HOST = re.compile(r"127\.0\.0\.\d+:\d+")
+
 _ASKED = re.compile(r'"(?:lastUpdated|nextUpdate)":"[^"]*"')
 
 
@@ -41,9 +43,12 @@ class Behind:
         self.world.folder = self.tested
         return report
 
-    def difference(self) -> str:
-        """Where the two archives differ in what they hold; empty where they do not."""
-        return oracle.difference(settled(self.tested), settled(self.reference))
+    def difference(self, reference: oracle.Dump | None = None) -> str:
+        """Where the two archives differ in what they hold; empty where they do not.
+
+        `reference` is that of another world in which the same was published.
+        """
+        return oracle.difference(settled(self.tested), reference or settled(self.reference))
 
     def check_sound(self) -> None:
         """What holds after every run: no wrong bytes, nothing left, every absence explained."""
@@ -56,7 +61,7 @@ class Behind:
 
 
 def settled(place: Path) -> oracle.Dump:
-    """The logical dump without what tells of the way: signatures, hours of asking."""
+    """The logical dump without what tells of the way: ports, signatures, hours of asking."""
     found = oracle.dump(place / "archive")
     found["gaps"] = [row for row in found["gaps"] if row[1] != "stories"]
     found["covered"] = [row[1:] for row in found["covered"]]  # accounts by number
@@ -71,7 +76,9 @@ def settled(place: Path) -> oracle.Dump:
 
 
 def _unsigned(value: Any) -> Any:
-    return _ASKED.sub("", _SIGNED.sub(r"\1", value)) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _HOST.sub("host", _ASKED.sub("", _SIGNED.sub(r"\1", value)))
 
 
 @contextmanager
