@@ -366,7 +366,7 @@ class TestFinding:
         assert find_config(None, {}) == user_config()
         assert tmp_path in user_config().parents
 
-    def test_a_variable_that_names_nothing(self, tmp_path: Path) -> None:
+    def test_a_variable_that_names_no_file_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="ARCHIVER_CONFIG names"):
             find_config(None, {"ARCHIVER_CONFIG": str(tmp_path / "gone.toml")})
 

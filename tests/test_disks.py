@@ -80,13 +80,13 @@ def test_the_kind_of_a_disk_is_that_of_what_was_mounted_last(
     assert risky_file_system(tmp_path / "not" / "there yet", mounts) == (kind if is_risky else None)
 
 
-def test_where_the_system_does_not_tell_the_kind_of_a_disk_nobody_is_warned(tmp_path: Path) -> None:
+def test_a_disk_of_an_unknown_kind_gives_no_warning(tmp_path: Path) -> None:
     assert risky_file_system(tmp_path, tmp_path / "none") is None
     (tmp_path / "mountinfo").write_text("")
     assert risky_file_system(tmp_path, tmp_path / "mountinfo") is None
 
 
-def test_a_disk_that_takes_bytes_has_no_complaint_and_keeps_none_of_them(tmp_path: Path) -> None:
+def test_a_writable_disk_has_no_error_and_nothing_is_left_on_it(tmp_path: Path) -> None:
     assert write_error(tmp_path) is None
     assert list(tmp_path.iterdir()) == []
     said = write_error(tmp_path / "none")

@@ -51,7 +51,7 @@ def test_things_are_counted_in_their_number(count: int, text: str) -> None:
         (-timedelta(minutes=4), "just now"), (-timedelta(hours=1), "in the future"),
     ],
 )  # fmt: skip
-def test_a_moment_is_told_by_how_long_ago_it_was(passed: timedelta, text: str) -> None:
+def test_a_time_is_shown_as_how_long_ago_it_was(passed: timedelta, text: str) -> None:
     assert ago((NOW - passed).isoformat(), NOW, advise=False) == text
 
 
@@ -65,7 +65,7 @@ def test_what_never_was_is_said_so(moment: str | None) -> None:
 
 
 @given(st.text(min_size=1))
-def test_any_text_in_place_of_a_time_is_told_in_words(moment: str) -> None:
+def test_any_text_in_place_of_a_time_is_shown(moment: str) -> None:
     assert ago(moment, NOW)
 
 

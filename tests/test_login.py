@@ -103,7 +103,7 @@ def test_a_code_that_is_shown_can_be_pasted(world: FediServer) -> None:
     assert token.access_token in world.tokens
 
 
-def test_a_code_is_worth_nothing_to_whoever_sees_it(world: FediServer) -> None:
+def test_a_code_is_useless_without_its_verifier(world: FediServer) -> None:
     """PKCE: it takes the verifier, which never left this program."""
     request = begun(world)
     code = code_from_browser(request)
@@ -206,7 +206,7 @@ def test_a_redirect_must_belong_to_the_login() -> None:
 
 
 @given(st.text(max_size=60))
-def test_whatever_is_pasted_is_a_code_or_told(pasted: str) -> None:
+def test_whatever_is_pasted_is_a_code_or_an_error(pasted: str) -> None:
     try:
         code = code_of(pasted, "state")
     except (UsageError, AccessRefused):

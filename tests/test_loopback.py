@@ -38,7 +38,7 @@ def test_nothing_that_is_sent_is_shown() -> None:
         assert answer.headers["content-security-policy"] == "default-src 'none'"
 
 
-def test_nobody_is_waited_for_longer_than_said() -> None:
+def test_waiting_for_a_login_has_a_limit() -> None:
     with redirect_receiver() as receiver, pytest.raises(UsageError, match="--paste"):
         receiver.wait(0)
 

@@ -115,7 +115,7 @@ def test_two_ids_are_never_one_file(
 
 
 @given(ID_NAMES | UNKNOWN_NAMES, SMALL, SMALL, TRACKING)
-def test_small_values_tell_files_apart_whatever_their_name(
+def test_small_values_distinguish_files_whatever_their_name(
     name: str, one: str, other: str, tracking: dict[str, str]
 ) -> None:
     one_key, other_key = (

@@ -148,7 +148,7 @@ def test_a_broken_plugin_is_named_and_the_others_go_on(text: str, why: str, load
     assert why in said
 
 
-def test_whoever_needs_a_broken_plugin_is_told_which(load: Load) -> None:
+def test_an_account_that_needs_a_broken_plugin_names_it(load: Load) -> None:
     plugins = load(shelf=SOURCE, cards="1 / 0\n")
     with pytest.raises(PluginError, match=r'"cards" is unavailable.*sample_cards.*ZeroDivis'):
         plugins.platform("cards", "shelf")
@@ -222,7 +222,7 @@ def archiver_sources():
         ("client = open = lambda *_: None", 'its rank ("native", "middleman" or "export")'),
     ],
 )  # fmt: skip
-def test_a_source_of_the_earlier_form_is_told_what_changed(
+def test_a_source_of_the_earlier_contract_gets_an_error_that_says_what_changed(
     members: str, says: str, load: Load
 ) -> None:
     said = the_problem(load(old=FORMER.format(members=members)))
@@ -230,7 +230,9 @@ def test_a_source_of_the_earlier_form_is_told_what_changed(
     assert says in said
 
 
-def test_a_platform_of_the_earlier_form_is_told_what_changed(load: Load) -> None:
+def test_a_platform_of_the_earlier_contract_gets_an_error_that_says_what_changed(
+    load: Load,
+) -> None:
     text = "class Old(Cards):\n    listing = property()\n" + PLATFORM.replace("Cards()", "Old()")
     said = the_problem(load(old=text))
     assert 'says what its pages list ("all", "newest" or "snapshot")' in said

@@ -75,7 +75,7 @@ def test_unmapped_paths_are_kept_once_short_and_not_without_end() -> None:
     assert (found.unmapped, len(found.unmapped_paths)) == (504, 100)
 
 
-def test_no_key_is_in_what_a_plugin_words() -> None:
+def test_no_key_is_in_the_messages_of_a_plugin() -> None:
     Secret("key-of-a-report").reveal()
     found = account()
     found.warn("key-of-a-report in a warning")

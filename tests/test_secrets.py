@@ -191,7 +191,7 @@ KEYRINGS = {
 
 
 @pytest.mark.parametrize(("backend", "answer", "said"), KEYRINGS.values(), ids=KEYRINGS)
-def test_a_keyring_that_cannot_be_believed_is_refused(
+def test_an_insecure_keyring_is_refused(
     monkeypatch: pytest.MonkeyPatch, backend: object, answer: Any, said: str
 ) -> None:
     keyring_of(monkeypatch, backend, answer if callable(answer) else lambda *_: answer)

@@ -19,7 +19,7 @@ def handlers() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def test_ctrl_c_a_polite_kill_and_a_closed_terminal_end_it() -> None:
+def test_sigint_sigterm_and_sighup_end_it() -> None:
     assert stop_signals() == [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 

@@ -56,7 +56,7 @@ def test_the_file_is_private_from_the_beginning(store: TokenStore) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
-def test_a_file_that_others_can_read_is_not_believed(store: TokenStore) -> None:
+def test_a_file_that_others_can_read_is_refused(store: TokenStore) -> None:
     store.save("mastodon", "press", TOKEN)
     store.path.chmod(0o640)
     with pytest.raises(SecretError, match="chmod 600"):
@@ -74,7 +74,7 @@ def test_a_token_is_blanked_out_from_the_moment_that_it_is_known(store: TokenSto
              '{"tokens": {"mastodon": {"press": 5}}}', '{"tokens": {"mastodon": {"press": {}}}}',
              "[" * 100_000],
 )  # fmt: skip
-def test_a_damaged_file_is_told_and_not_overwritten(store: TokenStore, text: str) -> None:
+def test_a_damaged_file_is_reported_and_not_overwritten(store: TokenStore, text: str) -> None:
     replace_privately(store.path, text.encode())
     with pytest.raises(SecretError):
         store.load("mastodon", "press")

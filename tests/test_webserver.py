@@ -44,7 +44,7 @@ def test_it_answers_as_long_as_the_block_lasts() -> None:
     assert sock.fileno() == -1, "the socket is closed"
 
 
-def test_an_application_can_be_told_of_start_and_end() -> None:
+def test_an_application_gets_lifespan_events() -> None:
     app = Application()
     with running(app, [listen("127.0.0.1", 0)], lifespan=True):
         assert app.told == ["lifespan.startup"]
@@ -59,7 +59,7 @@ def test_an_application_that_does_not_start_is_an_error() -> None:
         pass
 
 
-def test_a_port_that_is_taken_is_told_with_a_way_out() -> None:
+def test_a_port_in_use_is_an_error_with_a_hint() -> None:
     sock = listen("127.0.0.1", 0)
     port = sock.getsockname()[1]
     with sock, pytest.raises(UsageError, match=f"127.0.0.1 port {port}") as caught:

@@ -147,7 +147,7 @@ def circle(*, mended: bool) -> FakeSource:
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_a_circle_is_short_every_night_and_gone_beyond_as_soon_as_the_source_allows(
+def test_a_circle_of_cursors_is_partial_every_night_and_passed_as_soon_as_the_source_allows(
     full: bool,
 ) -> None:
     archive = Archive()
@@ -173,7 +173,7 @@ def test_cursors_without_end_and_news_are_left_and_gone_on_with() -> None:
     assert range_.next == str(MAX_PAGES_WITHOUT_NEW_POSTS + 1)
 
 
-def test_a_source_that_ends_short_leaves_a_gap_that_a_full_scan_says_aloud() -> None:
+def test_a_source_that_ends_short_leaves_a_gap_that_a_full_scan_reports() -> None:
     tracker = CoverageTracker([], NOW, full=True)
     tracker.advance(Page((), end_reason="shows only its newest 3 posts"), posts_of([1, 2, 3]), ())
     assert tracker.is_over

@@ -33,7 +33,7 @@ def refusal(directory: Path) -> ArchiveLocked:
     return caught.value
 
 
-def test_a_second_run_is_told_who_holds_the_archive(
+def test_a_second_run_is_shown_which_process_holds_the_archive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["archiver", "backup", "Grüße\x1b[2J"])

@@ -24,7 +24,7 @@ def read_nothing(*_: Any) -> Any:
 
 
 @pytest.mark.parametrize("batch", [1, 2, 500])
-def test_what_was_skipped_is_chosen_anew_batch_by_batch(
+def test_skipped_files_are_selected_again_batch_by_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
     monkeypatch.setattr(media_settings, "BATCH", batch)
@@ -78,7 +78,7 @@ def test_what_was_applied_before_a_run_was_stopped_stays_and_the_next_run_goes_o
         assert world.column(left) == [0]
 
 
-def test_how_far_it_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_progress_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notes: list[str] = []
     monkeypatch.setattr(NoProgress, "note", lambda _self, text: notes.append(text))
     monkeypatch.setattr("archiver.backup.setting_changes._REPORT_EVERY", 2)

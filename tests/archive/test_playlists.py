@@ -13,5 +13,5 @@ def test_a_playlist_is_known_by_its_type(stated: str) -> None:
 
 
 @pytest.mark.parametrize("stated", [None, "", "video/mp4", "audio/mpeg", "application/xml"])
-def test_other_files_are_none(stated: str | None) -> None:
+def test_other_files_are_no_playlists(stated: str | None) -> None:
     assert not is_offered_as(stated)

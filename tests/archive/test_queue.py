@@ -79,7 +79,7 @@ def test_a_404_is_gone_on_the_third_day(saver: Saver) -> None:
     ]
 
 
-def test_another_failure_starts_the_count_of_404_anew(saver: Saver) -> None:
+def test_another_failure_restarts_the_count_of_404(saver: Saver) -> None:
     saver.save(post("p", 1))
     for day, reason in enumerate([NOT_FOUND, NOT_FOUND, Reason("network", "broke"), NOT_FOUND]):
         at = AT + timedelta(days=day)

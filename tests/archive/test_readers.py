@@ -39,7 +39,7 @@ def test_an_account_is_described_by_its_rows(saver: Saver) -> None:
     assert account.missing == (MissingMedia("pending", "original", None, None, 2, None),)
 
 
-def test_the_last_run_and_the_last_good_one_are_told_apart(saver: Saver) -> None:
+def test_the_last_run_and_the_last_good_one_are_both_known(saver: Saver) -> None:
     for number, outcome in enumerate(["done", "failed"], 1):
         at = f"2026-03-0{number}T00:00:00.000Z"
         run_id = runs.begin_run(saver.connection, at, "test", {})

@@ -155,7 +155,7 @@ def test_whatever_is_written_reads_back_with_its_hash(
     connection.rollback()
 
 
-def test_a_row_and_what_it_adds_up_to_are_one_transaction_whoever_calls(
+def test_a_row_and_its_sums_are_one_transaction_for_any_caller(
     connection: sqlite3.Connection,
 ) -> None:
     calls: list[Callable[[], object]] = [

@@ -72,7 +72,7 @@ def test_what_an_account_was_called_before_stays_on_record(connection: sqlite3.C
     assert connection.execute(query).fetchall() == [(NOW, "acme"), (LATER, "new")]
 
 
-def test_the_last_scan_is_told_by_the_newest_runs_that_say_something(
+def test_the_last_scan_is_that_of_the_newest_runs_that_scanned(
     connection: sqlite3.Connection,
 ) -> None:
     account_id = runs.claim_account(connection, ACCOUNT, IDENTITY, NOW)

@@ -153,9 +153,7 @@ def test_whatever_happens_they_are_what_a_count_of_all_files_says(
         connection.rollback()
 
 
-def test_wrong_sums_are_found_and_counted_anew(
-    connection: sqlite3.Connection, tmp_path: Path
-) -> None:
+def test_wrong_sums_are_found_and_recounted(connection: sqlite3.Connection, tmp_path: Path) -> None:
     store(connection, (1, next(iter(FILES))))
     update(connection, "storage_totals", "account_id = 1", (), files=7)
     result = Verified()

@@ -129,7 +129,7 @@ def test_an_archive_whose_first_step_was_cut_off_needs_no_copy(
     assert list(tmp_path.glob(f"{DATABASE}.*")) == []
 
 
-def test_whoever_is_killed_in_the_middle_has_the_old_tables_and_the_next_goes_on(
+def test_a_step_that_is_killed_leaves_the_old_tables_and_the_next_run_goes_on(
     archive: Path, request: pytest.FixtureRequest
 ) -> None:
     killed = subprocess.run([sys.executable, "-c", KILLED, archive], check=False)
@@ -145,7 +145,7 @@ def test_whoever_is_killed_in_the_middle_has_the_old_tables_and_the_next_goes_on
 
 
 @pytest.mark.usefixtures("later_version")
-def test_a_copy_that_was_killed_halfway_is_made_anew(archive: Path) -> None:
+def test_a_copy_that_was_killed_halfway_is_made_again(archive: Path) -> None:
     (archive / f"{COPY}.part").write_bytes(b"half of it")
     with writer(archive):
         pass

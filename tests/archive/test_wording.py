@@ -21,7 +21,7 @@ def test_links_case_accents_entities_and_white_space_make_no_difference(
     assert wording_of(None, one) == wording_of(None, other)
 
 
-def test_other_words_and_a_title_make_a_difference() -> None:
+def test_another_text_and_a_title_make_a_difference() -> None:
     assert wording_of(None, "A blue bowl") != wording_of(None, "A red bowl")
     assert wording_of("Bowls", "A blue bowl") == "bowls a blue bowl"
 

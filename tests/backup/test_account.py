@@ -49,7 +49,7 @@ def test_800_posts_behind_next_are_all_fetched_and_nothing_is_missing(tmp_path: 
         assert world.query("SELECT * FROM gaps") == []
 
 
-def test_800_posts_without_paging_leave_a_gap_that_is_recorded_and_said_aloud(
+def test_800_posts_without_paging_leave_a_gap_that_is_recorded_and_reported(
     tmp_path: Path,
 ) -> None:
     with nights(tmp_path, "linkedin") as world:

@@ -79,7 +79,9 @@ def test_a_young_token_is_used_as_it_is(
     assert renewals.count == 0
 
 
-def test_nobody_has_logged_in(tmp_path: Path, clock: DemoClock, renewals: Renewals) -> None:
+def test_an_account_without_a_login_has_no_token(
+    tmp_path: Path, clock: DemoClock, renewals: Renewals
+) -> None:
     tokens = tokens_of(TokenStore(tmp_path / "none.json"), clock, renewals)
     assert current(tokens) is None
     assert tokens.user is None

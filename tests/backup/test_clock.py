@@ -115,7 +115,7 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> History:
     [(IN_2106, IN_1970), (IN_1970, IN_2106), (timedelta(days=40), timedelta(days=-40))],
     ids=["2106-1970", "1970-2106", "forty-days"],
 )
-def test_after_twenty_right_nights_nothing_tells_of_two_wrong_ones(
+def test_after_twenty_right_nights_no_row_shows_that_two_were_wrong(
     tmp_path: Path, right: History, wrong: tuple[timedelta, timedelta]
 ) -> None:
     jumped = history(tmp_path, *wrong)
@@ -213,7 +213,7 @@ def test_without_the_time_of_the_source_stories_go_on_from_the_last_right_look(
         assert all((s.oldest or "") < (s.newest or "") for s in later.values())
 
 
-def test_status_tells_of_a_run_in_the_future_until_a_right_one_is_over(
+def test_status_warns_of_a_run_in_the_future_until_a_run_with_a_right_clock_ends(
     tmp_path: Path, cli: Cli
 ) -> None:
     with nights(tmp_path, "threads") as world:
@@ -235,7 +235,7 @@ def test_status_tells_of_a_run_in_the_future_until_a_right_one_is_over(
         assert account.last_good_run == timestamp(START)
 
 
-def test_a_clock_behind_an_earlier_run_is_said_once(tmp_path: Path) -> None:
+def test_a_clock_behind_an_earlier_run_is_noted_once(tmp_path: Path) -> None:
     with nights(tmp_path, "threads") as world:
         world.dates = False
         world.account("threads").populate(1)

@@ -45,7 +45,7 @@ async def test_calls_come_one_after_the_other_in_their_order(
     ]
 
 
-async def test_an_error_comes_to_whoever_called(connection: sqlite3.Connection) -> None:
+async def test_an_error_reaches_the_caller(connection: sqlite3.Connection) -> None:
     with DatabaseThread(connection) as database:
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
             await database.call(lambda used: used.execute("SELECT * FROM other"))

@@ -54,7 +54,7 @@ def test_one_picture_published_twice_is_one_file(tmp_path: Path) -> None:
         assert len(stored) > len(set(stored)) == world.column("SELECT count(*) FROM media")[0]
 
 
-def test_an_address_that_has_expired_is_asked_for_anew(tmp_path: Path) -> None:
+def test_an_expired_address_is_requested_again(tmp_path: Path) -> None:
     with nights(tmp_path, "instagram") as world:
         world.account("instagram").populate(5)
         world.backup(media=False)

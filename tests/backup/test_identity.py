@@ -50,7 +50,7 @@ def test_whose_posts_they_are_costs_no_request(tmp_path: Path) -> None:
         assert len(world.api_requests) == 1
 
 
-def test_a_handle_stands_for_an_id_until_the_id_is_told(tmp_path: Path) -> None:
+def test_a_handle_stands_for_an_id_until_the_id_is_known(tmp_path: Path) -> None:
     with nights(tmp_path, "twitter") as world:
         watch(world)
         google = world.foreign_account("Google", "111")
@@ -128,7 +128,7 @@ def twice(world: Nights) -> None:
     )
 
 
-def test_two_entries_that_are_one_account_are_told_apart_and_the_second_is_refused(
+def test_of_two_entries_for_one_account_the_second_is_refused(
     tmp_path: Path,
 ) -> None:
     with nights(tmp_path, "twitter") as world:

@@ -59,7 +59,7 @@ async def batch_of(came: Sequence[Result], *, in_progress: int) -> int:
         return len(await run._batch(came[0], receiver))
 
 
-async def test_the_last_file_waits_for_nobody() -> None:
+async def test_the_last_file_is_flushed_at_once() -> None:
     assert await batch_of(results(1, 100), in_progress=1) == 1
 
 

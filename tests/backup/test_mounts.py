@@ -88,7 +88,7 @@ def test_a_run_that_fails_remembers_the_disk_all_the_same(
         assert str(world.directory) in state.read_text()
 
 
-def test_an_archive_that_was_deleted_on_purpose_is_begun_anew(
+def test_an_archive_that_was_deleted_on_purpose_is_made_again(
     state: Path, on_other_disk: Path
 ) -> None:
     remember_disk(on_other_disk)
@@ -201,7 +201,7 @@ def test_a_dry_run_does_not_take_them_for_a_new_archive_either(tmp_path: Path) -
             world.backup(dry_run=True)
 
 
-def test_a_disk_of_a_network_that_is_gone_is_told_as_one(
+def test_a_missing_network_disk_is_reported_as_such(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(*_: object) -> Iterator[Path]:

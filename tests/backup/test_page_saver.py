@@ -128,7 +128,7 @@ def test_another_reader_reads_everything_once(
         assert world.dump(*before) == before
 
 
-def test_where_nobody_knows_which_code_reads_all_is_read(
+def test_without_a_fingerprint_of_the_parser_everything_is_read_again(
     tmp_path: Path, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with backed_up(tmp_path) as world:
@@ -158,7 +158,7 @@ def test_a_post_that_comes_twice_is_compared_with_both(tmp_path: Path, reads: Re
         assert reads.taken().count(one.id) == 2
 
 
-def test_what_nobody_reads_is_counted_all_the_same(tmp_path: Path, reads: Reads) -> None:
+def test_unmapped_fields_of_unchanged_records_are_counted_too(tmp_path: Path, reads: Reads) -> None:
     with backed_up(tmp_path) as world:
         rewrite(world.account("bluesky"), lambda _post, record: record.update(brandNew=1))
         world.backup(full=True, now=True)

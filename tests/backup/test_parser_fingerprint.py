@@ -50,7 +50,7 @@ def test_a_new_list_of_content_fields_changes_it(module: Path) -> None:
     assert parser_fingerprint(reader, ACCOUNT) != first
 
 
-def test_without_sources_nobody_knows(module: Path) -> None:
+def test_without_source_code_there_is_no_fingerprint(module: Path) -> None:
     reader = platform()
     module.unlink()
     assert parser_fingerprint(reader, ACCOUNT) is None
@@ -65,7 +65,7 @@ def test_it_is_that_of_the_bases_too(module: Path) -> None:
     assert parser_fingerprint(heir, ACCOUNT) != first
 
 
-def test_it_changes_with_what_the_reader_is_told_of_the_account(module: Path) -> None:
+def test_it_changes_with_what_the_reader_knows_of_the_account(module: Path) -> None:
     reader = platform()
     first = parser_fingerprint(reader, ACCOUNT)
     for other in (

@@ -36,7 +36,9 @@ def test_without_settings_the_way_is_direct(tmp_path: Path) -> None:
         ("http://bücher.example:3128", "xn--bcher-kva.example", 3128),
     ],
 )
-def test_a_proxy_may_be_anywhere(text: str, host: str, port: int, tmp_path: Path) -> None:
+def test_the_host_and_port_of_a_proxy_are_read(
+    text: str, host: str, port: int, tmp_path: Path
+) -> None:
     proxy = route_of(read(tmp_path, f'proxy = "{text}"', 0o644)).proxy
     assert proxy is not None
     assert (proxy.host, proxy.port, proxy.authorization) == (host, port, None)

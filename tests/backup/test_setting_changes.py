@@ -68,7 +68,7 @@ async def test_without_a_change_nothing_is_written(saver: Saver) -> None:
     assert states(saver) == [("skipped", "best"), ("pending", None)]
 
 
-async def test_files_that_another_setting_skipped_are_chosen_anew(saver: Saver) -> None:
+async def test_files_that_another_setting_skipped_are_selected_again(saver: Saver) -> None:
     (note,) = await apply(saver, videos="all")
     assert "1 skipped files updated" in note
     assert states(saver) == [("pending", None), ("pending", None)]

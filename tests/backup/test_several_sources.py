@@ -169,7 +169,7 @@ def test_a_post_that_comes_back_is_restored_once(world: GazetteWorld) -> None:
     assert world.column("SELECT count(*) FROM posts WHERE removed_at IS NOT NULL") == [0]
 
 
-def test_an_account_that_is_away_is_told_once_and_removes_nothing(world: GazetteWorld) -> None:
+def test_an_account_that_is_away_is_reported_once_and_removes_nothing(world: GazetteWorld) -> None:
     world.publish("Good morning")
     world.backup("paper")
     world.state = "suspended"

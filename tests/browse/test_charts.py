@@ -45,7 +45,7 @@ def test_negative_values_hang_below_zero() -> None:
      (1000, 1015, "+15 (1.5 %)"), (9_876_543, 9_876_544, "+1 (0.00001 %)"),
      (-10, 10, "+20 (200 %)"), (0.25, 0.5, "+0.25 (100 %)")],
 )  # fmt: skip
-def test_a_change_is_told_with_its_part(first: float, last: float, said: str) -> None:
+def test_a_change_has_its_percentage(first: float, last: float, said: str) -> None:
     assert change(first, last) == said
 
 

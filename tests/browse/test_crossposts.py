@@ -66,7 +66,7 @@ def test_a_file_in_common_is_enough(archive: SmallArchive) -> None:
     assert cross_posts(archive.connection, [one]) == {one: (other, one)}
 
 
-def test_a_file_that_everybody_uses_says_nothing(archive: SmallArchive) -> None:
+def test_a_file_of_very_many_posts_makes_no_cross_posts(archive: SmallArchive) -> None:
     accounts = [archive.account("bluesky"), archive.account("instagram")]
     posts = [archive.post(accounts[k % 2], at(k), f"{k}") for k in range(52)]
     for post in posts:

@@ -105,7 +105,7 @@ def test_only_what_exists_is_offered(connection: sqlite3.Connection, archive: Ar
     ]
 
 
-def test_months_are_told_newest_first_and_by_year(
+def test_months_are_listed_newest_first_and_by_year(
     connection: sqlite3.Connection, archive: Archive
 ) -> None:
     found = facets_of(connection, archive, Filter())

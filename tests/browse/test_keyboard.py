@@ -67,7 +67,7 @@ def test_a_keyboard_alone_reads_searches_and_comes_back(desktop: Watched) -> Non
     assert page.url.endswith("/archive/-/home")
 
 
-def test_months_are_walked_by_key_and_told(desktop: Watched) -> None:
+def test_months_are_chosen_by_key_and_announced(desktop: Watched) -> None:
     desktop.goto(f"{TIMELINE}?account=my-twitter")
     headings = desktop.page.locator("h2.month")
     told = desktop.page.locator("#announcement")
@@ -77,7 +77,7 @@ def test_months_are_walked_by_key_and_told(desktop: Watched) -> None:
         expect(headings.nth(number)).to_be_in_viewport()
 
 
-def test_help_tells_the_keys_and_takes_letters_away(desktop: Watched) -> None:
+def test_help_lists_the_keys_and_can_switch_letters_off(desktop: Watched) -> None:
     page = desktop.page
     desktop.goto(TIMELINE)
     page.keyboard.press("?")

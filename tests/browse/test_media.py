@@ -128,7 +128,9 @@ def test_what_is_no_media_is_downloaded(
     ["/etc/passwd", "media/../archive.db", "../../etc/passwd", "media/{ab}/../../archive.db",
      "archive.db", "media/{ab}/{other}.jpg", "media/{ab}/{sha}.jpg/x", "media/zz/{sha}.jpg"],
 )  # fmt: skip
-def test_a_path_that_lies_is_not_followed(own: Path, changed: httpx.Client, path: str) -> None:
+def test_a_path_that_is_not_that_of_its_hash_is_not_followed(
+    own: Path, changed: httpx.Client, path: str
+) -> None:
     sha256 = path.encode().hex().ljust(64, "1")[:64]
     add_media(own, sha256, path.format(ab=sha256[:2], sha=sha256, other="f" * 64))
     assert changed.get(f"/archive/-/media/{sha256}").status_code == 404
@@ -239,7 +241,7 @@ def test_a_video_has_the_neutral_tile(changed: httpx.Client, own: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["bomb", "half", "text"])
-def test_a_picture_that_is_a_trap_gets_the_tile(
+def test_a_malicious_picture_gets_a_placeholder(
     own: Path, changed: httpx.Client, what: str
 ) -> None:
     sha256 = what.encode().hex().ljust(64, "3")[:64]

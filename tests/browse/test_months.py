@@ -16,7 +16,7 @@ from archiver.browse.months import in_words, is_day, is_month, period
         ("", ""),
     ],
 )
-def test_a_date_is_told_in_words_and_damage_as_it_is(text: str, said: str) -> None:
+def test_a_date_is_written_out_and_a_damaged_one_shown_as_it_is(text: str, said: str) -> None:
     assert in_words(text) == said
 
 

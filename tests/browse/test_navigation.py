@@ -275,7 +275,7 @@ def test_the_viewer_leads_back_to_its_picture(pages: httpx.Client, order: str) -
     assert f'id="{tile[0]}"' in pages.get(unescape(back)).text
 
 
-def test_a_date_to_jump_to_that_is_none_is_told(pages: httpx.Client) -> None:
+def test_a_wrong_date_to_jump_to_is_reported(pages: httpx.Client) -> None:
     assert "“spring” is not a date" in pages.get(f"{TIMELINE}?at=spring").text
 
 

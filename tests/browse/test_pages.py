@@ -135,7 +135,7 @@ def test_a_url_with_the_old_name_of_a_filter_still_works(client: httpx.Client) -
     assert "omitted=1" in client.get("/archive/-/gallery?withheld=1").text
 
 
-def test_a_post_tells_where_it_comes_from(client: httpx.Client) -> None:
+def test_a_post_shows_its_sources(client: httpx.Client) -> None:
     page = client.get("/archive/-/post/1").text
     assert "/api/history/" in page
     assert re.search(
@@ -211,7 +211,7 @@ def test_texts_stay_texts(inert: httpx.Client, page: str) -> None:
     assert re.findall(r"<a [^>]*onmouseover", text) == []
 
 
-def test_links_in_texts_tell_nobody_where_they_were_followed(inert: httpx.Client) -> None:
+def test_links_in_texts_send_no_referrer(inert: httpx.Client) -> None:
     page = inert.get("/archive/-/timeline").text
     assert '<a href="https://example.com/?a=" rel="noopener noreferrer nofollow">' in page
 
@@ -344,6 +344,6 @@ def test_a_question_that_takes_too_long_is_given_up(
     assert (answer.status_code, "This took too long" in answer.text) == (503, True)
 
 
-def test_a_place_without_an_archive_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_an_archive_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="no archive"):
         server.find_database(tmp_path)

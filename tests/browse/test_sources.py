@@ -22,7 +22,7 @@ def test_what_only_one_source_says_is_shown_with_its_name(tmp_path: Path) -> Non
     assert "paper, as <code>g:1</code>" in page
 
 
-def test_other_words_for_the_same_are_no_version_of_their_own(tmp_path: Path) -> None:
+def test_the_wording_of_another_source_is_no_version(tmp_path: Path) -> None:
     with gazette(tmp_path) as world:
         world.publish("Good morning")
         world.backup("kiosk")

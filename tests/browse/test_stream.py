@@ -109,7 +109,7 @@ def test_every_post_comes_once_and_in_order(
 
 
 @pytest.mark.parametrize(("wanted", "condition"), FILTERS, ids=lambda value: str(value)[:60])
-def test_a_count_is_that_of_all_pages_or_not_told(
+def test_a_count_is_that_of_all_pages_or_absent(
     posts: sqlite3.Connection, wanted: Filter, condition: str
 ) -> None:
     (count,) = posts.execute(f"SELECT count(*) FROM posts WHERE {condition}").fetchone()

@@ -81,7 +81,7 @@ def test_a_row_leads_to_its_post(client: httpx.Client, demo: Path, table: str) -
     assert answer.status_code == 200
 
 
-def test_an_attachment_that_is_not_there_leads_nowhere(client: httpx.Client) -> None:
+def test_an_attachment_that_is_not_there_is_not_found(client: httpx.Client) -> None:
     assert client.get("/archive/-/attachment/99999999").status_code == 404
 
 

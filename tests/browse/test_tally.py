@@ -67,7 +67,7 @@ def test_the_first_count_reads_an_index_alone(connection: sqlite3.Connection) ->
     assert plan[0] == "SCAN posts USING COVERING INDEX posts_account_kind"
 
 
-def test_an_archive_that_was_replaced_is_counted_anew(connection: sqlite3.Connection) -> None:
+def test_an_archive_that_was_replaced_is_counted_again(connection: sqlite3.Connection) -> None:
     tally = Tally()
     tally.posts(connection)
     connection.execute("PRAGMA foreign_keys = OFF")

@@ -35,7 +35,7 @@ class TestStartUp:
             ),
         ],
     )
-    def test_it_is_light(
+    def test_a_light_command_imports_little(
         self, args: list[str], env: dict[str, str], run_archiver: RunArchiver
     ) -> None:
         program = (

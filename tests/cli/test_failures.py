@@ -57,14 +57,14 @@ class TestFailures:
         assert "said \\x1b[31m\\u202eevil Kept: all\\x07" in err
         assert len(err.splitlines()) == 2
 
-    def test_a_bug_is_called_one(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_bug_is_reported_as_one(self, capsys: pytest.CaptureFixture[str]) -> None:
         Secret("t0p-s3cret-value").reveal()
         assert run(KeyError("t0p-s3cret-value")) == 1
         err = capsys.readouterr().err
         assert "This is a bug in archiver (KeyError: '[secret]')" in err
         assert "Traceback" not in err
 
-    def test_its_traceback_with_v(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_with_v_a_bug_has_its_traceback(self, capsys: pytest.CaptureFixture[str]) -> None:
         Secret("t0p-s3cret-value").reveal()
         assert run(KeyError("t0p-s3cret-value"), verbose=1) == 1
         err = capsys.readouterr().err
@@ -81,7 +81,7 @@ class TestFailures:
             ExceptionGroup("", [Interrupted("Stopped")]),
         ],
     )
-    def test_an_interruption(
+    def test_an_interruption_ends_with_130(
         self, error: BaseException, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert run(error) == 130

@@ -89,7 +89,7 @@ def test_a_code_can_be_pasted(cli: Cli, world: FediServer) -> None:
     assert logins() == ["press"]
 
 
-def test_who_is_somebody_else_is_told(cli: Cli, world: FediServer) -> None:
+def test_a_login_as_another_user_is_reported(cli: Cli, world: FediServer) -> None:
     world.logged_in_user = "intern"
     done = pasting("press", "--paste")
     assert done.exit_code == 0

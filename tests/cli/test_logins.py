@@ -26,7 +26,7 @@ LOGIN = KnownLogin(
         (0, False, "no more: run archiver login press"),
     ],
 )
-def test_the_time_left_is_said_in_words(left: int | None, is_renewable: bool, words: str) -> None:
+def test_the_time_left_is_written_out(left: int | None, is_renewable: bool, words: str) -> None:
     login = replace(LOGIN, seconds_left=left, is_renewable=is_renewable)
     assert words in logins_table([login])
 
@@ -36,7 +36,7 @@ def test_a_login_that_ends_soon_names_the_command() -> None:
     assert "3 days more; then run archiver login press" in logins_table([login])
 
 
-def test_nobody_logged_in_is_no_table() -> None:
+def test_without_logins_there_is_no_table() -> None:
     assert logins_table([]) == ""
 
 

@@ -43,7 +43,7 @@ def test_an_archive_leads_to_its_pages(cli: Cli, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[archive"])
-def test_a_config_that_is_wrong_is_told_as_by_any_command(cli: Cli, text: str) -> None:
+def test_a_wrong_config_is_reported_as_by_any_command(cli: Cli, text: str) -> None:
     Path("archive.toml").write_text(text)
     done = cli()
     assert done.exit_code == 2

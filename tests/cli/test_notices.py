@@ -36,7 +36,7 @@ def configure(received: Received, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PING", f"http://127.0.0.1:{received.port}/ping/check-1")
 
 
-def test_a_run_that_cannot_write_is_told_once_and_pinged_each_time(
+def test_a_run_that_cannot_write_is_notified_once_and_pinged_each_time(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with http_receiver() as received:
@@ -50,7 +50,7 @@ def test_a_run_that_cannot_write_is_told_once_and_pinged_each_time(
     assert b"the backup did not run: the archive cannot be written or read" in hook
 
 
-def test_a_failure_to_tell_is_a_warning_and_told_the_next_time(
+def test_a_message_that_could_not_be_sent_is_a_warning_and_sent_the_next_time(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with http_receiver() as received:
@@ -67,7 +67,7 @@ def test_a_failure_to_tell_is_a_warning_and_told_the_next_time(
         assert '"failed_at": null' in Path("archive.alerts.json").read_text()
 
 
-def test_a_dry_run_tells_nobody(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dry_run_sends_no_notification(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     with http_receiver() as received:
         configure(received, monkeypatch)
         Path("archive").write_text("a file in place of the folder")

@@ -17,7 +17,7 @@ def test_an_archive_is_found_by_every_name_for_it(cli: Cli, tmp_path: Path) -> N
         assert cli("verify", path).exit_code == 0
 
 
-def test_where_there_is_none_the_path_itself_is_told(cli: Cli, tmp_path: Path) -> None:
+def test_where_there_is_none_the_path_itself_is_shown(cli: Cli, tmp_path: Path) -> None:
     assert archive_folder(tmp_path) == tmp_path
     done = cli("browse", tmp_path)
     assert done.exit_code == 6

@@ -60,7 +60,7 @@ def test_none_at_all(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (done.exit_code, done.stdout) == (0, "No plugin is loaded.\n")
 
 
-def test_a_misspelt_choice(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_plugin_gets_a_suggestion(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARCHIVER_PLUGINS", "instagrm")
     done = cli("plugins")
     assert done.exit_code == 2

@@ -36,7 +36,7 @@ def test_while_accounts_are_scanned_there_is_no_total(line: Line) -> None:
     assert "312" not in line.text()
 
 
-def test_once_all_is_scanned_the_total_is_true_and_the_time_left_is_told(line: Line) -> None:
+def test_once_all_is_scanned_the_total_is_true_and_the_time_left_is_shown(line: Line) -> None:
     line.files(300, 12, is_all=True)
     assert "12/312 files" in line.text()
     line.seconds = 10.0

@@ -52,7 +52,7 @@ def rows(world: GazetteWorld, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
-def test_posts_without_ids_are_matched_by_a_rule_that_is_told(world: GazetteWorld) -> None:
+def test_posts_without_ids_are_matched_by_a_rule_that_is_named(world: GazetteWorld) -> None:
     assert rows(world, "SELECT platform_id FROM posts") == [("g:1",)]
     assert rows(world, "SELECT source, matched_by FROM post_sources ORDER BY source") == [
         ("kiosk", "time, wording and kinds of media"), ("paper", None),
@@ -93,7 +93,7 @@ def test_what_cannot_be_undone_is_refused(
     assert says in " ".join(done.stderr.split())
 
 
-def test_two_that_fit_are_none(tmp_path: Path) -> None:
+def test_where_two_posts_match_none_is_chosen(tmp_path: Path) -> None:
     with gazette(tmp_path) as world:
         world.kiosk = WithoutIds()
         first, second = world.publish("Again"), world.publish("Again")

@@ -32,7 +32,7 @@ class TestCommonOptions:
         assert (shell.quiet, shell.verbose, shell.no_progress) == (True, 3, True)
         assert shell.progress is False
 
-    def test_quiet_still_tells_what_was_asked_for(self, cli: Cli) -> None:
+    def test_quiet_still_prints_the_output_of_a_command(self, cli: Cli) -> None:
         assert cli("-q", "init").output == ""
         done = cli("-q", "plugins")
         assert "ayrshare" in done.stdout

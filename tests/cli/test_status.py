@@ -26,7 +26,7 @@ def test_a_sqlite_with_a_fault_is_named(
     assert (json.loads(cli("status", "--json").stdout)["sqlite"] is not None) is is_warned
 
 
-def test_what_keeps_videos_behind_their_pages_from_being_fetched_is_told(cli: Cli) -> None:
+def test_the_reason_why_videos_behind_pages_are_not_fetched_is_shown(cli: Cli) -> None:
     account = '[[accounts]]\nname = "clips"\nplatform = "tiktok"\nsource = "ayrshare"\nown = true\n'
     Path("archive.toml").write_text(f'[archive]\ndirectory = "archive"\n{account}')
     with writer(Path("archive")):

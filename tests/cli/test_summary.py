@@ -78,7 +78,7 @@ def refused(*names: str, others: int = 0) -> RunReport:
         (refused("a", "b", "c", "d", "e", others=1), "a, b, c and 2 more accounts"),
     ],
 )
-def test_one_error_of_several_accounts_is_told_once(made: RunReport, whom: str) -> None:
+def test_one_error_of_several_accounts_is_shown_once(made: RunReport, whom: str) -> None:
     text = click.unstyle(run_summary(made))
     assert text.count("The key is wrong") == 1
     assert f"Error: {whom}: The key is wrong\n  Why:  It answered 401\n  Next: Look at it" in text
@@ -95,7 +95,7 @@ def test_where_the_source_gave_each_its_own_reason_one_of_them_is_named() -> Non
     assert "Why:  For one: It says one" in text
 
 
-def test_one_warning_of_several_accounts_is_told_once() -> None:
+def test_one_warning_of_several_accounts_is_shown_once() -> None:
     made = refused(others=3)
     for account in made.accounts[:2]:
         account.warn("The answer was partial")

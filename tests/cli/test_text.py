@@ -51,7 +51,7 @@ def test_cut_leaves_room_for_the_ellipsis() -> None:
 
 
 @pytest.mark.parametrize("marks", ["\u0301", "\u200d", "\u0301\u200b\u20dd"])
-def test_marks_that_pile_up_are_few_on_the_screen(marks: str) -> None:
+def test_of_many_combining_marks_few_are_printed(marks: str) -> None:
     text = "a" + marks * (100_000 // len(marks))
     assert len(safe(text)) == 7
     assert len(cut(text, 40)) < 500

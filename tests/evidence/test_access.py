@@ -64,7 +64,7 @@ def test_a_link_in_place_of_one_of_our_files_is_refused(
     assert target.read_bytes() == b"precious"
 
 
-def test_a_pipe_in_place_of_the_journal_stops_nobody_for_ever(archive: Path) -> None:
+def test_a_pipe_in_place_of_the_journal_blocks_nothing(archive: Path) -> None:
     os.mkfifo(archive / f"{DATABASE}-journal")
     for opener in (writer, reader):
         with pytest.raises(StorageError, match="not a regular file"), opener(archive):

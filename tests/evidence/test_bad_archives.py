@@ -35,7 +35,7 @@ def test_verify_finds_what_is_wrong(
     assert [f for f in findings if f["what"] == bad.finding and named in f["subject"]], findings
 
 
-def test_a_database_beyond_reading_is_told_in_json_too(
+def test_a_database_that_cannot_be_read_is_reported_in_json_too(
     archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (archive / "archive.db").write_bytes(b"no database")

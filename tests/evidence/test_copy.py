@@ -258,7 +258,7 @@ def damage_database(archive: Path, name: str) -> None:
     path.write_bytes(data[: (page - 1) * size] + b"\xff" * size + data[page * size :])
 
 
-def test_a_first_copy_that_fails_is_told_from_a_damaged_archive_and_finished_by_the_next(
+def test_a_first_copy_that_fails_is_not_taken_for_a_damaged_archive_and_the_next_finishes_it(
     archive: Path, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy"

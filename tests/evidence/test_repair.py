@@ -203,7 +203,7 @@ def test_a_database_with_damaged_pages_is_not_written_to(archive: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["index_that_disagrees", "search_index_without_a_post"])
-def test_an_index_is_made_anew(archive: Path, name: str) -> None:
+def test_an_index_is_rebuilt(archive: Path, name: str) -> None:
     (bad,) = [bad for bad in BAD if bad.name == name]
     bad.damage(archive)
     assert put_right(archive).indexes == 1

@@ -22,7 +22,7 @@ DAY = "2026-11-02T09:00:00.000Z"
         ("x" * 500, DAY, {}, f"2026-11-02_{'x' * 60}.jpg"),
     ],
 )
-def test_a_name_tells_the_day_the_account_and_which_one(
+def test_a_file_name_has_the_day_the_account_and_a_number(
     account: str, at: str | None, more: dict[str, int | str], name: str
 ) -> None:
     made = file_name(account, at, PATH, **more)  # type: ignore[arg-type] # several types in one dict

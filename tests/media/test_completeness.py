@@ -28,7 +28,7 @@ def test_a_video_that_was_cut_off_after_its_index_is_not_complete(tmp_path: Path
     assert is_complete(path, sniff(MP4) or UNKNOWN) is False
 
 
-def test_some_formats_do_not_tell(tmp_path: Path) -> None:
+def test_some_formats_do_not_show_whether_they_are_complete(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"ID3")
     assert is_complete(path, sniff(b"ID3") or UNKNOWN) is None

@@ -122,7 +122,7 @@ def test_a_sync_that_fails_is_an_error(tmp_path: Path, monkeypatch: pytest.Monke
         sync_file(tmp_path / "file")
 
 
-def test_links_are_told_apart(tmp_path: Path) -> None:
+def test_symbolic_links_are_recognized_and_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to(tmp_path / "file")
     assert is_link(os.lstat(tmp_path / "link"))

@@ -396,7 +396,9 @@ async def test_a_rest_that_breaks_again_is_resumed_again(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("data", [JPEG, PNG, GIF, MP4, picture("WEBP"), picture("BMP")])
-async def test_without_a_length_the_format_must_tell(tmp_path: Path, data: bytes) -> None:
+async def test_without_a_length_the_format_shows_whether_it_is_complete(
+    tmp_path: Path, data: bytes
+) -> None:
     async with world(tmp_path, http(200, data, length=None)) as it:
         found = await it.fetch()
         assert is_right(found, data)
@@ -405,7 +407,7 @@ async def test_without_a_length_the_format_must_tell(tmp_path: Path, data: bytes
 
 
 @pytest.mark.parametrize(("length", "is_proven"), [(-1, True), (None, False)])
-async def test_where_nothing_tells_of_the_end_the_file_says_so(
+async def test_a_file_whose_end_cannot_be_checked_says_so(
     tmp_path: Path, length: int | None, is_proven: bool
 ) -> None:
     async with world(tmp_path, http(200, b"ID3" + bytes(3000), length=length)) as it:

@@ -20,7 +20,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("data", "expected"), CASES)
-def test_a_picture_is_there_or_not_or_nobody_knows(
+def test_a_video_track_is_present_absent_or_unknown(
     tmp_path: Path, data: bytes, expected: bool | None
 ) -> None:
     path = tmp_path / "file"
@@ -34,7 +34,7 @@ def test_a_picture_is_there_or_not_or_nobody_knows(
      (INIT_SEGMENT + FRAGMENT[16:], False), (FRAGMENT[:16] + INIT_SEGMENT + FRAGMENT[16:], False),
      (box(b"ftyp", b"isom", bytes(4)) + FRAGMENT[16:], True), (webm(1), False)],
 )  # fmt: skip
-def test_one_piece_of_a_movie_is_told_from_a_whole_one(
+def test_a_fragment_of_a_movie_is_not_taken_for_a_whole_one(
     tmp_path: Path, data: bytes, expected: bool
 ) -> None:
     path = tmp_path / "file"

@@ -127,7 +127,7 @@ async def test_a_file_is_proven_complete_by_a_length_or_a_marked_end(
     assert moved.proven is proven
 
 
-async def test_fewer_bytes_than_promised_are_retried(tmp_path: Path) -> None:
+async def test_fewer_bytes_than_the_content_length_are_retried(tmp_path: Path) -> None:
     error = await fails(tmp_path, Response(headers=length(len(WHOLE) + 1)))
     assert isinstance(error, RetryableError)
     assert error.error.code == "short"
@@ -286,7 +286,7 @@ async def test_another_part_than_asked_for_is_no_part(tmp_path: Path, response: 
     assert error.code == "range"
 
 
-async def test_a_changed_file_begins_the_part_anew(tmp_path: Path) -> None:
+async def test_a_changed_file_is_downloaded_from_its_start(tmp_path: Path) -> None:
     first = part_of(10, 30, WHOLE[10:14], **ETAG)
     first.then = MediaError("The file could not be fetched", code="network")
     changed = part_of(14, 30, b"x" * 16, etag='"v2"')

@@ -25,7 +25,7 @@ def test_public_addresses_are(address: str) -> None:
     [("nas", True), ("NAS.", True), ("nas.local", True), ("a.Home.Arpa.", True), ("x.lan", True),
      ("a.localhost", True), ("cdn.example", False), ("local.example", False)],
 )  # fmt: skip
-def test_names_of_a_local_network_are_told_by_their_end(name: str, is_local: bool) -> None:
+def test_names_of_a_local_network_are_known_by_their_suffix(name: str, is_local: bool) -> None:
     assert is_local_name(name) == is_local
 
 

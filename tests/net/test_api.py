@@ -221,7 +221,7 @@ async def test_a_429_without_a_time_means_a_window() -> None:
         assert api.clock.slept == [600.0]
 
 
-async def test_headers_of_other_names_mean_nothing() -> None:
+async def test_headers_of_other_names_are_ignored() -> None:
     headers = {"X-RateLimit-Max": "300", "X-RateLimit-Count": "300", "X-Left": "0"}
     async with world(http(200, b"{}", headers)) as api:
         for _ in range(2):
@@ -247,7 +247,7 @@ async def test_a_429_waits_for_the_reset_where_it_names_no_time() -> None:
         assert api.clock.slept == [40.0]
 
 
-async def test_a_limit_that_no_header_tells_is_counted() -> None:
+async def test_a_limit_that_no_header_states_is_counted() -> None:
     counted = RateLimitPolicy(requests=10, window=60.0)
     async with world(http(200, b"{}"), rate_limit=counted) as api:
         for _ in range(9):
@@ -407,7 +407,7 @@ async def test_a_secret_that_cannot_be_a_header_is_not_shown() -> None:
         assert not api.server.requests
 
 
-async def test_nobody_there() -> None:
+async def test_a_port_that_nothing_listens_on_cannot_be_reached() -> None:
     async with wire(http()) as server:
         url = server.url()
     clock = FakeClock()
@@ -434,5 +434,5 @@ async def test_a_base_url_that_cannot_be(url: str) -> None:
     ["https://api.example.com/api", "http://127.0.0.1:8000", "http://localhost/", "http://nas/",
      "http://10.0.0.1/", "http://api.local/", "http://[::1]:80/"],
 )  # fmt: skip
-async def test_a_base_url_that_can(url: str) -> None:
+async def test_a_base_url_that_can_be_used_opens_a_client(url: str) -> None:
     await api_client("x", url, clock=FakeClock()).aclose()

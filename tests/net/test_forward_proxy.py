@@ -116,7 +116,7 @@ async def test_who_does_not_know_the_password_is_refused(password: str) -> None:
         assert server.connections == 0
 
 
-async def test_a_second_request_on_the_same_connection_goes_nowhere() -> None:
+async def test_a_second_request_on_the_same_connection_is_not_forwarded() -> None:
     async with proxied() as (proxy, server, _):
         then = b"GET http://169.254.169.254/ HTTP/1.1\r\nHost: b\r\n\r\n"
         await ask(proxy, f"GET {server.url('/one')}", then=then)
@@ -171,7 +171,7 @@ async def test_a_request_with_a_body_is_refused_before_a_connection() -> None:
         assert server.connections == 0
 
 
-async def test_more_bytes_than_a_video_may_have_are_told_and_not_passed_on() -> None:
+async def test_more_bytes_than_a_video_may_have_are_counted_and_not_passed_on() -> None:
     async with proxied(max_bytes=100) as (proxy, server, excess):
         answer = await ask(proxy, f"GET {server.url()}")
         assert not answer.endswith(BODY)
@@ -186,7 +186,7 @@ async def test_a_server_that_is_not_there_is_no_connection() -> None:
         assert (await ask(proxy, f"GET http://127.0.0.1:{port}/")).startswith(b"HTTP/1.1 502 ")
 
 
-async def test_an_error_of_whoever_uses_it_comes_out_as_it_is() -> None:
+async def test_an_error_in_the_block_is_raised_as_it_is() -> None:
     with pytest.raises(ValueError, match="mine"):
         async with forward_proxy(AddressGuard(()), 100, lambda: None):
             raise ValueError("mine")

@@ -158,7 +158,7 @@ def test_an_answer_to_head_has_no_body() -> None:
      lambda: httpx.Request("GET / HTTP/1.1\r\nX:", "http://a.example/"),
      lambda: httpx.Request("GET", "http://a.example/", headers={"Transfer-Encoding": "chunked"})],
 )  # fmt: skip
-def test_a_request_says_nothing_but_what_was_meant(
+def test_a_request_has_no_bytes_but_those_that_were_meant(
     request_of: Callable[[], httpx.Request],
 ) -> None:
     async def send() -> None:

@@ -183,7 +183,7 @@ async def test_a_certificate_of_an_authority_that_is_not_in_the_bundle_says_so(
         assert (down.value.code, hint in str(down.value)) == ("certificate", True)
 
 
-async def test_public_authorities_are_believed_besides_the_bundle() -> None:
+async def test_public_authorities_are_trusted_besides_the_bundle() -> None:
     assert len(Route().tls.get_ca_certs()) > 10
     more = Route(ca_bundle=CERTIFICATE).tls.get_ca_certs()
     assert len(more) == len(Route().tls.get_ca_certs()) + 1

@@ -64,7 +64,7 @@ def test_of_several_quotas_the_smallest_counts() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "-5", "many", "1e3", "9" * 40, "½"])
-def test_what_is_no_number_tells_nothing(value: str) -> None:
+def test_what_is_no_number_is_ignored(value: str) -> None:
     assert quota_of({"x-ratelimit-remaining": value, "ratelimit": value}, NOTHING, NOW) is None
 
 

@@ -97,7 +97,7 @@ async def test_a_connection_that_died_while_idle_is_replaced() -> None:
         assert server.connections == 2
 
 
-async def test_a_dead_connection_is_not_even_tried() -> None:
+async def test_a_closed_connection_is_not_reused() -> None:
     async with (
         wire(http(200, b"body")) as server,
         Transport(connections=2, per_host=2) as transport,
@@ -198,7 +198,7 @@ async def test_more_bytes_than_declared_are_not_taken_for_the_next_answer() -> N
             assert await get(transport, server.url()) == b"body"
 
 
-async def test_nobody_listens() -> None:
+async def test_a_port_that_nothing_listens_on_is_a_connect_error() -> None:
     async with wire(http()) as server:
         url = server.url()
     async with Transport(connections=1, per_host=1) as transport:

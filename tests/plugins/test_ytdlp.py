@@ -277,7 +277,7 @@ async def test_what_cannot_be_read_is_a_failure(tmp_path: Path, output: bytes) -
         await RESOLVER.resolve(NoJob(tmp_path, output))
 
 
-async def test_every_run_is_told_what_it_must_not_do(tmp_path: Path) -> None:
+async def test_every_run_gets_the_options_that_confine_it(tmp_path: Path) -> None:
     work = NoJob(tmp_path, b'{"vcodec": "none"}')
     with pytest.raises(Unresolved, match="offers no video"):
         await RESOLVER.resolve(work)

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def told(lived: Nights) -> list[str]:
+def night_ends(lived: Nights) -> list[str]:
     """When each of the four nights was over."""
     return lived.column("SELECT finished_at FROM runs ORDER BY id")
 
@@ -29,9 +29,9 @@ def text_of(asking: Asking, lived: Nights, platform: str, first_text: str, as_of
 
 
 def test_each_revision_answers_for_its_time(
-    archive: Asking, lived: Nights, told: list[str]
+    archive: Asking, lived: Nights, night_ends: list[str]
 ) -> None:
-    texts = [text_of(archive, lived, "facebook", "Oepn on Monday", night) for night in told]
+    texts = [text_of(archive, lived, "facebook", "Oepn on Monday", night) for night in night_ends]
     assert texts == [
         "Oepn on Monday",
         "Open on Monday",
@@ -45,51 +45,53 @@ def test_nothing_was_known_before_the_first_run(archive: Asking) -> None:
     assert archive.history("facebook", asOf="2001-01-01")["lastUpdated"] < "2001-01-02"
 
 
-def test_a_post_is_there_until_it_was_known_to_be_gone(
-    archive: Asking, lived: Nights, told: list[str]
+def test_a_post_is_listed_until_it_was_known_as_removed(
+    archive: Asking, lived: Nights, night_ends: list[str]
 ) -> None:
     (gone,) = lived.column("SELECT platform_id FROM posts WHERE removed_at IS NOT NULL")
     (noticed,) = lived.column("SELECT at FROM events WHERE what = 'removed'")
-    there = [gone in archive.ids("twitter", asOf=night) for night in told]
-    assert there == [night < noticed for night in told]
-    assert gone in archive.ids("twitter", asOf=told[-1], includeRemoved="True")
+    there = [gone in archive.ids("twitter", asOf=night) for night in night_ends]
+    assert there == [night < noticed for night in night_ends]
+    assert gone in archive.ids("twitter", asOf=night_ends[-1], includeRemoved="True")
 
 
-def test_a_post_is_absent_until_it_was_seen(archive: Asking, told: list[str]) -> None:
-    now = archive.ids("instagram", limit=3, asOf=told[3])
+def test_a_post_is_absent_until_it_was_seen(archive: Asking, night_ends: list[str]) -> None:
+    now = archive.ids("instagram", limit=3, asOf=night_ends[3])
     assert now == archive.ids("instagram")
-    assert archive.ids("instagram", limit=3, asOf=told[2]) == now[1:]
+    assert archive.ids("instagram", limit=3, asOf=night_ends[2]) == now[1:]
 
 
-def test_a_day_stands_for_all_of_it(archive: Asking, told: list[str]) -> None:
-    day = told[1][:10]
+def test_a_day_stands_for_all_of_it(archive: Asking, night_ends: list[str]) -> None:
+    day = night_ends[1][:10]
     assert (
         archive.history("facebook", limit=500, asOf=day)["posts"]
-        == (archive.history("facebook", limit=500, asOf=told[1])["posts"])
+        == (archive.history("facebook", limit=500, asOf=night_ends[1])["posts"])
     )
 
 
 def test_a_file_is_omitted_at_the_times_at_which_it_was(
-    archive: Asking, lived: Nights, told: list[str]
+    archive: Asking, lived: Nights, night_ends: list[str]
 ) -> None:
     given = []
-    for night in told:
+    for night in night_ends:
         records = archive.history("instagram", limit=500, asOf=night)["posts"]
         (reel,) = (record for record in records if record["post"] == "A reel with a song")
         given.append("mediaUrl" in reel)
     assert given == [False, False, True, True]
 
 
-def test_the_envelope_speaks_of_that_time(archive: Asking, lived: Nights, told: list[str]) -> None:
+def test_the_envelope_has_the_values_of_that_time(
+    archive: Asking, lived: Nights, night_ends: list[str]
+) -> None:
     looks = lived.column(
         "SELECT source_updated_at FROM run_accounts WHERE name = 'facebook' ORDER BY run_id"
     )
-    shown = [archive.history("facebook", asOf=night)["lastUpdated"] for night in told]
+    shown = [archive.history("facebook", asOf=night)["lastUpdated"] for night in night_ends]
     assert shown == looks
 
 
-def test_a_cursor_is_good_for_its_time_only(archive: Asking, told: list[str]) -> None:
-    page = archive.history("facebook", limit=3, asOf=told[1])
+def test_a_cursor_is_good_for_its_time_only(archive: Asking, night_ends: list[str]) -> None:
+    page = archive.history("facebook", limit=3, asOf=night_ends[1])
     cursor = page["meta"]["pagination"]["next"]
     assert archive.get("history/facebook", {"next": cursor, "limit": 3}).status_code == 400
 

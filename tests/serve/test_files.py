@@ -129,7 +129,9 @@ def first_file(world: Nights) -> tuple[str, Path]:
     return sha256, world.directory / path
 
 
-def test_a_row_that_points_elsewhere_is_not_believed(small: Nights, tmp_path: Path) -> None:
+def test_a_row_with_a_path_outside_of_the_store_serves_nothing(
+    small: Nights, tmp_path: Path
+) -> None:
     sha256, _ = first_file(small)
     secret = tmp_path / "secret"
     secret.write_text("not for you")

@@ -64,7 +64,7 @@ def test_posts_are_the_records_as_they_were_received(saver: Saver) -> None:
     assert (post.platform_id, post.file_url) == ("p1", None)
 
 
-def test_what_the_server_was_told_holds_where_the_request_does_not_say(saver: Saver) -> None:
+def test_the_options_of_the_server_apply_where_the_request_has_none(saver: Saver) -> None:
     saver.save(POST)
     saver.save(replace(POST, text="Edited", content={"text": "Edited"}))
     first_night = datetime(2026, 3, 1, 23, tzinfo=UTC)

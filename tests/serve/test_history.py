@@ -85,7 +85,7 @@ def test_since_and_until_hold_for_every_platform(archive: Asking, lived: Nights)
     assert archive.ids("youtube", since=days[1], until=days[2], limit=2) == expected
 
 
-def test_data_type_tells_posts_from_stories(archive: Asking, lived: Nights) -> None:
+def test_data_type_chooses_posts_or_stories(archive: Asking, lived: Nights) -> None:
     stories = set(archive.ids("facebook", dataType="stories"))
     posts = set(archive.ids("facebook", dataType="posts"))
     kinds = dict(lived.query("SELECT platform_id, kind FROM posts WHERE platform = 'facebook'"))

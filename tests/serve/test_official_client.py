@@ -50,6 +50,6 @@ def test_it_asks_who_is_linked(client: Any) -> None:
     assert len(client.getProfiles()["profiles"]) == len(PLATFORMS)
 
 
-def test_it_is_told_of_errors(client: Any) -> None:
+def test_it_reads_the_codes_of_errors(client: Any) -> None:
     assert client.history({"id": "myspace"})["code"] == 221
     assert ayrshare.SocialPost("wrong").history({"id": "twitter"})["code"] == 401

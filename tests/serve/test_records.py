@@ -72,7 +72,7 @@ def test_since_and_until_are_inclusive_and_leave_out_what_has_no_time(saver: Sav
     assert ids(saver, since=day, until=day) == ["twin 1", "twin 2"]
 
 
-def test_streams_are_told_by_kinds(saver: Saver) -> None:
+def test_the_kind_decides_the_stream(saver: Saver) -> None:
     assert ids(saver, stream="stories") == ["story"]
     assert ids(saver, stream="posts") == [name for name in ALL if name != "story"]
 

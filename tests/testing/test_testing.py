@@ -383,14 +383,14 @@ def with_pages(change: Callable[[Page, Window], Page]) -> SignedDiaryContract:
          "has to reach the start"),
     ],
 )  # fmt: skip
-def test_a_source_that_breaks_its_promise_is_told(
+def test_a_source_that_breaks_its_contract_is_reported(
     case: str, change: Callable[[Page, Window], Page], says: str
 ) -> None:
     with pytest.raises(AssertionError, match=says):
         getattr(with_pages(change), f"test_{case}")()
 
 
-def test_an_unguarded_host_and_an_eager_source_are_told() -> None:
+def test_a_host_without_a_guard_and_a_source_that_requests_too_early_are_reported() -> None:
     @dataclass(frozen=True)
     class Trusting(DiaryClient):
         async def records(self) -> tuple[str, list[dict[str, Any]], Response]:
@@ -408,7 +408,7 @@ def test_an_unguarded_host_and_an_eager_source_are_told() -> None:
         Contract().test_discovered_hosts_are_asked_as_such()
 
 
-def test_what_is_not_checked_is_told() -> None:
+def test_a_source_that_does_not_check_its_proofs_fails() -> None:
     class Believing(SignedDiaryContract):
         def tampered(self, history: Sequence[Mapping[str, Any]]) -> Any:
             return self.client(history)

@@ -24,7 +24,7 @@ def test_a_concern_is_new_once_and_again_when_it_gets_worse() -> None:
     assert told.new_among([WORSE, DAMAGE]) == [WORSE.text, DAMAGE.text]
 
 
-def test_what_is_over_is_known_by_what_was_told() -> None:
+def test_what_is_over_is_known_from_what_was_reported() -> None:
     told = Told()
     told.mark_told([LATE, DAMAGE], {})
     over = told.over_without([DAMAGE])
@@ -44,7 +44,7 @@ def test_it_is_kept_in_a_private_file_beside_the_config(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"causes": 1}', '{"causes": {"a": {}}}', "\x00"])
-def test_a_damaged_file_counts_as_nothing_told(tmp_path: Path, text: str) -> None:
+def test_a_damaged_file_counts_as_empty(tmp_path: Path, text: str) -> None:
     path = tmp_path / "archive.alerts.json"
     path.write_text(text)
     assert load_told(path) == Told()
@@ -63,7 +63,7 @@ def test_a_digest_is_due_each_week_and_after_a_wrong_clock() -> None:
     assert told.is_digest_due(NOW - timedelta(days=300))
 
 
-def test_one_message_tells_all() -> None:
+def test_all_that_is_new_is_in_one_message() -> None:
     title, text = message_of([LATE.text], [DAMAGE.text], ["acme: 2 posts removed"])
     assert title == "Social media backup: 1 to look at, 1 resolved, 1 new"
     assert text.splitlines() == [

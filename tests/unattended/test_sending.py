@@ -99,7 +99,7 @@ def test_without_apprise_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.anyio
-async def test_pings_are_told_apart_by_their_paths(tmp_path: Path) -> None:
+async def test_pings_are_distinguished_by_their_paths(tmp_path: Path) -> None:
     with http_receiver() as received:
         address = Secret(f"http://127.0.0.1:{received.port}/ping/3f5a-uuid")
         assert await ping(address, "start", Route(), SystemClock()) is None

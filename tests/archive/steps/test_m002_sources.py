@@ -140,7 +140,7 @@ def test_files_of_a_post_are_in_the_queue_of_its_account(upgraded: sqlite3.Conne
     assert upgraded.execute(strays).fetchone() == (0,)
 
 
-def test_the_first_revision_is_told_from_edits(upgraded: sqlite3.Connection) -> None:
+def test_the_first_revision_has_its_own_reason(upgraded: sqlite3.Connection) -> None:
     query = "SELECT why, count(*) FROM revisions GROUP BY why"
     assert dict(upgraded.execute(query)) == {"first": 14, "edited": 1}
 

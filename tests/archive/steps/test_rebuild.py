@@ -55,7 +55,7 @@ def test_a_damaged_row_keeps_its_hash_and_so_stays_damaged(connection: sqlite3.C
     )  # fmt: skip
 
 
-def test_an_empty_table_is_made_anew_without_copying(connection: sqlite3.Connection) -> None:
+def test_an_empty_table_is_rebuilt_without_copying(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM notes")
     connection.execute("UPDATE table_checksums SET rows = 0, sum = 0")
     rebuild(connection, CHANGED, {"notes_words"})

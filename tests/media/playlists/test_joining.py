@@ -403,7 +403,7 @@ async def two_films(folder: Path, first: Path, second: Path) -> None:
     (folder / "film.m3u8").write_text(playlist_of(*parts))
 
 
-async def test_parts_of_one_format_whose_times_begin_anew_become_one_film(
+async def test_parts_of_one_format_whose_times_restart_become_one_film(
     film: Path, tmp_path: Path
 ) -> None:
     other = encode_film(tmp_path / "other.mp4", seed=31)
@@ -426,7 +426,7 @@ async def test_parts_of_different_formats_stay_a_playlist_with_the_reason(
         assert it.left() == []
 
 
-async def test_parts_whose_times_begin_anew_take_the_extra(
+async def test_parts_whose_times_restart_need_the_extra(
     film: Path, tmp_path: Path, plain: None
 ) -> None:
     await two_films(tmp_path / "served", film, film)

@@ -79,7 +79,7 @@ def test_an_id_needs_no_request() -> None:
     ("authors", "expected"),
     [(["7", "7", "8"], "7"), ([None, 7], "7"), ([None], "@google"), ([], "@google")],
 )
-def test_whom_a_handle_belongs_to_is_told_by_the_page_that_is_read_anyway(
+def test_the_id_of_a_handle_comes_from_the_page_that_is_read_anyway(
     authors: list[object], expected: str
 ) -> None:
     found = [{"id": f"p{n}", "authorId": author} for n, author in enumerate(authors)]

@@ -130,11 +130,11 @@ def test_text_without_links_stays_in_every_normal_form(text: str) -> None:
 
 
 @given(st.text(), ADDRESSES)
-def test_links_that_nothing_was_hung_on_stay(text: str, address: str) -> None:
+def test_links_without_tracking_parameters_are_unchanged(text: str, address: str) -> None:
     assert content_text(f"{text} {address} {text}") == f"{text} {address} {text}"
 
 
-def test_files_are_told_by_their_paths() -> None:
+def test_playlists_and_gifs_are_known_by_their_paths() -> None:
     assert (
         playlist_type("https://a.example/x/playlist.M3U8?sig=1.mp4")
         == "application/vnd.apple.mpegurl"

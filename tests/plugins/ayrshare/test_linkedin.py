@@ -26,7 +26,7 @@ class TestLinkedIn(AyrshareContract):
         assert self.read(SAMPLES[0]).edited_at is None
         assert self.read(SAMPLES[2]).edited_at == "2025-12-29T16:07:38.000Z"
 
-    def test_kinds_are_told_by_urns(self) -> None:
+    def test_kinds_are_known_from_urns(self) -> None:
         assert [a.kind for a in self.read(SAMPLES[1]).attachments] == ["video", "video"]
         assert [a.kind for a in self.read(SAMPLES[2]).attachments] == ["image", "other", "other"]
 

@@ -23,7 +23,7 @@ def files(*urls: str) -> list[Rendition]:
         (f"{HOST}/a.jpg", f"{HOST}/b.jpg"),
     ],
 )
-def test_files_that_their_queries_tell_apart_are_all_kept(urls: Sequence[str]) -> None:
+def test_files_whose_queries_differ_are_all_kept(urls: Sequence[str]) -> None:
     assert [file.url for file in distinct(files(*urls))] == list(urls)
 
 
@@ -44,7 +44,7 @@ def test_what_has_no_address_is_kept_beside_the_others() -> None:
 
 
 @pytest.mark.parametrize("values", [(), (None,), ("",), (" ", None), (False,)])
-def test_where_nothing_is_said_nothing_is_offered(values: Sequence[object]) -> None:
+def test_an_absent_address_is_not_offered(values: Sequence[object]) -> None:
     assert rendition_of("thumbnail", *values) is None
     assert original(*values).absent == "not_offered"
 

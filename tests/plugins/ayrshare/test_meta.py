@@ -13,7 +13,7 @@ def test_children_are_found_under_each_known_key() -> None:
     assert children_of({"mediaUrl": PHOTO}) == []
 
 
-def test_a_carousel_in_another_form_is_not_taken_for_none() -> None:
+def test_a_carousel_in_an_unknown_form_is_not_taken_for_absent() -> None:
     assert is_carousel_not_understood({"mediaUrls": 5})
     assert not is_carousel_not_understood({"mediaUrls": None, "children": ""})
 

@@ -61,7 +61,7 @@ def test_a_plan_without_it_is_asked_once() -> None:
     assert [request.path for request in http.requests] == ["/history/a", "/history/linkedin"]
 
 
-def test_for_the_same_post_again_the_page_is_requested_anew() -> None:
+def test_for_the_same_post_the_page_is_requested_again() -> None:
     client, http = client_for(serve(posts(3)))
     refetch(Bluesky(), client, "p0", "p1", "p2")
     assert len(http.requests) == 1

@@ -106,7 +106,7 @@ def test_vectors_of_the_protocol(value: Any, block: str, cid: str) -> None:
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_refused_is(what: str) -> None:
+def test_what_is_not_canonical_is_refused(what: str) -> None:
     for text in BAD[what].split() or [""]:
         with pytest.raises(BadData):
             decode(bytes.fromhex(text))

@@ -60,7 +60,7 @@ class TestDocuments:
 
     @pytest.mark.parametrize("name", ["alsoKnownAs", "service"])
     @pytest.mark.parametrize("value", [None, "x", 5, {}, [None], [5], [{}], [{"id": []}]])
-    def test_odd_fields_say_nothing(self, name: str, value: Any) -> None:
+    def test_fields_of_another_type_are_ignored(self, name: str, value: Any) -> None:
         found = parse_document(DID, document(**{name: value}))
         assert not (found.handles if name == "alsoKnownAs" else found.pds)
 

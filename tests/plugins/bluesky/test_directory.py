@@ -107,9 +107,7 @@ class TestHandles:
         ],
         ids=["nobody knows it", "without the AppView", "the AppView has asked the others"],
     )
-    def test_a_handle_that_nobody_knows_leads_nowhere(
-        self, txt: Any, servers: dict[str, Answer]
-    ) -> None:
+    def test_an_unknown_handle_is_not_found(self, txt: Any, servers: dict[str, Answer]) -> None:
         found, _ = directory(txt, **servers)
         error = self.refused(found)
         assert error.what == "There is no account with the handle alice.example"
@@ -136,7 +134,7 @@ class TestHandles:
         assert "in DNS cannot be asked: it is missing (do this);" in (error.why or "")
 
     @pytest.mark.parametrize("body", [b"", b"<html>", b"did:key:z11", b"\xff\xff", b"did:web:"])
-    def test_what_is_no_did_leads_nowhere(self, body: bytes) -> None:
+    def test_what_is_no_did_is_not_resolved(self, body: bytes) -> None:
         found, _ = directory(appview=nowhere, web=lambda _: (200, body))
         assert self.refused(found).code == "identity"
 

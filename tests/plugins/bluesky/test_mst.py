@@ -56,7 +56,7 @@ def test_the_path_of_a_record_is_all_that_proves_it() -> None:
         assert len(path) < 12
 
 
-def test_a_missing_node_is_told_wherever_it_is() -> None:
+def test_a_missing_node_is_an_error_wherever_it_is() -> None:
     root, blocks = tree_of(MANY)
     for cid in blocks:
         rest = {other: block for other, block in blocks.items() if other != cid}

@@ -172,7 +172,7 @@ def no_root(account: AtAccount) -> tuple[Cid, Blocks]:
         (retold(data="x"), "has missing or invalid fields"),
     ],
 )
-def test_what_was_not_signed_so_is_refused(
+def test_a_tree_that_is_not_as_it_was_signed_is_refused(
     alice: AtAccount, change: Callable[[AtAccount], tuple[Cid, Blocks]], words: str
 ) -> None:
     keys = keys_of(alice)

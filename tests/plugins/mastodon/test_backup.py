@@ -194,7 +194,7 @@ def test_an_account_that_moved_is_read_where_its_posts_are(nights: FediNights) -
     assert "moved to press@new.example" in " ".join(report.accounts[0].notes)
 
 
-def test_that_an_account_moved_is_told_once(nights: FediNights) -> None:
+def test_that_an_account_moved_is_reported_once(nights: FediNights) -> None:
     publish(nights, 3)
     nights.press.moved = nights.world.sign_up("press", host="new.example")
     told = []

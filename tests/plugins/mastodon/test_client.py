@@ -143,7 +143,7 @@ def test_a_suspended_account_is_a_state() -> None:
 @pytest.mark.parametrize(
     "body", [b"<html>", b"{}", b'{"error": "x"}', b"42", b'"x"', b"[1", b'[], "more": 5', b""]
 )
-def test_what_is_no_list_of_statuses_is_told(body: bytes) -> None:
+def test_an_answer_that_is_no_list_of_statuses_is_an_error(body: bytes) -> None:
     answers: dict[str, Answer] = {
         "/api/v1/accounts/lookup": (200, PROFILE),
         "/api/v1/accounts/109/statuses": (200, body),

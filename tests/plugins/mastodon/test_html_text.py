@@ -99,7 +99,7 @@ def test_what_stands_in_for_a_quotation_is_left_out_where_the_quotation_is_known
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("piece", ["<a ", "<!", "<!--", "</", "<a href='", "&#", "<a>", "<a x="])
-def test_nobody_makes_reading_take_long(piece: str) -> None:
+def test_no_text_takes_long_to_read(piece: str) -> None:
     """Python's own parser takes a minute for 60 kB of the first of these, and so on squared."""
     assert isinstance(plain_text(piece * 60_000).text, str)
 

@@ -31,7 +31,7 @@ def test_an_account_says_who_it_is() -> None:
     assert identity.avatar.url == "https://files.example/a.png"
 
 
-def test_the_picture_that_stands_for_none_is_none() -> None:
+def test_the_placeholder_of_a_missing_picture_is_no_picture() -> None:
     profile = {
         "avatar": "https://social.example/avatars/original/missing.png",
         "header": "https://social.example/headers/original/missing.png",

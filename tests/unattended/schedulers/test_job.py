@@ -56,7 +56,7 @@ def by_windows(job: Job) -> list[str]:
 
 
 @pytest.mark.parametrize("read", [by_systemd, by_launchd, by_windows])
-def test_every_scheduler_is_told_the_same_words(read: object, tmp_path: Path) -> None:
+def test_every_scheduler_runs_the_same_command(read: object, tmp_path: Path) -> None:
     job = job_in(tmp_path / "my 100 % 'archive' of $HOME")
     assert callable(read)
     assert read(job) == list(job.words)

@@ -88,7 +88,7 @@ def test_pictures_decode_and_all_media_are_five_megabytes_at_most() -> None:
     assert 500_000 < total < 5_000_000
 
 
-def test_it_is_told_the_same_way_every_time() -> None:
+def test_its_records_are_the_same_every_time() -> None:
     one, two = (
         json.dumps([post.record() for a in told(3).accounts() for post in a.posts()])
         for _ in range(2)

@@ -18,7 +18,7 @@ from archiver_ayrshare.emulation.answers import (
 RAW = b'{"id": 1.50,  "x": "\\u00e9"}'
 
 
-def test_text_that_is_json_already_is_not_written_anew() -> None:
+def test_text_that_is_json_already_is_not_rewritten() -> None:
     assert list_to_json([RAW, {"a": "é"}]) == b"[" + RAW + ',{"a":"é"}]'.encode()
     assert object_to_json({"posts": list_to_json([RAW])}) == b'{"posts":[' + RAW + b"]}"
     assert json_answer(200, RAW).body == RAW

@@ -103,7 +103,7 @@ def test_the_order_of_the_config_decides(two_profiles: Nights) -> None:
         assert asking.ids("instagram") == ids(two_profiles, "instagram")
 
 
-def test_a_key_that_cannot_be_told_chooses_nothing(two_profiles: Nights) -> None:
+def test_a_key_that_cannot_be_revealed_chooses_nothing(two_profiles: Nights) -> None:
     key = Secret("env:NO_SUCH_VARIABLE_HERE")
     configured = (configured_account("shop instagram", "instagram", key),)
     with served(two_profiles.directory, configured) as asking:

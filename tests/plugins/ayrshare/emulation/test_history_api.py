@@ -164,7 +164,7 @@ def test_a_post_is_found_by_its_own_id(api: Api, world: World) -> None:
     assert api.get(path, params).status_code == 403
 
 
-def test_user_tells_what_is_linked(api: Api, world: World) -> None:
+def test_user_lists_what_is_linked(api: Api, world: World) -> None:
     user = api.get("user", {"instagramDetails": "true"}).json()
     assert set(user["activeSocialAccounts"]) == set(world.primary.accounts)
     names = {name["platform"]: name for name in user["displayNames"]}
@@ -174,7 +174,7 @@ def test_user_tells_what_is_linked(api: Api, world: World) -> None:
     assert api.get("user", {"what": "1"}).status_code == 400
 
 
-def test_profiles_are_told_without_their_keys_and_without_the_primary_one(
+def test_profiles_are_listed_without_their_keys_and_without_the_primary_one(
     api: Api, world: World
 ) -> None:
     world.add_profile("secret-key", "Acme").account("threads")

@@ -35,7 +35,7 @@ def test_words_and_pages_are_never_touched() -> None:
     assert HASH in pointed(json.dumps({"mediaUrls": [{"mediaUrl": url}]}), files)
 
 
-def test_two_files_of_one_path_are_told_apart_by_the_query() -> None:
+def test_two_files_of_one_path_are_distinguished_by_the_query() -> None:
     files = Files()
     files.add("https://cdn.example/i?id=1", "/i?id=1", HASH)
     files.add("https://cdn.example/i?id=2", "/i?id=2", OTHER)
@@ -45,7 +45,7 @@ def test_two_files_of_one_path_are_told_apart_by_the_query() -> None:
     ]  # fmt: skip
 
 
-def test_two_files_of_one_name_are_told_by_the_whole_address() -> None:
+def test_two_files_of_one_name_are_distinguished_by_their_whole_address() -> None:
     files = Files()
     files.add("https://cdn.example/i?token=0123456789abcdef", "/i", HASH)
     files.add("https://cdn.example/i?token=fedcba9876543210", "/i", OTHER)

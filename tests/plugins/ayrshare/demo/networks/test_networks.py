@@ -110,7 +110,7 @@ def test_x_offers_three_bitrates_a_playlist_or_only_a_still(world: World) -> Non
     assert moving["type"] == "animated_gif"
 
 
-def test_private_numbers_of_x_are_told_for_thirty_days(world: World, clock: DemoClock) -> None:
+def test_private_metrics_of_x_are_given_for_thirty_days(world: World, clock: DemoClock) -> None:
     post = world.account("twitter").publish("hello")
     assert "nonPublicMetrics" in post.record()
     clock.advance(days=30)
@@ -128,7 +128,7 @@ def test_an_edited_carousel_keeps_the_ids_of_its_items(world: World) -> None:
     assert (event.old, event.new) == (f"{one} {two} {three}", " ".join(ids))
 
 
-def test_an_edit_is_told_by_linkedin_and_written_down(world: World, clock: DemoClock) -> None:
+def test_an_edit_is_known_from_linkedins_field_and_recorded(world: World, clock: DemoClock) -> None:
     post = world.account("linkedin").publish("Helo")
     clock.advance(hours=2)
     post.edit(text="Hello")
@@ -139,7 +139,7 @@ def test_an_edit_is_told_by_linkedin_and_written_down(world: World, clock: DemoC
     assert (event.what, event.old, event.new, event.at) == ("edited", "Helo", "Hello", clock.now())
 
 
-def test_counters_move_only_when_told(world: World, clock: DemoClock) -> None:
+def test_counters_move_only_on_request(world: World, clock: DemoClock) -> None:
     post = world.account("instagram").publish(media=[photo()])
     before = post.record()
     clock.advance(days=100)
