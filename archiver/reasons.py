@@ -22,7 +22,7 @@ REASON_CODES: dict[str, str] = {
     "address_not_understood": "The source gives an address that this program cannot read",
     "other_source": "The same file is available from another source",
     "replaced": "The source offers another file in this role now",
-    # why a video behind its page could not be had
+    # why a video behind its page could not be fetched
     "private": "Its page shows the video to its owner only",
     "age_restricted": "Its page asks for a login that proves an age",
     "members_only": "Its page shows the video to members or subscribers only",

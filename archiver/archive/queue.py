@@ -399,7 +399,7 @@ def _save_not_stored(
 
 
 def _keep_playlist(connection: sqlite3.Connection, outcome: NotStored, now: datetime) -> str:
-    """The film of a playlist that is here could not be had: the playlist stays, and is retried."""
+    """Keep the playlist of a film that could not be made; it is tried again later."""
     queued = outcome.queued
     tries = queued.tries + 1
     reason = playlists.MANIFEST_ONLY._replace(

@@ -85,7 +85,7 @@ def save_unresolved(
     connection: sqlite3.Connection, tried: Resolution, reason: Reason, run_id: int, now: datetime,
     jitter: Callable[[], float] = random.random,
 ) -> None:  # fmt: skip
-    """Write why a video could not be had, and when it is tried again."""
+    """Save why a video could not be fetched, and when it is tried again."""
     tries = tried.file.tries + 1 if tried.file.reason_code == reason.code else 1
     with transaction(connection):
         update_row(

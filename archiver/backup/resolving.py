@@ -1,7 +1,7 @@
 """Videos that are behind their pages, for accounts that the user has declared as their own.
 
-Slowly, one after the other, with pauses: so many a day of each platform, and what could not be had
-again after days or weeks. Nothing of it counts as a failure of the run.
+One after the other, with pauses, and only so many a day of each platform. What could not be fetched
+is tried again after days or weeks. None of it counts as a failure of the run.
 """
 
 import random
@@ -106,7 +106,7 @@ class VideoResolving:
                 yield account_id, account
 
     async def _try(self, file: QueuedFile, account: Account, resolver: Resolver) -> str | None:
-        """Try one video; the code of the reason where it could not be had."""
+        """Try one video; the reason code where it could not be fetched."""
         run = self.files.run
         if self._tried:
             await run.clock.sleep(_PAUSE + _PAUSE_JITTER * self.jitter())

@@ -103,12 +103,12 @@ class _Frame:
     bottom: float
 
     def x(self, moment: float) -> float:
-        """Across."""
+        """The horizontal position of a time, in pixels."""
         part = (moment - self.start) / ((self.end - self.start) or 1)
         return round(self.left + part * (self.right - self.left), 1)
 
     def y(self, value: float) -> float:
-        """Down."""
+        """The vertical position of a value, in pixels from the top."""
         part = (value - self.low) / ((self.high - self.low) or 1)
         return round(self.bottom - part * (self.bottom - self.top), 1)
 

@@ -38,7 +38,7 @@ from archiver.media.serving import SANDBOX_CSP, Receive, Send
 log = logging.getLogger(__name__)
 
 MOST_ZIPPED = 10_000
-"""Posts in a ZIP: its index is held in memory, and what nobody unpacks is no help."""
+"""The most posts in a ZIP: its index is kept in memory, and larger ones are hard to unpack."""
 
 _AT_ONCE = 2
 _PIECE = 1 << 16  # bytes sent together, if there are as many

@@ -43,7 +43,7 @@ async def media(datasette: Any, request: Any, send: Send) -> None:
 
 
 async def thumb(datasette: Any, request: Any, send: Send) -> None:
-    """A small picture of a file, or the neutral tile."""
+    """A thumbnail of a file, or a placeholder where none can be made."""
     if not await _may_ask(request, send):
         return
     archive = await archive_of(datasette, request)

@@ -34,7 +34,7 @@ METRICS = """
 """
 """Every value of every metric of posts, in the order of the table's key.
 
-The unary plus keeps SQLite from taking the attachment for settled, and sorting by the rest.
+The unary plus keeps SQLite from using the index on the attachment, after which it would sort.
 """
 ACCOUNTS = "SELECT id, account_id FROM posts"
 """Of every post its account, from an index alone."""

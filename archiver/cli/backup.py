@@ -69,7 +69,7 @@ class NoteCollector:
     help="Scan no further back than this day (UTC).",
 )
 @click.option("--limit", type=WholeNumber(min=1), metavar="N", help="The newest N posts only.")
-@click.option("--no-media", is_flag=True, help="Fetch no files; a later run does.")
+@click.option("--no-media", is_flag=True, help="Fetch no media files; a later run fetches them.")
 @click.option(
     "--due", is_flag=True,
     help="Only what is due by the clock of each account; ends at once where nothing is.",

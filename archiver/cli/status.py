@@ -37,7 +37,7 @@ _GOOD = frozenset({"done", "fresh"})
 @click.option("--omitted", "with_omitted", is_flag=True, help="List the posts with omitted files.")
 @click.option(
     "--check", is_flag=True,
-    help="One line for monitoring; the exit code is 0 (well), 1 (warning), 2 (critical) or 3.",
+    help="One line for monitoring. The exit code: 0 well, 1 warning, 2 critical, 3 unknown.",
 )  # fmt: skip
 @click.option("--prometheus", is_flag=True, help="Print metrics in Prometheus's text format.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -47,11 +47,11 @@ def command(
 ) -> int | None:
     """Show per account what is in the archive, how far back, what is missing and why.
 
-    Reads only; works while a backup runs, and needs no key. With -v it says too what is to be known
-    of the SQLite that it runs on.
+    Reads only; works while a backup runs, and needs no key. With -v it also names known bugs of the
+    installed SQLite.
 
-    --check tells a monitoring system whether all is well: how old the last good run of each account
-    is, what failed, which tokens expire, and what the last verify and copy found.
+    --check is for monitoring systems. It looks at how old the last good run of each account is,
+    what failed, which tokens expire, and what the last verify and copy found.
     """
     from archiver.archive.database import reader, sqlite_warning
     from archiver.archive.readers import archive_status, omitted_media

@@ -59,9 +59,9 @@ def command(
 ) -> int | None:  # fmt: skip
     """Read every file and every row back: hashes, references, the database's own check.
 
-    Reads the archive of the config, or the one in DIRECTORY, such as a copy. Needs no key and
-    changes nothing but the times at which files were verified. --slice and --minutes spread the
-    files over many nights; all rows are always read.
+    Reads the archive of the config, or the one in DIRECTORY, such as a copy. Needs no key. It
+    writes when it was done, and when each file was verified, and nothing else. --slice and
+    --minutes spread the files over many nights; all rows are always read.
 
     Where a source signs what it gives (Bluesky), every version of every post is checked against the
     signatures that were kept with it. --post shows for one post who signed it, and when.

@@ -163,7 +163,7 @@ class AyrshareClient:
     ) -> "_NewestPage":
         """The newest `limit` posts. The answer is kept, since several posts may be looked for.
 
-        It is fetched anew when the same post is looked for again: the kept one was no help.
+        It is fetched again when the same post is looked for again: the cached one did not have it.
         """
         params = {"limit": str(limit), **options.params()}
         key = (platform, self.lane(options.profile_key), *params.values())

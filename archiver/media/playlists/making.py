@@ -18,9 +18,10 @@ from archiver.media.temp_file import TempFile
 
 @dataclass(frozen=True, slots=True)
 class FilmMaker:
-    """Makes the file of segments that are all here, in `folder`.
+    """Makes the film in `folder`, of segments that were all fetched.
 
-    `parts` are they by their identity, `keys` by their address. `max_size` is in bytes.
+    `parts` maps the identity of a segment to its file, `keys` the address of a key to its bytes.
+    `max_size` is in bytes.
     """
 
     film: FilmPlan

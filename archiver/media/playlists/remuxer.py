@@ -46,15 +46,15 @@ class SegmentFiles(io.RawIOBase):
         self._file: io.BufferedReader | None = None
 
     def readable(self) -> bool:
-        """It is."""
+        """PyAV asks this: the position can be changed."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """PyAV asks this: the position can be changed."""
         return True
 
     def tell(self) -> int:
-        """The position in the whole."""
+        """The position in all segments together."""
         return self._position
 
     def seek(self, offset: int, whence: int = 0) -> int:

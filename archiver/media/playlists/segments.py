@@ -70,7 +70,8 @@ def _intact(path: Path, digest: str, size: int) -> FetchedPart | None:
 def remove_segments(folder: Path) -> None:
     """Remove the folder of a film, for good: no power cut brings it back. Raises StorageError.
 
-    Nobody would look for it again once the row of the film says what became of that.
+    Once the row of the film has its final state, no run looks into this folder again, so what were
+    left would stay for ever.
     """
     shutil.rmtree(folder, ignore_errors=True)
     try:

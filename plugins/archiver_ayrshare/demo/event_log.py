@@ -37,7 +37,7 @@ class WorldEventLog:
         self._by_post: dict[tuple[str, str], list[WorldEvent]] = defaultdict(list)
 
     def note(self, event: WorldEvent) -> None:
-        """Add one."""
+        """Add an event."""
         self.events.append(event)
         self._by_post[event.platform, event.post_id].append(event)
 

@@ -45,7 +45,7 @@ class Recipe(Protocol):
         """The media type that the server declares."""
 
     def make(self) -> bytes:
-        """The file."""
+        """The bytes of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Still:
         return _TYPES[self.file_type]
 
     def make(self) -> bytes:
-        """The file."""
+        """The bytes of the file."""
         if self.scene:
             image = scenes.draw(self.scene, self.label, self.size)
             data = _encode([image], self.file_type)
@@ -85,7 +85,7 @@ class Animation:
     content_type: str = "image/gif"
 
     def make(self) -> bytes:
-        """The file."""
+        """The bytes of the file."""
         return _embed_label(_bouncing(self.size, number(_HUES, self.label)), "gif", self.label)
 
 
@@ -99,7 +99,7 @@ class VideoFile:
     content_type: str = "video/mp4"
 
     def make(self) -> bytes:
-        """The file."""
+        """The bytes of the file."""
         comment = f"{self.label} {self.size}".encode() + bytes(self.pad)
         return _video_bytes(self.size) + struct.pack(">I4s", 8 + len(comment), b"free") + comment
 
@@ -112,7 +112,7 @@ class Playlist:
     content_type: str = "application/x-mpegURL"
 
     def make(self) -> bytes:
-        """The file."""
+        """The bytes of the file."""
         lines = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-INDEPENDENT-SEGMENTS"]
         for path, size, bitrate in self.paths:
             width, height = VIDEO_PIXELS[size]
@@ -131,7 +131,7 @@ class SegmentedVideo:
     content_type: str = "video/mp4"
 
     def make(self) -> bytes:
-        """The file."""
+        """The bytes of the file."""
         index, fragments = self.parts()
         return index + b"".join(fragments)
 
@@ -153,7 +153,7 @@ class SegmentList:
     content_type: str = "application/x-mpegURL"
 
     def make(self) -> bytes:
-        """The file."""
+        """The bytes of the file."""
         index, fragments = self.video.parts()
         lines = [
             "#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:1", "#EXT-X-PLAYLIST-TYPE:VOD",
