@@ -1,7 +1,7 @@
 """What was fetched of a file, on its way into the store and into its row."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from archiver.archive import playlists
 from archiver.archive.origins import MediaOrigin
@@ -60,8 +60,10 @@ def joined_film(film: JoinedFilm, content_type: str, videos: str) -> FetchedFile
         for variant, url in film.others
     )  # fmt: skip
     made = film.origin
+    left_out = [asdict(each) for each in made.left_out]
     origin = MediaOrigin(
         made.how, "playlist", made.tool,
         playlists=[playlist.as_json() for playlist in made.playlists], segments=made.segments,
+        details={"left_out": left_out} if left_out else None,
     )  # fmt: skip
     return FetchedFile(film.download, origin=origin, variants=variants)

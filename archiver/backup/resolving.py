@@ -30,9 +30,8 @@ from archiver.config import Config
 from archiver.errors import ArchiverError, MediaError
 from archiver.media.download import Download, finish_download, refuse_short
 from archiver.media.kinds import HEAD, sniff
-from archiver.media.playlists.joining import INSTALL
 from archiver.media.playlists.plan import NotJoinable
-from archiver.media.playlists.remuxing import RemuxFailed, can_remux, remux
+from archiver.media.playlists.remuxing import INSTALL, RemuxFailed, can_remux, remux
 from archiver.media.temp_file import TempFile
 from archiver.media.tracks import has_sound_track
 from archiver.models import Account
@@ -214,14 +213,14 @@ async def _merged(paths: Sequence[Path], video: ResolvedVideo, job: GuardedJob) 
     """Picture and sound in one file; nothing is encoded again."""
     if not can_remux():
         raise Unresolved("resolver_missing", f"picture and sound are apart: {INSTALL}")
-    formats = {_format_of(path) for path in paths}
-    if len(formats) > 1 or None in formats:
-        raise Unresolved("resolver_failed", "picture and sound are in different containers")
+    formats = [_format_of(path) for path in paths]
+    if None in formats:
+        raise Unresolved("resolver_failed", "picture or sound is in an unknown container")
     target = job.folder / "merged.mp4"
     tracks = [[{"paths": [str(path)], "seconds": video.seconds or 0.0}] for path in paths]
     try:
         await remux(
-            {"tracks": tracks, "format": formats.pop(), "target": str(target),
+            {"tracks": tracks, "formats": formats, "target": str(target),
              "max_size": job.max_size}
         )  # fmt: skip
     except RemuxFailed as failure:

@@ -3,9 +3,10 @@
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from archiver.browse.text import duration, short_time
 from archiver.browse.thumbnailer import fitted
@@ -202,11 +203,24 @@ def _made_here(connection: sqlite3.Connection, hashes: Collection[str]) -> dict[
     if not hashes or connection.execute(there).fetchone() is None:
         return {}
     query = """
-        SELECT media_sha256, how FROM media_origins
+        SELECT media_sha256, how, details FROM media_origins
          WHERE media_sha256 IN (SELECT value FROM json_each(?)) ORDER BY id
     """
     rows = connection.execute(query, (json.dumps(sorted(hashes)),))
-    return {sha256: _MADE_HERE.get(how, "") for sha256, how in rows}
+    return {
+        sha256: _MADE_HERE.get(how, "")
+        + (_left_out(json.loads(details)) if details and how in _OF_SEGMENTS else "")
+        for sha256, how, details in rows
+    }
+
+
+def _left_out(details: Mapping[str, Any]) -> str:
+    """What a film was made without: `, without subtitles (en, de)`."""
+    named: dict[str, list[str]] = {}
+    for each in details.get("left_out", ()):
+        word = each["language"] or each["name"] or "?"
+        named.setdefault(_LEFT_OUT[each["kind"]], []).append(word)
+    return "".join(f", without {what} ({', '.join(words)})" for what, words in named.items())
 
 
 def _file(row: sqlite3.Row, made: str) -> File:
@@ -264,6 +278,8 @@ _MADE_HERE = {
     "resolved": "found behind its page by a resolver",
     "downloaded": "fetched from its page by a resolver, which may have put it together",
 }
+_OF_SEGMENTS = frozenset({"joined", "remuxed"})  # what resolvers say has any form
+_LEFT_OUT = {"subtitles": "subtitles", "sound": "other sound"}
 _SKIPPED = {
     "playlist": "A playlist; the video file was fetched instead",
     "link_target": "The target of a link is not fetched",

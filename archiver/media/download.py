@@ -74,6 +74,10 @@ class Download:
         self.path.unlink(missing_ok=True)
 
 
+PART_HEAD = 16
+"""How many first bytes of a part are remembered: a film has up to 20,000 of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class FetchedPart:
     """Bytes in a file of their own that were asked for by a playlist; `head` are the first ones."""
@@ -165,7 +169,8 @@ class Downloader:
                 check_media(part.head)
             sha256 = await to_thread.run_sync(part.finish, limiter=self._threads)
             part.keep()
-            return FetchedPart(part.path, sha256, part.size, part.head, transfer.answered_by)
+            head = bytes(part.head[:PART_HEAD])
+            return FetchedPart(part.path, sha256, part.size, head, transfer.answered_by)
 
     async def fetch_file(self, path: Path, *, expects: str | None = None) -> Download:
         """A copy of a local file, under the same checks. Raises as `fetch`."""

@@ -9,12 +9,14 @@ from xml.etree import ElementTree as Xml
 from archiver.media.playlists.plan import (
     MOST_SEGMENTS,
     FilmTrack,
+    LeftOut,
     MediaSegment,
     NotJoinable,
     Stretch,
     Variant,
     address_in,
     checked_seconds,
+    left_out,
     refuse_length,
     refuse_playlist,
 )
@@ -62,13 +64,14 @@ class _Period:
         pictures = list(self._representations(period, "video"))
         sounds = list(self._representations(period, "audio"))
         sound = max(sounds, key=_bandwidth, default=None)
+        without = (*_subtitles(period), *_other_sounds(period, sound if pictures else None))
         found = []
         for picture in pictures or sounds:
             tracks = [picture] if sound is None or not pictures else [picture, sound]
             found.append(
                 Variant(
                     sum(map(_bandwidth, tracks)), _number(picture.get("width")),
-                    _number(picture.get("height")), tuple(map(self._track, tracks)),
+                    _number(picture.get("height")), tuple(map(self._track, tracks)), without,
                 )
             )  # fmt: skip
         if not found:
@@ -96,6 +99,39 @@ class _Period:
         if (listed := one.find("SegmentList")) is not None:
             return _of_list(listed, base)
         return FilmTrack((Stretch((MediaSegment(base, None, self.seconds or 0.0),)),))
+
+
+def _subtitles(period: Xml.Element) -> tuple[LeftOut, ...]:
+    groups = (group for group in period.findall("AdaptationSet") if _is_text(group))
+    return left_out("subtitles", map(_words, groups))
+
+
+def _is_text(group: Xml.Element) -> bool:
+    """Whether a set has subtitles: as files of text, or in mp4 (ISO/IEC 14496-30)."""
+    said = [(each.get("mimeType"), each.get("codecs")) for each in (group, *group)]
+    return group.get("contentType") == "text" or any(
+        (kind or "").startswith(("text/", "application/ttml"))
+        or (codecs or "").startswith(("stpp", "wvtt"))
+        for kind, codecs in said
+    )
+
+
+def _other_sounds(period: Xml.Element, chosen: Xml.Element | None) -> tuple[LeftOut, ...]:
+    """Sets of sound in other languages, or under other names, than the one that was chosen."""
+    if chosen is None:
+        return ()
+    named = {_words(group) for group in period.findall("AdaptationSet") if _is_sound(group)}
+    return left_out("sound", sorted(named - {_words(chosen)}, key=str))
+
+
+def _is_sound(group: Xml.Element) -> bool:
+    kinds = (each.get("mimeType") or each.get("contentType") or "" for each in (group, *group))
+    return any(kind.startswith("audio") for kind in kinds)
+
+
+def _words(group: Xml.Element) -> tuple[str | None, str | None]:
+    """The language and the name of a set; what was merged with one has them too."""
+    return group.get("lang"), group.get("label")
 
 
 def _inherited(

@@ -14,6 +14,7 @@ from archiver.media.playlists.plan import (
     Variant,
     address_in,
     checked_seconds,
+    left_out,
     refuse_length,
     refuse_playlist,
 )
@@ -65,32 +66,41 @@ def _refuse_drm(keys: Iterable[Any]) -> None:
 
 def _variants(playlist: Any, url: str) -> list[Variant]:
     _refuse_drm(playlist.session_keys)
+    subtitles = left_out(
+        "subtitles", (_words(each) for each in playlist.media if each.type == "SUBTITLES")
+    )
     found = []
     for entry in playlist.playlists:
         info = entry.stream_info
         width, height = info.resolution or (None, None)
         address = address_in(url, entry.uri)
-        sound = _sound(playlist.media, info.audio, url)
+        sounds = _sounds(playlist.media, info.audio, url)
+        sound = sounds[0][0] if sounds else None
         tracks = (address,) if sound is None or sound == address else (address, sound)
-        found.append(Variant(info.bandwidth or 0, width, height, tracks))
+        other_sounds = (_words(each) for heard, each in sounds if heard not in {sound, address})
+        without = (*subtitles, *left_out("sound", other_sounds))
+        found.append(Variant(info.bandwidth or 0, width, height, tracks, without))
     if not found:
         raise NotJoinable("its playlist is empty")
     pictures = [variant for variant in found if variant.width]
     return pictures or found  # where some have a picture, the others are sound alone
 
 
-def _sound(renditions: Iterable[Any], group: str | None, url: str) -> str | None:
-    """The playlist of the sound that is played unless somebody chooses another one.
+def _sounds(renditions: Iterable[Any], group: str | None, url: str) -> list[tuple[str | None, Any]]:
+    """The sounds of a group by their playlists, first what is played unless somebody chooses.
 
-    A member of the group without an address says that the sound is in the variant itself.
+    A member without an address says that the sound is in the variant itself.
     """
-    if group is None:
-        return None
-    members = [each for each in renditions if each.type == "AUDIO" and each.group_id == group]
+    members = [
+        each for each in renditions
+        if each.type == "AUDIO" and group is not None and each.group_id == group
+    ]  # fmt: skip
     members.sort(key=lambda each: (each.default != "YES", each.autoselect != "YES"))
-    if not members or members[0].uri is None:
-        return None
-    return address_in(url, members[0].uri)
+    return [(None if each.uri is None else address_in(url, each.uri), each) for each in members]
+
+
+def _words(rendition: Any) -> tuple[str | None, str | None]:
+    return rendition.language, rendition.name
 
 
 def _stretches(segments: Iterable[Any], url: str) -> Iterable[Stretch]:

@@ -25,6 +25,7 @@ from archiver.media.playlists.plan import (
     MOST_SEGMENTS,
     FilmPlan,
     FilmTrack,
+    LeftOut,
     MediaSegment,
     NotJoinable,
     Variant,
@@ -32,7 +33,7 @@ from archiver.media.playlists.plan import (
     refuse_length,
     refuse_playlist,
 )
-from archiver.media.playlists.remuxing import can_remux
+from archiver.media.playlists.remuxing import INSTALL, can_remux
 from archiver.media.playlists.segments import (
     FOLDER,
     film_identity,
@@ -45,7 +46,6 @@ from archiver.media.transfer import LARGEST_PLAYLIST, refuse_size
 
 _KEY_SIZE = 16
 _VARIANT = "variant="
-INSTALL = "pip install 'social-archiver[hls]'"
 
 
 def joiner_version() -> str:
@@ -54,7 +54,7 @@ def joiner_version() -> str:
     A playlist that no film could be made of is tried again when it is another.
     """
     extras = (("av", can_remux()), ("aes", can_decrypt()))
-    return "+".join(("1", *(name for name, there in extras if there)))
+    return "+".join(("2", *(name for name, there in extras if there)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ class PlaylistText:
 class FilmOrigin:
     """How a film was made: the segments `joined` as they were served, or `remuxed`.
 
+    `left_out` is what the playlist lists besides, and the film does not have.
     `tool` is what remuxed it, with its version. `segments` have `url` (without parameters),
     `offset` (in its file, where it is a part of one), `size` and `sha256` of what was served.
     """
@@ -81,6 +82,7 @@ class FilmOrigin:
     tool: str | None
     playlists: tuple[PlaylistText, ...]
     segments: tuple[Mapping[str, object], ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class _Reading:
     film: FilmPlan
     playlists: tuple[PlaylistText, ...]
     others: tuple[tuple[Variant, str], ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(slots=True)
@@ -158,7 +161,9 @@ class FilmJoiner:
                 address = f"{wanted.partition('#')[0]}#{_VARIANT}{other.name}"
                 others.setdefault(other.name, (other, address))
             others.pop(variant.name, None)
-        return _Reading(FilmPlan(tuple(tracks)), tuple(playlists), tuple(others.values()))
+        return _Reading(
+            FilmPlan(tuple(tracks)), tuple(playlists), tuple(others.values()), variant.left_out
+        )
 
     async def _fetch_playlist(self, url: str) -> PlaylistText:
         with _naming("one of its playlists"):
@@ -188,7 +193,8 @@ class FilmJoiner:
         except (NotJoinable, MediaError):  # one of its segments may be what is wrong
             remove_segments(folder)
             raise
-        origin = FilmOrigin(how, tool, reading.playlists, tuple(_segment_rows(film, parts)))
+        rows = tuple(_segment_rows(film, parts))
+        origin = FilmOrigin(how, tool, reading.playlists, rows, reading.left_out)
         try:
             remove_segments(folder)
         except StorageError:

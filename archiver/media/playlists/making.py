@@ -1,6 +1,6 @@
 """Makes one file of the segments of a film: remuxed where that can be done, else joined."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -11,7 +11,8 @@ from archiver.errors import MediaError
 from archiver.media.download import Download, FetchedPart, finish_download, refuse_short
 from archiver.media.playlists.decrypting import decrypt
 from archiver.media.playlists.plan import FilmPlan, MediaSegment, NotJoinable
-from archiver.media.playlists.remuxing import RemuxFailed, can_remux, remux
+from archiver.media.playlists.remuxer import PACKED
+from archiver.media.playlists.remuxing import INSTALL, RemuxFailed, can_remux, remux
 from archiver.media.playlists.segments import check_segments, segment_identity
 from archiver.media.temp_file import TempFile
 
@@ -35,17 +36,19 @@ class FilmMaker:
     ) -> tuple[Download, Literal["joined", "remuxed"], str | None]:
         """The file, how it was made, and with what."""
         files = await to_thread.run_sync(self._plain_files)
-        kind = await to_thread.run_sync(check_segments, self.film, files)
+        formats = await to_thread.run_sync(check_segments, self.film, files)
         if can_remux():
             target = self.folder / "film.mp4"
             try:
-                tool = await self._remux(files, kind, target)
+                tool = await self._remux(files, formats, target)
                 return await to_thread.run_sync(self._adopt, target, tmp, expects), "remuxed", tool
             except RemuxFailed as failure:
-                if not self.film.is_plain:
+                if not self.film.is_plain or not PACKED.isdisjoint(formats):
                     raise NotJoinable(f"it cannot be one file: {failure}") from failure
             finally:
                 target.unlink(missing_ok=True)
+        if not PACKED.isdisjoint(formats):
+            raise NotJoinable(f"its sound is in a format without times: {INSTALL}")
         download = await to_thread.run_sync(self._concatenate, files, tmp, expects)
         return download, "joined", None
 
@@ -63,7 +66,9 @@ class FilmMaker:
             files[segment] = target
         return files
 
-    async def _remux(self, files: Mapping[MediaSegment, Path], kind: str, target: Path) -> str:
+    async def _remux(
+        self, files: Mapping[MediaSegment, Path], formats: Sequence[str], target: Path
+    ) -> str:
         job = {
             "tracks": [
                 [
@@ -73,7 +78,7 @@ class FilmMaker:
                 ]
                 for track in self.film.tracks
             ],
-            "format": kind, "target": str(target), "max_size": self.max_size,
+            "formats": formats, "target": str(target), "max_size": self.max_size,
         }  # fmt: skip
         return await remux(job)
 

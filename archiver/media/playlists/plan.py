@@ -1,8 +1,9 @@
 """What a playlist says that a film is made of: tracks of segments, in the order of play."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, NoReturn
 
 from archiver.errors import MediaError, MediaRefused
@@ -11,6 +12,9 @@ from archiver.urls import BadUrl, normalize_url
 
 MOST_SEGMENTS = 20_000
 """Segments of one film, initialization segments and keys included: more than 24 hours of 6 s."""
+
+_LONGEST_WORD = 100  # characters of a language or a name
+_MOST_LEFT_OUT = 100
 
 PlaylistProblem = Literal["manifest_only", "live", "drm"]
 
@@ -105,6 +109,18 @@ class FilmPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Subtitles, or sound besides the one that is played, which a film is made without.
+
+    `language` and `name` are as the playlist has them.
+    """
+
+    kind: Literal["subtitles", "sound"]
+    language: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """One version of a film among others: its bits per second, its size in pixels.
 
@@ -116,6 +132,7 @@ class Variant:
     width: int | None
     height: int | None
     tracks: tuple[str | FilmTrack, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def name(self) -> str:
@@ -137,6 +154,17 @@ def choose_variant(variants: list[Variant], videos: str, name: str | None = None
                for variant in variants]  # fmt: skip
     wanted = min(quality) if videos == "smallest" else max(quality)
     return variants[quality.index(wanted)]
+
+
+def left_out(
+    kind: Literal["subtitles", "sound"], named: Iterable[tuple[str | None, str | None]]
+) -> tuple[LeftOut, ...]:
+    """These languages and names, each once; of a playlist that has more than a film has, some."""
+    short = (
+        LeftOut(kind, language and language[:_LONGEST_WORD], name and name[:_LONGEST_WORD])
+        for language, name in named
+    )
+    return tuple(islice(dict.fromkeys(short), _MOST_LEFT_OUT))
 
 
 def address_in(playlist_url: str, text: str | None) -> str:

@@ -4,8 +4,9 @@ It reads a job from stdin as JSON and writes one JSON line. Nothing is decoded o
 opens only the files that the job names, in the format that the job names, and its memory, time and
 output are limited. The same segments give the same bytes, with the same library.
 
-A job has `tracks` (each a list of stretches: `paths` and `seconds`), `format` (`mpegts`, `mp4` or
-`matroska`), `target`, and `max_size` in bytes.
+A job has `tracks` (each a list of stretches: `paths` and `seconds`), `formats` (of each track:
+`mpegts`, `mp4`, `matroska`, or one of `PACKED`), `target`, `max_size` in bytes, and `parent`: the
+id of the process that waits for it, with which it ends.
 """
 
 import heapq
@@ -20,8 +21,14 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from archiver.process_limits import lower_limit
+from archiver.process_limits import end_with, lower_limit
 
+PACKED = frozenset({"aac", "mp3", "ac3", "eac3"})
+"""Formats of sound by itself, without times (RFC 8216 section 3.4)."""
+
+_TIMESTAMP = b"com.apple.streaming.transportStreamTimestamp\x00"
+_TICKS = 90_000  # a second, in the time of MPEG transport streams
+_ID3_SIZE = 4096  # bytes that are searched for a timestamp
 _MEMORY = 3 << 30  # bytes of address space; the libraries alone map a few hundred megabytes
 _SECONDS = 3600  # of processor time
 _INDEX_SIZE = 256 << 20  # bytes by which the file may be larger than its segments
@@ -92,6 +99,7 @@ class SegmentFiles(io.RawIOBase):
 def main() -> None:
     """Do the job."""
     job = json.load(sys.stdin.buffer)
+    end_with(job["parent"])
     _limit(job["max_size"] + _INDEX_SIZE)
     try:
         answer: dict[str, Any] = {"ok": True, "tool": remux(job)}
@@ -108,7 +116,12 @@ def remux(job: dict[str, Any]) -> str:
     from av.logging import PANIC, set_level  # noqa: PLC0415 — as above
 
     set_level(PANIC)
-    tracks = [_Track(number, each, job["format"]) for number, each in enumerate(job["tracks"])]
+    tracks = [
+        _Track(number, stretches, container)
+        for number, (stretches, container) in enumerate(
+            zip(job["tracks"], job["formats"], strict=True)
+        )
+    ]
     starts = _starts(tracks)
     # bitexact: neither the time nor a version of the library goes into the file
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
@@ -133,7 +146,8 @@ def _starts(tracks: "Sequence[_Track]") -> list[tuple[float, float]]:
             raise UnequalParts("its parts have different formats")
     starts, now = [], 0.0
     for index, stretch in enumerate(tracks[0].stretches):
-        starts.append((min(track.shapes[index][0] for track in tracks), now))
+        known = [begin for track in tracks if (begin := track.shapes[index][0]) is not None]
+        starts.append((min(known, default=0.0), now))
         now += stretch["seconds"]
     return starts
 
@@ -165,8 +179,12 @@ class _Track:
     ) -> Iterator[tuple[float, Any]]:
         """The packets of these streams with their times in the film, in seconds, in order."""
         last: dict[str, int] = {}
-        for stretch, (begin, now) in zip(self.stretches, starts, strict=True):
+        for index, (stretch, (common, now)) in enumerate(zip(self.stretches, starts, strict=True)):
+            begin = common
             with self._open(stretch) as source:
+                if self._is_packed:  # its packets are counted from 0
+                    own = self.shapes[index][0]
+                    begin -= begin if own is None else own
                 streams = {kind: _first(source, kind) for kind in outputs}
                 for packet in source.demux(list(streams.values())):
                     if not packet.size or (packet.dts is None and packet.pts is None):
@@ -178,13 +196,22 @@ class _Track:
                     packet.stream = outputs[kind]
                     yield at, packet
 
-    def _shape(self, stretch: dict[str, Any]) -> tuple[float, tuple[object, ...]]:
-        """Where the time of a stretch begins, in seconds, and what all of a film have in common."""
+    @property
+    def _is_packed(self) -> bool:
+        return self._container in PACKED
+
+    def _shape(self, stretch: dict[str, Any]) -> tuple[float | None, tuple[object, ...]]:
+        """Where the time of a stretch begins, in seconds, and what all of a film have in common.
+
+        None where it does not say: sound by itself may have no time.
+        """
         import av  # noqa: PLC0415 — after the limits are set
 
         with self._open(stretch) as source:
             streams = [_first(source, kind) for kind in ("video", "audio")]
             shape = tuple(_shape_of(stream) for stream in streams if stream is not None)
+            if self._is_packed:
+                return _packed_start(stretch["paths"][0]), shape
             return float((source.start_time or 0) / av.time_base), shape
 
     def _open(self, stretch: dict[str, Any]) -> Any:
@@ -194,6 +221,17 @@ class _Track:
         return av.open(
             SegmentFiles(stretch["paths"]), "r", format=self._container, metadata_errors="replace"
         )
+
+
+def _packed_start(path: str) -> float | None:
+    """When sound by itself begins, in seconds: an ID3 tag says it (RFC 8216 section 3.4)."""
+    with open(path, "rb") as file:  # noqa: PTH123 — a path as the job names it
+        head = file.read(_ID3_SIZE)
+    at = head.find(_TIMESTAMP)
+    stamp = head[at + len(_TIMESTAMP) :][:8]
+    if not head.startswith(b"ID3") or at < 0 or len(stamp) < 8:
+        return None
+    return int.from_bytes(stamp, "big") / _TICKS
 
 
 def _first(source: Any, kind: str) -> Any:

@@ -11,6 +11,9 @@ from typing import Any
 
 import anyio
 
+INSTALL = "pip install 'social-archiver[hls]'"
+"""What makes more films possible, as a command line."""
+
 _WORKER = "archiver.media.playlists.remuxer"
 _SECONDS = 3600.0
 _LONGEST_ERROR = 200
@@ -33,10 +36,11 @@ async def remux(job: Mapping[str, Any]) -> str:
     """
     # -I: no module is taken from the current folder, none from the environment
     command = [sys.executable, "-I", "-m", _WORKER]
+    text = json.dumps({**job, "parent": os.getpid()})
     try:
         with anyio.fail_after(_SECONDS):
             done = await anyio.run_process(
-                command, input=json.dumps(job).encode(), check=False,
+                command, input=text.encode(), check=False,
                 stderr=subprocess.DEVNULL, env=_environment(),
             )  # fmt: skip
     except TimeoutError:

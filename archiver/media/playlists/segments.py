@@ -12,9 +12,10 @@ from typing import NoReturn
 from archiver.disks import sync_directory
 from archiver.errors import MediaError
 from archiver.media.disk import open_file, storage_error
-from archiver.media.download import FetchedPart
+from archiver.media.download import PART_HEAD, FetchedPart
 from archiver.media.kinds import HEAD, sniff
-from archiver.media.playlists.plan import FilmPlan, MediaSegment, NotJoinable, Stretch
+from archiver.media.playlists.plan import FilmPlan, FilmTrack, MediaSegment, Stretch
+from archiver.media.playlists.remuxer import PACKED
 from archiver.media.store import hash_stream
 from archiver.media_keys import address_key
 
@@ -24,6 +25,9 @@ FOLDER = "film-"
 _KEPT_SECONDS = 8 * 24 * 3600.0  # a failed file is tried again a day later
 _KEPT_NAME = re.compile(r"([0-9a-f]{32})-([0-9a-f]{64})-(\d{1,15})\.segment", re.ASCII)
 _TS_PACKET = 188
+_ID3_HEAD = 10  # bytes
+_ID3_SHIFTS = (21, 14, 7, 0)
+_NEWEST_AC3 = 10  # the newest version of a bit stream that is AC-3; E-AC-3 has 11 to 16
 
 
 def kept_name(segment: MediaSegment, part: FetchedPart) -> str:
@@ -60,7 +64,7 @@ def kept_parts(folder: Path) -> dict[str, FetchedPart]:
 
 def _intact(path: Path, digest: str, size: int) -> FetchedPart | None:
     with os.fdopen(open_file(path), "rb", buffering=0) as file:
-        head = file.read(HEAD)
+        head = file.read(PART_HEAD)
         file.seek(0)
         if hash_stream(file) != (digest, size):
             return None
@@ -90,13 +94,17 @@ def remove_unfinished(tmp: Path, now: datetime) -> None:
         raise storage_error(error, f"use {tmp}") from error
 
 
-def check_segments(film: FilmPlan, files: Mapping[MediaSegment, Path]) -> str:
-    """The format of all segments: `mpegts`, `mp4` or `matroska`.
+def check_segments(film: FilmPlan, files: Mapping[MediaSegment, Path]) -> list[str]:
+    """The format of the segments of each track: `mpegts`, `mp4`, `matroska`, or sound by itself.
 
-    Raises MediaError where one is incomplete or of another format, NotJoinable for other formats.
+    Raises MediaError where one is incomplete or of another format than the others of its track.
     """
+    return [_common_format(track, files) for track in film.tracks]
+
+
+def _common_format(track: FilmTrack, files: Mapping[MediaSegment, Path]) -> str:
     formats: set[str] = set()
-    for stretch in film.stretches:
+    for stretch in track.stretches:
         formats.update(_format_of(files[segment], stretch) for segment in stretch.all)
     if len(formats) > 1:
         _wrong_segment(f"Its segments have several formats: {', '.join(sorted(formats))}")
@@ -121,9 +129,26 @@ def _format_of(path: Path, stretch: Stretch) -> str:
         if not _has_whole_boxes(path, size):
             _wrong_segment("A segment is cut off", "short")
         return "mp4"
-    if kind is None or kind.group != "audio":
+    packed = _packed_format(path)
+    if packed is None:
         _wrong_segment("A segment is of an unknown format")
-    raise NotJoinable("its sound is in a format without times")
+    return packed
+
+
+def _packed_format(path: Path) -> str | None:
+    """The format of sound by itself, by its first frame: behind the ID3 tag that gives its time."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+        if head.startswith(b"ID3"):  # its size has 7 bits to a byte (ID3v2.4, 3.1)
+            size = sum(
+                (byte & 127) << shift for byte, shift in zip(head[6:], _ID3_SHIFTS, strict=False)
+            )
+            file.seek(_ID3_HEAD + size)
+            head = file.read(HEAD)
+    if head[:2] == b"\x0b\x77" and len(head) > 5:  # ATSC A/52, annex E
+        return "ac3" if head[5] >> 3 <= _NEWEST_AC3 else "eac3"
+    kind = None if head.startswith(b"ID3") else sniff(head)
+    return kind.extension if kind is not None and kind.extension in PACKED else None
 
 
 def _has_whole_boxes(path: Path, size: int) -> bool:

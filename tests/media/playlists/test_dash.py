@@ -4,7 +4,7 @@ import pytest
 
 from archiver.errors import MediaError, MediaRefused
 from archiver.media.playlists.dash import read_dash
-from archiver.media.playlists.plan import FilmTrack, MediaSegment, NotJoinable
+from archiver.media.playlists.plan import FilmTrack, LeftOut, MediaSegment, NotJoinable
 from archiver.media.store import ByteRange
 
 URL = "https://a.example/films/1/film.mpd?token=1"
@@ -93,6 +93,21 @@ def test_each_picture_goes_with_the_best_sound() -> None:
             if isinstance(each, FilmTrack)
         ]
         assert urls == [f"{BASE}{picture}.mp4", f"{BASE}a9.mp4"]
+
+
+def test_subtitles_and_sound_in_other_languages_are_named() -> None:
+    sets = (
+        'mimeType="video/mp4"', 'mimeType="audio/mp4" lang="en"', 'mimeType="audio/mp4" lang="it"',
+        'mimeType="text/vtt" lang="de"', 'mimeType="application/mp4" codecs="stpp" lang="fr"',
+    )  # fmt: skip
+    inside = representation("x", 1)
+    groups = "".join(f"<AdaptationSet {said}>{inside}</AdaptationSet>" for said in sets)
+    text = f"<MPD><Period>{groups}</Period></MPD>"
+    (variant,) = read_dash(text, URL)
+    assert variant.left_out == (
+        LeftOut("subtitles", "de", None), LeftOut("subtitles", "fr", None),
+        LeftOut("sound", "it", None),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from archiver.errors import MediaError, MediaExpired, MediaRefused
@@ -16,10 +17,24 @@ from archiver.media.disk import make_directory
 from archiver.media.download import Download, Downloader
 from archiver.media.playlists import joining, making, remuxing, segments
 from archiver.media.playlists.joining import FilmJoiner, JoinedFilm, joiner_version
-from archiver.media.playlists.plan import NotJoinable
+from archiver.media.playlists.plan import (
+    FilmPlan,
+    FilmTrack,
+    LeftOut,
+    MediaSegment,
+    NotJoinable,
+    Stretch,
+)
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
-from support.media.films import FORMS, FilmServer, encode_film, frames_of, transport_streams
+from support.media.films import (
+    FORMS,
+    FilmServer,
+    encode_film,
+    frames_of,
+    sound_by_itself,
+    transport_streams,
+)
 from support.net.wire import FakeClock, Wire, http, wire
 
 pytestmark = pytest.mark.anyio
@@ -129,7 +144,53 @@ async def test_without_extras_a_film_is_its_segments_one_after_the_other(
         assert frames_of(made.download.path)["picture"] == frames_of(film)["picture"]
 
 
-@pytest.mark.parametrize("form", ["encrypted", "sound apart", "dash"])
+@pytest.mark.parametrize(("late", "begins"), [(0.5, 0.5), (None, 0.0)])
+async def test_sound_by_itself_begins_when_its_tag_says_or_else_with_the_picture(
+    film: Path, tmp_path: Path, late: float | None, begins: float
+) -> None:
+    sound_by_itself(film, tmp_path / "served", late)
+    async with watching(tmp_path / "served", tmp_path / "tmp") as it:
+        made = await it.join()
+        assert frames_of(made.download.path) == frames_of(film)
+        with av.open(str(made.download.path)) as joined:
+            picture, sound = (
+                float((stream.start_time or 0) * stream.time_base)
+                for stream in (joined.streams.video[0], joined.streams.audio[0])
+            )
+        assert sound - picture == pytest.approx(begins, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("frame", "container"),
+    [
+        (b"\xff\xf1\x50\x80\x02\x1f\xfc", "aac"), (b"\xff\xfb\x90\x64" + bytes(8), "mp3"),
+        (b"\x0b\x77\x00\x00\x10\x40", "ac3"), (b"\x0b\x77\x00\x00\x3f\x80", "eac3"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("tag", [b"", b"ID3\x04\0\0\0\0\x01\x05" + bytes(133)])
+def test_sound_by_itself_is_known_by_its_first_frame(
+    tmp_path: Path, frame: bytes, container: str, tag: bytes
+) -> None:
+    path = tmp_path / "0"
+    path.write_bytes(tag + frame)
+    segment = MediaSegment("https://a.example/0")
+    plan = FilmPlan((FilmTrack((Stretch((segment,)),)),))
+    assert segments.check_segments(plan, {segment: path}) == [container]
+
+
+async def test_what_a_film_is_made_without_is_on_record(film: Path, tmp_path: Path) -> None:
+    master_path = FORMS["sound apart"](film, tmp_path / "served")
+    subtitles = '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="Text",LANGUAGE="de",URI="de.m3u8"\n'
+    text = master_path.read_text().replace("#EXTM3U\n", f"#EXTM3U\n{subtitles}")
+    master_path.write_text(text.replace('AUDIO="a"\n', 'AUDIO="a",SUBTITLES="s"\n'))
+    async with watching(tmp_path / "served", tmp_path / "tmp") as it:
+        made = await it.join()
+        assert made.origin.left_out == (
+            LeftOut("subtitles", "de", "Text"), LeftOut("sound", None, "it"),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["encrypted", "sound apart", "sound by itself", "dash"])
 async def test_what_takes_an_extra_says_which(
     film: Path, tmp_path: Path, form: str, plain: None
 ) -> None:
@@ -142,7 +203,7 @@ async def test_what_takes_an_extra_says_which(
 
 
 def test_what_films_can_be_made_of_depends_on_what_is_installed(plain: None) -> None:
-    assert joiner_version() == "1"
+    assert joiner_version() == "2"
 
 
 def master(*variants: str) -> str:

@@ -1,6 +1,7 @@
 """The process that puts segments into one file: what it reads, and what it may use."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -46,7 +47,8 @@ def job(source: Path, target: Path, **changed: Any) -> dict[str, Any]:
     tracks = [[{"paths": [str(source)], "seconds": 3.0}]]
     return {
         "tracks": tracks,
-        "format": "mp4",
+        "formats": ["mp4"],
+        "parent": os.getpid(),
         "target": str(target),
         "max_size": 1 << 24,
         **changed,
@@ -72,7 +74,7 @@ def test_a_film_by_itself_stays_the_same_film(tmp_path: Path) -> None:
 def test_only_the_named_format_is_read(tmp_path: Path, text: bytes, container: str) -> None:
     source = tmp_path / "source"
     source.write_bytes(text)
-    answer = run(job(source, tmp_path / "film.mp4", format=container))
+    answer = run(job(source, tmp_path / "film.mp4", formats=[container]))
     assert answer["ok"] is False
     assert answer["error"]
 

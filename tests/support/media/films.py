@@ -1,7 +1,7 @@
 """Films of a few seconds, offered as playlists of every kind, by FFmpeg's own muxers (PyAV)."""
 
 import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from hashlib import md5
 from pathlib import Path
@@ -114,6 +114,53 @@ def sound_apart(source: Path, folder: Path) -> Path:
     return master
 
 
+def sound_by_itself(source: Path, folder: Path, late: float | None = 0.0) -> Path:
+    """The picture in transport streams, and AAC without any container.
+
+    The sound says in ID3 tags that it begins so many seconds after the picture; or, for None, has
+    no tags.
+    """
+    picture = write_segments(source, folder / "picture.m3u8", ("video",))
+    with av.open(str(folder / "picture0.ts")) as first:
+        begin = (first.start_time or 0) / av.time_base
+    whole = write_segments(source, folder / "whole.aac", ("audio",), container="adts").read_bytes()
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:2"]
+    for number, frames in enumerate(_groups(list(_adts_frames(whole)), 43)):
+        seconds = 43 * number * 1024 / _SAMPLES
+        tag = b"" if late is None else _id3_timestamp(begin + late + seconds)
+        (folder / f"sound{number}.aac").write_bytes(tag + b"".join(frames))
+        lines += [f"#EXTINF:{len(frames) * 1024 / _SAMPLES:.6f},", f"sound{number}.aac"]
+    (folder / "sound.m3u8").write_text("\n".join([*lines, "#EXT-X-ENDLIST", ""]))
+    master = folder / "film.m3u8"
+    master.write_text(
+        "#EXTM3U\n"
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="en",DEFAULT=YES,URI="sound.m3u8"\n'
+        f'#EXT-X-STREAM-INF:BANDWIDTH=200000,RESOLUTION=64x48,AUDIO="a"\n{picture.name}\n'
+    )
+    return master
+
+
+def _groups(frames: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
+    yield from (frames[at : at + size] for at in range(0, len(frames), size))
+
+
+def _adts_frames(data: bytes) -> Iterator[bytes]:
+    """The frames of AAC in ADTS (ISO/IEC 13818-7, 6.2): 13 bits of the header say how long."""
+    at = 0
+    while at < len(data):
+        size = (int.from_bytes(data[at + 3 : at + 6], "big") >> 5) & 0x1FFF
+        yield data[at : at + size]
+        at += size
+
+
+def _id3_timestamp(seconds: float) -> bytes:
+    """A tag that says when packed sound begins (RFC 8216 section 3.4)."""
+    owner = b"com.apple.streaming.transportStreamTimestamp\0"
+    content = owner + round(seconds * 90_000).to_bytes(8, "big")
+    frame = b"PRIV" + bytes([0, 0, 0, len(content)]) + b"\0\0" + content
+    return b"ID3\x04\0\0" + bytes([0, 0, 0, len(frame)]) + frame
+
+
 def dash(source: Path, folder: Path) -> Path:
     return write_segments(source, folder / "film.mpd", container="dash", seg_duration="1")
 
@@ -124,6 +171,7 @@ FORMS: Mapping[str, Callable[[Path, Path], Path]] = {
     "byte ranges": byte_ranges,
     "encrypted": encrypted,
     "sound apart": sound_apart,
+    "sound by itself": sound_by_itself,
     "dash": dash,
 }
 """How the same film is offered, by name."""
