@@ -1,6 +1,7 @@
 """Limits of a process: never above the hard limit, and for good where that is asked for."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -31,6 +32,17 @@ def test_a_limit_can_be_raised_again_up_to_the_hard_one() -> None:
 
 def test_a_limit_for_good_is_the_hard_one_too() -> None:
     assert limits_after("lower_limit('RLIMIT_CPU', 100, for_good=True)") == (100, 100)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_process_whose_parent_has_ended_ends_at_once() -> None:
+    program = "import sys; from archiver.process_limits import end_with; end_with(int(sys.argv[1]))"
+    for parent, said in ((os.getpid(), b"on\n"), (-1, b"")):
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", f"{program}; print('on')", str(parent)],
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert (done.stdout, done.stderr) == (said, b"")
 
 
 def test_a_lower_hard_limit_stays() -> None:

@@ -29,6 +29,7 @@ from archiver.backup.kits import Kits, mask_secrets, open_client
 from archiver.backup.media_fetcher import MediaFetcher
 from archiver.backup.options import BackupOptions
 from archiver.backup.profile_pictures import fetch_pictures
+from archiver.backup.resolver_job import remove_jobs
 from archiver.backup.resolving import VideoResolving
 from archiver.backup.setting_changes import apply_setting_changes
 from archiver.backup.stop_requests import restore_interrupts, wait_for_stop
@@ -92,6 +93,7 @@ class BackupRun:
         if self._fetches_media():
             self.store.prepare()
             remove_unfinished(self.store.tmp, self.clock.now())
+            remove_jobs(self.store.tmp)
         media = self._media_client()
         files = self._media_fetcher(run, media, report)
         kits = Kits(

@@ -51,7 +51,9 @@ class GuardedJob:
         self, command: Sequence[str], variables: Mapping[str, str] | None = None
     ) -> ProgramResult:
         """Run a program. Raises Unresolved, MediaRefused."""
-        limits = json.dumps({"seconds": _SECONDS, "file_size": self.max_size})
+        limits = json.dumps(
+            {"seconds": _SECONDS, "file_size": self.max_size, "parent": os.getpid()}
+        )
         launcher = [sys.executable, "-I", "-m", "archiver.confined", limits, *command]
         environment = {"HOME": str(self._home), "LANG": "C.UTF-8", **(variables or {})}
         with anyio.move_on_after(_SECONDS) as scope:
@@ -111,7 +113,6 @@ async def guarded_job(
             job.stop_for_excess()
 
     try:
-        remove_jobs(tmp)
         for folder in (parent, parent / "files", parent / "home"):
             make_directory(folder)
         async with forward_proxy(guard, int(max_size * _OVERHEAD), on_excess) as proxy:

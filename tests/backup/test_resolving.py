@@ -117,6 +117,17 @@ def test_a_film_behind_its_page_is_had_and_on_record(tmp_path: Path, film: Path)
             assert "fetched from its page by a resolver" in text
 
 
+def test_what_a_run_that_was_killed_left_of_a_job_is_removed_by_the_next_run(
+    tmp_path: Path, film: Path
+) -> None:
+    with channel(tmp_path, gives(film), settings="") as (world, _):
+        left = world.directory / "tmp" / "resolve-1" / "files"
+        left.mkdir(parents=True)
+        (left / "picture.mp4.part").write_bytes(b"half")
+        world.backup()
+        assert list((world.directory / "tmp").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("own", "settings"), [(False, ON), (True, ""), (True, 'resolve = ["tiktok"]'), (False, "")]
 )
