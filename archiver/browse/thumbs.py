@@ -4,6 +4,7 @@ The folder may be deleted at any time. Where it is read-only, a temporary folder
 as the server runs.
 """
 
+import atexit
 import json
 import os
 import subprocess
@@ -126,6 +127,7 @@ class _Worker:
         """Make one thumbnail with these edges, see `fitted`. False if that failed."""
         process = self._process
         if process is None or process.poll() is not None:
+            self.end()
             process = self._process = self._start()
         timer = Timer(_TIME_LIMIT, process.kill)
         timer.start()
@@ -186,6 +188,7 @@ def _pool() -> ThreadPoolExecutor:
     """The threads, each with a process of its own, shared by all archives."""
     with _pools_lock:
         if not _pools:
+            atexit.register(stop)  # once is enough, and more do no harm
             _pools.append(ThreadPoolExecutor(_WORKERS, thread_name_prefix="thumbs"))
         return _pools[0]
 
