@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.torture.memory import MIB, peak_of_a_film, peak_of_posts
+from support.torture.memory import MIB, peak_of_a_film, peak_of_a_playlist, peak_of_posts
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the peak is told by Linux")
 
@@ -20,6 +20,21 @@ def test_a_large_film_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> N
     large.mkdir()
 
     grown = peak_of_a_film(large, 80 * MIB) - peak_of_a_film(small, 8 * MIB)
+
+    assert grown < 24 * MIB
+
+
+@pytest.mark.parametrize("remuxed", [True, False])
+def test_a_large_film_in_segments_takes_little_more_memory_than_a_small_one(
+    tmp_path: Path, remuxed: bool
+) -> None:
+    """Neither the run nor the process that joins it; its index has a few bytes for each frame."""
+    small, large = tmp_path / "small", tmp_path / "large"
+    small.mkdir()
+    large.mkdir()
+
+    grown = peak_of_a_playlist(large, 80 * MIB, remuxed=remuxed)
+    grown -= peak_of_a_playlist(small, 8 * MIB, remuxed=remuxed)
 
     assert grown < 24 * MIB
 

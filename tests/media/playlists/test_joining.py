@@ -154,7 +154,7 @@ async def test_sound_by_itself_begins_when_its_tag_says_or_else_with_the_picture
         assert frames_of(made.download.path) == frames_of(film)
         with av.open(str(made.download.path)) as joined:
             picture, sound = (
-                float((stream.start_time or 0) * stream.time_base)
+                float((stream.start_time or 0) * (stream.time_base or 0))
                 for stream in (joined.streams.video[0], joined.streams.audio[0])
             )
         assert sound - picture == pytest.approx(begins, abs=0.03)
