@@ -141,6 +141,10 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "sending": {"net", "settings"},
     },
     "export": {
+        "folder": {"media"},
+        "package_files": {"media"},
+        "run": {"archive", "media"},
+        "selection": {"archive"},
         "snapshot": {"archive"},
         "zip_package": {"media"},
     },
@@ -174,6 +178,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "routes": {"media"},
         "server": {"archive", "webserver"},
         "stream": {"archive"},
+        "timeline": {"archive"},
         "thumbs": {"archive", "media"},
     },
 }

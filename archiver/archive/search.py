@@ -6,7 +6,7 @@ column of its own beside the published text; so are the texts of earlier version
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # accents, and what stands in for them in maths and phonetics; the marks of other scripts are
 # letters there (a Japanese か is not a が)
@@ -29,6 +29,32 @@ def fold(text: str) -> str:
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     plain = _INVISIBLE.sub("", _MARKS.sub("", apart)).translate(_STROKES)
     return unicodedata.normalize("NFC", plain)
+
+
+SEARCHED = ("text", "title", "alt_texts", "search_text", "earlier_text")
+"""The columns of `posts` that a search reads."""
+
+
+def search_terms(words: str) -> list[str]:
+    """The words and "phrases in quotes" that must all occur, folded as texts are compared."""
+    found = re.findall(r'"([^"]+)"|(\S+)', words)
+    return [fold(term) for pair in found for part in pair if (term := part.strip('"').strip())]
+
+
+def match_all(terms: Iterable[str]) -> str:
+    """What FTS5 matches against posts that contain all these terms, of three characters or more."""
+    return " ".join('"' + term.replace('"', '""') + '"' for term in terms)
+
+
+def containing(term: str, columns: Sequence[str]) -> tuple[str, list[str]]:
+    """The SQL condition of posts with a term in one of these columns, and its parameters.
+
+    LIKE ignores case for ASCII only, so other terms are looked for in their usual cases.
+    """
+    variants = {term} if term.isascii() else {term, term.lower(), term.upper(), term.title()}
+    patterns = ["%" + re.sub(r"([\\%_])", r"\\\1", variant) + "%" for variant in sorted(variants)]
+    likes = [f"{column} LIKE ? ESCAPE '\\'" for column in columns for _ in patterns]
+    return f"({' OR '.join(likes)})", patterns * len(columns)
 
 
 def folded_column(texts: Iterable[str | None]) -> str | None:

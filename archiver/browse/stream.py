@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from archiver.archive.search import fold, index_folds
+from archiver.archive.search import SEARCHED, containing, index_folds, match_all, search_terms
 from archiver.browse.filters import Cursor, Filter
 from archiver.browse.states import in_state
 
@@ -25,7 +25,6 @@ MAX_SORTED = 2000
 _INDEXED = re.compile(r"\b(created_at|account_id|kind|edited_at|removed_at)\b")
 _PAIR = 2  # characters: one less than the trigrams of the search index
 _LAST = "\U0010ffff"
-_SEARCHED = ("text", "title", "alt_texts", "search_text", "earlier_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +113,6 @@ def _count(
     return count
 
 
-def search_terms(words: str) -> list[str]:
-    """The words and "phrases in quotes" that must all occur, folded as texts are compared."""
-    found = re.findall(r'"([^"]+)"|(\S+)', words)
-    return [fold(term) for pair in found for part in pair if (term := part.strip('"').strip())]
-
-
 def _accounts(connection: sqlite3.Connection, wanted: Filter) -> list[int] | None:
     """The ids of the accounts that match the filter; None for all.
 
@@ -186,8 +179,8 @@ def _add_search(connection: sqlite3.Connection, found: _Conditions, terms: Seque
     """Use the search index for terms that few posts have, and read the texts for the others."""
     unindexed = [term for term in terms if len(term) < _PAIR]
     if long := [term for term in terms if len(term) > _PAIR]:
-        match = " ".join('"' + term.replace('"', '""') + '"' for term in long)
-        ids = _limited_ids(connection, "SELECT rowid FROM posts_fts WHERE posts_fts MATCH ?", match)
+        sql = "SELECT rowid FROM posts_fts WHERE posts_fts MATCH ?"
+        ids = _limited_ids(connection, sql, match_all(long))
         if ids is not None:
             found.restrict_to(ids)
         else:
@@ -201,21 +194,14 @@ def _add_search(connection: sqlite3.Connection, found: _Conditions, terms: Seque
     if unindexed:
         columns = _searched_columns(connection)
         for term in unindexed:
-            _add_like(found, term, columns)
+            sql, patterns = containing(term, columns)
+            found.add(sql, *patterns)
 
 
 def _searched_columns(connection: sqlite3.Connection) -> list[str]:
     """The columns that a search reads; a published copy may lack some."""
     query = "SELECT name FROM pragma_table_info('posts')"
-    return [row[0] for row in connection.execute(query) if row[0] in _SEARCHED]
-
-
-def _add_like(found: _Conditions, term: str, columns: Sequence[str]) -> None:
-    """Search for a term in the texts themselves; LIKE ignores case for ASCII only."""
-    variants = {term} if term.isascii() else {term, term.lower(), term.upper(), term.title()}
-    patterns = ["%" + re.sub(r"([\\%_])", r"\\\1", variant) + "%" for variant in sorted(variants)]
-    likes = [f"{column} LIKE ? ESCAPE '\\'" for column in columns for _ in patterns]
-    found.add(f"({' OR '.join(likes)})", *patterns * len(columns))
+    return [row[0] for row in connection.execute(query) if row[0] in SEARCHED]
 
 
 def _ids_with_pair(connection: sqlite3.Connection, pair: str) -> list[int] | None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
+from archiver.archive.search import search_terms
 from archiver.browse.accounts import AccountCard, account_cards, most_liked
 from archiver.browse.archives import Archive
 from archiver.browse.cards import Card, cards
@@ -24,7 +25,7 @@ from archiver.browse.frame import (
 from archiver.browse.headings import heading
 from archiver.browse.items import Item
 from archiver.browse.months import in_words
-from archiver.browse.stream import PAGE, PostPage, post_page, search_terms
+from archiver.browse.stream import PAGE, PostPage, post_page
 
 _TILES = 36
 _BEST = 3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.progress import bytes_bar
+from archiver.cli.progress import progress_bar
 from archiver.cli.shell import Shell, pass_shell, program, subcommand
 from archiver.cli.text import safe, table, wrap
 from archiver.cli.verify import unreadable
@@ -43,7 +43,7 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
     from archiver.evidence.copy import copy_archive
 
     source = shell.config().archive.directory
-    with bytes_bar(shell, "copying") as (on_total, on_file):
+    with progress_bar(shell, "copying") as (on_total, on_file):
         copied = copy_archive(source, directory, older=older, on_total=on_total, on_file=on_file)
     _log(source, directory, copied)
     if as_json:

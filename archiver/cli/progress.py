@@ -157,12 +157,12 @@ def _duration_text(seconds: float) -> str:
 
 
 @contextmanager
-def bytes_bar(
+def progress_bar(
     shell: "Shell", label: str
 ) -> "Iterator[tuple[Callable[[int], object], Callable[[int], object]]]":
-    """A progress bar over a number of bytes, on a terminal.
+    """A progress bar over a number of bytes or things, on a terminal.
 
-    Yields two functions: one sets the total in bytes, the other adds bytes done.
+    Yields two functions: one sets the total, the other adds what is done.
     """
     if not shell.progress:
         yield int, int

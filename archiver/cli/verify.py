@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archiver.cli.places import archive_folder
-from archiver.cli.progress import bytes_bar
+from archiver.cli.progress import progress_bar
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, styled, table, wrap
 from archiver.cli.values import Minutes
@@ -87,7 +87,7 @@ def command(
     now = timestamp(datetime.now(UTC)) or ""
     scope = _scope(slice_, minutes)
     try:
-        with bytes_bar(shell, "reading") as (on_total, on_file):
+        with progress_bar(shell, "reading") as (on_total, on_file):
             result = verify(
                 directory, scope, now, provers=provers_among(shell.plugins().platforms),
                 on_total=on_total, on_file=on_file,

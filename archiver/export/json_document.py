@@ -23,12 +23,17 @@ def json_document(snapshot: Snapshot, heading: ExportHeading) -> Iterator[bytes]
     about = {"made_by": f"archiver {version()}", **asdict(heading)}
     yield (_dumped(about)[:-1] + ', "posts": [').encode()
     count = 0
-    for post, revisions in _with_revisions(snapshot):
-        text = _post(post, revisions)
+    for _, text in json_posts(snapshot):
         # a lone surrogate has no bytes: it stays escaped
         yield (",\n" if count else "\n").encode() + text.encode("utf-8", "backslashreplace")
         count += 1
     yield f'\n], "posts_count": {count}}}\n'.encode()
+
+
+def json_posts(snapshot: Snapshot) -> Iterator[tuple[SavedPost, str]]:
+    """Every post, and the JSON object that has all of it, on one line."""
+    for post, revisions in _with_revisions(snapshot):
+        yield post, _post(post, revisions)
 
 
 def _with_revisions(snapshot: Snapshot) -> Iterator[tuple[SavedPost, list[PostRevision]]]:

@@ -19,19 +19,29 @@ from io import RawIOBase
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-from archiver.errors import StorageError
 from archiver.export.csv_table import csv_table
-from archiver.export.file_names import file_name
 from archiver.export.heading import ExportHeading
 from archiver.export.json_document import json_document
-from archiver.export.snapshot import HeldFile, PostAttachment, SavedPost, Snapshot
-from archiver.human import counted, parse_time, size_text
-from archiver.media.store import MediaStore, hash_in_path
+from archiver.export.package_files import LOST, files_of, open_held
+from archiver.export.readme import readme
+from archiver.export.snapshot import HeldFile, Snapshot
+from archiver.human import parse_time
+from archiver.media.store import MediaStore
 
 MANIFEST = "manifest-sha256.txt"
 _PIECE = 1 << 18  # bytes read and written together
 _HELD = 1 << 20  # bytes of the manifest kept in memory
 _OLDEST = 1980  # the first year that a ZIP can name
+
+
+_CONTENTS = (
+    "posts.csv      a row for each post, for spreadsheets. A text that begins like a formula,",
+    "               or with an apostrophe, has an apostrophe before it",
+    "posts.json     everything the archive has of these posts, with the records of the source",
+    "media/         the file of each attachment; where it is not there, a still of it",
+    f"{MANIFEST}  the SHA-256 of each file; check them with",
+    f"               sha256sum -c {MANIFEST}",
+)
 
 
 def zip_package(
@@ -45,7 +55,12 @@ def zip_package(
             yield from writing.text("posts.csv", csv_table(snapshot))
             yield from writing.text("posts.json", json_document(snapshot, heading))
             yield from _media(snapshot, store, writing, problems)
-            yield from writing.text("README.txt", _readme(heading, writing.counts, problems))
+            counts = writing.counts
+            text = readme(
+                heading, _CONTENTS, problems.pieces(), posts=counts.posts, files=counts.files,
+                size=counts.size, not_included=counts.not_included,
+            )  # fmt: skip
+            yield from writing.text("README.txt", text)
             yield from writing.text(MANIFEST, manifest.pieces())
         yield outlet.taken()
 
@@ -115,72 +130,18 @@ def _media(
     """Write the file of every attachment, and note those that cannot be included."""
     for post in snapshot.posts():
         writing.counts.posts += 1
-        for number, attachment in enumerate(post.attachments, 1):
-            if attachment.kind == "link" and attachment.main is None:
-                continue
-            name, why = _name(post, attachment, number), ""
-            if attachment.main is None:
-                why = _why(attachment)
-            else:
-                stream = _opened(store, attachment.main)
+        for one in files_of(post):
+            why = one.why
+            if one.file is not None:
+                stream = open_held(store, one.file)
                 if stream is None:
-                    why = "lost or damaged here: see archiver verify"
+                    why = LOST
                 else:
                     with stream:
-                        yield from writing.media(name, post.created_at, attachment.main, stream)
+                        yield from writing.media(one.name, post.created_at, one.file, stream)
             if why:
                 writing.counts.not_included += 1
-                problems.add(f"{name}: {why}")
-
-
-def _name(post: SavedPost, attachment: PostAttachment, number: int) -> str:
-    path = attachment.main.path if attachment.main else None
-    name = file_name(
-        post.account, post.created_at, path or "", number=number, count=len(post.attachments),
-        role=f"post-{post.id}",
-    )  # fmt: skip
-    return f"media/{name}"
-
-
-def _why(attachment: PostAttachment) -> str:
-    """Why the archive has no file of an attachment."""
-    for file in attachment.files:
-        if file.role in {"original", "variant"} and file.state != "stored":
-            return f"{file.state.replace('_', ' ')}" + (f", {file.reason}" if file.reason else "")
-    return "the source names no file"
-
-
-def _opened(store: MediaStore, file: HeldFile) -> RawIOBase | None:
-    """The bytes of a file; None where they are not there. Only the path of its hash is believed."""
-    if file.path is None or hash_in_path(file.path) != file.sha256:
-        return None
-    try:
-        return store.open(file.path)
-    except (OSError, StorageError):
-        return None
-
-
-def _readme(heading: ExportHeading, counts: _Counts, problems: "_Lines") -> Iterator[bytes]:
-    left_out = f", {counts.not_included:,} not included" if counts.not_included else ""
-    yield "\n".join((
-        f"Posts from the archive {heading.archive}",
-        "",
-        f"Chosen:  {heading.selection}",
-        f"Made:    {heading.made_at} (UTC)",
-        f"Holds:   {counted(counts.posts, 'post')}, {counted(counts.files, 'media file')} "
-        f"({size_text(counts.size)}){left_out}",
-        "",
-        "posts.csv      a row for each post, for spreadsheets. A text that begins like a formula,",
-        "               or with an apostrophe, has an apostrophe before it",
-        "posts.json     everything the archive has of these posts, with the records of the source",
-        "media/         the file of each attachment; where it is not there, a still of it",
-        f"{MANIFEST}  the SHA-256 of each file; check them with",
-        f"               sha256sum -c {MANIFEST}",
-        "",
-    )).encode()  # fmt: skip
-    if counts.not_included:
-        yield b"Not included:\n\n"
-        yield from problems.pieces()
+                problems.add(f"{one.name}: {why}")
 
 
 class _Outlet(RawIOBase):

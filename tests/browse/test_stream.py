@@ -9,11 +9,11 @@ from urllib.parse import parse_qsl
 import pytest
 
 from archiver.archive.schema import model
-from archiver.archive.search import folded_column
+from archiver.archive.search import folded_column, search_terms
 from archiver.browse import stream
 from archiver.browse.filters import Cursor, Filter, place_in
 from archiver.browse.states import in_state
-from archiver.browse.stream import post_page, search_terms
+from archiver.browse.stream import post_page
 
 PLAIN = (
     "INSERT INTO posts (id, account_id, platform, platform_id, created_at, text, kind, "
@@ -45,6 +45,7 @@ def posts() -> Iterator[sqlite3.Connection]:
             connection.execute(
                 PLAIN, (k, 1 + k % 3, str(k), at, text, kind, edited, folded, earlier)
             )
+        connection.execute("INSERT INTO posts_fts (posts_fts) VALUES ('rebuild')")
         yield connection
 
 

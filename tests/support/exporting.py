@@ -9,7 +9,10 @@ from pathlib import Path
 
 from archiver.archive.database import transaction
 from archiver.archive.rows import insert, update
+from archiver.export.run import Exported, export_posts
+from archiver.export.selection import ArchiveSelection
 from archiver.export.snapshot import Snapshot, open_snapshot
+from archiver.media.folder_store import FolderStore
 from archiver.models import Attachment, Metric, Post, Relation, Rendition
 from support.saver import POST, saving
 
@@ -78,3 +81,12 @@ def snapshot_of(directory: Path, *posts: int) -> Iterator[Snapshot]:
         open_snapshot(connection, Chosen(posts)) as snapshot,
     ):
         yield snapshot
+
+
+def exported(
+    directory: Path, target: Path, form: str, selection: ArchiveSelection | None = None
+) -> Exported:
+    """An export of all posts of an archive, or of those chosen."""
+    return export_posts(
+        directory, FolderStore(directory), target, form, selection or ArchiveSelection()
+    )

@@ -1,0 +1,85 @@
+"""`archiver export`: chosen posts, with their media, in a form that others open."""
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from archiver.cli.progress import progress_bar
+from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.text import safe, wrap
+from archiver.cli.values import Date
+
+FORMS = ("jsonl", "csv", "eml", "bagit")
+"""The names of all forms; what each has is in docs/exporting.md."""
+
+
+@subcommand(
+    "export",
+    short_help="Write posts and media in a form that others open.",
+    example="archiver export csv ~/posts-of-2025 --since 2025 --until 2026\n"
+    "archiver export bagit /mnt/usb/council --account council-facebook",
+)
+@click.argument("form", metavar="FORMAT", type=click.Choice(FORMS))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option(
+    "--account",
+    "accounts",
+    metavar="NAME",
+    multiple=True,
+    help="Only this account; may be given again.",
+)
+@click.option("--since", type=Date(), metavar="DATE", help="Only posts from this date on.")
+@click.option("--until", type=Date(), metavar="DATE", help="Only posts before this date.")
+@click.option(
+    "--search",
+    "words",
+    metavar="WORDS",
+    default="",
+    help='Only posts with all these words, or "a phrase".',
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@pass_shell
+def command(
+    shell: Shell, form: str, target: Path, accounts: tuple[str, ...], since: datetime | None,
+    until: datetime | None, words: str, as_json: bool,
+) -> int | None:  # fmt: skip
+    """Write posts, all or chosen, with their media into the new folder TARGET.
+
+    FORMAT is jsonl (everything, for programs), csv (tables for spreadsheets), eml (e-mail messages)
+    or bagit (what jsonl writes, as a bag for other archives). The folder gets its name when it is
+    complete; run the same command again after an interruption. The archive is not changed.
+    """
+    from archiver.errors import DamageFound
+    from archiver.export.run import export_posts
+    from archiver.export.selection import ArchiveSelection
+    from archiver.human import counted, size_text
+    from archiver.media.folder_store import FolderStore
+    from archiver.models import timestamp
+
+    directory = shell.config().archive.directory
+    selection = ArchiveSelection(
+        accounts, timestamp(since) or "" if since else "", timestamp(until) or "" if until else "",
+        words,
+    )  # fmt: skip
+    with progress_bar(shell, "exporting") as (on_total, on_post):
+        made = export_posts(
+            directory, FolderStore(directory), target, form, selection, on_total=on_total,
+            on_post=on_post,
+        )  # fmt: skip
+    if as_json:
+        shell.json({**asdict(made), "folder": str(made.folder)})
+        return DamageFound.exit_code if made.damaged else None
+    posts, files = counted(made.posts, "post"), counted(made.files, "media file")
+    shell.report(wrap(f"{posts} and {files} ({size_text(made.size)}) are in {safe(target)}."))
+    if made.missing:
+        shell.report(f"Not included: {counted(len(made.missing), 'file')}; README.txt says why.")
+    if made.damaged:
+        raise DamageFound(
+            f"{counted(made.damaged, 'file')} that should be in {directory} cannot be read or "
+            "are damaged",
+            kept=f"All else is in {target}",
+            hint="Run archiver verify --repair, then export again",
+        )
+    return None

@@ -1,0 +1,184 @@
+"""A folder that an export is written into: complete under its name, or not there under it.
+
+It is written beside its place, under a name that ends in `.unfinished`, and renamed when all of it
+is there. Files that an interrupted export had finished are kept by the next one, if their hash is
+still right. `manifest-sha256.txt` has the SHA-256 of every file, for `sha256sum -c`.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import RawIOBase
+from pathlib import Path, PurePosixPath
+
+from archiver.disks import sync_directory
+from archiver.errors import UsageError
+from archiver.export.package_files import LOST, open_held
+from archiver.export.snapshot import HeldFile
+from archiver.media.disk import CHUNK_SIZE, create_file, make_directory, storage_error
+from archiver.media.store import MediaStore
+
+MANIFEST = "manifest-sha256.txt"
+UNFINISHED = ".unfinished"
+"""Ends the name of a folder that is being written."""
+
+_PART = ".part"  # ends the name of a file that is being written
+
+
+@dataclass(slots=True)
+class ExportFolder:
+    """A folder that is being written, and what is in it so far. `size` is in bytes."""
+
+    path: Path
+    store: MediaStore
+    on_post: Callable[[int], object] = int
+    posts: int = 0
+    files: int = 0
+    size: int = 0
+    missing: list[str] = field(default_factory=list)
+    """Files that could not be included, each with the reason."""
+    damaged: int = 0
+    _hashes: dict[str, str] = field(default_factory=dict)
+
+    def count_post(self) -> None:
+        """Count one more post that is written."""
+        self.posts += 1
+        self.on_post(1)
+
+    def write(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Write a file of ours in place of an earlier one. Raises StorageError."""
+        digest = hashlib.sha256()
+        with self._new_file(name) as descriptor:
+            for piece in pieces:
+                digest.update(piece)
+                _write(descriptor, piece)
+        self._hashes[name] = digest.hexdigest()
+
+    def add_media(self, name: str, file: HeldFile) -> bool:
+        """Copy a media file, whose bytes must have its hash; False where it cannot be included.
+
+        Raises StorageError where the folder cannot be written.
+        """
+        sha256 = file.sha256 or ""
+        if self._hashes.get(name) == sha256:
+            return True
+        if not self._is_there(name, file) and not self._copy(name, file):
+            self.damaged += 1
+            self.missing.append(f"{name}: {LOST}")
+            return False
+        self._hashes[name] = sha256
+        self.files += 1
+        self.size += file.size or 0
+        return True
+
+    def finish(self) -> None:
+        """Write the manifest, and remove what only an interrupted export had."""
+        lines = (f"{digest}  {name}\n".encode() for name, digest in sorted(self._hashes.items()))
+        self.write(MANIFEST, lines)
+        for path in self.path.rglob("*"):
+            name = path.relative_to(self.path).as_posix()
+            if not path.is_dir() and name not in self._hashes:
+                path.unlink()
+        for path in sorted(self.path.rglob("*"), reverse=True):
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+
+    def _is_there(self, name: str, file: HeldFile) -> bool:
+        """Whether an interrupted export finished this file."""
+        path = self.path / name
+        try:
+            if path.is_symlink() or path.stat().st_size != file.size:
+                return False
+            with path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+        except OSError:
+            return False
+
+    def _copy(self, name: str, file: HeldFile) -> bool:
+        stream = open_held(self.store, file)
+        if stream is None:
+            return False
+        digest = hashlib.sha256()
+        try:
+            with stream, self._new_file(name) as descriptor:
+                for piece in _pieces(stream):
+                    digest.update(piece)
+                    _write(descriptor, piece)
+                if digest.hexdigest() != file.sha256:
+                    raise _DamagedFile
+        except _DamagedFile:
+            return False
+        return True
+
+    @contextmanager
+    def _new_file(self, name: str) -> Iterator[int]:
+        """A descriptor of a file that has its name when the block is left without an error."""
+        path = self.path / PurePosixPath(name)
+        part = path.with_name(path.name + _PART)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            part.unlink(missing_ok=True)
+            descriptor = create_file(part)
+            try:
+                yield descriptor
+            except BaseException:
+                os.close(descriptor)
+                part.unlink(missing_ok=True)
+                raise
+            os.close(descriptor)
+            part.replace(path)
+        except OSError as error:
+            raise storage_error(error, f"write {path}") from error
+
+
+class _DamagedFile(Exception):
+    """The bytes of a file do not have its hash."""
+
+
+@contextmanager
+def export_folder(
+    target: Path, store: MediaStore, on_post: Callable[[int], object] = int
+) -> Iterator[ExportFolder]:
+    """A new folder, which gets the name `target` when the block is left without an error.
+
+    Raises UsageError where there is something under that name already, StorageError.
+    """
+    if os.path.lexists(target) and not _is_empty(target):
+        raise UsageError(
+            f"{target} exists already", kept="Nothing was changed", hint="Name a new folder"
+        )
+    unfinished = target.with_name(target.name + UNFINISHED)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(unfinished)
+    except OSError as error:
+        raise storage_error(error, f"make {unfinished}") from error
+    yield ExportFolder(unfinished, store, on_post)
+    try:
+        if target.is_dir():
+            target.rmdir()
+        unfinished.rename(target)
+        sync_directory(target.parent, if_readable=True)
+    except OSError as error:
+        raise storage_error(error, f"finish {target}") from error
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
+
+
+def _pieces(stream: RawIOBase) -> Iterator[bytes]:
+    """The bytes of a stored file; one that cannot be read to its end is damaged."""
+    try:
+        while piece := stream.read(CHUNK_SIZE):
+            yield piece
+    except OSError as error:
+        raise _DamagedFile from error
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

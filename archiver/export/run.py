@@ -1,0 +1,64 @@
+"""One export, from the archive to a finished folder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from archiver.archive.database import reader
+from archiver.errors import UsageError
+from archiver.export.folder import MANIFEST, export_folder
+from archiver.export.formats import FORMATS
+from archiver.export.heading import ExportHeading, time_now
+from archiver.export.readme import readme
+from archiver.export.selection import ArchiveSelection
+from archiver.export.snapshot import open_snapshot
+from archiver.media.store import MediaStore
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export has. `size` is that of the media files, in bytes.
+
+    `missing` says of each file that is not in it why; `damaged` is how many of these the archive
+    should have.
+    """
+
+    folder: Path
+    posts: int
+    files: int
+    size: int
+    missing: tuple[str, ...]
+    damaged: int
+
+
+def export_posts(
+    directory: Path, store: MediaStore, target: Path, form_name: str, selection: ArchiveSelection,
+    *, on_total: Callable[[int], object] = int, on_post: Callable[[int], object] = int,
+) -> Exported:  # fmt: skip
+    """Export chosen posts of the archive in `directory` to a new folder.
+
+    `on_total` gets the number of posts, and `on_post` how many more are done.
+    Raises UsageError where nothing is chosen or the folder exists, StorageError.
+    """
+    form = FORMATS[form_name]
+    form.require()
+    heading = ExportHeading(directory.resolve().name, str(selection), time_now())
+    with reader(directory) as connection, open_snapshot(connection, selection) as snapshot:
+        total = sum(1 for _ in selection.ids(connection))
+        on_total(total)
+        if not total:
+            raise UsageError(f"The archive has no posts of {selection}", kept="Nothing was written")
+        with export_folder(target, store, on_post) as folder:
+            form.write(snapshot, folder)
+            contents = (*form.contents, f"{MANIFEST}", "               the SHA-256 of each file")
+            problems = [f"{line}\n".encode("utf-8", "backslashreplace") for line in folder.missing]
+            text = readme(
+                heading, contents, problems, posts=folder.posts, files=folder.files,
+                size=folder.size, not_included=len(folder.missing),
+            )  # fmt: skip
+            folder.write("README.txt", text)
+            folder.finish()
+            form.seal(folder.path, heading, folder.posts)
+    return Exported(
+        target, folder.posts, folder.files, folder.size, tuple(folder.missing), folder.damaged
+    )

@@ -1,0 +1,72 @@
+"""archiver export: chosen posts in a folder, and what it says."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from archiver.cli.export import FORMS
+from archiver.export.formats import FORMATS
+from support.exporting import PICTURE, make_archive
+from support.running import Cli
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    make_archive(tmp_path)
+    path = tmp_path / "archive.toml"
+    path.write_text('[archive]\ndirectory = "archive"\n')
+    return path
+
+
+def export(cli: Cli, config: Path, *args: str) -> Result:
+    return cli("--config", str(config), "export", *args)
+
+
+def test_the_command_line_knows_every_form() -> None:
+    assert set(FORMS) == set(FORMATS)
+
+
+def test_it_says_what_is_where_and_what_is_not(cli: Cli, config: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    done = export(cli, config, "csv", str(target), "--account", "acme", "--since", "2026-03-01")
+    assert done.exit_code == 0, done.output
+    text = " ".join(done.stdout.split())
+    assert f"2 posts and 1 media file (1.8 MB) are in {target}." in text
+    assert "Not included: 1 file; README.txt says why." in text
+    assert "acme, from 2026-03-01" in (target / "README.txt").read_text("utf-8")
+
+
+def test_json_is_one_object(cli: Cli, config: Path, tmp_path: Path) -> None:
+    done = export(cli, config, "jsonl", str(tmp_path / "out"), "--search", "evening", "--json")
+    found = json.loads(done.stdout)
+    assert (found["posts"], found["files"], found["size"]) == (1, 1, len(PICTURE))
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["--account", "nobody"], "no account nobody"),
+        (["--search", "nowhere"], "no posts of all accounts, with"),
+        (["--since", "someday"], "is not a date"),
+    ],
+)
+def test_what_cannot_be_chosen_is_a_usage_error(
+    cli: Cli, config: Path, tmp_path: Path, args: list[str], says: str
+) -> None:
+    done = export(cli, config, "csv", str(tmp_path / "out"), *args)
+    assert done.exit_code == 2
+    assert says in " ".join(done.output.split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_damage_is_exit_code_7_and_all_else_is_there(
+    cli: Cli, config: Path, tmp_path: Path
+) -> None:
+    shutil.rmtree(tmp_path / "archive" / "media")
+    done = export(cli, config, "csv", str(tmp_path / "out"))
+    assert done.exit_code == 7
+    assert "verify --repair" in done.output
+    assert (tmp_path / "out" / "posts.csv").is_file()

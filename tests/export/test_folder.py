@@ -1,0 +1,118 @@
+"""A folder that an export is written into."""
+
+import hashlib
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from archiver.errors import StorageError, UsageError
+from archiver.export.folder import MANIFEST, UNFINISHED, ExportFolder, export_folder
+from archiver.export.snapshot import HeldFile
+from archiver.media.folder_store import FolderStore
+from support.exporting import PICTURE, snapshot_of
+
+
+def picture(directory: Path) -> HeldFile:
+    with snapshot_of(directory, 1) as snapshot:
+        (post,) = snapshot.posts()
+    assert post.attachments[0].main is not None
+    return post.attachments[0].main
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_it_gets_its_name_when_it_is_complete(directory: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    with export_folder(target, FolderStore(directory)) as folder:
+        folder.write("a.txt", [b"one", b"two"])
+        assert folder.add_media("media/x.jpg", picture(directory))
+        folder.finish()
+        assert not target.exists()
+    assert names(target) == ["a.txt", MANIFEST, "media", "media/x.jpg"]
+    digests = [hashlib.sha256(data).hexdigest() for data in (b"onetwo", PICTURE)]
+    assert (target / MANIFEST).read_text() == f"{digests[0]}  a.txt\n{digests[1]}  media/x.jpg\n"
+    assert (folder.files, folder.size, folder.missing) == (1, len(PICTURE), [])
+
+
+def interrupted(directory: Path, target: Path) -> None:
+    with suppress(KeyboardInterrupt), export_folder(target, FolderStore(directory)) as folder:
+        folder.write("old/a.txt", [b"old"])
+        folder.add_media("media/x.jpg", picture(directory))
+        raise KeyboardInterrupt
+
+
+def test_what_was_interrupted_is_continued(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out"
+    interrupted(directory, target)
+    assert not target.exists()
+    monkeypatch.setattr(ExportFolder, "_copy", lambda *_: pytest.fail("it is there already"))
+    with export_folder(target, FolderStore(directory)) as folder:
+        assert folder.add_media("media/x.jpg", picture(directory))
+        folder.write("a.txt", [b"new"])
+        folder.finish()
+    assert names(target) == ["a.txt", MANIFEST, "media", "media/x.jpg"]
+    assert names(tmp_path) == [*["out"], *(f"out/{name}" for name in names(target))]
+
+
+def test_a_file_that_was_left_with_other_bytes_is_copied_again(
+    directory: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "out"
+    interrupted(directory, target)
+    (tmp_path / f"out{UNFINISHED}" / "media" / "x.jpg").write_bytes(b"!" * len(PICTURE))
+    with export_folder(target, FolderStore(directory)) as folder:
+        folder.add_media("media/x.jpg", picture(directory))
+    assert (target / "media" / "x.jpg").read_bytes() == PICTURE
+
+
+@pytest.mark.parametrize("damage", ["another byte", "shorter", "gone"])
+def test_a_damaged_file_is_not_included_and_named(
+    directory: Path, tmp_path: Path, damage: str
+) -> None:
+    archive = shutil.copytree(directory, tmp_path / "archive")
+    (stored,) = (archive / "media").rglob("*.jpg")
+    stored.write_bytes({"another byte": PICTURE[:-1] + b"!"}.get(damage, PICTURE[:9]))
+    if damage == "gone":
+        stored.unlink()
+    with export_folder(tmp_path / "out", FolderStore(archive)) as folder:
+        assert not folder.add_media("media/x.jpg", picture(directory))
+        folder.finish()
+    assert names(tmp_path / "out") == [MANIFEST]
+    assert folder.damaged == 1
+    assert folder.missing == ["media/x.jpg: lost or damaged here: see archiver verify"]
+
+
+def test_a_folder_that_is_there_is_not_touched(directory: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with (
+        pytest.raises(UsageError, match="exists already"),
+        export_folder(tmp_path / "out", FolderStore(directory)),
+    ):
+        pytest.fail("it was opened")
+    assert names(tmp_path) == ["out", "out/mine.txt"]
+
+
+def test_an_empty_folder_is_filled(directory: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with export_folder(tmp_path / "out", FolderStore(directory)) as folder:
+        folder.write("a.txt", [b"a"])
+    assert names(tmp_path / "out") == ["a.txt"]
+
+
+def test_a_link_in_place_of_the_unfinished_folder_is_refused(
+    directory: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / f"out{UNFINISHED}").symlink_to(tmp_path / "elsewhere")
+    with (
+        pytest.raises(StorageError),
+        export_folder(tmp_path / "out", FolderStore(directory)),
+    ):
+        pytest.fail("it was opened")
