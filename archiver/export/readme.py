@@ -24,5 +24,5 @@ def readme(
         "",
     )).encode("utf-8", "backslashreplace")  # fmt: skip
     if not_included:
-        yield b"Not included:\n\n"
+        yield b"\nNot included:\n\n"
         yield from problems

@@ -26,4 +26,4 @@ def test_it_says_what_was_chosen_and_counts_what_is_there() -> None:
 def test_it_lists_what_is_not_included() -> None:
     text = text_of(b"media/a: omitted\n")
     assert "(1.8 MB), 1 not included\n" in text
-    assert text.endswith("Not included:\n\nmedia/a: omitted\n")
+    assert text.endswith("\n\nNot included:\n\nmedia/a: omitted\n")
