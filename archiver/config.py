@@ -143,7 +143,7 @@ class Config:
             return PluginError(
                 f"{place.at()}: the plugin for {entry.platform} failed to check its options",
                 why=cause_of(error),
-                hint="Report this to whoever makes the plugin",
+                hint="Report this to the author of the plugin",
             )
 
         try:

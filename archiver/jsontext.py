@@ -35,7 +35,7 @@ def read_records(body: bytes, key: str) -> tuple[dict[str, Any], tuple[Record, .
 
     Each record's `raw` is its exact text in the answer. A missing list is an empty one; a list
     that is something else stays among the other fields. Where something in the answer is no JSON
-    (nested too deep, not UTF-8, NaN), the records are told apart all the same: each of the others
+    (nested too deep, not UTF-8, NaN), the records are separated all the same: each of the others
     is read, and that one has no data. Raises BadJson for an answer that is not even in one piece.
     """
     try:

@@ -2,7 +2,7 @@
 
 A login begins with a request for the user's browser and ends with the code that the server hands
 out for it, by a redirect or to be pasted. PKCE makes a code that somebody else sees useless; the
-`state` tells our redirect from another's.
+`state` distinguishes our redirect from others.
 """
 
 import hashlib

@@ -83,7 +83,7 @@ class Identity:
     until the platform's own id is known; from then on a handle alone changes nothing.
     `description` is what the account says about itself. `avatar` and `banner` are its pictures;
     a source without them leaves them out, which removes nothing. `moved_to` is the handle or
-    address of the account that its owner went on with, which is told once.
+    address of the account that its owner went on with, which is reported once.
     """
 
     platform: str

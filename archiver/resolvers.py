@@ -60,7 +60,7 @@ class ResolverJob(Protocol):
 
     @property
     def proxy(self) -> str:
-        """The address of the proxy that all connections go through; a program must be told it."""
+        """The address of the proxy that all connections go through; a program must be given it."""
 
     async def run(
         self, command: Sequence[str], variables: Mapping[str, str] | None = None

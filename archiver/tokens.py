@@ -135,7 +135,7 @@ class TokenStore:
         if entry is None:
             return
         if "access_token" not in entry:
-            with suppress(SecretError):  # whoever deleted it there already has done our work
+            with suppress(SecretError):  # it may be deleted there already
                 ask_keyring(lambda ring: ring.delete_password(_SERVICE, self._user(source, name)))
         self._write({source: entries for source, entries in tokens.items() if entries})
 

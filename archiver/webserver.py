@@ -84,7 +84,7 @@ def running(
     """Serve an application on these sockets, and close them when the block ends.
 
     Yields the server's thread, which ends with the block, or when the server fails. `lifespan`:
-    the application is told when the server starts and stops (ASGI lifespan). `quiet`: an answer
+    the application gets the events of ASGI's lifespan. `quiet`: an answer
     that the application does not finish is not logged as an error.
     """
     server = _Server(_config(app, lifespan=lifespan, quiet=quiet))

@@ -207,7 +207,7 @@ class AccountReader:
             f"The plugin for {self.platform.name} failed",
             why=cause_of(error),
             kept="The pages before are saved",
-            hint="Run with -v and report this to whoever makes the plugin",
+            hint="Run with -v and report this to the author of the plugin",
             code="plugin",
         )
 
@@ -220,5 +220,5 @@ class AccountReader:
             self._has_reported_slow_read = True
             self.report.note(
                 f"The plugin for {self.platform.name} took {seconds:.0f} seconds to read one "
-                "record; all accounts wait meanwhile. Report this to whoever makes the plugin"
+                "record; all accounts wait meanwhile. Report this to the author of the plugin"
             )

@@ -59,7 +59,7 @@ class ForwardProxy:
 
     @property
     def url(self) -> str:
-        """What a program is told: `http://archiver:…@127.0.0.1:…`."""
+        """The URL of the proxy, for a program: `http://archiver:…@127.0.0.1:…`."""
         return f"http://archiver:{self._password}@127.0.0.1:{self.port}"
 
     async def serve(self, client: SocketStream) -> None:

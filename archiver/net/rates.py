@@ -43,7 +43,7 @@ class Quota:
 
 
 def quota_of(headers: Mapping[str, str], policy: RateLimitPolicy, now: datetime) -> Quota | None:
-    """The smallest quota that an answer tells of; None where it tells of none.
+    """The smallest quota that the headers of an answer state; None where they state none.
 
     `headers` finds names whatever their case.
     """
