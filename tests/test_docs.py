@@ -137,9 +137,9 @@ def test_every_schedule_runs_a_backup() -> None:
         assert "backup" in words[words.index("-q") :]
     plist, task = [text for _, _, language, text in SCHEDULES if language == "xml"]
     program = plistlib.loads(plist.encode())["ProgramArguments"]
-    assert [program[1], program[2], program[4]] == ["-q", "--config", "backup"], plist
+    assert [program[1], program[2], *program[4:]] == ["-q", "--config", "backup", "--due"], plist
     arguments = [node.text for node in ElementTree.fromstring(task).iter() if node.text]
-    assert any("-q --config" in text and text.endswith(" backup") for text in arguments)
+    assert any("-q --config" in text and text.endswith(" backup --due") for text in arguments)
 
 
 def test_alarms_cover_every_exit_code() -> None:
