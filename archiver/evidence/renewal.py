@@ -194,9 +194,8 @@ def _put_in_place(new: Path, target: Path) -> None:
             connection.execute("PRAGMA journal_mode = DELETE")
     for path in _sqlite_files(old):
         path.unlink(missing_ok=True)
-    sync_directory(
-        target
-    )  # or a power cut could copy_to_temp the old log back beside the new database
+    # or a power cut could bring the old log back, beside the new database
+    sync_directory(target)
     replace_file(new, old)
     sync_directory(target)
 
