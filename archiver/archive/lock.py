@@ -35,10 +35,8 @@ def locked(directory: Path, *, create: bool = True, database: bool = True) -> It
     with storage_errors(directory):
         _make(directory)
         refuse_links(directory)
-        for name in (
-            DATABASE,
-            LOCK,
-        ):  # private from the start: SQLite gives its -wal and -shm the same mode
+        # private from the start: SQLite gives its -wal and -shm the same mode
+        for name in (DATABASE, LOCK):
             if name == LOCK or (create and database):
                 descriptor = os.open(directory / name, os.O_CREAT | os.O_RDWR | _NOFOLLOW, 0o600)
                 try:

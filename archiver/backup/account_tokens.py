@@ -90,9 +90,8 @@ class AccountTokens:
                     return known
                 if known.refresh_token is None:
                     return None
-                self.store.save(
-                    self.source, self.name, known
-                )  # fails here rather than after the renewal
+                # if the store cannot be written to, this fails before the renewal
+                self.store.save(self.source, self.name, known)
                 try:
                     new = await renewed(known, self.open_http(known.login), self.clock.now())
                 except AccessRefused as error:

@@ -131,9 +131,8 @@ async def page(
         request=request,
         view_name="archiver",
     )  # fmt: skip
-    html = html.replace(
-        "<html>", '<html lang="en">', 1
-    )  # Datasette's base template names no language
+    # Datasette's base template names no language
+    html = html.replace("<html>", '<html lang="en">', 1)
     html = html.replace(_inline_script(datasette.jinja_env), "", 1)
     return Response.html(html, status=status, headers=safe_headers(loads_more=loads_more))
 

@@ -62,9 +62,8 @@ def guarded(
     except SystemExit as error:
         if not isinstance(error.__context__, BrokenPipeError):
             raise
-        return _reported(
-            error.__context__, error_format()
-        )  # Click takes any for a reader that left
+        # Click takes any of them for a reader that closed the pipe
+        return _reported(error.__context__, error_format())
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 — the last line of defence
         return _reported(error, error_format())
 

@@ -47,11 +47,8 @@ class BackupCopy:
         query = f"SELECT {names} FROM {table} WHERE row_sha256 = ?"
         try:
             key = self.connection.execute(query, (row_sha256,)).fetchone()
-        except (
-            sqlite3.DatabaseError,
-            UnicodeEncodeError,
-        ):  # the copy is damaged there, or the hash here
-            return None
+        except (sqlite3.DatabaseError, UnicodeEncodeError):
+            return None  # the copy is damaged there, or the hash here
         return self.row(table, key, row_sha256) if key else None
 
     def restore_file(self, store: FolderStore, row: MediaRow) -> bool:

@@ -350,9 +350,8 @@ class ApiClient:
         limit = f"Nothing came for {_HEADERS_SECONDS:.0f} s"
         try:
             async with AsyncExitStack() as stack:
-                with anyio.fail_after(
-                    _HEADERS_SECONDS
-                ):  # a server could send interim responses for ever
+                # a server could send interim responses for ever
+                with anyio.fail_after(_HEADERS_SECONDS):
                     answer, request = await self._follow(request, may_follow=may_follow)
                 stack.push_async_callback(answer.aclose)
                 limit = f"It was not complete after {_BODY_SECONDS:.0f} s"

@@ -75,9 +75,8 @@ class Sockets(httpcore.AsyncNetworkBackend):
 async def _addresses(host: str, port: int) -> list[_Address]:
     """The addresses of a host, IPv6 and IPv4 alternately. Raises OSError."""
     try:
-        found = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-        )  # needs no thread
+        # with this flag it asks nobody, and needs no thread
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -141,9 +141,8 @@ async def _send(reply: Reply, fault: MediaFault, log: MediaLog, send: AsgiSend) 
         if fault.delay:
             await asyncio.sleep(fault.delay)
         chunk = body[start : start + step]
-        log.sent += len(
-            chunk
-        )  # before it is sent: a client that has the bytes may read the log at once
+        # before it is sent: a client that has the bytes may read the log at once
+        log.sent += len(chunk)
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     if fault.cut is not None:
         raise Aborted

@@ -113,9 +113,8 @@ def fail(
         found = []
         if ended.code == 0:
             found += rig.compared(place)
-            if (
-                point.name == "fsync"
-            ):  # the kernel may have dropped the bytes: success later is none
+            # the kernel may have dropped the bytes, so that no later success counts
+            if point.name == "fsync":
                 found.append("a sync that failed was believed in the end")
         elif ended.code != _STORAGE:
             found.append(f"it ended with {ended.code}: {ended.stdout}{ended.stderr}")
