@@ -26,6 +26,7 @@ from archiver.resolvers import Resolver
 from archiver.settings import (
     AccountEntry,
     ArchiveSettings,
+    CareSettings,
     EntryHead,
     HealthSettings,
     MediaSettings,
@@ -38,6 +39,7 @@ from archiver.tomltext import decode, parse
 __all__ = [
     "AccountEntry",
     "ArchiveSettings",
+    "CareSettings",
     "Config",
     "HealthSettings",
     "MediaSettings",
@@ -50,7 +52,7 @@ __all__ = [
 
 FILE_NAME = "archive.toml"
 ENVIRONMENT = "ARCHIVER_CONFIG"
-CORE_TABLES = ("archive", "media", "network", "health", "notify", "accounts")
+CORE_TABLES = ("archive", "media", "network", "health", "notify", "care", "accounts")
 BROKEN = "plugin_broken"
 """The code of a PluginError about a plugin that is there, but does not load."""
 _ENTRY_KEYS = tuple(EntryHead.__dataclass_fields__)
@@ -93,6 +95,7 @@ class Config:
     network: NetworkSettings
     health: HealthSettings
     notify: NotifySettings
+    care: CareSettings
     sources: Mapping[str, Mapping[str, Any]] = field(repr=False)
     accounts: tuple[AccountEntry, ...]
     place: TableLocation = field(repr=False, compare=False)
@@ -325,6 +328,7 @@ def load_config(path: Path) -> Config:
         network=_core(tables, "network", NetworkSettings, place),
         health=_core(tables, "health", HealthSettings, place),
         notify=_core(tables, "notify", NotifySettings, place),
+        care=_core(tables, "care", CareSettings, place),
         sources={name: table for name, table in tables.items() if name not in CORE_TABLES},
         accounts=accounts,
         place=place,
@@ -396,6 +400,7 @@ _CORE: dict[str, type[Any]] = {
     "network": NetworkSettings,
     "health": HealthSettings,
     "notify": NotifySettings,
+    "care": CareSettings,
 }
 
 

@@ -203,6 +203,41 @@ class NotifySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CareSettings:
+    """What a backup does afterwards to look after the archive."""
+
+    verify: timedelta = field(
+        default=timedelta(),
+        metadata={
+            "help": "How long files are read back and checked, once a day, those first that were "
+            "not read for the longest time; all rows besides. With 0, never.",
+            "min": timedelta(),
+            "example": '"20m"',
+        },
+    )
+    copy_to: Path | None = field(
+        default=None,
+        metadata={
+            "help": "A folder, best on another disk, in which a second copy is kept up to date.",
+            "example": '"/mnt/usb/archive"',
+        },
+    )
+    copy_every: timedelta = field(
+        default=timedelta(days=7),
+        metadata={"help": "How often it is brought up to date.", "min": timedelta(hours=1)},
+    )
+    thumbnails: timedelta = field(
+        default=timedelta(),
+        metadata={
+            "help": "How long the small pictures of archiver browse are made ahead, once a day. "
+            "With 0, each is made when it is first looked at.",
+            "min": timedelta(),
+            "example": '"10m"',
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class AccountEntry:
     """One `[[accounts]]` entry. `options` are the platform's own, as they were written.
 

@@ -30,6 +30,7 @@ from archiver.cli.init import example_config
 from archiver.plugins import Plugins, load_plugins
 from archiver.settings import (
     ArchiveSettings,
+    CareSettings,
     EntryHead,
     HealthSettings,
     MediaSettings,
@@ -90,6 +91,11 @@ def _settings_health() -> str:
 @block("settings-notify")
 def _settings_notify() -> str:
     return settings_table(NotifySettings)
+
+
+@block("settings-care")
+def _settings_care() -> str:
+    return settings_table(CareSettings)
 
 
 @block("settings-accounts")

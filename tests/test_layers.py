@@ -133,6 +133,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "verify": {"archive", "media"},
     },
     "unattended": {
+        "care": {"archive", "backup", "browse", "config", "evidence", "media", "settings"},
         "care_log": {"archive"},
         "health": {"archive", "tokens"},
         "alerts": {"tokens"},

@@ -24,6 +24,7 @@ from archiver.archive.steps import m008_origins as eighth
 from archiver.archive.steps import m009_visibility as ninth
 from archiver.archive.steps import m010_care as tenth
 from archiver.archive.steps import m011_resolutions as eleventh
+from archiver.archive.steps import m014_care_errors as fourteenth
 from archiver.archive.steps import m019_search_by_page as nineteenth
 
 migrations = Migrations("archiver")
@@ -93,6 +94,12 @@ def m010_care(db: Database) -> None:
 def m011_resolutions(db: Database) -> None:
     """The tries to get videos that are behind their pages."""
     eleventh.apply(db.conn)
+
+
+@migrations()
+def m014_care_errors(db: Database) -> None:
+    """What of the care for an archive failed; an index for the space that files take."""
+    fourteenth.apply(db.conn)
 
 
 @migrations()

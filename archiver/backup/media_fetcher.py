@@ -128,7 +128,7 @@ class MediaFetcher:
 
     async def _feed_workers(self, sender: MemoryObjectSendStream[QueuedFile]) -> None:
         async with sender:
-            while True:
+            while not self.is_time_over():
                 self._changed = anyio.Event()
                 is_last = self.listing_done and not self._in_progress
                 files = await self._next_files()
@@ -199,6 +199,7 @@ class MediaFetcher:
             async for file in receiver:
                 if self.is_time_over():
                     self._in_progress.discard(file.rendition_id)
+                    self.wake()
                     continue
                 # a lost file was fetched long ago; its address has probably expired
                 result = None if file.lost else await self._fetch(file)

@@ -1,5 +1,6 @@
 """`archiver backup`: back up new posts and media."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archiver.cli.care import care_exit_code, care_json, care_summary, take_care
 from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, subcommand
 from archiver.cli.text import safe, styled
 from archiver.cli.values import Date, Minutes, WholeNumber
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from archiver.backup import BackupOptions
     from archiver.report import Progress, RunReport
+    from archiver.unattended.care import CareResult
 
 
 _GOOD_CODES = frozenset({0, 3})
@@ -107,20 +110,24 @@ def command(
     )  # fmt: skip
     wanted = _only_due(shell, asked) if due else asked
     if isinstance(wanted, str):
-        return _print_nothing(shell, wanted, as_json=as_json)
+        care = [] if names or dry_run else _watched_care(shell)
+        return _print_nothing(shell, wanted, care, as_json=as_json)
     try:
         with _progress(shell) as progress:
-            run = _run if dry_run else _watched_run
-            report = run(shell, wanted, progress)
+            if dry_run:
+                report, care = _run(shell, wanted, progress), []
+            else:
+                report, care = _watched_run(shell, wanted, progress, with_care=not names)
     except ArchiveLocked as error:
         if not due:
             raise
-        return _print_nothing(shell, error.what, as_json=as_json)
+        return _print_nothing(shell, error.what, [], as_json=as_json)
+    code = care_exit_code(care, report.exit_code)
     if as_json:
-        shell.json(report.as_json())
+        shell.json(report.as_json() | {"exit_code": code, "care": care_json(care)})
     else:
-        _print(shell, report)
-    return report.exit_code
+        _print(shell, report, care)
+    return code
 
 
 def _only_due(shell: Shell, asked: "BackupOptions") -> "BackupOptions | str":
@@ -145,17 +152,39 @@ def _only_due(shell: Shell, asked: "BackupOptions") -> "BackupOptions | str":
     return f"Nothing is due before {work.next_at:%Y-%m-%d %H:%M} UTC ({work.next_name})"
 
 
-def _print_nothing(shell: Shell, why: str, *, as_json: bool) -> int:
-    """Print that there was nothing to run; returns the exit code."""
+def _print_nothing(shell: Shell, why: str, care: "Sequence[CareResult]", *, as_json: bool) -> int:
+    """Print that there was nothing to run, and what care was taken; returns the exit code."""
+    code = care_exit_code(care)
     if as_json:
-        shell.json({"outcome": "nothing_due", "exit_code": 0, "why": why})
-    else:
-        shell.report(safe(why))
-    return 0
+        shell.json(
+            {"outcome": "nothing_due", "exit_code": code, "why": why, "care": care_json(care)}
+        )
+        return code
+    shell.report(safe(why))
+    if care:
+        shell.report(care_summary(care), is_wrong=code != 0)
+    return code
 
 
-def _watched_run(shell: Shell, asked: "BackupOptions", progress: "Progress") -> "RunReport":
-    """Run, with a ping before and after, and tell those who want to know what is wrong."""
+def _watched_care(shell: Shell) -> "list[CareResult]":
+    """Look after the archive without a backup, and tell what is wrong."""
+    from archiver.cli.notices import notify, ping
+
+    config = shell.config()
+    if care := take_care(shell, config):
+        if care_exit_code(care) not in _GOOD_CODES:
+            ping(shell, config, "fail")
+        notify(shell, config, care=care)
+    return care
+
+
+def _watched_run(
+    shell: Shell, asked: "BackupOptions", progress: "Progress", *, with_care: bool
+) -> "tuple[RunReport, list[CareResult]]":
+    """Run, with a ping before and after, and tell those who want to know what is wrong.
+
+    Then look after the archive, unless the run was stopped, or the clock is wrong.
+    """
     from archiver.cli.notices import notify, ping
 
     config = shell.config()
@@ -173,12 +202,15 @@ def _watched_run(shell: Shell, asked: "BackupOptions", progress: "Progress") -> 
     except Exception:
         ping(shell, config, "fail")
         raise
-    if report.exit_code in _GOOD_CODES:
+    may_go_on = with_care and not (report.interrupted or report.clock_is_wrong)
+    care = take_care(shell, config) if may_go_on else []
+    code = care_exit_code(care, report.exit_code)
+    if code in _GOOD_CODES:
         ping(shell, config, "success")
-    elif report.exit_code not in _WAITING_CODES:
+    elif code not in _WAITING_CODES:
         ping(shell, config, "fail")
-    notify(shell, config, clock_is_wrong=report.clock_is_wrong)
-    return report
+    notify(shell, config, clock_is_wrong=report.clock_is_wrong, care=care)
+    return report, care
 
 
 def _run(shell: Shell, asked: "BackupOptions", progress: "Progress") -> "RunReport":
@@ -227,9 +259,12 @@ def _progress(shell: Shell) -> "AbstractContextManager[Progress]":
     return ProgressLine(shell.say)
 
 
-def _print(shell: Shell, report: "RunReport") -> None:
+def _print(shell: Shell, report: "RunReport", care: "Sequence[CareResult]") -> None:
+    """Print what came of the run and of the care after it; last the line of counts."""
     from archiver.cli.summary import has_trouble, run_summary, trouble_summary
 
+    if care:
+        shell.report(f"{care_summary(care)}\n", is_wrong=care_exit_code(care) != 0)
     if not shell.quiet:
         shell.report(run_summary(report))
         _print_next_steps(shell, report)

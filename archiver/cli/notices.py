@@ -1,5 +1,6 @@
 """Pings and messages around a backup, for those who are not there."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from archiver.errors import ArchiveLocked, ArchiverError
 
 if TYPE_CHECKING:
     from archiver.config import Config
+    from archiver.unattended.care import CareResult
     from archiver.unattended.sending import Ping
 
 
@@ -34,11 +36,11 @@ def ping(shell: Shell, config: "Config", what: "Ping") -> None:
 
 def notify(
     shell: Shell, config: "Config", error: ArchiverError | None = None, *,
-    clock_is_wrong: bool = False,
+    clock_is_wrong: bool = False, care: "Sequence[CareResult]" = (),
 ) -> None:  # fmt: skip
     """Tell the addresses of `[notify]` what has changed; what fails in that is a warning.
 
-    Another run that holds the archive is no failure: it tells.
+    Another run that holds the archive is no failure: it tells. `care` is what was done afterwards.
     """
     if not config.notify.on_failure or isinstance(error, ArchiveLocked):
         return
@@ -47,7 +49,8 @@ def notify(
     now = datetime.now(UTC)
     report = NightReport(config, now, token_expiries(config, now, shell.warn))
     try:
-        failures = report.tell(error, clock_is_wrong=clock_is_wrong)
+        unlogged = [result.entry for result in care if not result.is_logged]
+        failures = report.tell(error, clock_is_wrong=clock_is_wrong, unlogged=unlogged)
     except ArchiverError as problem:
         failures = [str(problem)]
     for failure in failures:

@@ -16,6 +16,7 @@ from archiver.human import ago, counted, size_text
 if TYPE_CHECKING:
     from archiver.archive.readers import AccountStatus, ArchiveStatus, OmittedFile
     from archiver.config import Config
+    from archiver.unattended.care_log import CareEntry
     from archiver.unattended.health import ArchiveHealth, Concern
 
 _COLOURS = {
@@ -24,6 +25,8 @@ _COLOURS = {
 }  # fmt: skip
 """The states of files that are missing, in the order in which they are listed."""
 
+
+_BAD_CARE = frozenset({"damaged", "failed"})
 
 _GOOD = frozenset({"done", "fresh"})
 
@@ -55,6 +58,7 @@ def command(
     """
     from archiver.archive.database import reader, sqlite_warning
     from archiver.archive.readers import archive_status, omitted_media
+    from archiver.unattended.care_log import newest_care
 
     if check + prometheus + as_json + with_omitted > 1:
         raise UsageError("--check, --prometheus, --json and --omitted are for one at a time")
@@ -67,6 +71,7 @@ def command(
     notices = _resolver_notices(shell, config, now)
     with reader(directory) as connection:
         status = archive_status(connection)
+        care = newest_care(connection)
         omitted = omitted_media(connection) if with_omitted else []
     if as_json:
         listed = {"omitted": [asdict(file) for file in omitted]} if with_omitted else {}
@@ -74,6 +79,7 @@ def command(
             "logins": [asdict(login) for login in logins], "sqlite": sqlite_warning(),
             "resolvers": [{"account": name, "notice": text} for name, text in notices],
         }  # fmt: skip
+        said["care"] = [asdict(entry) for entry in care]
         shell.json({"directory": str(directory), **asdict(status), **said, **listed})
         return None
     parts = [_head(status, str(directory), now), _accounts(status, now)]
@@ -85,6 +91,7 @@ def command(
             _gaps(status),
             _omitted(omitted),
             logins_table(logins),
+            _care(care, now),
             _videos_behind_pages(notices),
         ),
     )
@@ -253,6 +260,20 @@ def _gap_lines(account: "AccountStatus") -> Iterator[str]:
         yield f"{account.quarantined} records could not be parsed; see the table quarantine"
     if account.unmapped:
         yield f"records have unmapped fields: {safe(', '.join(account.unmapped))}"
+
+
+def _care(entries: "Sequence[CareEntry]", now: datetime) -> str:
+    rows = [
+        (
+            entry.what, ago(entry.finished_at, now, advise=False),
+            Coloured(entry.outcome, "red") if entry.outcome in _BAD_CARE else entry.outcome,
+            f"{entry.files:,}",
+            entry.target or entry.error_code or "",
+        )
+        for entry in entries
+    ]  # fmt: skip
+    head = ["CARE", "LAST", "OUTCOME", "FILES", ""]
+    return table(rows, head, right=[3], whole=[4]) if rows else ""
 
 
 def _has_omitted(status: "ArchiveStatus") -> bool:

@@ -8,7 +8,7 @@ free.
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +28,8 @@ NEW_DATABASE = ".archive.db.new"
 
 _writer = partial(writer, create=False, busy_ms=1_000)
 """A writer for optional work: it waits only a second for another writer."""
+
+OpenWriter = Callable[[Path], AbstractContextManager[sqlite3.Connection]]
 _DATES_AT_ONCE = 5_000
 _DAMAGE_CODES = {"damaged", "not_an_archive"}
 _PRIMARY = 0xFF  # the primary result code, without the extended part
@@ -38,13 +40,15 @@ _INDEX_ERRORS = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}
 def verify(
     directory: Path, scope: Scope, now: str, *, provers: Provers = NO_PROVERS,
     on_total: Callable[[int], object] = int, on_file: Callable[[int], object] = int,
+    open_writer: OpenWriter = _writer,
 ) -> Verified:  # fmt: skip
     """Verify the whole database, and the files in `scope`.
 
     `provers` check what sources signed.
     `on_total` is called with the bytes to read in all, `on_file` with the size of every file read.
-    `now` is saved as the `verified_at` of intact files. Raises DamageFound where the database
-    cannot be opened at all, StorageError where there is none or the disk does not let us read it.
+    `now` is saved as the `verified_at` of intact files; `open_writer` opens the archive for that.
+    Raises DamageFound where the database cannot be opened at all, StorageError where there is none
+    or the disk does not let us read it.
     """
     result = Verified()
     with open_archive(directory) as connection:
@@ -52,9 +56,10 @@ def verify(
         accept_invalid_text(connection)
         with _report_unreadable(result):
             check_proofs(connection, provers, result)
-            _check_files(connection, directory, scope, now, result, on_total, on_file)
+            dates = VerificationDates(partial(open_writer, directory), now, result)
+            _check_files(connection, directory, scope, now, result, dates, on_total, on_file)
     if result.may_be_written:
-        result.findings += _check_search(directory)
+        result.findings += _check_search(partial(open_writer, directory))
     return result
 
 
@@ -102,12 +107,12 @@ def _report_unreadable(result: Verified) -> Iterator[None]:
 
 def _check_files(
     connection: sqlite3.Connection, directory: Path, scope: Scope, now: str, result: Verified,
-    on_total: Callable[[int], object], on_file: Callable[[int], object],
+    dates: "VerificationDates", on_total: Callable[[int], object], on_file: Callable[[int], object],
 ) -> None:  # fmt: skip
     store = FolderStore(directory)
     names = files_in(connection, scope, now)
     on_total(_bytes_in(connection, names))
-    with VerificationDates(directory, now, result) as dates:
+    with dates:
 
         def on_read(row: MediaRow, finding: Finding | None) -> None:
             result.files += 1
@@ -136,8 +141,11 @@ class VerificationDates:
     it worse.
     """
 
-    def __init__(self, directory: Path, now: str, result: Verified) -> None:
-        self._directory = directory
+    def __init__(
+        self, open_writer: Callable[[], AbstractContextManager[sqlite3.Connection]], now: str,
+        result: Verified,
+    ) -> None:  # fmt: skip
+        self._open_writer = open_writer
         self._now = now
         self._result = result
         self._waiting: list[str] = []
@@ -159,7 +167,7 @@ class VerificationDates:
         if not (self._waiting and self._wanted):
             return
         try:
-            with _writer(self._directory) as connection, transaction(connection):
+            with self._open_writer() as connection, transaction(connection):
                 mark_found_intact(connection, self._waiting, self._now)
                 update(
                     connection, "media", "sha256 IN (SELECT value FROM json_each(?))",
@@ -172,10 +180,12 @@ class VerificationDates:
         self._waiting.clear()
 
 
-def _check_search(directory: Path) -> Iterator[Finding]:
+def _check_search(
+    open_writer: Callable[[], AbstractContextManager[sqlite3.Connection]],
+) -> Iterator[Finding]:
     """Check the search index against the posts. For that, SQLite needs a writable connection."""
     try:
-        with _writer(directory) as connection:
+        with open_writer() as connection:
             try:
                 check = "INSERT INTO posts_fts (posts_fts, rank) VALUES ('integrity-check', 1)"
                 connection.execute(check)

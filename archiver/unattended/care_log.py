@@ -1,8 +1,8 @@
-"""The log of what was done to look after an archive beside backups: verify and copy."""
+"""The log of what was done to look after an archive beside backups: verify, copy, thumbnails."""
 
 import sqlite3
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -12,22 +12,27 @@ from archiver.archive.rows import insert
 from archiver.archive.transactions import transaction
 from archiver.errors import StorageError
 
-CareOutcome = Literal["done", "partial", "damaged"]
+CareKind = Literal["verify", "copy", "thumbnails"]
+CareOutcome = Literal["done", "partial", "damaged", "failed"]
 
 _BUSY_MS = 1_000  # how long to wait for another program that writes to the database
 
 
 @dataclass(frozen=True, slots=True)
 class CareEntry:
-    """One verify or copy, as in the table `care`; `bytes` is the size of the files."""
+    """One verify, copy, or making of thumbnails, as in the table `care`.
 
-    what: Literal["verify", "copy"]
+    `bytes` is the size of the files. `error_code` says why it failed.
+    """
+
+    what: CareKind
     finished_at: str
     outcome: CareOutcome
     files: int = 0
     bytes: int = 0
     damaged: int = 0
     target: str | None = None
+    error_code: str | None = None
 
 
 def log_care(directory: Path, entry: CareEntry) -> None:
@@ -39,19 +44,26 @@ def log_care(directory: Path, entry: CareEntry) -> None:
     with (
         suppress(StorageError),
         writer(directory, create=False, busy_ms=_BUSY_MS) as connection,
-        transaction(connection),
     ):
-        insert(
-            connection, "care", what=entry.what, finished_at=entry.finished_at,
-            outcome=entry.outcome, files=entry.files, bytes=entry.bytes, damaged=entry.damaged,
-            target=entry.target,
-        )  # fmt: skip
+        add_care(connection, entry)
+
+
+def add_care(connection: sqlite3.Connection, entry: CareEntry) -> None:
+    """Add an entry to an archive that is open for writing."""
+    with transaction(connection):
+        insert(connection, "care", **asdict(entry))
 
 
 def newest_care(connection: sqlite3.Connection) -> list[CareEntry]:
-    """The newest verify, and the newest copy to each folder."""
+    """The newest verify, the newest copy to each folder, and the newest thumbnails.
+
+    Of each the last that did not fail, and behind it the failure that came after it, if any.
+    """
     query = """
-        SELECT what, finished_at, outcome, files, bytes, damaged, target FROM care
-         WHERE id IN (SELECT max(id) FROM care GROUP BY what, target) ORDER BY what DESC, id DESC
+        SELECT what, finished_at, outcome, files, bytes, damaged, target, error_code FROM care
+         WHERE id IN (SELECT max(id) FROM care GROUP BY what, target
+                       UNION
+                      SELECT max(id) FROM care WHERE outcome <> 'failed' GROUP BY what, target)
+         ORDER BY what DESC, target, id
     """
     return list(objects(connection.execute(query), CareEntry))

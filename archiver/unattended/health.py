@@ -150,7 +150,7 @@ def concerns_of(
     for token in tokens:
         found += _token_concerns(token, now)
     for entry in health.care:
-        found += _care_concerns(entry, now)
+        found += care_concerns(entry, now)
     return sorted(found, key=lambda concern: -concern.severity)
 
 
@@ -211,11 +211,16 @@ def _token_concerns(token: TokenExpiry, now: datetime) -> Iterator[Concern]:
         yield Concern(cause, Severity.WARNING, text)
 
 
-def _care_concerns(entry: CareEntry, now: datetime) -> Iterator[Concern]:
+def care_concerns(entry: CareEntry, now: datetime) -> Iterator[Concern]:
+    """What is wrong with one verify, copy, or making of thumbnails."""
+    if entry.outcome == "failed":
+        text = f"the last {entry.what} failed ({entry.error_code})"
+        yield Concern(f"failed:{entry.what}", Severity.WARNING, text, entry.error_code or "")
+        return
     if entry.damaged:
         text = f"{entry.what} found {counted(entry.damaged, 'integrity error')}"
         yield Concern(f"damage:{entry.what}", Severity.CRITICAL, text, str(entry.damaged))
     done = parse_time(entry.finished_at)
-    if done is not None and now - done > _CARE_LATE:
+    if done is not None and now - done > _CARE_LATE and entry.what != "thumbnails":
         text = f"the last {entry.what} was {ago(entry.finished_at, now)}"
         yield Concern(f"late:{entry.what}", Severity.WARNING, text)

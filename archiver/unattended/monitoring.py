@@ -70,9 +70,9 @@ def _metrics(
         "archiver_last_good_timestamp_seconds", "When a stream of an account was last read well.",
         good,
     )  # fmt: skip
-    care = health.care
+    care = [entry for entry in health.care if entry.outcome != "failed"]
     yield (
-        "archiver_last_care_timestamp_seconds", "When the archive was last verified or copied.",
+        "archiver_last_care_timestamp_seconds", "When the archive was last looked after.",
         [(_care_labels(entry.what, entry.target), _seconds(entry.finished_at)) for entry in care],
     )  # fmt: skip
     yield (

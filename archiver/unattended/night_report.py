@@ -20,10 +20,12 @@ from archiver.unattended.alerts import (
     saved_time,
     told_path,
 )
+from archiver.unattended.care_log import CareEntry
 from archiver.unattended.health import (
     Concern,
     Severity,
     TokenExpiry,
+    care_concerns,
     concerns_of,
     read_health,
     room_concerns,
@@ -49,11 +51,12 @@ class NightReport:
 
     def tell(
         self, error: ArchiverError | None = None, *, clock_is_wrong: bool = False,
-        send_by: Send | None = None,
+        unlogged: Collection[CareEntry] = (), send_by: Send | None = None,
     ) -> list[str]:  # fmt: skip
         """Send what is to be told; returns why a message did not reach somebody, a line each.
 
-        `error` is what ended the run; `clock_is_wrong`: this machine's clock differs from others.
+        `error` is what ended the run; `clock_is_wrong`: this machine's clock differs from others;
+        `unlogged` is care whose result could not be written to the archive.
         Ages mean nothing by a wrong clock, and after a run that failed as a whole they only follow
         from that: then nothing else is told, and nothing else is over.
         What could not be delivered is told after the next run. Raises ConfigError where Apprise is
@@ -65,11 +68,15 @@ class NightReport:
         told = load_told(path)
         before = deepcopy(told)
         concerns = self._own_concerns(error, clock_is_wrong=clock_is_wrong)
+        for entry in unlogged:
+            concerns += care_concerns(entry, self.now)
         over: dict[str, str] = {}
         try:
             with reader(self.config.archive.directory) as connection:
                 if error is None and not clock_is_wrong:
-                    concerns += self._concerns(connection)
+                    known = {concern.cause for concern in concerns}
+                    found = self._concerns(connection)
+                    concerns += [each for each in found if each.cause not in known]
                     over = told.over_without(concerns)
                 if error is None:
                     told.events += self._events(connection, told, clock_is_wrong=clock_is_wrong)

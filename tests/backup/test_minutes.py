@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from archiver.clock import DemoClock
+from archiver_ayrshare.demo.specs import photo
 from support.nights import Nights, nights
 
+FILES = 6
 SECONDS = 1e9  # more than any run has
 
 
@@ -52,15 +56,17 @@ def test_of_accounts_that_are_not_due_only_files_are_fetched(tmp_path: Path) -> 
         assert (report.exit_code, report.counts.stored > 0) == (0, True)
 
 
+@pytest.mark.parametrize("files", [1, 3, FILES - 1])
 def test_a_file_that_was_begun_is_finished_and_the_rest_is_left_for_the_next_run(
-    tmp_path: Path,
+    tmp_path: Path, files: int
 ) -> None:
     with nights(tmp_path, "threads") as world:
         world.settings["media"] = "connections = 1"
-        world.account("threads").populate(12)
-        world.machine = Stopwatch(world, files=3)
+        for number in range(FILES):
+            world.account("threads").publish(f"Number {number}", media=[photo()])
+        world.machine = Stopwatch(world, files)
         report = world.backup(minutes=1)
-        assert report.counts.stored == len(world.media_requests) < 12
+        assert report.counts.stored == len(world.media_requests) == files
         assert report.out_of_time
         assert report.waiting == states(world)["pending"] > 0
         assert report.counts.failed == 0

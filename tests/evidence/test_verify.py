@@ -2,12 +2,14 @@
 
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from archiver.archive.database import DATABASE, locked, reader
+from archiver.archive.database import DATABASE, locked, reader, writer
 from archiver.errors import DamageFound, StorageError
 from archiver.evidence import verify as module
 from archiver.evidence.files import Scope
@@ -15,6 +17,10 @@ from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.verify import NEW_DATABASE, VerificationDates, open_archive, verify
 
 NOW = "2026-11-23T00:00:00.000Z"
+
+
+def open_writer(archive: Path) -> Callable[[], AbstractContextManager[sqlite3.Connection]]:
+    return partial(writer, archive, create=False)
 
 
 def dates(archive: Path) -> list[str | None]:
@@ -69,7 +75,7 @@ def test_dates_wait_until_the_lock_is_free(archive: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "_DATES_AT_ONCE", 1)
     with reader(archive) as connection:
         first, second = (name for (name,) in connection.execute("SELECT sha256 FROM media LIMIT 2"))
-    with VerificationDates(archive, NOW, Verified()) as written:
+    with VerificationDates(open_writer(archive), NOW, Verified()) as written:
         with locked(archive):
             written.add(first)
         assert set(dates(archive)) == {None}
@@ -81,7 +87,7 @@ def test_a_damaged_database_is_not_written_to(archive: Path) -> None:
     damaged = Verified(findings=[Finding("database", DATABASE, "damaged")])
     with reader(archive) as connection:
         (name,) = connection.execute("SELECT sha256 FROM media").fetchone()
-    with VerificationDates(archive, NOW, damaged) as written:
+    with VerificationDates(open_writer(archive), NOW, damaged) as written:
         written.add(name)
     assert set(dates(archive)) == {None}
 

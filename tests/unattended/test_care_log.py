@@ -31,7 +31,19 @@ def test_the_newest_verify_and_the_newest_copy_of_each_place_are_known(directory
     ]
     for entry in entries:
         log_care(directory, entry)
-    assert logged(directory) == [entries[2], entries[3], entries[1]]
+    assert logged(directory) == [entries[2], entries[1], entries[3]]
+
+
+def test_a_failure_stands_behind_what_was_done_before_it_until_it_is_done_again(
+    directory: Path,
+) -> None:
+    done = CareEntry("copy", AT, "done", 3, 30, target="/mnt/one")
+    failed = CareEntry("copy", AT, "failed", target="/mnt/one", error_code="not_mounted")
+    for entry in (done, failed, failed):
+        log_care(directory, entry)
+    assert logged(directory) == [done, failed]
+    log_care(directory, done)
+    assert logged(directory) == [done]
 
 
 def test_while_a_backup_runs_nothing_is_logged_and_nothing_fails(directory: Path) -> None:

@@ -1,0 +1,204 @@
+"""Looking after an archive once a day: files are verified, a copy is kept, thumbnails are made.
+
+All of it is done under the lock of the archive. Nothing has a state of its own: a verify goes on
+with the files that were not read for the longest time, a copy with the files that it lacks,
+thumbnails with the pictures that have none. So it may be killed at any moment.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from archiver.archive.database import reader, storage_errors, writer
+from archiver.archive.media_files import pictures_since
+from archiver.backup.mounts import remember_disk, require_disk
+from archiver.config import Config
+from archiver.errors import ArchiverError, ConfigError, DamageFound, StorageError
+from archiver.evidence.copy import copy_archive
+from archiver.evidence.files import Scope
+from archiver.evidence.proofs import Provers
+from archiver.evidence.verify import verify
+from archiver.human import parse_time
+from archiver.media.folder_store import FolderStore
+from archiver.models import timestamp
+from archiver.settings import CareSettings
+from archiver.unattended.care_log import (
+    CareEntry,
+    CareKind,
+    CareOutcome,
+    add_care,
+    newest_care,
+)
+
+_DAY = timedelta(days=1)
+_SLACK = 48  # as a call is never exactly on time: half an hour of a day
+_MADE_AHEAD = ("s", "m")
+"""The sizes of thumbnails that lists of posts show."""
+
+
+@dataclass(frozen=True, slots=True)
+class CareResult:
+    """What one part came to. `left` are files that were not read or made, for lack of time.
+
+    `is_logged`: the archive may be written to, and has the entry.
+    """
+
+    entry: CareEntry
+    left: int = 0
+    error: ArchiverError | None = None
+    is_logged: bool = True
+
+
+def due_care(settings: CareSettings, log: Sequence[CareEntry], now: datetime) -> list[CareKind]:
+    """The parts that are wanted, and were not done for long enough.
+
+    What failed is tried again a day later.
+    """
+    target = str(settings.copy_to)
+    wanted: list[tuple[CareKind, timedelta, bool]] = [
+        ("verify", _DAY, bool(settings.verify)),
+        ("copy", settings.copy_every, settings.copy_to is not None),
+        ("thumbnails", _DAY, bool(settings.thumbnails)),
+    ]
+    due: list[CareKind] = []
+    for what, every, is_wanted in wanted:
+        entries = [entry for entry in log if entry.what == what and entry.target in {None, target}]
+        waits = (
+            _is_within(entry, min(every, _DAY) if entry.outcome == "failed" else every, now)
+            for entry in entries
+        )
+        if is_wanted and not any(waits):
+            due.append(what)
+    return due
+
+
+def care_due_in(config: Config, now: datetime) -> list[CareKind]:
+    """What is due in the archive of the config; nothing where it cannot be read."""
+    try:
+        with reader(config.archive.directory) as connection:
+            return due_care(config.care, newest_care(connection), now)
+    except StorageError:
+        return []
+
+
+def _is_within(entry: CareEntry, every: timedelta, now: datetime) -> bool:
+    """Whether an entry is not yet as old as that; one in the future is of a wrong clock."""
+    finished = parse_time(entry.finished_at)
+    return finished is not None and timedelta() <= now - finished < every - every / _SLACK
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """Looks after the archive of a config. `provers` check what sources signed."""
+
+    config: Config
+    provers: Provers
+
+    def take(self, parts: Sequence[CareKind]) -> Iterator[CareResult]:
+        """Do these parts, one after the other, and log each. What fails does not stop the others.
+
+        Raises ArchiveLocked where another program writes to the archive, StorageError where it
+        cannot be opened.
+        """
+        doing: dict[CareKind, Callable[[sqlite3.Connection], CareResult]] = {
+            "verify": self._verify, "copy": self._copy, "thumbnails": self._make_thumbnails,
+        }  # fmt: skip
+        with writer(self.config.archive.directory, create=False) as connection:
+            for what in parts:
+                try:
+                    with storage_errors(self.config.archive.directory):
+                        result = doing[what](connection)
+                except ArchiverError as error:
+                    result = self._failed(what, error)
+                if result.is_logged:
+                    add_care(connection, result.entry)
+                yield result
+
+    def _verify(self, connection: sqlite3.Connection) -> CareResult:
+        found = verify(
+            self.config.archive.directory, Scope(seconds=self.config.care.verify.total_seconds()),
+            _now(), provers=self.provers, open_writer=lambda _: nullcontext(connection),
+        )  # fmt: skip
+        damaged = len(found.damage)
+        error: ArchiverError | None = None
+        if damaged:
+            error = DamageFound(
+                f"verify found {damaged:,} integrity errors", kept="Nothing was deleted",
+                hint="Run archiver verify, which lists them, then archiver verify --repair",
+            )  # fmt: skip
+        outcome = _outcome(damaged, is_partial=bool(found.left or found.unreadable))
+        entry = CareEntry("verify", _now(), outcome, found.files, found.size, damaged)
+        return CareResult(entry, found.left, error, is_logged=found.may_be_written)
+
+    def _copy(self, _connection: sqlite3.Connection) -> CareResult:
+        target = self.config.care.copy_to
+        assert target is not None  # noqa: S101 — it is due
+        require_disk(target)
+        copied = copy_archive(self.config.archive.directory, target)
+        remember_disk(target)
+        damaged = len(copied.damage)
+        error: ArchiverError | None = None
+        if damaged:
+            error = DamageFound(
+                f"{damaged:,} integrity errors were found while copying",
+                kept=f"What is intact was copied to {target}" if copied.done else
+                f"The copy in {target} is as it was before",
+                hint="Run archiver verify, which lists them, then archiver verify --repair",
+            )  # fmt: skip
+        outcome = _outcome(damaged, is_partial=bool(copied.unreadable))
+        entry = CareEntry(
+            "copy", _now(), outcome, copied.files, copied.size, damaged, self._target
+        )  # fmt: skip
+        return CareResult(entry, 0, error, is_logged=copied.done)
+
+    def _make_thumbnails(self, connection: sqlite3.Connection) -> CareResult:
+        try:
+            from archiver.browse.thumbs import Thumbs, stop  # noqa: PLC0415 — an extra
+        except ImportError:
+            raise ConfigError(
+                "Thumbnails need the extra browse",
+                hint='Install it with pip install "social-archiver[browse]"',
+                code="not_installed",
+            ) from None
+        directory = self.config.archive.directory
+        thumbs = Thumbs(FolderStore(directory), directory / "cache" / "thumbs")
+        ends_at = time.monotonic() + self.config.care.thumbnails.total_seconds()
+        since = next(
+            (entry.finished_at for entry in newest_care(connection)
+             if entry.what == "thumbnails" and entry.outcome == "done"), "",
+        )  # fmt: skip
+        made = left = 0
+        try:
+            for picture in pictures_since(connection, since):
+                if time.monotonic() >= ends_at:
+                    left += 1
+                    continue
+                made += sum(thumbs.get(picture, size) is not None for size in _MADE_AHEAD)
+        finally:
+            stop()
+        outcome: CareOutcome = "partial" if left else "done"
+        return CareResult(CareEntry("thumbnails", _now(), outcome, made), left)
+
+    def _failed(self, what: CareKind, error: ArchiverError) -> CareResult:
+        target = self._target if what == "copy" else None
+        damaged = int(isinstance(error, DamageFound))
+        entry = CareEntry(
+            what, _now(), "damaged" if damaged else "failed", damaged=damaged, target=target,
+            error_code=error.code,
+        )  # fmt: skip
+        return CareResult(entry, 0, error, is_logged=not damaged)
+
+    @property
+    def _target(self) -> str:
+        return str(self.config.care.copy_to)
+
+
+def _outcome(damaged: int, *, is_partial: bool) -> CareOutcome:
+    return "damaged" if damaged else "partial" if is_partial else "done"
+
+
+def _now() -> str:
+    return timestamp(datetime.now(UTC)) or ""

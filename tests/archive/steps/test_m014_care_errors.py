@@ -1,0 +1,32 @@
+"""The fourteenth step: what was logged before is kept, and is intact as before."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from archiver.archive.database import writer
+from archiver.archive.rows import insert
+from archiver.archive.schema import migrations
+from archiver.evidence.files import Scope
+from archiver.evidence.verify import verify
+from support.old_archive import unpack
+
+AT = "2026-03-03T09:00:00.000Z"
+
+
+def test_an_older_log_is_kept_and_its_rows_are_intact(tmp_path: Path) -> None:
+    directory = unpack(tmp_path / "archive")
+    with closing(sqlite3.connect(directory / "archive.db")) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        migrations.apply(Database(connection), stop_before={"m014_care_errors"})
+        insert(
+            connection, "care", what="copy", finished_at=AT, outcome="done", files=3, bytes=30,
+            damaged=0, target="/mnt/copy",
+        )  # fmt: skip
+        connection.commit()
+    with writer(directory) as connection:
+        found = connection.execute("SELECT what, target, files, error_code FROM care").fetchall()
+    assert found == [("copy", "/mnt/copy", 3, None)]
+    assert verify(directory, Scope(), AT).damage == []

@@ -1,0 +1,151 @@
+"""Looking after an archive: what is due, what is done, and what of it fails."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from archiver.archive.database import locked, reader
+from archiver.config import Config
+from archiver.errors import ArchiveLocked, DamageFound
+from archiver.models import timestamp
+from archiver.settings import CareSettings
+from archiver.unattended.care import Care, CareResult, care_due_in, due_care
+from archiver.unattended.care_log import CareEntry, CareKind, newest_care
+from support.nights import Nights, nights
+
+NOW = datetime(2026, 3, 2, 3, 17, tzinfo=UTC)
+LONG = timedelta(hours=1)
+TARGET = Path("/mnt/copy")
+ALL = CareSettings(verify=LONG, copy_to=TARGET, thumbnails=LONG)
+
+
+def entry(what: CareKind, hours_ago: float, outcome: str = "done") -> CareEntry:
+    at = timestamp(NOW - timedelta(hours=hours_ago)) or ""
+    target = str(TARGET) if what == "copy" else None
+    return CareEntry(what, at, outcome, target=target)  # type: ignore[arg-type]  # one of them
+
+
+def test_nothing_is_done_unless_the_config_wants_it() -> None:
+    assert due_care(CareSettings(), [], NOW) == []
+    assert due_care(ALL, [], NOW) == ["verify", "copy", "thumbnails"]
+
+
+def test_each_part_has_its_rhythm() -> None:
+    log = [entry("verify", 24), entry("copy", 24), entry("thumbnails", 20)]
+    assert due_care(ALL, log, NOW) == ["verify"]
+    log = [entry("verify", 1, "partial"), entry("copy", 24 * 7), entry("thumbnails", 24)]
+    assert due_care(ALL, log, NOW) == ["copy", "thumbnails"]
+
+
+def test_what_failed_is_tried_again_after_a_day_and_not_before() -> None:
+    settings = CareSettings(copy_to=TARGET)
+    assert due_care(settings, [entry("copy", 24 * 8), entry("copy", 2, "failed")], NOW) == []
+    assert due_care(settings, [entry("copy", 24 * 8), entry("copy", 24, "failed")], NOW) == ["copy"]
+    assert due_care(settings, [entry("copy", 24 * 3), entry("copy", 24, "failed")], NOW) == []
+
+
+def test_a_copy_elsewhere_and_an_entry_of_a_wrong_clock_count_for_nothing() -> None:
+    settings = CareSettings(copy_to=Path("/mnt/other"))
+    assert due_care(settings, [entry("copy", 1)], NOW) == ["copy"]
+    assert due_care(replace(ALL, copy_to=None, thumbnails=timedelta()),
+                    [entry("verify", -9999)], NOW) == ["verify"]  # fmt: skip
+
+
+class Archive:
+    """An archive of a few posts, and the config that looks after it."""
+
+    def __init__(self, world: Nights) -> None:
+        self.world = world
+        self.copy = world.folder / "copy"
+        world.account("threads").populate(4)
+        world.backup()
+
+    def config(self, **care: object) -> Config:
+        return replace(self.world.config(), care=CareSettings(**care))  # type: ignore[arg-type]  # each by its name
+
+    def take(self, *parts: CareKind, **care: object) -> list[CareResult]:
+        return list(Care(self.config(**care), {}).take(parts))
+
+    def logged(self) -> list[tuple[str, str]]:
+        return self.world.query("SELECT what, outcome FROM care ORDER BY id")
+
+    def files(self) -> list[Path]:
+        return [path for path in self.world.directory.glob("media/*/*") if path.is_file()]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with nights(tmp_path, "threads") as world:
+        yield Archive(world)
+
+
+def test_all_is_done_under_one_lock_and_logged(archive: Archive) -> None:
+    wanted = {"verify": LONG, "copy_to": archive.copy, "thumbnails": LONG}
+    results = archive.take("verify", "copy", "thumbnails", **wanted)
+    assert [result.error for result in results] == [None, None, None]
+    assert [result.left for result in results] == [0, 0, 0]
+    files = len(archive.files())
+    assert [result.entry.files for result in results[:2]] == [files, files]
+    assert archive.logged() == [("verify", "done"), ("copy", "done"), ("thumbnails", "done")]
+    assert archive.world.column("SELECT count(*) FROM media WHERE verified_at IS NULL") == [0]
+    with reader(archive.copy) as connection:
+        assert connection.execute("SELECT count(*) FROM media").fetchone() == (files,)
+    assert list((archive.world.directory / "cache/thumbs").glob("*/*.webp"))
+    assert care_due_in(archive.config(**wanted), datetime.now(UTC)) == []
+
+
+def test_while_another_program_writes_nothing_is_done(archive: Archive) -> None:
+    with locked(archive.world.directory), pytest.raises(ArchiveLocked):
+        archive.take("verify", verify=LONG)
+    assert archive.logged() == []
+
+
+def test_without_time_nothing_is_read_and_the_next_time_all_is(archive: Archive) -> None:
+    short = timedelta(microseconds=1)
+    (first,) = archive.take("verify", verify=short)
+    assert (first.entry.outcome, first.entry.files) == ("partial", 0)
+    assert first.left == len(archive.files())
+    (second,) = archive.take("verify", verify=LONG)
+    assert (second.entry.outcome, second.left) == ("done", 0)
+
+
+def test_what_was_done_before_it_was_killed_is_not_done_again(archive: Archive) -> None:
+    wanted = {"verify": LONG, "copy_to": archive.copy}
+    parts = Care(archive.config(**wanted), {}).take(("verify", "copy"))
+    assert isinstance(parts, Iterator)
+    next(parts)
+    parts.close()  # type: ignore[attr-defined]  # it is a generator
+    assert care_due_in(archive.config(**wanted), datetime.now(UTC)) == ["copy"]
+
+
+def test_damage_is_found_and_logged_and_does_not_keep_the_others_from_being_done(
+    archive: Archive,
+) -> None:
+    archive.files()[0].write_bytes(b"other bytes")
+    results = archive.take("verify", "copy", verify=LONG, copy_to=archive.copy)
+    assert [type(result.error) for result in results] == [DamageFound, DamageFound]
+    assert [result.entry.damaged for result in results] == [1, 1]
+    assert archive.logged() == [("verify", "damaged"), ("copy", "damaged")]
+
+
+def test_a_copy_that_fails_is_logged_with_its_code_and_the_verify_is_done(archive: Archive) -> None:
+    (archive.world.folder / "file").write_text("in place of a folder")
+    results = archive.take("copy", "verify", verify=LONG, copy_to=archive.world.folder / "file")
+    assert results[0].error is not None
+    assert archive.logged() == [("copy", "failed"), ("verify", "done")]
+    (code,) = archive.world.column("SELECT error_code FROM care WHERE what = 'copy'")
+    assert code == results[0].entry.error_code
+
+
+def test_only_pictures_that_came_since_get_thumbnails(archive: Archive) -> None:
+    (first,) = archive.take("thumbnails", thumbnails=LONG)
+    assert first.entry.files > 0
+    (second,) = archive.take("thumbnails", thumbnails=LONG)
+    assert second.entry.files == 0
+    (archive.world.directory / "cache").rename(archive.world.folder / "cache")
+    with reader(archive.world.directory) as connection:
+        (last,) = newest_care(connection)
+    assert (last.what, last.outcome) == ("thumbnails", "done")
