@@ -140,7 +140,8 @@ class RunReport:
     `received` is in bytes of media; `notes` are about no single account. `changes` are the first of
     each kind, `change_counts` are of all. `is_first`: the archive had no posts before.
     `clock_is_wrong`: this machine's clock differs from a source's, or from an earlier run.
-    `out_of_time`: files were left for a later run because the time for this one was over.
+    `out_of_time`: files were left for a later run because the time for this one was over;
+    `out_of_room`: because the disk has no more room for files.
     """
 
     started_at: str
@@ -157,6 +158,7 @@ class RunReport:
     is_first: bool = False
     clock_is_wrong: bool = False
     out_of_time: bool = False
+    out_of_room: bool = False
 
     def label_of(self, account: AccountReport) -> str:
         """The label of an account, with its source where it is read through several."""
@@ -186,7 +188,12 @@ class RunReport:
         failed = {account.error.exit_code for account in tried if account.error is not None}
         if len(failed) == 1 and all(account.error is not None for account in tried):
             return failed.pop()
-        is_short = failed or self.counts.failed or any(a.outcome == "partial" for a in tried)
+        is_short = (
+            failed
+            or self.out_of_room
+            or self.counts.failed
+            or any(a.outcome == "partial" for a in tried)
+        )
         return 3 if is_short else 0
 
     def as_json(self) -> dict[str, Any]:
@@ -196,6 +203,7 @@ class RunReport:
             "exit_code": self.exit_code,
             "dry_run": self.dry_run,
             "out_of_time": self.out_of_time,
+            "out_of_room": self.out_of_room,
             "started_at": self.started_at,
             "finished_at": self.finished_at,
             **self.counts.columns(),

@@ -81,6 +81,11 @@ class Secret:
         return self._scheme, self._reference
 
     @property
+    def reference(self) -> str | None:
+        """The text in the config; None where that is the secret itself."""
+        return self._reference if self._scheme in SCHEMES else None
+
+    @property
     def origin(self) -> str:
         """Where it is read from, for messages."""
         rest = self._name

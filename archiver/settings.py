@@ -48,6 +48,14 @@ class ArchiveSettings:
             "those that brought something new, or none."
         },
     )
+    reserve: Size = field(
+        default=Size(500_000_000),
+        metadata={
+            "help": "How much of its disk is not used for files: with less space, a run fetches "
+            "none and says so. Of a disk smaller than twenty times that, it is a twentieth.",
+            "min": 0,
+        },
+    )
     tokens: Literal["file", "keyring"] = field(
         default="file",
         metadata={

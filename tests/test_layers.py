@@ -137,8 +137,10 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "care_log": {"archive"},
         "health": {"archive", "tokens"},
         "alerts": {"tokens"},
+        "last_settings": {"binding", "config", "settings", "tokens"},
         "news": {"archive"},
-        "night_report": {"archive", "config"},
+        "forecast": set(),
+        "night_report": {"archive", "backup", "config"},
         "sending": {"net", "settings"},
     },
     "export": {

@@ -31,6 +31,7 @@ from archiver.backup.options import BackupOptions
 from archiver.backup.profile_pictures import fetch_pictures
 from archiver.backup.resolver_job import remove_jobs
 from archiver.backup.resolving import VideoResolving
+from archiver.backup.room import Room
 from archiver.backup.setting_changes import apply_setting_changes
 from archiver.backup.stop_requests import restore_interrupts, wait_for_stop
 from archiver.clock import Clock
@@ -123,6 +124,7 @@ class BackupRun:
             queue.count, set(files.accounts), self._now(), joiner_version()
         )
         report.out_of_time = files.is_time_over() and report.waiting > 0
+        report.out_of_room = files.is_out_of_room and report.waiting > 0
         async with self._continue_past_damaged_rows(report, "Some changes could not be listed"):
             report.changes, report.change_counts = await self.database.call(
                 _changes_of, run.run_id, last_event
@@ -173,7 +175,7 @@ class BackupRun:
     async def _fetch(self, files: MediaFetcher, report: RunReport) -> None:
         async with self._continue_past_damaged_rows(report, "Not all files were fetched"):
             await files.fetch_all()
-            if not files.is_time_over():
+            if not files.must_stop():
                 await fetch_pictures(files.run, files.store, files.downloader, set(files.accounts))
                 await VideoResolving(self.config, self.plugins.resolvers, files).resolve_all()
             if report.counts.stored:
@@ -272,6 +274,7 @@ class BackupRun:
         def received(count: int) -> None:
             report.received += count
             self.progress.received(count)
+            files.received(count)
 
         downloader = Downloader(
             media.open, self.store.tmp, self.clock, max_size=self.config.media.max_size,
@@ -279,6 +282,7 @@ class BackupRun:
         )  # fmt: skip
         films = FilmJoiner(downloader, self.store.tmp, self.config.media.videos)
         files = MediaFetcher(run, self.store, downloader, films, self.config.media.connections)
+        files.room = Room(self.store.directory, self.config.archive.reserve)
         if self.options.minutes is not None:
             files.ends_at = self.clock.monotonic() + 60 * self.options.minutes
         return files

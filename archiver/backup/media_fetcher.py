@@ -27,6 +27,7 @@ from archiver.backup.account import AccountBackup
 from archiver.backup.context import RunContext
 from archiver.backup.fetched import FetchedFile, joined_film, kept_playlist
 from archiver.backup.hosts import UnresponsiveHosts
+from archiver.backup.room import OutOfRoom, Room
 from archiver.backup.url_refresher import UrlRefresher
 from archiver.errors import ArchiverError, MediaError, MediaExpired, MediaGone, MediaRefused
 from archiver.media.download import Download, Downloader
@@ -46,6 +47,9 @@ _BATCH = 256
 _MAX_BATCH_FILES = 1024
 """Files per flush and transaction, at most: each costs the disk a sync of every folder that got
 one, and there are 256."""
+
+_LOOK_EVERY = 8 << 20
+"""Bytes that are received between two looks at the room on the disk."""
 
 _SAVE_SECONDS = 1.0
 _SAVE_BYTES = 32 << 20
@@ -74,7 +78,7 @@ class MediaFetcher:
     `accounts` maps the row id of an account to its backups, by source; only their files are
     fetched, and fresh addresses come from the source that offered the file. `listing_done` is set
     when no more rows will be added. `ends_at` is the time, by the monotonic clock, from which on no
-    file is begun.
+    file is begun. `room` is what files may use of the disk; `is_out_of_room` says that it was used.
     """
 
     run: RunContext
@@ -85,6 +89,7 @@ class MediaFetcher:
     accounts: dict[int, dict[str, AccountBackup]] = field(default_factory=dict)
     listing_done: bool = False
     ends_at: float | None = None
+    room: Room | None = None
     failures: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     _changed: anyio.Event = field(default_factory=anyio.Event)
     _in_progress: set[int] = field(default_factory=set)
@@ -92,6 +97,9 @@ class MediaFetcher:
     _unresponsive_hosts: UnresponsiveHosts = field(default_factory=UnresponsiveHosts)
     _excluded_accounts: set[int] = field(default_factory=set)
     _done_count: int = 0
+    _received: int = 0
+    _is_fetching: bool = False
+    is_out_of_room: bool = field(default=False, init=False)
     _reported_at: float = float("-inf")
     _reported_all: bool = False
 
@@ -100,8 +108,26 @@ class MediaFetcher:
         self._changed.set()
 
     def is_time_over(self) -> bool:
-        """Whether no more files are to be begun."""
+        """Whether no more files are to be begun for lack of time."""
         return self.ends_at is not None and self.run.clock.monotonic() >= self.ends_at
+
+    def must_stop(self) -> bool:
+        """Whether no more files are to be begun, for lack of time or of room."""
+        if self.room is not None and not self.is_out_of_room:
+            self.is_out_of_room = self.room.is_short
+        return self.is_out_of_room or self.is_time_over()
+
+    def received(self, count: int) -> None:
+        """So many bytes have come. Raises OutOfRoom where the disk has no room for more.
+
+        It is looked up now and then, since a file may be larger than the room that there was.
+        """
+        self._received += count
+        if self.room is not None and self._is_fetching and self._received >= _LOOK_EVERY:
+            self._received = 0
+            if self.room.is_short:
+                self.is_out_of_room = True
+                raise OutOfRoom("The disk has no more room for files")
 
     async def fetch_all(self) -> None:
         """Fetch until the scans are done and no file is due, or the time is over.
@@ -117,7 +143,9 @@ class MediaFetcher:
                 for _ in range(self.workers):
                     workers.start_soon(self._work, receiver.clone(), result_sender.clone())
                 receiver.close()
+                self._is_fetching = True
                 await self._feed_workers(sender)
+        self._is_fetching = False
 
     def failure_report(self) -> list[FileFailure]:
         """Why files were not downloaded in this run, most frequent first."""
@@ -128,12 +156,12 @@ class MediaFetcher:
 
     async def _feed_workers(self, sender: MemoryObjectSendStream[QueuedFile]) -> None:
         async with sender:
-            while not self.is_time_over():
+            while not self.must_stop():
                 self._changed = anyio.Event()
                 is_last = self.listing_done and not self._in_progress
                 files = await self._next_files()
                 for file in files:
-                    if self.is_time_over():
+                    if self.must_stop():
                         return
                     if self._is_refresh_queue_full(file.account_id):
                         continue
@@ -197,16 +225,23 @@ class MediaFetcher:
     ) -> None:
         async with receiver, sender:
             async for file in receiver:
-                if self.is_time_over():
-                    self._in_progress.discard(file.rendition_id)
-                    self.wake()
+                if self.must_stop():
+                    self._leave(file)
                     continue
-                # a lost file was fetched long ago; its address has probably expired
-                result = None if file.lost else await self._fetch(file)
-                if result is not None:
-                    await _send_result(sender, (file, result))
-                else:
-                    await self._fetch_refreshed(file, sender)
+                try:
+                    # a lost file was fetched long ago; its address has probably expired
+                    result = None if file.lost else await self._fetch(file)
+                    if result is not None:
+                        await _send_result(sender, (file, result))
+                    else:
+                        await self._fetch_refreshed(file, sender)
+                except OutOfRoom:
+                    self._leave(file)
+
+    def _leave(self, file: QueuedFile) -> None:
+        """Leave a file for a later run, as it is."""
+        self._in_progress.discard(file.rendition_id)
+        self.wake()
 
     async def _fetch_refreshed(
         self, file: QueuedFile, sender: MemoryObjectSendStream[Result]

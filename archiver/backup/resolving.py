@@ -83,6 +83,8 @@ class VideoResolving:
                 return
             due = await run.database.call(behind_pages, account_id, run.now(), limit=left)
             for file in due:
+                if self.files.must_stop():
+                    return
                 left -= 1
                 if await self._try(file, account, resolver) in _ENDS_PLATFORM:
                     return

@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": ("archiver.cli.demo", "Back up a few sample accounts, to see how it works."),
     "backup": ("archiver.cli.backup", "Back up all new posts and media."),
     "status": ("archiver.cli.status", "Show what is in the archive, and what is missing."),
+    "du": ("archiver.cli.du", "Show how much space the archive takes."),
     "schedule": ("archiver.cli.schedule", "Have the system run the backup by itself."),
     "accounts": ("archiver.cli.accounts", "List the accounts; find those a key has linked."),
     "login": ("archiver.cli.login", "Log in to an account whose source needs it."),

@@ -12,7 +12,7 @@ from archiver.cli.care import care_exit_code, care_json, care_summary, take_care
 from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, subcommand
 from archiver.cli.text import safe, styled
 from archiver.cli.values import Date, Minutes, WholeNumber
-from archiver.errors import ArchiveLocked, ArchiverError, UsageError
+from archiver.errors import ArchiveLocked, ArchiverError, ConfigError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +104,8 @@ def command(
     if due and (full or now or since or limit):
         raise UsageError("--due says itself how far to scan: leave out --full, --now and the like")
     disable_core_dumps()
+    if not dry_run:
+        _require_config(shell)
     asked = BackupOptions(
         names=names, full=full, now=now, since=timestamp(since) if since else None, limit=limit,
         media=not no_media, dry_run=dry_run, due=due, minutes=minutes,
@@ -130,6 +132,18 @@ def command(
     return code
 
 
+def _require_config(shell: Shell) -> None:
+    """Read the config. Raises ConfigError, after somebody was told who wants to know of that."""
+    from archiver.cli.notices import keep_contact, tell_of_broken_config
+
+    try:
+        config = shell.config()
+    except ConfigError as error:
+        tell_of_broken_config(shell, error)
+        raise
+    keep_contact(shell, config)
+
+
 def _only_due(shell: Shell, asked: "BackupOptions") -> "BackupOptions | str":
     """The options of a run of what is due now; a sentence where nothing is.
 
@@ -137,14 +151,19 @@ def _only_due(shell: Shell, asked: "BackupOptions") -> "BackupOptions | str":
     """
     from archiver.archive.database import reader
     from archiver.backup.due import due_work, scheduled_accounts
+    from archiver.backup.room import Room
 
     config, plugins = shell.config(), shell.plugins()
     try:
+        config.check(plugins)  # what is wrong should not wait until something is due
         with reader(config.archive.directory) as connection:
             accounts = scheduled_accounts(config, plugins, asked.names, connection)
     except ArchiverError:
         return asked
-    work = due_work(accounts, config.archive, datetime.now(UTC), files=asked.media)
+    has_room = not Room(config.archive.directory, config.archive.reserve).is_short
+    work = due_work(
+        accounts, config.archive, datetime.now(UTC), files=asked.media and has_room
+    )  # fmt: skip
     if work:
         return replace(asked, names=(*work.scan, *work.files_only), files_only=work.files_only)
     if work.next_at is None:

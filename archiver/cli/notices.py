@@ -34,6 +34,29 @@ def ping(shell: Shell, config: "Config", what: "Ping") -> None:
         shell.warn(failure)
 
 
+def keep_contact(shell: Shell, config: "Config") -> None:
+    """Keep how somebody is told, for the day when the config cannot be read any more."""
+    from archiver.unattended.last_settings import keep_settings
+
+    try:
+        keep_settings(config)
+    except ArchiverError as error:
+        shell.warn(str(error))
+
+
+def tell_of_broken_config(shell: Shell, error: ArchiverError) -> None:
+    """Ping and tell by the settings of the last run whose config could be read."""
+    from archiver.unattended.last_settings import last_settings
+
+    try:
+        config = last_settings(shell.config_path())
+    except ArchiverError:  # not even known where it should be
+        return
+    if config is not None:
+        ping(shell, config, "fail")
+        notify(shell, config, error)
+
+
 def notify(
     shell: Shell, config: "Config", error: ArchiverError | None = None, *,
     clock_is_wrong: bool = False, care: "Sequence[CareResult]" = (),

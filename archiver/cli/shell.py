@@ -29,6 +29,8 @@ from archiver.errors import UsageError
 from archiver.stop_signals import stop_signals
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from archiver.config import Config
     from archiver.plugins import Plugins
     from archiver.secrets import Secret
@@ -58,14 +60,20 @@ class Shell:
 
     def config(self) -> "Config":
         """The config, read once. Raises ConfigError."""
-        from pathlib import Path
-
-        from archiver.config import find_config, load_config
+        from archiver.config import load_config
 
         if self._config is None:
-            named = Path(self.config_file) if self.config_file else None
-            self._config = load_config(find_config(named))
+            self._config = load_config(self.config_path())
         return self._config
+
+    def config_path(self) -> "Path":
+        """The file of the config, whether it can be read or not. Raises ConfigError."""
+        from pathlib import Path
+
+        from archiver.config import find_config
+
+        path = find_config(Path(self.config_file) if self.config_file else None)
+        return path.absolute()
 
     def plugins(self) -> "Plugins":
         """The plugins, loaded once; each broken one is named in a warning."""

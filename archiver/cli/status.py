@@ -146,16 +146,21 @@ def _health(shell: Shell, now: datetime) -> "tuple[ArchiveHealth, list[Concern]]
     from shutil import disk_usage
 
     from archiver.archive.database import reader
+    from archiver.backup.room import Room
+    from archiver.unattended.forecast import forecast_concerns, growth
     from archiver.unattended.health import concerns_of, read_health, room_concerns
 
     config = shell.config()
     directory = config.archive.directory
     with reader(directory) as connection:
         health = read_health(connection, [entry.name for entry in config.accounts])
+        found = growth(connection, now)
     tokens = token_expiries(config, now, shell.warn)
     concerns = concerns_of(health, tokens, now, config.health.late_after)
     room = room_concerns(disk_usage(directory).free, config.health.min_free)
-    return health, sorted([*concerns, *room], key=lambda concern: -concern.severity)
+    left = Room(directory, config.archive.reserve).left()
+    concerns += [*room, *forecast_concerns(found, left)]
+    return health, sorted(concerns, key=lambda concern: -concern.severity)
 
 
 def _head(status: "ArchiveStatus", directory: str, now: datetime) -> str:

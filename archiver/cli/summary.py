@@ -34,7 +34,9 @@ _COLOURS = {
 
 def run_summary(report: RunReport) -> str:
     """The whole summary; its last line has the counts."""
-    parts = [_accounts(report), *_changes(report), *_failures(report), *_remarks(report)]
+    parts = [
+        _accounts(report), *_changes(report), *_failures(report), *_remarks(report), *_room(report),
+    ]  # fmt: skip
     if report.dry_run:
         parts.append("A dry run: nothing was written, no media was fetched.")
     if report.out_of_time:
@@ -47,7 +49,7 @@ def run_summary(report: RunReport) -> str:
 
 def trouble_summary(report: RunReport) -> str:
     """Only the problems, and the counts."""
-    parts = [*_failures(report), *_remarks(report), count_line(report)]
+    parts = [*_failures(report), *_remarks(report), *_room(report), count_line(report)]
     return "\n\n".join(parts)
 
 
@@ -191,6 +193,15 @@ def _remarks(report: RunReport) -> Iterator[str]:
         lines.append(wrap(f"{skipped}: {_names(fresh, report)}", rest="    "))
     if lines:
         yield "\n".join(lines)
+
+
+def _room(report: RunReport) -> Iterator[str]:
+    if report.out_of_room:
+        yield wrap(
+            "The disk has no more room for files but the reserve, so the rest of them waits. All "
+            "posts were saved. Free some space, or lower [archive] reserve: the next run goes on.",
+            rest="    ",
+        )  # fmt: skip
 
 
 def _parts(error: ArchiverError) -> tuple[str | None, ...]:

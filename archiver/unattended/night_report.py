@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from shutil import disk_usage
 
 from archiver.archive.database import reader
+from archiver.backup.room import Room
 from archiver.config import Config
 from archiver.disks import existing_parent
 from archiver.errors import ArchiverError, StorageError
@@ -21,6 +22,7 @@ from archiver.unattended.alerts import (
     told_path,
 )
 from archiver.unattended.care_log import CareEntry
+from archiver.unattended.forecast import forecast_concerns, growth
 from archiver.unattended.health import (
     Concern,
     Severity,
@@ -101,7 +103,12 @@ class NightReport:
     def _concerns(self, connection: sqlite3.Connection) -> list[Concern]:
         names = [entry.name for entry in self.config.accounts]
         health = read_health(connection, names)
-        return concerns_of(health, self.tokens, self.now, self.config.health.late_after)
+        archive = self.config.archive
+        room = Room(archive.directory, archive.reserve).left()
+        return [
+            *concerns_of(health, self.tokens, self.now, self.config.health.late_after),
+            *forecast_concerns(growth(connection, self.now), room),
+        ]
 
     def _events(
         self, connection: sqlite3.Connection, told: Told, *, clock_is_wrong: bool

@@ -67,6 +67,40 @@ def test_a_message_that_could_not_be_sent_is_a_warning_and_sent_the_next_time(
         assert '"failed_at": null' in Path("archive.alerts.json").read_text()
 
 
+def test_a_config_that_becomes_unreadable_is_notified_by_the_settings_of_the_last_run(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with http_receiver() as received:
+        configure(received, monkeypatch)
+        assert cli("backup").exit_code == 4, "the source is down"
+        received.clear()
+        good = Path("archive.toml").read_text()
+        for broken in (good.replace("[health]", "[health"), good + "wrong = 1\n"):
+            Path("archive.toml").write_text(broken)
+            assert cli("backup", "--due").exit_code == 2
+        Path("archive.toml").unlink()
+        assert cli("--config", "archive.toml", "backup").exit_code == 2
+        assert received.paths.count("/ping/check-1/fail") == 3
+        assert received.paths.count("/hook") == 1, "one message per cause"
+        assert (
+            b"the configuration is wrong (config)"
+            in received.messages[received.paths.index("/hook")]
+        )
+        received.clear()
+        Path("archive.toml").write_text(good)
+        cli("backup")
+        assert (
+            b"Resolved: the backup did not run" in received.messages[received.paths.index("/hook")]
+        )
+
+
+def test_before_the_first_run_a_broken_config_is_an_error_without_a_notification(cli: Cli) -> None:
+    Path("archive.toml").write_text("[archive\n")
+    done = cli("backup")
+    assert (done.exit_code, "archive.toml" in done.stderr) == (2, True)
+    assert not Path("archive.notify.json").exists()
+
+
 def test_a_dry_run_sends_no_notification(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     with http_receiver() as received:
         configure(received, monkeypatch)

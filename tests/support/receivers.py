@@ -17,6 +17,11 @@ class Received:
     paths: list[str] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
 
+    def clear(self) -> None:
+        """Forget what came until now."""
+        self.paths.clear()
+        self.messages.clear()
+
 
 @contextmanager
 def http_receiver() -> Iterator[Received]:
