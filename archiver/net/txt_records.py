@@ -36,7 +36,7 @@ async def txt_records(
         _fail(name, error.why or "", hint=error.hint, code="address")
     try:
         from dns import asyncresolver, exception  # noqa: PLC0415 — an extra
-        from dns.resolver import NXDOMAIN, NoAnswer  # noqa: PLC0415
+        from dns.resolver import NXDOMAIN, NoAnswer  # noqa: PLC0415 — an extra
     except ImportError:
         _fail(name, "dnspython is not installed", hint=INSTALL, code="not_installed")
     try:
