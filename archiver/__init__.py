@@ -81,7 +81,7 @@ if TYPE_CHECKING:
         UnresolvedCode,
     )
     from archiver.secrets import Secret
-    from archiver.urls import BadUrl, normalize_url
+    from archiver.urls import BadUrl, BaseUrl, normalize_url
 
 _HOMES = {
     "apis": (
@@ -108,7 +108,7 @@ _HOMES = {
         "UnresolvedCode",
     ),
     "secrets": ("Secret",),
-    "urls": ("BadUrl", "normalize_url"),
+    "urls": ("BadUrl", "BaseUrl", "normalize_url"),
 }  # fmt: skip
 
 
@@ -143,6 +143,7 @@ __all__ = [
     "AttachmentKind",
     "BadJson",
     "BadUrl",
+    "BaseUrl",
     "ConfigError",
     "Demo",
     "DemoWorld",

@@ -3,7 +3,7 @@
 The dataclass defines the table: its fields are the keys, their annotations are the types, and
 `metadata={"help": "…", "min": 1, "example": '"7d"'}` documents and limits them. Known annotations:
 `str`, `bool`, `int`, `float`, `Literal`, `list[X]`, `tuple[X, ...]`, `X | Y`, `X | None`, `Secret`,
-`Path` (relative to the file), `timedelta` (`"7d"`) and `Size` (`"4GB"`).
+`Path` (relative to the file), `timedelta` (`"7d"`), `Size` (`"4GB"`) and `BaseUrl`.
 
 msgspec converts too, but it cannot be taught to read `timedelta` and `Size` as here, and its
 messages name Python's types: the code around it would be longer than this module.
@@ -26,7 +26,7 @@ from archiver.errors import ConfigError
 from archiver.secrets import SCHEMES, Secret, is_reference
 from archiver.tomllines import KeyPath, line_of
 from archiver.tomltext import backslash_hint
-from archiver.urls import BadUrl, normalize_url
+from archiver.urls import BadUrl, BaseUrl, normalize_url
 
 Size = NewType("Size", int)
 """A number of bytes, written as `"4GB"` or `"512MiB"`."""
@@ -199,7 +199,7 @@ def kind_of(annotation: Any) -> str:
 def _fields(cls: type[Any]) -> dict[str, tuple[Field[Any], Any]]:
     if not (isinstance(cls, type) and is_dataclass(cls)):
         raise TypeError(f"{cls!r} is not a dataclass")
-    hints = get_type_hints(cls)
+    hints = get_type_hints(cls, include_extras=True)
     return {spec.name: (spec, hints[spec.name]) for spec in fields(cls) if spec.init}
 
 
@@ -323,6 +323,21 @@ def _size(value: str | int, _place: TableLocation) -> Size:
     return Size(int(Decimal(match[1]) * step ** _POWERS[unit[:1]]))
 
 
+def _base_url(value: str, place: TableLocation) -> str:
+    """The base URL of an API. Errors do not show the text, which may contain a password."""
+    text = _text(value, place)
+    wanted = f"must be {kind_of(BaseUrl)}"
+    if not text.lower().startswith(("https://", "http://")):
+        raise _InvalidValue(wanted)
+    if "?" in text or "#" in text:
+        raise _InvalidValue(f"{wanted}, without a query or a fragment")
+    try:
+        normalize_url(text)
+    except BadUrl as error:
+        raise _InvalidValue(f"{wanted}: {error}") from None
+    return text
+
+
 def _proxy(value: str, place: TableLocation) -> ProxyAddress:
     """The address of a proxy. Errors do not show the text, which may contain a password."""
     wanted = f"must be {kind_of(ProxyAddress)}"
@@ -390,6 +405,9 @@ _KINDS: dict[Any, _Kind] = {
     Secret: _Kind("a reference to a secret", str, _secret, '"env:NAME"'),
     ProxyAddress: _Kind(
         "an address such as http://proxy.example:3128", str, _proxy, '"http://proxy.example:3128"'
+    ),
+    BaseUrl: _Kind(
+        "an address such as https://api.example.com", str, _base_url, '"https://api.example.com"'
     ),
     Path: _Kind("a path in quotes", str, _path, '"archive"'),
     timedelta: _Kind('a length of time such as "7d", "12h" or "30m"', str, _duration, '"7d"'),

@@ -6,6 +6,7 @@ meant by a host, this refuses: an address that can be read in two ways is none.
 """
 
 import re
+from typing import Annotated
 
 _ABSOLUTE = re.compile(r"(?:(https?):)?//([^/\\?#]*)(.?)", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE | re.ASCII)
@@ -24,6 +25,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _DOT = frozenset({".", "%2e"})
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)
 _TWO_DOTS = frozenset({"..", ".%2e", "%2e.", "%2e%2e"})
+
+
+BaseUrl = Annotated[str, "base URL"]
+"""The type of a setting that is the base URL of an API."""
 
 
 class BadUrl(ValueError):

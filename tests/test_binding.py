@@ -10,6 +10,7 @@ import pytest
 from archiver.binding import Size, TableLocation, bind, kind_of, settings_of
 from archiver.errors import ConfigError
 from archiver.secrets import Secret
+from archiver.urls import BaseUrl
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Everything:
     wait: timedelta | None = None
     size: Size = field(default=Size(0))
     key: Secret | None = None
+    server: BaseUrl | None = None
 
 
 def bound(**table: Any) -> Everything:
@@ -50,6 +52,8 @@ def test_defaults() -> None:
         ("wait", "1d", timedelta(days=1)),
         ("size", "1kb", 1000),
         ("key", "env:X", Secret("env:X")),
+        ("server", "https://a.example/api/", "https://a.example/api/"),
+        ("server", "HTTP://[::1]:8080", "HTTP://[::1]:8080"),
     ],
 )
 def test_what_fits(name: str, given: Any, expected: Any) -> None:
@@ -83,6 +87,21 @@ def test_what_does_not_fit(name: str, given: Any, said: str) -> None:
     assert f'"{name}" in [sample]' in message
     assert said in message
     assert len(message) < 200
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "plc.directory", "//a.example", "ftp://a.example", "https://", "https://a b/", "https:/a",
+        "https://a.example:99999", "https://user:hunter2@a.example", "https://a.example?q=hunter2",
+        "https://a.example/#x", "", "env:X", "https://a.example ",
+    ],
+)  # fmt: skip
+def test_an_address_of_an_api_is_checked_and_never_shown(given: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        bound(server=given)
+    assert '"server" in [sample] must' in str(error.value)
+    assert "hunter2" not in str(error.value)
 
 
 def test_a_secret_of_the_wrong_type_is_not_shown() -> None:

@@ -212,7 +212,7 @@ def _refused(account: Account, why: str) -> AccessRefused:
         why=why,
         kept="Nothing was added to it; what was archived before stays as it is",
         hint="If this is meant, give the account a new name in archive.toml; "
-        "if not, check whom its profile_key or user_name belongs to",
+        "if not, check which account the key, handle or user name of its entry leads to",
         code="identity",
     )
 
@@ -222,7 +222,7 @@ def _duplicate(account: Account, other: str) -> DuplicateAccount:
         f"{account.name} is the same {account.platform} account as {other}",
         why="Both entries of archive.toml lead to one account; it is backed up once",
         kept=f"The account is in the archive as {other}; nothing was renamed",
-        hint=f"Remove one of the two entries, or correct the profile_key or user_name of "
+        hint=f"Remove one of the two entries, or correct the key, handle or user name of "
         f"{account.name}",
     )
 

@@ -115,7 +115,7 @@ class AccountBackup:
         full = self.options.full or lost_cursor or self._is_full_due(known)
         if known.view not in {None, self.reader.view}:
             full = True
-            self.report.note("Options or login have changed: scanned all posts")
+            self.report.note("Options or login have changed: all posts are scanned again")
         self.report.full = full
         ranges = await database.call(coverage_ranges, self.account_id, source)
         self._has_known_limit = any(_ends_at_limit(range_) for range_ in ranges)

@@ -15,6 +15,7 @@ from archiver.archive.posts import ParseContext, PostWriter
 from archiver.backup.account_reader import AccountReader
 from archiver.backup.context import RunContext
 from archiver.errors import RateLimited, RecordError, SourceDown, SourceError
+from archiver.human import counted
 from archiver.models import Attachment, Metric, Page, Post, Record, Version
 from archiver.reasons import Choice
 from archiver.report import AccountReport
@@ -171,4 +172,7 @@ class PageSaver:
             if post.unmapped:
                 self.report.add_unmapped(post.unmapped)
         if quarantined:
-            self.report.warn(f"{quarantined} records could not be read; they are in quarantine")
+            words = "it is" if quarantined == 1 else "they are"
+            self.report.warn(
+                f"{counted(quarantined, 'record')} could not be read; {words} in quarantine"
+            )

@@ -117,7 +117,8 @@ def _problem(config: "Config", entry: "AccountEntry", plugins: "Plugins") -> Arc
 
     try:
         with redirect_plugin_output():
-            config.account(entry, plugins)
+            account = config.account(entry, plugins)
+            config.source_settings(plugins.source(account.source))
     except ArchiverError as error:
         return error
     return None

@@ -13,6 +13,7 @@ from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, subcommand
 from archiver.cli.text import safe, styled
 from archiver.cli.values import Date, Minutes, WholeNumber
 from archiver.errors import ArchiveLocked, ArchiverError, ConfigError, UsageError
+from archiver.human import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,12 +37,12 @@ class NoteCollector:
     def scanning(self, account: str, page: int, posts: int) -> None:
         """Print the progress of a scan, when verbose."""
         if self._shell.verbose:
-            self._shell.say(f"{safe(account)}: page {page}, {posts:,} posts so far")
+            self._shell.say(f"{safe(account)}: page {page}, {counted(posts, 'post')} so far")
 
     def scanned(self, account: str, posts: int) -> None:
         """Print the result of a scan, when verbose."""
         if self._shell.verbose:
-            self._shell.say(f"{safe(account)}: {posts:,} posts")
+            self._shell.say(f"{safe(account)}: {counted(posts, 'post')}")
 
     def files(self, waiting: int, done: int, *, is_all: bool) -> None:
         """Print nothing."""

@@ -13,7 +13,7 @@ from archiver.cli.shell import Shell, pass_shell, program, subcommand
 from archiver.cli.text import safe, table, wrap
 from archiver.cli.verify import unreadable
 from archiver.errors import DamageFound, StorageError
-from archiver.human import size_text
+from archiver.human import counted, size_text
 
 if TYPE_CHECKING:
     from archiver.evidence.renewal import Copied
@@ -92,9 +92,9 @@ def _print(shell: Shell, directory: Path, copied: "Copied") -> None:
         return
     shell.report(
         wrap(
-            f"{copied.files:,} files ({size_text(copied.size)}) copied to {safe(directory)}, "
-            f"{copied.unchanged:,} unchanged; "
-            f"database of {copied.rows:,} rows copied and read back."
+            f"{counted(copied.files, 'file')} ({size_text(copied.size)}) copied to "
+            f"{safe(directory)}, {copied.unchanged:,} unchanged; "
+            f"database of {counted(copied.rows, 'row')} copied and read back."
         )
     )
     if not copied.unchanged:  # the first time

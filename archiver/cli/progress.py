@@ -110,7 +110,7 @@ class ProgressLine:
 
     def _files_text(self) -> str:
         total = self._done + self._waiting
-        parts = [f"{self._done:,}/{total:,} files", *self._bytes_text()]
+        parts = [f"{self._done:,}/{counted(total, 'file')}", *self._bytes_text()]
         if left := self._seconds_left():
             parts.append(_duration_text(left))
         text = "  ".join(parts)

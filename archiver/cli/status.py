@@ -262,7 +262,8 @@ def _gap_lines(account: "AccountStatus") -> Iterator[str]:
         why = f": {safe(gap.reason)}" if gap.reason else ""
         yield f"{gap.stream} {since} {(gap.until or '?')[:16]}{why}".replace("T", " ")
     if account.quarantined:
-        yield f"{account.quarantined} records could not be parsed; see the table quarantine"
+        records = counted(account.quarantined, "record")
+        yield f"{records} could not be parsed; see the table quarantine"
     if account.unmapped:
         yield f"records have unmapped fields: {safe(', '.join(account.unmapped))}"
 

@@ -63,7 +63,7 @@ def count_line(report: RunReport) -> str:
         + f", {counts.omitted:,} omitted, {counts.failed:,} failed"
     )
     if report.waiting:
-        line += f"; {report.waiting:,} files waiting"
+        line += f"; {counted(report.waiting, 'file')} waiting"
     return line
 
 

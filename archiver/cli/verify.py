@@ -108,7 +108,7 @@ def command(
     _print(shell, result, repaired)
     if result.damage:
         raise DamageFound(
-            f"{len(result.damage):,} integrity errors in {directory}",
+            f"{counted(len(result.damage), 'integrity error')} in {directory}",
             kept="Nothing was deleted",
             hint=_hint(result, repaired, asked=repair, copy=copy),
         )
@@ -156,7 +156,8 @@ def _print_proofs(shell: Shell, directory: Path, post: str, *, as_json: bool) ->
         shell.report(wrap(line), is_wrong=not version.proof.holds)
     if broken:
         raise DamageFound(
-            f"{len(broken):,} of {len(found):,} versions of {post} have no valid signature"
+            f"{len(broken):,} of {counted(len(found), 'version')} of {post} "
+            f"{'has' if len(broken) == 1 else 'have'} no valid signature"
         )
     return None
 
@@ -165,7 +166,7 @@ def unreadable(findings: "list[Finding]", directory: Path) -> StorageError:
     """The error for files of an archive that could not be read, and may be intact."""
     first = findings[0]
     return StorageError(
-        f"{len(findings):,} files in {directory} could not be read",
+        f"{counted(len(findings), 'file')} in {directory} could not be read",
         why=f"{first.subject} {first.detail}",
         kept="Nothing was changed, and nothing is known to be damaged",
         hint="Let this user read them (chown -R, chmod -R u+rwX), and run the command again",
@@ -243,8 +244,7 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
         if count := sum(finding.what == what for finding in others):
             parts.append(f"{count:,} {words}")
     if result.proved:
-        proved = counted(result.proved, "version of a post", "versions of posts")
-        parts.append(f"{proved} with a valid signature of their source")
+        parts.append(f"{counted(result.proved, 'signature')} valid")
     if result.left:
         parts.append(f"{counted(result.left, 'file')} left for a later verify")
     shell.report(
@@ -255,17 +255,19 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
 
 
 def _print_repaired(shell: Shell, repaired: "Repaired") -> None:
+    schema = counted(repaired.schema, "part")
     if repaired:
         shell.report(
-            f"Repaired: {repaired.queued:,} files queued to be fetched again, "
-            f"{repaired.rows:,} rows restored, {repaired.indexes:,} indexes rebuilt"
-            + (f", {repaired.schema:,} parts of the schema repaired." if repaired.schema else "."),
+            f"Repaired: {counted(repaired.queued, 'file')} queued to be fetched again, "
+            f"{counted(repaired.rows, 'row')} restored, "
+            f"{counted(repaired.indexes, 'index', 'indexes')} rebuilt"
+            + (f", {schema} of the schema repaired." if repaired.schema else "."),
             is_wrong=True,
         )
     if repaired.files or repaired.tables:
         shell.report(
-            f"From the copy: restored {repaired.files:,} files, "
-            f"and the missing rows of {repaired.tables:,} tables.",
+            f"From the copy: restored {counted(repaired.files, 'file')}, "
+            f"and the missing rows of {counted(repaired.tables, 'table')}.",
             is_wrong=True,
         )
 

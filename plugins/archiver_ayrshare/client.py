@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from archiver import AccessRefused, Http, RateLimitPolicy, Record, Response, Secret
+from archiver import AccessRefused, BaseUrl, Http, RateLimitPolicy, Record, Response, Secret
 from archiver_ayrshare.answers import (
     API_KEY,
     PROFILE_KEY,
@@ -36,7 +36,7 @@ class Settings:
     """The config table `[ayrshare]`."""
 
     api_key: Secret = field(metadata=_help("The API key of your primary profile"))
-    base_url: str = field(
+    base_url: BaseUrl = field(
         default="https://api.ayrshare.com/api", metadata=_help("Where the API is served")
     )
     limit_max: int = field(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from archiver import Account, ConfigError, Http, Kit, SourceError
+from archiver import Account, BaseUrl, ConfigError, Http, Kit, SourceError
 from archiver_bluesky.did import clean_handle, is_did
 from archiver_bluesky.directory import Directory, ResolvedIdentity, check_names
 from archiver_bluesky.server import Server
@@ -12,11 +12,11 @@ from archiver_bluesky.server import Server
 class BlueskySettings:
     """The table `[bluesky]`."""
 
-    plc: str = field(
+    plc: BaseUrl = field(
         default="https://plc.directory",
         metadata={"help": "Address of the PLC directory, which names the server of each DID"},
     )
-    appview: str = field(
+    appview: BaseUrl = field(
         default="https://public.api.bsky.app",
         metadata={
             "help": "Address of the AppView, which resolves handles and counts likes; identities "

@@ -42,7 +42,7 @@ class MastodonClient:
     kit: Kit
     account: Account
     handle: Handle
-    server: str = ""
+    server: str | None = None
     _http: Http | None = field(default=None, init=False)
     _found: Mapping[str, Any] | None = field(default=None, init=False)
 

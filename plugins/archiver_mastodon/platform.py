@@ -6,6 +6,7 @@ from typing import Any
 
 from archiver import (
     Account,
+    BaseUrl,
     ConfigError,
     Identity,
     Listing,
@@ -22,7 +23,7 @@ from archiver_mastodon.handles import Handle, handle_of
 from archiver_mastodon.links import next_cursor, parameters_of
 from archiver_mastodon.profiles import identity_of
 from archiver_mastodon.reader import is_direct, read_status
-from archiver_mastodon.values import count_of, id_of, url_of
+from archiver_mastodon.values import count_of, id_of
 from archiver_mastodon.versions import version_of
 
 PAGE_SIZE = 40
@@ -40,8 +41,8 @@ class MastodonOptions:
             "example": '"press@social.example"',
         },
     )
-    server: str = field(
-        default="",
+    server: BaseUrl | None = field(
+        default=None,
         metadata={
             "help": "Where its server's API is, if that is neither on the handle's host nor found "
             "from there.",
@@ -71,13 +72,8 @@ class Mastodon:
     absence_note: str = "its audience may have been made smaller, or the login sees less"
 
     def check_options(self, options: MastodonOptions) -> None:
-        """Check the handle, and the address if there is one. Raises ConfigError."""
+        """Check the handle. Raises ConfigError."""
         required_handle(options)
-        if options.server and url_of(options.server) is None:
-            raise ConfigError(
-                f'"server" is not an address: {options.server}',
-                hint='Write for example: server = "https://social.example"',
-            )
 
     async def identify(self, client: MastodonClient, account: Account) -> Identity:  # noqa: ARG002 — contract
         """Who the account is. Raises SourceError."""

@@ -63,6 +63,32 @@ def test_a_wrong_one_is_named(cli: Cli, config: Path) -> None:
     )
 
 
+BLUESKY = 'platform = "bluesky"\nhandle = "acme.example"\n'
+MASTODON = 'platform = "mastodon"\nhandle = "acme@social.example"\n'
+THREADS = 'platform = "threads"\n'
+
+
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        (f'{BLUESKY}[bluesky]\nplc = "plc.directory"\n', '"plc" in [bluesky]'),
+        (f'{BLUESKY}[bluesky]\nappview = "https://u:p@a.example"\n', '"appview" in [bluesky]'),
+        (f'{MASTODON}server = "social"\n', '"server" in the account "mine"'),
+        (f'{THREADS}[ayrshare]\napi_key = "env:X"\nbase_url = "api"\n', '"base_url" in [ayrshare]'),
+        (THREADS, '"api_key" is missing in [ayrshare]'),
+    ],
+    ids=["plc", "appview", "server", "base_url", "no key"],
+)
+def test_addresses_and_settings_of_the_source_are_checked_too(
+    cli: Cli, config: Path, lines: str, named: str
+) -> None:
+    config.write_text(f'[[accounts]]\nname = "mine"\n{lines}')
+    done = cli("accounts")
+    assert done.exit_code == 2
+    assert done.stdout.splitlines()[1].split()[-1] == "wrong"
+    assert named in " ".join(done.stderr.split())
+
+
 def test_no_accounts_yet(cli: Cli, config: Path) -> None:
     config.write_text("[archive]\n")
     done = cli("accounts", shell=shell())

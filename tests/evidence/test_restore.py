@@ -196,7 +196,7 @@ def test_the_hints_lead_to_an_intact_archive(
     code, said = run(capsys, str(archive))
     assert "Next: Run archiver verify --repair --from the folder of a copy" in said
     code, said = run(capsys, str(archive), "--repair", "--from", str(good_copy))
-    assert "From the copy: restored 1 files" in said
+    assert "From the copy: restored 1 file," in said
     assert "Run archiver verify again" in said
     assert run(capsys, str(archive))[0] == 0
 

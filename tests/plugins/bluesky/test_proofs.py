@@ -127,7 +127,8 @@ def test_the_command_shows_for_a_post_who_signed_it(
     assert "Version 1: proved:" in shown.output
     assert alice.key.did in shown.output.replace("\n", " ")
     whole = cli(*config, "verify")
-    assert "4 versions of posts with a valid signature of their source" in whole.output
+    (last,) = [line for line in whole.output.splitlines() if "4 signatures valid" in line]
+    assert len(last) <= 80
     assert cli(*config, "verify", "--post", "at://nobody/a.b/c").exit_code == 2
     tamper(nights, "UPDATE revisions SET raw = replace(raw, 'Third', 'Forged')")
     forged = cli(*config, "verify", "--post", f"at://{alice.did}/{uri}")
