@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from archiver.archive import playlists
 from archiver.archive.origins import MediaOrigin
 from archiver.archive.queue import FilmVariant, QueuedFile, Stored
 from archiver.media.download import Download
-from archiver.media.playlists.joining import JoinedFilm, joiner_version
+from archiver.media.playlists.joining import FilmOrigin, JoinedFilm, joiner_version
 from archiver.media.playlists.plan import NotJoinable
 from archiver.media.store import stored_path
 from archiver.reasons import Choice, Reason
@@ -47,6 +48,11 @@ def kept_playlist(playlist: Download, why: NotJoinable, tomorrow: str) -> Fetche
     return FetchedFile(playlist, reason, tomorrow if why.code == "live" else None)
 
 
+def left_out_of(made: FilmOrigin) -> list[dict[str, Any]]:
+    """What a film was made without, for its record."""
+    return [asdict(each) for each in made.left_out]
+
+
 def joined_film(film: JoinedFilm, content_type: str, videos: str) -> FetchedFile:
     """The film of a playlist of this type, with its other variants as the setting wants them."""
     choice: Choice = ("pending", None)
@@ -60,7 +66,7 @@ def joined_film(film: JoinedFilm, content_type: str, videos: str) -> FetchedFile
         for variant, url in film.others
     )  # fmt: skip
     made = film.origin
-    left_out = [asdict(each) for each in made.left_out]
+    left_out = left_out_of(made)
     origin = MediaOrigin(
         made.how, "playlist", made.tool,
         playlists=[playlist.as_json() for playlist in made.playlists], segments=made.segments,

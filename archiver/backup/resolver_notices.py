@@ -35,6 +35,8 @@ def _of_platform(
         yield f'own = true has no effect: resolve in [media] does not list "{platform}"'
     elif is_listed and not any(each.own for each in config.accounts if each.platform == platform):
         yield f'resolve in [media] lists "{platform}", and no account of it has own = true'
+    elif own and config.media.videos == "none":
+        yield 'resolve in [media] has no effect: videos = "none" wants no video'
     elif own and config.network.proxy is not None:
         yield PROXY_NOTICE
     elif own and (notice := resolver_notice(resolver, platform, now)) is not None:

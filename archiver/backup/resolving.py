@@ -5,7 +5,7 @@ is tried again after days or weeks. None of it counts as a failure of the run.
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -22,7 +22,7 @@ from archiver.archive.resolutions import (
     save_unresolved,
     tries_of_day,
 )
-from archiver.backup.fetched import FetchedFile
+from archiver.backup.fetched import FetchedFile, left_out_of
 from archiver.backup.media_fetcher import MediaFetcher, reason_of
 from archiver.backup.resolver_job import GuardedJob, guarded_job
 from archiver.backup.resolver_notices import PROXY_NOTICE, resolver_notice
@@ -63,6 +63,8 @@ class VideoResolving:
 
     async def resolve_all(self) -> None:
         """Try what is due of all accounts that it is allowed for. Raises StorageError."""
+        if self.config.media.videos == "none":
+            return
         for platform in sorted(set(self.config.media.resolve)):
             if self.config.network.proxy is not None:  # a resolver would go around it
                 self._note(platform, PROXY_NOTICE)
@@ -148,35 +150,34 @@ class VideoResolving:
             file.rendition_id,
         ) as job:  # fmt: skip
             video = await _ask(resolver, job)
-            download, how = await self._take(job, video)
+            taken = await self._take(job, video)
         try:
-            _judge(download, video)
+            _judge(taken.download, video)
         except BaseException:
-            download.discard()
+            taken.download.discard()
             raise
         origin = MediaOrigin(
-            how, resolver.name, resolver.version, page_url=file.url, details=video.details
-        )
-        return FetchedFile(download, origin=origin)
+            taken.how, resolver.name, resolver.version, page_url=file.url,
+            segments=taken.segments, details={**video.details, **taken.details},
+        )  # fmt: skip
+        return FetchedFile(taken.download, origin=origin)
 
-    async def _take(
-        self, job: GuardedJob, video: ResolvedVideo
-    ) -> tuple[Download, Literal["resolved", "downloaded"]]:
+    async def _take(self, job: GuardedJob, video: ResolvedVideo) -> "_Taken":
         """The file that a resolver found: fetched by our own client, or from the job's folder."""
         if video.url is not None:
-            return await self._from_address(video.url), "resolved"
+            return await self._from_address(video.url)
         paths = [job.folder / path.name for path in video.files]
         if not paths or not all(path.is_file() for path in paths):
             raise Unresolved("resolver_failed", "it ended without an error, and without a file")
         if len(paths) > 1:
             paths = [await _merged(paths, video, job)]
         tmp = self.files.films.tmp
-        return await to_thread.run_sync(_adopt, paths[0], tmp), "downloaded"
+        return _Taken(await to_thread.run_sync(_adopt, paths[0], tmp), "downloaded")
 
-    async def _from_address(self, url: str) -> Download:
+    async def _from_address(self, url: str) -> "_Taken":
         found = await self.files.downloader.fetch(url, expects="video", even_if_expired=True)
         if not found.is_playlist:
-            return found
+            return _Taken(found, "resolved")
         try:
             film = await self.files.films.join(found, url, expects="video")
         except NotJoinable as why:
@@ -184,7 +185,20 @@ class VideoResolving:
             raise Unresolved(code, f"it is a playlist only: {why}") from why
         finally:
             found.discard()
-        return film.download
+        made = film.origin
+        # of its playlists, whose addresses may name this machine, only the segments are kept
+        details = {"how": made.how, "tool": made.tool, "left_out": left_out_of(made)}
+        return _Taken(film.download, "resolved", made.segments, {"film": details})
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A file that a resolver found, and what our own client says of a film of segments."""
+
+    download: Download
+    how: Literal["resolved", "downloaded"]
+    segments: Sequence[Mapping[str, object]] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 async def _ask(resolver: Resolver, job: GuardedJob) -> ResolvedVideo:

@@ -257,6 +257,30 @@ def test_pages_say_that_a_film_was_made_here(tmp_path: Path) -> None:
             assert "poster=" in answer
 
 
+def test_pages_say_what_a_film_was_made_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = recipes.Playlist.make
+    named = b'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="%s",LANGUAGE="%s",URI="%s.m3u8"\n'
+    lines = named % (b"Deutsch", b"de", b"de") + named % (b"<b>", b"<b>", b"b")
+    monkeypatch.setattr(
+        recipes.Playlist, "make",
+        lambda self: make(self).replace(b"#EXTM3U\n", b"#EXTM3U\n" + lines),
+    )  # fmt: skip
+    with nights(tmp_path, "bluesky") as world:
+        published(world).backup()
+        (post_id,) = world.column("SELECT id FROM posts")
+        assert json.loads(world.column("SELECT details FROM media_origins")[0]) == {
+            "left_out": [
+                {"kind": "subtitles", "language": "de", "name": "Deutsch"},
+                {"kind": "subtitles", "language": "<b>", "name": "<b>"},
+            ]
+        }
+        with browsing(world.directory / DATABASE) as client:
+            answer = client.get(f"/archive/-/post/{post_id}").text
+            assert "in another container, without subtitles (de, &lt;b&gt;)" in answer
+
+
 def test_pages_and_status_say_that_only_a_playlist_is_offered(
     tmp_path: Path, live: pytest.MonkeyPatch
 ) -> None:
@@ -271,4 +295,22 @@ def test_pages_and_status_say_that_only_a_playlist_is_offered(
         with browsing(world.directory / DATABASE) as client:
             for page in (f"post/{post_id}", "missing"):
                 answer = client.get(f"/archive/-/{page}").text
-                assert "ffered only as a playlist" in answer, page
+                assert "ffered only as a playlist: it is being broadcast" in answer, page
+
+
+def test_an_older_archive_gets_the_sentence_of_what_is_behind_a_page_without_an_edit(
+    tmp_path: Path,
+) -> None:
+    with nights(tmp_path, "youtube") as world:
+        world.account("youtube").publish("A film", media=[video()])
+        world.backup()
+        with writer(world.directory) as connection:  # as it was written before
+            update(connection, "renditions", "role = 'original'", (), reason="not_offered")
+        world.next_night()
+        report = world.backup(full=True)
+        assert (report.counts.new, report.counts.edited, report.exit_code) == (0, 0, 0)
+        assert world.column("SELECT reason FROM missing_media") == [
+            "the source gives no file, only its page"
+        ]
+        assert world.column("SELECT count(*) FROM revisions") == [1]
+        assert verify(world.directory, Scope(), NOW).findings == []

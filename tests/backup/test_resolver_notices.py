@@ -46,6 +46,11 @@ def test_one_of_the_two_settings_alone_is_named(tmp_path: Path) -> None:
     assert said(tmp_path, "", head=RESOLVE) == [("a0", text)]
 
 
+def test_videos_that_nobody_wants_are_not_resolved(tmp_path: Path) -> None:
+    text = 'resolve in [media] has no effect: videos = "none" wants no video'
+    assert said(tmp_path, "own = true", head=f'{RESOLVE}\nvideos = "none"') == [("a0", text)]
+
+
 def test_a_proxy_which_no_resolver_uses_is_named(tmp_path: Path) -> None:
     head = f'{RESOLVE}\n[network]\nproxy = "http://proxy.example:3128"'
     assert said(tmp_path, "own = true", head=head) == [("a0", PROXY_NOTICE)]

@@ -1,5 +1,6 @@
 """Videos behind their pages, in whole runs: only where both settings say so, and judged."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -129,9 +130,13 @@ def test_what_a_run_that_was_killed_left_of_a_job_is_removed_by_the_next_run(
 
 
 @pytest.mark.parametrize(
-    ("own", "settings"), [(False, ON), (True, ""), (True, 'resolve = ["tiktok"]'), (False, "")]
-)
-def test_without_both_settings_nothing_behind_a_page_is_asked_for(
+    ("own", "settings"),
+    [
+        (False, ON), (True, ""), (True, 'resolve = ["tiktok"]'), (False, ""),
+        (True, f'{ON}\nvideos = "none"'),
+    ],
+)  # fmt: skip
+def test_without_both_settings_or_where_no_video_is_wanted_nothing_behind_a_page_is_asked_for(
     tmp_path: Path, film: Path, own: bool, settings: str
 ) -> None:
     with channel(tmp_path, gives(film), own=own, settings=settings) as (world, tool):
@@ -242,6 +247,27 @@ def test_what_a_resolver_says_before_it_is_used_is_a_note_of_the_run(
         report = world.backup()
         assert [account.notes for account in report.accounts] == [["tool 1.2 is old: update it"]]
         assert (report.exit_code, len(tool.asked)) == (0, 1)
+
+
+def test_an_address_of_a_playlist_becomes_a_film_whose_segments_are_on_record(
+    tmp_path: Path,
+) -> None:
+    def answer(job: ResolverJob) -> ResolvedVideo:
+        (path,) = [path for path in world.files if path.endswith("playlist.m3u8")]
+        return ResolvedVideo(world.url(world.files[path]), has_sound=False, seconds=2.0)
+
+    with channel(tmp_path, answer) as (world, _):
+        world.account("bluesky").publish("A film", media=[video()])
+        world.backup()
+        assert world.query(FILMS) == [("stored", None, "video/mp4")]
+        ((how, segments, details),) = world.query(
+            "SELECT how, segments, details FROM media_origins"
+        )
+        assert how == "resolved"
+        assert [set(each) for each in json.loads(segments)] == [
+            {"url", "offset", "size", "sha256"}
+        ] * 5
+        assert json.loads(details)["film"]["how"] == "remuxed"
 
 
 def test_with_a_proxy_no_resolver_is_used_and_the_run_says_so(tmp_path: Path, film: Path) -> None:
