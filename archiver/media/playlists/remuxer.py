@@ -28,6 +28,8 @@ PACKED = frozenset({"aac", "mp3", "ac3", "eac3"})
 
 _TIMESTAMP = b"com.apple.streaming.transportStreamTimestamp\x00"
 _TICKS = 90_000  # a second, in the time of MPEG transport streams
+_TIME_BITS = (1 << 33) - 1  # of that time
+_MOST_APART = 60.0  # seconds between the beginnings of picture and sound
 _ID3_SIZE = 4096  # bytes that are searched for a timestamp
 _MEMORY = 3 << 30  # bytes of address space; the libraries alone map a few hundred megabytes
 _SECONDS = 3600  # of processor time
@@ -122,13 +124,16 @@ def remux(job: dict[str, Any]) -> str:
             zip(job["tracks"], job["formats"], strict=True)
         )
     ]
-    starts = _starts(tracks)
+    shifts = _shifts(tracks)
     # bitexact: neither the time nor a version of the library goes into the file
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(job["target"], "w", format="mp4", options=options) as film:
         outputs = [track.add_outputs(film, alone=len(tracks) == 1) for track in tracks]
         merged = heapq.merge(
-            *(track.packets(out, starts) for track, out in zip(tracks, outputs, strict=True)),
+            *(
+                track.packets(out, own)
+                for track, out, own in zip(tracks, outputs, shifts, strict=True)
+            ),
             key=itemgetter(0),
         )
         for _, packet in merged:
@@ -137,19 +142,22 @@ def remux(job: dict[str, Any]) -> str:
     return f"PyAV {av.__version__}, libavformat {libavformat}"
 
 
-def _starts(tracks: "Sequence[_Track]") -> list[tuple[float, float]]:
-    """For each stretch: where its own time begins, and where it begins in the film, in seconds."""
+def _shifts(tracks: "Sequence[_Track]") -> list[list[float]]:
+    """For each track, by how many seconds the times of each of its stretches move into the film."""
     if len({len(track.stretches) for track in tracks}) > 1:
         raise UnequalParts("picture and sound have not as many parts")
     for track in tracks:
         if len({shape for _, shape in track.shapes}) > 1:
             raise UnequalParts("its parts have different formats")
-    starts, now = [], 0.0
+    shifts: list[list[float]] = [[] for _ in tracks]
+    now = 0.0
     for index, stretch in enumerate(tracks[0].stretches):
-        known = [begin for track in tracks if (begin := track.shapes[index][0]) is not None]
-        starts.append((min(known, default=0.0), now))
+        begins = [track.begins_beside(tracks[0], index) for track in tracks]
+        for track, begin, own in zip(tracks, begins, shifts, strict=True):
+            counted = begin if track.is_packed else 0.0  # its packets are counted from 0
+            own.append(now - min(begins) + counted)
         now += stretch["seconds"]
-    return starts
+    return shifts
 
 
 class _Track:
@@ -175,29 +183,36 @@ class _Track:
         return found
 
     def packets(
-        self, outputs: dict[str, Any], starts: list[tuple[float, float]]
+        self, outputs: dict[str, Any], shifts: Sequence[float]
     ) -> Iterator[tuple[float, Any]]:
         """The packets of these streams with their times in the film, in seconds, in order."""
         last: dict[str, int] = {}
-        for index, (stretch, (common, now)) in enumerate(zip(self.stretches, starts, strict=True)):
-            begin = common
+        for stretch, shift in zip(self.stretches, shifts, strict=True):
             with self._open(stretch) as source:
-                if self._is_packed:  # its packets are counted from 0
-                    own = self.shapes[index][0]
-                    begin -= begin if own is None else own
                 streams = {kind: _first(source, kind) for kind in outputs}
                 for packet in source.demux(list(streams.values())):
                     if not packet.size or (packet.dts is None and packet.pts is None):
                         continue  # it says that the end has come
                     kind = packet.stream.type
-                    _shift(packet, now - begin, last.get(kind))
+                    _shift(packet, shift, last.get(kind))
                     last[kind] = packet.dts
                     at = float(packet.dts * packet.time_base)
                     packet.stream = outputs[kind]
                     yield at, packet
 
+    def begins_beside(self, first: "_Track", index: int) -> float:
+        """Where the time of a stretch begins, in seconds.
+
+        Sound that does not say it, or says what cannot be, begins with the first track.
+        """
+        own, picture = self.shapes[index][0], first.shapes[index][0] or 0.0
+        if own is None or (self.is_packed and abs(own - picture) > _MOST_APART):
+            return picture
+        return own
+
     @property
-    def _is_packed(self) -> bool:
+    def is_packed(self) -> bool:
+        """Whether it is sound by itself."""
         return self._container in PACKED
 
     def _shape(self, stretch: dict[str, Any]) -> tuple[float | None, tuple[object, ...]]:
@@ -210,7 +225,7 @@ class _Track:
         with self._open(stretch) as source:
             streams = [_first(source, kind) for kind in ("video", "audio")]
             shape = tuple(_shape_of(stream) for stream in streams if stream is not None)
-            if self._is_packed:
+            if self.is_packed:
                 return _packed_start(stretch["paths"][0]), shape
             return float((source.start_time or 0) / av.time_base), shape
 
@@ -231,7 +246,7 @@ def _packed_start(path: str) -> float | None:
     stamp = head[at + len(_TIMESTAMP) :][:8]
     if not head.startswith(b"ID3") or at < 0 or len(stamp) < 8:
         return None
-    return int.from_bytes(stamp, "big") / _TICKS
+    return (int.from_bytes(stamp, "big") & _TIME_BITS) / _TICKS
 
 
 def _first(source: Any, kind: str) -> Any:

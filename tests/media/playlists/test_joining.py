@@ -144,7 +144,7 @@ async def test_without_extras_a_film_is_its_segments_one_after_the_other(
         assert frames_of(made.download.path)["picture"] == frames_of(film)["picture"]
 
 
-@pytest.mark.parametrize(("late", "begins"), [(0.5, 0.5), (None, 0.0)])
+@pytest.mark.parametrize(("late", "begins"), [(0.5, 0.5), (None, 0.0), (50_000.0, 0.0)])
 async def test_sound_by_itself_begins_when_its_tag_says_or_else_with_the_picture(
     film: Path, tmp_path: Path, late: float | None, begins: float
 ) -> None:
