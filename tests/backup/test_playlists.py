@@ -296,21 +296,3 @@ def test_pages_and_status_say_that_only_a_playlist_is_offered(
             for page in (f"post/{post_id}", "missing"):
                 answer = client.get(f"/archive/-/{page}").text
                 assert "ffered only as a playlist: it is being broadcast" in answer, page
-
-
-def test_an_older_archive_gets_the_sentence_of_what_is_behind_a_page_without_an_edit(
-    tmp_path: Path,
-) -> None:
-    with nights(tmp_path, "youtube") as world:
-        world.account("youtube").publish("A film", media=[video()])
-        world.backup()
-        with writer(world.directory) as connection:  # as it was written before
-            update(connection, "renditions", "role = 'original'", (), reason="not_offered")
-        world.next_night()
-        report = world.backup(full=True)
-        assert (report.counts.new, report.counts.edited, report.exit_code) == (0, 0, 0)
-        assert world.column("SELECT reason FROM missing_media") == [
-            "the source gives no file, only its page"
-        ]
-        assert world.column("SELECT count(*) FROM revisions") == [1]
-        assert verify(world.directory, Scope(), NOW).findings == []
