@@ -302,7 +302,8 @@ class AttachmentWriter:
     ) -> bool:
         """Save that the source does not offer a file, or no longer; returns whether that is new.
 
-        What is stored stays stored. The row of an absent file has the current reason.
+        What is stored stays stored. The row of an absent file has the current reason; that a newer
+        version of this program words it differently is no change.
         """
         key = media_key(rendition)
         of_role = [row for row in rows if row.role == rendition.role]
@@ -314,9 +315,11 @@ class AttachmentWriter:
             self._add_rendition(attachment_id, rendition, choice, post)
             return True
         row = min(of_role, key=lambda row: (row.media_key != key, row.state not in _UNFINISHED))
-        now = columns(choice[1])  # the sentence counts too: the row has the current one
-        if (row.media_key, row.state, row.reason_code, row.reason) == (
-            key, choice[0], now["reason_code"], now["reason"],
+        now = columns(choice[1])
+        quotes = rendition.absent == "address_not_understood"  # its sentence has the address
+        is_worded_alike = row.reason == now["reason"] or not quotes
+        if is_worded_alike and (row.media_key, row.state, row.reason_code) == (
+            key, choice[0], now["reason_code"],
         ):  # fmt: skip
             return False
         self._reset(row.id, rendition, choice)
