@@ -3,6 +3,8 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from io import BytesIO
@@ -256,6 +258,19 @@ def test_a_malicious_picture_gets_a_placeholder(
     assert changed.get(f"/archive/-/thumb/m/{sha256}").content.startswith(b"<svg")
     good_one = media_rows(own, "image/webp")[0][0]
     assert changed.get(f"/archive/-/thumb/m/{good_one}").headers["content-type"] == "image/webp"
+
+
+def test_workers_are_ended_with_the_program(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from archiver.browse import thumbs;"
+        "worker = thumbs._pool().submit(thumbs._worker).result();"
+        "print(worker.ask(b'no picture', Path(sys.argv[1]), (1, 1)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error::ResourceWarning", "-c", program, tmp_path / "a"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_a_worker_that_dies_is_begun_again(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
