@@ -4,6 +4,7 @@ An attachment is known by (post, key) and a rendition by (attachment, role, medi
 positions, rotated hosts and fresh signatures change nothing and fetch nothing twice.
 """
 
+import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ _FILE_ROLES = frozenset({"original", "variant"})
 _STATE = ("id", "omitted", "last_revision")
 _COPYRIGHT = Reason("copyright", "copyright")
 _UNFINISHED = frozenset({"pending", "failed"})
+_LONG_ID = 32  # characters
+_SEPARATORS = re.compile(r"[^0-9A-Za-z_-]+")
 _COLUMNS = (
     "position", "key", "kind", "platform_id", "alt_text", "width", "height", "duration_ms",
 )  # fmt: skip
@@ -387,8 +390,8 @@ def match_attachments(
 ) -> dict[int, tuple[dict[str, Any], str]]:  # fmt: skip
     """Which of other sources' attachments these are, by position, each with the rule that matched.
 
-    By an id, else by the bytes of a file, else by position and kind where both sources have as
-    many of the same kinds in the same order.
+    By an id, also where it is only in the address of the other's file, else by the bytes of a file,
+    else by position and kind where both sources have as many of the same kinds in the same order.
     """
     found: dict[int, tuple[dict[str, Any], str]] = {}
     free = list(of_others)
@@ -412,11 +415,22 @@ def _by_id_or_bytes(
     for row in rows:
         if key == row["key"] or attachment.platform_id == row["platform_id"] is not None:
             return row, "id"
+        if _has_id(key, row["platform_id"]) or _has_id(row["key"], attachment.platform_id):
+            return row, "id"
     hashes = {rendition.sha256 for rendition in attachment.renditions if rendition.sha256}
     for row in rows:
         if hashes & row["files"]:
             return row, "bytes"
     return None, ""
+
+
+def _has_id(key: str, media_id: str | None) -> bool:
+    """Whether an id is a part of a key, as hashes are in the addresses of a CDN.
+
+    A short id proves nothing: another number may be written so.
+    """
+    is_long = media_id is not None and len(media_id) >= _LONG_ID
+    return is_long and media_id in _SEPARATORS.split(key)
 
 
 def _newest(rows: Sequence[Mapping[str, Any]]) -> int:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from archiver.archive import queue
-from archiver.models import Absence, Post, Rendition
+from archiver.archive.attachments import match_attachments
+from archiver.models import Absence, Attachment, Post, Rendition
 from support.saver import PHOTO, POST, Saver, saving
 
 LINK = "//cdn.example/a.png"
@@ -132,3 +133,38 @@ def test_two_bitrates_at_one_path_have_a_row_each(saver: Saver) -> None:
     film = [Rendition("variant", f"https://a.example/film?bitrate={rate}") for rate in (256, 832)]
     saver.save(with_files(*film))
     assert saver.rows("SELECT count(*) FROM renditions") == [(2,)]
+
+
+CID = "bafkreifdlsimmjmlvywh322cjz25k6d3myhtza33k6xxcqniaqtpuormc4"
+CDN = f"/img/feed_fullsize/plain/did:plc:a/{CID}@jpeg"
+
+
+def of_another(key: str, platform_id: str | None) -> dict[str, object]:
+    """An attachment that another source has shown."""
+    return {
+        "key": key, "platform_id": platform_id, "kind": "image", "files": set(), "last_revision": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "platform_id", "other"),
+    [
+        (CDN, None, of_another(CID, CID)),
+        (CID, CID, of_another(CDN, None)),
+        (CID, CID, of_another("x", CID)),
+    ],
+    ids=["in this address", "in the other address", "in both"],
+)
+def test_an_attachment_of_another_source_is_known_by_its_id_also_within_an_address(
+    key: str, platform_id: str | None, other: dict[str, object]
+) -> None:
+    """However many are attached: a source that lags may show fewer of them."""
+    shown = [Attachment("image", platform_id=platform_id), Attachment("image")]
+    assert match_attachments(shown, [key, "new"], (), [other]) == {0: (other, "id")}
+
+
+@pytest.mark.parametrize("key", [f"/img/{CID}x@jpeg", f"/img/{CID[:-1]}", "/img/12345/a.jpg"])
+def test_another_or_a_short_id_in_an_address_proves_nothing(key: str) -> None:
+    shown = [Attachment("image"), Attachment("image")]
+    others = [of_another(CID, CID), of_another("12345", "12345"), of_another("y", None)]
+    assert match_attachments(shown, [key, "new"], (), others) == {}

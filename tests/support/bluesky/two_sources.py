@@ -82,16 +82,37 @@ class SharedPost:
         return self.shown.text
 
     @property
-    def edits(self) -> int:
-        """How many edits can be known from the versions that were shown."""
-        known = [self.versions[number] for number in sorted(set().union(*self.handed_out.values()))]
-        return sum(before != after for before, after in pairwise(known))
+    def was_shown(self) -> bool:
+        """Whether any source has shown it."""
+        return bool(self._all_shown)
 
     @property
-    def begins_differently(self) -> bool:
-        """Whether the sources showed different versions first: the archive calls that no edit."""
-        first = {self.versions[min(numbers)] for numbers in self.handed_out.values()}
-        return len(first) > 1
+    def known_text(self) -> object:
+        """Its text in the newest version that was shown."""
+        return self.versions[self._all_shown[-1]][0]
+
+    @property
+    def most_edits(self) -> int:
+        """How many edits there are between the versions that were shown."""
+        return self._changes(self._all_shown)
+
+    @property
+    def fewest_edits(self) -> int:
+        """How many edits one source alone has shown.
+
+        One less where the sources first showed different versions, which the archive calls no edit.
+        """
+        shown = [sorted(numbers) for numbers in self.handed_out.values()]
+        first = {self.versions[numbers[0]] for numbers in shown}
+        return max(map(self._changes, shown)) - (len(first) > 1)
+
+    @property
+    def _all_shown(self) -> list[int]:
+        return sorted(set().union(*self.handed_out.values()))
+
+    def _changes(self, numbers: Sequence[int]) -> int:
+        versions = [self.versions[number] for number in numbers]
+        return sum(before != after for before, after in pairwise(versions))
 
     def edit(self, text: str) -> None:
         """Write its record anew, as apps other than Bluesky's own do."""
@@ -195,6 +216,11 @@ class TwoSources(ArchiveFolder):
         """Have the API show what it showed before, for so long."""
         lag = None if days is None else timedelta(days=days)
         self.api.account("bluesky").cache = lag
+
+    def let_api_catch_up(self) -> None:
+        """Have the API show what is there now."""
+        self.let_api_lag(None)
+        self.api.account("bluesky").forget_answers()
 
     def next_night(self) -> None:
         """Let a day pass; the addresses of the CDN rotate."""
