@@ -118,15 +118,14 @@ def _absence(rendition: Rendition) -> str | list[str] | None:
     return rendition.absent
 
 
-def row_sha256(table: str, row: Mapping[str, Any]) -> str:
+def row_digest(table: str, row: Mapping[str, Any]) -> str:
     r"""The hash of a row, in lower-case hex: of its table's name and all its columns.
 
     It is the SHA-256 of the row as a JSON object of its columns by name, with the table's name
     under the empty key, without `row_sha256` and without columns that are NULL: so a column that
     a later version adds changes no hash. The bytes are those of RFC 8785 (keys sorted, no white
     space, UTF-8, only `"`, `\` and control characters escaped), with BLOBs as base64 and
-    fractional numbers as text, as `repr` writes them. Rows of `metrics` are many and small: their
-    hash is its first twelve digits.
+    fractional numbers as text, as `repr` writes them.
 
     Raises UnicodeEncodeError for text that is not Unicode, which only damage can cause.
     """
@@ -135,4 +134,17 @@ def row_sha256(table: str, row: Mapping[str, Any]) -> str:
     columns[""] = table
     if type(columns.get("value")) is float:  # the only column that holds fractions, in metrics
         columns["value"] = repr(columns["value"])
-    return hashlib.sha256(_encode(columns)).hexdigest()[: _DIGITS.get(table)]
+    return hashlib.sha256(_encode(columns)).hexdigest()
+
+
+def shortened(table: str, digest: str) -> str:
+    """The hash of a row as the row has it: those of `metrics` are many and small, so twelve digits.
+
+    The ledger commits to the whole hash.
+    """
+    return digest[: _DIGITS.get(table)]
+
+
+def row_sha256(table: str, row: Mapping[str, Any]) -> str:
+    """The hash of a row as its column `row_sha256` has it, see `row_digest` and `shortened`."""
+    return shortened(table, row_digest(table, row))

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from archiver.archive import playlists
+from archiver.archive.hashed_rows import clean_row, clean_text
 from archiver.archive.queue import IS_DUE, due_parameters
 from archiver.archive.row_objects import mappings, objects
-from archiver.archive.rows import Rows, clean_row, clean_text, insert_new, update, update_row
+from archiver.archive.rows import Rows, insert_new, update, update_row
 from archiver.archive.wording import comparable_kind
 from archiver.canonical import attachment_keys, media_key
 from archiver.models import Attachment, Metric, Post, Rendition

@@ -1,7 +1,8 @@
-"""The changes of a run, post by post, for its summary."""
+"""The changes of a run, or since a date, post by post."""
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from archiver.archive.row_objects import objects
@@ -85,3 +86,43 @@ def change_counts(connection: sqlite3.Connection, run_id: int, after: int) -> It
          GROUP BY what, account, reason ORDER BY total DESC
     """
     return objects(connection.execute(query, {"run": run_id, "after": after}), ChangeCount)
+
+
+class DatedChange(NamedTuple):
+    """Something that happened to a post, and when the archive noticed it."""
+
+    at: str
+    what: str
+    account: str
+    platform: str
+    post_id: int
+    text: str
+    url: str | None
+    source: str | None
+    reason_code: str | None
+    reason: str | None
+
+
+def changes_since(
+    connection: sqlite3.Connection, since: str, accounts: Collection[str] = (), *,
+    with_new: bool = False,
+) -> Iterator[DatedChange]:  # fmt: skip
+    """What happened to posts from a time on, in order; of all accounts, if none are named.
+
+    Posts that were seen for the first time are left out, unless `with_new`.
+    """
+    query = """
+        SELECT at, what, accounts.name AS account, posts.platform, posts.id AS post_id,
+               coalesce(nullif(posts.title, ''), posts.text, '') AS text, posts.url,
+               events.source, reason_code, events.reason
+          FROM events JOIN posts ON posts.id = post_id
+          JOIN accounts ON accounts.id = posts.account_id
+         WHERE at >= :since AND (:new OR what <> 'seen')
+           AND (:all OR accounts.name IN (SELECT value FROM json_each(:accounts)))
+         ORDER BY at, events.id
+    """
+    parameters = {
+        "since": since, "new": with_new, "all": not accounts,
+        "accounts": json.dumps(list(accounts)),
+    }  # fmt: skip
+    return objects(connection.execute(query, parameters), DatedChange)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from archiver.archive.edits import kinds_now
-from archiver.archive.rows import clean_text
+from archiver.archive.hashed_rows import clean_text
 from archiver.archive.wording import media_kinds, wording_of
 from archiver.models import CONTENT_SCHEMES, Post, Record, timestamp
 

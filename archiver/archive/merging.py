@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from archiver.archive.hashed_rows import clean_row
 from archiver.archive.row_objects import objects
-from archiver.archive.rows import clean_row, update, update_row
+from archiver.archive.rows import update, update_row
 
 MERGED_COLUMNS = (
     "created_at", "text", "title", "url", "kind", "visibility", "author", "alt_texts",

@@ -18,6 +18,7 @@ from archiver.archive.edits import (
     newest_edit_with_wording,
     next_edit_with_wording,
 )
+from archiver.archive.hashed_rows import clean_text
 from archiver.archive.identity import EARLIER_ID, Match, is_generated_id, lookup_ids, match_posts
 from archiver.archive.merging import (
     SourceContent,
@@ -32,7 +33,7 @@ from archiver.archive.merging import (
 from archiver.archive.post_sources import extra_json, recognition_columns, unmapped_json
 from archiver.archive.queue import IS_WAITING, due_parameters
 from archiver.archive.row_objects import objects
-from archiver.archive.rows import Rows, clean_text, delete, insert_new, update, update_row
+from archiver.archive.rows import Rows, delete, insert_new, update, update_row
 from archiver.archive.search import earlier_column, folded_column
 from archiver.archive.wording import wording_sha256
 from archiver.canonical import content_sha256, fingerprint

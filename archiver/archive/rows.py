@@ -14,29 +14,19 @@ from contextlib import closing, contextmanager
 from operator import itemgetter
 from typing import Any
 
-from archiver.archive.row_objects import column_names
+from archiver.archive.hashed_rows import (
+    WITHOUT_ID,
+    clean_row,
+    insert_statement,
+    key_of,
+    update_checksum,
+    with_hash,
+    write_rows,
+)
+from archiver.archive.ledger import ChangedRow, note_added, note_changed, note_removed
+from archiver.archive.row_objects import column_names, mappings
 from archiver.archive.transactions import transaction
-from archiver.canonical import row_sha256
-
-CHECKSUM_DIGITS = 12
-"""How many hex digits of each row's hash are summed in `table_checksums`."""
-CHECKSUM_MASK = (1 << 62) - 1
-"""Keeps the sum within what SQLite can add without overflow."""
-
-_NUL = "\u2400"  # a picture of it: SQLite functions would cut the text there
-
-_KEYS = {
-    "about": ("name",),
-    "attachment_sources": ("attachment_id", "source", "key"),
-    "media": ("sha256",),
-    "metrics": ("post_id", "attachment_id", "name", "seen_at"),
-    "post_aliases": ("post_id", "scheme", "value"),
-    "post_sources": ("post_id", "source"),
-}
-"""The primary keys of tables without a rowid."""
-
-_WITHOUT_ID = {*_KEYS, "run_accounts", "storage_totals"}
-"""Tables whose rows have no `id` of their own."""
+from archiver.canonical import row_digest, shortened
 
 Parameters = Sequence[object] | Mapping[str, object]
 
@@ -62,7 +52,7 @@ class Rows:
 
     def add(self, table: str, **row: Any) -> None:
         """Collect one row; its text is cleaned, and its hash added."""
-        if table not in _WITHOUT_ID and "id" not in row:
+        if table not in WITHOUT_ID and "id" not in row:
             row["id"] = self.new_id(table)
         self._collected[table].append(with_hash(table, row))
 
@@ -71,7 +61,7 @@ class Rows:
         with transaction(self._connection):
             for table in self.ORDER:
                 if rows := self._collected[table]:
-                    _write(self._connection, table, rows)
+                    _add(self._connection, table, rows)
                     self._collected[table] = []
         self._next_id.clear()
 
@@ -92,28 +82,28 @@ def insert_all(
     """Add rows that all have the same columns, their key among them."""
     if rows:
         with transaction(connection):
-            _write(connection, table, [with_hash(table, row) for row in rows])
+            _add(connection, table, [with_hash(table, row) for row in rows])
 
 
-def _write(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    values = map(itemgetter(*rows[0]), rows)  # faster than a lookup of each value by its name
-    connection.executemany(_insert_statement(table, rows[0]), values)
+def _add(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    write_rows(connection, table, rows)
     if table == "posts":
         _add_to_search(connection, [row["id"] for row in rows])
-    _update_checksum(connection, table, added=[row["row_sha256"] for row in rows])
+    note_added(connection, table, rows)
 
 
 def _insert(connection: sqlite3.Connection, verb: str, table: str, row: dict[str, Any]) -> int:
     with transaction(connection):
-        if table not in _WITHOUT_ID and "id" not in row:
+        if table not in WITHOUT_ID and "id" not in row:
             row["id"] = _new_id(connection, table)
         clean = with_hash(table, row)
         values = tuple(clean.values())
-        if not connection.execute(_insert_statement(table, clean, verb), values).rowcount:
+        if not connection.execute(insert_statement(table, clean, verb), values).rowcount:
             return 0
         if table == "posts":
             _add_to_search(connection, [clean["id"]])
-        _update_checksum(connection, table, added=[clean["row_sha256"]])
+        update_checksum(connection, table, added=[clean["row_sha256"]])
+        note_added(connection, table, [clean])
     return int(row.get("id", 1))
 
 
@@ -166,22 +156,28 @@ def _update(
         names = column_names(cursor)[len(key) :]
         rows = cursor.fetchall()
     changed, removed, added = [], [], []
+    noted: list[ChangedRow] = []
     for found in rows:
-        row = dict(zip(names, found[len(key) :], strict=True))
-        old = row["row_sha256"]
-        is_intact = old == row_sha256(table, row)
-        row |= values(row)
-        new = row_sha256(table, row) if is_intact else old
-        changed.append((*(row[column] for column in columns), new, *found[: len(key)]))
+        before = dict(zip(names, found[len(key) :], strict=True))
+        old = before["row_sha256"]
+        digest = row_digest(table, before)
+        is_intact = old == shortened(table, digest)
+        row = {**before, **values(before)}
+        new = old
         if is_intact:
+            new_digest = row_digest(table, row)
+            new = shortened(table, new_digest)
             removed.append(old)
             added.append(new)
+            noted.append(ChangedRow(before, row, digest, new_digest))
+        changed.append((*(row[column] for column in columns), new, *found[: len(key)]))
     if changed:
         assignments = ", ".join(f"{column} = ?" for column in (*columns, "row_sha256"))
         condition = " AND ".join(f"{column} = ?" for column in key)
         with transaction(connection):
             connection.executemany(f"UPDATE {table} SET {assignments} WHERE {condition}", changed)
-            _update_checksum(connection, table, removed=removed, added=added)
+            update_checksum(connection, table, removed=removed, added=added)
+            note_changed(connection, table, noted)
     return len(changed)
 
 
@@ -194,17 +190,13 @@ def delete(
     connection: sqlite3.Connection, table: str, where: str, parameters: Parameters, /
 ) -> int:
     """Delete the rows that match `where`; returns how many they were."""
-    query = f"SELECT row_sha256 FROM {table} WHERE {where}"
+    query = f"SELECT * FROM {table} WHERE {where}"
     with transaction(connection):
-        removed = [row[0] for row in connection.execute(query, parameters)]
+        removed = list(mappings(connection.execute(query, parameters)))
         connection.execute(f"DELETE FROM {table} WHERE {where}", parameters)
-        _update_checksum(connection, table, removed=removed)
+        update_checksum(connection, table, removed=[row["row_sha256"] for row in removed])
+        note_removed(connection, table, removed)
     return len(removed)
-
-
-def key_of(table: str) -> tuple[str, ...]:
-    """The key columns of a table."""
-    return _KEYS.get(table, ("rowid",))
 
 
 def key_condition(table: str, key: Sequence[object]) -> tuple[str, list[object]]:
@@ -251,7 +243,7 @@ def replace_rows(
             connection.execute(f"DELETE FROM {table} WHERE {condition}", found)
         if rows:
             values = map(itemgetter(*rows[0]), rows)
-            connection.executemany(_insert_statement(table, rows[0]), values)
+            connection.executemany(insert_statement(table, rows[0]), values)
 
 
 def replace_all_rows(
@@ -259,10 +251,13 @@ def replace_all_rows(
 ) -> None:
     """Replace all rows of a table that is computed from others; `rows` have their hashes."""
     with transaction(connection):
+        note_removed(
+            connection, table, list(mappings(connection.execute(f"SELECT * FROM {table}")))
+        )
         connection.execute(f"DELETE FROM {table}")
         connection.execute(f"UPDATE table_checksums SET rows = 0, sum = 0 WHERE name = '{table}'")
         if rows:
-            _write(connection, table, rows)
+            _add(connection, table, rows)
 
 
 def restore_checksum(connection: sqlite3.Connection, table: str, rows: int, total: int) -> None:
@@ -281,66 +276,6 @@ def _without_triggers(connection: sqlite3.Connection, table: str) -> Iterator[No
         connection.execute(sql)
 
 
-def checksum_of(hashes: Iterable[str]) -> int:
-    """The checksum of rows with these hashes, as in `table_checksums`."""
-    return sum(map(_number, hashes)) & CHECKSUM_MASK
-
-
-def _number(digest: str) -> int:
-    try:
-        return int(digest[:CHECKSUM_DIGITS], 16)
-    except ValueError:  # a damaged hash; whoever checks its row will say so
-        return 0
-
-
-def _update_checksum(
-    connection: sqlite3.Connection, table: str, *, removed: Sequence[str] = (),
-    added: Sequence[str] = (),
-) -> None:  # fmt: skip
-    moved = (checksum_of(added) - checksum_of(removed)) & CHECKSUM_MASK
-    connection.execute(
-        f"UPDATE table_checksums SET rows = rows + ?, sum = (sum + ?) & {CHECKSUM_MASK} "
-        "WHERE name = ?",
-        (len(added) - len(removed), moved, table),
-    )
-
-
 def _new_id(connection: sqlite3.Connection, table: str) -> int:
     new: int = connection.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0]
     return new
-
-
-def with_hash(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as it is written: cleaned, and with its hash."""
-    clean = clean_row(row)
-    clean["row_sha256"] = row_sha256(table, clean)
-    return clean
-
-
-def _insert_statement(table: str, row: Mapping[str, Any], verb: str = "INSERT") -> str:
-    return f"{verb} INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
-
-
-def clean_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with values as columns have them: well-formed text, and booleans as 0 and 1."""
-    clean = dict(row)
-    for column, value in row.items():
-        if value is None:
-            continue
-        if isinstance(value, str):
-            if "\x00" in value or not value.isascii():
-                clean[column] = clean_text(value)
-        elif value is True or value is False:
-            clean[column] = int(value)
-    return clean
-
-
-def clean_text(text: str) -> str:
-    """Well-formed Unicode without NUL. The raw record keeps the original text."""
-    if "\x00" in text:
-        text = text.replace("\x00", _NUL)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = text.encode("utf-8", "replace").decode()
-    return text

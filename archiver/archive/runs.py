@@ -10,9 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 from archiver.archive.account_pictures import queue_pictures
+from archiver.archive.hashed_rows import clean_text
+from archiver.archive.ledger import note_happened
 from archiver.archive.merging import rank_of
 from archiver.archive.row_objects import mappings
-from archiver.archive.rows import clean_text, insert, insert_new, update, update_row
+from archiver.archive.rows import insert, insert_new, update, update_row
 from archiver.archive.transactions import transaction
 from archiver.canonical import media_key, row_sha256
 from archiver.errors import AWAY, AccessRefused, DuplicateAccount, StorageError
@@ -64,6 +66,9 @@ class LastScan:
 def begin_run(connection: sqlite3.Connection, at: str, version: str, asked: dict[str, Any]) -> int:
     """Open a run; returns its id. Runs that were killed are closed as interrupted."""
     with transaction(connection):
+        earlier = newest_start(connection)
+        if earlier is not None and at < earlier:
+            note_happened(connection, "clock_gone_back")
         for table in ("runs", "run_accounts"):
             update(connection, table, "outcome = 'running'", (), outcome="interrupted")
         return insert(

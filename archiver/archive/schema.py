@@ -25,6 +25,7 @@ from archiver.archive.steps import m009_visibility as ninth
 from archiver.archive.steps import m010_care as tenth
 from archiver.archive.steps import m011_resolutions as eleventh
 from archiver.archive.steps import m014_care_errors as fourteenth
+from archiver.archive.steps import m017_ledger as seventeenth
 from archiver.archive.steps import m019_search_by_page as nineteenth
 
 migrations = Migrations("archiver")
@@ -100,6 +101,12 @@ def m011_resolutions(db: Database) -> None:
 def m014_care_errors(db: Database) -> None:
     """What of the care for an archive failed; an index for the space that files take."""
     fourteenth.apply(db.conn)
+
+
+@migrations()
+def m017_ledger(db: Database) -> None:
+    """The ledger, and its checkpoints."""
+    seventeenth.apply(db.conn)
 
 
 @migrations()

@@ -10,7 +10,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from archiver.archive.rows import delete, insert, replace_all_rows, update, with_hash
+from archiver.archive.hashed_rows import with_hash
+from archiver.archive.rows import delete, insert, replace_all_rows, update
 
 ARCHIVE_TOTAL = 0
 """In place of an account: the archive as a whole, in which every file counts once."""

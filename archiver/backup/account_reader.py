@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 
-from archiver.archive.rows import clean_text
+from archiver.archive.hashed_rows import clean_text
 from archiver.backup.parser_fingerprint import parser_fingerprint
 from archiver.backup.validation import (
     validate_identity,

@@ -18,6 +18,7 @@ from archiver.archive.changes import (
     changes_of,
     newest_event,
 )
+from archiver.archive.checkpoints import add_checkpoint
 from archiver.archive.damage import damaged_row
 from archiver.archive.same_files import merge_same_files
 from archiver.backup.account import AccountBackup
@@ -303,6 +304,7 @@ class BackupRun:
                 received=report.received,
                 accounts={(each.name, each.source): each.counts for each in report.accounts},
             )  # fmt: skip
+            await self.database.call(add_checkpoint, report.finished_at, run_id)
         except sqlite3.Error:
             if error is None:  # a failing run raises its own error
                 raise

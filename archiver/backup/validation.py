@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, get_args
 
-from archiver.archive.rows import clean_text
+from archiver.archive.hashed_rows import clean_text
 from archiver.errors import RecordError
 from archiver.models import (
     Absence,

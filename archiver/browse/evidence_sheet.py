@@ -12,9 +12,9 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound
 
+from archiver.archive.record_diff import TextChange, changes, published_paths
 from archiver.browse.archives import Archive
 from archiver.browse.cards import Card, cards
-from archiver.browse.diff import TextChange, changes, published_paths
 from archiver.browse.frame import archive_of, ask, page
 from archiver.browse.selection import PostSelection
 from archiver.export.heading import time_now

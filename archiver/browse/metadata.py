@@ -36,7 +36,7 @@ _TABLES: dict[str, dict[str, Any]] = {
     "coverage": {"facets": ["account_id", "stream"]},
     **{
         name: {"hidden": True}
-        for name in ("about", "storage_totals", "post_sources", "table_checksums")
+        for name in ("about", "storage_totals", "post_sources", "table_checksums", "ledger_rows")
     },
     "_sqlite_migrations": {"hidden": True},
 }  # fmt: skip

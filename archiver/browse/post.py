@@ -7,11 +7,11 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound
 
+from archiver.archive.record_diff import TextChange, as_it_was, changes, is_content, published_paths
 from archiver.browse.archives import Archive
 from archiver.browse.cards import Card, cards
 from archiver.browse.charts import Chart
 from archiver.browse.crossposts import cross_posts
-from archiver.browse.diff import TextChange, as_it_was, changes, is_content, published_paths
 from archiver.browse.filters import Cursor, Filter
 from archiver.browse.frame import archive_of, ask, page
 from archiver.browse.post_metrics import post_charts

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archiver.archive.database import DATABASE, locked, storage_errors
+from archiver.archive.record_diff import published_paths, text_at
 from archiver.archive.schema import APPLICATION_ID, model
-from archiver.browse.diff import published_paths, text_at
 from archiver.errors import StorageError, UsageError
 from archiver.evidence.copy import NAMES_WITHOUT_DATABASE
 from archiver.evidence.renewal import Copied, open_immutable, renew_copy

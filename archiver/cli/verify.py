@@ -30,12 +30,30 @@ _FOR_FILES_WITHOUT_ROWS = (
 _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 
 
+def _write_program(ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
+    """Write the program that checks an archive alone, and end. Raises UsageError."""
+    if path is None or ctx.resilient_parsing:
+        return
+    from inspect import getsource
+
+    from archiver.evidence import standalone
+
+    try:
+        path.write_text(getsource(standalone), "utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written", why=error.strerror) from error
+    shell = ctx.ensure_object(Shell)
+    shell.say(f"Run it with: python {path} ARCHIVE. What it checks is in its first lines.")
+    ctx.exit()
+
+
 @subcommand(
     "verify",
     short_help="Check all files and rows against their hashes.",
     example="archiver verify\narchiver verify --minutes 30\narchiver verify --slice 3/30\n"
     "archiver verify --repair && archiver backup\narchiver verify --repair --from /mnt/copy\n"
-    "archiver verify /mnt/copy\narchiver verify --post at://did:plc:example/app.bsky.feed.post/3kexample",
+    "archiver verify /mnt/copy\narchiver verify --write-program check.py\n"
+    "archiver verify --post at://did:plc:example/app.bsky.feed.post/3kexample",
 )
 @click.argument("directory", required=False, type=click.Path(path_type=Path))
 @click.option(
@@ -51,6 +69,11 @@ _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
     help="Read files for M minutes only; the next verify resumes there.",
 )  # fmt: skip
 @click.option("--post", metavar="ID", help="One post, by id or address: who signed its versions.")
+@click.option(
+    "--write-program", metavar="FILE", type=click.Path(path_type=Path), is_eager=True,
+    expose_value=False, callback=_write_program,
+    help="Write a program that checks an archive without archiver, and do nothing else.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(
@@ -65,6 +88,9 @@ def command(
 
     Where a source signs what it gives (Bluesky), every version of every post is checked against the
     signatures that were kept with it. --post shows for one post who signed it, and when.
+
+    --write-program writes one file of Python that needs nothing but Python: give it, with a copy of
+    the archive, to whoever does not trust this program.
 
     With --repair, a damaged file is moved to the folder quarantine and the next backup fetches it
     again. With --from, damaged and missing files and rows are restored from a copy made by archiver
@@ -214,6 +240,7 @@ def _is_repaired(result: "Verified", repaired: "Repaired") -> bool:
         and repaired.rows >= len(result.bad_rows)
         and repaired.tables >= count["rows"]
         and repaired.indexes >= min(1, count["database"])
+        and not count["ledger"]
         and (repaired.rows + repaired.tables > 0 or not count["reference"])
     )
 

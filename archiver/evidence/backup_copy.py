@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from archiver.archive.hashed_rows import key_of
 from archiver.archive.intact import accept_invalid_text, is_intact
-from archiver.archive.rows import key_of
 from archiver.errors import UsageError
 from archiver.evidence.copy import archive_id
 from archiver.evidence.files import MediaRow

@@ -115,7 +115,8 @@ def _append_only_counts(connection: sqlite3.Connection) -> dict[str, int]:
     """The number of rows of each append-only table, without those added by repairs."""
     query = """
         SELECT name, rows FROM table_checksums
-         WHERE name NOT IN ('coverage', 'storage_totals', 'relations', 'events', 'care')
+         WHERE name NOT IN ('coverage', 'storage_totals', 'relations', 'events', 'care', 'ledger',
+                            'ledger_rows', 'checkpoints')
          UNION ALL
         SELECT 'events', count(*) FROM events WHERE what NOT IN ('lost', 'recovered', 'repaired')
     """

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from archiver.archive.schema import ROW_HASHED
 from archiver.evidence.findings import Finding, Verified
+from archiver.evidence.ledger import check_ledger
 from archiver.evidence.processes import in_processes
 from archiver.evidence.rows import Reopen, check_references, check_rows
 from archiver.evidence.schema import check_schema
 from archiver.media.disk import CHUNK_SIZE, open_file
 
-CHECKS = ("schema", "sqlite", *ROW_HASHED, "references")
+LEDGER = "the ledger"
+CHECKS = ("schema", "sqlite", *ROW_HASHED, "references", LEDGER)
 """The checks, in the order of the report; a table's name means the check of its rows."""
 
 _MANY_ROWS = 100_000
@@ -60,7 +62,7 @@ def _for_processes(connection: sqlite3.Connection) -> list[str]:
     if sum(count for _, count in rows) < _MANY_ROWS:
         return []
     tables = [name for name, _ in rows if name in ROW_HASHED]
-    first = ["sqlite", "references", *tables]
+    first = [LEDGER, "sqlite", "references", *tables]
     return first + [check for check in CHECKS if check not in first]
 
 
@@ -85,6 +87,8 @@ def _check(connection: sqlite3.Connection, check: str, reopen: Reopen) -> Verifi
             result.findings += _report_unreadable(check_schema(connection), "archive.db")
         elif check == "sqlite":
             result.findings += _sqlite_checks(connection)
+        elif check == LEDGER:
+            result.findings += _report_unreadable(check_ledger(connection), "ledger")
         elif check == "references":
             result.findings += _report_unreadable(check_references(connection), check)
         else:

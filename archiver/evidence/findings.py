@@ -6,7 +6,7 @@ from typing import Literal
 What = Literal[
     "missing_file", "changed_file", "changed_row", "rows", "reference", "database", "schema",
     "search_index", "leftover", "unsteady", "known_lost", "unchecked", "extra",
-    "unreadable", "proof",
+    "unreadable", "proof", "ledger",
 ]  # fmt: skip
 _NO_DAMAGE = frozenset({"leftover", "unsteady", "known_lost", "unchecked", "extra", "unreadable"})
 
@@ -19,7 +19,8 @@ class Finding:
     `changed_row` (its columns do not have its hash), `rows` (a table has lost or gained rows),
     `reference` (a row refers to another that is missing), `database` (SQLite's own check),
     `schema` (an index, trigger, view or table differs from what the program makes),
-    `search_index`, `proof` (a record is not what its source signed).
+    `search_index`, `proof` (a record is not what its source signed), `ledger` (an entry, a
+    checkpoint or a row is not as the ledger says).
 
     No damage: `leftover` (a file that no row refers to), `unsteady` (wrong at the first reading and
     right at the second), `known_lost` (a file that an earlier verify found lost), `unchecked` (what

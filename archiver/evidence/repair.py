@@ -27,7 +27,7 @@ from archiver.evidence.schema import check_schema, repair_schema
 from archiver.media.folder_store import FolderStore
 
 _FILE_DAMAGE = {"missing_file", "changed_file"}
-_NEEDS_A_COPY = {"changed_row", "rows", "reference"}
+_NEEDS_A_COPY = {"changed_row", "rows", "reference", "ledger"}
 _RECOMPUTED = "storage_totals"
 """The table that can be computed from the others."""
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch

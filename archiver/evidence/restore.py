@@ -18,16 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from archiver.archive.database import transaction
+from archiver.archive.hashed_rows import CHECKSUM_MASK, checksum_of, key_of
 from archiver.archive.intact import hash_of, is_intact
-from archiver.archive.rows import (
-    CHECKSUM_MASK,
-    checksum_of,
-    insert,
-    key_of,
-    replace_rows,
-    restore_checksum,
-    write_original,
-)
+from archiver.archive.rows import insert, replace_rows, restore_checksum, write_original
 from archiver.disks import sync, sync_directory
 from archiver.evidence.backup_copy import BackupCopy, Key, Row
 from archiver.evidence.findings import BadRow

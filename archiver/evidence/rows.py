@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+from archiver.archive.hashed_rows import CHECKSUM_MASK, checksum_of, key_of
 from archiver.archive.intact import accept_invalid_text, is_intact
 from archiver.archive.row_objects import column_names, mappings
-from archiver.archive.rows import CHECKSUM_MASK, checksum_of, key_condition, key_of
+from archiver.archive.rows import key_condition
 from archiver.archive.storage_totals import ALL_COUNTS, ARCHIVE_TOTAL
 from archiver.evidence.findings import BadRow, Finding, Verified
 

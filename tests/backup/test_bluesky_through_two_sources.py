@@ -14,6 +14,7 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
+from archiver.archive.ledger import LEDGER_TABLES
 from archiver.evidence.files import Scope
 from archiver.evidence.proofs import provers_among
 from archiver.evidence.verify import verify
@@ -27,7 +28,7 @@ API: Run = ("ayrshare",)
 SERVER: Run = ("bluesky",)
 BOTH: Run = ("ayrshare", "bluesky")
 BOTH_REVERSED: Run = ("bluesky", "ayrshare")
-OWN_ROWS = {"runs", "run_accounts", "coverage", "table_checksums"}
+OWN_ROWS = {"runs", "run_accounts", "coverage", "table_checksums", *LEDGER_TABLES}
 
 NIGHTS = 10
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.database import writer
+from archiver.archive.ledger import LEDGER_TABLES
 from archiver.archive.losses import mark_lost
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 from support.gazette import GazetteWorld, PaperWithHistory, gazette, png
 
 ORDERS = [("paper", "kiosk"), ("kiosk", "paper")]
-OWN_ROWS = ("runs", "run_accounts", "coverage", "table_checksums")
+OWN_ROWS = ("runs", "run_accounts", "coverage", "table_checksums", *LEDGER_TABLES)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from archiver.browse.diff import changes, text_at
+from archiver.archive.record_diff import changes, text_at
 from archiver.browse.text import (
     KINDS,
     expires,

@@ -15,7 +15,8 @@ from sqlite3 import Connection
 import support.bad_files
 import support.bad_schemas  # noqa: F401 — as above
 from archiver.archive.database import DATABASE, writer
-from archiver.archive.rows import insert, key_of
+from archiver.archive.hashed_rows import key_of
+from archiver.archive.rows import insert
 from archiver.archive.schema import ROW_HASHED
 from archiver.canonical import row_sha256
 from support.damage import BAD, Bad, Damage, bad, flip, raw, subject
@@ -60,6 +61,7 @@ _TEXTS = {
     "events": "what",
     "metrics": "row_sha256",
     "coverage": "newest", "storage_totals": "row_sha256", "quarantine": "reason", "care": "what",
+    "ledger": "entry", "ledger_rows": "change", "checkpoints": "root",
 }  # fmt: skip
 _NUMBERS = {
     "runs": "bytes", "account_profiles": "account_id", "account_pictures": "account_id",

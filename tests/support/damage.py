@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archiver.archive.database import DATABASE, ROW_HASHED
-from archiver.archive.rows import key_of
+from archiver.archive.hashed_rows import key_of
 
 Damage = Callable[[Path], str]
 """Damages the archive in a folder, and returns what the finding must name."""
@@ -78,7 +78,7 @@ def contents(archive: Path) -> dict[str, list[Any]]:
     rows = {
         table: sorted(connection.execute(f"SELECT * FROM {table}").fetchall(), key=repr)
         for table in ROW_HASHED
-        if table not in {"events", "media"}
+        if table not in {"events", "media", "ledger", "ledger_rows"}
     }
     query = "SELECT * FROM events WHERE what <> 'repaired'"
     rows["events"] = connection.execute(query).fetchall()

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from archiver.archive.database import writer
-from archiver.archive.rows import insert
+from archiver.archive.hashed_rows import with_hash, write_rows
 from archiver.archive.schema import migrations
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
@@ -21,10 +21,11 @@ def test_an_older_log_is_kept_and_its_rows_are_intact(tmp_path: Path) -> None:
     with closing(sqlite3.connect(directory / "archive.db")) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
         migrations.apply(Database(connection), stop_before={"m014_care_errors"})
-        insert(
-            connection, "care", what="copy", finished_at=AT, outcome="done", files=3, bytes=30,
-            damaged=0, target="/mnt/copy",
-        )  # fmt: skip
+        row = {
+            "id": 1, "what": "copy", "finished_at": AT, "outcome": "done", "files": 3, "bytes": 30,
+            "damaged": 0, "target": "/mnt/copy",
+        }  # fmt: skip
+        write_rows(connection, "care", [with_hash("care", row)])
         connection.commit()
     with writer(directory) as connection:
         found = connection.execute("SELECT what, target, files, error_code FROM care").fetchall()

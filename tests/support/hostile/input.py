@@ -15,7 +15,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from archiver.archive.rows import clean_text
+from archiver.archive.hashed_rows import clean_text
 from archiver.jsontext import read_records
 from archiver.report import RunReport
 from support.nights import PLATFORMS

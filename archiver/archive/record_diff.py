@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from archiver.browse.text import safe_link
-
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+_ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _NUMBER = re.compile(r"-?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
 _MOST_PAIRS = 1_000_000  # of words to compare, a second's work; beyond, all is shown as replaced
 
@@ -95,7 +94,7 @@ def is_content(change: TextChange) -> bool:
         return True
     if all(_NUMBER.fullmatch(value) for value in values):
         return False
-    are_addresses = len(values) == 2 and all(safe_link(value) for value in values)
+    are_addresses = len(values) == 2 and all(_ADDRESS.match(value) for value in values)
     return not (are_addresses and _path(values[0]) == _path(values[1]))
 
 

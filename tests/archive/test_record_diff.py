@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from archiver.browse.diff import Piece, changes, words_changed
+from archiver.archive.record_diff import Piece, changes, words_changed
 
 
 def texts(pieces: Sequence[Piece], *which: str) -> str:

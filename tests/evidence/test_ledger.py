@@ -1,0 +1,241 @@
+"""Whatever is altered, the ledger shows it: also where every other hash was made to fit."""
+
+import shutil
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from archiver.archive.checkpoints import add_checkpoint
+from archiver.archive.database import DATABASE, writer
+from archiver.archive.hashed_rows import checksum_of, declared_key, with_hash
+from archiver.archive.ledger import LEDGER_TABLES
+from archiver.archive.merkle import GrowingTree, leaf_hash
+from archiver.archive.row_objects import mappings
+from archiver.archive.rows import update
+from archiver.archive.schema import ROW_HASHED
+from archiver.evidence.files import Scope
+from archiver.evidence.ledger import check_ledger
+from archiver.evidence.verify import verify
+from support.damage import flip, raw, subject
+
+NOW = "2026-11-23T00:00:00.000Z"
+TABLES = [table for table in ROW_HASHED if table not in LEDGER_TABLES]
+PROTECTED = {
+    "ledger": ("entry",),
+    "ledger_rows": (
+        "entry_id", "table_name", "change", "count", "keys", "salts", "commitments", "before",
+    ),
+    "checkpoints": ("size", "root", "subtrees", "note"),
+}  # fmt: skip
+"""What of the ledger's own tables is protected by more than the hash of its row."""
+
+
+@pytest.fixture(scope="module")
+def whole(
+    good_archive: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[sqlite3.Connection]:
+    """The intact archive in memory, without triggers, with a checkpoint of its newest entry."""
+    directory = Path(shutil.copytree(good_archive, tmp_path_factory.mktemp("whole") / "archive"))
+    with writer(directory) as connection:
+        add_checkpoint(connection, NOW)
+        update(connection, "media", "TRUE", (), verified_at=NOW)
+        add_checkpoint(connection, NOW)
+    with (
+        closing(sqlite3.connect(directory / DATABASE)) as source,
+        closing(sqlite3.connect(":memory:", isolation_level=None)) as copy,
+    ):
+        source.backup(copy)
+        triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name NOT LIKE '%fts%'"
+        for (name,) in copy.execute(triggers).fetchall():
+            copy.execute(f"DROP TRIGGER {name}")
+        yield copy
+
+
+@pytest.fixture
+def ledger(whole: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """The same, for changes that are undone."""
+    whole.execute("BEGIN")
+    yield whole
+    whole.rollback()
+
+
+def findings(connection: sqlite3.Connection) -> dict[str, str]:
+    """What is found, by its subject."""
+    factory = connection.text_factory
+    try:
+        return {found.subject: found.detail for found in check_ledger(connection)}
+    finally:
+        connection.text_factory = factory
+
+
+def forge(connection: sqlite3.Connection, table: str, where: str, **values: Any) -> str:
+    """Alter the first row, its hash and its table's checksum, as somebody who knows all would."""
+    query = f"SELECT * FROM {table} WHERE {where} LIMIT 1"
+    row = next(mappings(connection.execute(query)))
+    key = declared_key(table)
+    is_it = " AND ".join(f"{column} = ?" for column in key)
+    old_key = [row[column] for column in key]
+    new = with_hash(table, {**row, **values})
+    assignments = ", ".join(f"{column} = ?" for column in new)
+    connection.execute(f"UPDATE {table} SET {assignments} WHERE {is_it}", (*new.values(), *old_key))
+    settle(connection, table)
+    return subject(table, tuple(new[column] for column in key))
+
+
+def settle(connection: sqlite3.Connection, table: str) -> None:
+    """Make the checksum of a table that of its rows."""
+    hashes = [digest for (digest,) in connection.execute(f"SELECT row_sha256 FROM {table}")]
+    connection.execute(
+        "UPDATE table_checksums SET rows = ?, sum = ? WHERE name = ?",
+        (len(hashes), checksum_of(hashes), table),
+    )
+
+
+def test_an_intact_ledger_has_no_findings(ledger: sqlite3.Connection) -> None:
+    assert findings(ledger) == {}
+    assert ledger.execute("SELECT count(*) > 50 FROM ledger").fetchone() == (1,)
+
+
+ALTERED: dict[str, tuple[str, Any]] = {
+    "about": ("value", "another"), "runs": ("got", 99), "accounts": ("handle", "other"),
+    "account_profiles": ("title", "other"), "run_accounts": ("got", 99),
+    "responses": ("status", 404), "posts": ("text", "We never said so"),
+    "post_sources": ("content_version", 99), "post_aliases": ("value", "other"),
+    "relations": ("kind", "other"), "revisions": ("raw", "{}"), "attachments": ("position", 99),
+    "attachment_sources": ("matched_by", "other"), "media": ("size", 1),
+    "account_pictures": ("url", "other"), "renditions": ("tries", 99),
+    "media_origins": ("how", "other"), "resolutions": ("resolver", "other"),
+    "events": ("reason", "other"), "metrics": ("value", 99), "coverage": ("reason", "other"),
+    "storage_totals": ("files", 99), "quarantine": ("reason", "other"), "care": ("files", 99),
+}  # fmt: skip
+
+
+def test_a_row_that_was_altered_with_its_hash_is_named_in_every_table(
+    ledger: sqlite3.Connection,
+) -> None:
+    ledger.execute("PRAGMA defer_foreign_keys = ON")
+    assert set(TABLES) == set(ALTERED)
+    expected = {forge(ledger, table, "TRUE", **dict([ALTERED[table]])) for table in TABLES}
+    assert expected - findings(ledger).keys() == set()
+
+
+def test_a_row_that_was_deleted_is_named(ledger: sqlite3.Connection) -> None:
+    (event_id,) = ledger.execute("SELECT max(id) FROM events").fetchone()
+    ledger.execute("DELETE FROM events WHERE id = ?", (event_id,))
+    settle(ledger, "events")
+    assert findings(ledger).keys() == {f"events {event_id}"}
+
+
+def test_a_row_that_was_added_is_named(ledger: sqlite3.Connection) -> None:
+    row = with_hash("events", {"id": 999, "post_id": 1, "run_id": 1, "at": NOW, "what": "edited"})
+    ledger.execute(
+        f"INSERT INTO events ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
+        tuple(row.values()),
+    )
+    settle(ledger, "events")
+    assert findings(ledger) == {"events 999": "was added outside archiver"}
+
+
+def test_a_row_that_was_altered_before_the_program_changed_it_is_named(archive: Path) -> None:
+    with raw(archive) as connection:
+        connection.row_factory = None
+        name = forge(connection, "media", "TRUE", size=1)
+    with writer(archive) as connection:
+        update(connection, "media", "TRUE", (), verified_at=NOW)
+    found = verify(archive, Scope(seconds=0), NOW).findings
+    details = {each.subject: each.detail for each in found if each.what == "ledger"}
+    assert "had been altered outside archiver when entry" in details[name]
+
+
+def test_an_entry_that_is_missing_is_named(ledger: sqlite3.Connection) -> None:
+    ledger.execute("DELETE FROM ledger WHERE id = 5")
+    assert "gap" in findings(ledger)["entry 5"]
+
+
+def test_an_end_that_was_cut_off_is_found_by_the_checkpoint(ledger: sqlite3.Connection) -> None:
+    (newest,) = ledger.execute("SELECT max(id) FROM ledger").fetchone()
+    ledger.execute("DELETE FROM ledger_rows WHERE entry_id = ?", (newest,))
+    ledger.execute("DELETE FROM ledger WHERE id = ?", (newest,))
+    assert "its end is missing" in findings(ledger)["ledger"]
+
+
+def test_an_entry_that_was_altered_with_all_that_follow_contradicts_the_checkpoints(
+    ledger: sqlite3.Connection,
+) -> None:
+    rebuild(ledger, lambda entry: entry.replace('"seen":6', '"seen":5'))
+    found = findings(ledger)
+    assert found.keys() == {f"checkpoint {number}" for number in range(1, len(found) + 1)}
+    assert len(found) >= 4
+
+
+def rebuild(connection: sqlite3.Connection, alter: Callable[[str], str]) -> None:
+    """Alter entries, and chain them anew."""
+    rows = connection.execute("SELECT id, entry FROM ledger ORDER BY id").fetchall()
+    old = new = ""
+    for entry_id, entry in rows:
+        altered = alter(entry.replace(old, new) if old else entry)
+        old, new = leaf_hash(entry.encode()).hex(), leaf_hash(altered.encode()).hex()
+        connection.execute("UPDATE ledger SET entry = ? WHERE id = ?", (altered, entry_id))
+
+
+def test_where_the_checkpoints_were_made_anew_too_nothing_here_can_tell(
+    ledger: sqlite3.Connection,
+) -> None:
+    """Which is why they are given away: see docs/evidence-format.md."""
+    rebuild(ledger, lambda entry: entry.replace('"seen":6', '"seen":5'))
+    tree = GrowingTree()
+    ledger.execute("DELETE FROM checkpoints")
+    for (entry,) in ledger.execute("SELECT entry FROM ledger ORDER BY id"):
+        tree.add(leaf_hash(entry.encode()))
+    assert findings(ledger) == {}
+
+
+def unpacks_to(packed: bytes, other: bytes) -> bool:
+    """Whether both unpack to the same: a few bits between the end of the data mean nothing."""
+    try:
+        return zlib.decompress(packed) == zlib.decompress(other)
+    except zlib.error:
+        return False
+
+
+# the ledger is made once, and every example is undone
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@given(data=st.data())
+def test_any_single_changed_bit_is_found(ledger: sqlite3.Connection, data: st.DataObject) -> None:
+    table = data.draw(st.sampled_from(sorted(PROTECTED)))
+    column = data.draw(st.sampled_from(PROTECTED[table]))
+    query = f"SELECT id, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY id"
+    row_id, value = data.draw(st.sampled_from(ledger.execute(query).fetchall()))
+    ledger.execute("SAVEPOINT whole")
+    try:
+        new: Any
+        if isinstance(value, int):
+            change, new = "?", value ^ 1 << data.draw(st.integers(0, 40))
+        else:
+            plain = value if isinstance(value, bytes) else value.encode()
+            new = flip(plain, data.draw(st.integers(0, 8 * len(plain) - 1)))
+            change = "?" if isinstance(value, bytes) else "CAST(? AS TEXT)"
+        ledger.execute(f"UPDATE {table} SET {column} = {change} WHERE id = ?", (new, row_id))
+        assert findings(ledger) or (column == "keys" and unpacks_to(new, value))
+    finally:
+        ledger.execute("ROLLBACK TO whole")
+
+
+def test_it_is_intact_after_the_file_was_rebuilt(archive: Path) -> None:
+    with closing(sqlite3.connect(archive / DATABASE)) as connection:
+        connection.execute("VACUUM")
+    assert verify(archive, Scope(), NOW).findings == []
+
+
+def test_a_part_that_unpacks_to_too_much_is_damaged(
+    ledger: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archiver.evidence.ledger._MAX_KEYS", 3)
+    assert "cannot be read" in findings(ledger)["entry 1"]
