@@ -8,6 +8,7 @@ import sqlite3
 from base64 import b64encode
 from typing import NamedTuple
 
+from archiver.archive.ledger import entry_bytes
 from archiver.archive.merkle import HASH_SIZE, GrowingTree, leaf_hash
 from archiver.archive.rows import insert
 from archiver.archive.transactions import transaction
@@ -37,7 +38,7 @@ def add_checkpoint(
         tree = GrowingTree(size, hashes)
         entries = connection.execute("SELECT entry FROM ledger WHERE id > ? ORDER BY id", (size,))
         for (entry,) in entries:
-            tree.add(leaf_hash(entry.encode()))
+            tree.add(leaf_hash(entry_bytes(entry)))
         if tree.size == size:
             return None
         root = tree.root()

@@ -28,6 +28,7 @@ import msgspec
 from archiver.archive.hashed_rows import declared_key, with_hash, write_rows
 from archiver.archive.merkle import HASH_SIZE, leaf_hash
 from archiver.canonical import canonical_json, row_digest, shortened
+from archiver.errors import StorageError
 from archiver.models import timestamp
 
 FORMAT = 1
@@ -208,7 +209,7 @@ def write_entry(connection: sqlite3.Connection, writes: TransactionWrites) -> No
     entry: dict[str, Any] = {
         "format": FORMAT,
         "at": timestamp(datetime.now(UTC)),
-        "previous": leaf_hash(last.encode()).hex() if last is not None else None,
+        "previous": leaf_hash(entry_bytes(last)).hex() if last_id else None,
         "happened": dict(writes.happened),
         "rows": [
             [part["table_name"], part["change"], part["count"],
@@ -228,6 +229,18 @@ def write_entry(connection: sqlite3.Connection, writes: TransactionWrites) -> No
         for number, part in enumerate(parts, newest + 1)
     ]
     write_rows(connection, "ledger_rows", rows)
+
+
+def entry_bytes(entry: object) -> bytes:
+    """The bytes of an entry as the column has it. Raises StorageError where that is damaged."""
+    if isinstance(entry, str):
+        return entry.encode("utf-8", "surrogateescape")
+    raise StorageError(
+        "The ledger in the database is damaged",
+        kept="Nothing was deleted",
+        hint="Run archiver verify --repair",
+        code="damaged",
+    )
 
 
 def _part(
