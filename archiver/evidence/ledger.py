@@ -69,10 +69,13 @@ class Latest:
 def check_ledger(connection: sqlite3.Connection) -> Iterator[Finding]:
     """Check the ledger and the rows that it commits to; in a transaction."""
     accept_invalid_text(connection)
-    yield from _check_entries(connection)
-    for table in ROW_HASHED:
-        if table not in LEDGER_TABLES:
-            yield from _check_table(connection, table)
+    try:
+        yield from _check_entries(connection)
+        for table in ROW_HASHED:
+            if table not in LEDGER_TABLES:
+                yield from _check_table(connection, table)
+    except (AttributeError, TypeError, ValueError) as error:  # a page of another table in its place
+        yield _wrong("ledger", f"cannot be read: {error}")
 
 
 def _wrong(subject: str, detail: str) -> Finding:
