@@ -163,7 +163,7 @@ _MOST_COMPARED = 500
 def most_liked(connection: sqlite3.Connection, account: int, count: int) -> list[tuple[int, int]]:
     """Of the newest 500 posts of an account, those with the most likes: id and likes.
 
-    No index has the likes of all posts in order, and one would be written with every number.
+    All posts in this order are a view of the timeline, for which all metrics have to be counted.
     """
     found = connection.execute(
         """SELECT post_id, value FROM (

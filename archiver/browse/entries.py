@@ -28,17 +28,29 @@ class Entry:
 
 
 def entries(
-    connection: sqlite3.Connection, ids: Sequence[int], wanted: Filter, *, grouped: bool = True
+    connection: sqlite3.Connection,
+    ids: Sequence[int],
+    wanted: Filter,
+    *,
+    grouped: bool = True,
+    look: Callable[[Card], object] | None = None,
 ) -> list[Entry]:
     """The entries of one page of a list: what `wanted` found, in its order.
 
     What stands together is shown once, at the place of its first post in the whole list. In a
-    search, only the posts of the page are known to be in the list.
+    search, only the posts of the page are known to be in the list. Of what stands together, `look`
+    keeps posts apart for which it gives different values.
     """
     if not grouped:
         return [Entry(card) for card in cards(connection, ids)]
     groups = _groups(connection, ids)
     everyone = {card.id: card for card in cards(connection, _needed(ids, groups))}
+    if look:
+        looks = {post: look(card) for post, card in everyone.items()}
+        groups = {
+            post: tuple(other for other in group if looks.get(other) == looks.get(post))
+            for post, group in groups.items()
+        }
     page = [everyone[post] for post in ids if post in everyone]
     shown: set[tuple[int, ...]] = set()
     found = []
@@ -49,6 +61,12 @@ def entries(
         shown.add(group)
         found.append(_entry(card, [everyone[post] for post in group if post in everyone]))
     return found
+
+
+def elsewhere(connection: sqlite3.Connection, post: int) -> tuple[Card, ...]:
+    """The same post as other accounts published it, the newest first."""
+    group = cross_posts(connection, [post]).get(post, ())
+    return tuple(cards(connection, [other for other in group if other != post]))
 
 
 def _entry(card: Card, group: Sequence[Card]) -> Entry:

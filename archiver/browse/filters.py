@@ -24,8 +24,26 @@ TABS = {"edited": "Edited", "removed": "Removed", "omitted": "Omitted media"}
 _OLD_NAMES = {"omitted": "withheld"}
 """What a parameter was called in URLs that people may have kept."""
 
-OLDEST_FIRST = "oldest"
-"""The value of `order` in a URL; without it, the newest come first."""
+OLDEST_FIRST, MOST_LIKED_FIRST = "oldest", "likes"
+"""The values of `order` in a URL; without it, the newest come first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the links of a list say that is in this order."""
+
+    label: str
+    start: str
+    back: str
+    onward: str
+
+
+ORDERS = {
+    "": Order("Newest first", "Newest", "Newer", "Older"),
+    OLDEST_FIRST: Order("Oldest first", "Oldest", "Older", "Newer"),
+    MOST_LIKED_FIRST: Order("Most liked first", "Most liked", "More liked", "Less liked"),
+}
+"""Every order by the value of `order` in a URL."""
 
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _CURSOR = re.compile(r"([0-9T:.Z+-]{0,40})~([0-9]{1,18})")
@@ -35,13 +53,16 @@ _LONGEST_DATE = 40
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A position between two posts: time (empty where it has none) and id of one of them."""
+    """A position between two posts: what one of them is sorted by, and its id.
 
-    created_at: str
+    `key` is its time (empty where it has none), or its likes.
+    """
+
+    key: str
     id: int
 
     def __str__(self) -> str:
-        return f"{self.created_at}~{self.id}"
+        return f"{self.key}~{self.id}"
 
     @classmethod
     def parse(cls, text: str | None) -> "Cursor | None":
@@ -62,7 +83,7 @@ class Filter:
     until: str = ""  # in the same forms, inclusive
     flags: frozenset[str] = frozenset()
     apart: bool = False  # show the same post on several networks, and a day's stories, one by one
-    order: str = ""  # restricts nothing: "oldest" for oldest first
+    order: str = ""  # restricts nothing; see ORDERS
     invalid_dates: tuple[str, ...] = field(default=(), compare=False)  # ignored, and shown
 
     @classmethod
@@ -80,7 +101,7 @@ class Filter:
                 name for name in FLAGS if args.get(name) or args.get(_OLD_NAMES.get(name, name))
             ),
             apart=bool(args.get("apart")),
-            order=OLDEST_FIRST if args.get("order") == OLDEST_FIRST else "",
+            order=order if (order := args.get("order") or "") in ORDERS else "",
             invalid_dates=tuple(
                 text[:_LONGEST_DATE] for text in dates if text != _valid_date(text)
             ),
@@ -104,6 +125,16 @@ class Filter:
     def oldest_first(self) -> bool:
         """Whether the oldest posts come first."""
         return self.order == OLDEST_FIRST
+
+    @property
+    def most_liked_first(self) -> bool:
+        """Whether the most liked posts come first."""
+        return self.order == MOST_LIKED_FIRST
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether what stands together is shown as one. Each network's post has its own likes."""
+        return not (self.apart or self.most_liked_first)
 
     @property
     def until_before(self) -> str:
@@ -131,11 +162,11 @@ class Filter:
         pairs = [*self.pairs(), *((name, str(value)) for name, value in more.items() if value)]
         return f"?{urlencode(pairs)}" if pairs else ""
 
-    def query_from(self, created_at: str, post: int) -> str:
+    def query_from(self, post: Cursor) -> str:
         """The query of the same view, beginning with a post."""
         if self.oldest_first:
-            return self.query(after=Cursor(created_at, post + 1))
-        return self.query(before=Cursor(created_at, post - 1))
+            return self.query(after=Cursor(post.key, post.id + 1))
+        return self.query(before=Cursor(post.key, post.id - 1))
 
     def with_flag(self, flag: str) -> "Filter":
         """The same filter with this flag in place of edited, removed and omitted; "" for none."""
@@ -205,7 +236,7 @@ def place_in(args: Any, wanted: Filter) -> ListPlace:
     """The place in the parameters of a URL: beside a post, or at a date (`at`)."""
     older, newer = Cursor.parse(args.get("before")), Cursor.parse(args.get("after"))
     at = _valid_date(args.get("at"))
-    if at and not (older or newer):
+    if at and not (older or newer or wanted.most_liked_first):
         if wanted.oldest_first:
             newer = Cursor(at, 0)
         elif before := following(at):

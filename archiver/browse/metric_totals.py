@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from archiver.browse.likes import LIKES, NOT_KNOWN, LikeRanking, capped
 from archiver.export.heading import time_now
 
 BEST = 10
@@ -60,6 +61,7 @@ class MetricTotals:
     posts: Counter[Key] = field(default_factory=Counter)  # that have the metric
     best: dict[Key, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
     moved: dict[Key, list[tuple[float, Moved]]] = field(default_factory=lambda: defaultdict(list))
+    likes: LikeRanking = field(default_factory=lambda: LikeRanking((), ()))
 
     def best_posts(self, accounts: Collection[int], name: str) -> list[tuple[int, float]]:
         """Post id and value, the highest first."""
@@ -78,12 +80,15 @@ def count(connection: sqlite3.Connection, now: datetime) -> MetricTotals:
     since = (now - _WEEK).astimezone(UTC).isoformat(timespec="milliseconds")
     totals = MetricTotals(time_now(), since.replace("+00:00", "Z"))
     account_of = _account_of(connection)
+    likes = array("d", [NOT_KNOWN]) * len(account_of)
     for post_id, name, values in _series(connection.execute(METRICS)):
         account = account_of[post_id] if post_id < len(account_of) else 0
         key, last = (account, name), values[-1][1]
         totals.sums[key] += last  # type: ignore[assignment] # metrics may be fractions
         totals.posts[key] += 1
         _keep(totals.best[key], (last, post_id))
+        if name in LIKES and account:
+            likes[post_id] = max(likes[post_id], capped(last))
         before = next((value for at, value in reversed(values) if at <= totals.since), None)
         if before is None:
             continue  # not known a week ago
@@ -94,6 +99,7 @@ def count(connection: sqlite3.Connection, now: datetime) -> MetricTotals:
             kept.append((abs(last - before), moved))
             if len(kept) > 8 * BEST:
                 kept[:] = heapq.nlargest(BEST, kept, key=lambda pair: pair[0])
+    totals.likes = LikeRanking.of(likes, (post for post, known in enumerate(account_of) if known))
     return totals
 
 

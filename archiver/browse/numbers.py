@@ -73,12 +73,17 @@ async def numbers(datasette: Any, request: Any) -> Any:
     by = request.args.get("by") or ""
 
     def question(connection: sqlite3.Connection) -> Numbers:
-        totals = archive.totals.get(connection, lambda: own_connection(datasette, archive.name))
+        totals = totals_of(datasette, archive, connection)
         return _collect(connection, archive, totals, platform, by)
 
     found = await ask(datasette, archive, question, COUNTING_MS)
     context = {"numbers": found, "platform": platform, "link": _link, "now": datetime.now(UTC)}
     return await page(datasette, request, archive, "numbers", context)
+
+
+def totals_of(datasette: Any, archive: Archive, connection: sqlite3.Connection) -> MetricTotals:
+    """All metrics of the archive, as they were counted last."""
+    return archive.totals.get(connection, lambda: own_connection(datasette, archive.name))
 
 
 def _link(**parameters: str) -> str:

@@ -11,7 +11,7 @@ from archiver.archive.record_diff import TextChange, as_it_was, changes, is_cont
 from archiver.browse.archives import Archive
 from archiver.browse.cards import Card, cards
 from archiver.browse.charts import Chart
-from archiver.browse.crossposts import cross_posts
+from archiver.browse.entries import elsewhere
 from archiver.browse.filters import Cursor, Filter
 from archiver.browse.frame import archive_of, ask, page
 from archiver.browse.post_metrics import post_charts
@@ -43,7 +43,7 @@ class Details:
     aliases: list[Mapping[str, Any]]
     newer: int | None  # ids of the account's posts before and after it
     older: int | None
-    elsewhere: list[Card]  # the same on other networks
+    elsewhere: tuple[Card, ...]  # the same on other networks
     quoted: list[Glimpse]
     sources: list[PostSource]
 
@@ -73,7 +73,7 @@ def _details(connection: sqlite3.Connection, archive: Archive, card: Card) -> De
         post_charts(connection, card.id),
         _rows(connection, archive, "post_aliases", card.id),
         *_neighbours(connection, card),
-        _elsewhere(connection, card),
+        elsewhere(connection, card.id),
         _quoted(connection, card),
         post_sources(connection, archive, card.id),
     )
@@ -85,11 +85,6 @@ def _neighbours(connection: sqlite3.Connection, card: Card) -> tuple[int | None,
     newer = post_page(connection, own, newer_than=here, size=1).ids
     older = post_page(connection, own, older_than=here, size=1).ids
     return next(iter(newer), None), next(iter(older), None)
-
-
-def _elsewhere(connection: sqlite3.Connection, card: Card) -> list[Card]:
-    group = cross_posts(connection, [card.id]).get(card.id, ())
-    return cards(connection, [post for post in group if post != card.id])
 
 
 def _quoted(connection: sqlite3.Connection, card: Card) -> list[Glimpse]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from archiver.archive.search import SEARCHED, containing, index_folds, match_all, search_terms
 from archiver.browse.filters import Cursor, Filter
+from archiver.browse.likes import LikeRanking
 from archiver.browse.states import in_state
 
 PAGE = 24
@@ -59,13 +60,24 @@ def post_page(
     older_than: Cursor | None = None,
     newer_than: Cursor | None = None,
     size: int = PAGE,
+    ranking: LikeRanking | None = None,
 ) -> PostPage:
-    """The page of posts beside a cursor, in the order of the filter; without one, the first."""
+    """The page of posts beside a cursor, in the order of the filter; without one, the first.
+
+    With a `ranking`, in the order of that: the most liked count as the newest.
+    """
     conditions = _conditions(connection, wanted)
     accounts = _accounts(connection, wanted)
-    upwards = wanted.oldest_first
+    upwards = wanted.oldest_first and ranking is None
+    if ranking:
+        few = _few_matches(connection, accounts, conditions)
+        ranking = ranking if few is None else ranking.only(few)
 
     def rows(start: Cursor | None, count: int, *, towards_newer: bool) -> list[Cursor]:
+        if ranking:
+            return _ranked_rows(
+                connection, accounts, conditions, ranking, start, count, upwards=towards_newer
+            )
         return _rows(connection, accounts, conditions, start, count, towards_newer=towards_newer)
 
     ahead, back = (newer_than, older_than) if upwards else (older_than, newer_than)
@@ -111,6 +123,35 @@ def _count(
     sql, parameters = _query(accounts, conditions, "", [], "")
     count: int = connection.execute(f"SELECT count(*) FROM ({sql})", parameters).fetchone()[0]
     return count
+
+
+def _few_matches(
+    connection: sqlite3.Connection, accounts: list[int] | None, conditions: _Conditions
+) -> list[int] | None:
+    """The ids of all posts that match; None where they are more than MAX_SORTED."""
+    sql, values = _query(accounts, conditions, "", [], f"LIMIT {MAX_SORTED + 1}")
+    return _limited_ids(connection, f"SELECT id FROM ({sql})", *values)
+
+
+def _ranked_rows(
+    connection: sqlite3.Connection,
+    accounts: list[int] | None,
+    conditions: _Conditions,
+    ranking: LikeRanking,
+    start: Cursor | None,
+    count: int,
+    *,
+    upwards: bool,
+) -> list[Cursor]:
+    """The next `count` posts that match, in the order of likes, as cursors."""
+    found: list[Cursor] = []
+    for chunk in ranking.chunks(start, upwards=upwards):
+        sql, values = _look_up(accounts, list(chunk), conditions.sql, conditions.values, "")
+        matching = {row[0] for row in connection.execute(sql, values)}
+        found += [ranking.cursor(post) for post in chunk if post in matching]
+        if len(found) >= count:
+            break
+    return found[:count]
 
 
 def _accounts(connection: sqlite3.Connection, wanted: Filter) -> list[int] | None:
@@ -265,21 +306,21 @@ def ranges(
     if start is None:
         yield "", []
     elif towards_newer:
-        if not start.created_at:
+        if not start.key:
             yield f"{column} IS NULL AND id < ?", [start.id]
             yield f"{column} IS NOT NULL", []
         else:
             yield (
                 f"{column} >= ? AND ({column} > ? OR id < ?)",
-                [start.created_at, start.created_at, start.id],
+                [start.key, start.key, start.id],
             )
     else:
-        if start.created_at:
+        if start.key:
             yield (
                 f"{column} <= ? AND ({column} < ? OR id > ?)",
-                [start.created_at, start.created_at, start.id],
+                [start.key, start.key, start.id],
             )
-        yield f"{column} IS NULL AND id > ?", [start.id if not start.created_at else 0]
+        yield f"{column} IS NULL AND id > ?", [start.id if not start.key else 0]
 
 
 def _query(

@@ -13,7 +13,7 @@ from archiver.browse.archives import Archive
 from archiver.browse.cards import Card, cards
 from archiver.browse.entries import Entry, entries
 from archiver.browse.facets import Facets, count_of, facets
-from archiver.browse.filters import FLAGS, Filter, place_in
+from archiver.browse.filters import FLAGS, ORDERS, Filter, place_in
 from archiver.browse.frame import (
     COUNTING_MS,
     TIME_LIMIT_MS,
@@ -25,7 +25,9 @@ from archiver.browse.frame import (
 from archiver.browse.headings import heading
 from archiver.browse.items import Item
 from archiver.browse.months import in_words
+from archiver.browse.numbers import totals_of
 from archiver.browse.stream import PAGE, PostPage, post_page
+from archiver.models import EXPIRING_KINDS
 
 _TILES = 36
 _BEST = 3
@@ -78,6 +80,7 @@ class _List:
     has_groups: bool = False  # whether an entry stands for several posts
     account: AccountCard | None = None  # where all posts are of one
     best: tuple[tuple[Card, int], ...] = ()  # with their likes
+    counted_at: str = ""  # when the likes were counted that it is sorted by; empty for other orders
     ways_out: tuple[tuple[str, Filter, int | None], ...] = ()
 
 
@@ -92,16 +95,22 @@ async def _list_page(
     wanted = Filter.parse(request.args)
     applied = apply(wanted)
     place = place_in(request.args, wanted)
+    is_counted_first = place.is_first or wanted.most_liked_first
     now = datetime.now(UTC)
 
     def question(connection: sqlite3.Connection) -> _List:
+        totals = totals_of(datasette, archive, connection) if wanted.most_liked_first else None
         found = post_page(
-            connection, applied, older_than=place.older_than, newer_than=place.newer_than, size=size
-        )
+            connection, applied, older_than=place.older_than, newer_than=place.newer_than,
+            size=size, ranking=totals.likes if totals else None,
+        )  # fmt: skip
         numbers = facets(connection, archive, wanted, apply)
-        grouped = template == "timeline" and not wanted.apart
-        shown = entries(connection, found.ids, applied, grouped=grouped)
-        months = _by_month(shown, numbers)
+        look = as_tiles if template == "gallery" else None
+        shown = entries(connection, found.ids, applied, grouped=wanted.is_grouped, look=look)
+        if totals:
+            months = [MonthOfEntries("", None, shown)] if shown else []
+        else:
+            months = _by_month(shown, numbers)
         if not found.ids:
             return _List(found, numbers, months, ways_out=_ways_out(connection, archive, wanted))
         account: AccountCard | None = None
@@ -111,15 +120,16 @@ async def _list_page(
             if account := next(only, None):
                 best = _best(connection, account)
         has_groups = any(entry.is_group for entry in shown)
-        return _List(found, numbers, months, has_groups, account, best)
+        counted_at = totals.counted_at if totals else ""
+        return _List(found, numbers, months, has_groups, account, best, counted_at=counted_at)
 
     context: dict[str, Any] = {
         "wanted": wanted, "applied": applied, "flags": FLAGS, "terms": search_terms(applied.words),
-        "is_first": place.is_first, "in_gallery": _IN_GALLERY, "now": now,
+        "is_first": place.is_first, "in_gallery": _IN_GALLERY, "now": now, "orders": ORDERS,
     }  # fmt: skip
     try:
         found = await ask(
-            datasette, archive, question, COUNTING_MS if place.is_first else TIME_LIMIT_MS
+            datasette, archive, question, COUNTING_MS if is_counted_first else TIME_LIMIT_MS
         )
     except TookTooLongError:
         context |= {"too_long": True, "heading": "This took too long", "found": None}
@@ -156,3 +166,17 @@ def _ways_out(
 def gallery_items(card: Card) -> list[Item]:
     """The attachments of a post that have a tile in the gallery."""
     return [item for item in card.items if item.kind in _IN_GALLERY]
+
+
+def as_tiles(card: Card) -> object:
+    """What the gallery shows of a post; where it is equal, a post on two networks is shown once.
+
+    A network that has other files than the other one, or omits some, is shown too.
+    """
+    alone = card.id if card.kind in EXPIRING_KINDS else 0
+    return alone, [(item.kind, item.shown, _proportion(item)) for item in gallery_items(card)]
+
+
+def _proportion(item: Item) -> float:
+    width, height = item.box or (0, 1)
+    return round(width / height, 1)

@@ -8,13 +8,17 @@ from urllib.parse import quote
 from datasette.utils.asgi import NotFound
 
 from archiver.browse.cards import Card, cards
+from archiver.browse.entries import elsewhere, entries
 from archiver.browse.filters import Cursor, Filter
-from archiver.browse.frame import archive_of, ask, page
+from archiver.browse.frame import COUNTING_MS, TIME_LIMIT_MS, archive_of, ask, page
 from archiver.browse.items import Item
+from archiver.browse.likes import LikeRanking
+from archiver.browse.numbers import totals_of
 from archiver.browse.stream import post_page
-from archiver.browse.timeline import gallery_filter, gallery_items
+from archiver.browse.timeline import as_tiles, gallery_filter, gallery_items
 
 _ORIGINS = frozenset({"timeline", "thread", "post"})
+_MOST_SKIPPED = 24
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,12 @@ class ViewerPage:
     """One attachment in the viewer, and its neighbours in the gallery."""
 
     shown: Shown
+    here: Cursor  # the place of its post in the gallery
     number: int  # 1, 2, … within its post
     count: int
     newer: Shown | None
     older: Shown | None
+    also: tuple[Card, ...] = ()  # the same post, as other accounts published it
 
     @property
     def is_newest(self) -> bool:
@@ -55,9 +61,13 @@ async def viewer(datasette: Any, request: Any) -> Any:
     wanted = Filter.parse(request.args)
     origin = request.args.get("from") or ""
     attachment = int(request.url_vars["attachment"])
-    found = await ask(
-        datasette, archive, lambda connection: _view(connection, attachment, wanted)
-    )  # fmt: skip
+
+    def question(connection: sqlite3.Connection) -> ViewerPage | None:
+        totals = totals_of(datasette, archive, connection) if wanted.most_liked_first else None
+        return _view(connection, attachment, wanted, totals.likes if totals else None)
+
+    limit = COUNTING_MS if wanted.most_liked_first else TIME_LIMIT_MS
+    found = await ask(datasette, archive, question, limit)
     if found is None:
         raise NotFound("There is no attachment with this number in the gallery")
     origin = origin if origin in _ORIGINS else ""
@@ -71,17 +81,19 @@ async def viewer(datasette: Any, request: Any) -> Any:
 def _way_back(view: ViewerPage, wanted: Filter, origin: str) -> str:
     """Where the viewer was opened, at the post that is shown; below the archive's pages."""
     card, item = view.shown.card, view.shown.item
-    begun = wanted.query_from(card.created_at or "", card.id)
+    begun = wanted.query_from(view.here)
     if origin == "timeline":
         return f"timeline{begun}#post-{card.id}"
     if origin:
         return f"{origin}/{card.id}#item-{item.id}"
-    if view.is_newest and not wanted.oldest_first:
+    if view.is_newest and not wanted.order:
         begun = wanted.query()
     return f"gallery{begun}#tile-{item.id}"
 
 
-def _view(connection: sqlite3.Connection, attachment: int, wanted: Filter) -> ViewerPage | None:
+def _view(
+    connection: sqlite3.Connection, attachment: int, wanted: Filter, ranking: LikeRanking | None
+) -> ViewerPage | None:
     row = connection.execute(
         "SELECT post_id FROM attachments WHERE id = ?", (attachment,)
     ).fetchone()
@@ -89,39 +101,53 @@ def _view(connection: sqlite3.Connection, attachment: int, wanted: Filter) -> Vi
     if not found:
         return None
     card = found[0]
+    here = _cursor(card, ranking)
     items = gallery_items(card)
     position = next((k for k, item in enumerate(items) if item.id == attachment), None)
     if position is None:  # attached to an earlier revision
         detached = [item for item in card.detached if item.id == attachment]
-        return ViewerPage(Shown(card, detached[0]), 1, 1, None, None) if detached else None
+        return ViewerPage(Shown(card, detached[0]), here, 1, 1, None, None) if detached else None
     newer = (
         Shown(card, items[position - 1])
         if position
-        else _neighbour(connection, card, wanted, newer=True)
+        else _neighbour(connection, here, wanted, ranking, newer=True)
     )
     older = (
         Shown(card, items[position + 1])
         if position + 1 < len(items)
-        else _neighbour(connection, card, wanted, newer=False)
+        else _neighbour(connection, here, wanted, ranking, newer=False)
     )
-    return ViewerPage(Shown(card, items[position]), position + 1, len(items), newer, older)
+    also = elsewhere(connection, card.id)
+    shown = Shown(card, items[position])
+    return ViewerPage(shown, here, position + 1, len(items), newer, older, also)
+
+
+def _cursor(card: Card, ranking: LikeRanking | None) -> Cursor:
+    return ranking.cursor(card.id) if ranking else Cursor(card.created_at or "", card.id)
 
 
 def _neighbour(
-    connection: sqlite3.Connection, card: Card, wanted: Filter, *, newer: bool
+    connection: sqlite3.Connection,
+    here: Cursor,
+    wanted: Filter,
+    ranking: LikeRanking | None,
+    *,
+    newer: bool,
 ) -> Shown | None:
     """The last attachment of the next newer post, or the first of the next older one."""
-    here = Cursor(card.created_at or "", card.id)
     applied = gallery_filter(wanted)
-    for _ in range(8):  # posts whose only media is the picture of a link are skipped
+    for _ in range(_MOST_SKIPPED):  # posts without a tile: all they have is the picture of a link
         found = post_page(
             connection, applied, newer_than=here if newer else None,
-            older_than=None if newer else here, size=1,
+            older_than=None if newer else here, size=1, ranking=ranking,
         )  # fmt: skip
         if not found.ids:
             return None
         (other,) = cards(connection, found.ids)
-        if shown := gallery_items(other):
+        is_shown = bool(
+            entries(connection, found.ids, applied, grouped=wanted.is_grouped, look=as_tiles)
+        )
+        if is_shown and (shown := gallery_items(other)):
             return Shown(other, shown[-1 if newer else 0])
-        here = Cursor(other.created_at or "", other.id)
+        here = _cursor(other, ranking)
     return None

@@ -89,6 +89,15 @@ def test_in_a_search_a_hit_is_never_hidden_behind_another_page(archive: SmallArc
     assert set(listed) <= {post for group in shown for post in group}
 
 
+def test_posts_that_look_different_stay_apart_where_the_look_counts(archive: SmallArchive) -> None:
+    page = post_page(archive.connection, Filter(kind="post"), size=90)
+    by_network = entries(
+        archive.connection, page.ids, Filter(), look=lambda card: card.platform == "threads"
+    )
+    assert sorted(len(entry.also) for entry in by_network) == [0] * 30 + [1] * 30
+    assert sorted(post for entry in by_network for post in posts_of(entry)) == sorted(page.ids)
+
+
 def test_each_by_itself_where_that_is_asked_for(archive: SmallArchive) -> None:
     page = post_page(archive.connection, Filter(), size=24)
     found = entries(archive.connection, page.ids, Filter(), grouped=False)

@@ -56,6 +56,7 @@ def test_a_page_begins_beside_a_post_or_at_a_date() -> None:
     assert Cursor.parse("x~y") is None
     assert place_in({"before": str(cursor), "at": "2026"}, Filter()) == ListPlace(cursor)
     assert place_in({"at": "2026-03"}, Filter()).older_than == Cursor("2026-04", 0)
+    assert place_in({"at": "2026-03"}, Filter(order="likes")).is_first
     oldest = Filter(order="oldest")
     assert place_in({"at": "2026-03"}, oldest).newer_than == Cursor("2026-03", 0)
     assert place_in({}, Filter()).is_first

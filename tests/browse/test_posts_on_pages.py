@@ -50,6 +50,12 @@ def fill(archive: SmallArchive) -> dict[str, int]:
         "film": archive.post(instagram, at(6), None, kind="reel"),
     }
     archive.relate(made["reply"], "reply_to", "parent")
+    archive.measure(made["same"], likes=12)
+    archive.measure(made["other"], reactions=7.5)
+    archive.measure(made["reply"], likes=0, views=900)
+    for name in ("same", "other"):  # a network encodes a picture anew, in another size
+        size = (1200, 800) if name == "same" else (1080, 720)
+        made[f"picture of {name}"] = archive.attach(made[name], f"soup {name}", size=size)
     for k in range(10):
         made[f"item {k}"] = archive.attach(made["carousel"], f"picture {k}", size=(3000, 500))
     made["video"] = archive.attach(
@@ -115,7 +121,56 @@ def test_the_same_on_two_networks_is_one_card_and_can_be_taken_apart(
     assert apart.count(SAME) == 2
     assert "Each post is shown by itself." in apart
     other = pages.get(f"/archive/-/post/{numbers['same']}").text
-    assert "The same on other networks" in other
+    found = re.search(r"The same on other networks</h2>(.*?)</section>", other, re.DOTALL)
+    assert found
+    assert '<span class="account">my-instagram</span>' in found[1]
+
+
+def test_the_gallery_shows_once_what_two_accounts_published_and_the_viewer_turns_past_it(
+    pages: httpx.Client, numbers: dict[str, int]
+) -> None:
+    shown, hidden = (numbers[f"picture of {name}"] for name in ("other", "same"))
+    page = pages.get("/archive/-/gallery").text
+    (tile,) = re.findall(rf'<li [^>]*id="tile-{shown}".*?</li>', page, re.DOTALL)
+    assert '2 accounts<span class="aside">: my-instagram, my-bluesky</span>' in tile
+    assert f'id="tile-{hidden}"' not in page
+    (way,) = re.findall(r'<a href="([^"]+)">Show each by itself</a>', page)
+    assert f'id="tile-{hidden}"' in pages.get(way).text
+
+    viewer = pages.get(f"/archive/-/gallery/{shown}").text
+    assert "The same on other networks" in viewer
+    assert f'href="/archive/-/post/{numbers["same"]}"' in viewer
+    assert 'rel="next"' not in viewer  # only the same picture is older
+    apart = pages.get(f"/archive/-/gallery/{shown}?apart=1").text
+    assert re.search(rf'rel="next" [^>]*href="/archive/-/gallery/{hidden}\?apart=1"', apart)
+
+
+def test_the_most_liked_come_first_each_with_its_own_likes(
+    pages: httpx.Client, numbers: dict[str, int]
+) -> None:
+    page = pages.get("/archive/-/timeline?order=likes").text
+    found = [int(post) for post in re.findall(r'<article [^>]*id="post-(\d+)"', page)]
+    assert found[:3] == [numbers["same"], numbers["other"], numbers["reply"]]
+    assert set(numbers.values()) >= {found[3]}
+    assert "By likes, or reactions where a network has those, as they were counted" in page
+    assert 'class="month"' not in page
+    assert "Go to a month" not in page
+    assert re.search(r'href="/archive/-/timeline\?order=oldest">Oldest first', page)
+
+
+def test_the_viewer_turns_and_closes_in_the_order_of_likes(
+    pages: httpx.Client, numbers: dict[str, int]
+) -> None:
+    shown, after = (numbers[f"picture of {name}"] for name in ("same", "other"))
+    viewer = pages.get(f"/archive/-/gallery/{shown}?order=likes").text
+    assert re.search(rf'rel="next" [^>]*href="/archive/-/gallery/{after}\?order=likes"', viewer)
+    assert 'rel="prev"' not in viewer
+    viewer = pages.get(f"/archive/-/gallery/{after}?order=likes").text
+    back = re.search(r'data-key="Escape" href="/archive/-/([^"#]+)#tile-\d+"', viewer)
+    assert back
+    gallery = pages.get(f"/archive/-/{back[1].replace('&amp;', '&')}").text
+    assert re.findall(r'id="tile-(\d+)"', gallery)[0] == str(after)
+    assert ">More liked posts</a>" in gallery
 
 
 def test_only_an_address_of_the_web_leads_to_the_original(

@@ -12,6 +12,7 @@ from archiver.archive.schema import model
 from archiver.archive.search import folded_column, search_terms
 from archiver.browse import stream
 from archiver.browse.filters import Cursor, Filter, place_in
+from archiver.browse.likes import NOT_KNOWN, LikeRanking
 from archiver.browse.states import in_state
 from archiver.browse.stream import post_page
 
@@ -93,6 +94,35 @@ FILTERS = [
         "text LIKE '%glaze%' AND account_id = 3 AND kind = 'post'",
     ),
 ]  # fmt: skip
+
+
+LIKES = [NOT_KNOWN if k % 11 == 0 else float(k * 7 % 31) for k in range(201)]
+
+
+@pytest.mark.parametrize("few", [2000, 3], ids=["looked up", "read in order"])
+@pytest.mark.parametrize(("wanted", "condition"), FILTERS, ids=lambda value: str(value)[:60])
+def test_every_post_comes_once_and_the_most_liked_first(
+    posts: sqlite3.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: Filter,
+    condition: str,
+    few: int,
+) -> None:
+    monkeypatch.setattr(stream, "MAX_SORTED", few)
+    ranking = LikeRanking.of(LIKES, range(1, 201))
+    rows = [row[0] for row in posts.execute(f"SELECT id FROM posts WHERE {condition}")]
+    expected = sorted(rows, key=lambda post: (-LIKES[post], post))
+    page = post_page(posts, wanted, size=7, ranking=ranking)
+    down, up = list(page.ids), []
+    while page.older:
+        page = post_page(posts, wanted, older_than=page.older, size=7, ranking=ranking)
+        down += page.ids
+    assert down == expected
+    last = list(page.ids)
+    while page.newer:
+        page = post_page(posts, wanted, newer_than=page.newer, size=7, ranking=ranking)
+        up = [*page.ids, *up]
+    assert [*up, *last] == expected
 
 
 @pytest.mark.parametrize("few", [2000, 3], ids=["looked up", "read from the index"])

@@ -67,6 +67,14 @@ class SmallArchive:
             self._rendition(attachment, "thumbnail", still, "image/jpeg", (640, 360))
         return attachment
 
+    def measure(self, post: int, **metrics: float) -> None:
+        """What was observed of a post."""
+        for name, value in metrics.items():
+            insert(
+                self.connection, "metrics", post_id=post, attachment_id=0, name=name,
+                seen_at="2026-03-10T00:00:00.000Z", value=value,
+            )  # fmt: skip
+
     def _rendition(
         self, attachment: int, role: str, content: str, content_type: str,
         size: tuple[int, int] | None,
