@@ -119,7 +119,7 @@ class Secret:
         value = value.strip().removeprefix("\ufeff").strip()
         name = repr(self._reference) if resolver else "A secret"
         if not value:
-            raise SecretError(f"{name} is empty")
+            raise SecretError(f"{name} is empty", hint=f"Put the secret into {self.origin}")
         if not (value.isascii() and value.isprintable()):  # it could not be sent in a header
             raise SecretError(
                 f"{name} contains characters other than printable ASCII",

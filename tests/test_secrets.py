@@ -67,8 +67,9 @@ def test_a_literal_needs_a_private_file() -> None:
 
 def test_an_empty_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIRROR_EMPTY", " \n")
-    with pytest.raises(SecretError, match="is empty"):
+    with pytest.raises(SecretError, match="is empty") as caught:
         Secret("env:MIRROR_EMPTY").reveal()
+    assert caught.value.hint == "Put the secret into the environment variable MIRROR_EMPTY"
 
 
 def test_a_command_is_run_once(tmp_path: Path) -> None:
