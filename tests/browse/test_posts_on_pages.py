@@ -227,7 +227,7 @@ def test_the_viewer_turns_saves_and_closes_without_script(
     assert re.search(rf'rel="next" [^>]*href="/archive/-/gallery/{numbers["item 4"]}"', page)
     name = "2026-03-05_my-instagram_4of10.jpg"
     assert re.search(rf'href="/archive/-/media/[0-9a-f]{{64}}/{name}" download="{name}"', page)
-    assert len(re.findall(r'rel="prefetch" as="image" href="/archive/-/media/', page)) == 2
+    assert len(re.findall(r'data-ahead="/archive/-/media/', page)) == 2
 
 
 @pytest.mark.parametrize(

@@ -163,15 +163,15 @@ def test_neighbours_are_loaded_ahead(browser: Browser, address: str) -> None:
     with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
         found = Watched(context.new_page(), address)
         found.goto("/archive/-/gallery")
-        asked: list[str] = []
-        found.page.on("request", lambda request: asked.append(request.url))
-        found.page.locator(".tile.is-image a").nth(4).click()
-        ahead = found.page.locator('link[rel="prefetch"]')
-        ahead.first.wait_for(state="attached")
-        wanted = [link.get_attribute("href") or "" for link in ahead.all()]
-        assert wanted
-        found.page.wait_for_load_state("networkidle")
-        assert all(any(url.endswith(one) for url in asked) for one in wanted)
+        with found.page.expect_navigation():
+            found.page.locator(".tile.is-image a").nth(4).click()
+        ahead = found.page.locator("[data-ahead]").all()
+        assert ahead
+        found.page.wait_for_function(
+            """wanted => wanted.every((one) =>
+                 performance.getEntriesByType("resource").some((got) => got.name.endsWith(one)))""",
+            arg=[link.get_attribute("data-ahead") for link in ahead],
+        )
         assert found.complaints == []
 
 

@@ -33,6 +33,10 @@
       (isShown ? find("i") : info).focus({ preventScroll: true });
     };
 
+    addEventListener("load", () => {
+      for (const link of stage.querySelectorAll("[data-ahead]")) new Image().src = link.dataset.ahead;
+    });
+
     const sheet = stage.querySelector(".sheet");
     const picture = sheet.querySelector("img");
     const zoom = { scale: 1, x: 0, y: 0 };
