@@ -113,7 +113,8 @@ def test_every_post_comes_once_and_the_most_liked_first(
     rows = [row[0] for row in posts.execute(f"SELECT id FROM posts WHERE {condition}")]
     expected = sorted(rows, key=lambda post: (-LIKES[post], post))
     page = post_page(posts, wanted, size=7, ranking=ranking)
-    down, up = list(page.ids), []
+    down: list[int] = list(page.ids)
+    up: list[int] = []
     while page.older:
         page = post_page(posts, wanted, older_than=page.older, size=7, ranking=ranking)
         down += page.ids
