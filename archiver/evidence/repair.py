@@ -8,13 +8,14 @@ given and the archive's checksums prove it right.
 
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from archiver.archive.database import ROW_HASHED, transaction, writer
 from archiver.archive.intact import accept_invalid_text, is_intact
+from archiver.archive.ledger import LEDGER_TABLES
 from archiver.archive.losses import mark_lost, mark_recovered
 from archiver.archive.storage_totals import rebuild_totals
 from archiver.errors import StorageError
@@ -80,8 +81,10 @@ def repair(directory: Path, found: Verified, now: str, copy: Path | None = None)
         store = FolderStore(directory)
         if backup_copy:
             store.prepare()
-            _restore_tables(connection, backup_copy, directory, found, repaired)
-            _restore_rows(connection, backup_copy, found, now, repaired)
+            # the ledger first: the next entry is chained to its newest one, as that is then
+            for tables in (LEDGER_TABLES, frozenset(ROW_HASHED) - LEDGER_TABLES):
+                _restore_tables(connection, backup_copy, directory, found, repaired, tables)
+                _restore_rows(connection, backup_copy, found, now, repaired, tables)
         _rebuild_search_index(connection, found, repaired)
         with transaction(connection):
             repaired.rows += rebuild_totals(connection)
@@ -106,21 +109,23 @@ def _repair_indexes(connection: sqlite3.Connection, found: Verified, repaired: R
 
 def _restore_tables(
     connection: sqlite3.Connection, copy: BackupCopy, directory: Path, found: Verified,
-    repaired: Repaired,
+    repaired: Repaired, tables: Collection[str],
 ) -> None:  # fmt: skip
     """Before single rows: restoring one adds an event, which must not take the id of a lost row."""
     incomplete = {finding.subject for finding in found.findings if finding.what == "rows"}
     for table in ROW_HASHED:  # in an order in which rows come before what belongs to them
-        if table in incomplete:
+        if table in incomplete and table in tables:
             damaged = [bad.key for bad in found.bad_rows if bad.table == table]
             repaired.tables += restore_table(connection, copy, table, directory, damaged)
 
 
 def _restore_rows(
-    connection: sqlite3.Connection, copy: BackupCopy, found: Verified, now: str, repaired: Repaired
-) -> None:
+    connection: sqlite3.Connection, copy: BackupCopy, found: Verified, now: str,
+    repaired: Repaired, tables: Collection[str],
+) -> None:  # fmt: skip
     for bad in found.bad_rows:
-        repaired.rows += restore_row(connection, bad, now, copy)
+        if bad.table in tables:
+            repaired.rows += restore_row(connection, bad, now, copy)
 
 
 def _rebuild_search_index(

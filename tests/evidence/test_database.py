@@ -1,5 +1,6 @@
 """The checks of a database: the same findings, whether one process reads it or several."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -42,12 +43,13 @@ def damage(archive: Path, statement: str) -> None:
 
 @pytest.mark.parametrize("what", DAMAGE)
 def test_several_processes_find_what_one_does(
-    archive: Path, monkeypatch: pytest.MonkeyPatch, what: str
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     damage(archive, DAMAGE[what])
+    same = shutil.copytree(archive, tmp_path / "same")  # verify writes what it has read
     alone = verify(archive, Scope(), NOW)
     monkeypatch.setattr(database, "_MANY_ROWS", 0)
-    together = verify(archive, Scope(), NOW)
+    together = verify(same, Scope(), NOW)
     assert told(together) == told(alone)
     assert (together.rows, together.bad_rows) == (alone.rows, alone.bad_rows)
     assert bool(alone.damage) is (what != "none")
