@@ -163,8 +163,11 @@ def _is_kept(connection: sqlite3.Connection, raw: str) -> bool:
     if any(connection.execute(sql, (value,)).fetchone() for sql, value in queries):
         return True
     name = str(json.loads(raw).get("id"))  # a post whose content is known: numbers alone moved
-    query = "SELECT 1 FROM posts WHERE platform_id = ?"
-    return connection.execute(query, (clean_text(name),)).fetchone() is not None
+    query = """
+        SELECT 1 FROM posts WHERE platform_id = :name
+         UNION SELECT 1 FROM post_aliases WHERE scheme = 'earlier_id' AND value = :name
+    """
+    return connection.execute(query, {"name": clean_text(name)}).fetchone() is not None
 
 
 def _is_failure(data: object) -> bool:
