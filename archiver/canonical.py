@@ -103,6 +103,8 @@ def fingerprint(post: Post, content_version: int) -> bytes:
     ]  # fmt: skip
     if post.extra:
         parts.append([(each.name, each.value, each.is_content) for each in post.extra])
+    if post.emoji:
+        parts.append([(code, address_key(url)) for code, url in sorted(post.emoji.items())])
     if expected := [(r.sha256, r.size) for a in post.attachments for r in a.renditions if r.sha256]:
         parts.append(expected)
     try:

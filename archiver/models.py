@@ -48,6 +48,9 @@ EXPIRING_KINDS: frozenset[str] = frozenset({"story"})
 CONTENT_SCHEMES: frozenset[str] = frozenset({"cid", "media_id", "sha256"})
 """Schemes of aliases that identify content, not a post: two posts may share them."""
 
+SHORTCODE = re.compile(r"[A-Za-z0-9_.+-]{1,100}")
+"""What the name of a custom emoji is made of; in a text it stands between colons."""
+
 STORY_LIFE = timedelta(hours=24)
 """How long Facebook, Instagram and Snapchat show a story."""
 
@@ -310,8 +313,10 @@ class Post:
     `content` holds the fields that people published, listed positively by the platform: a change
     in it, or in which attachments there are, makes a revision. It holds text, whole numbers,
     truth values, lists and mappings of these; no floats, no counters, no signed URLs.
-    `extra` are fields that only this source has. `id_only` marks an answer without content (ids
-    only): it proves that the post exists, and nothing more.
+    `extra` are fields that only this source has. `emoji` are the custom emoji of the text: the
+    address of each picture by the shortcode that stands in the text between colons; they are not
+    content. `id_only` marks an answer without content (ids only): it proves that the post exists,
+    and nothing more.
     `unmapped` names the JSON paths of the record that no column, metric or known list covers, and
     those whose value is not of the kind that is known there.
     """
@@ -333,6 +338,7 @@ class Post:
     id_only: bool = False
     unmapped: tuple[str, ...] = ()
     extra: tuple[Extra, ...] = ()
+    emoji: Mapping[str, str] = field(default_factory=dict)
 
 
 _TIME = re.compile(

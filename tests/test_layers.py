@@ -170,6 +170,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "cells": {"archive"},
         "crossposts": {"archive"},
         "downloads": {"export", "media"},
+        "emoji": {"archive"},
         "evidence_sheet": {"archive", "export"},
         "guard": {"media"},
         "home": {"archive"},

@@ -1,12 +1,11 @@
-"""Avatars and banners of accounts: those that wait to be fetched, and the results.
+"""Avatars, banners and custom emoji of accounts: those that wait to be fetched, and the results.
 
-They are few and small: they are fetched one after the other at the end of a run, and their rows
-are written one by one.
+They are few and small: they are fetched at the end of a run, and their rows are written one by one.
 """
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,13 +16,16 @@ from archiver.archive.rows import insert, update_row
 from archiver.archive.storage_totals import track_totals
 from archiver.archive.transactions import transaction
 from archiver.canonical import media_key
-from archiver.models import Identity, timestamp
+from archiver.models import Identity, Rendition, timestamp
 from archiver.reasons import Reason, columns
+
+MOST_EMOJI = 1000
+"""So many custom emoji of an account are fetched; a server may name any number of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingPicture:
-    """One picture to fetch; `kind` is avatar or banner."""
+    """One picture to fetch; `kind` is avatar, banner or emoji."""
 
     id: int
     account_id: int
@@ -49,9 +51,32 @@ class StoredPicture:
 def queue_pictures(
     connection: sqlite3.Connection, account_id: int, source: str, identity: Identity, at: str
 ) -> None:
-    """Queue new pictures of an account; of known ones, save the newest address."""
-    for kind, picture in (("avatar", identity.avatar), ("banner", identity.banner)):
-        if picture is None or not picture.url:
+    """Queue new pictures of an account's profile; of known ones, save the newest address."""
+    profile = (("avatar", identity.avatar), ("banner", identity.banner))
+    pictures = [(kind, picture) for kind, picture in profile if picture is not None]
+    _queue(connection, account_id, source, pictures, at)
+
+
+def queue_emoji(
+    connection: sqlite3.Connection, account_id: int, source: str, emoji: Mapping[str, str], at: str
+) -> None:
+    """Queue the pictures of a post's custom emoji that are new to its account.
+
+    Beyond `MOST_EMOJI` none are added.
+    """
+    pictures = [("emoji", Rendition("original", url)) for url in dict.fromkeys(emoji.values())]
+    query = "SELECT count(*) FROM account_pictures WHERE account_id = ? AND kind = 'emoji'"
+    room = MOST_EMOJI - connection.execute(query, (account_id,)).fetchone()[0]
+    _queue(connection, account_id, source, pictures, at, room)
+
+
+def _queue(
+    connection: sqlite3.Connection, account_id: int, source: str,
+    pictures: Iterable[tuple[str, Rendition]], at: str, room: int = 2,
+) -> None:  # fmt: skip
+    """Add at most `room` new pictures; of known ones, save the newest address."""
+    for kind, picture in pictures:
+        if not picture.url:
             continue
         query = """
             SELECT id, url, state FROM account_pictures
@@ -59,14 +84,16 @@ def queue_pictures(
         """
         key = media_key(picture)
         existing = connection.execute(query, (account_id, kind, key)).fetchone()
-        if existing is None:
+        if existing is not None:
+            if existing[2] in {"pending", "failed"} and existing[1] != picture.url:
+                update_row(connection, "account_pictures", existing[0], url=picture.url)
+        elif room > 0:
+            room -= 1
             insert(
                 connection, "account_pictures", account_id=account_id, source=source, kind=kind,
                 media_key=key, url=picture.url, expected_sha256=picture.sha256, state="pending",
                 tries=0, first_seen_at=at,
             )  # fmt: skip
-        elif existing[2] in {"pending", "failed"} and existing[1] != picture.url:
-            update_row(connection, "account_pictures", existing[0], url=picture.url)
 
 
 def waiting_pictures(

@@ -17,6 +17,9 @@ from archiver.archive.row_objects import objects
 from archiver.models import Post, Record
 from archiver.record_hashes import exact_sha256, hash_of_read_record, unsigned_sha256
 
+CUSTOM_EMOJI = "custom_emoji"
+"""The field in `post_sources.extra` that has the addresses of a post's custom emoji."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnchangedPost:
@@ -116,9 +119,11 @@ def recognition_columns(record: Record, post: Post, reader: bytes | None) -> Map
 
 def extra_json(post: Post) -> str | None:
     """The fields of a post that only this source has, as the column has them."""
-    if not post.extra:
+    if not post.extra and not post.emoji:
         return None
     extra = {each.name: {"value": each.value, "is_content": each.is_content} for each in post.extra}
+    if post.emoji:
+        extra[CUSTOM_EMOJI] = {"value": dict(post.emoji), "is_content": False}
     return json.dumps(extra, ensure_ascii=False, sort_keys=True)
 
 

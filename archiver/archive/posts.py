@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from archiver.archive.absence import removing_source
+from archiver.archive.account_pictures import queue_emoji
 from archiver.archive.attachments import AttachmentWriter, SaveResult
 from archiver.archive.edits import (
     is_worded_differently,
@@ -340,8 +341,14 @@ class PostWriter:
         self._add_relations(rows, post_id, post)
         self._metrics(rows, post_id, 0, post.metrics, {})
         self._attachments(rows, post_id, 1).add_all(post)
+        self._queue_emoji(post)
         self.saved.new += 1
         return self._as_saved(post_id, match, digest, content, sources=1, edit=0)
+
+    def _queue_emoji(self, post: Post) -> None:
+        if post.emoji:
+            source = self.context.source
+            queue_emoji(self.connection, self.account_id, source, post.emoji, self.now)
 
     def _add_source(
         self, rows: Rows, post_id: int, match: Match, source_columns: Mapping[str, Any]
@@ -374,6 +381,7 @@ class PostWriter:
         columns = recognition_columns(record, post, self.context.reader)
         where = (old.id, self.context.source)
         update(self.connection, "post_sources", _OF_SOURCE, where, **columns)
+        self._queue_emoji(post)
 
     def _compare(self, rows: Rows, old: _StoredPost, match: Match, digest: bytes) -> _StoredPost:
         record, post = match.record, match.post
@@ -394,6 +402,7 @@ class PostWriter:
                 values = {"fingerprint": digest, "content_version": self.context.content_version}
                 values |= recognition_columns(record, post, self.context.reader)
                 values |= {"extra": extra_json(post)}
+                self._queue_emoji(post)
             elif self._update_visibility(rows, old.id, post):
                 # the earlier record has to be compared when it comes again: the visibility differs
                 values = {"fingerprint": digest, **recognition_columns(record, post, None)}

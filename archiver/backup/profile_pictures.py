@@ -1,8 +1,8 @@
-"""Fetching avatars and banners at the end of a run, with the same checks as other files."""
+"""Fetching avatars, banners and custom emoji at the end of a run, checked as other files are."""
 
 from collections.abc import Collection
 
-from anyio import to_thread
+from anyio import CapacityLimiter, create_task_group, to_thread
 
 from archiver.archive import account_pictures
 from archiver.archive.account_pictures import StoredPicture, WaitingPicture
@@ -12,22 +12,38 @@ from archiver.errors import MediaError
 from archiver.media.download import Downloader
 from archiver.media.store import MediaStore, stored_path
 
+_AT_ONCE = 4  # they are small, and most are of one server
+
 
 async def fetch_pictures(
     run: RunContext, store: MediaStore, downloader: Downloader, account_ids: Collection[int]
 ) -> None:
-    """Fetch the waiting avatars and banners of these accounts. Raises StorageError."""
+    """Fetch the waiting pictures of these accounts. Raises StorageError."""
     waiting = await run.database.call(account_pictures.waiting_pictures, account_ids, run.now())
-    for picture in waiting:
-        try:
-            file = await _picture(run, store, downloader, picture)
-        except MediaError as error:
-            state, reason = reason_of(error, downloader.max_size)
-            await run.database.call(
-                account_pictures.save_failure, picture, state, reason, run.clock.now()
-            )
-        else:
-            await run.database.call(account_pictures.save_picture, picture, file, run.now())
+    limiter = CapacityLimiter(_AT_ONCE)
+
+    async def fetch(picture: WaitingPicture) -> None:
+        async with limiter:
+            await _fetch(run, store, downloader, picture)
+
+    async with create_task_group() as tasks:
+        for picture in waiting:
+            tasks.start_soon(fetch, picture)
+
+
+async def _fetch(
+    run: RunContext, store: MediaStore, downloader: Downloader, picture: WaitingPicture
+) -> None:
+    """Fetch one picture and save the result. Raises StorageError."""
+    try:
+        file = await _picture(run, store, downloader, picture)
+    except MediaError as error:
+        state, reason = reason_of(error, downloader.max_size)
+        await run.database.call(
+            account_pictures.save_failure, picture, state, reason, run.clock.now()
+        )
+    else:
+        await run.database.call(account_pictures.save_picture, picture, file, run.now())
 
 
 async def _picture(

@@ -16,6 +16,7 @@ from typing import Any, get_args
 from archiver.archive.hashed_rows import clean_text
 from archiver.errors import RecordError
 from archiver.models import (
+    SHORTCODE,
     Absence,
     Alias,
     Attachment,
@@ -138,7 +139,7 @@ def validate_post(post: object) -> Post:
         raise RecordError("The record has no id")
     if joined == clean_text(joined):
         return post
-    cleaned: Post = _clean(post, "content", "extra")
+    cleaned: Post = _clean(post, "content", "extra", "emoji")
     return cleaned
 
 
@@ -165,6 +166,7 @@ def _check_post(post: Post) -> list[str | None]:
         raise ContractViolation("Its content is not a mapping")
     _check_content(dict(post.content))
     _check_extra(post.extra)
+    _check_emoji(post.emoji)
     texts += _items(post.unmapped, str)
     return texts
 
@@ -182,6 +184,16 @@ def _check_extra(extra: object) -> None:
         _check_content(each.value)
     if len(names) != len(set(names)):
         raise ContractViolation("It has two extra fields of one name")
+
+
+def _check_emoji(emoji: object) -> None:
+    if not isinstance(emoji, Mapping):
+        raise ContractViolation("Its emoji are not a mapping")
+    for shortcode, url in emoji.items():
+        if not isinstance(shortcode, str) or not SHORTCODE.fullmatch(shortcode):
+            raise ContractViolation("A custom emoji has no shortcode of letters, digits and _.+-")
+        if not isinstance(url, str) or url != clean_text(url):
+            raise ContractViolation(f"The custom emoji {shortcode} has no address that is text")
 
 
 def _check_attachment(attachment: Attachment) -> list[str | None]:

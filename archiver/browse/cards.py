@@ -3,10 +3,11 @@
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from archiver.browse.emoji import custom_emoji
 from archiver.browse.items import File, Item, items
 from archiver.browse.relations import Answers, Related, answers, related
 from archiver.browse.text import metric_label, number
@@ -51,6 +52,7 @@ class Card:
     relations: tuple[Related, ...] = ()
     answers: Answers = field(default_factory=Answers)
     detached: tuple[Item, ...] = field(default=())  # attached to earlier revisions only
+    emoji: Mapping[str, str] = field(default_factory=dict)  # hashes of pictures by shortcode
 
     @property
     def omitted(self) -> bool:
@@ -98,6 +100,7 @@ def cards(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Card]:
     numbers = _numbers(connection, chosen)
     relations = related(connection, ids)
     answered = answers(connection, ids)
+    emoji = custom_emoji(connection, ids)
     found_cards = []
     for post_id in ids:
         if (row := found.get(post_id)) is None:
@@ -107,7 +110,7 @@ def cards(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Card]:
             Card(
                 **dict(row), items=tuple(current), detached=tuple(detached),
                 numbers=tuple(numbers[post_id]), relations=tuple(relations[post_id]),
-                answers=answered.get(post_id, Answers()),
+                answers=answered.get(post_id, Answers()), emoji=emoji.get(post_id, {}),
             )
         )  # fmt: skip
     return found_cards

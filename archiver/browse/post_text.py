@@ -5,7 +5,7 @@ Everything that a post says is escaped.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -37,21 +37,33 @@ class Excerpt:
     are_snippets: bool = False
 
 
-def excerpt(text: str | None, terms: Sequence[str] = ()) -> Excerpt:
-    """A text as cards show it. In a search, a long text is shown around its first hits."""
+NO_EMOJI: Mapping[str, str] = {}
+
+
+def emoji_addresses(hashes: Mapping[str, str], base: str) -> dict[str, str]:
+    """The addresses of the pictures of custom emoji, by shortcode; `base` is the archive's."""
+    return {shortcode: f"{base}/media/{sha256}" for shortcode, sha256 in hashes.items()}
+
+
+def excerpt(
+    text: str | None, terms: Sequence[str] = (), emoji: Mapping[str, str] = NO_EMOJI
+) -> Excerpt:
+    """A text as cards show it, see `rich`. In a search, a long text is shown around its hits."""
     text = text or ""
     end = _end_of_head(text)
     if end is None or _end_of_head(_LINK.sub(lambda found: short_address(found[0]), text)) is None:
-        return Excerpt(rich(text, terms))
+        return Excerpt(rich(text, terms, emoji))
     if hits := _first_hits(text, terms):
-        snippets = [_snippet(text, start, stop, terms) for start, stop in _spans(text, hits)]
-        return Excerpt(Markup("\n").join(snippets), rich(text, terms), are_snippets=True)
-    return Excerpt(rich(text[:end].rstrip(), terms), rich(text, terms))
+        snippets = [_snippet(text, start, stop, terms, emoji) for start, stop in _spans(text, hits)]
+        return Excerpt(Markup("\n").join(snippets), rich(text, terms, emoji), are_snippets=True)
+    return Excerpt(rich(text[:end].rstrip(), terms, emoji), rich(text, terms, emoji))
 
 
-def _snippet(text: str, start: int, stop: int, terms: Sequence[str]) -> Markup:
+def _snippet(
+    text: str, start: int, stop: int, terms: Sequence[str], emoji: Mapping[str, str]
+) -> Markup:
     before, after = "… " if start else "", " …" if stop < len(text) else ""
-    return Markup("{}{}{}").format(before, rich(text[start:stop].strip(), terms), after)
+    return Markup("{}{}{}").format(before, rich(text[start:stop].strip(), terms, emoji), after)
 
 
 def _end_of_head(text: str) -> int | None:
@@ -131,19 +143,42 @@ def _spans(text: str, hits: Sequence[tuple[int, int]]) -> Iterator[tuple[int, in
     yield start, stop
 
 
-def rich(text: str | None, terms: Sequence[str] = ()) -> Markup:
-    """A post's text as HTML: URLs become links, search terms are marked, all else is escaped."""
+def rich(
+    text: str | None, terms: Sequence[str] = (), emoji: Mapping[str, str] = NO_EMOJI
+) -> Markup:
+    """A post's text as HTML: URLs become links, search terms are marked, all else is escaped.
+
+    A shortcode between colons becomes its picture; `emoji` has the addresses by shortcode.
+    """
     text = text or ""
     pieces, at = [], 0
     for found in _LINK.finditer(text):
         address = found[0].rstrip(_TRAILING)
         if "(" in address and found[0][len(address) :].startswith(")"):
             address += ")"
-        pieces.append(marked(text[at : found.start()], terms))
+        pieces.append(_with_emoji(text[at : found.start()], terms, emoji))
         pieces.append(_link(address, terms))
         at = found.start() + len(address)
-    pieces.append(marked(text[at:], terms))
+    pieces.append(_with_emoji(text[at:], terms, emoji))
     return Markup("").join(pieces)
+
+
+def _with_emoji(text: str, terms: Sequence[str], emoji: Mapping[str, str]) -> Markup:
+    """Text without links: its emoji as pictures, the rest marked."""
+    if not emoji:
+        return marked(text, terms)
+    shortcodes = "|".join(re.escape(each) for each in sorted(emoji, key=len, reverse=True))
+    pieces, at = [], 0
+    for found in re.finditer(f":({shortcodes}):", text):
+        name = found[0]
+        pieces.append(marked(text[at : found.start()], terms))
+        pieces.append(
+            Markup('<img class="emoji" src="{}" alt="{}" title="{}" loading="lazy">').format(
+                emoji[found[1]], name, name
+            )
+        )
+        at = found.end()
+    return Markup("").join([*pieces, marked(text[at:], terms)])
 
 
 def _link(address: str, terms: Sequence[str]) -> Markup:

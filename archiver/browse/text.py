@@ -16,7 +16,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 # templates use only this module, as `fmt`
 ago, counted, metric_name = human.ago, human.counted, metric_names.metric_name
 rich, marked, are_shown = post_text.rich, post_text.marked, post_text.are_shown
-excerpt = post_text.excerpt
+excerpt, emoji_addresses = post_text.excerpt, post_text.emoji_addresses
 
 _TITLES = {"linkedin": "LinkedIn", "tiktok": "TikTok", "twitter": "X", "youtube": "YouTube"}
 """Display names that are not simply the capitalised name of the platform."""

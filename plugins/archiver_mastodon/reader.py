@@ -5,6 +5,7 @@ of what the author wrote, chose or attached. What the server makes of it (the pr
 form of the HTML) and what others do (votes, the state of a quotation) is none.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,6 +34,8 @@ _METRICS = {
     "quotes_count": "quotes",
 }
 _MAX_POLL_OPTIONS = 100
+_MAX_EMOJI = 100  # of one text
+_SHORTCODE = re.compile(r"[A-Za-z0-9_.+-]{1,100}")  # Pleroma allows . + - besides
 
 
 def is_direct(status: object) -> bool:
@@ -70,6 +73,7 @@ def read_status(status: Mapping[str, Any], host: str) -> Post:
         content=_content(status, words, reposted),
         unmapped=unmapped_paths(status),
         extra=() if reposted else tuple(_extra(status, words)),
+        emoji={} if reposted else _custom_emoji(status),
     )
 
 
@@ -172,8 +176,6 @@ def _extra(status: Mapping[str, Any], words: PlainText) -> Iterator[Extra]:
             yield Extra(name, said, is_content=False)
     if preview := _link_preview(object_of(status.get("card"))):
         yield Extra("link_preview", preview, is_content=False)
-    if emoji := _custom_emoji(status):
-        yield Extra("custom_emoji", emoji, is_content=False)
 
 
 def _poll(poll: Mapping[str, Any]) -> Iterator[Extra]:
@@ -196,9 +198,9 @@ def _link_preview(card: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _custom_emoji(status: Mapping[str, Any]) -> dict[str, str]:
-    """The custom emoji of the text by shortcode."""
+    """The custom emoji of the text: the addresses of their pictures by shortcode."""
     pairs = (
         (text_of(item.get("shortcode")), url_of(item.get("url")))
-        for item in objects_of(status.get("emojis"))
+        for item in objects_of(status.get("emojis"))[:_MAX_EMOJI]
     )
-    return {code: url for code, url in pairs if code and url}
+    return {code: url for code, url in pairs if code and url and _SHORTCODE.fullmatch(code)}

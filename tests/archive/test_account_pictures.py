@@ -1,4 +1,4 @@
-"""Avatars and banners wait, are fetched, fail and come again, each as a row of its own."""
+"""Avatars, banners and custom emoji wait, are fetched, fail and come again: a row for each."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.account_pictures import (
+    MOST_EMOJI,
     StoredPicture,
     WaitingPicture,
+    queue_emoji,
     queue_pictures,
     save_failure,
     save_picture,
@@ -66,3 +68,10 @@ def test_a_picture_that_is_not_found_on_three_days_is_gone(saver: Saver) -> None
         save_failure(saver.connection, waiting, "failed", reason, NOW)
         assert saver.rows("SELECT state FROM account_pictures") == [(state,)]
     assert show(saver, "https://a.example/1.png") == []
+
+
+def test_no_more_emoji_of_an_account_wait_than_allowed(saver: Saver) -> None:
+    for number in range(3):
+        emoji = {f"e{index}": f"https://a.example/{number}-{index}.png" for index in range(400)}
+        queue_emoji(saver.connection, saver.account_id, "own", emoji, AT)
+    assert len(waiting_pictures(saver.connection, [saver.account_id], AT)) == MOST_EMOJI == 1000

@@ -131,3 +131,15 @@ def test_what_was_searched_for_is_marked_however_it_is_written() -> None:
 def test_a_post_shows_all_terms_or_only_some_of_them() -> None:
     assert are_shown(["cafe", "bowl"], "Café", None, "A BOWL")
     assert not are_shown(["cafe", "tea"], "Café", "bowl")
+
+
+def test_custom_emoji_are_pictures_in_the_text_and_nothing_else_is() -> None:
+    emoji = {"star": "/a/-/media/1", "star2": "/a/-/media/2"}
+    text = ":star: a :star2: <b> :nobody: https://a.example/:star:/b ::star::"
+    found = str(rich(text, ("a",), emoji))
+    assert found.count('<img class="emoji" src="/a/-/media/1" alt=":star:"') == 2
+    assert found.count('src="/a/-/media/2"') == 1
+    assert "<mark>a</mark>" in found
+    assert "&lt;b&gt; :nobody:" in found
+    assert '<a href="https://a.example/:star:/b"' in found
+    assert excerpt(SENTENCE * 20 + ":star:", (), emoji).whole is not None

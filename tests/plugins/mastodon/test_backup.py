@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from archiver import timestamp
+from archiver.archive.database import writer
+from archiver.archive.rows import update
 from support.mastodon.nights import FediNights, fedi_nights
-from support.mastodon.world import FediMedia
+from support.mastodon.world import FediMedia, JsonObject
 
 
 @pytest.fixture
@@ -312,3 +314,36 @@ def test_a_token_near_its_end_is_renewed_by_the_run(nights: FediNights) -> None:
     assert nights.column("SELECT removed_at FROM posts") == [None]
     ((_, login),) = nights.store().logins().items()
     assert (login.expires_at or "") > "2026-05-20"
+
+
+def emoji(nights: FediNights, *names: str) -> list[JsonObject]:
+    address = f"{nights.origin}/custom_emojis/images"
+    return [{"shortcode": name, "url": f"{address}/{name}.png"} for name in names]
+
+
+def test_custom_emoji_are_fetched_once_for_all_posts(nights: FediNights) -> None:
+    nights.press.publish("Good :star:", emojis=emoji(nights, "star"))
+    nights.press.publish("A :star: and a :cat:", emojis=emoji(nights, "star", "cat"))
+    nights.press.boost(nights.world.sign_up("bob").publish("x", emojis=emoji(nights, "bobs")))
+    nights.backup()
+    nights.next_night()
+    nights.backup(full=True)
+    asked = [line for line in nights.world.asked if "/custom_emojis/" in line]
+    assert sorted(line.rpartition("/")[2] for line in asked) == ["cat.png", "star.png"]
+    stored = "SELECT state FROM account_pictures WHERE kind = 'emoji'"
+    assert nights.column(stored) == ["stored", "stored"]
+
+
+def test_emoji_of_posts_that_an_older_version_read_come_with_a_full_scan(
+    nights: FediNights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nights.press.publish("Good :star:", emojis=emoji(nights, "star"))
+    with monkeypatch.context() as older:
+        older.setattr("archiver.archive.posts.queue_emoji", lambda *_: None)
+        nights.backup()
+    with writer(nights.folder / "archive") as connection:
+        update(connection, "post_sources", "post_id = ?", (1,), reader=b"older")
+    nights.next_night()
+    report = nights.backup(full=True)
+    assert report.counts.edited == 0
+    assert nights.column("SELECT state FROM account_pictures WHERE kind = 'emoji'") == ["stored"]

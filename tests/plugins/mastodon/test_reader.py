@@ -157,7 +157,7 @@ def test_what_only_mastodon_knows_is_kept_beside(press: FediAccount) -> None:
     assert found["link_preview"] == {
         "title": "A page", "url": "https://www.example.org/a/long/path/x",
     }  # fmt: skip
-    emoji = extra(read_status(shown, "social.example"))["custom_emoji"]
+    emoji = read_status(shown, "social.example").emoji
     assert emoji == {"star": "https://files.social.example/custom_emojis/images/star.png"}
     warned = extra(read(press.publish("Look", warning="food")))
     assert (warned["content_warning"], warned["sensitive"]) == ("food", True)
@@ -214,6 +214,13 @@ def test_a_custom_emoji_whose_picture_moves_or_goes_is_no_edit(press: FediAccoun
         return read(press.publish(":star:"), emojis=emoji)
 
     before = showing("https://files.social.example/1.png")
-    assert [each.is_content for each in before.extra if each.name == "custom_emoji"] == [False]
+    assert before.emoji == {"star": "https://files.social.example/1.png"}
     for address in ("https://cdn.social.example/2.png", None):
         assert content_sha256(showing(address)) == content_sha256(before)
+
+
+def test_emoji_whose_names_are_none_are_left_out(press: FediAccount) -> None:
+    url = "https://files.social.example/1.png"
+    names = ["star", "neo-cat.1", "two words", ":x:", "", None, 7, "a" * 101]
+    shown = read(press.publish("x"), emojis=[{"shortcode": name, "url": url} for name in names])
+    assert list(shown.emoji) == ["star", "neo-cat.1"]

@@ -262,6 +262,7 @@ class FediApi:
                 Route("/oauth/token", self.token, methods=["POST"]),
                 Route("/oauth/revoke", self.revoke, methods=["POST"]),
                 Route("/media_attachments/{path:path}", self.media),
+                Route("/custom_emojis/{path:path}", self.media),
                 Route("/avatars/{path:path}", self.media),
                 Route("/cache/{path:path}", self.media),
                 Route("/headers/{path:path}", self.media),
