@@ -5,15 +5,27 @@ import os
 import shlex
 import shutil
 import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from archiver.unattended.schedulers import systemd
 from archiver.unattended.schedulers.job import Job
+from support.nights import nights
 from support.schedules import job_in
 
 HOME = Path("/home/you")
+
+
+def runs_a_manager() -> bool:
+    """Whether systemd manages what this user runs; in most containers it does not."""
+    if not shutil.which("systemctl"):
+        return False
+    asked = ["systemctl", "--user", "is-system-running"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() in {"running", "degraded"}
 
 
 def texts(job: Job) -> tuple[str, str]:
@@ -90,3 +102,26 @@ def test_systemd_finds_nothing_wrong_with_them(
     )  # fmt: skip
     about_ours = [line for line in done.stderr.splitlines() if "archiver" in line]
     assert (done.returncode, about_ours) == (0, []), done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not runs_a_manager(), reason="no manager of systemd runs here")
+def test_a_manager_of_systemd_runs_the_service(tmp_path: Path) -> None:
+    def control(*words: str) -> subprocess.CompletedProcess[str]:
+        asked = ["systemctl", "--user", "--runtime", *words]
+        return subprocess.run(asked, capture_output=True, text=True, check=False)
+
+    with nights(tmp_path, "bluesky") as world:
+        world.account("bluesky").populate(2)
+        world.clock.advance(seconds=(datetime.now(UTC) - world.clock.now()).total_seconds())
+        world.config()  # writes the file
+        job = replace(job_in(tmp_path), name=f"archiver-test-{os.getpid()}")
+        service = tmp_path / f"{job.name}.service"
+        service.write_text(texts(job)[0])
+        linked = control("link", str(service))
+        try:
+            started = control("start", service.name)
+        finally:
+            control("disable", service.name)
+        assert (linked.returncode, started.returncode) == (0, 0), started.stderr
+        assert world.column("SELECT outcome FROM runs") == ["done"]
