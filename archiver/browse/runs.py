@@ -1,4 +1,4 @@
-"""The page of the runs, with gaps and the coverage of every account."""
+"""The page of the runs and of the care for the archive, with gaps and every account's coverage."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -13,10 +13,11 @@ from archiver.browse.frame import COUNTING_MS, archive_of, ask, page
 from archiver.browse.home import collect
 
 _RUNS = 50
+_CARE = 20
 
 
 async def runs(datasette: Any, request: Any) -> Any:
-    """What each run added or changed, gaps, and the coverage of every account."""
+    """What each run added or changed, the newest care, gaps, and the coverage of every account."""
     archive = await archive_of(datasette, request)
     if not archive.has("coverage"):  # a published copy
         raise NotFound("A published copy has no runs")
@@ -33,6 +34,7 @@ async def runs(datasette: Any, request: Any) -> Any:
             "older": Cursor("", shown[_RUNS - 1]["id"]) if len(shown) > _RUNS else None,
             "home": collect(connection, archive, now),
             "gaps": gaps,
+            "care": _care_rows(connection, archive),
         }
 
     context = await ask(datasette, archive, question, COUNTING_MS)
@@ -70,3 +72,11 @@ def _run_rows(
             row for row in run["accounts"] if row["outcome"] not in {"done", "fresh", "running"}
         ]
     return found
+
+
+def _care_rows(connection: sqlite3.Connection, archive: Archive) -> list[dict[str, Any]]:
+    """The newest verifies, copies and makings of thumbnails."""
+    if not archive.has("care", "error_code"):
+        return []
+    query = f"SELECT * FROM care ORDER BY id DESC LIMIT {_CARE}"
+    return [dict(row) for row in connection.execute(query)]
