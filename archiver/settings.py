@@ -63,6 +63,14 @@ class ArchiveSettings:
             "one, or the system's keyring."
         },
     )
+    actor: str | None = field(
+        default=None,
+        metadata={
+            "help": "Who runs, verifies, copies and exports are attributed to, such as the name of "
+            "a service account; without it, the system's user and host.",
+            "example": '"nightly-backup@records"',
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "archiver"
 
 GROUND = {
-    "errors", "models", "reasons", "secrets", "jsonpieces", "jsontext", "canonical", "clock",
-    "disks", "human", "media_keys", "metric_names", "plugin_calls",
+    "actors", "environment", "errors", "models", "reasons", "secrets", "jsonpieces", "jsontext",
+    "canonical", "clock", "disks", "human", "media_keys", "metric_names", "plugin_calls",
     "record_hashes", "stop_signals", "urls", "version",
 }  # fmt: skip
 """What knows nothing of what the program does, and may be used by all of it."""
@@ -39,6 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stop_signals": set(),
     "urls": set(),
     "version": set(),
+    "actors": set(),
+    "environment": {"version"},
     "models": set(),
     "reasons": set(),
     "human": {"models"},

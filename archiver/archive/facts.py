@@ -6,6 +6,7 @@ KNOWN_STEPS = frozenset({
     "m001_archive", "m002_sources", "m003_media", "m004_search", "m005_words",
     "m006_several_sources", "m007_lists", "m008_origins", "m009_visibility", "m010_care",
     "m011_resolutions", "m014_care_errors", "m017_ledger", "m019_search_by_page",
+    "m022_actors",
     "m030_emoji",
 })  # fmt: skip
 """Names of all steps in schema.py."""
@@ -22,8 +23,9 @@ FORMER_TRIGGERS = frozenset({"account_names_stay", "account_names_keep", "posts_
 """Names of triggers that earlier steps made and later ones dropped."""
 
 ROW_HASHED = (
-    "about", "runs", "accounts", "account_profiles", "run_accounts", "responses", "posts",
-    "post_sources", "post_aliases", "relations", "revisions", "attachments", "attachment_sources",
+    "about", "environments", "runs", "accounts", "account_profiles", "run_accounts", "responses",
+    "posts", "post_sources", "post_aliases", "relations", "revisions", "attachments",
+    "attachment_sources",
     "media", "account_pictures", "renditions", "media_origins", "resolutions", "events", "metrics",
     "coverage", "storage_totals", "quarantine", "care", "ledger", "ledger_rows", "checkpoints",
 )  # fmt: skip

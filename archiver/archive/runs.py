@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from archiver.archive.account_pictures import queue_pictures
+from archiver.archive.attribution import attribution
 from archiver.archive.hashed_rows import clean_text
 from archiver.archive.ledger import note_happened
 from archiver.archive.merging import rank_of
@@ -63,8 +64,14 @@ class LastScan:
     message: str | None = None
 
 
-def begin_run(connection: sqlite3.Connection, at: str, version: str, asked: dict[str, Any]) -> int:
-    """Open a run; returns its id. Runs that were killed are closed as interrupted."""
+def begin_run(
+    connection: sqlite3.Connection, at: str, version: str, asked: dict[str, Any],
+    actor: str | None = None,
+) -> int:  # fmt: skip
+    """Open a run; returns its id. Runs that were killed are closed as interrupted.
+
+    `actor` is the one of the config, if it names one.
+    """
     with transaction(connection):
         earlier = newest_start(connection)
         if earlier is not None and at < earlier:
@@ -74,6 +81,7 @@ def begin_run(connection: sqlite3.Connection, at: str, version: str, asked: dict
         return insert(
             connection, "runs", started_at=at, outcome="running", version=version,
             asked=json.dumps(asked, sort_keys=True), bytes=0, **Counts().columns(),
+            **attribution(connection, actor),
         )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from archiver.archive.steps import m011_resolutions as eleventh
 from archiver.archive.steps import m014_care_errors as fourteenth
 from archiver.archive.steps import m017_ledger as seventeenth
 from archiver.archive.steps import m019_search_by_page as nineteenth
+from archiver.archive.steps import m022_actors as twenty_second
 from archiver.archive.steps import m030_emoji as thirtieth
 
 migrations = Migrations("archiver")
@@ -114,6 +115,12 @@ def m017_ledger(db: Database) -> None:
 def m019_search_by_page(db: Database) -> None:
     """A page of posts is added to the search index at once."""
     nineteenth.apply(db.conn)
+
+
+@migrations()
+def m022_actors(db: Database) -> None:
+    """Who did something with the archive, and with which versions of what."""
+    twenty_second.apply(db.conn)
 
 
 @migrations()

@@ -78,7 +78,9 @@ class BackupRun:
             report.clock_is_wrong = True
             report.notes.append(earlier_run_clock_note(earlier))
         asked = {name: getattr(self.options, name) for name in BackupOptions.__slots__}
-        run_id = await self.database.call(runs.begin_run, report.started_at, self.version, asked)
+        run_id = await self.database.call(
+            runs.begin_run, report.started_at, self.version, asked, self.config.archive.actor
+        )
         run = RunContext(self.database, run_id, self.clock, self.progress)
         try:
             await self._back_up(run, accounts, report)

@@ -42,10 +42,11 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
     """
     from archiver.evidence.copy import copy_archive
 
-    source = shell.config().archive.directory
+    settings = shell.config().archive
+    source = settings.directory
     with progress_bar(shell, "copying") as (on_total, on_file):
         copied = copy_archive(source, directory, older=older, on_total=on_total, on_file=on_file)
-    _log(source, directory, copied)
+    _log(source, directory, copied, settings.actor)
     if as_json:
         shell.json(asdict(copied))
         if copied.damage:
@@ -64,7 +65,7 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
     return None
 
 
-def _log(source: Path, directory: Path, copied: "Copied") -> None:
+def _log(source: Path, directory: Path, copied: "Copied", actor: str | None) -> None:
     """Log a copy in the archive that was copied, unless that is damaged: it is not written to."""
     from archiver.models import timestamp
     from archiver.unattended.care_log import CareEntry, CareOutcome, log_care
@@ -81,6 +82,7 @@ def _log(source: Path, directory: Path, copied: "Copied") -> None:
             "copy", finished_at, outcome, copied.files, copied.size, len(copied.damage),
             str(directory.absolute()),
         ),
+        actor,
     )  # fmt: skip
 
 

@@ -124,7 +124,7 @@ def command(
             shell.json(_as_json(result, Repaired()))
         raise
     if is_own:
-        _log(directory, result)
+        _log(directory, result, shell.config().archive.actor)
     repaired = put_right(directory, result, now, copy) if repair else Repaired()
     if as_json:
         shell.json(_as_json(result, repaired))
@@ -143,7 +143,7 @@ def command(
     return None
 
 
-def _log(directory: Path, result: "Verified") -> None:
+def _log(directory: Path, result: "Verified", actor: str | None) -> None:
     """Log a verify of the archive of the config, unless its database may not be written to."""
     from archiver.models import timestamp
     from archiver.unattended.care_log import CareEntry, CareOutcome, log_care
@@ -154,9 +154,8 @@ def _log(directory: Path, result: "Verified") -> None:
     outcome: CareOutcome = "damaged" if result.damage else "partial" if is_partial else "done"
     finished_at = timestamp(datetime.now(UTC)) or ""
     damaged = len(result.damage)
-    log_care(
-        directory, CareEntry("verify", finished_at, outcome, result.files, result.size, damaged)
-    )
+    entry = CareEntry("verify", finished_at, outcome, result.files, result.size, damaged)
+    log_care(directory, entry, actor)
 
 
 def _print_proofs(shell: Shell, directory: Path, post: str, *, as_json: bool) -> int | None:

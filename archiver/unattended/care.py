@@ -114,7 +114,7 @@ class Care:
                 except ArchiverError as error:
                     result = self._failed(what, error)
                 if result.is_logged:
-                    add_care(connection, result.entry)
+                    add_care(connection, result.entry, self.config.archive.actor)
                 yield result
 
     def _verify(self, connection: sqlite3.Connection) -> CareResult:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from archiver.archive.attribution import attribution
 from archiver.archive.database import writer
 from archiver.archive.row_objects import objects
 from archiver.archive.rows import insert
@@ -35,8 +36,10 @@ class CareEntry:
     error_code: str | None = None
 
 
-def log_care(directory: Path, entry: CareEntry) -> None:
+def log_care(directory: Path, entry: CareEntry, actor: str | None = None) -> None:
     """Add an entry to the archive in `directory`, if it can be written to.
+
+    `actor` is the one of the config, if it names one.
 
     Without the entry, a verify or a copy is as good: where another program holds the lock, or the
     disk is full or read-only, there is none.
@@ -45,13 +48,13 @@ def log_care(directory: Path, entry: CareEntry) -> None:
         suppress(StorageError),
         writer(directory, create=False, busy_ms=_BUSY_MS) as connection,
     ):
-        add_care(connection, entry)
+        add_care(connection, entry, actor)
 
 
-def add_care(connection: sqlite3.Connection, entry: CareEntry) -> None:
+def add_care(connection: sqlite3.Connection, entry: CareEntry, actor: str | None = None) -> None:
     """Add an entry to an archive that is open for writing."""
     with transaction(connection):
-        insert(connection, "care", **asdict(entry))
+        insert(connection, "care", **asdict(entry), **attribution(connection, actor))
 
 
 def newest_care(connection: sqlite3.Connection) -> list[CareEntry]:

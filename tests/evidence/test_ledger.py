@@ -104,7 +104,8 @@ def test_an_intact_ledger_has_no_findings(ledger: sqlite3.Connection) -> None:
 
 
 ALTERED: dict[str, tuple[str, Any]] = {
-    "about": ("value", "another"), "runs": ("got", 99), "accounts": ("handle", "other"),
+    "about": ("value", "another"), "environments": ("versions", "{}"), "runs": ("got", 99),
+    "accounts": ("handle", "other"),
     "account_profiles": ("title", "other"), "run_accounts": ("got", 99),
     "responses": ("status", 404), "posts": ("text", "We never said so"),
     "post_sources": ("content_version", 99), "post_aliases": ("value", "other"),

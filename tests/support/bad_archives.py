@@ -53,7 +53,8 @@ def _cell(table: str, column: str, number: bool) -> Damage:
 
 
 _TEXTS = {
-    "about": "value", "runs": "version", "accounts": "handle", "account_profiles": "handle",
+    "about": "value", "environments": "versions", "runs": "version", "accounts": "handle",
+    "account_profiles": "handle",
     "account_pictures": "url", "attachment_sources": "row_sha256", "run_accounts": "outcome",
     "responses": "headers", "posts": "text", "post_sources": "content_sha256",
     "post_aliases": "row_sha256", "relations": "kind", "revisions": "raw", "attachments": "kind",

@@ -97,6 +97,14 @@ def test_all_is_done_under_one_lock_and_logged(archive: Archive) -> None:
     assert care_due_in(archive.config(**wanted), datetime.now(UTC)) == []
 
 
+def test_runs_and_care_are_attributed_to_the_actor_of_the_config(archive: Archive) -> None:
+    archive.world.settings["archive"] = 'actor = "nightly@records"'
+    archive.world.backup()
+    archive.take("verify", verify=LONG)
+    query = "SELECT actor FROM runs WHERE id > 1 UNION ALL SELECT actor FROM care"
+    assert archive.world.column(query) == ["nightly@records", "nightly@records"]
+
+
 def test_while_another_program_writes_nothing_is_done(archive: Archive) -> None:
     with locked(archive.world.directory), pytest.raises(ArchiveLocked):
         archive.take("verify", verify=LONG)
