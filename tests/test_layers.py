@@ -127,7 +127,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "database": {"archive", "media"},
         "files": {"archive", "media"},
         "ledger": {"archive"},
-        "proofs": {"hookspecs"},
+        "proofs": {"archive", "hookspecs"},
         "renewal": {"archive", "media"},
         "repair": {"archive", "media"},
         "restore": {"archive", "media"},
@@ -147,7 +147,9 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "sending": {"net", "settings"},
     },
     "export": {
+        "extract": {"archive", "media"},
         "folder": {"media"},
+        "formats.sqlite": {"archive"},
         "package_files": {"media"},
         "run": {"archive", "media"},
         "selection": {"archive"},

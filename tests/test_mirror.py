@@ -27,6 +27,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     # commands that only parse and print: what they call is tested through them
     "cli/test_values.py": ("archiver/cli/browse",),
     "evidence/test_copy.py": ("archiver/cli/copy",),
+    "export/formats/test_sqlite.py": ("archiver/export/extract",),
     "evidence/test_access.py": ("archiver/cli/verify",),
     # it runs the programs of the system, in whose place the command's test has some of its own
     "cli/test_schedule.py": ("archiver/unattended/schedulers/installer",),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from archiver.archive.extracts import refuse_extract
 from archiver.archive.facts import (
     APPLICATION_ID,
     DATABASE,
@@ -54,14 +55,14 @@ _FIXED_SQLITE = (3, 51, 3)  # see `sqlite_warning`
 @contextmanager
 def writer(
     directory: Path, *, create: bool = True, busy_ms: int = BUSY_MS, any_trigger: bool = False,
-    notify: Callable[[str], None] = log.info,
+    extracts: bool = False, notify: Callable[[str], None] = log.info,
 ) -> Iterator[sqlite3.Connection]:  # fmt: skip
     """The only writing connection, under the lock, with an up-to-date schema.
 
     `busy_ms` is how long it waits for a program that holds the database without that lock.
     Foreign triggers on our tables are refused, unless `any_trigger` is true: the caller removes
     them. `notify` is called with a sentence that says where the database was copied to before its
-    tables changed.
+    tables changed. An extract is refused, unless `extracts` is true.
 
     It is also the only one that runs checkpoints: two at a time may damage the database with SQLite
     before 3.51.3. Raises StorageError, ArchiveLocked, SchemaTooNew.
@@ -84,6 +85,8 @@ def writer(
             migrate(connection, directory, notify, any_trigger=any_trigger)
             if not any_trigger:
                 refuse_foreign_triggers(connection, directory)
+            if not extracts:
+                refuse_extract(connection, directory)
             yield connection
             _truncate_wal(connection)
         finally:
@@ -141,7 +144,7 @@ def _upgrade(directory: Path) -> None:
     Raises StorageError, ArchiveLocked.
     """
     try:
-        with writer(directory, create=False, notify=log.warning):
+        with writer(directory, create=False, extracts=True, notify=log.warning):
             pass
     except StorageError as error:
         if error.code == "damaged":

@@ -11,7 +11,7 @@ from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, wrap
 from archiver.cli.values import Date
 
-FORMS = ("jsonl", "csv", "eml", "bagit")
+FORMS = ("jsonl", "csv", "sqlite", "eml", "bagit")
 """The names of all forms; what each has is in docs/exporting.md."""
 
 
@@ -47,7 +47,8 @@ def command(
 ) -> int | None:  # fmt: skip
     """Write posts, all or chosen, with their media into the new folder TARGET.
 
-    FORMAT is jsonl (everything, for programs), csv (tables for spreadsheets), eml (e-mail messages)
+    FORMAT is jsonl (everything, for programs), csv (tables for spreadsheets), sqlite (a smaller
+    archive, which archiver and Datasette open), eml (e-mail messages)
     or bagit (what jsonl writes, as a bag for other archives). The folder gets its name when it is
     complete; run the same command again after an interruption. The archive is not changed.
     """

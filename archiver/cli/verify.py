@@ -255,7 +255,7 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
             shell.report(f"… and {len(damage) - _MAX_FINDINGS} more: see --json", is_wrong=True)
     others = [finding for finding in result.findings if not finding.is_damage]
     for finding in others:
-        if finding.what in {"unsteady", "unchecked"} or shell.verbose:
+        if finding.what in {"extract", "unsteady", "unchecked"} or shell.verbose:
             shell.say(f"{finding.what}: {safe(finding.subject)} ({safe(finding.detail)})")
     if any(finding.detail == NO_ROW for finding in others):
         shell.say(wrap(_FOR_FILES_WITHOUT_ROWS))

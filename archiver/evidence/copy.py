@@ -19,6 +19,7 @@ from archiver.archive.database import (
     reader,
     storage_errors,
 )
+from archiver.archive.extracts import read_extract_note
 from archiver.errors import DamageFound, StorageError, UsageError
 from archiver.evidence.database import check_database
 from archiver.evidence.findings import Verified
@@ -81,6 +82,12 @@ def _check_place(
         if archive_id(other) != archive_id(connection):
             raise UsageError(
                 f"{target} holds another archive",
+                kept="Nothing was written",
+                hint="Give an empty folder, or the one of an earlier copy",
+            )
+        if read_extract_note(other) and not read_extract_note(connection):
+            raise UsageError(
+                f"{target} holds an extract of this archive",
                 kept="Nothing was written",
                 hint="Give an empty folder, or the one of an earlier copy",
             )

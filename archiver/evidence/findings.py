@@ -6,9 +6,11 @@ from typing import Literal
 What = Literal[
     "missing_file", "changed_file", "changed_row", "rows", "reference", "database", "schema",
     "search_index", "leftover", "unsteady", "known_lost", "unchecked", "extra",
-    "unreadable", "proof", "ledger",
+    "extract", "unreadable", "proof", "ledger",
 ]  # fmt: skip
-_NO_DAMAGE = frozenset({"leftover", "unsteady", "known_lost", "unchecked", "extra", "unreadable"})
+_NO_DAMAGE = frozenset({
+    "leftover", "unsteady", "known_lost", "unchecked", "extra", "extract", "unreadable",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,9 @@ class Finding:
 
     No damage: `leftover` (a file that no row refers to), `unsteady` (wrong at the first reading and
     right at the second), `known_lost` (a file that an earlier verify found lost), `unchecked` (what
-    could not be checked this time), `extra` (what others added to the database), `unreadable` (a
-    file that the system did not let us read, and may be intact).
+    could not be checked this time), `extra` (what others added to the database), `extract` (what an
+    extract cannot prove), `unreadable` (a file that the system did not let us read, and may be
+    intact).
 
     `subject` names the file, the row or the table.
     """
@@ -64,6 +67,7 @@ class Verified:
     rows: int = 0
     left: int = 0
     proved: int = 0
+    is_extract: bool = False
     findings: list[Finding] = field(default_factory=list)
     bad_rows: list[BadRow] = field(default_factory=list)
 
@@ -84,5 +88,9 @@ class Verified:
 
     @property
     def may_be_written(self) -> bool:
-        """Whether the database may be written to: SQLite found no error, the schema is intact."""
-        return self.database_is_intact and not any(f.what == "schema" for f in self.findings)
+        """Whether the database may be written to: no extract, and with an intact schema."""
+        return (
+            not self.is_extract
+            and self.database_is_intact
+            and not any(f.what == "schema" for f in self.findings)
+        )

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from archiver.archive.checkpoints import checkpoint_text, origin
+from archiver.archive.extracts import ABOUT, COUNTED_ANEW, read_extract_note
 from archiver.archive.hashed_rows import declared_key
 from archiver.archive.intact import accept_invalid_text
 from archiver.archive.ledger import LEDGER_TABLES, SALT_SIZE
@@ -66,16 +67,37 @@ class Latest:
     commitments: dict[Any, Commitment] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class LedgerScope:
+    """Whether the archive is an extract, and how many commitments are to rows that it hides."""
+
+    is_extract: bool
+    hidden: int = 0
+
+
 def check_ledger(connection: sqlite3.Connection) -> Iterator[Finding]:
     """Check the ledger and the rows that it commits to; in a transaction."""
     accept_invalid_text(connection)
     try:
         yield from _check_entries(connection)
+        scope = LedgerScope(read_extract_note(connection) is not None)
         for table in ROW_HASHED:
             if table not in LEDGER_TABLES:
-                yield from _check_table(connection, table)
+                yield from _check_table(connection, table, scope)
+        yield from _hidden(scope)
     except (AttributeError, TypeError, ValueError) as error:  # a page of another table in its place
         yield _wrong("ledger", f"cannot be read: {error}")
+
+
+def _hidden(scope: LedgerScope) -> Iterator[Finding]:
+    """What the ledger does not say of rows, because their keys are hidden."""
+    if scope.hidden and scope.is_extract:
+        detail = f"{scope.hidden:,} of its commitments are to rows that are not in this extract"
+        yield Finding("extract", "ledger", detail)
+    elif scope.hidden:
+        yield _wrong(
+            "ledger", f"{scope.hidden:,} of its commitments are hidden, in a whole archive"
+        )
 
 
 def _wrong(subject: str, detail: str) -> Finding:
@@ -156,7 +178,9 @@ def _check_entry(
 # rows
 
 
-def _check_table(connection: sqlite3.Connection, table: str) -> Iterator[Finding]:
+def _check_table(
+    connection: sqlite3.Connection, table: str, scope: LedgerScope
+) -> Iterator[Finding]:
     """Check all rows of a table against the newest entry that speaks of each."""
     latest = Latest(_last_changes(connection, table))
     named = present = 0
@@ -165,6 +189,7 @@ def _check_table(connection: sqlite3.Connection, table: str) -> Iterator[Finding
         if commitments is None:
             yield _wrong(f"entry {part.entry_id}", f"its commitments to {table} cannot be read")
             continue
+        scope.hidden += part.count - len(commitments)
         current = {}
         for key, commitment in commitments.items():
             last = latest.last_change.get(key)
@@ -179,8 +204,9 @@ def _check_table(connection: sqlite3.Connection, table: str) -> Iterator[Finding
             if named <= _MAX_NAMED:
                 yield _wrong(_name(table, key), detail)
     (there,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    if there > present:
-        yield from _unknown_rows(connection, table)
+    if there > present and not (scope.is_extract and table == COUNTED_ANEW):
+        own = {ABOUT} if scope.is_extract and table == "about" else set()
+        yield from _unknown_rows(connection, table, own)
 
 
 def _parts(connection: sqlite3.Connection, table: str, where: str = "TRUE") -> Iterator[Part]:
@@ -196,11 +222,15 @@ def _last_changes(connection: sqlite3.Connection, table: str) -> dict[Any, int]:
     found: dict[Any, int] = {}
     for part in _parts(connection, table, "change <> 'added'"):
         found.update(dict.fromkeys(_keys(part) or (), part.entry_id))
+    found.pop(None, None)
     return found
 
 
 def _keys(part: Part) -> list[Any] | None:
-    """The keys of the rows of a part, composite ones as tuples; None where they are damaged."""
+    """The keys of the rows of a part, composite ones as tuples; None where they are damaged.
+
+    A hidden key is None.
+    """
     try:
         unpacking = zlib.decompressobj()
         keys = json.loads(unpacking.decompress(part.keys, _MAX_KEYS))
@@ -212,7 +242,7 @@ def _keys(part: Part) -> list[Any] | None:
 
 
 def _commitments(part: Part) -> dict[Any, Commitment] | None:
-    """What a part says of each row; None where it is damaged."""
+    """What a part says of each row whose key is not hidden; None where it is damaged."""
     keys = _keys(part)
     before = part.before if part.before is not None else b""
     expected = HASH_SIZE * part.count if part.change != "added" else 0
@@ -232,6 +262,7 @@ def _commitments(part: Part) -> dict[Any, Commitment] | None:
             before[number * HASH_SIZE : (number + 1) * HASH_SIZE] or None,
         )
         for number, key in enumerate(keys)
+        if key is not None
     }  # fmt: skip
 
 
@@ -320,12 +351,12 @@ def _key(table: str, row: Mapping[str, Any]) -> Any:
     return row[columns[0]] if len(columns) == 1 else tuple(row[column] for column in columns)
 
 
-def _unknown_rows(connection: sqlite3.Connection, table: str) -> Iterator[Finding]:
-    """Name the rows that no entry commits to.
+def _unknown_rows(connection: sqlite3.Connection, table: str, own: set[str]) -> Iterator[Finding]:
+    """Name the rows that no entry commits to, but for those with the keys `own`.
 
     It needs the keys of all rows at once, so it is asked only where there are such rows.
     """
-    known: set[Any] = set()
+    known: set[Any] = set(own)
     for part in _parts(connection, table):
         keys = _keys(part) or []
         (known.difference_update if part.change == "removed" else known.update)(keys)

@@ -5,9 +5,11 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
+from archiver.archive.extracts import read_extract_note
 from archiver.evidence.findings import Finding, Verified
 from archiver.hookspecs import Platform, Proves
 from archiver.models import Proof, Response
@@ -55,6 +57,7 @@ def proofs(
     connection: sqlite3.Connection, provers: Provers, post: str | None = None
 ) -> Iterator[ProvenVersion]:
     """The proof of each version of all posts, or of those with this id or address."""
+    is_extract = read_extract_note(connection) is not None
     rows = connection.execute("SELECT id, name, platform, platform_id FROM accounts").fetchall()
     for account_id, name, platform, platform_id in rows:
         for (of_platform, source), prover in provers.items():
@@ -64,7 +67,13 @@ def proofs(
             first = next(versions, None)
             if first is None:
                 continue
-            prove = _prover(prover, platform_id, _evidence(connection, account_id, source))
+            evidence = _evidence(connection, account_id, source)
+            if is_extract:  # it has the answers of an account only where it has all of its posts
+                answer = next(evidence, None)
+                if answer is None:
+                    continue
+                evidence = chain((answer,), evidence)
+            prove = _prover(prover, platform_id, evidence)
             for post_id, number, raw in (first, *versions):
                 yield ProvenVersion(name, post_id, number, source, _prove_record(prove, raw))
 

@@ -178,8 +178,12 @@ def _suspect_files(connection: sqlite3.Connection, found: Verified) -> list[Medi
 def can_repair(found: Verified) -> bool:
     """Whether `repair` can repair anything without a copy."""
     damage = found.damage
-    if not _may_be_written(damage) or any(
-        finding.what == "schema" and finding.subject.startswith("table ") for finding in damage
+    if (
+        found.is_extract
+        or not _may_be_written(damage)
+        or any(
+            finding.what == "schema" and finding.subject.startswith("table ") for finding in damage
+        )
     ):
         return False
     return any(

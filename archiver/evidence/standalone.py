@@ -121,6 +121,8 @@ def check_rows(database: sqlite3.Connection, table: str, newest: Newest) -> Iter
         if table in NOT_COMMITTED:
             continue
         said = newest.get((table, key))
+        if said is None and is_own_row(database, table, key):
+            continue
         if said is None:
             yield f"{name}: no entry of the ledger has it"
         elif said[1] == "removed":
@@ -128,8 +130,20 @@ def check_rows(database: sqlite3.Connection, table: str, newest: Newest) -> Iter
         elif sha256(said[2] + digest) != said[3]:
             yield f"{name}: is not the row that entry {said[0]} says was written"
     for (of_table, key), said in newest.items():
-        if of_table == table and said[1] != "removed" and key not in seen:
+        if of_table == table and said[1] not in {"removed", "hidden"} and key not in seen:
             yield f"{table} {' / '.join(map(str, key))}: is missing, entry {said[0]} says"
+
+
+def is_own_row(database: sqlite3.Connection, table: str, key: tuple[Any, ...]) -> bool:
+    """Whether it is a row that an extract has of its own, so that no entry commits to it."""
+    is_own = table == "storage_totals" or (table, key) == ("about", ("extract",))
+    return is_own and extract_note(database) is not None
+
+
+def extract_note(database: sqlite3.Connection) -> str | None:
+    """What an extract says of itself; None of a whole archive."""
+    found = database.execute("SELECT value FROM about WHERE name = 'extract'").fetchone()
+    return str(found[0]) if found else None
 
 
 # the ledger
@@ -148,6 +162,9 @@ def check_part(part: Row, newest: Newest) -> Iterator[str]:
         yield f"entry {entry}: its commitments to {table} cannot be read"
         return
     for number, value in enumerate(keys):
+        if value is None:  # a row that an extract lacks
+            newest[table, (None,)] = (entry, "hidden", b"", b"")
+            continue
         key = tuple(value) if isinstance(value, list) else (value,)
         salt = part["salts"][number * SALT :][:SALT]
         commitment = part["commitments"][number * HASH :][:HASH]
@@ -247,15 +264,22 @@ def check_files(database: sqlite3.Connection, folder: Path) -> Iterator[str]:
             yield f"{path}: its bytes do not have the hash in its name"
 
 
+def opened(folder: Path) -> sqlite3.Connection:
+    """The database of an archive, to be read."""
+    address = f"{(folder / 'archive.db').absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(address, uri=True)
+
+
 def check(folder: Path, checkpoints: Sequence[str] = ()) -> Iterator[str]:
     """Everything that is wrong with the archive in a folder, one sentence for each."""
     kept = [(Path(path).read_text("utf-8"), str(path)) for path in checkpoints]
-    address = f"{(folder / 'archive.db').absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True)) as database:
+    with closing(opened(folder)) as database:
         database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         database.execute("BEGIN")
         newest: Newest = {}
         yield from check_ledger(database, kept, newest)
+        if "hidden" in {said[1] for said in newest.values()} and extract_note(database) is None:
+            yield "commitments of the ledger are hidden, though this is no extract"
         for (table,) in database.execute("SELECT name FROM table_checksums").fetchall():
             yield from check_rows(database, table, newest)
         yield from check_files(database, folder)
@@ -267,6 +291,9 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(__doc__ or "")
         return 2
     wrong = 0
+    with closing(opened(Path(arguments[0]))) as database:
+        if note := extract_note(database):
+            sys.stdout.write(f"an extract, which shows nothing of rows that it lacks: {note!a}\n")
     for sentence in check(Path(arguments[0]), arguments[1:]):
         wrong += 1
         sys.stdout.write(ascii(sentence)[1:-1] + "\n")

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from archiver.archive.database import DATABASE, reader, transaction, writer
+from archiver.archive.extracts import read_extract_note
 from archiver.archive.intact import accept_invalid_text
 from archiver.archive.losses import mark_found_intact
 from archiver.archive.rows import update
@@ -52,6 +53,7 @@ def verify(
     """
     result = Verified()
     with open_archive(directory) as connection:
+        _note_extract(connection, result)
         check_database(connection, directory / DATABASE, partial(reader, directory), result)
         accept_invalid_text(connection)
         with _report_unreadable(result):
@@ -61,6 +63,15 @@ def verify(
     if result.may_be_written:
         result.findings += _check_search(partial(open_writer, directory))
     return result
+
+
+def _note_extract(connection: sqlite3.Connection, result: Verified) -> None:
+    """Say of an extract what it is."""
+    with _report_unreadable(result):
+        if (note := read_extract_note(connection)) is not None:
+            result.is_extract = True
+            detail = f"an extract, made at {note.made_at}, of {note.chosen}"
+            result.findings.append(Finding("extract", DATABASE, detail))
 
 
 @contextmanager

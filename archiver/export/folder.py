@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from archiver.disks import sync_directory
 from archiver.errors import UsageError
+from archiver.export.heading import ExportHeading
 from archiver.export.package_files import LOST, open_held
 from archiver.export.snapshot import HeldFile
 from archiver.media.disk import CHUNK_SIZE, create_file, make_directory, storage_error
@@ -33,6 +34,7 @@ class ExportFolder:
 
     path: Path
     store: MediaStore
+    heading: ExportHeading
     on_post: Callable[[int], object] = int
     posts: int = 0
     files: int = 0
@@ -55,6 +57,14 @@ class ExportFolder:
                 digest.update(piece)
                 _write(descriptor, piece)
         self._hashes[name] = digest.hexdigest()
+
+    def adopt(self, name: str) -> None:
+        """Take in a file that was written there by other means. Raises StorageError."""
+        try:
+            with (self.path / name).open("rb") as stream:
+                self._hashes[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise storage_error(error, f"read {self.path / name}") from error
 
     def add_media(self, name: str, file: HeldFile) -> bool:
         """Copy a media file, whose bytes must have its hash; False where it cannot be included.
@@ -139,8 +149,9 @@ class _DamagedFile(Exception):
 
 @contextmanager
 def export_folder(
-    target: Path, store: MediaStore, on_post: Callable[[int], object] = int
-) -> Iterator[ExportFolder]:
+    target: Path, store: MediaStore, heading: ExportHeading,
+    on_post: Callable[[int], object] = int,
+) -> Iterator[ExportFolder]:  # fmt: skip
     """A new folder, which gets the name `target` when the block is left without an error.
 
     Raises UsageError where there is something under that name already, StorageError.
@@ -155,7 +166,7 @@ def export_folder(
         make_directory(unfinished)
     except OSError as error:
         raise storage_error(error, f"make {unfinished}") from error
-    yield ExportFolder(unfinished, store, on_post)
+    yield ExportFolder(unfinished, store, heading, on_post)
     try:
         if target.is_dir():
             target.rmdir()

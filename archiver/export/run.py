@@ -48,7 +48,7 @@ def export_posts(
         on_total(total)
         if not total:
             raise UsageError(f"The archive has no posts of {selection}", kept="Nothing was written")
-        with export_folder(target, store, on_post) as folder:
+        with export_folder(target, store, heading, on_post) as folder:
             form.write(snapshot, folder)
             contents = (*form.contents, f"{MANIFEST}", "               the SHA-256 of each file")
             problems = [f"{line}\n".encode("utf-8", "backslashreplace") for line in folder.missing]

@@ -150,30 +150,40 @@ class Snapshot:
     """The chosen posts, within a transaction that somebody else began; see `open_snapshot`."""
 
     def __init__(self, connection: sqlite3.Connection, selection: Selection) -> None:
-        self._connection = connection
+        self.connection = connection
+        """For a form that copies rows as they are."""
         self._selection = selection
 
     def posts(self) -> Iterator[SavedPost]:
         """Every chosen post, with attachments, newest metrics and relations."""
-        for ids in self._batches():
+        for ids in self.batches():
             yield from self._posts(ids)
 
     def revisions(self) -> Iterator[PostRevision]:
         """Every revision of every chosen post: those of a post together, the first one first."""
-        query = _select(self._connection, "revisions", _REVISION) + _CHOSEN
-        for ids in self._batches():
+        query = _select(self.connection, "revisions", _REVISION) + _CHOSEN
+        for ids in self.batches():
             found = defaultdict(list)
             for one in objects(self._execute(f"{query} ORDER BY number", ids), PostRevision):
                 found[one.post_id].append(one)
             for post_id in ids:
                 yield from found[post_id]
 
-    def _batches(self) -> Iterator[tuple[int, ...]]:
-        ids = self._selection.ids(self._connection)
+    def account_pictures(self) -> Iterator[HeldFile]:
+        """The pictures of the accounts of all chosen posts, those that are here."""
+        accounts: set[int] = set()
+        for ids in self.batches():
+            query = f"SELECT DISTINCT account_id FROM posts WHERE id{_AMONG}"
+            accounts.update(account for (account,) in self._execute(query, ids))
+        yield from objects(self._execute(_PICTURES, sorted(accounts)), HeldFile)
+
+    def batches(self) -> Iterator[tuple[int, ...]]:
+        """The ids of all chosen posts, some at a time."""
+        ids = self._selection.ids(self.connection)
         return iter(lambda: tuple(islice(ids, _BATCH)), ())
 
     def _execute(self, query: str, ids: Sequence[int]) -> sqlite3.Cursor:
-        return self._connection.execute(query, {"ids": json.dumps(ids)})
+        return self.connection.execute(query, {"ids": json.dumps(ids)})
 
     def _posts(self, ids: Sequence[int]) -> Iterator[SavedPost]:
         attachments = self._attachments(ids)
@@ -187,7 +197,7 @@ class Snapshot:
                 )  # fmt: skip
 
     def _attachments(self, ids: Sequence[int]) -> Mapping[int, list[PostAttachment]]:
-        query = _select(self._connection, "attachments", _ATTACHMENT) + _CHOSEN
+        query = _select(self.connection, "attachments", _ATTACHMENT) + _CHOSEN
         rows = list(mappings(self._execute(f"{query} ORDER BY position, id", ids)))
         files = defaultdict(list)
         for file in objects(self._execute(_FILES, [row["id"] for row in rows]), HeldFile):
@@ -221,7 +231,8 @@ def open_snapshot(connection: sqlite3.Connection, selection: Selection) -> Itera
         connection.rollback()
 
 
-_CHOSEN = " WHERE post_id IN (SELECT value FROM json_each(:ids))"
+_AMONG = " IN (SELECT value FROM json_each(:ids))"
+_CHOSEN = f" WHERE post_id{_AMONG}"
 _REVISION = (
     "post_id", "number", "why", "seen_at", "source_time", "source", "run_id", "content_version",
     "content_sha256", "raw",
@@ -246,6 +257,13 @@ _FILES = """
       FROM renditions
       LEFT JOIN media ON sha256 = media_sha256 AND state = 'stored' AND lost_at IS NULL
      WHERE attachment_id IN (SELECT value FROM json_each(:ids)) ORDER BY id
+"""
+_PICTURES = """
+    SELECT account_pictures.id, 0 AS attachment_id, account_pictures.kind AS role, state,
+           reason_code, reason, content_type, width, height, NULL AS bitrate, duration_ms, sha256,
+           path, size
+      FROM account_pictures JOIN media ON sha256 = media_sha256 AND lost_at IS NULL
+     WHERE account_id IN (SELECT value FROM json_each(:ids)) AND state = 'stored' ORDER BY 1
 """
 _METRICS = """
     SELECT post_id, name, max(seen_at) AS seen_at, value FROM metrics

@@ -9,9 +9,12 @@ import pytest
 
 from archiver.errors import StorageError, UsageError
 from archiver.export.folder import MANIFEST, UNFINISHED, ExportFolder, export_folder
+from archiver.export.heading import ExportHeading
 from archiver.export.snapshot import HeldFile
 from archiver.media.folder_store import FolderStore
 from support.exporting import PICTURE, snapshot_of
+
+HEADING = ExportHeading("archive", "all accounts", "2026-11-23T00:00:00Z")
 
 
 def picture(directory: Path) -> HeldFile:
@@ -27,7 +30,7 @@ def names(folder: Path) -> list[str]:
 
 def test_it_gets_its_name_when_it_is_complete(directory: Path, tmp_path: Path) -> None:
     target = tmp_path / "out"
-    with export_folder(target, FolderStore(directory)) as folder:
+    with export_folder(target, FolderStore(directory), HEADING) as folder:
         folder.write("a.txt", [b"one", b"two"])
         assert folder.add_media("media/x.jpg", picture(directory))
         folder.finish()
@@ -39,7 +42,10 @@ def test_it_gets_its_name_when_it_is_complete(directory: Path, tmp_path: Path) -
 
 
 def interrupted(directory: Path, target: Path) -> None:
-    with suppress(KeyboardInterrupt), export_folder(target, FolderStore(directory)) as folder:
+    with (
+        suppress(KeyboardInterrupt),
+        export_folder(target, FolderStore(directory), HEADING) as folder,
+    ):
         folder.write("old/a.txt", [b"old"])
         folder.add_media("media/x.jpg", picture(directory))
         raise KeyboardInterrupt
@@ -52,7 +58,7 @@ def test_what_was_interrupted_is_continued(
     interrupted(directory, target)
     assert not target.exists()
     monkeypatch.setattr(ExportFolder, "_copy", lambda *_: pytest.fail("it is there already"))
-    with export_folder(target, FolderStore(directory)) as folder:
+    with export_folder(target, FolderStore(directory), HEADING) as folder:
         assert folder.add_media("media/x.jpg", picture(directory))
         folder.write("a.txt", [b"new"])
         folder.finish()
@@ -66,7 +72,7 @@ def test_a_file_that_was_left_with_other_bytes_is_copied_again(
     target = tmp_path / "out"
     interrupted(directory, target)
     (tmp_path / f"out{UNFINISHED}" / "media" / "x.jpg").write_bytes(b"!" * len(PICTURE))
-    with export_folder(target, FolderStore(directory)) as folder:
+    with export_folder(target, FolderStore(directory), HEADING) as folder:
         folder.add_media("media/x.jpg", picture(directory))
     assert (target / "media" / "x.jpg").read_bytes() == PICTURE
 
@@ -80,7 +86,7 @@ def test_a_damaged_file_is_not_included_and_named(
     stored.write_bytes({"another byte": PICTURE[:-1] + b"!"}.get(damage, PICTURE[:9]))
     if damage == "gone":
         stored.unlink()
-    with export_folder(tmp_path / "out", FolderStore(archive)) as folder:
+    with export_folder(tmp_path / "out", FolderStore(archive), HEADING) as folder:
         assert not folder.add_media("media/x.jpg", picture(directory))
         folder.finish()
     assert names(tmp_path / "out") == [MANIFEST]
@@ -93,7 +99,7 @@ def test_a_folder_that_is_there_is_not_touched(directory: Path, tmp_path: Path) 
     (tmp_path / "out" / "mine.txt").write_text("mine")
     with (
         pytest.raises(UsageError, match="exists already"),
-        export_folder(tmp_path / "out", FolderStore(directory)),
+        export_folder(tmp_path / "out", FolderStore(directory), HEADING),
     ):
         pytest.fail("it was opened")
     assert names(tmp_path) == ["out", "out/mine.txt"]
@@ -101,7 +107,7 @@ def test_a_folder_that_is_there_is_not_touched(directory: Path, tmp_path: Path) 
 
 def test_an_empty_folder_is_filled(directory: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    with export_folder(tmp_path / "out", FolderStore(directory)) as folder:
+    with export_folder(tmp_path / "out", FolderStore(directory), HEADING) as folder:
         folder.write("a.txt", [b"a"])
     assert names(tmp_path / "out") == ["a.txt"]
 
@@ -113,6 +119,6 @@ def test_a_link_in_place_of_the_unfinished_folder_is_refused(
     (tmp_path / f"out{UNFINISHED}").symlink_to(tmp_path / "elsewhere")
     with (
         pytest.raises(StorageError),
-        export_folder(tmp_path / "out", FolderStore(directory)),
+        export_folder(tmp_path / "out", FolderStore(directory), HEADING),
     ):
         pytest.fail("it was opened")

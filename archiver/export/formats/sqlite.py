@@ -1,0 +1,37 @@
+"""`sqlite`: a smaller archive, which archiver and any tool for SQLite open as it is.
+
+archive.db      the chosen posts with all that belongs to them, and the whole ledger, which proves
+                them; of rows that are not here it has no more than an opaque commitment
+media/ab/…      their files
+"""
+
+from archiver.archive.facts import DATABASE
+from archiver.export.extract import write_extract
+from archiver.export.folder import ExportFolder
+from archiver.export.formats.form import ExportFormat
+from archiver.export.snapshot import Snapshot
+
+
+def write(snapshot: Snapshot, folder: ExportFolder) -> None:
+    """Write the database, and the files that it names. Raises StorageError."""
+    write_extract(snapshot, folder.path / DATABASE, folder.heading)
+    folder.adopt(DATABASE)
+    for post in snapshot.posts():
+        folder.count_post()
+        for attachment in post.attachments:
+            for file in attachment.files:
+                if file.path is not None:
+                    folder.add_media(file.path, file)
+    for file in snapshot.account_pictures():
+        folder.add_media(file.path or "", file)
+
+
+FORMAT = ExportFormat(
+    "sqlite",
+    (
+        "archive.db     an archive with these posts: archiver verify, status, browse and export",
+        "               read it, and so does any tool for SQLite. Its ledger proves them",
+        "media/ab/      the files, at the path that the table media gives",
+    ),
+    write,
+)
