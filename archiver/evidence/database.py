@@ -116,7 +116,7 @@ def _sqlite_checks(connection: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def _pragma(connection: sqlite3.Connection, check: str) -> Iterator[Finding]:
-    lacking = MAY_LACK if read_extract_note(connection) else frozenset()
+    lacking: frozenset[str] = MAY_LACK if read_extract_note(connection) else frozenset()
     for row in connection.execute(f"PRAGMA {check}"):
         if check == "foreign_key_check":
             table, row_id, parent, _ = row

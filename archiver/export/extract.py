@@ -8,6 +8,7 @@ that could not be read. All else is left out: an answer may hold posts that were
 import json
 import os
 import sqlite3
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -27,15 +28,17 @@ from archiver.archive.hashed_rows import (
     with_hash,
     write_rows,
 )
+from archiver.archive.ledger import LEDGER_TABLES
 from archiver.archive.row_objects import column_names, mappings
 from archiver.archive.schema_objects import expected_objects
 from archiver.archive.storage_totals import ALL_COUNTS
 from archiver.disks import sync
 from archiver.export.heading import ExportHeading
-from archiver.export.snapshot import Snapshot
+from archiver.export.snapshot import HeldFile, Snapshot
 from archiver.media.disk import create_file, open_file, storage_error
 
 _AT_ONCE = 500  # rows read together
+_NONE: Mapping[str, str] = {}
 _WHOLE = ("about", "runs")
 _OF_WHOLE_ACCOUNTS = frozenset({"responses", "quarantine"})
 _BY_OWNER = {
@@ -74,6 +77,17 @@ def write_extract(snapshot: Snapshot, path: Path, heading: ExportHeading) -> Non
         raise storage_error(error, f"write {path}") from error
 
 
+def files_of_extract(path: Path) -> Iterator[HeldFile]:
+    """The files that an extract names, but for those that the archive has lost."""
+    query = "SELECT * FROM media WHERE lost_at IS NULL ORDER BY sha256"
+    with closing(sqlite3.connect(path)) as connection:
+        for number, row in enumerate(mappings(connection.execute(query)), 1):
+            yield HeldFile(
+                number, 0, "original", "stored", None, None, row["content_type"], row["width"],
+                row["height"], None, row["duration_ms"], row["sha256"], row["path"], row["size"],
+            )  # fmt: skip
+
+
 class _Extract:
     """One extract that is being written to the database `target`."""
 
@@ -93,7 +107,8 @@ class _Extract:
         self._write_posts()
         self._write_accounts()
         for table in _WHOLE:
-            self._copy(table, "name <> 'extract'" if table == "about" else "TRUE", {})
+            self._copy(table, "name <> 'extract'" if table == "about" else "TRUE")
+        self._write_parents()
         self._count_files()
         self._write_note(heading)
         self._write_checksums()
@@ -130,15 +145,6 @@ class _Extract:
             self._copy("posts", "id IN (SELECT value FROM json_each(:ids))", chosen)
             for table, column in owners.items():
                 self._copy(table, f"{column} IN ({_BY_OWNER[column]})", chosen)
-            self._copy_media("renditions", "media_sha256", "attachment_id", chosen)
-            self._copy_media("media_origins", "playlist_sha256", "rendition_id", chosen)
-
-    def _copy_media(
-        self, table: str, column: str, owner: str, parameters: dict[str, object]
-    ) -> None:
-        """Copy the rows of the files that rows of `table` name, unless they are there already."""
-        query = f"SELECT {column} FROM {table} WHERE {owner} IN ({_BY_OWNER[owner]})"
-        self._copy("media", f"sha256 IN ({query})", parameters, "INSERT OR IGNORE")
 
     # accounts
 
@@ -147,8 +153,11 @@ class _Extract:
         chosen = dict(self._target.execute(query).fetchall())
         every = dict(self._source.execute(query).fetchall())
         whole = [account for account, count in chosen.items() if every[account] == count]
-        accounts = {"ids": json.dumps(list(chosen))}
-        self._copy("accounts", "id IN (SELECT value FROM json_each(:ids))", accounts)
+        self._copy(
+            "accounts",
+            "id IN (SELECT value FROM json_each(:ids))",
+            {"ids": json.dumps(list(chosen))},
+        )
         of_posts = {"post_id", "attachment_id", "rendition_id"}
         for table, columns in self._tables.items():
             if "account_id" not in columns or not of_posts.isdisjoint(columns):
@@ -158,13 +167,31 @@ class _Extract:
             ids = whole if table in _OF_WHOLE_ACCOUNTS else list(chosen)
             condition = "account_id IN (SELECT value FROM json_each(:ids))"
             self._copy(table, condition, {"ids": json.dumps(ids)})
-        pictures = (
-            "SELECT media_sha256 FROM account_pictures "
-            "WHERE account_id IN (SELECT value FROM json_each(:ids))"
-        )
-        self._copy("media", f"sha256 IN ({pictures})", accounts, "INSERT OR IGNORE")
 
     # the rest
+
+    def _write_parents(self) -> None:
+        """Copy what the rows refer to and what belongs to no post or account: files, versions."""
+        owners = {*_BY_OWNER, "account_id"}
+        free = {
+            table
+            for table, columns in self._tables.items()
+            if owners.isdisjoint(columns) and table not in LEDGER_TABLES
+        }
+        for table in self._tables:
+            for row in self._source.execute(f"PRAGMA foreign_key_list({table})").fetchall():
+                if row[2] in free:
+                    self._copy_parents(table, row[3], row[2], row[4])
+
+    def _copy_parents(self, table: str, column: str, parent: str, key: str) -> None:
+        named = self._target.execute(
+            f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL "
+            f"AND {column} NOT IN (SELECT {key} FROM {parent})"
+        )
+        missing = [value for (value,) in named]
+        for start in range(0, len(missing), _AT_ONCE):
+            some = json.dumps(missing[start : start + _AT_ONCE])
+            self._copy(parent, f"{key} IN (SELECT value FROM json_each(:ids))", {"ids": some})
 
     def _count_files(self) -> None:
         found = list(mappings(self._target.execute(ALL_COUNTS)))
@@ -178,8 +205,8 @@ class _Extract:
         write_rows(
             self._target, "about", [with_hash("about", {"name": ABOUT, "value": note.text()})]
         )
-        self._copy("ledger", "TRUE", {})
-        self._copy("checkpoints", "TRUE", {})
+        self._copy("ledger", "TRUE")
+        self._copy("checkpoints", "TRUE")
         self._write_commitments()
 
     def _write_commitments(self) -> None:
@@ -205,13 +232,11 @@ class _Extract:
                 (table, count, total),
             )
 
-    def _copy(
-        self, table: str, condition: str, parameters: dict[str, object], verb: str = "INSERT"
-    ) -> None:
+    def _copy(self, table: str, condition: str, parameters: Mapping[str, str] = _NONE) -> None:
         query = f"SELECT * FROM {table} WHERE {condition}"
-        self._add(table, self._source.execute(query, parameters), verb)
+        self._add(table, self._source.execute(query, parameters))
 
-    def _add(self, table: str, found: sqlite3.Cursor, verb: str = "INSERT") -> None:
-        statement = insert_statement(table, dict.fromkeys(column_names(found)), verb)
+    def _add(self, table: str, found: sqlite3.Cursor) -> None:
+        statement = insert_statement(table, dict.fromkeys(column_names(found)))
         while rows := found.fetchmany(_AT_ONCE):
             self._target.executemany(statement, rows)

@@ -44,10 +44,10 @@ class ExportFolder:
     damaged: int = 0
     _hashes: dict[str, str] = field(default_factory=dict)
 
-    def count_post(self) -> None:
-        """Count one more post that is written."""
-        self.posts += 1
-        self.on_post(1)
+    def count_posts(self, count: int = 1) -> None:
+        """Count so many more posts that are written."""
+        self.posts += count
+        self.on_post(count)
 
     def write(self, name: str, pieces: Iterable[bytes]) -> None:
         """Write a file of ours in place of an earlier one. Raises StorageError."""

@@ -169,14 +169,6 @@ class Snapshot:
             for post_id in ids:
                 yield from found[post_id]
 
-    def account_pictures(self) -> Iterator[HeldFile]:
-        """The pictures of the accounts of all chosen posts, those that are here."""
-        accounts: set[int] = set()
-        for ids in self.batches():
-            query = f"SELECT DISTINCT account_id FROM posts WHERE id{_AMONG}"
-            accounts.update(account for (account,) in self._execute(query, ids))
-        yield from objects(self._execute(_PICTURES, sorted(accounts)), HeldFile)
-
     def batches(self) -> Iterator[tuple[int, ...]]:
         """The ids of all chosen posts, some at a time."""
         ids = self._selection.ids(self.connection)
@@ -231,8 +223,7 @@ def open_snapshot(connection: sqlite3.Connection, selection: Selection) -> Itera
         connection.rollback()
 
 
-_AMONG = " IN (SELECT value FROM json_each(:ids))"
-_CHOSEN = f" WHERE post_id{_AMONG}"
+_CHOSEN = " WHERE post_id IN (SELECT value FROM json_each(:ids))"
 _REVISION = (
     "post_id", "number", "why", "seen_at", "source_time", "source", "run_id", "content_version",
     "content_sha256", "raw",
@@ -257,13 +248,6 @@ _FILES = """
       FROM renditions
       LEFT JOIN media ON sha256 = media_sha256 AND state = 'stored' AND lost_at IS NULL
      WHERE attachment_id IN (SELECT value FROM json_each(:ids)) ORDER BY id
-"""
-_PICTURES = """
-    SELECT account_pictures.id, 0 AS attachment_id, account_pictures.kind AS role, state,
-           reason_code, reason, content_type, width, height, NULL AS bitrate, duration_ms, sha256,
-           path, size
-      FROM account_pictures JOIN media ON sha256 = media_sha256 AND lost_at IS NULL
-     WHERE account_id IN (SELECT value FROM json_each(:ids)) AND state = 'stored' ORDER BY 1
 """
 _METRICS = """
     SELECT post_id, name, max(seen_at) AS seen_at, value FROM metrics

@@ -16,7 +16,7 @@ def test_hidden_rows_keep_their_commitments_and_nothing_else() -> None:
     }  # fmt: skip
     found = hide_rows(part, {(2, "x")}.__contains__)
     assert json.loads(zlib.decompress(found["keys"])) == [None, [2, "x"], None]
-    assert found["salts"] == bytes(16) + part["salts"][16:32] + bytes(16)  # type: ignore[index]  # bytes
+    assert found["salts"] == bytes(16) + part["salts"][16:32] + bytes(16)
     assert found["before"] == bytes(32) + b"b" * 32 + bytes(32)
     assert found["commitments"] == part["commitments"]
 

@@ -31,7 +31,7 @@ def write(snapshot: Snapshot, folder: ExportFolder) -> None:
 def _files(snapshot: Snapshot, folder: ExportFolder) -> Iterator[bytes]:
     yield _BOM.encode() + _line(FILE_COLUMNS)
     for post in snapshot.posts():
-        folder.count_post()
+        folder.count_posts()
         for one in files_of(post):
             is_here = one.file is not None and folder.add_media(one.name, one.file)
             if one.why:

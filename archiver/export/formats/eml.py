@@ -36,7 +36,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 def write(snapshot: Snapshot, folder: ExportFolder) -> None:
     """Write a message for each post. Raises StorageError."""
     for post in snapshot.posts():
-        folder.count_post()
+        folder.count_posts()
         name = file_name(post.account, post.created_at, ".eml", role=f"post-{post.id}")
         folder.write(f"messages/{name}", _message(post, folder))
 

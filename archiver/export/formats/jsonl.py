@@ -22,7 +22,7 @@ def write(snapshot: Snapshot, folder: ExportFolder) -> None:
 
 def _lines(snapshot: Snapshot, folder: ExportFolder) -> Iterator[bytes]:
     for post, text in json_posts(snapshot):
-        folder.count_post()
+        folder.count_posts()
         _add_files(post, folder)
         line = text.replace("\n", " ").replace("\r", " ")  # within a record, it is white space
         yield line.encode("utf-8", "backslashreplace") + b"\n"

@@ -6,7 +6,7 @@ media/ab/…      their files
 """
 
 from archiver.archive.facts import DATABASE
-from archiver.export.extract import write_extract
+from archiver.export.extract import files_of_extract, write_extract
 from archiver.export.folder import ExportFolder
 from archiver.export.formats.form import ExportFormat
 from archiver.export.snapshot import Snapshot
@@ -16,13 +16,9 @@ def write(snapshot: Snapshot, folder: ExportFolder) -> None:
     """Write the database, and the files that it names. Raises StorageError."""
     write_extract(snapshot, folder.path / DATABASE, folder.heading)
     folder.adopt(DATABASE)
-    for post in snapshot.posts():
-        folder.count_post()
-        for attachment in post.attachments:
-            for file in attachment.files:
-                if file.path is not None:
-                    folder.add_media(file.path, file)
-    for file in snapshot.account_pictures():
+    for ids in snapshot.batches():
+        folder.count_posts(len(ids))
+    for file in files_of_extract(folder.path / DATABASE):
         folder.add_media(file.path or "", file)
 
 
