@@ -110,6 +110,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "mounts": {"archive"},
         "page_saver": {"archive", "report"},
         "parser_fingerprint": {"hookspecs"},
+        "plain_settings": {"binding", "config"},
         "resolver_job": {"media", "net", "resolvers"},
         "resolver_notices": {"config", "resolvers"},
         "resolving": {"archive", "config", "media", "net", "report", "resolvers"},

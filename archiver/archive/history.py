@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archiver.archive.actions import Action, reviews_of
 from archiver.archive.record_diff import TextChange, as_it_was, changes, is_content, published_paths
 from archiver.archive.row_objects import mappings, objects
 
@@ -71,6 +72,7 @@ class PostHistory:
     versions: tuple[PostVersion, ...]
     events: tuple[PostEvent, ...]
     metrics: tuple[MetricSeries, ...]
+    reviews: tuple[Action, ...]
 
 
 _POSTS = """
@@ -110,6 +112,7 @@ def post_history(connection: sqlite3.Connection, post: PostName) -> PostHistory:
         tuple(_versions(connection, post.id)),
         tuple(objects(events, PostEvent)),
         tuple(_metrics(connection, post.id)),
+        tuple(reviews_of(connection, post.id)),
     )
 
 

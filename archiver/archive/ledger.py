@@ -173,6 +173,7 @@ def note_happened(connection: sqlite3.Connection, what: str) -> None:
 
 _ADDED: dict[str, Callable[[Row], str | None]] = {
     "account_profiles": lambda _: "profile",
+    "actions": lambda row: row["what"],
     "care": lambda row: row["what"],
     "coverage": lambda _: "coverage",
     "events": lambda row: row["what"],
@@ -206,9 +207,12 @@ def write_entry(connection: sqlite3.Connection, writes: TransactionWrites) -> No
         return
     query = "SELECT id, entry FROM ledger ORDER BY id DESC LIMIT 1"
     last_id, last = connection.execute(query).fetchone() or (0, None)
+    at = timestamp(datetime.now(UTC)) or ""
+    if last_id and at < _time_of(last):
+        writes.happened["clock_gone_back"] = 1
     entry: dict[str, Any] = {
         "format": FORMAT,
-        "at": timestamp(datetime.now(UTC)),
+        "at": at,
         "previous": leaf_hash(entry_bytes(last)).hex() if last_id else None,
         "happened": dict(writes.happened),
         "rows": [
@@ -229,6 +233,18 @@ def write_entry(connection: sqlite3.Connection, writes: TransactionWrites) -> No
         for number, part in enumerate(parts, newest + 1)
     ]
     write_rows(connection, "ledger_rows", rows)
+
+
+class _DatedEntry(msgspec.Struct):
+    at: str
+
+
+def _time_of(entry: object) -> str:
+    """When an entry was written; empty where it is damaged."""
+    try:
+        return msgspec.json.decode(entry_bytes(entry), type=_DatedEntry).at
+    except msgspec.DecodeError:
+        return ""
 
 
 def entry_bytes(entry: object) -> bytes:

@@ -28,6 +28,7 @@ from archiver.archive.steps import m014_care_errors as fourteenth
 from archiver.archive.steps import m017_ledger as seventeenth
 from archiver.archive.steps import m019_search_by_page as nineteenth
 from archiver.archive.steps import m022_actors as twenty_second
+from archiver.archive.steps import m023_actions as twenty_third
 from archiver.archive.steps import m030_emoji as thirtieth
 
 migrations = Migrations("archiver")
@@ -121,6 +122,12 @@ def m019_search_by_page(db: Database) -> None:
 def m022_actors(db: Database) -> None:
     """Who did something with the archive, and with which versions of what."""
     twenty_second.apply(db.conn)
+
+
+@migrations()
+def m023_actions(db: Database) -> None:
+    """What people did with the archive that leaves its posts as they are."""
+    twenty_third.apply(db.conn)
 
 
 @migrations()

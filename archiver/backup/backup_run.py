@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 
 from archiver.archive import queue, runs
+from archiver.archive.actions import record_settings
 from archiver.archive.changes import (
     Change,
     ChangeCount,
@@ -29,6 +30,7 @@ from archiver.backup.database_thread import DatabaseThread
 from archiver.backup.kits import Kits, mask_secrets, open_client
 from archiver.backup.media_fetcher import MediaFetcher
 from archiver.backup.options import BackupOptions
+from archiver.backup.plain_settings import plain_settings
 from archiver.backup.profile_pictures import fetch_pictures
 from archiver.backup.resolver_job import remove_jobs
 from archiver.backup.resolving import VideoResolving
@@ -78,9 +80,12 @@ class BackupRun:
             report.clock_is_wrong = True
             report.notes.append(earlier_run_clock_note(earlier))
         asked = {name: getattr(self.options, name) for name in BackupOptions.__slots__}
+        actor = self.config.archive.actor
         run_id = await self.database.call(
-            runs.begin_run, report.started_at, self.version, asked, self.config.archive.actor
+            runs.begin_run, report.started_at, self.version, asked, actor
         )
+        settings = plain_settings(self.config, self.plugins)
+        await self.database.call(record_settings, settings, report.started_at, actor)
         run = RunContext(self.database, run_id, self.clock, self.progress)
         try:
             await self._back_up(run, accounts, report)

@@ -39,6 +39,7 @@ class Details:
     row: Mapping[str, Any]
     revisions: list[Revision]
     events: list[Mapping[str, Any]]
+    reviews: list[Mapping[str, Any]]
     charts: dict[int, list[Chart]]  # by attachment; 0: the post
     aliases: list[Mapping[str, Any]]
     newer: int | None  # ids of the account's posts before and after it
@@ -70,6 +71,7 @@ def _details(connection: sqlite3.Connection, archive: Archive, card: Card) -> De
         dict(row),
         _revisions(connection, archive, card),
         _rows(connection, archive, "events", card.id),
+        _rows(connection, archive, "actions", card.id),
         post_charts(connection, card.id),
         _rows(connection, archive, "post_aliases", card.id),
         *_neighbours(connection, card),

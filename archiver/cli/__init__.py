@@ -24,6 +24,7 @@ COMMANDS = {
     "copy": ("archiver.cli.copy", "Make or update a second copy of the archive."),
     "history": ("archiver.cli.history", "Show how a post changed, and its metrics."),
     "changes": ("archiver.cli.changes", "List what was edited, removed or omitted."),
+    "review": ("archiver.cli.review", "Mark posts as reviewed, with a note."),
     "export": ("archiver.cli.export", "Write posts and media in a form that others open."),
     "separate": ("archiver.cli.separate", "Separate two posts that were matched by a rule."),
     "browse": ("archiver.cli.browse", "Look at the archive in a browser."),

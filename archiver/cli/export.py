@@ -1,8 +1,10 @@
 """`archiver export`: chosen posts, with their media, in a form that others open."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +12,10 @@ from archiver.cli.progress import progress_bar
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, wrap
 from archiver.cli.values import Date
+
+if TYPE_CHECKING:
+    from archiver.export.run import Exported
+    from archiver.export.selection import ArchiveSelection
 
 FORMS = ("jsonl", "csv", "sqlite", "eml", "bagit")
 """The names of all forms; what each has is in docs/exporting.md."""
@@ -50,7 +56,8 @@ def command(
     FORMAT is jsonl (everything, for programs), csv (tables for spreadsheets), sqlite (a smaller
     archive, which archiver and Datasette open), eml (e-mail messages)
     or bagit (what jsonl writes, as a bag for other archives). The folder gets its name when it is
-    complete; run the same command again after an interruption. The archive is not changed.
+    complete; run the same command again after an interruption. That an export was made, by whom and
+    with which manifest, is written into the archive.
     """
     from archiver.errors import DamageFound
     from archiver.export.run import export_posts
@@ -69,6 +76,7 @@ def command(
             directory, FolderStore(directory), target, form, selection, on_total=on_total,
             on_post=on_post,
         )  # fmt: skip
+    _log(shell, form, selection, made)
     if as_json:
         shell.json({**asdict(made), "folder": str(made.folder)})
         return DamageFound.exit_code if made.damaged else None
@@ -84,3 +92,23 @@ def command(
             hint="Run archiver verify --repair, then export again",
         )
     return None
+
+
+def _log(shell: Shell, form: str, selection: "ArchiveSelection", made: "Exported") -> None:
+    """Write into the archive that an export was made, if that can be written to."""
+    from archiver.archive.actions import log_export
+    from archiver.export.folder import MANIFEST
+    from archiver.models import timestamp
+
+    settings = shell.config().archive
+    details = {
+        "format": form, "selection": str(selection), "folder": str(made.folder.absolute()),
+        "posts": made.posts, "files": made.files, "bytes": made.size,
+        "manifest_sha256": sha256((made.folder / MANIFEST).read_bytes()).hexdigest(),
+    }  # fmt: skip
+    now = timestamp(datetime.now(UTC)) or ""
+    if not log_export(settings.directory, now, settings.actor, details):
+        shell.warn(
+            "That this export was made is not in the archive: it is read-only, full, or in use by "
+            "another run"
+        )

@@ -11,6 +11,8 @@ from archiver.cli.text import cut, safe, styled, table, wrap
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from archiver.archive.history import MetricSeries, PostHistory, PostName, PostVersion
     from archiver.archive.record_diff import Piece, TextChange
 
@@ -31,25 +33,32 @@ _WHY = {
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(shell: Shell, post: str, as_json: bool) -> None:
-    """Show all versions of POST, what happened to it, and how its metrics moved.
+    """Show all versions of POST, what happened to it, how its metrics moved, and its reviews.
 
     POST is its address, its id on the platform, or its number in the archive: the one in the
     address of its page in archiver browse. What was taken out stands in [-brackets-], what was put
     in in {+braces+}. Reads only, and needs no key.
     """
     from archiver.archive.database import reader
-    from archiver.archive.history import find_posts, post_history
+    from archiver.archive.history import post_history
 
     directory = shell.config().archive.directory
     with reader(directory) as connection:
-        found = find_posts(connection, post)
-        if len(found) != 1:
-            raise _not_one(post, found)
-        history = post_history(connection, found[0])
+        history = post_history(connection, one_post(connection, post))
     if as_json:
         shell.json(asdict(history))
     else:
         shell.out("\n\n".join(_sections(history)))
+
+
+def one_post(connection: "sqlite3.Connection", name: str) -> "PostName":
+    """The post that a text names. Raises UsageError for one of no post, or of several."""
+    from archiver.archive.history import find_posts
+
+    found = find_posts(connection, name)
+    if len(found) != 1:
+        raise _not_one(name, found)
+    return found[0]
 
 
 def _not_one(text: str, found: "Sequence[PostName]") -> UsageError:
@@ -82,6 +91,9 @@ def _sections(history: "PostHistory") -> "Iterator[str]":
         yield "Metrics:\n" + table(
             map(_series, history.metrics), ["METRIC", "OF", "FIRST", "NOW", "VALUES"], right=(2, 3)
         )
+    if history.reviews:
+        rows = [(_minute(each.at), each.actor, each.note or "") for each in history.reviews]
+        yield "Reviews:\n" + table(rows, ["AT", "BY", "NOTE"])
 
 
 def _version(version: "PostVersion") -> str:

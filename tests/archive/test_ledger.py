@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archiver.archive import ledger as module
 from archiver.archive import runs
 from archiver.archive.database import transaction, writer
 from archiver.archive.ledger import LEDGER_TABLES, TableWrites
@@ -141,6 +142,18 @@ def test_a_clock_that_has_gone_back_is_in_the_ledger(connection: sqlite3.Connect
     runs.begin_run(connection, NOW, "test", {})
     runs.begin_run(connection, "2025-12-31T00:00:00.000Z", "test", {})
     assert entries(connection)[-1]["happened"]["clock_gone_back"] == 1
+
+
+def test_an_entry_that_is_dated_before_the_last_one_says_so(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert(connection, "about", name="new", value="")
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "timestamp", lambda _: "2001-01-01T00:00:00.000Z")
+        insert(connection, "about", name="newer", value="")
+    insert(connection, "about", name="newest", value="")
+    said = [entry["happened"] for entry in entries(connection)[-3:]]
+    assert said == [{}, {"clock_gone_back": 1}, {}]
 
 
 def test_what_an_entry_says_holds_no_content(connection: sqlite3.Connection) -> None:

@@ -28,7 +28,8 @@ API: Run = ("ayrshare",)
 SERVER: Run = ("bluesky",)
 BOTH: Run = ("ayrshare", "bluesky")
 BOTH_REVERSED: Run = ("bluesky", "ayrshare")
-OWN_ROWS = {"runs", "run_accounts", "coverage", "table_checksums", *LEDGER_TABLES}
+# every run here has a config of its own, which is an action
+OWN_ROWS = {"runs", "run_accounts", "coverage", "actions", "table_checksums", *LEDGER_TABLES}
 
 NIGHTS = 10
 

@@ -6,17 +6,20 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 from datasette.app import Datasette
 
+from archiver.archive.actions import add_action
 from archiver.archive.database import writer
 from archiver.browse import metadata, server
 from archiver.errors import StorageError
 from support.browsing import browsing, serving
 from support.nights import nights
+from support.saver import POST, saving
 
 PAGES = (
     "/", "/archive/-/home", "/archive/-/timeline", "/archive/-/timeline?q=Tuesday",
@@ -315,6 +318,19 @@ def test_a_time_that_is_none_spoils_no_page(demo: Path, tmp_path: Path) -> None:
     with browsing(database) as client:
         for page in PAGES:
             assert client.get(page).status_code == 200, page
+
+
+def test_a_post_shows_who_reviewed_it_and_what_they_noted(tmp_path: Path) -> None:
+    with saving(tmp_path) as saver:
+        saver.save(POST, replace(POST, platform_id="p2"))
+        add_action(saver.connection, "review", "2026-03-02T09:00:00.000Z", "legal@acme", post_id=1,
+                   note="Approved <b>by</b> all")  # fmt: skip
+    with browsing(tmp_path / "archive" / "archive.db") as client:
+        page = client.get("/archive/-/post/1").text
+        assert "<h2>1 review</h2>" in page
+        assert "<strong>legal@acme</strong>" in page
+        assert "Approved &lt;b&gt;by&lt;/b&gt; all" in page
+        assert 'id="reviews"' not in client.get("/archive/-/post/2").text
 
 
 def test_former_names_of_an_account_are_shown(tmp_path: Path) -> None:

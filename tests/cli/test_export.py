@@ -2,11 +2,15 @@
 
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from archiver.actors import actor
+from archiver.archive.actions import actions_between
+from archiver.archive.database import locked, reader
 from archiver.cli.export import FORMS
 from archiver.export.formats import FORMATS
 from support.exporting import PICTURE, make_archive
@@ -43,6 +47,23 @@ def test_json_is_one_object(cli: Cli, config: Path, tmp_path: Path) -> None:
     done = export(cli, config, "jsonl", str(tmp_path / "out"), "--search", "evening", "--json")
     found = json.loads(done.stdout)
     assert (found["posts"], found["files"], found["size"]) == (1, 1, len(PICTURE))
+
+
+def test_an_export_is_on_record_with_the_hash_of_its_manifest(
+    cli: Cli, config: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "out"
+    export(cli, config, "csv", str(target), "--account", "acme")
+    with reader(tmp_path / "archive") as connection:
+        (action,) = actions_between(connection, "export", "", "9")
+    assert (action.actor, action.details["format"]) == (actor(), "csv")
+    assert action.details["selection"] == "acme"
+    manifest = (target / "manifest-sha256.txt").read_bytes()
+    assert action.details["manifest_sha256"] == sha256(manifest).hexdigest()
+    with locked(tmp_path / "archive"):
+        done = export(cli, config, "csv", str(tmp_path / "again"))
+    assert done.exit_code == 0
+    assert "is not in the archive" in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize(

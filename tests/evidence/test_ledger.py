@@ -115,6 +115,7 @@ ALTERED: dict[str, tuple[str, Any]] = {
     "media_origins": ("how", "other"), "resolutions": ("resolver", "other"),
     "events": ("reason", "other"), "metrics": ("value", 99), "coverage": ("reason", "other"),
     "storage_totals": ("files", 99), "quarantine": ("reason", "other"), "care": ("files", 99),
+    "actions": ("actor", "other"),
 }  # fmt: skip
 
 

@@ -62,6 +62,7 @@ _TEXTS = {
     "events": "what",
     "metrics": "row_sha256",
     "coverage": "newest", "storage_totals": "row_sha256", "quarantine": "reason", "care": "what",
+    "actions": "actor",
     "ledger": "entry", "ledger_rows": "change", "checkpoints": "root",
 }  # fmt: skip
 _NUMBERS = {
