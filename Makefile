@@ -73,7 +73,7 @@ tools: ## install what the tests need and Python does not bring: strace
 browser: ## install the browser that the pages are tested in
 	@$(call apt,chromium)
 
-mastodon-peers: $(WORK) ## install servers that speak Mastodon's API: mastodon-mock, and snac2 where the system has it
+mastodon-peers: $(WORK) ## install servers that speak Mastodon's API (mastodon-mock, and snac2 where the system has it) and the S3 API (moto)
 	test -d $(PEERS) || $(BIN)/python -m venv $(PEERS)
 	$(PEERS)/bin/$(INSTALL) --upgrade 'pip>=25.1'
 	$(PEERS)/bin/$(INSTALL) --group peers
