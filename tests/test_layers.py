@@ -171,7 +171,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "thumbnailer": {"process_limits"},
         "accounts": {"archive"},
         "archives": {"archive", "media"},
-        "cards": {"export"},
+        "cards": {"archive", "export"},
         "cells": {"archive"},
         "crossposts": {"archive"},
         "downloads": {"export", "media"},

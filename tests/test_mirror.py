@@ -26,6 +26,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "browse/test_media.py": ("archiver/browse/thumbnailer", "archiver/browse/thumbs"),
     # commands that only parse and print: what they call is tested through them
     "cli/test_values.py": ("archiver/cli/browse",),
+    "cli/test_hold.py": ("archiver/cli/post_options",),
     "evidence/test_copy.py": ("archiver/cli/copy",),
     "export/formats/test_sqlite.py": ("archiver/export/extract",),
     "evidence/test_access.py": ("archiver/cli/verify",),

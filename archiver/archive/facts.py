@@ -6,14 +6,14 @@ KNOWN_STEPS = frozenset({
     "m001_archive", "m002_sources", "m003_media", "m004_search", "m005_words",
     "m006_several_sources", "m007_lists", "m008_origins", "m009_visibility", "m010_care",
     "m011_resolutions", "m014_care_errors", "m017_ledger", "m019_search_by_page",
-    "m022_actors", "m023_actions",
+    "m022_actors", "m023_actions", "m024_holds",
     "m030_emoji",
 })  # fmt: skip
 """Names of all steps in schema.py."""
 
 KNOWN_TRIGGERS = frozenset({
     "account_profiles_stay", "account_profiles_keep",
-    "revisions_stay", "events_stay", "events_keep", "actions_stay", "actions_keep",
+    "revisions_stay", "events_stay", "events_keep", "actions_stay", "actions_keep", "holds_keep",
     "ledger_stay", "ledger_keep", "ledger_rows_keep", "checkpoints_stay", "checkpoints_keep",
     "posts_fts_delete", "posts_fts_update",
 })  # fmt: skip
@@ -27,8 +27,8 @@ ROW_HASHED = (
     "posts", "post_sources", "post_aliases", "relations", "revisions", "attachments",
     "attachment_sources",
     "media", "account_pictures", "renditions", "media_origins", "resolutions", "events", "metrics",
-    "coverage", "storage_totals", "quarantine", "care", "actions", "ledger", "ledger_rows",
-    "checkpoints",
+    "coverage", "storage_totals", "quarantine", "care", "actions", "holds",
+    "ledger", "ledger_rows", "checkpoints",
 )  # fmt: skip
 """The tables whose rows have a hash, and that are counted in `table_checksums`."""
 

@@ -177,6 +177,7 @@ _ADDED: dict[str, Callable[[Row], str | None]] = {
     "care": lambda row: row["what"],
     "coverage": lambda _: "coverage",
     "events": lambda row: row["what"],
+    "holds": lambda _: "hold",
     "media": lambda _: "media_stored",
     "quarantine": lambda _: "quarantined",
     "resolutions": lambda row: None if row.get("reason_code") else "resolved",
@@ -187,6 +188,7 @@ _ADDED: dict[str, Callable[[Row], str | None]] = {
 """What it means that a row was added to a table, in the words of the ledger."""
 _CHANGED: dict[str, Callable[[Row], str | None]] = {
     "coverage": lambda _: "coverage",
+    "holds": lambda _: "hold_released",
     "runs": lambda row: None if row["outcome"] == "running" else "run_ended",
 }
 """The same of a row that was changed."""

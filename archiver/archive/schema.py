@@ -29,6 +29,7 @@ from archiver.archive.steps import m017_ledger as seventeenth
 from archiver.archive.steps import m019_search_by_page as nineteenth
 from archiver.archive.steps import m022_actors as twenty_second
 from archiver.archive.steps import m023_actions as twenty_third
+from archiver.archive.steps import m024_holds as twenty_fourth
 from archiver.archive.steps import m030_emoji as thirtieth
 
 migrations = Migrations("archiver")
@@ -128,6 +129,12 @@ def m022_actors(db: Database) -> None:
 def m023_actions(db: Database) -> None:
     """What people did with the archive that leaves its posts as they are."""
     twenty_third.apply(db.conn)
+
+
+@migrations()
+def m024_holds(db: Database) -> None:
+    """Legal holds."""
+    twenty_fourth.apply(db.conn)
 
 
 @migrations()

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from archiver.archive.holds import matters_of_account
 from archiver.archive.readers import IS_GOOD, SourceOutcome, source_outcomes
 from archiver.browse.archives import Archive
 from archiver.browse.calendar import Month, rows, spans, years
@@ -38,6 +39,7 @@ class AccountCard:
     banner: str | None = None
     description: str | None = None
     sources: Sequence[SourceOutcome] = ()  # where it has several
+    held_for: tuple[str, ...] = ()  # the matters of legal holds on its posts
 
     def calendar(self, base: str, shown: Sequence[tuple[str, list[Month]]]) -> Markup:
         """These years as rows of its calendar; `base` is the URL path of the archive's pages."""
@@ -89,6 +91,7 @@ def account_cards(
             former_handles=former_handles.get(row["id"], []), months=own,
             avatar=avatars.get(row["id"]), banner=banners.get(row["id"]),
             description=about.get(row["id"]),
+            held_for=matters_of_account(connection, row["id"]),
             sources=several if len(several := sources.get(row["id"], ())) > 1 else (),
         )  # fmt: skip
 

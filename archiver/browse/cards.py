@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from archiver.archive.holds import matters_of_posts
 from archiver.browse.emoji import custom_emoji
 from archiver.browse.items import File, Item, items
 from archiver.browse.relations import Answers, Related, answers, related
@@ -53,6 +54,7 @@ class Card:
     answers: Answers = field(default_factory=Answers)
     detached: tuple[Item, ...] = field(default=())  # attached to earlier revisions only
     emoji: Mapping[str, str] = field(default_factory=dict)  # hashes of pictures by shortcode
+    held_for: tuple[str, ...] = ()  # the matters of its legal holds
 
     @property
     def omitted(self) -> bool:
@@ -101,6 +103,7 @@ def cards(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Card]:
     relations = related(connection, ids)
     answered = answers(connection, ids)
     emoji = custom_emoji(connection, ids)
+    held = matters_of_posts(connection, ids)
     found_cards = []
     for post_id in ids:
         if (row := found.get(post_id)) is None:
@@ -111,6 +114,7 @@ def cards(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Card]:
                 **dict(row), items=tuple(current), detached=tuple(detached),
                 numbers=tuple(numbers[post_id]), relations=tuple(relations[post_id]),
                 answers=answered.get(post_id, Answers()), emoji=emoji.get(post_id, {}),
+                held_for=held.get(post_id, ()),
             )
         )  # fmt: skip
     return found_cards

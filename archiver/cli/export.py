@@ -25,7 +25,8 @@ FORMS = ("jsonl", "csv", "sqlite", "eml", "bagit")
     "export",
     short_help="Write posts and media in a form that others open.",
     example="archiver export csv ~/posts-of-2025 --since 2025 --until 2026\n"
-    "archiver export bagit /mnt/usb/council --account council-facebook",
+    "archiver export bagit /mnt/usb/council --account council-facebook\n"
+    'archiver export eml ~/case-2026-17 --held "2026/17"',
 )
 @click.argument("form", metavar="FORMAT", type=click.Choice(FORMS))
 @click.argument("target", type=click.Path(path_type=Path))
@@ -45,11 +46,18 @@ FORMS = ("jsonl", "csv", "sqlite", "eml", "bagit")
     default="",
     help='Only posts with all these words, or "a phrase".',
 )
+@click.option(
+    "--held",
+    "matter",
+    metavar="MATTER",
+    default="",
+    help="Only posts under a legal hold of this matter.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(
     shell: Shell, form: str, target: Path, accounts: tuple[str, ...], since: datetime | None,
-    until: datetime | None, words: str, as_json: bool,
+    until: datetime | None, words: str, matter: str, as_json: bool,
 ) -> int | None:  # fmt: skip
     """Write posts, all or chosen, with their media into the new folder TARGET.
 
@@ -69,7 +77,7 @@ def command(
     directory = shell.config().archive.directory
     selection = ArchiveSelection(
         accounts, timestamp(since) or "" if since else "", timestamp(until) or "" if until else "",
-        words,
+        words, matter,
     )  # fmt: skip
     with progress_bar(shell, "exporting") as (on_total, on_post):
         made = export_posts(

@@ -14,6 +14,7 @@ from archiver.errors import ArchiverError, UsageError
 from archiver.human import ago, counted, size_text
 
 if TYPE_CHECKING:
+    from archiver.archive.holds import Hold
     from archiver.archive.readers import AccountStatus, ArchiveStatus, OmittedFile
     from archiver.config import Config
     from archiver.unattended.care_log import CareEntry
@@ -57,6 +58,7 @@ def command(
     what failed, which tokens expire, and what the last verify and copy found.
     """
     from archiver.archive.database import reader, sqlite_warning
+    from archiver.archive.holds import lasting_holds
     from archiver.archive.readers import archive_status, omitted_media
     from archiver.unattended.care_log import newest_care
 
@@ -72,6 +74,7 @@ def command(
     with reader(directory) as connection:
         status = archive_status(connection)
         care = newest_care(connection)
+        held = [(hold, hold.posts.in_words(connection)) for hold in lasting_holds(connection)]
         omitted = omitted_media(connection) if with_omitted else []
     if as_json:
         listed = {"omitted": [asdict(file) for file in omitted]} if with_omitted else {}
@@ -80,6 +83,7 @@ def command(
             "resolvers": [{"account": name, "notice": text} for name, text in notices],
         }  # fmt: skip
         said["care"] = [asdict(entry) for entry in care]
+        said["holds"] = [asdict(hold) for hold, _ in held]
         shell.json({"directory": str(directory), **asdict(status), **said, **listed})
         return None
     parts = [_head(status, str(directory), now), _accounts(status, now)]
@@ -91,6 +95,7 @@ def command(
             _gaps(status),
             _omitted(omitted),
             logins_table(logins),
+            _holds(held),
             _care(care, now),
             _videos_behind_pages(notices),
         ),
@@ -280,6 +285,11 @@ def _care(entries: "Sequence[CareEntry]", now: datetime) -> str:
     ]  # fmt: skip
     head = ["CARE", "LAST", "OUTCOME", "FILES", ""]
     return table(rows, head, right=[3], whole=[4]) if rows else ""
+
+
+def _holds(held: "Sequence[tuple[Hold, str]]") -> str:
+    rows = [(hold.matter, posts, hold.placed_at[:10], hold.reason) for hold, posts in held]
+    return "Legal holds:\n" + table(rows, ["MATTER", "POSTS", "SINCE", "WHY"]) if rows else ""
 
 
 def _has_omitted(status: "ArchiveStatus") -> bool:

@@ -116,6 +116,7 @@ ALTERED: dict[str, tuple[str, Any]] = {
     "events": ("reason", "other"), "metrics": ("value", 99), "coverage": ("reason", "other"),
     "storage_totals": ("files", 99), "quarantine": ("reason", "other"), "care": ("files", 99),
     "actions": ("actor", "other"),
+    "holds": ("reason", "other"),
 }  # fmt: skip
 
 

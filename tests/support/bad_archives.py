@@ -63,6 +63,7 @@ _TEXTS = {
     "metrics": "row_sha256",
     "coverage": "newest", "storage_totals": "row_sha256", "quarantine": "reason", "care": "what",
     "actions": "actor",
+    "holds": "matter",
     "ledger": "entry", "ledger_rows": "change", "checkpoints": "root",
 }  # fmt: skip
 _NUMBERS = {

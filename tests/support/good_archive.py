@@ -6,6 +6,7 @@ from pathlib import Path
 from archiver.archive import runs
 from archiver.archive.account_pictures import queue_pictures
 from archiver.archive.database import transaction, writer
+from archiver.archive.holds import place_hold_on_all
 from archiver.archive.rows import insert, insert_new
 from archiver.models import Identity, Record, Rendition
 from archiver.unattended.care_log import CareEntry, log_care
@@ -45,6 +46,7 @@ def make_good_archive(folder: Path) -> Path:
             connection, "attachment_sources", attachment_id=attachment_id, source="another",
             key="1", matched_by="position",
         )  # fmt: skip
+        place_hold_on_all(connection, "2026/17", "A claim", "clerk", "2026-03-01T00:00:00.000Z")
         insert(
             connection, "resolutions", rendition_id=1, run_id=1, platform="youtube",
             resolver="ytdlp", at="2026-03-01T00:00:00.000Z",
