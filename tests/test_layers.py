@@ -157,6 +157,10 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "snapshot": {"archive"},
         "zip_package": {"media"},
     },
+    "audit": {
+        "audit_report": {"archive"},
+        "report_tables": {"archive"},
+    },
     "serve": {
         "app": {"apis", "archive"},
         "files": {"archive", "media"},

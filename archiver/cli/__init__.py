@@ -24,6 +24,7 @@ COMMANDS = {
     "copy": ("archiver.cli.copy", "Make or update a second copy of the archive."),
     "history": ("archiver.cli.history", "Show how a post changed, and its metrics."),
     "changes": ("archiver.cli.changes", "List what was edited, removed or omitted."),
+    "report": ("archiver.cli.report", "Show an auditor what was captured, and how completely."),
     "review": ("archiver.cli.review", "Mark posts as reviewed, with a note."),
     "export": ("archiver.cli.export", "Write posts and media in a form that others open."),
     "hold": ("archiver.cli.hold", "Place legal holds, list and release them."),

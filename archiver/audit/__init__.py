@@ -1,0 +1,1 @@
+"""What an archive has to show to an auditor: `archiver report`. Reads only."""

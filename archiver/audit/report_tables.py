@@ -1,0 +1,248 @@
+"""The tables of a report, in the order in which people read them: the same on paper and screen."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from archiver.archive.actions import Action
+from archiver.audit.audit_report import MOST_LISTED, AuditedAccount, AuditReport
+from archiver.human import counted
+
+LIMITS = (
+    "It shows what this program received from each source, and when by this machine's clock. It "
+    "does not show what any reader saw, nor that a source told the truth or had everything.",
+    "Edits between two runs are not seen. Stories are seen only while the platform shows them. "
+    "Direct messages, and comments of others, are not read.",
+    "A source may give files smaller or otherwise than they were uploaded. A service between the "
+    "network and this program is part of the chain.",
+)
+"""What a report cannot show, said in each of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTable:
+    """A table of texts. `right` numbers its columns of numbers; `empty` is said of one of no rows.
+
+    `note` stands below it. `whole` numbers columns that are not cut on a narrow screen; a table
+    that is `long` is left out there.
+    """
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: tuple[int, ...] = ()
+    empty: str = "None."
+    note: str = ""
+    whole: tuple[int, ...] = ()
+    long: bool = False
+
+
+def report_tables(report: AuditReport) -> Iterator[ReportTable]:
+    """Every table of a report."""
+    accounts = report.accounts
+    yield ReportTable(
+        "Accounts",
+        ("Account", "Platform", "Posts", "First", "Last", "Edits", "Removed", "Reviewed"),
+        tuple(map(_account, accounts)), (2, 5, 6, 7),
+        note="Posts by when they were published, all else by when it happened.",
+    )  # fmt: skip
+    yield ReportTable(
+        "Coverage", ("Account", "Source", "Stream", "From", "To", ""),
+        tuple(_ranges(accounts)), empty="Nothing was scanned completely yet.", whole=(3, 4),
+    )  # fmt: skip
+    yield ReportTable(
+        "Gaps", ("Account", "Source", "Stream", "From", "To", "Why"), tuple(_gaps(accounts)),
+        empty="None: the history of every account is complete over what is covered.", whole=(3, 4),
+    )  # fmt: skip
+    yield ReportTable(
+        "Asked and got",
+        ("Account", "Source", "Runs", "Full scans", "Complete", "Not good", "Records", "New posts",
+         "Files"),
+        tuple(_asked(accounts)), tuple(range(2, 9)), empty="No run in this period.",
+    )  # fmt: skip
+    yield _runs(report)
+    yield ReportTable(
+        "Failures", ("Run", "At", "Account", "Source", "Outcome", "Why"),
+        tuple(
+            (str(each.run_id), minute(each.at), each.name, each.source, each.outcome,
+             each.message or each.error_code or "")
+            for each in report.failures
+        ),
+        (0,),
+    )  # fmt: skip
+    yield ReportTable(
+        "Files that are not in the archive", ("Account", "Files", "State", "Why"),
+        tuple(
+            (account.name, f"{each.count:,}", each.state.replace("_", " "), each.reason or "")
+            for account in accounts for each in account.absent
+        ),
+        (1,), empty="None: every file that was wanted is there.",
+    )  # fmt: skip
+    yield _withheld(report)
+    yield from _evidence(report)
+    yield from _actions(report)
+
+
+def _account(account: AuditedAccount) -> tuple[str, ...]:
+    events = account.events
+    return (
+        account.name, account.platform, f"{account.posts:,}", _day(account.first),
+        _day(account.last), f"{events.get('edited', 0):,}", f"{events.get('removed', 0):,}",
+        f"{account.reviewed:,}",
+    )  # fmt: skip
+
+
+def _ranges(accounts: Iterable[AuditedAccount]) -> Iterator[tuple[str, ...]]:
+    for account in accounts:
+        for each in account.ranges:
+            reached = "nothing older exists" if each.reached_start else ""
+            yield (
+                account.name, each.source, each.stream, minute(each.oldest), minute(each.newest),
+                reached,
+            )  # fmt: skip
+
+
+def _gaps(accounts: Iterable[AuditedAccount]) -> Iterator[tuple[str, ...]]:
+    for account in accounts:
+        for gap in account.gaps:
+            yield (
+                account.name, gap.source, gap.stream, minute(gap.since) or "the beginning",
+                minute(gap.until), gap.reason or "not scanned yet",
+            )  # fmt: skip
+
+
+def _asked(accounts: Iterable[AuditedAccount]) -> Iterator[tuple[str, ...]]:
+    for account in accounts:
+        for each in account.asked:
+            numbers = (
+                each.runs, each.full, each.complete, each.failed_runs, each.got, each.new,
+                each.stored,
+            )  # fmt: skip
+            yield (account.name, each.source, *(f"{number:,}" for number in numbers))
+
+
+def _runs(report: AuditReport) -> ReportTable:
+    rows = tuple(
+        (
+            str(run.id), minute(run.started_at), run.outcome, run.actor or "not on record",
+            run.version, f"{run.got:,}", f"{run.new:,}", f"{run.edited:,}", f"{run.removed:,}",
+            f"{run.stored:,}", f"{run.omitted:,}", f"{run.failed:,}",
+        )
+        for run in report.runs
+    )  # fmt: skip
+    head = (
+        "Run", "Started", "Outcome", "By", "Version", "Records", "New", "Edited", "Removed",
+        "Files", "Omitted", "Failed",
+    )  # fmt: skip
+    return ReportTable("Runs", head, rows, (0, *range(5, 12)), whole=(1,))
+
+
+def _withheld(report: AuditReport) -> ReportTable:
+    rows = tuple(
+        (each.account, _day(each.created_at), str(each.post_id), each.reason or "", each.url or "")
+        for each in report.withheld
+    )
+    more = report.withheld_total - len(rows)
+    note = f"The first {MOST_LISTED:,}; {more:,} more are omitted." if more > 0 else ""
+    head = ("Account", "Published", "Post", "Why", "Address")
+    return ReportTable("Omitted by the platforms", head, rows, (2,), note=note)
+
+
+def _evidence(report: AuditReport) -> Iterator[ReportTable]:
+    never = report.files_never_verified
+    unread = f", {never:,} of them never read back" if never else ", all read back at least once"
+    yield ReportTable(
+        "Verification and copies", ("At", "What", "Outcome", "Files", "Damaged", "By", "Folder"),
+        tuple(
+            (minute(each.at), each.what, each.outcome, f"{each.files:,}", f"{each.damaged:,}",
+             each.actor or "not on record", each.target or "")
+            for each in report.care
+        ),
+        (3, 4), empty="None in this period.",
+        note=f"The archive has {counted(report.files, 'file')}{unread}.",
+    )  # fmt: skip
+    ledger = report.ledger
+    rows = [
+        ("Entries in the ledger", f"{ledger.entries:,}"),
+        ("Checkpoints", f"{ledger.checkpoints:,}"),
+        ("Newest checkpoint", minute(ledger.newest_at) or "none"),
+        ("Entries that it covers", "none" if ledger.size is None else f"{ledger.size:,}"),
+        ("Its root hash", ledger.root or "none"),
+        ("Its signatures", f"{ledger.signatures:,}" if ledger.signatures else "not signed"),
+        ("Times that the clock has gone back", f"{ledger.clock_gone_back:,}"),
+    ]
+    yield ReportTable(
+        "Ledger", ("", ""), tuple(rows),
+        note="Compare the root hash with one that was kept elsewhere; archiver verify holds all "
+        "rows and files against the ledger.",
+    )  # fmt: skip
+
+
+def _actions(report: AuditReport) -> Iterator[ReportTable]:
+    yield ReportTable(
+        "Reviews", ("At", "Post", "By", "Note"),
+        tuple(
+            (minute(each.at), str(each.post_id), each.actor, each.note or "")
+            for each in report.reviews
+        ),
+        (1,),
+    )  # fmt: skip
+    yield ReportTable(
+        "Exports", ("At", "By", "Format", "Of", "Posts", "Files", "SHA-256 of the manifest"),
+        tuple(map(_export, report.exports)), (4, 5),
+    )  # fmt: skip
+    yield ReportTable(
+        "Changes of the configuration", ("At", "By", "Setting", "Before", "Since"),
+        tuple(
+            (minute(each.at), each.actor, each.name, _value(each.before), _value(each.since))
+            for each in report.setting_changes
+        ),
+        empty="None in this period.",
+    )  # fmt: skip
+    yield ReportTable(
+        "Settings of the newest run", ("Setting", "Value"),
+        tuple((name, _value(value)) for name, value in report.settings.items()),
+        empty="None are on record: no run of this version was made yet.",
+        note="Defaults are among them; secrets are left out.", long=True,
+    )  # fmt: skip
+    yield ReportTable(
+        "Versions", ("", "Component", "Version"), tuple(_versions(report)),
+        note="Of the first runs everything, of later ones what had changed.", long=True,
+    )  # fmt: skip
+
+
+def _export(action: Action) -> tuple[str, ...]:
+    said = action.details
+    return (
+        minute(action.at), action.actor, str(said.get("format", "")),
+        str(said.get("selection", "")), f"{said.get('posts', 0):,}", f"{said.get('files', 0):,}",
+        str(said.get("manifest_sha256", "")),
+    )  # fmt: skip
+
+
+def _versions(report: AuditReport) -> Iterator[tuple[str, ...]]:
+    """What each environment of the runs had, and of later ones only what was different."""
+    before: dict[str, str] = {}
+    for number, versions in report.environments.items():
+        now = {name: str(value) for name, value in versions.items() if name != "packages"}
+        now |= versions.get("packages", {})
+        for name in sorted(before.keys() | now.keys()):
+            if before.get(name) != now.get(name):
+                yield (f"{number}", name, now.get(name, "not installed any more"))
+        before = now
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "not set"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def minute(moment: str | None) -> str:
+    """A time to the minute, in UTC."""
+    return (moment or "")[:16].replace("T", " ")
+
+
+def _day(moment: str | None) -> str:
+    return (moment or "")[:10]

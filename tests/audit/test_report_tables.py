@@ -1,0 +1,28 @@
+"""The tables of a report say the same on paper and on a screen."""
+
+import sqlite3
+
+from archiver.audit.audit_report import AuditPeriod, audit_report
+from archiver.audit.report_tables import report_tables
+
+
+def test_every_table_has_as_many_cells_as_heads_and_says_it_where_it_is_empty(
+    audited: sqlite3.Connection,
+) -> None:
+    for table in report_tables(audit_report(audited, AuditPeriod())):
+        assert {len(row) for row in table.rows} <= {len(table.head)}, table.title
+        assert table.rows or table.empty.endswith(".")
+        assert set(table.right) | set(table.whole) <= set(range(len(table.head)))
+
+
+def test_they_are_read_from_coverage_to_versions(audited: sqlite3.Connection) -> None:
+    tables = {each.title: each for each in report_tables(audit_report(audited, AuditPeriod()))}
+    assert tables["Gaps"].rows == (
+        ("acme", "ayrshare", "posts", "2026-03-01 09:00", "2026-03-15 09:00",
+         "the source gives no more than 100 posts"),
+    )  # fmt: skip
+    assert tables["Changes of the configuration"].rows == (
+        ("2026-03-02 21:00", "clerk", "media.videos", "best", "none"),
+    )
+    assert ("Its signatures", "not signed") in tables["Ledger"].rows
+    assert "python" in {row[1] for row in tables["Versions"].rows}
