@@ -161,6 +161,12 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "audit_report": {"archive"},
         "report_tables": {"archive"},
     },
+    "site": {
+        "html_format": {"export"},
+        "pages": {"browse", "export"},
+        "plan": {"export"},
+        "search_index": {"archive", "export"},
+    },
     "serve": {
         "app": {"apis", "archive"},
         "files": {"archive", "media"},

@@ -28,6 +28,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "cli/test_values.py": ("archiver/cli/browse",),
     "cli/test_hold.py": ("archiver/cli/post_options",),
     "evidence/test_copy.py": ("archiver/cli/copy",),
+    "site/test_html_format.py": ("archiver/site/pages", "archiver/site/plan"),
     "export/formats/test_sqlite.py": ("archiver/export/extract",),
     "evidence/test_access.py": ("archiver/cli/verify",),
     # it runs the programs of the system, in whose place the command's test has some of its own

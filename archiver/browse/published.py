@@ -11,10 +11,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from archiver.archive.database import DATABASE, locked, storage_errors
+from archiver.archive.public_posts import SHOWN_TO_ALL, has_expired
 from archiver.archive.record_diff import published_paths, text_at
 from archiver.archive.schema import APPLICATION_ID, model
 from archiver.errors import StorageError, UsageError
@@ -23,7 +23,6 @@ from archiver.evidence.renewal import Copied, open_immutable, renew_copy
 from archiver.human import counted
 from archiver.media.folder_store import FolderStore
 from archiver.metric_names import COMMON_METRICS
-from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
 
 PUBLIC: dict[str, tuple[str, ...]] = {
     "accounts": ("id", "name", "platform", "platform_id", "handle", "title", "url"),
@@ -247,9 +246,9 @@ CREATE VIEW missing_media AS
 def _copy(connection: sqlite3.Connection, *, with_removed: bool) -> Iterator[str]:
     """Copy what is public in one transaction; yields what is left out."""
     connection.execute("BEGIN")
-    public = "(visibility IS NULL OR lower(visibility) = 'public')"
+    public = SHOWN_TO_ALL
     standing = "1" if with_removed else "removed_at IS NULL"
-    lasting = "1" if with_removed else f"NOT ({_over()})"
+    lasting = "1" if with_removed else f"NOT ({has_expired()})"
     hidden = connection.execute(f"SELECT count(*) FROM own.posts WHERE NOT {public}").fetchone()[0]
     removed = connection.execute(
         f"SELECT count(*) FROM own.posts WHERE {public} AND NOT ({standing})"
@@ -298,13 +297,6 @@ def _copy(connection: sqlite3.Connection, *, with_removed: bool) -> Iterator[str
         yield f"{counted(removed, 'removed post')} (kept by --with-removed)"
     if expired:
         yield f"{counted(expired, 'expired story', 'expired stories')} (kept by --with-removed)"
-
-
-def _over() -> str:
-    """The SQL condition of posts that have expired on the platform: stories."""
-    kinds = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
-    oldest = timestamp(datetime.now(UTC) - STORY_LIFE)
-    return f"kind IN ({kinds}) AND coalesce(created_at, '') < '{oldest}'"
 
 
 def _texts(connection: sqlite3.Connection) -> None:

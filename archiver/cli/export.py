@@ -14,11 +14,20 @@ from archiver.cli.text import safe, wrap
 from archiver.cli.values import Date
 
 if TYPE_CHECKING:
+    from archiver.export.formats.form import ExportFormat
     from archiver.export.run import Exported
     from archiver.export.selection import ArchiveSelection
 
-FORMS = ("jsonl", "csv", "sqlite", "eml", "bagit")
+FORMS = ("jsonl", "csv", "html", "sqlite", "eml", "loadfile", "activitystreams", "bagit")
 """The names of all forms; what each has is in docs/exporting.md."""
+
+
+def export_forms() -> "dict[str, ExportFormat]":
+    """All forms, by their names."""
+    from archiver.export.formats import FORMATS
+    from archiver.site import html_format
+
+    return FORMATS | {html_format.FORMAT.name: html_format.FORMAT}
 
 
 @subcommand(
@@ -53,15 +62,22 @@ FORMS = ("jsonl", "csv", "sqlite", "eml", "bagit")
     default="",
     help="Only posts under a legal hold of this matter.",
 )
+@click.option(
+    "--public/--all",
+    "only_public",
+    default=None,
+    help="Only what is public now, or all. Default: public for html and activitystreams.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(
     shell: Shell, form: str, target: Path, accounts: tuple[str, ...], since: datetime | None,
-    until: datetime | None, words: str, matter: str, as_json: bool,
+    until: datetime | None, words: str, matter: str, only_public: bool | None, as_json: bool,
 ) -> int | None:  # fmt: skip
     """Write posts, all or chosen, with their media into the new folder TARGET.
 
-    FORMAT is jsonl (everything, for programs), csv (tables for spreadsheets), sqlite (a smaller
+    FORMAT is jsonl (everything, for programs), csv (tables for spreadsheets), html (a web
+    site that needs no server), sqlite (a smaller
     archive, which archiver and Datasette open), eml (e-mail messages)
     or bagit (what jsonl writes, as a bag for other archives). The folder gets its name when it is
     complete; run the same command again after an interruption. That an export was made, by whom and
@@ -75,13 +91,16 @@ def command(
     from archiver.models import timestamp
 
     directory = shell.config().archive.directory
+    chosen_form = export_forms()[form]
+    if only_public is None:
+        only_public = chosen_form.is_public
     selection = ArchiveSelection(
         accounts, timestamp(since) or "" if since else "", timestamp(until) or "" if until else "",
-        words, matter,
+        words, matter, only_public,
     )  # fmt: skip
     with progress_bar(shell, "exporting") as (on_total, on_post):
         made = export_posts(
-            directory, FolderStore(directory), target, form, selection, on_total=on_total,
+            directory, FolderStore(directory), target, chosen_form, selection, on_total=on_total,
             on_post=on_post,
         )  # fmt: skip
     _log(shell, form, selection, made)

@@ -7,7 +7,7 @@ from pathlib import Path
 from archiver.archive.database import reader
 from archiver.errors import UsageError
 from archiver.export.folder import MANIFEST, export_folder
-from archiver.export.formats import FORMATS
+from archiver.export.formats.form import ExportFormat
 from archiver.export.heading import ExportHeading, time_now
 from archiver.export.readme import readme
 from archiver.export.selection import ArchiveSelection
@@ -32,15 +32,15 @@ class Exported:
 
 
 def export_posts(
-    directory: Path, store: MediaStore, target: Path, form_name: str, selection: ArchiveSelection,
-    *, on_total: Callable[[int], object] = int, on_post: Callable[[int], object] = int,
+    directory: Path, store: MediaStore, target: Path, form: ExportFormat,
+    selection: ArchiveSelection, *, on_total: Callable[[int], object] = int,
+    on_post: Callable[[int], object] = int,
 ) -> Exported:  # fmt: skip
     """Export chosen posts of the archive in `directory` to a new folder.
 
     `on_total` gets the number of posts, and `on_post` how many more are done.
     Raises UsageError where nothing is chosen or the folder exists, StorageError.
     """
-    form = FORMATS[form_name]
     form.require()
     heading = ExportHeading(directory.resolve().name, str(selection), time_now())
     with reader(directory) as connection, open_snapshot(connection, selection) as snapshot:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from archiver.archive.holds import held_condition
 from archiver.archive.post_scope import PostScope, account_ids
+from archiver.archive.public_posts import is_public
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,8 @@ class ArchiveSelection:
     """All posts that match, oldest first; an empty field does not restrict.
 
     `since` is inclusive and `until` is not; both are in UTC, as `posts.created_at` is. `matter` is
-    that of a legal hold: only what is held for it.
+    that of a legal hold: only what is held for it. `only_public` restricts to what is known to be
+    public now, see `public_posts`.
     """
 
     accounts: tuple[str, ...] = ()
@@ -21,6 +23,7 @@ class ArchiveSelection:
     until: str = ""
     words: str = ""
     matter: str = ""
+    only_public: bool = False
 
     def ids(self, connection: sqlite3.Connection) -> Iterator[int]:
         """Their ids. Raises UsageError for an account or a matter that is not there."""
@@ -29,6 +32,8 @@ class ArchiveSelection:
         if self.matter:
             held, parameters = held_condition(connection, self.matter)
             condition, values = f"{condition} AND {held}", values + parameters
+        if self.only_public:
+            condition = f"{condition} AND {is_public()}"
         query = f"SELECT id FROM posts WHERE {condition} ORDER BY created_at, id"
         for (post_id,) in connection.execute(query, values):
             yield post_id
@@ -44,4 +49,6 @@ class ArchiveSelection:
             parts.append(f"with “{self.words}”")
         if self.matter:
             parts.append(f"held for {self.matter}")
+        if self.only_public:
+            parts.append("only what is public")
         return ", ".join(parts)

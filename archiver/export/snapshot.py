@@ -79,6 +79,22 @@ def _preference(file: HeldFile) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedAccount:
+    """An account that chosen posts are of, as it was last seen, with its pictures."""
+
+    id: int
+    name: str
+    platform: str
+    platform_id: str | None
+    handle: str | None
+    title: str | None
+    url: str | None
+    description: str | None = None
+    avatar: HeldFile | None = None
+    banner: HeldFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LatestMetric:
     """The newest value of a metric of a post."""
 
@@ -159,6 +175,25 @@ class Snapshot:
         for ids in self.batches():
             yield from self._posts(ids)
 
+    def accounts(self) -> Iterator[SavedAccount]:
+        """The accounts of all chosen posts, by name."""
+        found: set[int] = set()
+        for ids in self.batches():
+            query = f"SELECT DISTINCT account_id FROM posts WHERE id{_AMONG}"
+            found.update(account for (account,) in self._execute(query, ids))
+        for row in list(mappings(self._execute(_ACCOUNTS, sorted(found)))):
+            parameters = (row["id"],)
+            profile = self.connection.execute(_PROFILE, parameters).fetchone() or (None,) * 3
+            avatar, banner = (
+                next(objects(self.connection.execute(_PICTURE, (row["id"], key)), HeldFile), None)
+                for key in profile[1:]
+            )
+            yield SavedAccount(**row, description=profile[0], avatar=avatar, banner=banner)
+
+    def of_account(self, account: int) -> "Snapshot":
+        """The chosen posts of one account."""
+        return Snapshot(self.connection, _OfAccount(self._selection, account))
+
     def revisions(self) -> Iterator[PostRevision]:
         """Every revision of every chosen post: those of a post together, the first one first."""
         query = _select(self.connection, "revisions", _REVISION) + _CHOSEN
@@ -213,6 +248,23 @@ class Snapshot:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class _OfAccount:
+    """Those posts of a selection that are of one account."""
+
+    selection: Selection
+    account: int
+
+    def ids(self, connection: sqlite3.Connection) -> Iterator[int]:
+        """Their ids."""
+        query = f"SELECT id FROM posts WHERE account_id = :account AND id{_AMONG}"
+        chosen = self.selection.ids(connection)
+        while some := list(islice(chosen, _BATCH)):
+            values = {"account": self.account, "ids": json.dumps(some)}
+            own = {post_id for (post_id,) in connection.execute(query, values)}
+            yield from (post_id for post_id in some if post_id in own)
+
+
 @contextmanager
 def open_snapshot(connection: sqlite3.Connection, selection: Selection) -> Iterator[Snapshot]:
     """A snapshot on a connection of its own: one read transaction, ended by leaving the block."""
@@ -223,7 +275,8 @@ def open_snapshot(connection: sqlite3.Connection, selection: Selection) -> Itera
         connection.rollback()
 
 
-_CHOSEN = " WHERE post_id IN (SELECT value FROM json_each(:ids))"
+_AMONG = " IN (SELECT value FROM json_each(:ids))"
+_CHOSEN = f" WHERE post_id{_AMONG}"
 _REVISION = (
     "post_id", "number", "why", "seen_at", "source_time", "source", "run_id", "content_version",
     "content_sha256", "raw",
@@ -248,6 +301,21 @@ _FILES = """
       FROM renditions
       LEFT JOIN media ON sha256 = media_sha256 AND state = 'stored' AND lost_at IS NULL
      WHERE attachment_id IN (SELECT value FROM json_each(:ids)) ORDER BY id
+"""
+_ACCOUNTS = f"""
+    SELECT id, name, platform, platform_id, handle, title, url FROM accounts
+     WHERE id{_AMONG} ORDER BY name
+"""
+_PROFILE = """
+    SELECT description, avatar, banner FROM account_profiles
+     WHERE account_id = ? ORDER BY id DESC LIMIT 1
+"""
+_PICTURE = """
+    SELECT account_pictures.id, 0 AS attachment_id, account_pictures.kind AS role, state,
+           reason_code, reason, content_type, width, height, NULL AS bitrate, duration_ms, sha256,
+           path, size
+      FROM account_pictures JOIN media ON sha256 = media_sha256 AND lost_at IS NULL
+     WHERE account_id = ? AND media_key = ? AND state = 'stored' ORDER BY 1 DESC
 """
 _METRICS = """
     SELECT post_id, name, max(seen_at) AS seen_at, value FROM metrics

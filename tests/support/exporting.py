@@ -9,6 +9,7 @@ from pathlib import Path
 
 from archiver.archive.database import transaction
 from archiver.archive.rows import insert, update
+from archiver.cli.export import export_forms
 from archiver.export.run import Exported, export_posts
 from archiver.export.selection import ArchiveSelection
 from archiver.export.snapshot import Snapshot, open_snapshot
@@ -87,6 +88,5 @@ def exported(
     directory: Path, target: Path, form: str, selection: ArchiveSelection | None = None
 ) -> Exported:
     """An export of all posts of an archive, or of those chosen."""
-    return export_posts(
-        directory, FolderStore(directory), target, form, selection or ArchiveSelection()
-    )
+    selection = selection or ArchiveSelection()
+    return export_posts(directory, FolderStore(directory), target, export_forms()[form], selection)

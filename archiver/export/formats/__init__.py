@@ -1,9 +1,18 @@
 """The forms of an export: each writes the posts of a snapshot into a folder."""
 
-from archiver.export.formats import bagit, csv, eml, jsonl, sqlite
+from archiver.export.formats import activitystreams, bagit, csv, eml, jsonl, loadfile, sqlite
 from archiver.export.formats.form import ExportFormat
 
 FORMATS: dict[str, ExportFormat] = {
-    form.name: form for form in (jsonl.FORMAT, csv.FORMAT, sqlite.FORMAT, eml.FORMAT, bagit.FORMAT)
+    form.name: form
+    for form in (
+        jsonl.FORMAT,
+        csv.FORMAT,
+        sqlite.FORMAT,
+        eml.FORMAT,
+        loadfile.FORMAT,
+        activitystreams.FORMAT,
+        bagit.FORMAT,
+    )
 }
 """All forms, by their names."""

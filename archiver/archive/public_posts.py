@@ -1,0 +1,20 @@
+"""Which posts are known to be public today: what is published elsewhere holds no others."""
+
+from datetime import UTC, datetime
+
+from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
+
+SHOWN_TO_ALL = "(visibility IS NULL OR lower(visibility) = 'public')"
+"""The SQL condition of posts that everybody could see; NULL: the platform has no other posts."""
+
+
+def has_expired() -> str:
+    """The SQL condition of posts that have expired on the platform: stories."""
+    kinds = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
+    oldest = timestamp(datetime.now(UTC) - STORY_LIFE)
+    return f"kind IN ({kinds}) AND coalesce(created_at, '') < '{oldest}'"
+
+
+def is_public() -> str:
+    """The SQL condition of posts that everybody sees now: neither removed nor expired."""
+    return f"{SHOWN_TO_ALL} AND removed_at IS NULL AND NOT ({has_expired()})"
