@@ -76,13 +76,22 @@ def command(
 ) -> int | None:  # fmt: skip
     """Write posts, all or chosen, with their media into the new folder TARGET.
 
-    FORMAT is jsonl (everything, for programs), csv (tables for spreadsheets), html (a web
-    site that needs no server), sqlite (a smaller
-    archive, which archiver and Datasette open), eml (e-mail messages)
-    or bagit (what jsonl writes, as a bag for other archives). The folder gets its name when it is
+    FORMAT is one of
+
+    \b
+      jsonl            everything, for programs
+      csv              tables for spreadsheets
+      html             a web site that needs no server
+      sqlite           a smaller archive, which archiver and Datasette open
+      eml              e-mail messages
+      loadfile         a load file for e-discovery: DAT and OPT
+      activitystreams  what Mastodon's own export has
+      bagit            what jsonl writes, as a bag for other archives
+
+    The folder gets its name when it is
     complete; run the same command again after an interruption. That an export was made, by whom and
     with which manifest, is written into the archive.
-    """
+    """  # noqa: D301 — Click knows a list by this character
     from archiver.errors import DamageFound
     from archiver.export.run import export_posts
     from archiver.export.selection import ArchiveSelection
