@@ -192,19 +192,19 @@ class HealthSettings:
 
 @dataclass(frozen=True, slots=True)
 class NotifySettings:
-    """Who is told what, after a backup."""
+    """Who gets which messages, after a backup."""
 
     on_failure: tuple[Secret, ...] = field(
         default=(),
         metadata={
-            "help": "Addresses of Apprise that are told what is wrong, and when it is over; "
-            "https://github.com/caronc/apprise lists its services.",
+            "help": "Apprise addresses that get a message when something is wrong, "
+            "and when it is over; https://github.com/caronc/apprise lists its services.",
             "example": '["env:NTFY_URL"]',
         },
     )
     changes: bool = field(
         default=True,
-        metadata={"help": "Whether they are told of removed posts and omitted files too."},
+        metadata={"help": "Whether messages also count removed posts and omitted files."},
     )
     digest: bool = field(
         default=False, metadata={"help": "Whether they get the counts of each week."}

@@ -101,7 +101,7 @@ def _accounts(connection: sqlite3.Connection, posts: int) -> None:
 
 
 class _Rows:
-    """Rows of all tables, for a stretch of posts; newest first, as a first backup saves them."""
+    """Rows of all tables, for a range of posts; newest first, as a first backup saves them."""
 
     TABLES = (
         "posts", "post_sources", "relations", "revisions", "events", "metrics", "attachments",

@@ -73,7 +73,7 @@ def notify(
     report = NightReport(config, now, token_expiries(config, now, shell.warn))
     try:
         unlogged = [result.entry for result in care if not result.is_logged]
-        failures = report.tell(error, clock_is_wrong=clock_is_wrong, unlogged=unlogged)
+        failures = report.send(error, clock_is_wrong=clock_is_wrong, unlogged=unlogged)
     except ArchiverError as problem:
         failures = [str(problem)]
     for failure in failures:

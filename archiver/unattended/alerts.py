@@ -1,7 +1,7 @@
-"""Which messages are due: each concern is told once, until it changes or is over.
+"""Which messages are due: each concern is sent once, until it changes or is over.
 
-What was told is kept in a private file beside the config, and not in the archive: that the disk of
-the archive is full, or not mounted, must be told once too.
+What was sent is kept in a private file beside the config, and not in the archive: that the disk of
+the archive is full, or not mounted, must be sent once too.
 """
 
 import json
@@ -25,10 +25,10 @@ _CLOCK_SLACK = timedelta(days=1)
 
 
 @dataclass(slots=True)
-class Told:
-    """What somebody was told: for each cause its state and text then; when the last digest was.
+class SentAlerts:
+    """What was sent: for each cause its state and text then; when the last digest was.
 
-    `events` wait to be told; `failed_at` is when a message could last not be delivered, None once
+    `events` wait to be sent; `failed_at` is when a message could last not be delivered, None once
     one was.
     """
 
@@ -46,12 +46,12 @@ class Told:
         ]
 
     def over_without(self, concerns: Sequence[Concern]) -> dict[str, str]:
-        """The causes that are none of these concerns any more, with the text that was told."""
+        """The causes that are none of these concerns any more, with the text that was sent."""
         now = {concern.cause for concern in concerns}
         return {cause: text for cause, (_, text) in self.causes.items() if cause not in now}
 
-    def mark_told(self, concerns: Sequence[Concern], over: Collection[str]) -> None:
-        """Save that somebody was told of these, of the causes that are over, and of all events."""
+    def mark_sent(self, concerns: Sequence[Concern], over: Collection[str]) -> None:
+        """Save that these were sent, the causes that are over, and all events."""
         self.causes = {cause: was for cause, was in self.causes.items() if cause not in over}
         self.causes |= {concern.cause: (concern.state, concern.text) for concern in concerns}
         self.events = []
@@ -63,43 +63,43 @@ class Told:
         return last is None or not now - _WEEK < last <= now + _CLOCK_SLACK
 
 
-def told_path(config: Path) -> Path:
+def alerts_path(config: Path) -> Path:
     """The file for a config: `archive.alerts.json` beside `archive.toml`."""
     return config.with_name(f"{config.stem}.alerts.json")
 
 
-def load_told(path: Path) -> Told:
-    """What was told until now. A file that is missing or damaged counts as nothing."""
+def load_sent_alerts(path: Path) -> SentAlerts:
+    """What was sent until now. A file that is missing or damaged counts as nothing."""
     with suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
         found: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
         causes = {
             str(cause): (str(entry["state"]), str(entry["text"]))
             for cause, entry in found["causes"].items()
         }
-        return Told(
+        return SentAlerts(
             causes, found.get("digest_at"), list(map(str, found["events"])), found.get("failed_at")
         )
-    return Told()
+    return SentAlerts()
 
 
-def save_told(path: Path, told: Told) -> None:
-    """Save what was told. Raises StorageError."""
-    causes = {cause: {"state": state, "text": text} for cause, (state, text) in told.causes.items()}
+def save_sent_alerts(path: Path, sent: SentAlerts) -> None:
+    """Save what was sent. Raises StorageError."""
+    causes = {cause: {"state": state, "text": text} for cause, (state, text) in sent.causes.items()}
     document = {
-        "version": _FORMAT, "causes": causes, "digest_at": told.digest_at,
-        "events": told.events, "failed_at": told.failed_at,
+        "version": _FORMAT, "causes": causes, "digest_at": sent.digest_at,
+        "events": sent.events, "failed_at": sent.failed_at,
     }  # fmt: skip
     try:
         replace_privately(path, (json.dumps(document, indent=2) + "\n").encode())
     except OSError as error:
         raise StorageError(
             f"{path} cannot be written", why=describe_error(error),
-            kept="What was told today is told again tomorrow",
+            kept="What was sent today is sent again tomorrow",
         ) from error  # fmt: skip
 
 
 def message_of(new: Sequence[str], over: Sequence[str], events: Sequence[str]) -> tuple[str, str]:
-    """Title and text of one message about all that is to be told."""
+    """Title and text of one message about all that is to be sent."""
     counts = [
         f"{len(texts)} {word}"
         for texts, word in ((new, "to look at"), (over, "resolved"), (events, "new"))

@@ -1,7 +1,7 @@
 """How long the disk will last, by what past runs have fetched.
 
 The median of the last weeks is what a usual week brings; a new account does not change it much. The
-busiest week is told beside it, since the future may be like that one. Only files are counted, not
+busiest week is given beside it, since the future may be like that one. Only files are counted, not
 the database, and not what other programs write.
 """
 
@@ -78,7 +78,7 @@ def forecast_concerns(found: Growth | None, room: int) -> Iterator[Concern]:
 def forecast_text(found: Growth | None, room: int) -> str:
     """How long the room (bytes) lasts, and how sure that is."""
     if found is None:
-        return "How long it lasts cannot be told before there are five weeks of runs."
+        return "How long it lasts can be said after five weeks of runs."
     usual, busiest = (weeks_left(room, size) for size in (found.usual, found.busiest))
     return (
         f"By the last {found.weeks} weeks, it lasts {_long(usual)} at the usual "

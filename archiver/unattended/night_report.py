@@ -1,4 +1,4 @@
-"""After a run: what is wrong with the archive now, and what of it somebody has to be told."""
+"""After a run: what is wrong with the archive now, and which messages that makes due."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -14,12 +14,12 @@ from archiver.config import Config
 from archiver.disks import existing_parent
 from archiver.errors import ArchiverError, StorageError
 from archiver.unattended.alerts import (
-    Told,
-    load_told,
+    SentAlerts,
+    alerts_path,
+    load_sent_alerts,
     message_of,
-    save_told,
+    save_sent_alerts,
     saved_time,
-    told_path,
 )
 from archiver.unattended.care_log import CareEntry
 from archiver.unattended.forecast import forecast_concerns, growth
@@ -45,30 +45,30 @@ Send = Callable[[str, str], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class NightReport:
-    """Tells the addresses of `[notify]` what has changed since they were told last."""
+    """Sends the addresses of `[notify]` what has changed since the last message."""
 
     config: Config
     now: datetime
     tokens: Collection[TokenExpiry] = ()
 
-    def tell(
+    def send(
         self, error: ArchiverError | None = None, *, clock_is_wrong: bool = False,
         unlogged: Collection[CareEntry] = (), send_by: Send | None = None,
     ) -> list[str]:  # fmt: skip
-        """Send what is to be told; returns why a message did not reach somebody, a line each.
+        """Send what is due; returns why a message did not reach somebody, a line each.
 
         `error` is what ended the run; `clock_is_wrong`: this machine's clock differs from others;
         `unlogged` is care whose result could not be written to the archive.
         Ages mean nothing by a wrong clock, and after a run that failed as a whole they only follow
-        from that: then nothing else is told, and nothing else is over.
-        What could not be delivered is told after the next run. Raises ConfigError where Apprise is
-        not installed, StorageError where it cannot be saved what was told.
+        from that: then nothing else is sent, and nothing else is over.
+        What could not be delivered is sent after the next run. Raises ConfigError where Apprise is
+        not installed, StorageError where it cannot be saved what was sent.
         """
         if not self.config.notify.on_failure:
             return []
-        path = told_path(self.config.path)
-        told = load_told(path)
-        before = deepcopy(told)
+        path = alerts_path(self.config.path)
+        sent = load_sent_alerts(path)
+        before = deepcopy(sent)
         concerns = self._own_concerns(error, clock_is_wrong=clock_is_wrong)
         for entry in unlogged:
             concerns += care_concerns(entry, self.now)
@@ -79,15 +79,15 @@ class NightReport:
                     known = {concern.cause for concern in concerns}
                     found = self._concerns(connection)
                     concerns += [each for each in found if each.cause not in known]
-                    over = told.over_without(concerns)
+                    over = sent.over_without(concerns)
                 if error is None:
-                    told.events += self._events(connection, told, clock_is_wrong=clock_is_wrong)
+                    sent.events += self._events(connection, sent, clock_is_wrong=clock_is_wrong)
         except StorageError as unreadable:  # what was wrong in it may be so still
             if error is None:
                 concerns.append(_of_error(unreadable))
-        failures = self._send(told, concerns, over, send_by or self._by_apprise)
-        if told != before:
-            save_told(path, told)
+        failures = self._send(sent, concerns, over, send_by or self._by_apprise)
+        if sent != before:
+            save_sent_alerts(path, sent)
         return failures
 
     def _own_concerns(self, error: ArchiverError | None, *, clock_is_wrong: bool) -> list[Concern]:
@@ -111,33 +111,33 @@ class NightReport:
         ]
 
     def _events(
-        self, connection: sqlite3.Connection, told: Told, *, clock_is_wrong: bool
+        self, connection: sqlite3.Connection, sent: SentAlerts, *, clock_is_wrong: bool
     ) -> Iterator[str]:
         """What happened, and the digest where a week is over.
 
-        A break is none where the runs of that time were told to have failed, or the clock is wrong.
+        A break is none where it was sent that the runs of that time failed, or the clock is wrong.
         """
         settings = self.config.notify
         gap = break_before(connection, self.config.health.late_after)
-        if gap is not None and not clock_is_wrong and FAILED_RUN not in told.causes:
+        if gap is not None and not clock_is_wrong and FAILED_RUN not in sent.causes:
             yield gap
         if settings.changes:
             yield from run_news(connection)
-        if settings.digest and told.is_digest_due(self.now):
-            told.digest_at = saved_time(self.now)
+        if settings.digest and sent.is_digest_due(self.now):
+            sent.digest_at = saved_time(self.now)
             yield digest(connection, self.now - _WEEK)
 
     def _send(
-        self, told: Told, concerns: list[Concern], over: Mapping[str, str], send_by: Send
+        self, sent: SentAlerts, concerns: list[Concern], over: Mapping[str, str], send_by: Send
     ) -> list[str]:
-        new = told.new_among(concerns)
-        if not (new or over or told.events):
+        new = sent.new_among(concerns)
+        if not (new or over or sent.events):
             return []
-        failures = send_by(*message_of(new, list(over.values()), told.events))
+        failures = send_by(*message_of(new, list(over.values()), sent.events))
         if len(failures) >= len(self.config.notify.on_failure):
-            told.failed_at = saved_time(self.now)
+            sent.failed_at = saved_time(self.now)
         else:
-            told.mark_told(concerns, over)
+            sent.mark_sent(concerns, over)
         return failures
 
     def _by_apprise(self, title: str, text: str) -> list[str]:

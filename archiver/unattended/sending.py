@@ -29,7 +29,7 @@ def send(addresses: Sequence[Secret], title: str, text: str, network: NetworkSet
     Raises ConfigError where Apprise is not installed.
     """
     try:
-        import apprise  # noqa: PLC0415 — an extra, needed only where something is to be told
+        import apprise  # noqa: PLC0415 — an extra, needed only where a message is due
     except ImportError:
         raise ConfigError(
             "Notifications need the package apprise",

@@ -25,7 +25,7 @@ def test_it_shows_space_by_account_year_and_kind_and_how_long_the_disk_lasts(
             assert f"{head} " in said
         for name in ("threads ", "2026 ", "image ", "all files, each once ", "database "):
             assert name in said
-        assert "cannot be told before there are five weeks" in " ".join(said.split())
+        assert "after five weeks of runs" in " ".join(said.split())
         with pytest.raises(SystemExit):
             main([*config, "du", "--json"])
     found = json.loads(capsys.readouterr().out)

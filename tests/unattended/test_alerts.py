@@ -1,4 +1,4 @@
-"""What was told is told again only when it changes."""
+"""An alert that was sent is sent again only when it changes."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import StorageError
-from archiver.unattended.alerts import Told, load_told, message_of, save_told, saved_time, told_path
+from archiver.unattended.alerts import (
+    SentAlerts,
+    alerts_path,
+    load_sent_alerts,
+    message_of,
+    save_sent_alerts,
+    saved_time,
+)
 from archiver.unattended.health import Concern, Severity
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
@@ -17,29 +24,29 @@ DAMAGE = Concern("damage:verify", Severity.CRITICAL, "verify found 1 integrity e
 
 
 def test_a_concern_is_new_once_and_again_when_it_gets_worse() -> None:
-    told = Told()
-    assert told.new_among([LATE]) == [LATE.text]
-    told.mark_told([LATE], {})
-    assert told.new_among([LATER]) == [], "an age is no change"
-    assert told.new_among([WORSE, DAMAGE]) == [WORSE.text, DAMAGE.text]
+    sent = SentAlerts()
+    assert sent.new_among([LATE]) == [LATE.text]
+    sent.mark_sent([LATE], {})
+    assert sent.new_among([LATER]) == [], "an age is no change"
+    assert sent.new_among([WORSE, DAMAGE]) == [WORSE.text, DAMAGE.text]
 
 
 def test_what_is_over_is_known_from_what_was_reported() -> None:
-    told = Told()
-    told.mark_told([LATE, DAMAGE], {})
-    over = told.over_without([DAMAGE])
+    sent = SentAlerts()
+    sent.mark_sent([LATE, DAMAGE], {})
+    over = sent.over_without([DAMAGE])
     assert over == {"late:acme": LATE.text}
-    told.mark_told([DAMAGE], over)
-    assert told.over_without([DAMAGE]) == {}
+    sent.mark_sent([DAMAGE], over)
+    assert sent.over_without([DAMAGE]) == {}
 
 
 def test_it_is_kept_in_a_private_file_beside_the_config(tmp_path: Path) -> None:
-    path = told_path(tmp_path / "archive.toml")
+    path = alerts_path(tmp_path / "archive.toml")
     assert path == tmp_path / "archive.alerts.json"
-    told = Told(digest_at=saved_time(NOW), events=["acme: 1 post removed"], failed_at="x")
-    told.causes["late:acme"] = (LATE.state, LATE.text)
-    save_told(path, told)
-    assert load_told(path) == told
+    sent = SentAlerts(digest_at=saved_time(NOW), events=["acme: 1 post removed"], failed_at="x")
+    sent.causes["late:acme"] = (LATE.state, LATE.text)
+    save_sent_alerts(path, sent)
+    assert load_sent_alerts(path) == sent
     assert path.stat().st_mode & 0o077 == 0
 
 
@@ -47,20 +54,20 @@ def test_it_is_kept_in_a_private_file_beside_the_config(tmp_path: Path) -> None:
 def test_a_damaged_file_counts_as_empty(tmp_path: Path, text: str) -> None:
     path = tmp_path / "archive.alerts.json"
     path.write_text(text)
-    assert load_told(path) == Told()
+    assert load_sent_alerts(path) == SentAlerts()
 
 
 def test_where_it_cannot_be_kept_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
-        save_told(tmp_path / "none" / "archive.alerts.json", Told())
+        save_sent_alerts(tmp_path / "none" / "archive.alerts.json", SentAlerts())
 
 
 def test_a_digest_is_due_each_week_and_after_a_wrong_clock() -> None:
-    assert Told().is_digest_due(NOW)
-    told = Told(digest_at=saved_time(NOW))
-    assert not told.is_digest_due(NOW + timedelta(days=6))
-    assert told.is_digest_due(NOW + timedelta(days=7))
-    assert told.is_digest_due(NOW - timedelta(days=300))
+    assert SentAlerts().is_digest_due(NOW)
+    sent = SentAlerts(digest_at=saved_time(NOW))
+    assert not sent.is_digest_due(NOW + timedelta(days=6))
+    assert sent.is_digest_due(NOW + timedelta(days=7))
+    assert sent.is_digest_due(NOW - timedelta(days=300))
 
 
 def test_all_that_is_new_is_in_one_message() -> None:

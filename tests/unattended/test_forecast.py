@@ -58,7 +58,7 @@ def test_less_than_four_weeks_are_too_few_to_judge_by(connection: sqlite3.Connec
     run(connection, 40, GB)
     nightly(connection, 3)
     assert growth(connection, NOW) is None
-    assert "cannot be told" in forecast_text(None, GB)
+    assert "after five weeks" in forecast_text(None, GB)
 
 
 def test_only_the_last_twelve_weeks_are_looked_at(connection: sqlite3.Connection) -> None:

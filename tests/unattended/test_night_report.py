@@ -168,7 +168,7 @@ class Year:
             if day not in WRONG_CLOCK:  # as the program does not either
                 _care(self.connection, day, timestamp(now) or "")
         is_wrong = day in WRONG_CLOCK or day == WRONG_CLOCK[-1] + 1
-        self.report(day, machine).tell(error, clock_is_wrong=is_wrong, send_by=self.sender(day))
+        self.report(day, machine).send(error, clock_is_wrong=is_wrong, send_by=self.sender(day))
 
     def report(self, day: int, now: datetime) -> NightReport:
         end = FIRST + timedelta(days=TOKEN_ENDS if day < RENEWED else 999)
@@ -207,5 +207,5 @@ def test_damage_that_could_not_be_logged_is_told_all_the_same(year: Year) -> Non
     entry = CareEntry("verify", timestamp(FIRST) or "", "damaged", damaged=1)
     report = year.report(1, FIRST + timedelta(days=1))
     for _ in range(2):
-        assert report.tell(unlogged=[entry], send_by=year.sender(1)) == []
+        assert report.send(unlogged=[entry], send_by=year.sender(1)) == []
     assert year.messages == ["night   1: verify found 1 integrity error."]

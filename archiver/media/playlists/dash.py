@@ -12,7 +12,7 @@ from archiver.media.playlists.plan import (
     LeftOut,
     MediaSegment,
     NotJoinable,
-    Stretch,
+    Period,
     Variant,
     address_in,
     checked_seconds,
@@ -48,12 +48,12 @@ def read_dash(text: str, url: str) -> list[Variant]:
     if len(periods) != 1:
         raise NotJoinable("its playlist has several periods")
     seconds = _seconds(periods[0].get("duration") or root.get("mediaPresentationDuration"))
-    manifest = _Period(_based(_based(url, root), periods[0]), seconds)
+    manifest = _PeriodReader(_based(_based(url, root), periods[0]), seconds)
     return manifest.variants(periods[0])
 
 
 @dataclass(frozen=True, slots=True)
-class _Period:
+class _PeriodReader:
     """The one period of a manifest: where its addresses start from, how many seconds it plays."""
 
     url: str
@@ -98,7 +98,7 @@ class _Period:
             return _of_template(template, one, base, self.seconds)
         if (listed := one.find("SegmentList")) is not None:
             return _of_list(listed, base)
-        return FilmTrack((Stretch((MediaSegment(base, None, self.seconds or 0.0),)),))
+        return FilmTrack((Period((MediaSegment(base, None, self.seconds or 0.0),)),))
 
 
 def _subtitles(period: Xml.Element) -> tuple[LeftOut, ...]:
@@ -168,7 +168,7 @@ def _of_template(
         raise NotJoinable("its playlist is empty")
     start = template.get("initialization")
     head = MediaSegment(address_in(base, _filled(start, fields))) if start else None
-    return FilmTrack((Stretch(tuple(segments), head),))
+    return FilmTrack((Period(tuple(segments), head),))
 
 
 def _times(template: Xml.Element, scale: int, seconds: float | None) -> Iterator[tuple[int, int]]:
@@ -214,7 +214,7 @@ def _of_list(listed: Xml.Element, base: str) -> FilmTrack:
         source = start.get("sourceURL")
         address = address_in(base, source) if source else base
         head = MediaSegment(address, _span(start.get("range")))
-    return FilmTrack((Stretch(segments, head),))
+    return FilmTrack((Period(segments, head),))
 
 
 def _filled(text: str, fields: Mapping[str, str]) -> str:

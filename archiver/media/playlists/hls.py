@@ -9,8 +9,8 @@ from archiver.media.playlists.plan import (
     FilmTrack,
     MediaSegment,
     NotJoinable,
+    Period,
     SegmentKey,
-    Stretch,
     Variant,
     address_in,
     checked_seconds,
@@ -44,7 +44,7 @@ def read_hls(text: str, url: str) -> list[Variant] | FilmTrack:
     _refuse_drm([*playlist.keys, *(segment.key for segment in playlist.segments)])
     if not playlist.is_endlist:
         raise NotJoinable("it is being broadcast: its playlist has no end yet", "live")
-    return FilmTrack(tuple(_stretches(playlist.segments, url)))
+    return FilmTrack(tuple(_periods(playlist.segments, url)))
 
 
 def _parse(text: str) -> Any:
@@ -103,7 +103,7 @@ def _words(rendition: Any) -> tuple[str | None, str | None]:
     return rendition.language, rendition.name
 
 
-def _stretches(segments: Iterable[Any], url: str) -> Iterable[Stretch]:
+def _periods(segments: Iterable[Any], url: str) -> Iterable[Period]:
     reader = _SegmentReader(url)
     gathered: list[MediaSegment] = []
     initialization: MediaSegment | None = None
@@ -112,11 +112,11 @@ def _stretches(segments: Iterable[Any], url: str) -> Iterable[Stretch]:
             raise NotJoinable("its playlist says that a part of it is missing")
         wanted = reader.initialization(segment)
         if gathered and (segment.discontinuity or wanted != initialization):
-            yield Stretch(tuple(gathered), initialization)
+            yield Period(tuple(gathered), initialization)
             gathered = []
         initialization = wanted
         gathered.append(reader.segment(segment))
-    yield Stretch(tuple(gathered), initialization)
+    yield Period(tuple(gathered), initialization)
 
 
 class _SegmentReader:

@@ -72,9 +72,9 @@ class FilmMaker:
         job = {
             "tracks": [
                 [
-                    {"paths": [str(files[each]) for each in stretch.all],
-                     "seconds": stretch.seconds}
-                    for stretch in track.stretches
+                    {"paths": [str(files[each]) for each in period.all],
+                     "seconds": period.seconds}
+                    for period in track.periods
                 ]
                 for track in self.film.tracks
             ],

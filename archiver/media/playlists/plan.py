@@ -49,7 +49,7 @@ class MediaSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Period:
     """Segments whose times go on without a break, with the initialization that they need."""
 
     segments: tuple[MediaSegment, ...]
@@ -71,12 +71,12 @@ class Stretch:
 class FilmTrack:
     """One playlist of media: picture and sound together, or one of them."""
 
-    stretches: tuple[Stretch, ...]
+    periods: tuple[Period, ...]
 
     @property
     def seconds(self) -> float:
         """How long it plays, by the playlist's word."""
-        return sum(stretch.seconds for stretch in self.stretches)
+        return sum(period.seconds for period in self.periods)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +88,14 @@ class FilmPlan:
     @property
     def segments(self) -> Iterator[MediaSegment]:
         """All that is to be fetched, in order."""
-        for stretch in self.stretches:
-            yield from stretch.all
+        for period in self.periods:
+            yield from period.all
 
     @property
-    def stretches(self) -> Iterator[Stretch]:
+    def periods(self) -> Iterator[Period]:
         """Those of all tracks, in order."""
         for track in self.tracks:
-            yield from track.stretches
+            yield from track.periods
 
     @property
     def seconds(self) -> float:
@@ -105,7 +105,7 @@ class FilmPlan:
     @property
     def is_plain(self) -> bool:
         """Whether its segments, one after the other, are a valid file."""
-        return len(self.tracks) == 1 and len(self.tracks[0].stretches) == 1
+        return len(self.tracks) == 1 and len(self.tracks[0].periods) == 1
 
 
 @dataclass(frozen=True, slots=True)

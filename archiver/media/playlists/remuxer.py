@@ -4,7 +4,7 @@ It reads a job from stdin as JSON and writes one JSON line. Nothing is decoded o
 opens only the files that the job names, in the format that the job names, and its memory, time and
 output are limited. The same segments give the same bytes, with the same library.
 
-A job has `tracks` (each a list of stretches: `paths` and `seconds`), `formats` (of each track:
+A job has `tracks` (each a list of periods: `paths` and `seconds`), `formats` (of each track:
 `mpegts`, `mp4`, `matroska`, or one of `PACKED`), `target`, `max_size` in bytes, and `parent`: the
 id of the process that waits for it, with which it ends.
 """
@@ -40,7 +40,7 @@ _LEAST_STEP = 0.001  # seconds
 
 
 class UnequalParts(Exception):
-    """The stretches of a film cannot follow each other in one file."""
+    """The periods of a film cannot follow each other in one file."""
 
 
 class SegmentFiles(io.RawIOBase):
@@ -119,8 +119,8 @@ def remux(job: dict[str, Any]) -> str:
 
     set_level(PANIC)
     tracks = [
-        _Track(number, stretches, container)
-        for number, (stretches, container) in enumerate(
+        _Track(number, periods, container)
+        for number, (periods, container) in enumerate(
             zip(job["tracks"], job["formats"], strict=True)
         )
     ]
@@ -143,36 +143,36 @@ def remux(job: dict[str, Any]) -> str:
 
 
 def _shifts(tracks: "Sequence[_Track]") -> list[list[float]]:
-    """For each track, by how many seconds the times of each of its stretches move into the film."""
-    if len({len(track.stretches) for track in tracks}) > 1:
+    """For each track, by how many seconds the times of each of its periods move into the film."""
+    if len({len(track.periods) for track in tracks}) > 1:
         raise UnequalParts("picture and sound have not as many parts")
     for track in tracks:
         if len({shape for _, shape in track.shapes}) > 1:
             raise UnequalParts("its parts have different formats")
     shifts: list[list[float]] = [[] for _ in tracks]
     now = 0.0
-    for index, stretch in enumerate(tracks[0].stretches):
+    for index, period in enumerate(tracks[0].periods):
         begins = [track.begins_beside(tracks[0], index) for track in tracks]
         for track, begin, own in zip(tracks, begins, shifts, strict=True):
             counted = begin if track.is_packed else 0.0  # its packets are counted from 0
             own.append(now - min(begins) + counted)
-        now += stretch["seconds"]
+        now += period["seconds"]
     return shifts
 
 
 class _Track:
-    """One track of the film, in stretches; the first has the picture, a second one sound."""
+    """One track of the film, in periods; the first has the picture, a second one sound."""
 
-    def __init__(self, number: int, stretches: list[dict[str, Any]], container: str) -> None:
+    def __init__(self, number: int, periods: list[dict[str, Any]], container: str) -> None:
         self.number = number
-        self.stretches = stretches
+        self.periods = periods
         self._container = container
-        self.shapes = [self._shape(stretch) for stretch in stretches]
+        self.shapes = [self._shape(period) for period in periods]
 
     def add_outputs(self, film: Any, *, alone: bool) -> dict[str, Any]:
         """Streams of the film for those of the track that are wanted, by their type."""
         wanted = ("video", "audio") if alone else (("video",), ("audio",))[min(self.number, 1)]
-        with self._open(self.stretches[0]) as source:
+        with self._open(self.periods[0]) as source:
             found = {
                 kind: film.add_stream_from_template(stream)
                 for kind in wanted
@@ -187,8 +187,8 @@ class _Track:
     ) -> Iterator[tuple[float, Any]]:
         """The packets of these streams with their times in the film, in seconds, in order."""
         last: dict[str, int] = {}
-        for stretch, shift in zip(self.stretches, shifts, strict=True):
-            with self._open(stretch) as source:
+        for period, shift in zip(self.periods, shifts, strict=True):
+            with self._open(period) as source:
                 streams = {kind: _first(source, kind) for kind in outputs}
                 for packet in source.demux(list(streams.values())):
                     if not packet.size or (packet.dts is None and packet.pts is None):
@@ -201,7 +201,7 @@ class _Track:
                     yield at, packet
 
     def begins_beside(self, first: "_Track", index: int) -> float:
-        """Where the time of a stretch begins, in seconds.
+        """Where the time of a period begins, in seconds.
 
         Sound that does not say it, or says what cannot be, begins with the first track.
         """
@@ -215,26 +215,26 @@ class _Track:
         """Whether it is sound by itself."""
         return self._container in PACKED
 
-    def _shape(self, stretch: dict[str, Any]) -> tuple[float | None, tuple[object, ...]]:
-        """Where the time of a stretch begins, in seconds, and what all of a film have in common.
+    def _shape(self, period: dict[str, Any]) -> tuple[float | None, tuple[object, ...]]:
+        """Where the time of a period begins, in seconds, and what all of a film have in common.
 
         None where it does not say: sound by itself may have no time.
         """
         import av  # noqa: PLC0415 — after the limits are set
 
-        with self._open(stretch) as source:
+        with self._open(period) as source:
             streams = [_first(source, kind) for kind in ("video", "audio")]
             shape = tuple(_shape_of(stream) for stream in streams if stream is not None)
             if self.is_packed:
-                return _packed_start(stretch["paths"][0]), shape
+                return _packed_start(period["paths"][0]), shape
             return float((source.start_time or 0) / av.time_base), shape
 
-    def _open(self, stretch: dict[str, Any]) -> Any:
-        """The segments of a stretch, in the one format that they may have: nothing is guessed."""
+    def _open(self, period: dict[str, Any]) -> Any:
+        """The segments of a period, in the one format that they may have: nothing is guessed."""
         import av  # noqa: PLC0415 — after the limits are set
 
         return av.open(
-            SegmentFiles(stretch["paths"]), "r", format=self._container, metadata_errors="replace"
+            SegmentFiles(period["paths"]), "r", format=self._container, metadata_errors="replace"
         )
 
 
@@ -260,7 +260,7 @@ def _shape_of(stream: Any) -> tuple[object, ...]:
 
 
 def _shift(packet: Any, seconds: float, last: int | None) -> None:
-    """Move a packet in time, behind the one before it: the lengths of stretches are rounded.
+    """Move a packet in time, behind the one before it: the lengths of periods are rounded.
 
     By a millisecond, which no time base of the film makes nothing of.
     """

@@ -14,7 +14,7 @@ from archiver.errors import MediaError
 from archiver.media.disk import open_file, storage_error
 from archiver.media.download import PART_HEAD, FetchedPart
 from archiver.media.kinds import HEAD, sniff
-from archiver.media.playlists.plan import FilmPlan, FilmTrack, MediaSegment, Stretch
+from archiver.media.playlists.plan import FilmPlan, FilmTrack, MediaSegment, Period
 from archiver.media.playlists.remuxer import PACKED
 from archiver.media.store import hash_stream
 from archiver.media_keys import address_key
@@ -104,14 +104,14 @@ def check_segments(film: FilmPlan, files: Mapping[MediaSegment, Path]) -> list[s
 
 def _common_format(track: FilmTrack, files: Mapping[MediaSegment, Path]) -> str:
     formats: set[str] = set()
-    for stretch in track.stretches:
-        formats.update(_format_of(files[segment], stretch) for segment in stretch.all)
+    for period in track.periods:
+        formats.update(_format_of(files[segment], period) for segment in period.all)
     if len(formats) > 1:
         _wrong_segment(f"Its segments have several formats: {', '.join(sorted(formats))}")
     return formats.pop()
 
 
-def _format_of(path: Path, stretch: Stretch) -> str:
+def _format_of(path: Path, period: Period) -> str:
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(HEAD)
@@ -123,7 +123,7 @@ def _format_of(path: Path, stretch: Stretch) -> str:
     if kind is not None and kind.extension in {"webm", "mkv"}:
         return "matroska"
     is_matroska = head[:4] == b"\x1f\x43\xb6\x75"  # a cluster, which goes on after its beginning
-    if is_matroska and stretch.initialization is not None:
+    if is_matroska and period.initialization is not None:
         return "matroska"
     if kind is not None and kind.extension in {"mp4", "mov", "m4s", "m4a", "3gp"}:
         if not _has_whole_boxes(path, size):

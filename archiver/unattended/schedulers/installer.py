@@ -40,7 +40,7 @@ class Installer:
 
     @property
     def plan(self) -> SchedulePlan:
-        """What the scheduler is told."""
+        """The commands for the scheduler."""
         return PLANNERS[self.scheduler](self.job, self.home)
 
     def preview(self) -> str:

@@ -30,8 +30,8 @@ def track(text: str) -> FilmTrack:
 
 
 def names(text: str) -> list[str]:
-    (stretch,) = track(text).stretches
-    return [segment.url.removeprefix(BASE) for segment in stretch.all]
+    (period,) = track(text).periods
+    return [segment.url.removeprefix(BASE) for segment in period.all]
 
 
 def test_numbers_are_counted_until_the_film_is_over() -> None:
@@ -61,9 +61,9 @@ def test_a_list_names_parts_of_one_file() -> None:
         '<BaseURL>v.mp4</BaseURL><SegmentList duration="2"><Initialization range="0-99"/>'
         '<SegmentURL mediaRange="100-199"/><SegmentURL mediaRange="200-204"/></SegmentList>'
     )
-    (stretch,) = track(manifest(listed)).stretches
-    assert stretch.initialization == MediaSegment(f"{BASE}v.mp4", ByteRange(0, 100))
-    assert [each.span for each in stretch.segments] == [ByteRange(100, 200), ByteRange(200, 205)]
+    (period,) = track(manifest(listed)).periods
+    assert period.initialization == MediaSegment(f"{BASE}v.mp4", ByteRange(0, 100))
+    assert [each.span for each in period.segments] == [ByteRange(100, 200), ByteRange(200, 205)]
 
 
 def test_a_file_by_itself_is_one_segment() -> None:
@@ -88,7 +88,7 @@ def test_each_picture_goes_with_the_best_sound() -> None:
     assert (first.name, second.name) == ("2x4-109", "0x0-59")
     for variant, picture in ((first, "v100"), (second, "v50")):
         urls = [
-            each.stretches[0].segments[0].url
+            each.periods[0].segments[0].url
             for each in variant.tracks
             if isinstance(each, FilmTrack)
         ]

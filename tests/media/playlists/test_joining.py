@@ -23,7 +23,7 @@ from archiver.media.playlists.plan import (
     LeftOut,
     MediaSegment,
     NotJoinable,
-    Stretch,
+    Period,
 )
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
@@ -174,7 +174,7 @@ def test_sound_by_itself_is_known_by_its_first_frame(
     path = tmp_path / "0"
     path.write_bytes(tag + frame)
     segment = MediaSegment("https://a.example/0")
-    plan = FilmPlan((FilmTrack((Stretch((segment,)),)),))
+    plan = FilmPlan((FilmTrack((Period((segment,)),)),))
     assert segments.check_segments(plan, {segment: path}) == [container]
 
 
