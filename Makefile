@@ -9,7 +9,7 @@ VENV := $(if $(filter command line environment,$(CHOSEN)),.venv-$(VERSION),.venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.ready-to-run
 WORK := $(VENV)/.ready-to-work
-FLOORS := .venv-floors
+FLOORS := $(VENV)-floors
 PEERS := .venv-peers
 INSTALL = pip install --quiet --disable-pip-version-check
 TORTURE_MINUTES ?= 7
@@ -39,9 +39,9 @@ test-peers: $(WORK) browser mastodon-peers bluesky-peers ## run the tests that d
 	$(BIN)/pytest -q -n auto -m peers tests/browse
 	$(BIN)/pytest -q -n auto -m peers --ignore tests/browse
 
-test-floors: $(WORK) ## run the quick tests with the oldest libraries that pyproject.toml allows
+test-floors: ## run the quick tests with the oldest libraries that pyproject.toml allows
 	test -d $(FLOORS) || '$(PYTHON)' -m venv $(FLOORS)
-	$(BIN)/python tests/support/floors.py > $(FLOORS)/constraints.txt
+	'$(PYTHON)' tests/support/floors.py > $(FLOORS)/constraints.txt
 	$(FLOORS)/bin/$(INSTALL) --upgrade 'pip>=25.1'
 	$(FLOORS)/bin/$(INSTALL) --constraint $(FLOORS)/constraints.txt --editable '.[all]'
 	$(FLOORS)/bin/$(INSTALL) --constraint $(FLOORS)/constraints.txt --group dev

@@ -30,6 +30,7 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+settings.register_profile("quick", settings.get_profile("any machine"), max_examples=25)
 
 
 SLOW = {"hostile", "performance", "torture", "transfer"}
@@ -37,6 +38,12 @@ SLOW = {"hostile", "performance", "torture", "transfer"}
 
 SLOW_CASES = {"test_hostile_records_are_read_or_refused"}
 """Cases of the contract of sources that try thousands of records."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the slow tests are left out, a quarter of the random examples is tried."""
+    if "not slow" in config.option.markexpr:
+        settings.load_profile("quick")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -219,9 +220,11 @@ def _strace(point: Point, inject: str) -> list[str]:
 
 
 def telling(cuts: Sequence[power.Cut]) -> list[power.Cut]:
-    """Those images first that show most: the latest, with nothing of what was not synced."""
-    order = ("nothing", "bytes", "names", "half", "last", "zeros", "all")
-    return sorted(cuts, key=lambda lost: (order.index(lost.variant), -lost.step))
+    """Those images first that show most: the latest of every variant, then the ones before."""
+    order = ("names", "nothing", "half", "zeros", "bytes", "last", "all")
+    turns = {variant: count() for variant in order}
+    latest = sorted(cuts, key=lambda lost: -lost.step)
+    return sorted(latest, key=lambda lost: (next(turns[lost.variant]), order.index(lost.variant)))
 
 
 def sample(items: Sequence[T], most: int) -> list[T]:
@@ -239,7 +242,7 @@ def hunt(rig: Rig, mutant: str, most: int = 40) -> Iterator[list[str]]:
     syncs = [point for point in recording.points if point.name == "fsync"]
     moments = [point for point in recording.points if point.name in {"rename", "fsync", "unlink"}]
     means: list[Iterator[list[str]]] = [
-        # all: a file's name without its bytes is in one image of forty
+        # all: what shows a rule that is broken can be in one image of twenty
         (cut(rig, lost) for lost in telling(cuts)),
         (fail(rig, point, "EIO", (mutant,)) or [] for point in sample(syncs, 4)),
         (kill(rig, point, (mutant,)) or [] for point in moments + sample(recording.points, most)),
