@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         AccountGone,
         ArchiverError,
         ConfigError,
+        PackageError,
         PluginError,
         RateLimited,
         RecordError,
@@ -40,7 +41,17 @@ if TYPE_CHECKING:
         SourceDown,
         SourceError,
     )
-    from archiver.hookspecs import FileResponse, Http, Kit, Platform, Source, Tokens, hookimpl
+    from archiver.hookspecs import (
+        ExportReader,
+        FileResponse,
+        Http,
+        Kit,
+        Package,
+        Platform,
+        Source,
+        Tokens,
+        hookimpl,
+    )
     from archiver.jsontext import BadJson, read_json, read_records, write_json
     from archiver.media_keys import address_key
     from archiver.models import (
@@ -50,6 +61,7 @@ if TYPE_CHECKING:
         Alias,
         Attachment,
         AttachmentKind,
+        ExportedPost,
         Extra,
         Identity,
         Kind,
@@ -60,6 +72,7 @@ if TYPE_CHECKING:
         Proof,
         Rank,
         RateLimitPolicy,
+        Recognition,
         Record,
         Relation,
         RelationKind,
@@ -91,17 +104,20 @@ _HOMES = {
     ),
     "auth": ("OAuth",),
     "errors": (
-        "AccessRefused", "AccountGone", "ArchiverError", "ConfigError", "PluginError",
-        "RateLimited", "RecordError", "SecretError", "SourceDown", "SourceError",
+        "AccessRefused", "AccountGone", "ArchiverError", "ConfigError", "PackageError",
+        "PluginError", "RateLimited", "RecordError", "SecretError", "SourceDown", "SourceError",
     ),
-    "hookspecs": ("FileResponse", "Http", "Kit", "Platform", "Source", "Tokens", "hookimpl"),
+    "hookspecs": (
+        "ExportReader", "FileResponse", "Http", "Kit", "Package", "Platform", "Source", "Tokens",
+        "hookimpl",
+    ),
     "jsontext": ("BadJson", "read_json", "read_records", "write_json"),
     "media_keys": ("address_key",),
     "models": (
         "EXPIRING_KINDS", "STORY_LIFE", "Account", "Alias", "Attachment", "AttachmentKind",
-        "Extra", "Identity", "Kind", "Listing", "Metric", "Page", "Post", "Proof",
-        "Rank", "RateLimitPolicy", "Record", "Relation", "RelationKind", "Rendition", "Response",
-        "Role", "Stream", "Trust", "Version", "Window", "timestamp",
+        "ExportedPost", "Extra", "Identity", "Kind", "Listing", "Metric", "Page", "Post", "Proof",
+        "Rank", "RateLimitPolicy", "Recognition", "Record", "Relation", "RelationKind",
+        "Rendition", "Response", "Role", "Stream", "Trust", "Version", "Window", "timestamp",
     ),
     "resolvers": (
         "ProgramResult", "ResolvedVideo", "Resolver", "ResolverJob", "Unresolved",
@@ -147,6 +163,8 @@ __all__ = [
     "ConfigError",
     "Demo",
     "DemoWorld",
+    "ExportReader",
+    "ExportedPost",
     "Extra",
     "FileResponse",
     "HistoryAccount",
@@ -160,6 +178,8 @@ __all__ = [
     "Listing",
     "Metric",
     "OAuth",
+    "Package",
+    "PackageError",
     "Page",
     "Platform",
     "PluginError",
@@ -169,6 +189,7 @@ __all__ = [
     "Rank",
     "RateLimitPolicy",
     "RateLimited",
+    "Recognition",
     "Record",
     "RecordError",
     "Relation",

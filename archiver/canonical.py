@@ -42,8 +42,8 @@ def media_key(rendition: Rendition) -> str:
         return rendition.media_key
     if rendition.absent:
         return ""
-    if rendition.path is not None:
-        return str(rendition.path)
+    if rendition.member:
+        return rendition.member.rpartition("/")[2]
     return address_key(rendition.url) if rendition.url else ""
 
 
@@ -107,6 +107,8 @@ def fingerprint(post: Post, content_version: int) -> bytes:
         parts.append([(code, address_key(url)) for code, url in sorted(post.emoji.items())])
     if expected := [(r.sha256, r.size) for a in post.attachments for r in a.renditions if r.sha256]:
         parts.append(expected)
+    if post.removed_at is not None:
+        parts.append(post.removed_at)
     try:
         return hashlib.sha256(_encode(parts)).digest()
     except (UnicodeEncodeError, OverflowError, TypeError):  # values that msgspec cannot encode

@@ -4,6 +4,7 @@
     ├── UsageError                2   the command line asks for what cannot be
     │   ├── ConfigError           2   archive.toml
     │   │   └── SecretError       2   a secret that could not be resolved
+    │   ├── PackageError          2   a file that is no official export, or cannot be read
     │   └── PluginError           2   a plugin that fails, or two that claim one name
     ├── RecordError               3   one record that its platform cannot parse
     ├── MediaError                3   one file that could not be fetched
@@ -87,6 +88,12 @@ class PluginError(UsageError):
     """A plugin does not load, breaks the contract, or claims a name that is taken."""
 
     default_code = "plugin"
+
+
+class PackageError(UsageError):
+    """A file that is no official export, is damaged, or is of a form that is not read."""
+
+    default_code = "package"
 
 
 class RecordError(ArchiverError):

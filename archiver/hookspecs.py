@@ -5,7 +5,7 @@ or more hooks with `archiver.hookimpl` and imports nothing of this program but `
 It opens no database, store, socket or file itself: it uses what a `Kit` provides.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, BinaryIO, Protocol
 
@@ -15,6 +15,7 @@ from archiver.apis import Demo, ServedApi
 from archiver.auth import OAuth
 from archiver.models import (
     Account,
+    ExportedPost,
     Identity,
     Listing,
     Metric,
@@ -24,6 +25,7 @@ from archiver.models import (
     QueryParams,
     Rank,
     RateLimitPolicy,
+    Recognition,
     Record,
     Response,
     Stream,
@@ -335,6 +337,77 @@ class CountsApart(Protocol):
         """
 
 
+class Package(Protocol):
+    """An official export as it was downloaded: the files of all its parts, as one tree.
+
+    Nothing can be written through it, and nothing outside of it be read. Names are paths with `/`,
+    as Unicode; upper and lower case, and the two forms of accents, are the same in a search only.
+    """
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of all files, in order."""
+
+    def find(self, pattern: str) -> Sequence[str]:
+        """The files whose path ends with this pattern, as `tweets*.js` or `media/*.jpg`.
+
+        `*` and `?` stand for anything but `/`. Whatever folders they are in, they are sorted as
+        people count: `part2` before `part10`.
+        """
+
+    def size(self, name: str) -> int:
+        """The bytes of a file. Raises KeyError where there is none of that name."""
+
+    def open(self, name: str) -> BinaryIO:
+        """The content of a file, from its beginning.
+
+        What it reads raises PackageError where the package is damaged. Raises KeyError.
+        """
+
+    def records(self, name: str, key: str = "") -> Iterator[Record]:
+        """The items of a JSON list, one at a time, however large the file is.
+
+        The list is the file's value, or stands in its object under `key`. A file that is one object
+        is, without `key`, its one item. What precedes the JSON in a JavaScript file is left out.
+        Raises PackageError for what is no JSON.
+        """
+
+    def json(self, name: str) -> Any:
+        """The value of a JSON file that is not large. Raises PackageError."""
+
+
+class ExportReader(Protocol):
+    """Reads the official exports of one platform, for `archiver import`."""
+
+    @property
+    def name(self) -> str:
+        """The platform's name, lower case."""
+
+    @property
+    def title(self) -> str:
+        """What its exports are called in messages, such as `a Mastodon archive`."""
+
+    @property
+    def content_version(self) -> int:
+        """The version of its list of content fields; see `Platform`."""
+
+    def recognize(self, package: Package) -> Recognition | None:
+        """What the package is, by its content; None if it is no export of this platform.
+
+        Raises PackageError for an export of this platform in a form that is not read.
+        """
+
+    def records(self, package: Package, recognition: Recognition) -> Iterator[ExportedPost]:
+        """What people published, each post once, in any order; nothing that is private.
+
+        Each record has all that `read` needs, such as the names of its files in the package.
+        Raises PackageError.
+        """
+
+    def read(self, record: Mapping[str, Any], account: Account) -> Post:
+        """The post of a record; see `Platform`. Raises RecordError."""
+
+
 @hookspec
 def archiver_platforms() -> Sequence[Platform]:  # type: ignore[empty-body]  # a specification
     """The platforms of this plugin.
@@ -375,4 +448,12 @@ def archiver_resolvers() -> Sequence[Resolver]:  # type: ignore[empty-body]  # a
 
     Called once, when plugins are loaded. Two resolvers with the same name are an error that names
     both.
+    """
+
+
+@hookspec
+def archiver_export_readers() -> Sequence[ExportReader]:  # type: ignore[empty-body]  # a specification
+    """The readers of official exports of this plugin, for `archiver import`.
+
+    Called once, when plugins are loaded. Two readers for one platform are an error that names both.
     """

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 Kind = Literal[
@@ -164,6 +163,31 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognition:
+    """What a package is: an official export of one account.
+
+    `layout` names which of the platform's layouts it has, such as `since 2022`. `exported_at` is
+    when the platform made it, if it says so. `missing` are files that it should have, by its own
+    word or because others of a series are there: a part of it may be missing. `not_read` are parts
+    of it that a person might look for, with the reason, such as `messages: private`.
+    """
+
+    identity: Identity | None
+    layout: str
+    exported_at: str | None = None
+    missing: tuple[str, ...] = ()
+    not_read: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedPost:
+    """A record of a package, and the earlier versions of its post, oldest first."""
+
+    record: Record
+    earlier: tuple[Version, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Some records, newest first, with the answer they came in.
 
@@ -251,7 +275,8 @@ class Alias:
 class Rendition:
     """One file that the source offers for an attachment, or says that it does not.
 
-    `url` or `path` (an import's local file) is where the bytes are. `absent` says why there are
+    `url` or `member` (the name of a file in the package that is imported) is where the bytes are. A
+    member's `media_key` must be the same in every package that has it. `absent` says why there are
     none: `copyright` (withheld by the platform: only where the record truly has no address),
     `not_offered` (the source never gives this file), or `address_not_understood` (the record has
     something in the place of an address that is none; `url` is then that value as text, which is
@@ -264,7 +289,7 @@ class Rendition:
 
     role: Role
     url: str | None = None
-    path: Path | None = None
+    member: str = ""
     absent: Absence | None = None
     media_key: str = ""
     content_type: str | None = None
@@ -313,6 +338,8 @@ class Post:
     `content` holds the fields that people published, listed positively by the platform: a change
     in it, or in which attachments there are, makes a revision. It holds text, whole numbers,
     truth values, lists and mappings of these; no floats, no counters, no signed URLs.
+    `removed_at` is set for a post that its source lists as removed by its author: when that was, or
+    by when it had happened. Such a post is saved as removed.
     `extra` are fields that only this source has. `emoji` are the custom emoji of the text: the
     address of each picture by the shortcode that stands in the text between colons; they are not
     content. `id_only` marks an answer without content (ids only): it proves that the post exists,
@@ -339,6 +366,7 @@ class Post:
     unmapped: tuple[str, ...] = ()
     extra: tuple[Extra, ...] = ()
     emoji: Mapping[str, str] = field(default_factory=dict)
+    removed_at: str | None = None
 
 
 _TIME = re.compile(

@@ -23,7 +23,7 @@ from archiver import hookspecs
 from archiver.apis import Demo, ServedApi
 from archiver.binding import settings_of
 from archiver.errors import PluginError
-from archiver.hookspecs import Platform, Source
+from archiver.hookspecs import ExportReader, Platform, Source
 from archiver.models import Listing, Rank, Stream
 from archiver.ownership import open_to_others
 from archiver.resolvers import Resolver
@@ -77,6 +77,7 @@ class Loaded:
     demos: tuple[Demo, ...] = ()
     served_apis: tuple[ServedApi, ...] = ()
     resolvers: tuple[Resolver, ...] = ()
+    export_readers: tuple[ExportReader, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,12 @@ class Plugins:
         """Every resolver, by name."""
         found = [resolver for plugin in self.loaded for resolver in plugin.resolvers]
         return tuple(sorted(found, key=lambda resolver: resolver.name))
+
+    @property
+    def export_readers(self) -> tuple[ExportReader, ...]:
+        """Every reader of official exports, by the name of its platform."""
+        found = [reader for plugin in self.loaded for reader in plugin.export_readers]
+        return tuple(sorted(found, key=lambda reader: reader.name))
 
     @property
     def origins(self) -> tuple[Origin, ...]:
@@ -282,6 +289,7 @@ def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
         demos = _ask(manager, "archiver_demos")
         apis = _ask(manager, "archiver_served_apis")
         resolvers = _ask(manager, "archiver_resolvers")
+        readers = _ask(manager, "archiver_export_readers")
     if not manager.get_hookcallers(manager.get_plugin(entry_point.name)):
         raise _Broken("it implements no hook; mark its functions with archiver.hookimpl")
     return Loaded(
@@ -291,6 +299,7 @@ def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
         tuple(item for item in demos if _is_valid(item, _check_demo, origin, problems)),
         tuple(item for item in apis if _is_valid(item, _check_served_api, origin, problems)),
         tuple(item for item in resolvers if _is_valid(item, _check_resolver, origin, problems)),
+        tuple(item for item in readers if _is_valid(item, _check_export_reader, origin, problems)),
     )
 
 
@@ -426,6 +435,15 @@ def _check_resolver(resolver: Any) -> None:
         _check_name(name)
 
 
+def _check_export_reader(reader: Any) -> None:
+    _check_members(reader, ExportReader)
+    _check_name(reader.name)
+    if not isinstance(reader.title, str) or not reader.title:
+        raise _Broken("its title must be text")
+    if isinstance(reader.content_version, bool) or not isinstance(reader.content_version, int):
+        raise _Broken("its content_version must be a whole number")
+
+
 def _check_members(item: Any, protocol: type[Any]) -> None:
     if isinstance(item, type):
         raise _Broken(f"it is a class; return an instance, {item.__name__}()")
@@ -471,6 +489,7 @@ def _without_conflicts(loaded: list[Loaded], problems: list[Problem]) -> list[Lo
     demos = _claims((plugin, demo.name) for plugin in loaded for demo in plugin.demos)
     apis = _claims((plugin, api.name) for plugin in loaded for api in plugin.served_apis)
     resolvers = _claims((plugin, each.name) for plugin in loaded for each in plugin.resolvers)
+    readers = _claims((plugin, each.name) for plugin in loaded for each in plugin.export_readers)
     for name, origins in sources.items():
         _report_conflict(f"the source {name}", {name}, origins, problems)
     for (source, name), origins in platforms.items():
@@ -481,6 +500,8 @@ def _without_conflicts(loaded: list[Loaded], problems: list[Problem]) -> list[Lo
         _report_conflict(f"the API {name}", {name}, origins, problems)
     for name, origins in resolvers.items():
         _report_conflict(f"the resolver {name}", {name}, origins, problems)
+    for name, origins in readers.items():
+        _report_conflict(f"the reader of {name} exports", {name}, origins, problems)
     return [
         replace(
             plugin,
@@ -491,6 +512,9 @@ def _without_conflicts(loaded: list[Loaded], problems: list[Problem]) -> list[Lo
             demos=tuple(item for item in plugin.demos if item.name not in demos),
             served_apis=tuple(item for item in plugin.served_apis if item.name not in apis),
             resolvers=tuple(item for item in plugin.resolvers if item.name not in resolvers),
+            export_readers=tuple(
+                item for item in plugin.export_readers if item.name not in readers
+            ),
         )
         for plugin in loaded
     ]

@@ -60,6 +60,7 @@ REASON_CODES: dict[str, str] = {
     "playlist_too_long": "A playlist with more segments or bytes than a film has",
     "other_bytes": "The bytes do not match the hash or size that the source states",
     "unproven": "Stored; without a declared length, and its format has no recognisable end",
+    "not_in_package": "The export names the file and does not have it: a part may be missing",
     "unreadable": "A file of an import cannot be read",
     # what happened here
     "lost": "The file was stored, and lost or damaged here; it is downloaded again",

@@ -229,8 +229,8 @@ _PROTOCOLS = (
     hookspecs.Source, hookspecs.Discovers, hookspecs.LogsIn, hookspecs.Kit, hookspecs.Tokens,
     hookspecs.Http, hookspecs.FileResponse, hookspecs.Platform, hookspecs.Identifies,
     hookspecs.Refetches, hookspecs.KeepsHistory, hookspecs.CountsApart, hookspecs.Proves,
-    resolvers.Resolver, resolvers.ResolverJob, apis.ServedApi, apis.HistoryBackend, apis.Demo,
-    apis.DemoWorld,
+    hookspecs.ExportReader, hookspecs.Package, resolvers.Resolver, resolvers.ResolverJob,
+    apis.ServedApi, apis.HistoryBackend, apis.Demo, apis.DemoWorld,
 )  # fmt: skip
 
 

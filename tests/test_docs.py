@@ -22,7 +22,10 @@ from archiver.cli import COMMANDS, EXIT_CODES, main
 from archiver.config import Config, load_config
 from archiver.plugins import load_plugins
 from docs.figures import put_figures
+from support.exports.packing import write_zip
 from support.fresh import ROOT, build_wheel, fresh_environment, run_python
+from support.media.samples import movie
+from support.receivers import http_receiver
 
 pytestmark = pytest.mark.slow
 
@@ -156,7 +159,7 @@ def test_every_hook_is_documented_with_its_arguments() -> None:
             arguments = list(inspect.signature(hook).parameters)
             (documented,) = re.findall(rf"^### `{name}\((.*?)\)", page, re.MULTILINE)
             assert [part.split(":")[0] for part in documented.split(", ") if part] == arguments
-    for protocol in (hookspecs.Source, hookspecs.Platform, hookspecs.Http):
+    for protocol in (hookspecs.Source, hookspecs.Platform, hookspecs.Http, hookspecs.Package):
         for name in vars(protocol):
             if not name.startswith("_"):
                 assert re.search(
@@ -217,29 +220,46 @@ class TestSamplePlugin:
         (loops,) = [plugin for plugin in answer["plugins"] if plugin["name"] == "loops"]
         assert loops["distribution"] == "archiver-loops"
         assert loops["platforms"] == [{"name": "loops", "source": "loops"}]
+        assert loops["export_readers"] == ["loops"]
 
     def test_it_keeps_the_contract(self, python: Path, project: Path) -> None:
         done = run_python(
             python, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", cwd=project
         )
         assert done.returncode == 0, done.stdout
-        assert " passed, 8 skipped" in done.stdout
-        assert "failing() gives no client" in done.stdout, "a folder has no server that fails"
+        assert " passed, 6 skipped" in done.stdout
+        assert "failing()" not in done.stdout, "its server is tested to fail, too"
 
-    def test_it_backs_up(self, python: Path, project: Path, tmp_path: Path) -> None:
+    def test_it_backs_up_over_http_and_imports_a_package(
+        self, python: Path, project: Path, tmp_path: Path
+    ) -> None:
+        """What both have is one post, and the export brings its video."""
+        record = {"id": "1", "posted": 1_700_000_001, "caption": "One"}
+        older = {"id": "0", "posted": 1_700_000_000, "caption": "None"}
         config = (project / "archive.toml").read_text("utf-8")
-        (tmp_path / "archive.toml").write_text(config, "utf-8")
-        export = tmp_path / "loops-export"
-        export.mkdir()
-        for number in range(3):
-            loop = {"id": str(number), "posted": 1_700_000_000 + number, "caption": f"c{number}"}
-            (export / f"{number}.json").write_text(json.dumps(loop), "utf-8")
-        done = run_python(python, "-m", "archiver", "backup", cwd=tmp_path)
-        assert (done.returncode, done.stderr) == (0, done.stderr), done.stderr
+        with http_receiver() as server:
+            server.answer = json.dumps({"loops": [record], "next": None}).encode()
+            address = f'[loops]\nbase_url = "http://127.0.0.1:{server.port}"\n'
+            text = config.replace("[loops]\n", address).replace("env:LOOPS_API_KEY", "cmd:echo k")
+            (tmp_path / "archive.toml").write_text(text, "utf-8")
+            done = run_python(python, "-m", "archiver", "backup", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        files: dict[str, bytes | str] = {
+            "owner.json": json.dumps({"id": "41", "user": "Ann"}),
+            "loops.json": json.dumps([record | {"video": "videos/1.mp4"}, older]),
+            "videos/1.mp4": movie(),
+        }
+        package = write_zip(tmp_path / "export.zip", files)
+        words = ("import", "--account", "my-loops", package)
+        done = run_python(python, "-m", "archiver", *words, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "1 new, 1 matched by their id" in done.stdout
         with sqlite3.connect(tmp_path / "archive/archive.db") as database:
             rows = database.execute("SELECT platform_id, text FROM posts ORDER BY 1").fetchall()
+            media = database.execute("SELECT content_type FROM media").fetchall()
         database.close()
-        assert rows == [("0", "c0"), ("1", "c1"), ("2", "c2")]
+        assert rows == [("0", "None"), ("1", "One")]
+        assert media == [("video/mp4",)]
 
 
 def said_by_the_program() -> str:

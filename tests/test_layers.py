@@ -121,6 +121,14 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "url_refresher": {"archive"},
         "validation": {"archive"},
     },
+    # what takes official exports in
+    "imports": {
+        "accounts": {"archive", "config"},
+        "files": {"archive", "media"},
+        "import_run": {"archive", "config", "hookspecs", "media"},
+        "package_import": {"archive", "backup", "media"},
+        "recognition": {"hookspecs"},
+    },
     # beside a run
     "evidence": {
         "backup_copy": {"archive", "media"},
@@ -175,6 +183,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     },
     "testing": {
         "__init__": {"hookspecs"},
+        "package": {"imports"},
         "store": {"media"},
     },
     "browse": {

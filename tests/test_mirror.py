@@ -52,7 +52,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "plugins/archiver_ytdlp/installed", "plugins/archiver_ytdlp/resolver",
     ),
     # suites are tested by running them, on what is right and on what is wrong
-    "testing/test_testing.py": ("archiver/testing/checks",),
+    "testing/test_testing.py": ("archiver/testing/checks", "archiver/testing/package"),
     "media/test_folder_store.py": ("archiver/testing/store",),
     # the demo's world is asked over HTTP, as a platform is
     "plugins/ayrshare/demo/networks/test_networks.py": (
@@ -83,6 +83,17 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "plugins/bluesky/test_scan.py": (
         "plugins/archiver_bluesky/client", "plugins/archiver_bluesky/server",
     ),
+    "imports/test_import_run.py": (
+        "archiver/archive/packages", "archiver/imports/accounts", "archiver/imports/files",
+        "archiver/imports/package_import",
+    ),
+    "imports/test_broken_packages.py": ("archiver/imports/parts",),
+    "imports/test_recognition.py": ("archiver/imports/package",),
+    # an archive of X is read from its files to its posts
+    "plugins/exports/test_twitter.py": (
+        "plugins/archiver_exports/twitter_post", "plugins/archiver_exports/values",
+    ),
+    "plugins/mastodon/test_outbox.py": ("plugins/archiver_mastodon/activity",),
     "plugins/bluesky/test_contract.py": ("plugins/archiver_bluesky/platform",),
     "plugins/bluesky/test_dag_cbor.py": ("plugins/archiver_bluesky/baddata",),
     "plugins/mastodon/test_backup.py": ("plugins/archiver_mastodon/platform",),

@@ -20,9 +20,6 @@ from archiver.canonical import attachment_keys, media_key
 from archiver.models import Attachment, Metric, Post, Rendition
 from archiver.reasons import Choice, Reason, columns
 
-LOCAL_PREFIX = "local:"
-"""Prefix of the address of a file on this machine, as an import gives it."""
-
 _REPLACED = Reason("replaced", "the source offers another file in this role now")
 _OTHER_SOURCE = Reason("other_source", "the same file is available from another source")
 _AVAILABLE = frozenset({"stored", "pending", "failed"})
@@ -39,7 +36,11 @@ _COLUMNS = (
 
 @dataclass(slots=True)
 class SaveResult:
-    """What saving a page changed."""
+    """What saving a page changed.
+
+    `matched_by_id` and `matched_by_rule` count posts of other sources that this source showed for
+    the first time.
+    """
 
     new: int = 0
     edited: int = 0
@@ -47,6 +48,8 @@ class SaveResult:
     restored: int = 0
     omitted: int = 0
     media_restored: int = 0
+    matched_by_id: int = 0
+    matched_by_rule: int = 0
 
     def is_worth_keeping(self) -> bool:
         """Whether the answer showed more than changed counters."""
@@ -71,7 +74,9 @@ class ExistingRendition:
     @property
     def is_available(self) -> bool:
         """Whether its own file is stored, or to be fetched: a film made of a playlist is not it."""
-        return self.state in _AVAILABLE and not playlists.is_offered_as(self.content_type)
+        is_hopeless = self.reason_code == "not_in_package"
+        is_own = not playlists.is_offered_as(self.content_type)
+        return self.state in _AVAILABLE and is_own and not is_hopeless
 
     @property
     def has_file(self) -> bool:
@@ -285,7 +290,8 @@ class AttachmentWriter:
             if others and row is None:
                 if name in by_name or (rendition.absent and not rows):
                     continue  # another source offers this very file, or a file in its place
-                choice = _choice_beside(rendition, chosen, others)
+                if not rendition.member:  # the file of a package is at hand now, and never again
+                    choice = _choice_beside(rendition, chosen, others)
             if rendition.absent:
                 differ |= self._mark_not_offered(existing["id"], rows, rendition, choice, post)
             elif row is not None and row.reason_code != _REPLACED.code:
@@ -474,13 +480,8 @@ def _columns(position: int, key: str, attachment: Attachment) -> dict[str, Any]:
 
 
 def _offer_columns(rendition: Rendition) -> dict[str, Any]:
-    address = None if rendition.absent else rendition.url
-    if rendition.path is not None:
-        address = LOCAL_PREFIX + str(rendition.path)
-    elif address is not None and address.startswith(LOCAL_PREFIX):
-        address = None  # nothing from outside may name a file of this machine
     return {
-        "url": address,
+        "url": None if rendition.absent else rendition.url,
         "content_type": rendition.content_type,
         "width": rendition.width,
         "height": rendition.height,

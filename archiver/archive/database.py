@@ -20,7 +20,7 @@ from archiver.archive.lock import LOCK, SQLITE_SUFFIXES, locked, refuse_links
 from archiver.archive.migrate import applied_steps, check_version, migrate, refuse_foreign_triggers
 from archiver.archive.opening import BUSY_MS, connect, open_to_read, refuse_foreign_log
 from archiver.archive.storage_errors import damaged, storage_errors
-from archiver.archive.transactions import transaction
+from archiver.archive.transactions import rolled_back, transaction
 from archiver.errors import ArchiverError, StorageError
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ __all__ = [
     "open_to_read",
     "reader",
     "refuse_lost_database",
+    "rolled_back",
     "sqlite_warning",
     "storage_errors",
     "transaction",

@@ -19,6 +19,7 @@ _KEYS = {
     "attachment_sources": ("attachment_id", "source", "key"),
     "media": ("sha256",),
     "metrics": ("post_id", "attachment_id", "name", "seen_at"),
+    "package_posts": ("post_id",),
     "post_aliases": ("post_id", "scheme", "value"),
     "post_sources": ("post_id", "source"),
 }

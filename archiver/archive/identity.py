@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from archiver.archive.edits import kinds_now
 from archiver.archive.hashed_rows import clean_text
-from archiver.archive.wording import media_kinds, wording_of
+from archiver.archive.wording import is_same_wording, media_kinds, wording_of
 from archiver.models import CONTENT_SCHEMES, Post, Record, timestamp
 
 EARLIER_ID = "earlier_id"
@@ -95,7 +95,7 @@ def posts_by_wording(
             for post_id, platform_id, title, text in _posts_of_same_time(
                 connection, account_id, source, post
             )
-            if wording_of(title, text) == wording
+            if is_same_wording(wording_of(title, text), wording)
             and kinds_now(connection, post_id) == media_kinds(a.kind for a in post.attachments)
         ]
     times = Counter(platform_id for found in candidates.values() for platform_id in found)

@@ -19,6 +19,9 @@ MERGED_COLUMNS = (
 )  # fmt: skip
 """The columns of `posts` of which each source has a value of its own."""
 
+UNKNOWN = "unknown"
+"""The visibility of a post of which its source does not tell who may see it."""
+
 _RANKS = ("export", "middleman", "native")
 
 
@@ -66,10 +69,17 @@ def content_json(columns: Mapping[str, Any]) -> str:
 def merged(ordered: Sequence[SourceContent]) -> dict[str, Any]:
     """The columns of a post, merged from contents in order of precedence."""
     values = [json.loads(each.said) for each in ordered if each.said is not None]
-    return {
+    columns = {
         name: next((said[name] for said in values if said.get(name) is not None), None)
         for name in MERGED_COLUMNS
     }
+    return columns | {"visibility": _merged_visibility([said["visibility"] for said in values])}
+
+
+def _merged_visibility(values: Sequence[str | None]) -> str | None:
+    """The first visibility that is told; `unknown` only where every source says so."""
+    told = next((value for value in values if value not in {None, UNKNOWN}), None)
+    return UNKNOWN if told is None and values and None not in values else told
 
 
 def begin_merging(connection: sqlite3.Connection, post_id: int, source: str) -> None:

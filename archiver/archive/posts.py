@@ -22,6 +22,7 @@ from archiver.archive.edits import (
 from archiver.archive.hashed_rows import clean_text
 from archiver.archive.identity import EARLIER_ID, Match, is_generated_id, lookup_ids, match_posts
 from archiver.archive.merging import (
+    UNKNOWN,
     SourceContent,
     begin_merging,
     by_precedence,
@@ -36,7 +37,7 @@ from archiver.archive.queue import IS_WAITING, due_parameters
 from archiver.archive.row_objects import objects
 from archiver.archive.rows import Rows, delete, insert_new, update, update_row
 from archiver.archive.search import earlier_column, folded_column
-from archiver.archive.wording import wording_sha256
+from archiver.archive.wording import is_same_wording, wording_of, wording_sha256
 from archiver.canonical import content_sha256, fingerprint
 from archiver.errors import RecordError
 from archiver.models import Attachment, Metric, Post, Record, Version
@@ -55,6 +56,9 @@ class ParseContext:
     `view` are the account's options that choose what is shown: a post can be missing only from
     scans under the options that last showed it. `reader` identifies the current parsing code, where
     that is known. `ranks` are those of all sources that are installed, by their names.
+    `as_of` is when the export was made that the records are from; None for a source that is asked
+    now. An export that is older than what is known of a post changes nothing of it, and two exports
+    may write one post in different forms: only another wording is an edit.
     """
 
     source: str
@@ -64,6 +68,7 @@ class ParseContext:
     view: str = "{}"
     reader: bytes | None = None
     ranks: Mapping[str, str] = field(default_factory=dict)
+    as_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,8 @@ class _StoredPost:
     """The row of a post that is on the page, with the columns of this source.
 
     All but the first four columns are those of this source; `fingerprint` is None where it has not
-    shown the post before. `sources` is how many have.
+    shown the post before. `sources` is how many have. `as_of` is when the newest export was made
+    that showed the post.
     """
 
     id: int
@@ -88,6 +94,7 @@ class _StoredPost:
     reader: bytes | None
     unmapped: str | None
     extra: str | None
+    as_of: str | None = None
 
     @property
     def is_known_to_source(self) -> bool:
@@ -137,17 +144,37 @@ class PostWriter:
             digest = fingerprint(post, self.context.content_version)
             if old is None:
                 stored[match.platform_id] = self._add(rows, match, digest)
+            elif self._is_outdated(old):
+                rows.write()
+                self._keep_earlier(old, match)
             elif not self._is_unchanged(old, digest) or old.id in waiting:
                 rows.write()  # of two records of one post, the later is compared with the earlier
                 stored[match.platform_id] = self._compare(rows, old, match, digest)
             else:
-                self._restore_if_removed(rows, old)
+                self._restore_if_removed(rows, old, post)
                 if (old.reader, old.unmapped) != (self.context.reader, unmapped_json(post)):
                     self._update_recognition(old, record, post)
         rows.write()
         self._update_ids(last.values(), stored)
         self._restore_aliased(matches)
         return self.saved
+
+    def _is_outdated(self, old: _StoredPost) -> bool:
+        """Whether a newer export than this one has shown the post."""
+        as_of = self.context.as_of
+        return bool(old.is_known_to_source and as_of and old.as_of and as_of < old.as_of)
+
+    def _keep_earlier(self, old: _StoredPost, match: Match, source_time: str | None = None) -> None:
+        """Keep an earlier content of a known post as a revision, unless it is known: no edit."""
+        query = "SELECT content_sha256, wording_sha256 FROM revisions WHERE post_id = ?"
+        known = {each for row in self.connection.execute(query, (old.id,)) for each in row}
+        content = content_sha256(match.post)
+        if match.post.id_only or known & {content, wording_sha256(match.post)}:
+            return
+        rows = Rows(self.connection)
+        number = self._last_revision(old.id) + 1
+        self._revision(rows, old.id, number, 0, "other_source", match, content, source_time)
+        rows.write()
 
     def _update_ids(self, matches: Iterable[Match], stored: Mapping[str, _StoredPost]) -> None:
         """Give a post its current id, unless that is one of its earlier ids.
@@ -195,6 +222,11 @@ class PostWriter:
             self.save([(version.record, replace(post, platform_id=current.platform_id))])
             stored = self.known([current.platform_id]).get(clean_text(current.platform_id))
         if stored is None or not versions:
+            return
+        if self.context.as_of is not None and match.is_known:
+            for version, post in versions:  # another source may have shown them, in other words
+                earlier = Match(version.record, post, stored.platform_id, is_known=True)
+                self._keep_earlier(stored, earlier, version.source_time)
             return
         rows = Rows(self.connection)
         number, edit = self._last_revision(stored.id), newest_edit(self.connection, stored.id)
@@ -292,7 +324,10 @@ class PostWriter:
             SELECT posts.platform_id, posts.id, posts.removed_at, fingerprint, content_version,
                    (SELECT count(*) FROM post_sources AS every WHERE every.post_id = posts.id)
                    AS sources, coalesce(edit, 0) AS edit, content_sha256, missing_at,
-                   own.removed_at AS removed_by_source_at, view, reader, unmapped, extra
+                   own.removed_at AS removed_by_source_at, view, reader, unmapped, extra,
+                   (SELECT exported_at FROM package_posts AS newest
+                      JOIN packages ON packages.id = newest.package_id
+                     WHERE newest.post_id = posts.id) AS as_of
               FROM posts LEFT JOIN post_sources AS own ON post_id = posts.id AND source = ?
              WHERE account_id = ? AND posts.platform_id IN (SELECT value FROM json_each(?))
         """
@@ -324,9 +359,11 @@ class PostWriter:
         rows.add(
             "posts", id=post_id, account_id=self.account_id, platform=self.platform,
             platform_id=match.platform_id, **_columns(post), first_seen_at=self.now,
-            last_seen_at=self.now, removed_at=None, raw=record.raw,
+            last_seen_at=self.now, removed_at=post.removed_at, raw=record.raw,
         )  # fmt: skip
         self._event(rows, post_id, "seen", _ID_ONLY if post.id_only else None)
+        if post.removed_at is not None:
+            self._event(rows, post_id, "removed", text="the source lists it as removed")
         content = None if post.id_only else content_sha256(post)
         source_columns = {
             "fingerprint": digest, "content_version": self.context.content_version,
@@ -386,7 +423,7 @@ class PostWriter:
     def _compare(self, rows: Rows, old: _StoredPost, match: Match, digest: bytes) -> _StoredPost:
         record, post = match.record, match.post
         if old.is_known_to_source:
-            self._restore_shown(rows, old)
+            self._restore_shown(rows, old, post)
         else:
             self._add_source_to(rows, old, match)
         content, edit = old.content_sha256, old.edit
@@ -417,6 +454,10 @@ class PostWriter:
 
     def _add_source_to(self, rows: Rows, old: _StoredPost, match: Match) -> None:
         """Add a source that shows a known post for the first time."""
+        if match.rule is None:
+            self.saved.matched_by_id += 1
+        else:
+            self.saved.matched_by_rule += 1
         if old.sources:
             begin_merging(self.connection, old.id, self.context.source)
         if match.rule is not None:
@@ -425,7 +466,7 @@ class PostWriter:
         source_columns = {"fingerprint": b"", "view": self.context.view, "edit": old.edit}
         self._add_source(rows, old.id, match, source_columns)
         rows.write()
-        self._restore_if_removed(rows, old)
+        self._restore_if_removed(rows, old, match.post)
 
     def _update_visibility(self, rows: Rows, post_id: int, post: Post) -> bool:
         """Save the visibility that an answer without content has; returns whether it changed.
@@ -453,7 +494,7 @@ class PostWriter:
         A visibility that was not known, or is not known any more, is no change.
         """
         now = self._visibility(post_id)
-        if None not in {before, now} and before != now:
+        if before != now and not {None, UNKNOWN} & {before, now}:
             self._event(rows, post_id, "visibility_changed", text=f"{before} → {now}")
 
     def _compare_content(self, rows: Rows, old: _StoredPost, match: Match, content: str) -> int:
@@ -464,7 +505,7 @@ class PostWriter:
         edit, why = old.edit, None
         if known_content is None:
             edit, why = self._first_edit_shown(old, post, number)
-        elif known_content != content:
+        elif known_content != content and not self._is_other_form(old, post):
             edit, why = self._next_edit_shown(old, post)
         if why is not None:
             number += 1
@@ -491,6 +532,17 @@ class PostWriter:
                 value=alias.value,
             )  # fmt: skip
         return edit
+
+    def _is_other_form(self, old: _StoredPost, post: Post) -> bool:
+        """Whether an export only writes the post in another form than an earlier export did."""
+        if self.context.as_of is None:
+            return False
+        try:
+            before = self.context.reread(json.loads(self._record_of(old)))
+        except (RecordError, ValueError):
+            return False
+        earlier, now = (wording_of(each.title, each.text) for each in (before, post))
+        return is_same_wording(earlier, now)
 
     def _first_edit_shown(
         self, old: _StoredPost, post: Post, number: int
@@ -661,17 +713,22 @@ class PostWriter:
             raw=match.record.raw,
         )  # fmt: skip
 
-    def _restore_shown(self, rows: Rows, old: _StoredPost) -> None:
+    def _restore_shown(self, rows: Rows, old: _StoredPost, post: Post) -> None:
         """Restore a post that was removed, or missing from its only source."""
         if old.missing_at is None or old.removed_at is not None or old.sources > 1:
-            self._restore_if_removed(rows, old)
+            self._restore_if_removed(rows, old, post)
         else:
             self._restore(rows, old.id, f"missing since {old.missing_at}")
 
-    def _restore_if_removed(self, rows: Rows, old: _StoredPost) -> None:
-        """Restore a removed post that this source shows, unless one of higher rank removed it."""
+    def _restore_if_removed(self, rows: Rows, old: _StoredPost, post: Post) -> None:
+        """Restore a removed post that this source shows, unless one of higher rank removed it.
+
+        An export shows only that the post was there when the export was made.
+        """
         source, ranks = self.context.source, self.context.ranks
-        if old.removed_at is None:
+        if old.removed_at is None or post.removed_at is not None:
+            return
+        if self.context.as_of is not None and self.context.as_of < old.removed_at:
             return
         if removing_source(self.connection, old.id, source, ranks) is None:
             self._restore(rows, old.id, f"missing since {old.removed_at}")
@@ -700,13 +757,15 @@ class PostWriter:
             rows.write()
 
     def _latest_metrics(self, post_id: int) -> dict[int, dict[str, _LatestValue]]:
-        """The newest value of each metric of a post and its attachments."""
+        """The newest value of each metric of a post and its attachments, up to the export."""
         query = """
             SELECT attachment_id, name, value, max(seen_at) FROM metrics
-             WHERE post_id = ? GROUP BY attachment_id, name
+             WHERE post_id = :post AND (:as_of IS NULL OR seen_at <= :as_of)
+             GROUP BY attachment_id, name
         """
         existing: dict[int, dict[str, _LatestValue]] = {}
-        for attachment_id, name, *number in self.connection.execute(query, (post_id,)):
+        parameters = {"post": post_id, "as_of": self.context.as_of}
+        for attachment_id, name, *number in self.connection.execute(query, parameters):
             existing.setdefault(attachment_id, {})[name] = _LatestValue(*number)
         return existing
 
@@ -723,14 +782,15 @@ class PostWriter:
         self, rows: Rows, post_id: int, attachment_id: int, metrics: Iterable[Metric],
         existing: Mapping[str, _LatestValue],
     ) -> None:  # fmt: skip
+        at = self.context.as_of or self.now
         for name, value in {clean_text(metric.name): metric.value for metric in metrics}.items():
             last = existing.get(name)
             key = {"post_id": post_id, "attachment_id": attachment_id, "name": name}
-            if last is None or (last.value != value and last.seen_at != self.now):
-                rows.add("metrics", **key, seen_at=self.now, value=value)
+            if last is None or (last.value != value and last.seen_at != at):
+                rows.add("metrics", **key, seen_at=at, value=value)
             elif last.value != value:  # two scans in one millisecond: the later value is kept
                 where = "post_id = ? AND attachment_id = ? AND name = ? AND seen_at = ?"
-                found = (*key.values(), self.now)
+                found = (*key.values(), at)
                 update(self.connection, "metrics", where, found, value=value)
 
     def _attachments(self, rows: Rows, post_id: int, revision: int) -> AttachmentWriter:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from archiver.archive.packages import EXPORT
 from archiver.archive.row_objects import mappings, objects
 from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
 
@@ -151,13 +152,13 @@ def _accounts(
         ).fetchone() or (None, 0)
         (last_good_run,) = connection.execute(
             "SELECT finished_at FROM run_accounts WHERE account_id = ? "
-            "AND outcome IN ('done', 'fresh') ORDER BY run_id DESC LIMIT 1",
-            (account_id,),
+            "AND outcome IN ('done', 'fresh') ORDER BY source = ?, run_id DESC LIMIT 1",
+            (account_id, EXPORT),
         ).fetchone() or (None,)
         last_outcome, last_message = connection.execute(
             "SELECT outcome, message FROM run_accounts WHERE account_id = ? "
-            f"ORDER BY run_id DESC, {IS_GOOD} LIMIT 1",
-            (account_id,),
+            f"ORDER BY source = ?, run_id DESC, {IS_GOOD} LIMIT 1",
+            (account_id, EXPORT),
         ).fetchone() or (None, None)
         files, size = totals.get(account_id, (0, 0))
         yield AccountStatus(

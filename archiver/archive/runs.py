@@ -21,6 +21,9 @@ from archiver.canonical import media_key, row_sha256
 from archiver.errors import AWAY, AccessRefused, DuplicateAccount, StorageError
 from archiver.models import Account, Identity, Record, Response
 
+IS_BACKUP = "json_extract(runs.asked, '$.import') IS NULL"
+"""Condition: a run is a backup, and not an import of official exports."""
+
 _OF_RUN = "run_id = ? AND name = ? AND source = ?"
 KEEP_RESPONSES = ("all", "changed", "none")
 

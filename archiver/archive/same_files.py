@@ -45,8 +45,11 @@ def merge_same_files(connection: sqlite3.Connection, account_ids: Collection[int
     """Merge attachments that have the same file; returns how many were merged into others."""
     merged = 0
     for account_id in account_ids:
-        sources = "SELECT count(DISTINCT source) FROM coverage WHERE account_id = ?"
-        if connection.execute(sources, (account_id,)).fetchone()[0] < 2:
+        sources = """
+            SELECT count(DISTINCT source) + EXISTS (SELECT 1 FROM packages WHERE account_id = :id)
+              FROM coverage WHERE account_id = :id
+        """
+        if connection.execute(sources, {"id": account_id}).fetchone()[0] < 2:
             continue
         taken: set[int] = set()
         for pair in list(objects(connection.execute(_SAME, (account_id,)), _SameFile)):

@@ -25,6 +25,7 @@ from archiver.archive.steps import m009_visibility as ninth
 from archiver.archive.steps import m010_care as tenth
 from archiver.archive.steps import m011_resolutions as eleventh
 from archiver.archive.steps import m014_care_errors as fourteenth
+from archiver.archive.steps import m015_packages as fifteenth
 from archiver.archive.steps import m017_ledger as seventeenth
 from archiver.archive.steps import m019_search_by_page as nineteenth
 from archiver.archive.steps import m022_actors as twenty_second
@@ -105,6 +106,12 @@ def m011_resolutions(db: Database) -> None:
 def m014_care_errors(db: Database) -> None:
     """What of the care for an archive failed; an index for the space that files take."""
     fourteenth.apply(db.conn)
+
+
+@migrations()
+def m015_packages(db: Database) -> None:
+    """The official exports that were imported, and which posts they showed."""
+    fifteenth.apply(db.conn)
 
 
 @migrations()

@@ -16,6 +16,9 @@ from archiver.models import Post
 
 MEDIA_KINDS = ("image", "video", "gif", "audio")
 
+_ELLIPSIS = "..."  # folding makes this of the character too
+_LEAST_BEGINNING = 20  # characters
+
 _LINK = re.compile(r"(?:https?://|www\.)\S+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/\S*", re.IGNORECASE)
 
 
@@ -27,6 +30,22 @@ def wording_of(title: str | None, text: str | None) -> str:
     """
     whole = html.unescape("\n".join(filter(None, (title, text))))
     return " ".join(fold(_LINK.sub(" ", whole)).split())
+
+
+def is_same_wording(one: str, other: str) -> bool:
+    """Whether two normalised wordings are of one post.
+
+    Of two sources, one may cut a long text and end it with an ellipsis: then the other begins as it
+    does, for twenty characters at least.
+    """
+    if one == other:
+        return True
+    return any(
+        (beginning := cut.removesuffix(_ELLIPSIS).rstrip()) != cut
+        and len(beginning) >= _LEAST_BEGINNING
+        and whole.startswith(beginning)
+        for cut, whole in ((one, other), (other, one))
+    )
 
 
 def comparable_kind(kind: str) -> str:

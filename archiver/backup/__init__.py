@@ -6,7 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from archiver.archive.database import DATABASE, refuse_lost_database, storage_errors, writer
+from archiver.archive.database import (
+    DATABASE,
+    refuse_lost_database,
+    rolled_back,
+    storage_errors,
+    writer,
+)
 from archiver.backup.backup_run import BackupRun
 from archiver.backup.database_thread import DatabaseThread
 from archiver.backup.options import BackupOptions
@@ -62,12 +68,11 @@ def _archive(
         with writer(directory, notify=progress.note) as connection:
             yield connection, directory
     elif (directory / DATABASE).exists():
-        with writer(directory, notify=progress.note) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection, directory
-            finally:
-                connection.rollback()
+        with (
+            writer(directory, notify=progress.note) as connection,
+            rolled_back(connection),
+        ):
+            yield connection, directory
     else:
         refuse_lost_database(directory)
         with TemporaryDirectory(prefix="archiver-") as scratch, writer(Path(scratch)) as connection:

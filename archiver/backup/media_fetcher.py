@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Literal
 
 import anyio
@@ -20,7 +19,6 @@ from anyio import to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from archiver.archive import queue
-from archiver.archive.attachments import LOCAL_PREFIX
 from archiver.archive.playlists import MANIFEST_ONLY
 from archiver.archive.queue import NotStored, QueuedFile, Stored
 from archiver.backup.account import AccountBackup
@@ -352,8 +350,6 @@ class MediaFetcher:
 
     async def _download_any(self, file: QueuedFile, url: str, *, even_if_expired: bool) -> Download:
         expects = expected_kind(file.kind, file.role, url, file.content_type)
-        if url.startswith(LOCAL_PREFIX):
-            return await self.downloader.fetch_file(Path(url[len(LOCAL_PREFIX) :]), expects=expects)
         self._unresponsive_hosts.check(url)
         try:
             download = await self.downloader.fetch(

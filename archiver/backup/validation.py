@@ -147,7 +147,7 @@ def _check_post(post: Post) -> list[str | None]:
     """Check everything but the texts, which are returned. Raises ContractViolation, TypeError."""
     if post.kind not in _KINDS:
         raise ContractViolation(f"{post.kind!r} is not a kind of post")
-    for moment in (post.created_at, post.edited_at):
+    for moment in (post.created_at, post.edited_at, post.removed_at):
         if moment is not None and not _TIME.fullmatch(moment):
             raise ContractViolation(f"{moment!r} is not in the form of archiver.timestamp")
     texts = [post.platform_id, post.text, post.title, post.url, post.visibility, post.author]
@@ -215,10 +215,7 @@ def _check_rendition(rendition: Rendition) -> list[str | None]:
     _check_sizes(rendition.width, rendition.height, rendition.bitrate, rendition.size)
     if rendition.sha256 is not None and not _SHA256.fullmatch(rendition.sha256):
         raise ContractViolation(f"{rendition.sha256!r} is no SHA-256 in lower-case hex")
-    texts = [rendition.url, rendition.media_key, rendition.content_type]
-    if rendition.path is not None:
-        texts.append(str(rendition.path))
-    return texts
+    return [rendition.url, rendition.member, rendition.media_key, rendition.content_type]
 
 
 def _check_sizes(*sizes: object) -> None:

@@ -15,6 +15,7 @@ COMMANDS = {
     "init": ("archiver.cli.init", "Write a commented archive.toml."),
     "demo": ("archiver.cli.demo", "Back up a few sample accounts, to see how it works."),
     "backup": ("archiver.cli.backup", "Back up all new posts and media."),
+    "import": ("archiver.cli.import_exports", 'Import official exports: "download your data".'),
     "status": ("archiver.cli.status", "Show what is in the archive, and what is missing."),
     "du": ("archiver.cli.du", "Show how much space the archive takes."),
     "schedule": ("archiver.cli.schedule", "Have the system run the backup by itself."),

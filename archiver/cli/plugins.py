@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(shell: Shell, as_json: bool) -> None:
-    """List the plugins that are installed, with what they bring: sources, platforms, resolvers.
+    """List the plugins that are installed, with what they bring.
+
+    That is sources, platforms, resolvers, and readers of official exports.
 
     What is broken is left out, and named in a warning. To run with some plugins only, list the
     names of their entry points in ARCHIVER_PLUGINS; when it is empty, none is loaded.
@@ -45,7 +47,11 @@ def _rows(plugin: "Loaded") -> list[tuple[str, str, str, str, str]]:
     resolvers = [
         ("resolver", item.name, "", origin.entry_point, where) for item in plugin.resolvers
     ]
-    return sources + platforms + resolvers
+    readers = [
+        ("export reader", item.name, "", origin.entry_point, where)
+        for item in plugin.export_readers
+    ]
+    return sources + platforms + resolvers + readers
 
 
 def _as_json(plugins: "Plugins") -> dict[str, Any]:
@@ -64,6 +70,7 @@ def _as_json(plugins: "Plugins") -> dict[str, Any]:
                     {"name": item.name, "platforms": sorted(item.platforms)}
                     for item in plugin.resolvers
                 ],
+                "export_readers": [item.name for item in plugin.export_readers],
             }
             for plugin in plugins.loaded
         ],

@@ -33,6 +33,7 @@ def command(shell: Shell, post_id: int, source: str, as_json: bool) -> None:
     number of the post: the one in the address of its page in archiver browse.
     """
     from archiver.archive.database import writer
+    from archiver.archive.packages import EXPORT
     from archiver.archive.separation import matched_record, separate
     from archiver.models import timestamp
 
@@ -40,8 +41,11 @@ def command(shell: Shell, post_id: int, source: str, as_json: bool) -> None:
     now = timestamp(datetime.now(UTC)) or ""
     with writer(config.archive.directory, notify=shell.warn) as connection:
         raw, rule = matched_record(connection, post_id, source)
-        account = _account_of(shell, connection, post_id, source)
-        context, post = _parse_context(shell, account, raw)
+        if source == EXPORT:
+            context, post = _export_context(shell, connection, post_id, raw)
+        else:
+            account = _account_of(shell, connection, post_id, source)
+            context, post = _parse_context(shell, account, raw)
         new_id = separate(connection, post_id, post, raw, context, now)
     if as_json:
         shell.json({"post": post_id, "source": source, "new_post": new_id, "rule": rule})
@@ -90,3 +94,32 @@ def _parse_context(shell: Shell, account: "Account", raw: str) -> tuple["ParseCo
         reader.fingerprint, ranks,
     )  # fmt: skip
     return context, reader.read(json.loads(raw))
+
+
+def _export_context(
+    shell: Shell, connection: "sqlite3.Connection", post_id: int, raw: str
+) -> tuple["ParseContext", "Post"]:
+    """The parse context of a post that an export showed, and the post of its record there.
+
+    Raises UsageError where no plugin reads exports of its platform.
+    """
+    from archiver.archive.packages import EXPORT
+    from archiver.archive.posts import ParseContext
+    from archiver.media.selection import select_renditions
+    from archiver.models import Account
+
+    query = """
+        SELECT accounts.name, accounts.platform FROM accounts
+          JOIN posts ON account_id = accounts.id WHERE posts.id = ?
+    """
+    name, platform = connection.execute(query, (post_id,)).fetchone()
+    readers = {reader.name: reader for reader in shell.plugins().export_readers}
+    if platform not in readers:
+        raise UsageError(f"No plugin reads exports of {platform}")
+    reader, account = readers[platform], Account(name, platform, EXPORT, None)
+    context = ParseContext(
+        EXPORT, reader.content_version, lambda data: reader.read(data, account),
+        lambda found: select_renditions(found, videos="best", thumbnails=True),
+        ranks={source.name: source.rank for source in shell.plugins().sources},
+    )  # fmt: skip
+    return context, reader.read(json.loads(raw), account)

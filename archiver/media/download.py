@@ -13,7 +13,6 @@ from anyio import to_thread
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaExpired
 from archiver.media.completeness import is_complete
-from archiver.media.disk import CHUNK_SIZE, open_file
 from archiver.media.documents import document_kind
 from archiver.media.expiry import url_expired
 from archiver.media.inspect import inspect
@@ -27,7 +26,6 @@ from archiver.media.transfer import (
     RetryableError,
     Transfer,
     check_media,
-    refuse_size,
 )
 
 _THREAD_SIZE = 256 << 10
@@ -172,10 +170,6 @@ class Downloader:
             head = bytes(part.head[:PART_HEAD])
             return FetchedPart(part.path, sha256, part.size, head, transfer.answered_by)
 
-    async def fetch_file(self, path: Path, *, expects: str | None = None) -> Download:
-        """A copy of a local file, under the same checks. Raises as `fetch`."""
-        return await to_thread.run_sync(self._copy, path, expects)
-
     async def _fetch_with_retries(self, transfer: Transfer) -> None:
         failures = 0
         while True:
@@ -191,28 +185,6 @@ class Downloader:
                 await self._clock.sleep(wait)
             else:
                 return
-
-    def _copy(self, path: Path, expects: str | None) -> Download:
-        try:
-            descriptor = open_file(path)
-        except OSError as error:
-            raise _unreadable(path, error) from error
-        try:
-            with TempFile(self._tmp) as part:
-                while data := self._read(descriptor, path):
-                    part.write(data)
-                    if part.size > self.max_size:
-                        refuse_size(self.max_size)
-                return finish_download(part, expects, {}, proven=True)
-        finally:
-            os.close(descriptor)
-
-    @staticmethod
-    def _read(descriptor: int, path: Path) -> bytes:
-        try:
-            return os.read(descriptor, CHUNK_SIZE)
-        except OSError as error:
-            raise _unreadable(path, error) from error
 
 
 def refuse_short(download: Download, promised: float, *, what: str) -> None:
@@ -302,7 +274,3 @@ def _check_video(part: TempFile, kind: FileKind, expects: str) -> None:
 def _wrong_kind(what: str, expects: str, code: str) -> MediaError:
     why = f"{what} came where a file of kind {expects} belongs"
     return MediaError("The file could not be fetched", why=why, code=code)
-
-
-def _unreadable(path: Path, error: OSError) -> MediaError:
-    return MediaError(f"Cannot read {path}", why=error.strerror, code="unreadable")

@@ -81,7 +81,7 @@ def _initial_choice(attachment: Attachment, rendition: Rendition) -> Choice:
     if rendition.absent == "address_not_understood":
         shown = (rendition.url or "")[:_LONGEST_SHOWN]
         return ("refused", Reason("address_not_understood", f"address not understood: {shown}"))
-    if not rendition.url and rendition.path is None:
+    if not rendition.url and not rendition.member:
         return _NO_ADDRESS
     if attachment.kind == "link" and rendition.role not in _STILLS:
         return _LINK_TARGET

@@ -40,6 +40,7 @@ from archiver.models import (
 )
 from archiver.testing.checks import check_end, check_post
 from archiver.testing.http import FakeHttp, FakeKit, Request
+from archiver.testing.package import FakePackage
 from archiver.testing.records import (
     HOSTILE,
     TreePath,
@@ -58,6 +59,7 @@ from archiver.testing.store import StoreContract
 __all__ = [
     "FakeHttp",
     "FakeKit",
+    "FakePackage",
     "Request",
     "SourceContract",
     "StoreContract",

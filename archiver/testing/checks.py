@@ -83,8 +83,10 @@ def _check_attachment(attachment: Attachment) -> None:
         assert rendition.role in get_args(Role)
         is_strange = rendition.absent == "address_not_understood"
         url = None if is_strange else rendition.url  # what is no address is shown there
-        given = [url is not None, rendition.path is not None, bool(rendition.absent)]
-        assert given.count(True) == 1, f"{rendition} is not one of a URL, a path and an absence"
+        given = [url is not None, bool(rendition.member), bool(rendition.absent)]
+        assert given.count(True) == 1, (
+            f"{rendition} is not one of a URL, a file of a package and an absence"
+        )
         assert rendition.absent is None or is_strange or rendition.role == "original"
         assert url is None or re.match(r"https?://[^/]", url, re.IGNORECASE), url
         sizes += [rendition.width, rendition.height, rendition.bitrate]

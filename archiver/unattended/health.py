@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from itertools import pairwise
 
+from archiver.archive.packages import EXPORT
 from archiver.archive.row_objects import objects
+from archiver.archive.runs import IS_BACKUP
 from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
 from archiver.errors import AWAY, TEMPORARY, AccessRefused
 from archiver.human import ago, counted, parse_time, size_text
@@ -99,7 +101,8 @@ class Concern:
 def read_health(connection: sqlite3.Connection, names: Collection[str]) -> ArchiveHealth:
     """The health of an archive; `names` are the labels of the accounts in the config."""
     last = connection.execute(
-        "SELECT started_at, exit_code FROM runs WHERE outcome <> 'running' ORDER BY id DESC LIMIT 1"
+        f"SELECT started_at, exit_code FROM runs WHERE outcome <> 'running' AND {IS_BACKUP} "
+        "ORDER BY id DESC LIMIT 1"
     ).fetchone()
     files, size = storage_totals(connection).get(ARCHIVE_TOTAL, (0, 0))
     known = {account.name: account for account in _accounts(connection)}
@@ -110,13 +113,14 @@ def read_health(connection: sqlite3.Connection, names: Collection[str]) -> Archi
 
 def _accounts(connection: sqlite3.Connection) -> Iterator[AccountHealth]:
     """An account without a row of its own never got past its login: it is known by its label."""
-    query = """
+    not_export = f"source <> '{EXPORT}'"  # an import says nothing about the next backup
+    query = f"""
         SELECT name,
-               (SELECT finished_at FROM run_accounts WHERE name = labels.name
+               (SELECT finished_at FROM run_accounts WHERE name = labels.name AND {not_export}
                    AND outcome IN ('done', 'fresh') ORDER BY run_id DESC LIMIT 1) AS last_good,
-               (SELECT outcome FROM run_accounts WHERE name = labels.name
+               (SELECT outcome FROM run_accounts WHERE name = labels.name AND {not_export}
                    AND outcome <> 'running' ORDER BY run_id DESC LIMIT 1) AS last_outcome,
-               (SELECT error_code FROM run_accounts WHERE name = labels.name
+               (SELECT error_code FROM run_accounts WHERE name = labels.name AND {not_export}
                    AND outcome <> 'running' ORDER BY run_id DESC LIMIT 1) AS error_code,
                (SELECT max(newest) FROM coverage JOIN accounts ON accounts.id = account_id
                  WHERE accounts.name = labels.name AND stream = 'stories') AS stories_at

@@ -4,15 +4,15 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from archiver.archive.runs import Counts
+from archiver.archive.runs import IS_BACKUP, Counts
 from archiver.human import counted, parse_time
 
 
 def run_news(connection: sqlite3.Connection) -> list[str]:
     """What the last run found removed or withheld, by account."""
-    query = """
+    query = f"""
         SELECT name, sum(removed), sum(omitted) FROM run_accounts
-         WHERE run_id = (SELECT max(id) FROM runs) AND removed + omitted > 0
+         WHERE run_id = (SELECT max(id) FROM runs WHERE {IS_BACKUP}) AND removed + omitted > 0
          GROUP BY name ORDER BY name
     """
     return [
@@ -30,7 +30,7 @@ def _parts(removed: int, omitted: int) -> Iterator[str]:
 
 def break_before(connection: sqlite3.Connection, late_after: timedelta) -> str | None:
     """That no backup ran for a long time before the last one; None where one did."""
-    query = "SELECT started_at FROM runs ORDER BY id DESC LIMIT 2"
+    query = f"SELECT started_at FROM runs WHERE {IS_BACKUP} ORDER BY id DESC LIMIT 2"
     times = [parse_time(moment) for (moment,) in connection.execute(query)]
     last, before = (*times, None, None)[:2]
     if last is None or before is None or last - before <= late_after:

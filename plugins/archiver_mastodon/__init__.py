@@ -6,8 +6,9 @@ Public posts need no key. What only its owner sees of an account needs a login: 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archiver import Account, Kit, OAuth, Platform, Rank, Source, hookimpl
+from archiver import Account, ExportReader, Kit, OAuth, Platform, Rank, Source, hookimpl
 from archiver_mastodon.client import MastodonClient
+from archiver_mastodon.outbox import MastodonExport
 from archiver_mastodon.platform import Mastodon, required_handle
 
 SCOPES = ("read:accounts", "read:statuses")
@@ -67,3 +68,9 @@ def archiver_sources() -> Sequence[Source]:
 def archiver_platforms() -> Sequence[Platform]:
     """The platform of this plugin."""
     return [Mastodon()]
+
+
+@hookimpl
+def archiver_export_readers() -> Sequence[ExportReader]:
+    """The reader of the archives that Mastodon servers make of accounts."""
+    return [MastodonExport()]

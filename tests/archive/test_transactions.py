@@ -6,7 +6,7 @@ from contextlib import closing, nullcontext
 
 import pytest
 
-from archiver.archive.transactions import transaction
+from archiver.archive.transactions import rolled_back, transaction
 
 
 @pytest.fixture
@@ -53,3 +53,11 @@ def test_one_inside_another_is_a_part_of_it(connection: sqlite3.Connection) -> N
     with pytest.raises(KeyError), transaction(connection):
         add_and_fail(connection, inside=True)
     assert count(connection) == 0
+
+
+def test_a_dry_run_leaves_nothing_behind_whatever_is_committed_in_it(
+    connection: sqlite3.Connection,
+) -> None:
+    with rolled_back(connection), transaction(connection):
+        connection.execute("INSERT INTO children VALUES (NULL)")
+    assert (connection.in_transaction, count(connection)) == (False, 0)

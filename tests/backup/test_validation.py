@@ -1,7 +1,6 @@
 """What a plugin gives is of the contract's shape, or refused; its text fits a column."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -122,7 +121,7 @@ def test_text_that_no_column_holds_is_made_fit_everywhere() -> None:
     post = replace(
         POST, text="a\0b\ud800", aliases=(Alias("cid", "\udc00"),),
         attachments=(
-            Attachment("image", renditions=(Rendition("original", path=Path("a")),), alt_text="\0"),
+            Attachment("image", renditions=(Rendition("original", member="a"),), alt_text="\0"),
         ),
     )  # fmt: skip
     found = validate_post(post)
@@ -130,7 +129,7 @@ def test_text_that_no_column_holds_is_made_fit_everywhere() -> None:
         assert text is not None
         text.encode()
         assert "\0" not in text
-    assert found.attachments[0].renditions[0].path == Path("a")
+    assert found.attachments[0].renditions[0].member == "a"
     assert found.content == POST.content
 
 

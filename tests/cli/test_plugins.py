@@ -1,6 +1,7 @@
 """archiver plugins says what is installed and where it comes from."""
 
 import json
+import re
 
 import pytest
 
@@ -36,6 +37,7 @@ def test_for_programs(cli: Cli) -> None:
                     {"name": "notes", "source": "shelf"},
                 ],
                 "resolvers": [],
+                "export_readers": [],
             }
         ],
         "problems": [],
@@ -52,6 +54,11 @@ def test_resolvers_are_listed_with_their_platforms(
     (resolver,) = plugin["resolvers"]
     assert resolver["name"] == "ytdlp"
     assert "youtube" in resolver["platforms"]
+
+
+def test_readers_of_exports_are_listed(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCHIVER_PLUGINS", "exports")
+    assert re.search(r"export reader +twitter +exports ", cli("plugins").stdout)
 
 
 def test_none_at_all(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

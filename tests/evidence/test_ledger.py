@@ -117,6 +117,8 @@ ALTERED: dict[str, tuple[str, Any]] = {
     "storage_totals": ("files", 99), "quarantine": ("reason", "other"), "care": ("files", 99),
     "actions": ("actor", "other"),
     "holds": ("reason", "other"),
+    "packages": ("outcome", "other"), "package_parts": ("sha256", "0" * 64),
+    "package_posts": ("package_id", 99),
 }  # fmt: skip
 
 

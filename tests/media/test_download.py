@@ -497,29 +497,6 @@ async def test_a_full_disk_is_an_error_of_the_archive(
             await it.fetch()
 
 
-async def test_local_files_pass_the_same_checks(tmp_path: Path) -> None:
-    source, tmp = tmp_path / "photo", tmp_path / "tmp"
-    tmp.mkdir()
-    async with world(tmp, http(), max_size=100_000) as it:
-        source.write_bytes(JPEG)
-        found = await it.downloader.fetch_file(source, expects="image")
-        assert is_right(found, JPEG)
-        assert source.read_bytes() == JPEG
-        found.discard()
-        for data, code in ((HTML, "html"), (b"", "empty"), (JPEG * 1000, "too_large")):
-            source.write_bytes(data)
-            with pytest.raises(MediaError) as caught:
-                await it.downloader.fetch_file(source, expects="image")
-            assert caught.value.code == code
-        (tmp_path / "link").symlink_to(source)
-        os.mkfifo(tmp_path / "pipe")
-        for name in ("none", "link", "tmp", "pipe"):
-            with pytest.raises(MediaError) as caught:
-                await it.downloader.fetch_file(tmp_path / name)
-            assert caught.value.code == "unreadable"
-        assert it.is_clean()
-
-
 FAULTS = st.sampled_from(
     [
         cut(STRONG), cut({}), cut(OLD), http(500), http(429), Reply(b"", "close"),

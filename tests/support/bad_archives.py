@@ -65,6 +65,7 @@ _TEXTS = {
     "actions": "actor",
     "holds": "matter",
     "ledger": "entry", "ledger_rows": "change", "checkpoints": "root",
+    "packages": "layout", "package_parts": "name", "package_posts": "row_sha256",
 }  # fmt: skip
 _NUMBERS = {
     "runs": "bytes", "account_profiles": "account_id", "account_pictures": "account_id",
@@ -74,7 +75,8 @@ _NUMBERS = {
     "attachments": "position", "media": "size", "renditions": "tries",
     "media_origins": "rendition_id", "resolutions": "run_id", "events": "run_id",
     "metrics": "value", "coverage": "reached_start", "storage_totals": "size",
-    "quarantine": "run_id",
+    "quarantine": "run_id", "packages": "run_id", "package_parts": "size",
+    "package_posts": "package_id",
 }  # fmt: skip
 assert set(_TEXTS) == set(ROW_HASHED)
 BAD += [

@@ -7,6 +7,7 @@ from archiver.archive import runs
 from archiver.archive.account_pictures import queue_pictures
 from archiver.archive.database import transaction, writer
 from archiver.archive.holds import place_hold_on_all
+from archiver.archive.packages import PackagePart, begin_package, end_package
 from archiver.archive.rows import insert, insert_new
 from archiver.models import Identity, Record, Rendition
 from archiver.unattended.care_log import CareEntry, log_care
@@ -51,5 +52,13 @@ def make_good_archive(folder: Path) -> Path:
             connection, "resolutions", rendition_id=1, run_id=1, platform="youtube",
             resolver="ytdlp", at="2026-03-01T00:00:00.000Z",
         )  # fmt: skip
+        parts = [PackagePart("twitter.zip", 10, "a" * 64)]
+        package_id = begin_package(
+            connection, parts, run_id=1, account_id=account_id, platform="twitter",
+            layout="since 2022", exported_at="2026-03-01T00:00:00.000Z",
+            imported_at="2026-03-01T00:00:00.000Z",
+        )  # fmt: skip
+        end_package(connection, package_id, "done", {"records": 1})
+        insert(connection, "package_posts", post_id=1, package_id=package_id)
     log_care(directory, CareEntry("verify", "2026-03-01T00:00:00.000Z", "partial", 3, 10))
     return directory

@@ -10,10 +10,11 @@ from threading import Thread
 
 @dataclass
 class Received:
-    """What came, each request or mail as bytes with its head; `status` is what HTTP answers."""
+    """What came, each request or mail as bytes with its head; what HTTP answers to it."""
 
     port: int = 0
     status: int = 200
+    answer: bytes = b"{}"
     paths: list[str] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
 
@@ -34,9 +35,9 @@ def http_receiver() -> Iterator[Received]:
             received.paths.append(self.path)
             received.messages.append(str(self.headers).encode() + b"\n" + body)
             self.send_response(received.status)
-            self.send_header("Content-Length", "2")
+            self.send_header("Content-Length", str(len(received.answer)))
             self.end_headers()
-            self.wfile.write(b"{}")
+            self.wfile.write(received.answer)
 
         do_GET = do_POST  # noqa: N815 — a name of the standard library
 

@@ -139,7 +139,9 @@ class FediApi:
 
     async def media(self, request: Request) -> Response:
         path = request.url.path
-        body = picture("JPEG", comment=path.encode())
+        media = (m for a in self.world.accounts.values() for s in a.statuses for m in s.media)
+        body = next((m.body for m in media if m.body and m.path.endswith(path)), b"")
+        body = body or picture("JPEG", comment=path.encode())
         return Response(body, media_type="image/jpeg")
 
     async def instance(self, request: Request) -> Response:

@@ -1,0 +1,1 @@
+"""Official exports: opening and recognising packages, and importing them into the archive."""

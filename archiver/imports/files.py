@@ -1,0 +1,43 @@
+"""Files of a package: copied into the store's `tmp/`, and checked as downloads are."""
+
+import mimetypes
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from archiver.archive.queue import QueuedFile
+from archiver.errors import MediaError, PackageError
+from archiver.imports.package import OpenPackage
+from archiver.media.disk import CHUNK_SIZE
+from archiver.media.download import Download, finish_download
+from archiver.media.selection import expected_kind
+from archiver.media.temp_file import TempFile
+
+
+def copy_file(
+    package: OpenPackage,
+    member: str,
+    queued: QueuedFile,
+    tmp: Path,
+    on_bytes: Callable[[int], None],
+) -> Download:
+    """A copy of a file of a package, in `tmp`.
+
+    `queued` says what it has to be. No size is too large: it is on a disk of the user already.
+    Raises MediaError, StorageError.
+    """
+    expects = expected_kind(queued.kind, queued.role, member, queued.content_type)
+    # what no signature tells is believed to be what its name says: nobody else will offer it
+    declared = queued.content_type or mimetypes.guess_type(member)[0] or ""
+    with ExitStack() as stack:
+        part = stack.enter_context(TempFile(tmp))
+        try:
+            file = stack.enter_context(package.open(member))
+            while data := file.read(CHUNK_SIZE):
+                part.write(data)
+                on_bytes(len(data))
+        except PackageError as error:
+            raise MediaError(
+                f"{member} could not be read", why=error.why, code="unreadable"
+            ) from error
+        return finish_download(part, expects, {"content-type": declared}, proven=True)

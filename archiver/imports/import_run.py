@@ -1,0 +1,313 @@
+"""One import, from opening its files to its report: `archiver import`."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from archiver.archive import packages, runs
+from archiver.archive.database import (
+    DATABASE,
+    refuse_lost_database,
+    rolled_back,
+    storage_errors,
+    transaction,
+    writer,
+)
+from archiver.archive.packages import EXPORT, PackagePart
+from archiver.archive.runs import Counts
+from archiver.archive.same_files import merge_same_files
+from archiver.clock import Clock
+from archiver.config import Config
+from archiver.errors import ArchiverError, PackageError, StorageError, UsageError
+from archiver.hookspecs import ExportReader
+from archiver.imports.accounts import account_of_package
+from archiver.imports.package_import import PackageImport, exported_posts
+from archiver.imports.parts import DownloadedPart, open_part, parts_in
+from archiver.imports.recognition import RecognizedPackage, recognize_all
+from archiver.imports.report import MOST_PATHS, ImportProgress, ImportReport, PackageReport
+from archiver.media.folder_store import FolderStore
+from archiver.media.selection import select_renditions
+from archiver.models import timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What was asked: the files, `--account`, `--dry-run`."""
+
+    files: tuple[Path, ...]
+    account: str | None = None
+    dry_run: bool = False
+
+
+def run_import(
+    config: Config, readers: Sequence[ExportReader], ranks: Mapping[str, str],
+    options: ImportOptions, *, clock: Clock, progress: ImportProgress, version: str,
+) -> ImportReport:  # fmt: skip
+    """Import official exports.
+
+    All packages are recognised, and read once from beginning to end, before anything is written: of
+    a package that cannot be read nothing is imported. `ranks` are those of the sources. Raises
+    PackageError, UsageError, StorageError.
+    """
+    directory = config.archive.directory
+    scratch = directory if directory.is_dir() else None
+    with ExitStack() as stack:
+        found = recognize_all(_open_parts(options.files, scratch, stack), readers)
+        if options.account is not None and len({each.reader.name for each in found}) > 1:
+            raise UsageError(
+                "--account names one account, and the files are exports of several platforms",
+                hint="Import the exports of each account by a command of its own",
+            )
+        totals = [_check(each, progress) for each in found]
+        hashes = [_hash_parts(each, progress) for each in found]
+        connection, folder = stack.enter_context(_archive(directory, options, progress))
+        stack.enter_context(storage_errors(directory))
+        run = ImportRun(config, ranks, options, clock, progress, connection, folder)
+        return run.import_all(found, totals, hashes, version)
+
+
+def _open_parts(
+    files: Sequence[Path], scratch: Path | None, stack: ExitStack
+) -> list[DownloadedPart]:
+    """The parts of all files and folders; they are closed with the stack. Raises PackageError."""
+    paths: list[Path] = []
+    for path in files:
+        inside = parts_in(path) if path.is_dir() else []
+        paths += inside or [path]
+    parts = []
+    for path in dict.fromkeys(paths):
+        part = open_part(path, scratch)
+        stack.callback(part.close)
+        parts.append(part)
+    return parts
+
+
+def _check(found: RecognizedPackage, progress: ImportProgress) -> int:
+    """Read a package to its end without saving anything; the number of its posts.
+
+    Raises PackageError for one that cannot be read, and for one without posts.
+    """
+    progress.begin(f"Checking {_names(found)}", 0, "posts")
+    total = 0
+    for _ in exported_posts(found):
+        total += 1
+    if not total:
+        raise PackageError(
+            f"{_names(found)} has no post",
+            why=f"It looks like {found.reader.title} ({found.recognition.layout}), but nothing in "
+            "it is a post that this version can read",
+            kept="Nothing was imported",
+            hint="Ask for the export again, of the whole time and with posts chosen. If there are "
+            "posts in it, its layout is new: report the names of its files",
+            code="no_posts",
+        )
+    return total
+
+
+def _hash_parts(found: RecognizedPackage, progress: ImportProgress) -> list[PackagePart]:
+    parts = []
+    for part in found.package.parts:
+        progress.begin(f"Hashing {part.path.name}", part.size, "bytes")
+        parts.append(PackagePart(part.path.name, part.size, part.sha256(progress.advance)))
+    return parts
+
+
+def _names(found: RecognizedPackage) -> str:
+    return ", ".join(part.path.name for part in found.package.parts)
+
+
+@contextmanager
+def _archive(
+    directory: Path, options: ImportOptions, progress: ImportProgress
+) -> Iterator[tuple[sqlite3.Connection, Path]]:
+    """The archive to write to. A dry run writes too, and is rolled back at the end."""
+    if not options.dry_run:
+        with writer(directory, notify=progress.note) as connection:
+            yield connection, directory
+    elif (directory / DATABASE).exists():
+        with (
+            writer(directory, create=False, notify=progress.note) as connection,
+            rolled_back(connection),
+        ):
+            yield connection, directory
+    else:
+        refuse_lost_database(directory)
+        with TemporaryDirectory(prefix="archiver-") as scratch, writer(Path(scratch)) as connection:
+            yield connection, Path(scratch)
+
+
+@dataclass(slots=True)
+class ImportRun:
+    """One import and what it works with."""
+
+    config: Config
+    ranks: Mapping[str, str]
+    options: ImportOptions
+    clock: Clock
+    progress: ImportProgress
+    connection: sqlite3.Connection
+    directory: Path
+    _of_account: dict[str, list[PackageReport]] = field(default_factory=dict)
+
+    def import_all(
+        self, found: Sequence[RecognizedPackage], totals: Sequence[int],
+        hashes: Sequence[Sequence[PackagePart]], version: str,
+    ) -> ImportReport:  # fmt: skip
+        """Import packages, one after the other; see `run_import`."""
+        report = ImportReport(self._now(), dry_run=self.options.dry_run)
+        asked = {
+            "import": [path.name for path in self.options.files],
+            "account": self.options.account, "dry_run": self.options.dry_run,
+        }  # fmt: skip
+        accounts = [
+            account_of_package(
+                self.connection,
+                self.config,
+                each.reader.name,
+                each.recognition.identity,
+                self.options.account,
+            )
+            for each in found
+        ]  # all of them before the first is written: what another person's is, is refused
+        run_id = runs.begin_run(
+            self.connection, report.started_at, version, asked, self.config.archive.actor
+        )
+        store = FolderStore(self.directory)
+        store.prepare()
+        error: BaseException | None = None
+        try:
+            for each, total, parts, (account, _) in zip(
+                found, totals, hashes, accounts, strict=True
+            ):
+                package = _report_of(each, parts, account.name)
+                report.packages.append(package)
+                self._import_package(run_id, each, total, parts, package, store)
+                if package.interrupted:
+                    break
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            self._end(run_id, report, error)
+        return report
+
+    def _import_package(
+        self, run_id: int, found: RecognizedPackage, total: int, parts: Sequence[PackagePart],
+        report: PackageReport, store: FolderStore,
+    ) -> None:  # fmt: skip
+        # looked up again: an earlier package of the same account may have made it
+        account, identity = account_of_package(
+            self.connection,
+            self.config,
+            found.reader.name,
+            found.recognition.identity,
+            self.options.account,
+        )
+        name, now = account.name, self._now()
+        as_of = min(found.exported_at or now, now)
+        report.account, report.exported_at = name, as_of
+        report.imported_before = packages.imported_before(
+            self.connection, [part.sha256 for part in parts]
+        )
+        with transaction(self.connection):
+            if name not in self._of_account:
+                runs.begin_account(self.connection, run_id, name, EXPORT, now)
+            self._of_account.setdefault(name, []).append(report)
+            account_id = runs.claim_account(
+                self.connection, account, identity, now, ranks=self.ranks
+            )
+            package_id = packages.begin_package(
+                self.connection, parts, run_id=run_id, account_id=account_id,
+                platform=account.platform, layout=found.recognition.layout, exported_at=as_of,
+                imported_at=now,
+            )  # fmt: skip
+        self.progress.begin(f"Importing {name}", total, "posts")
+        media = self.config.media
+        with ThreadPoolExecutor(os.cpu_count() or 1) as executor:
+            work = PackageImport(
+                self.connection, found, account, account_id, run_id, package_id, as_of, self.ranks,
+                partial(select_renditions, videos=media.videos, thumbnails=media.thumbnails),
+                None if self.options.dry_run else store, store.tmp, executor, self.clock.now,
+                self.progress, report,
+            )  # fmt: skip
+            try:
+                work.import_posts()
+                merge_same_files(self.connection, [account_id])
+            except KeyboardInterrupt:
+                report.interrupted = True
+            except StorageError:
+                raise
+            except ArchiverError as error:
+                report.error = error
+        with transaction(self.connection):
+            packages.end_package(
+                self.connection, package_id, report.outcome, report.counts.as_json()
+            )
+            self._end_account(run_id, account_id, report)
+
+    def _end_account(self, run_id: int, account_id: int, report: PackageReport) -> None:
+        """Save the result of an account in the run: of all its packages so far."""
+        reports = self._of_account[report.account]
+        error = next((each.error for each in reports if each.error is not None), None)
+        values = {
+            "account_id": account_id, "finished_at": self._now(),
+            "outcome": ImportReport("", packages=reports).outcome,
+            "error_code": error.code if error else None, "message": str(error) if error else None,
+            "unmapped": sum(each.counts.unmapped for each in reports),
+            "unmapped_paths": _paths_json(reports), **_run_counts(reports).columns(),
+        }  # fmt: skip
+        runs.end_account(self.connection, run_id, report.account, EXPORT, values)
+
+    def _end(self, run_id: int, report: ImportReport, error: BaseException | None) -> None:
+        report.finished_at = self._now()
+        try:
+            runs.end_run(
+                self.connection, run_id, report.finished_at,
+                outcome="failed" if error else report.outcome,
+                exit_code=getattr(error, "exit_code", 1) if error else report.exit_code,
+                received=sum(each.counts.bytes for each in report.packages),
+                accounts={
+                    (name, EXPORT): _run_counts(each) for name, each in self._of_account.items()
+                },
+            )  # fmt: skip
+        except sqlite3.Error:
+            if error is None:  # an import that fails raises its own error
+                raise
+
+    def _now(self) -> str:
+        return timestamp(self.clock.now()) or ""
+
+
+def _report_of(
+    found: RecognizedPackage, parts: Sequence[PackagePart], account: str
+) -> PackageReport:
+    recognition = found.recognition
+    return PackageReport(
+        names=[part.name for part in parts], platform=found.reader.name, title=found.reader.title,
+        layout=recognition.layout, exported_at=found.exported_at or "",
+        hashes=[part.sha256 for part in parts], account=account,
+        missing=recognition.missing, not_read=recognition.not_read,
+    )  # fmt: skip
+
+
+def _run_counts(reports: Sequence[PackageReport]) -> Counts:
+    counts = [each.counts for each in reports]
+    return Counts(
+        got=sum(each.records for each in counts),
+        new=sum(each.new for each in counts),
+        edited=sum(each.edited for each in counts),
+        stored=sum(each.files_new for each in counts),
+        failed=sum(each.files_missing + each.files_failed for each in counts),
+    )
+
+
+def _paths_json(reports: Sequence[PackageReport]) -> str | None:
+    paths = sorted({path for each in reports for path in each.unmapped_paths})
+    return json.dumps(paths[:MOST_PATHS]) if paths else None

@@ -1,0 +1,265 @@
+"""Importing one package into its account, some posts in one transaction, with their files.
+
+A file is durable in the store before its row says that it is stored, and both before the next posts
+are read: an import that is killed is resumed by doing it again.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from archiver.archive import packages, queue, runs
+from archiver.archive.packages import EXPORT
+from archiver.archive.posts import ParseContext, PostWriter
+from archiver.archive.transactions import transaction
+from archiver.backup.validation import validate_post
+from archiver.errors import MediaError, PackageError, RecordError
+from archiver.imports.files import copy_file
+from archiver.imports.package import OpenPackage
+from archiver.imports.recognition import RecognizedPackage
+from archiver.imports.report import ImportProgress, PackageReport
+from archiver.media.download import Download
+from archiver.media.store import MediaStore, stored_path
+from archiver.models import Account, Attachment, ExportedPost, Post, Record, Version, timestamp
+from archiver.plugin_calls import cause_of, plugin_errors
+from archiver.reasons import REASON_CODES, Choice, Reason
+
+BATCH = 500
+"""Posts in one transaction."""
+
+_MOST_FAILURES = 20  # that are named in a report
+_NOT_IN_PACKAGE = Reason("not_in_package", "The export names this file and does not have it")
+_Choose = Callable[[Attachment], Sequence[Choice]]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Some posts of a package with their records, and the earlier versions of some of them."""
+
+    entries: list[tuple[Record, Post]] = field(default_factory=list)
+    versions: list[tuple[Post, list[tuple[Version, Post]]]] = field(default_factory=list)
+    unreadable: list[tuple[Record, str]] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of its posts."""
+        return [post.platform_id for _, post in self.entries]
+
+    def members(self) -> dict[tuple[str, str], str]:
+        """The files in the package, by the id of their post and their media key."""
+        return {
+            (post.platform_id, rendition.media_key or rendition.member.rpartition("/")[2]):
+                rendition.member
+            for _, post in self.entries
+            for attachment in post.attachments
+            for rendition in attachment.renditions
+            if rendition.member
+        }  # fmt: skip
+
+
+@dataclass(slots=True)
+class PackageImport:
+    """The import of one package.
+
+    `choose` says which files of an attachment to fetch that are not in the package. `store` is None
+    in a dry run, which copies files to `tmp` only to hash them.
+    """
+
+    connection: sqlite3.Connection
+    found: RecognizedPackage
+    account: Account
+    account_id: int
+    run_id: int
+    package_id: int
+    as_of: str
+    ranks: Mapping[str, str]
+    choose: _Choose
+    store: MediaStore | None
+    tmp: Any
+    executor: Executor
+    now: Callable[[], datetime]
+    progress: ImportProgress
+    report: PackageReport
+
+    @property
+    def _package(self) -> OpenPackage:
+        return self.found.package
+
+    def import_posts(self) -> None:
+        """Import all posts. Raises PackageError, StorageError."""
+        posts = exported_posts(self.found)
+        while items := list(islice(posts, BATCH)):
+            batch = self._read(items)
+            with transaction(self.connection):
+                self._save(batch)
+            self.report.counts.records += len(items)
+            self.progress.advance(len(items))
+
+    def _read(self, items: Sequence[ExportedPost]) -> _Batch:
+        batch = _Batch()
+        for item in items:
+            try:
+                post = self.read(item.record.data)
+                earlier = [(version, self.read(version.record.data)) for version in item.earlier]
+            except RecordError as error:
+                batch.unreadable.append((item.record, str(error)))
+                continue
+            batch.entries.append((item.record, post))
+            if earlier:
+                batch.versions.append((post, earlier))
+            self.report.add_unmapped(post.unmapped)
+        return batch
+
+    def read(self, data: Any) -> Post:
+        """The post of a record. Raises RecordError."""
+        if not isinstance(data, dict):
+            raise RecordError("The record is not a JSON object")
+        with plugin_errors(self._parse_error):
+            post = self.found.reader.read(data, self.account)
+        return validate_post(post)
+
+    def _parse_error(self, error: BaseException) -> RecordError:
+        name = self.found.reader.name
+        return RecordError(f"The reader of {name} exports failed: {type(error).__name__}")
+
+    def _save(self, batch: _Batch) -> None:
+        now = timestamp(self.now()) or ""
+        counts = self.report.counts
+        writer = PostWriter(
+            self.connection, self.account_id, self.account.platform, self.run_id, self._context(),
+            now,
+        )  # fmt: skip
+        for post, versions in batch.versions:
+            writer.add_versions(post, versions)
+        saved = writer.save(batch.entries)
+        counts.new += saved.new
+        counts.edited += saved.edited
+        counts.matched_by_id += saved.matched_by_id
+        counts.matched_by_rule += saved.matched_by_rule
+        counts.known += (
+            len(set(batch.ids)) - saved.new - saved.matched_by_id - saved.matched_by_rule
+        )
+        for record, reason in batch.unreadable:
+            runs.quarantine(self.connection, self.run_id, self.account_id, record, reason)
+        counts.quarantined += len(batch.unreadable)
+        packages.note_posts(self.connection, self.account_id, self.package_id, batch.ids)
+        self._store_files(batch)
+
+    def _context(self) -> ParseContext:
+        reader = self.found.reader
+        return ParseContext(
+            EXPORT, reader.content_version, self.read, self._choices,
+            reader=f"export {reader.content_version}".encode(), ranks=self.ranks, as_of=self.as_of,
+        )  # fmt: skip
+
+    def _choices(self, attachment: Attachment) -> list[Choice]:
+        """The first state of each file: those of the package are kept, whatever the settings."""
+        choices = list(self.choose(attachment))
+        for index, rendition in enumerate(attachment.renditions):
+            if rendition.member:
+                is_there = rendition.member in self._package
+                choices[index] = ("pending", None) if is_there else ("failed", _NOT_IN_PACKAGE)
+        return choices
+
+    def _store_files(self, batch: _Batch) -> None:
+        """Copy the files of a batch that are not stored yet; in its transaction."""
+        members = batch.members()
+        if not members:
+            return
+        waiting = []
+        for queued in packages.files_to_store(self.connection, self.account_id, batch.ids):
+            member = members.get((queued.record_id, queued.media_key))
+            if member is not None and member in self._package:
+                waiting.append((queued, member))
+            elif member is not None:
+                self.report.counts.files_missing += 1
+                self._note_failure(member, _NOT_IN_PACKAGE.text)
+        results = list(self.executor.map(self._copy, waiting))
+        downloads = {
+            download.sha256: download for _, download in results if isinstance(download, Download)
+        }
+        held = packages.held_hashes(self.connection, downloads)
+        try:
+            recovered = set(self.store.put(list(downloads.values()))) if self.store else set()
+        finally:
+            for _, download in results:  # the same bytes may have been copied twice
+                if isinstance(download, Download):
+                    download.discard()
+        outcomes = [self._outcome(queued, result, recovered) for queued, result in results]
+        queue.save(self.connection, outcomes, self.run_id, self.now())
+        self._count(results, held)
+
+    def _copy(
+        self, waiting: tuple[queue.QueuedFile, str]
+    ) -> tuple[queue.QueuedFile, Download | MediaError]:
+        queued, member = waiting
+        size = 0
+
+        def on_bytes(count: int) -> None:
+            nonlocal size
+            size += count
+
+        try:
+            download = copy_file(self._package, member, queued, self.tmp, on_bytes)
+        except MediaError as error:
+            self._note_failure(member, str(error.why or error))
+            return queued, error
+        self.progress.copied(1, size)
+        return queued, download
+
+    @staticmethod
+    def _outcome(
+        queued: queue.QueuedFile, result: Download | MediaError, recovered: set[str]
+    ) -> queue.Stored | queue.NotStored:
+        if isinstance(result, MediaError):
+            code = result.code if result.code in REASON_CODES else "wrong_kind"
+            return queue.NotStored(queued, "refused", Reason(code, str(result.why or result)))
+        return queue.Stored(
+            queued, result.sha256, stored_path(result.sha256, result.extension), result.size,
+            result.content_type, result.width, result.height, result.duration_ms,
+            recovered=result.sha256 in recovered,
+        )  # fmt: skip
+
+    def _count(
+        self, results: Sequence[tuple[queue.QueuedFile, Download | MediaError]], held: set[str]
+    ) -> None:
+        counts, seen = self.report.counts, set(held)
+        for _, result in results:
+            if isinstance(result, MediaError):
+                counts.files_failed += 1
+            elif result.sha256 in seen:
+                counts.files_held += 1
+            else:
+                seen.add(result.sha256)
+                counts.files_new += 1
+                counts.bytes += result.size
+
+    def _note_failure(self, member: str, why: str) -> None:
+        if len(self.report.failures) < _MOST_FAILURES:
+            self.report.failures.append(f"{member}: {why}")
+
+
+def exported_posts(found: RecognizedPackage) -> Iterator[ExportedPost]:
+    """The posts of a package. Raises PackageError, also where the reader fails."""
+
+    def failed(error: BaseException) -> PackageError:
+        return PackageError(
+            f"The reader of {found.reader.name} exports failed", why=cause_of(error),
+            kept="Nothing was imported", hint="Report this to whoever makes the plugin",
+            code="plugin",
+        )  # fmt: skip
+
+    with plugin_errors(failed):
+        items = iter(found.reader.records(found.package, found.recognition))
+    while True:
+        with plugin_errors(failed):
+            item = next(items, None)
+        if item is None:
+            return
+        if not isinstance(item, ExportedPost):
+            raise failed(TypeError(f"records() returned {type(item).__name__}"))
+        yield item

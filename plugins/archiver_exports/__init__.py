@@ -1,0 +1,16 @@
+"""Readers of the official exports of platforms that have no plugin of their own here.
+
+Each platform is a module, named as the platform is. Exports of Bluesky and Mastodon are read by the
+plugins that also read these networks directly.
+"""
+
+from collections.abc import Sequence
+
+from archiver import ExportReader, hookimpl
+from archiver_exports.twitter import TwitterExport
+
+
+@hookimpl
+def archiver_export_readers() -> Sequence[ExportReader]:
+    """The readers of this plugin."""
+    return [TwitterExport()]
