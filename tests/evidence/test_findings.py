@@ -6,7 +6,7 @@ import pytest
 
 from archiver.evidence.findings import BadRow, Finding, Verified, What
 
-HARMLESS = {"leftover", "unsteady", "known_lost", "unchecked", "extra", "unreadable"}
+HARMLESS = {"leftover", "unsteady", "known_lost", "unchecked", "extra", "unreadable", "extract"}
 
 
 @pytest.mark.parametrize("what", get_args(What))
