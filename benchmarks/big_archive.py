@@ -360,6 +360,8 @@ def _other_pages(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     yield "Datasette: posts of an account", "/archive/posts?account_id=3"
     yield "Datasette: a post", f"/archive/posts/{middle}"
     yield "Datasette: renditions", "/archive/renditions"
+    for view in ("timeline", "missing_media", "latest_metrics"):
+        yield f"Datasette: {view}", f"/archive/{view}"
 
 
 def _busiest(connection: sqlite3.Connection) -> int:

@@ -6,8 +6,7 @@ KNOWN_STEPS = frozenset({
     "m001_archive", "m002_sources", "m003_media", "m004_search", "m005_words",
     "m006_several_sources", "m007_lists", "m008_origins", "m009_visibility", "m010_care",
     "m011_resolutions", "m014_care_errors", "m015_packages", "m017_ledger", "m019_search_by_page",
-    "m022_actors", "m023_actions", "m024_holds",
-    "m030_emoji",
+    "m022_actors", "m023_actions", "m024_holds", "m029_missing_media", "m030_emoji",
 })  # fmt: skip
 """Names of all steps in schema.py."""
 

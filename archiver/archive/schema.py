@@ -31,6 +31,7 @@ from archiver.archive.steps import m019_search_by_page as nineteenth
 from archiver.archive.steps import m022_actors as twenty_second
 from archiver.archive.steps import m023_actions as twenty_third
 from archiver.archive.steps import m024_holds as twenty_fourth
+from archiver.archive.steps import m029_missing_media as twenty_ninth
 from archiver.archive.steps import m030_emoji as thirtieth
 
 migrations = Migrations("archiver")
@@ -142,6 +143,12 @@ def m023_actions(db: Database) -> None:
 def m024_holds(db: Database) -> None:
     """Legal holds."""
     twenty_fourth.apply(db.conn)
+
+
+@migrations()
+def m029_missing_media(db: Database) -> None:
+    """Missing files are listed from the indexes of their states."""
+    twenty_ninth.apply(db.conn)
 
 
 @migrations()

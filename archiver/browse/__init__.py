@@ -32,6 +32,12 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
 
 
 @hookimpl
+def startup(datasette: Any) -> None:
+    """Counts of tables that are kept, since Datasette would count every row for each page."""
+    table_frame.keep_table_counts(datasette)
+
+
+@hookimpl
 def prepare_connection(conn: Any, database: str, datasette: Any) -> None:
     """Restrict connections to an archive: its schema is not trusted."""
     if archive_named(datasette, database):

@@ -6,7 +6,7 @@ pages call `has` before they query one of those.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,14 @@ from archiver.browse.thumbs import Thumbs
 from archiver.media.folder_store import FolderStore
 from archiver.media.store import MediaStore
 
+MANY_ROWS = 50_000
+"""Of a table with more rows, Datasette's pages choose nothing to sum up by themselves."""
+
+_READ_BY_VIEWS = {
+    "timeline": "posts", "missing_media": "renditions", "latest_metrics": "metrics",
+}  # fmt: skip
+"""The largest table that a view reads."""
+
 NEEDED = ("accounts", "posts", "attachments", "renditions", "media")
 
 
@@ -31,6 +39,7 @@ class Archive:
     store: MediaStore
     columns: Mapping[str, frozenset[str]]  # of each table and view
     thumbs: Thumbs
+    large: frozenset[str] = frozenset()  # tables and views of more than MANY_ROWS rows
     tally: Tally = field(default_factory=Tally)
     totals: KeptTotals = field(default_factory=KeptTotals)
 
@@ -75,13 +84,29 @@ def _examine(name: str, path: Path, mutable: bool) -> Archive | None:
             if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
                 return None
             columns = dict(_columns(connection))
+            large = frozenset(_large(connection, columns))
     except sqlite3.Error:
         return None
     if not all(table in columns for table in NEEDED):
         return None
     folder = path.resolve().parent
     store = FolderStore(folder)
-    return Archive(name, store, columns, Thumbs(store, folder / "cache" / "thumbs"))
+    return Archive(name, store, columns, Thumbs(store, folder / "cache" / "thumbs"), large)
+
+
+def _large(connection: sqlite3.Connection, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        if name not in _READ_BY_VIEWS and not name.startswith("posts_fts"):
+            table = '"' + name.replace('"', '""') + '"'
+            query = f"SELECT 1 FROM {table} LIMIT 1 OFFSET {MANY_ROWS}"
+            if _is_table(connection, name) and connection.execute(query).fetchone():
+                yield name
+                yield from (view for view, read in _READ_BY_VIEWS.items() if read == name)
+
+
+def _is_table(connection: sqlite3.Connection, name: str) -> bool:
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return connection.execute(query, (name,)).fetchone() is not None
 
 
 def _columns(connection: sqlite3.Connection) -> Iterator[tuple[str, frozenset[str]]]:

@@ -76,9 +76,13 @@ def years(
 def _state(month: str, covered: list[Span], gaps: list[Span], last: str) -> str:
     if month > last:
         return "future"
-    if any(span.contains(month) for span in gaps):
-        return "gap"
-    return "covered" if any(span.contains(month) for span in covered) else "uncovered"
+    for span in gaps:  # any() takes three times as long, for each month of each account
+        if span.contains(month):
+            return "gap"
+    for span in covered:
+        if span.contains(month):
+            return "covered"
+    return "uncovered"
 
 
 def _level(count: int, top: int) -> int:

@@ -51,6 +51,25 @@ def entries(
             post: tuple(other for other in group if looks.get(other) == looks.get(post))
             for post, group in groups.items()
         }
+    return _entries(ids, wanted, groups, everyone)
+
+
+def entries_of_lists(
+    connection: sqlite3.Connection, lists: Sequence[tuple[Sequence[int], Filter]]
+) -> list[list[Entry]]:
+    """The entries of several lists, each given as for `entries`; all are loaded at once."""
+    ids = [post for own, _ in lists for post in own]
+    groups = _groups(connection, ids)
+    everyone = {card.id: card for card in cards(connection, _needed(ids, groups))}
+    return [_entries(own, wanted, groups, everyone) for own, wanted in lists]
+
+
+def _entries(
+    ids: Sequence[int],
+    wanted: Filter,
+    groups: Mapping[int, tuple[int, ...]],
+    everyone: Mapping[int, Card],
+) -> list[Entry]:
     page = [everyone[post] for post in ids if post in everyone]
     shown: set[tuple[int, ...]] = set()
     found = []

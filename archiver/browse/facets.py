@@ -4,6 +4,7 @@ Numbers come from kept counts, or from the matches of a search where those are f
 is known, the choices are offered without numbers.
 """
 
+import json
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +14,7 @@ from archiver.browse.archives import Archive
 from archiver.browse.filters import TABS, Filter, following
 from archiver.browse.months import is_month
 from archiver.browse.stream import grouped_matches
-from archiver.browse.tally import FLAGGED, Group
+from archiver.browse.tally import Group, Tally
 from archiver.browse.text import KINDS
 
 _MONTH_LENGTH, _DAY_LENGTH = len("2026-03"), len("2026-03-01")
@@ -136,7 +137,7 @@ def _matching(
         alone = Filter(flags=flags)
         name = " ".join(sorted(flags))
         groups = tally.kept(connection, name, lambda: _counter(grouped_matches(connection, alone)))
-    return _with_exact_edges(connection, wanted, groups) if groups is not None else None
+    return _with_exact_edges(connection, tally, wanted, groups) if groups is not None else None
 
 
 def _counter(rows: list[sqlite3.Row] | None) -> Counter[Group] | None:
@@ -157,22 +158,40 @@ def _edges(wanted: Filter) -> dict[str, tuple[str, str]]:
 
 
 def _with_exact_edges(
-    connection: sqlite3.Connection, wanted: Filter, groups: Counter[Group]
+    connection: sqlite3.Connection, tally: Tally, wanted: Filter, groups: Counter[Group]
 ) -> Counter[Group]:
-    """The groups, with those of the months at either end counted by the day."""
+    """The groups, with those of the months at either end counted by the day; at most one flag."""
     edges = _edges(wanted)
     if not edges:
         return groups
-    condition = "".join(f" AND {FLAGGED[flag]}" for flag in wanted.flags)
     found = Counter({group: count for group, count in groups.items() if group[2] not in edges})
     for month, (since, before) in edges.items():
-        rows = connection.execute(
-            "SELECT account_id, kind, count(*) FROM posts "
-            f"WHERE created_at >= ? AND created_at < ?{condition} GROUP BY 1, 2",
-            (since, before),
-        )
-        found |= Counter({(row[0], row[1], month): row[2] for row in rows})
+        if wanted.flags:
+            (flag,) = wanted.flags
+            counted = tally.flagged_on(connection, flag, since, before)
+        else:
+            kinds = [(account, kind) for account, kind, of in groups if of == month]
+            counted = _count_days(connection, kinds, since, before)
+        found |= Counter({(account, kind, month): n for (account, kind), n in counted.items()})
     return found
+
+
+def _count_days(
+    connection: sqlite3.Connection, kinds: Iterable[tuple[int, str]], since: str, before: str
+) -> Counter[tuple[int, str]]:
+    """How many posts some days have of each of these accounts and kinds, from an index alone."""
+    rows = connection.execute(DAYS, (json.dumps(list(kinds)), since, before))
+    return Counter({(row[0], row[1]): row[2] for row in rows})
+
+
+DAYS = """
+    SELECT account_id, kind, count(*)
+      FROM json_each(?) AS pair
+     CROSS JOIN posts ON account_id = json_extract(pair.value, '$[0]')
+       AND kind = json_extract(pair.value, '$[1]')
+     WHERE created_at >= ? AND created_at < ? GROUP BY 1, 2
+"""
+"""The posts of some days, of accounts and kinds that are given as JSON."""
 
 
 @dataclass

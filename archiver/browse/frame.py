@@ -126,7 +126,8 @@ async def page(
         {
             "fmt": text, "archive": archive, "base": base, "tables": base.removesuffix("/-"),
             "asset": lambda name: datasette.urls.path(asset_path(name)),
-            "here": template, "wanted": wanted, "everything": Filter(), "names": NAMES, **context,
+            "here": template, "wanted": wanted, "everything": Filter(), "names": NAMES,
+            "posts": _post_macros(datasette.jinja_env), **context,
         },
         request=request,
         view_name="archiver",
@@ -154,6 +155,16 @@ def safe_headers(*, loads_more: bool = False) -> dict[str, str]:
         "X-Frame-Options": "DENY",
         "Cache-Control": "private, no-cache",
     }
+
+
+@cache
+def _post_macros(environment: Any) -> Any:
+    """The macros for posts, for use in a template, which cannot import them as quick as this.
+
+    Datasette's environment makes every macro a coroutine; pages of posts call thousands.
+    """
+    plain = environment.overlay(enable_async=False)
+    return plain.get_template("archiver/_posts.html").module
 
 
 @cache

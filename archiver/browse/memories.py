@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from archiver.browse.archives import Archive
-from archiver.browse.entries import Entry, entries
+from archiver.browse.entries import Entry, entries_of_lists
 from archiver.browse.filters import Filter, following
 from archiver.browse.frame import archive_of, ask, page
 from archiver.browse.months import NAMES, is_day, is_month
@@ -42,21 +42,27 @@ def on_this_day(
     months = {month for _, _, month in archive.tally.posts(connection) if is_month(month)}
     years = {month[:4] for month in months if month[5:] == f"{day:%m}"}
     wanted = sorted((year for year in years if int(year) < (before or day.year)), reverse=True)
-    found = []
+    days = {}
     for year in wanted[:_MOST_YEARS]:
         since = f"{year}-{day:%m-%d}"
         if not is_day(since):  # 29 February
             continue
-        rows = connection.execute(
-            "SELECT id FROM posts WHERE created_at >= ? AND created_at < ? "
-            "ORDER BY created_at DESC, id",
-            (since, following(since)),
-        ).fetchall()
+        rows = connection.execute(_OF_DAY, (since, following(since))).fetchall()
         if rows:
-            ids = [row[0] for row in rows[:most_posts]]
-            shown = entries(connection, ids, Filter(since=since, until=since))
-            found.append(YearOfDay(since, len(rows), shown, len(rows) > most_posts))
-    return found
+            days[since] = [row[0] for row in rows]
+    lists = [
+        (ids[:most_posts], Filter(since=since, until=since)) for since, ids in days.items()
+    ]  # fmt: skip
+    shown = entries_of_lists(connection, lists)
+    return [
+        YearOfDay(since, len(ids), found, len(ids) > most_posts)
+        for (since, ids), found in zip(days.items(), shown, strict=True)
+    ]
+
+
+_OF_DAY = """
+    SELECT id FROM posts WHERE created_at >= ? AND created_at < ? ORDER BY created_at DESC, id
+"""
 
 
 async def memories(datasette: Any, request: Any) -> Any:

@@ -121,18 +121,38 @@ _QUERIES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def describe(archive: Archive) -> dict[str, Any]:
+class DatabaseMetadata(dict[str, Any]):
+    """The metadata of one database. Datasette copies it hundreds of times for a page of tables.
+
+    So a copy, though a deep one, copies no texts, and is made without the module `copy`.
+    """
+
+    def __deepcopy__(self, _memo: object) -> "DatabaseMetadata":
+        tables = {
+            name: {key: dict(part) if isinstance(part, dict) else part for key, part in own.items()}
+            for name, own in self["tables"].items()
+        }
+        return DatabaseMetadata(self, tables=tables)
+
+
+def describe(archive: Archive) -> DatabaseMetadata:
     """The metadata of one archive's database; a copy, since Datasette merges into it."""
     return deepcopy(_described(archive))
 
 
 @cache
-def _described(archive: Archive) -> dict[str, Any]:
+def _described(archive: Archive) -> DatabaseMetadata:
     tables = {name: _table(archive, name) for name in archive.columns}
-    return {
-        "title": "Social media archive",
-        "tables": {name: about for name, about in tables.items() if about},
-    }
+    return DatabaseMetadata(
+        title="Social media archive",
+        tables={name: about for name, about in tables.items() if about},
+    )
+
+
+def facets_of(archive: Archive, table: str) -> list[str]:
+    """The columns by which a table or view is best summed up."""
+    found: list[str] = _described(archive)["tables"].get(table, {}).get("facets", [])
+    return found
 
 
 def _table(archive: Archive, name: str) -> dict[str, Any]:

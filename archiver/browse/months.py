@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import lru_cache
 
 NAMES = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -10,6 +11,7 @@ NAMES = (
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 
+@lru_cache(4096)  # pages ask it for every month of every account
 def is_month(text: str) -> bool:
     """Whether this is a month, such as 2026-03. A damaged row may have any other text there."""
     return _MONTH.fullmatch(text) is not None
@@ -23,6 +25,7 @@ def is_day(text: str) -> bool:
         return False
 
 
+@lru_cache(4096)
 def in_words(text: str) -> str:
     """2026, March 2026 or 14 March 2026; the text as it is where it is none of these."""
     if not is_month(text[:7]):

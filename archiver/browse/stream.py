@@ -66,8 +66,8 @@ def post_page(
 
     With a `ranking`, in the order of that: the most liked count as the newest.
     """
-    conditions = _conditions(connection, wanted)
     accounts = _accounts(connection, wanted)
+    conditions = _matched_once(connection, accounts, _conditions(connection, wanted))
     upwards = wanted.oldest_first and ranking is None
     if ranking:
         few = _few_matches(connection, accounts, conditions)
@@ -95,6 +95,17 @@ def post_page(
     return PostPage(
         tuple(row.id for row in found), newer, older, _count(connection, accounts, conditions)
     )
+
+
+def _matched_once(
+    connection: sqlite3.Connection, accounts: list[int] | None, conditions: _Conditions
+) -> _Conditions:
+    """The conditions; where few posts can match, those that do, so that nothing is asked twice."""
+    if conditions.candidates is None or not conditions.sql:
+        return conditions
+    sql, values = _query(accounts, conditions, "", [], "")
+    matching = sorted(row[0] for row in connection.execute(sql, values))
+    return _Conditions(candidates=matching)
 
 
 def grouped_matches(connection: sqlite3.Connection, wanted: Filter) -> list[sqlite3.Row] | None:

@@ -23,13 +23,16 @@ MOST_FLAGGED = 50_000
 """Of more posts than these, it is not counted how many are edited, removed, or have media."""
 
 Group = tuple[int, str, str]
-"""An account's id, a kind, and `2026-03`; an empty string for posts without a time."""
+"""An account's id, a kind, and `2026-03` (or a day); an empty string for posts without a time."""
 
 Counted = TypeVar("Counted")
 
-_MONTH = "substr(coalesce(created_at, ''), 1, 7)"
-_GROUPED = f"SELECT account_id, kind, {_MONTH}, count(*) FROM posts WHERE {{}} GROUP BY 1, 2, 3"
-FLAGGED = {
+_MONTH_LENGTH, _DAY_LENGTH = len("2026-03"), len("2026-03-01")
+_GROUPED = (
+    "SELECT account_id, kind, substr(coalesce(created_at, ''), 1, {length}), count(*) FROM posts "
+    "WHERE {condition} GROUP BY 1, 2, 3"
+)
+_FLAGGED = {
     "edited": "edited_at IS NOT NULL",
     "removed": "removed_at IS NOT NULL",
     "omitted": (
@@ -51,6 +54,10 @@ _MATCHING = {
 """What has to be read for a flag: to be counted before it is read."""
 
 
+_COUNTED_BY = {"timeline": "posts"}
+"""Views that have a row for each row of a table, which is counted much faster."""
+
+
 @dataclass
 class _Kept(Generic[Counted]):
     """A count, and the state of the file that it was counted in."""
@@ -58,6 +65,21 @@ class _Kept(Generic[Counted]):
     value: Counted
     file: tuple[int, ...]
     again_at: float
+
+
+@dataclass(frozen=True)
+class _Flagged:
+    """The posts that have a flag, by account, kind and month; and the same by day."""
+
+    months: Counter[Group]
+    days: Counter[Group]
+
+    @classmethod
+    def of(cls, days: Counter[Group]) -> "_Flagged":
+        months: Counter[Group] = Counter()
+        for (account, kind, day), count in days.items():
+            months[account, kind, day[:_MONTH_LENGTH]] += count
+        return cls(months, days)
 
 
 @dataclass
@@ -81,7 +103,7 @@ class Tally:
             if last > self._last_post:
                 where = "id > :since AND id <= :last" if self._last_post else "1"
                 rows = connection.execute(
-                    _GROUPED.format(where),
+                    _GROUPED.format(length=_MONTH_LENGTH, condition=where),
                     {"since": self._last_post, "last": last} if self._last_post else {},
                 )
                 self._groups = self._groups + _counter(rows)
@@ -90,16 +112,49 @@ class Tally:
 
     def flagged(self, connection: sqlite3.Connection, flag: str) -> Counter[Group] | None:
         """The same of the posts that have a flag of `filters.FLAGS`; None where they are many."""
+        found = self._flagged(connection, flag)
+        return found.months if found else None
 
-        def count() -> Counter[Group] | None:
+    def flagged_on(
+        self, connection: sqlite3.Connection, flag: str, since: str, before: str
+    ) -> Counter[tuple[int, str]]:
+        """How many posts of some days have a flag, by account and kind.
+
+        Both bounds begin as times do. Nothing where posts with that flag are too many to count.
+        """
+        flagged = self._flagged(connection, flag)
+        found: Counter[tuple[int, str]] = Counter()
+        for (account, kind, day), count in flagged.days.items() if flagged else ():
+            if since <= day < before:
+                found[account, kind] += count
+        return found
+
+    def _flagged(self, connection: sqlite3.Connection, flag: str) -> "_Flagged | None":
+        def count() -> _Flagged | None:
             many = connection.execute(
                 f"SELECT count(*) FROM (SELECT 1 FROM {_MATCHING[flag]} LIMIT {MOST_FLAGGED + 1})"
             ).fetchone()[0]
             if many > MOST_FLAGGED:
                 return None
-            return _counter(connection.execute(_GROUPED.format(FLAGGED[flag])))
+            query = _GROUPED.format(length=_DAY_LENGTH, condition=_FLAGGED[flag])
+            return _Flagged.of(_counter(connection.execute(query)))
 
         return self.kept(connection, flag, count)
+
+    def rows(self, connection: sqlite3.Connection, table: str) -> int | None:
+        """How many rows a table or view has; None where the time limit was too short to count."""
+
+        def count() -> int | None:
+            name = _COUNTED_BY.get(table, table).replace('"', '""')
+            try:
+                found = connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()
+            except sqlite3.OperationalError as error:
+                if "interrupted" not in str(error):
+                    raise
+                return None
+            return int(found[0])
+
+        return self.kept(connection, f"rows of {table}", count)
 
     def kept(
         self, connection: sqlite3.Connection, name: str, count: Callable[[], Counted]

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -51,12 +52,14 @@ def kind_name(kind: str) -> str:
     return kind.replace("_", " ")
 
 
+@lru_cache(4096)  # a page says some times four times for each post
 def day(moment: str | None) -> str:
     """2 March 2026; the text as it is where it is not a time."""
     parsed = parse_time(moment)
     return f"{parsed.day} {parsed:%B} {parsed.year}" if parsed else (moment or "no date")
 
 
+@lru_cache(4096)
 def day_time(moment: str | None) -> str:
     """2 March 2026, 09:00, in UTC."""
     parsed = parse_time(moment)

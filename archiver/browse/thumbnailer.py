@@ -8,6 +8,7 @@ no thumbnail.
 import json
 import sys
 import warnings
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -34,6 +35,7 @@ def main() -> None:
         print(json.dumps(answer), flush=True)  # noqa: T201 — results go to stdout
 
 
+@lru_cache(4096)  # pages ask it several times for each picture
 def fitted(width: int, height: int, shorter: int, longer: int) -> tuple[int, int]:
     """Width and height of the thumbnail of a picture, all in pixels.
 

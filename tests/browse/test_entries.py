@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from archiver.browse.entries import Entry, entries
+from archiver.browse.entries import Entry, entries, entries_of_lists
 from archiver.browse.filters import Cursor, Filter
 from archiver.browse.stream import post_page
 from support.small_archive import SmallArchive, small_archive
@@ -103,3 +103,16 @@ def test_each_by_itself_where_that_is_asked_for(archive: SmallArchive) -> None:
     found = entries(archive.connection, page.ids, Filter(), grouped=False)
     assert [entry.card.id for entry in found] == list(page.ids)
     assert not any(entry.is_group for entry in found)
+
+
+def test_several_lists_have_the_entries_that_each_has_alone_and_are_loaded_at_once(
+    archive: SmallArchive,
+) -> None:
+    days = [Filter(since=day, until=day) for day in ("2026-03-02", "2026-03-03", "2026-03-04")]
+    lists = [(post_page(archive.connection, day).ids, day) for day in days]
+    expected = [entries(archive.connection, ids, day) for ids, day in lists]
+    statements: list[str] = []
+    archive.connection.set_trace_callback(statements.append)
+    assert entries_of_lists(archive.connection, lists) == expected
+    archive.connection.set_trace_callback(None)
+    assert len([one for one in statements if "FROM metrics" in one]) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from archiver.browse import stream, tally
 from archiver.browse.archives import Archive, all_archives
-from archiver.browse.facets import Facets, count_of, facets
+from archiver.browse.facets import DAYS, Facets, count_of, facets
 from archiver.browse.filters import Filter
 from archiver.browse.server import make_datasette
 from archiver.browse.stream import post_page
@@ -129,3 +129,23 @@ def test_what_is_too_many_to_count_is_offered_without_numbers(
         assert found.accounts
         assert {choice.count for choice in found.accounts} == {None}
         assert found.years == []
+
+
+def test_the_days_at_either_end_are_counted_from_an_index_alone(
+    connection: sqlite3.Connection,
+) -> None:
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {DAYS}", ("[]", "2025-03-10", "2025-04"))
+    (used,) = [row[3] for row in plan if "posts" in row[3]]
+    assert used.startswith("SEARCH posts USING COVERING INDEX posts_account_kind")
+
+
+def test_flagged_posts_of_some_days_are_not_asked_for_again(
+    archive: Archive, connection: sqlite3.Connection
+) -> None:
+    wanted = Filter(flags=frozenset({"omitted"}), since="2024-06-15")
+    count_of(connection, archive, wanted)
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    assert count_of(connection, archive, wanted) == shown(connection, wanted)
+    connection.set_trace_callback(None)
+    assert not [one for one in statements if "GROUP BY" in one]

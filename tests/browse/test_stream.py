@@ -321,3 +321,12 @@ def test_pages_of_the_demo_have_the_posts_of_its_view(demo: Path) -> None:
     with closing(sqlite3.connect(f"{demo.as_uri()}?mode=ro", uri=True)) as connection:
         rows = connection.execute("SELECT id FROM posts ORDER BY created_at DESC, id")
         assert all_ids(connection, Filter()) == [row[0] for row in rows]
+
+
+def test_of_few_posts_it_is_asked_once_which_have_media(posts: sqlite3.Connection) -> None:
+    statements: list[str] = []
+    posts.set_trace_callback(statements.append)
+    page = post_page(posts, Filter(flags=frozenset({"edited", "media"})))
+    posts.set_trace_callback(None)
+    assert page.count == 0
+    assert len([one for one in statements if "EXISTS" in one]) == 1

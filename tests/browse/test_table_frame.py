@@ -3,6 +3,7 @@
 import re
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import httpx
 import pytest
 from datasette.app import Datasette
 
-from support.browsing import serving
+from archiver.browse import archives, metadata
+from support.browsing import browsing, serving
 
 PAGES = (
     "/archive", "/archive/posts", "/archive/posts/1", "/archive/timeline", "/archive/most_liked",
@@ -113,3 +115,81 @@ def test_a_path_before_all_of_datasette_is_kept(demo: Path) -> None:
         page = plain.get("/below/archive/posts").text
         assert '<a href="/below/archive/-/gallery">Gallery</a>' in page
         assert "raw" not in columns(page)
+
+
+@pytest.fixture
+def large(demo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
+    """The pages of the demo's archive, whose larger tables count as large."""
+    monkeypatch.setattr(archives, "MANY_ROWS", 30)
+    with browsing(demo) as found:
+        yield found
+
+
+def facets(page: str) -> set[str]:
+    return set(re.findall(r'data-column="([^"]+)"', page.partition("facet-results")[2]))
+
+
+def test_a_large_table_offers_its_facets_without_computing_them(
+    client: httpx.Client, large: httpx.Client
+) -> None:
+    assert facets(client.get("/archive/posts").text) >= {"platform", "kind"}
+    page = large.get("/archive/posts?_sort=id").text
+    assert "facet-results" not in page
+    offered = dict(re.findall(r'<a href="(\?[^"]+)">(platform|account_id|kind)</a>', page))
+    assert sorted(offered.values()) == ["account_id", "kind", "platform"]
+    link = next(link for link, column in offered.items() if column == "kind")
+    assert link == "?_sort=id&amp;_facet=kind"
+    answer = large.get(f"/archive/posts{link.replace('&amp;', '&')}").text
+    assert facets(answer) >= {"platform", "kind"}
+    assert "Suggested facets" not in answer
+
+
+def number_of_rows(page: str) -> str:
+    found = re.search(r"<h3>([\d,]+ rows?)\b", page)
+    return found[1] if found else ""
+
+
+def test_a_large_table_has_the_same_number_of_rows(
+    client: httpx.Client, large: httpx.Client
+) -> None:
+    for path in ("posts", "posts?kind=reel", "timeline", "missing_media", "media?_size=5"):
+        expected = number_of_rows(client.get(f"/archive/{path}").text)
+        assert expected
+        assert number_of_rows(large.get(f"/archive/{path}").text) == expected, path
+
+
+def test_a_filter_of_a_later_page_of_a_large_table_is_counted(large: httpx.Client) -> None:
+    page = large.get("/archive/posts?_size=5").text
+    link = re.search(r'<a href="([^"]+)">Next page</a>', page)
+    assert link
+    later = link[1].replace("&amp;", "&")
+    assert number_of_rows(large.get(later).text) == number_of_rows(page)
+    assert number_of_rows(large.get(f"{later}&kind=reel").text) != number_of_rows(page)
+
+
+def test_the_rows_of_a_large_table_are_counted_once(
+    demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MANY_ROWS", 30)
+    statements: list[str] = []
+    monkeypatch.setattr(metadata, "harden", lambda one: one.set_trace_callback(statements.append))
+    counting = []
+    with browsing(demo) as pages:
+        for _ in range(2):
+            for path in ("/archive", "/archive/posts", "/archive/media"):
+                pages.get(path)
+            counting.append([one for one in statements if "count(*)" in one.lower()])
+            statements.clear()
+    first, second = counting
+    assert first
+    assert not second
+
+
+def test_a_list_of_tables_has_the_number_of_rows_of_each(client: httpx.Client, demo: Path) -> None:
+    page = client.get("/archive").text
+    with closing(sqlite3.connect(f"{demo.as_uri()}?mode=ro", uri=True)) as connection:
+        for table in ("posts", "media", "renditions"):
+            count = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            assert re.search(
+                rf'href="/archive/{table}">.*?<p>[^<]*?{count:,} rows', page, re.DOTALL
+            )
