@@ -40,6 +40,9 @@ class ProxyAddress:
     credentials: Secret | None = None
 
 
+CheckpointTarget = NewType("CheckpointTarget", str)
+"""Who gets checkpoints: the path of a folder, `git:PATH` or `cmd:COMMAND`; paths are absolute."""
+
 _T = TypeVar("_T")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -387,6 +390,18 @@ def _secret(value: str, place: TableLocation) -> Secret:
     return secret
 
 
+def _checkpoint_target(value: str, place: TableLocation) -> CheckpointTarget:
+    kind, colon, rest = value.partition(":")
+    if kind == "cmd" and colon:
+        _refuse_exposed(place)
+        if not rest.strip():
+            raise _InvalidValue("names no command", "Write cmd:COMMAND")
+        return CheckpointTarget(value)
+    if kind == "git" and colon:
+        return CheckpointTarget(f"git:{_path(rest, place)}")
+    return CheckpointTarget(str(_path(value, place)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """A type of settings: its name in plain words, the TOML types it accepts, how it is read."""
@@ -410,6 +425,9 @@ _KINDS: dict[Any, _Kind] = {
         "an address such as https://api.example.com", str, _base_url, '"https://api.example.com"'
     ),
     Path: _Kind("a path in quotes", str, _path, '"archive"'),
+    CheckpointTarget: _Kind(
+        "a folder, git:PATH or cmd:COMMAND", str, _checkpoint_target, '"/mnt/checkpoints"'
+    ),
     timedelta: _Kind('a length of time such as "7d", "12h" or "30m"', str, _duration, '"7d"'),
     Size: _Kind('a size such as "500MB", "4GB" or "2GiB"', (str, int), _size, '"4GB"'),
 }

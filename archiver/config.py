@@ -28,6 +28,7 @@ from archiver.settings import (
     ArchiveSettings,
     CareSettings,
     EntryHead,
+    EvidenceSettings,
     HealthSettings,
     MediaSettings,
     NetworkSettings,
@@ -41,6 +42,7 @@ __all__ = [
     "ArchiveSettings",
     "CareSettings",
     "Config",
+    "EvidenceSettings",
     "HealthSettings",
     "MediaSettings",
     "NetworkSettings",
@@ -52,7 +54,7 @@ __all__ = [
 
 FILE_NAME = "archive.toml"
 ENVIRONMENT = "ARCHIVER_CONFIG"
-CORE_TABLES = ("archive", "media", "network", "health", "notify", "care", "accounts")
+CORE_TABLES = ("archive", "media", "network", "health", "notify", "care", "evidence", "accounts")
 BROKEN = "plugin_broken"
 """The code of a PluginError about a plugin that is there, but does not load."""
 _ENTRY_KEYS = tuple(EntryHead.__dataclass_fields__)
@@ -96,6 +98,7 @@ class Config:
     health: HealthSettings
     notify: NotifySettings
     care: CareSettings
+    evidence: EvidenceSettings
     sources: Mapping[str, Mapping[str, Any]] = field(repr=False)
     accounts: tuple[AccountEntry, ...]
     place: TableLocation = field(repr=False, compare=False)
@@ -329,6 +332,7 @@ def load_config(path: Path) -> Config:
         health=_core(tables, "health", HealthSettings, place),
         notify=_core(tables, "notify", NotifySettings, place),
         care=_core(tables, "care", CareSettings, place),
+        evidence=_core(tables, "evidence", EvidenceSettings, place),
         sources={name: table for name, table in tables.items() if name not in CORE_TABLES},
         accounts=accounts,
         place=place,
@@ -401,6 +405,7 @@ _CORE: dict[str, type[Any]] = {
     "health": HealthSettings,
     "notify": NotifySettings,
     "care": CareSettings,
+    "evidence": EvidenceSettings,
 }
 
 

@@ -86,6 +86,11 @@ class Secret:
         return self._reference if self._scheme in SCHEMES else None
 
     @property
+    def path(self) -> Path | None:
+        """The file that it refers to; None where it refers to something else."""
+        return self._base / Path(self._name).expanduser() if self._scheme == "file" else None
+
+    @property
     def origin(self) -> str:
         """Where it is read from, for messages."""
         rest = self._name
@@ -181,6 +186,11 @@ def _in_lower_case(url: str) -> str:
     return re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), url)
 
 
+def environment_without_secrets() -> dict[str, str]:
+    """The variables that a program of others gets: those that hold secrets are left out."""
+    return {name: v for name, v in os.environ.items() if name not in Secret._variables}
+
+
 def _from_environment(name: str, _base: Path) -> str:
     value = os.environ.get(name)
     if value is None:
@@ -273,7 +283,7 @@ def _from_command(command: str, _base: Path) -> str:
     try:
         done = subprocess.run(  # noqa: S602 — the operator's own command line, from their own config
             command, shell=True, check=True, capture_output=True, timeout=_COMMAND_SECONDS,
-            env={name: v for name, v in os.environ.items() if name not in Secret._variables},
+            env=environment_without_secrets(),
         )  # fmt: skip
         return done.stdout.decode()
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:

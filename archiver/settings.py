@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from archiver.binding import ProxyAddress, Size
+from archiver.binding import CheckpointTarget, ProxyAddress, Size
 from archiver.errors import ConfigError
 from archiver.secrets import Secret
 
@@ -249,6 +249,28 @@ class CareSettings:
             "With 0, each is made when it is first looked at.",
             "min": timedelta(),
             "example": '"10m"',
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSettings:
+    """Who signs checkpoints of the ledger, and who gets them."""
+
+    key: Secret | None = field(
+        default=None,
+        metadata={
+            "help": "The key that signs checkpoints, such as a file on another disk. Without it, a "
+            "file beside this one. A file is made at its first use.",
+            "example": '"file:/mnt/key/archive.signing-key"',
+        },
+    )
+    checkpoint_copies: tuple[CheckpointTarget, ...] = field(
+        default=(),
+        metadata={
+            "help": "Who gets each checkpoint: folders, repositories of git (`git:PATH`), commands "
+            "that read it (`cmd:COMMAND`).",
+            "example": '["/mnt/other/checkpoints", "git:~/checkpoints", "cmd:mail me"]',
         },
     )
 

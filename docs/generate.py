@@ -32,6 +32,7 @@ from archiver.settings import (
     ArchiveSettings,
     CareSettings,
     EntryHead,
+    EvidenceSettings,
     HealthSettings,
     MediaSettings,
     NetworkSettings,
@@ -96,6 +97,11 @@ def _settings_notify() -> str:
 @block("settings-care")
 def _settings_care() -> str:
     return settings_table(CareSettings)
+
+
+@block("settings-evidence")
+def _settings_evidence() -> str:
+    return settings_table(EvidenceSettings)
 
 
 @block("settings-accounts")

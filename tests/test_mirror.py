@@ -31,6 +31,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "site/test_html_format.py": ("archiver/site/pages", "archiver/site/plan"),
     "export/formats/test_sqlite.py": ("archiver/export/extract",),
     "evidence/test_access.py": ("archiver/cli/verify",),
+    "evidence/test_tampering.py": ("archiver/evidence/known_heads",),
     # it runs the programs of the system, in whose place the command's test has some of its own
     "cli/test_schedule.py": ("archiver/unattended/schedulers/installer",),
     # what a whole run is needed for

@@ -6,6 +6,7 @@ KNOWN_STEPS = frozenset({
     "m001_archive", "m002_sources", "m003_media", "m004_search", "m005_words",
     "m006_several_sources", "m007_lists", "m008_origins", "m009_visibility", "m010_care",
     "m011_resolutions", "m014_care_errors", "m015_packages", "m017_ledger", "m019_search_by_page",
+    "m020_signing",
     "m022_actors", "m023_actions", "m024_holds", "m029_missing_media", "m030_emoji",
 })  # fmt: skip
 """Names of all steps in schema.py."""
@@ -28,6 +29,7 @@ ROW_HASHED = (
     "media", "account_pictures", "renditions", "media_origins", "resolutions", "events", "metrics",
     "coverage", "storage_totals", "quarantine", "care", "actions", "holds",
     "packages", "package_parts", "package_posts",
+    "signing_keys", "restores",
     "ledger", "ledger_rows", "checkpoints",
 )  # fmt: skip
 """The tables whose rows have a hash, and that are counted in `table_checksums`."""

@@ -183,7 +183,9 @@ _ADDED: dict[str, Callable[[Row], str | None]] = {
     "resolutions": lambda row: None if row.get("reason_code") else "resolved",
     "responses": lambda _: "response",
     "revisions": lambda _: "revision",
+    "restores": lambda _: "restore_accepted",
     "runs": lambda _: "run_begun",
+    "signing_keys": lambda row: "key_begun" if row["reason"] == "first" else "key_changed",
 }
 """What it means that a row was added to a table, in the words of the ledger."""
 _CHANGED: dict[str, Callable[[Row], str | None]] = {

@@ -28,6 +28,7 @@ from archiver.archive.steps import m014_care_errors as fourteenth
 from archiver.archive.steps import m015_packages as fifteenth
 from archiver.archive.steps import m017_ledger as seventeenth
 from archiver.archive.steps import m019_search_by_page as nineteenth
+from archiver.archive.steps import m020_signing as twentieth
 from archiver.archive.steps import m022_actors as twenty_second
 from archiver.archive.steps import m023_actions as twenty_third
 from archiver.archive.steps import m024_holds as twenty_fourth
@@ -125,6 +126,12 @@ def m017_ledger(db: Database) -> None:
 def m019_search_by_page(db: Database) -> None:
     """A page of posts is added to the search index at once."""
     nineteenth.apply(db.conn)
+
+
+@migrations()
+def m020_signing(db: Database) -> None:
+    """The keys that sign checkpoints, and what was lost when a copy was put back."""
+    twentieth.apply(db.conn)
 
 
 @migrations()

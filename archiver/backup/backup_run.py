@@ -19,7 +19,6 @@ from archiver.archive.changes import (
     changes_of,
     newest_event,
 )
-from archiver.archive.checkpoints import add_checkpoint
 from archiver.archive.damage import damaged_row
 from archiver.archive.same_files import merge_same_files
 from archiver.backup.account import AccountBackup
@@ -40,6 +39,7 @@ from archiver.backup.stop_requests import restore_interrupts, wait_for_stop
 from archiver.clock import Clock
 from archiver.config import Config, Registry
 from archiver.errors import ArchiverError, StorageError, leaves
+from archiver.evidence.signing import seal
 from archiver.media.download import Downloader
 from archiver.media.folder_store import FolderStore
 from archiver.media.playlists.joining import FilmJoiner, joiner_version
@@ -311,7 +311,9 @@ class BackupRun:
                 received=report.received,
                 accounts={(each.name, each.source): each.counts for each in report.accounts},
             )  # fmt: skip
-            await self.database.call(add_checkpoint, report.finished_at, run_id)
+            sealed = await self.database.call(seal, self.config, report.finished_at, run_id)
+            if sealed.problem is not None:
+                report.notes.append(sealed.problem)
         except sqlite3.Error:
             if error is None:  # a failing run raises its own error
                 raise

@@ -22,6 +22,7 @@ COMMANDS = {
     "accounts": ("archiver.cli.accounts", "List the accounts; find those a key has linked."),
     "login": ("archiver.cli.login", "Log in to an account whose source needs it."),
     "verify": ("archiver.cli.verify", "Check all files and rows against their hashes."),
+    "key": ("archiver.cli.key", "Show or change the key that signs checkpoints."),
     "copy": ("archiver.cli.copy", "Make or update a second copy of the archive."),
     "history": ("archiver.cli.history", "Show how a post changed, and its metrics."),
     "changes": ("archiver.cli.changes", "List what was edited, removed or omitted."),

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from archiver.cli.deliveries import ledger_json, ledger_lines, ledger_standing
 from archiver.cli.logins import known_logins, logins_table, token_expiries
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import Coloured, safe, table, wrap
@@ -76,14 +77,16 @@ def command(
         care = newest_care(connection)
         held = [(hold, hold.posts.in_words(connection)) for hold in lasting_holds(connection)]
         omitted = omitted_media(connection) if with_omitted else []
+        ledger = ledger_standing(connection, config)
     if as_json:
         listed = {"omitted": [asdict(file) for file in omitted]} if with_omitted else {}
-        said = {
+        said: dict[str, Any] = {
             "logins": [asdict(login) for login in logins], "sqlite": sqlite_warning(),
             "resolvers": [{"account": name, "notice": text} for name, text in notices],
         }  # fmt: skip
         said["care"] = [asdict(entry) for entry in care]
         said["holds"] = [asdict(hold) for hold, _ in held]
+        said["ledger"] = ledger_json(ledger)
         shell.json({"directory": str(directory), **asdict(status), **said, **listed})
         return None
     parts = [_head(status, str(directory), now), _accounts(status, now)]
@@ -97,6 +100,7 @@ def command(
             logins_table(logins),
             _holds(held),
             _care(care, now),
+            ledger_lines(ledger, now),
             _videos_behind_pages(notices),
         ),
     )

@@ -1,6 +1,7 @@
 """`archiver verify`: check all files and rows against their hashes."""
 
 import re
+import sqlite3
 from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from archiver.human import counted, size_text
 
 if TYPE_CHECKING:
     from archiver.evidence.findings import Finding, Verified
+    from archiver.evidence.known_heads import KnownHead
     from archiver.evidence.repair import Repaired
 
 _MAX_FINDINGS = 50
@@ -53,6 +55,7 @@ def _write_program(ctx: click.Context, _param: click.Parameter, path: Path | Non
     example="archiver verify\narchiver verify --minutes 30\narchiver verify --slice 3/30\n"
     "archiver verify --repair && archiver backup\narchiver verify --repair --from /mnt/copy\n"
     "archiver verify /mnt/copy\narchiver verify --write-program check.py\n"
+    "archiver verify --checkpoint kept.txt\narchiver verify --accept-restore\n"
     "archiver verify --post at://did:plc:example/app.bsky.feed.post/3kexample",
 )
 @click.argument("directory", required=False, type=click.Path(path_type=Path))
@@ -68,6 +71,14 @@ def _write_program(ctx: click.Context, _param: click.Parameter, path: Path | Non
     "--minutes", type=Minutes(), metavar="M",
     help="Read files for M minutes only; the next verify resumes there.",
 )  # fmt: skip
+@click.option(
+    "--checkpoint", "kept", metavar="FILE", multiple=True, type=click.Path(path_type=Path),
+    help="Check a checkpoint too that was kept elsewhere. May be given several times.",
+)  # fmt: skip
+@click.option(
+    "--accept-restore", is_flag=True,
+    help="An older copy was put back: put on record what was lost by that.",
+)  # fmt: skip
 @click.option("--post", metavar="ID", help="One post, by id or address: who signed its versions.")
 @click.option(
     "--write-program", metavar="FILE", type=click.Path(path_type=Path), is_eager=True,
@@ -78,13 +89,19 @@ def _write_program(ctx: click.Context, _param: click.Parameter, path: Path | Non
 @pass_shell
 def command(
     shell: Shell, directory: Path | None, repair: bool, copy: Path | None, slice_: str | None,
-    minutes: float | None, post: str | None, as_json: bool,
+    minutes: float | None, kept: tuple[Path, ...], accept_restore: bool, post: str | None,
+    as_json: bool,
 ) -> int | None:  # fmt: skip
     """Read every file and every row back: hashes, references, the database's own check.
 
     Reads the archive of the config, or the one in DIRECTORY, such as a copy. Needs no key. It
     writes when it was done, and when each file was verified, and nothing else. --slice and
     --minutes spread the files over many nights; all rows are always read.
+
+    The ledger is compared with the checkpoints in it, with those that were signed last by this
+    config, with those of checkpoint_copies, and with those of --checkpoint. Where an older copy was
+    put back after a disaster, they show that: --accept-restore puts on record what was lost, and
+    the entries that were lost are no finding any more.
 
     Where a source signs what it gives (Bluesky), every version of every post is checked against the
     signatures that were kept with it. --post shows for one post who signed it, and when.
@@ -106,26 +123,40 @@ def command(
     if copy is not None and not repair:
         raise UsageError("--from is for repairs only", hint="Add --repair")
     is_own = directory is None
+    if accept_restore and not is_own:
+        raise UsageError("--accept-restore is for the archive of the config")
     directory = archive_folder(directory) if directory else shell.config().archive.directory
     copy = archive_folder(copy) if copy else None
     if post is not None:
         return _print_proofs(shell, directory, post, as_json=as_json)
     now = timestamp(datetime.now(UTC)) or ""
     scope = _scope(slice_, minutes)
+    known, notes = _known_heads(shell, directory, kept, is_own=is_own)
     try:
         with progress_bar(shell, "reading") as (on_total, on_file):
             result = verify(
                 directory, scope, now, provers=provers_among(shell.plugins().platforms),
-                on_total=on_total, on_file=on_file,
+                known=known, on_total=on_total, on_file=on_file,
             )  # fmt: skip
     except DamageFound as error:  # there is no database to read from any more
         if as_json:
             result = Verified(findings=[Finding("database", "archive.db", str(error))])
             shell.json(_as_json(result, Repaired()))
         raise
+    result.findings += notes
+    if accept_restore:
+        _accept_restore(shell, directory, known, result, now)
     if is_own:
         _log(directory, result, shell.config().archive.actor)
     repaired = put_right(directory, result, now, copy) if repair else Repaired()
+    return _tell(shell, directory, result, repaired, asked=repair, copy=copy, as_json=as_json)
+
+
+def _tell(
+    shell: Shell, directory: Path, result: "Verified", repaired: "Repaired", *, asked: bool,
+    copy: Path | None, as_json: bool,
+) -> int | None:  # fmt: skip
+    """Print what was found; returns the exit code. Raises DamageFound, StorageError."""
     if as_json:
         shell.json(_as_json(result, repaired))
         if result.damage:
@@ -136,11 +167,60 @@ def command(
         raise DamageFound(
             f"{counted(len(result.damage), 'integrity error')} in {directory}",
             kept="Nothing was deleted",
-            hint=_hint(result, repaired, asked=repair, copy=copy),
+            hint=_hint(result, repaired, asked=asked, copy=copy),
         )
     if result.unreadable:
         raise unreadable(result.unreadable, directory)
     return None
+
+
+def _known_heads(
+    shell: Shell, directory: Path, kept: tuple[Path, ...], *, is_own: bool
+) -> "tuple[list[KnownHead], list[Finding]]":
+    """The checkpoints that are known beside the archive, and what of them cannot be read.
+
+    Raises UsageError for a file of `kept` that has no checkpoint of this archive.
+    """
+    from archiver.archive.checkpoints import origin
+    from archiver.evidence.known_heads import known_head
+    from archiver.evidence.restored import heads_of, key_findings
+    from archiver.evidence.verify import open_archive
+
+    with open_archive(directory) as connection:
+        try:
+            log = origin(connection)
+            found, notes = heads_of(connection, shell.config()) if is_own else ([], [])
+            notes += key_findings(connection, shell.config()) if is_own else []
+        except sqlite3.DatabaseError:  # verify itself will say so
+            return [], []
+    for path in kept:
+        try:
+            found.append(known_head(str(path), path.read_text("utf-8"), log))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path} is no checkpoint of this archive", why=str(error)) from error
+    return found, notes
+
+
+def _accept_restore(
+    shell: Shell, directory: Path, known: "list[KnownHead]", result: "Verified", now: str
+) -> None:
+    """Put on record what was lost, where nothing else is wrong with the ledger.
+
+    Raises DamageFound where something is, UsageError where nothing was lost.
+    """
+    from archiver.archive.database import writer
+    from archiver.evidence.restored import PUT_BACK, accept_restore
+
+    if others := [finding for finding in result.damage if finding.what not in PUT_BACK]:
+        raise DamageFound(
+            f"The archive has {counted(len(others), 'other integrity error')}",
+            kept="Nothing was put on record",
+            hint="Run archiver verify, which lists them, and archiver verify --repair",
+        )
+    with writer(directory, create=False) as connection:
+        lost = accept_restore(connection, known, now, shell.config().archive.actor)
+    result.findings = [finding for finding in result.findings if finding.what not in PUT_BACK]
+    shell.say(f"On record: entries {lost.first:,} to {lost.last:,} of the ledger were lost.")
 
 
 def _log(directory: Path, result: "Verified", actor: str | None) -> None:

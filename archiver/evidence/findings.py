@@ -6,7 +6,7 @@ from typing import Literal
 What = Literal[
     "missing_file", "changed_file", "changed_row", "rows", "reference", "database", "schema",
     "search_index", "leftover", "unsteady", "known_lost", "unchecked", "extra",
-    "extract", "unreadable", "proof", "ledger",
+    "extract", "unreadable", "proof", "ledger", "rolled_back", "rebuilt", "foreign_key",
 ]  # fmt: skip
 _NO_DAMAGE = frozenset({
     "leftover", "unsteady", "known_lost", "unchecked", "extra", "extract", "unreadable",
@@ -22,7 +22,10 @@ class Finding:
     `reference` (a row refers to another that is missing), `database` (SQLite's own check),
     `schema` (an index, trigger, view or table differs from what the program makes),
     `search_index`, `proof` (a record is not what its source signed), `ledger` (an entry, a
-    checkpoint or a row is not as the ledger says).
+    checkpoint or a row is not as the ledger says), `rolled_back` (a checkpoint that was kept
+    elsewhere counts more entries than the ledger), `rebuilt` (one is of other entries),
+    `foreign_key` (a checkpoint is signed by a key that the archive does not have on record, or the
+    key that signs here is not that on record).
 
     No damage: `leftover` (a file that no row refers to), `unsteady` (wrong at the first reading and
     right at the second), `known_lost` (a file that an earlier verify found lost), `unchecked` (what

@@ -8,10 +8,11 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from archiver.archive.checkpoints import checkpoint_text, origin
 from archiver.archive.extracts import ABOUT, COUNTED_ANEW, read_extract_note
@@ -22,7 +23,9 @@ from archiver.archive.merkle import HASH_SIZE, GrowingTree, leaf_hash
 from archiver.archive.row_objects import mappings, objects
 from archiver.archive.schema import ROW_HASHED
 from archiver.canonical import row_digest, shortened
+from archiver.evidence import notes, standalone
 from archiver.evidence.findings import Finding
+from archiver.evidence.signing_keys import KeyOnRecord, keys_on_record, record_text
 
 _UNKNOWN = bytes(HASH_SIZE)
 _MAX_NAMED = 1000
@@ -112,6 +115,9 @@ def _check_entries(connection: sqlite3.Connection) -> Iterator[Finding]:
     query = "SELECT id, at, size, root, subtrees, note FROM checkpoints ORDER BY size, id"
     checkpoints = list(mappings(connection.execute(query)))
     name, tree, previous = origin(connection), GrowingTree(), None
+    known = keys_on_record(connection)
+    yield from _check_keys(name, known)
+    keys = _usable(known)
     waiting = iter([*checkpoints])
     checkpoint = next(waiting, None)
     for number, (entry_id, text) in enumerate(
@@ -125,7 +131,7 @@ def _check_entries(connection: sqlite3.Connection) -> Iterator[Finding]:
         previous = leaf_hash(data)
         tree.add(previous)
         while checkpoint is not None and checkpoint["size"] <= tree.size:
-            yield from _check_checkpoint(checkpoint, name, tree)
+            yield from _check_checkpoint(checkpoint, name, tree, keys)
             checkpoint = next(waiting, None)
     if checkpoint is not None:
         yield _wrong(
@@ -136,7 +142,7 @@ def _check_entries(connection: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def _check_checkpoint(
-    checkpoint: Mapping[str, Any], name: str, tree: GrowingTree
+    checkpoint: Mapping[str, Any], name: str, tree: GrowingTree, keys: standalone.Keys
 ) -> Iterator[Finding]:
     subject = f"checkpoint {checkpoint['id']}"
     root = tree.root()
@@ -146,10 +152,57 @@ def _check_checkpoint(
             f"of {checkpoint['at']} is of another ledger: its first {checkpoint['size']:,} entries "
             "do not have the hash that they had then",
         )
-    elif checkpoint["note"] != checkpoint_text(name, tree.size, root):
-        yield _wrong(subject, "its text does not say what its columns say")
+    elif wrong := _wrong_in_note(
+        checkpoint["note"], checkpoint_text(name, tree.size, root), keys, tree.size
+    ):
+        yield Finding(wrong[0], subject, wrong[1])
     elif checkpoint["subtrees"] != b"".join(tree.subtrees):
         yield _wrong(subject, "the next one would be of another ledger: its subtrees were altered")
+
+
+def _wrong_in_note(
+    note: str, text: str, keys: standalone.Keys, size: int
+) -> tuple[Literal["ledger", "foreign_key"], str] | None:
+    """What is wrong with the note of a checkpoint; its text should be this."""
+    if note == text:
+        return None  # it was not signed
+    try:
+        if standalone.split_note(note)[0] != text:
+            return "ledger", "its text does not say what its columns say"
+        key = standalone.key_after(keys, size)
+        signed, is_all = notes.signers(note, [key] if key else [])
+    except ValueError:
+        return "ledger", "its text does not say what its columns say"
+    if signed and is_all:
+        return None
+    return "foreign_key", "is not signed by the key that the archive had on record then"
+
+
+def _usable(known: Sequence[KeyOnRecord]) -> standalone.Keys:
+    keys: standalone.Keys = []
+    for row in known:
+        with suppress(ValueError):
+            keys.append((row.since, row.reason, row.public))
+    return keys
+
+
+def _check_keys(name: str, known: Sequence[KeyOnRecord]) -> Iterator[Finding]:
+    """Check the record of each key: it signed it, and so did a key that was rotated."""
+    before: bytes | None = None
+    for row in known:
+        subject = f"signing_keys {row.id}"
+        text = record_text(name, row.since, row.reason, row.public_key, row.at)
+        try:
+            key = row.public
+            signed, is_all = notes.signers(row.note, [each for each in (before, key) if each])
+            is_right = standalone.split_note(row.note)[0] == text and is_all
+        except ValueError:
+            yield _wrong(subject, "cannot be read")
+            continue
+        expected = [before, key] if row.reason == "rotated" else [key]
+        if (row.reason == "first") != (before is None) or not is_right or signed != expected:
+            yield Finding("foreign_key", subject, "its record is not signed as it says")
+        before = key
 
 
 def _check_entry(

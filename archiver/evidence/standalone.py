@@ -1,11 +1,12 @@
 """Checks an archive, or a copy of one, with nothing but Python's standard library.
 
-    python standalone.py ARCHIVE [CHECKPOINT]...
+    python standalone.py ARCHIVE [CHECKPOINT | KEY]...
 
 ARCHIVE is the folder with archive.db. A CHECKPOINT is a file with the text of a checkpoint that was
-kept elsewhere. Needs nothing else of archiver: copy this file wherever you like. It checks, as
-docs/evidence-format.md says: the chain of the ledger, its tree at every checkpoint, every row
-against its own hash and against the ledger, and every file against its hash.
+kept elsewhere, a KEY one with a public key, as archiver key prints it. Needs nothing else of
+archiver: copy this file wherever you like. It checks, as docs/evidence-format.md says: the chain of
+the ledger, its tree and the signature at every checkpoint, every row against its own hash and
+against the ledger, and every file against its hash.
 
 It reads only. It ends with 0 where everything is as it was written, with 1 where something is not,
 and with 2 where there is no archive. It holds the keys of all rows in memory, about 1 GB for ten
@@ -36,6 +37,136 @@ Wanted = dict[int, list[tuple[str, bytes]]]
 def sha256(data: bytes) -> bytes:
     """The SHA-256 of bytes, as bytes."""
     return hashlib.sha256(data).digest()
+
+
+# signatures: Ed25519 as RFC 8032 has it, and the signed notes of https://c2sp.org/signed-note
+
+P = 2**255 - 19
+D = -121665 * pow(121666, P - 2, P) % P
+ORDER = 2**252 + 27742317777372353535851937790883648493
+ROOT_OF_MINUS_1 = pow(2, (P - 1) // 4, P)
+Point = tuple[int, int, int, int]
+"""X, Y, Z, T of a point of the curve: x = X/Z, y = Y/Z, x * y = T/Z."""
+Keys = list[tuple[int, str, bytes]]
+"""Public keys: after how many entries each began, its reason, and its 32 bytes."""
+
+
+def add_points(one: Point, other: Point) -> Point:
+    """The sum of two points (RFC 8032, section 5.1.4)."""
+    a = (one[1] - one[0]) * (other[1] - other[0]) % P
+    b = (one[1] + one[0]) * (other[1] + other[0]) % P
+    c = 2 * one[3] * other[3] * D % P
+    d = 2 * one[2] * other[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def times(number: int, point: Point) -> Point:
+    """A point, added to itself so many times."""
+    result: Point = (0, 1, 1, 0)
+    while number:
+        if number & 1:
+            result = add_points(result, point)
+        point = add_points(point, point)
+        number >>= 1
+    return result
+
+
+def decoded_point(data: bytes) -> Point | None:
+    """The point that 32 bytes stand for; None where there is none (RFC 8032, section 5.1.3)."""
+    number = int.from_bytes(data, "little")
+    y, sign = number & (1 << 255) - 1, number >> 255
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT_OF_MINUS_1 % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+def encoded_point(point: Point) -> bytes:
+    """The 32 bytes of a point."""
+    inverse = pow(point[2], P - 2, P)
+    x, y = point[0] * inverse % P, point[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+BASE = decoded_point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little")) or (0, 1, 1, 0)
+
+
+def is_signature(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether an Ed25519 signature (64 bytes) of a message is right (RFC 8032, section 5.1.7)."""
+    key = decoded_point(public_key) if len(public_key) == HASH else None
+    number = int.from_bytes(signature[32:], "little")
+    if key is None or len(signature) != 2 * HASH or number >= ORDER:
+        return False
+    digest = hashlib.sha512(signature[:32] + public_key + message).digest()
+    minus_key = (P - key[0], key[1], key[2], P - key[3])
+    sum_ = add_points(
+        times(number, BASE), times(int.from_bytes(digest, "little") % ORDER, minus_key)
+    )
+    return encoded_point(sum_) == signature[:32]
+
+
+def key_id(name: str, public_key: bytes) -> bytes:
+    """The four bytes by which a signature names its key."""
+    return sha256(name.encode() + b"\n\x01" + public_key)[:4]
+
+
+def split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """The text of a signed note, and its signatures: the signer's name, key id and signature.
+
+    A note without an empty line is a text without signatures. Raises ValueError.
+    """
+    text, blank, rest = note.rpartition("\n\n")
+    if not blank:
+        return note, []
+    found = []
+    for line in rest.removesuffix("\n").split("\n"):
+        dash, name, encoded = line.split(" ")
+        signature = base64.b64decode(encoded, validate=True)
+        canonical = base64.b64encode(signature).decode() == encoded
+        if dash != "\u2014" or len(signature) != 68 or not canonical:
+            raise ValueError("no line of a signature")
+        found.append((name, signature))
+    if not rest.endswith("\n"):
+        raise ValueError("its last line has no end")
+    return f"{text}\n", found
+
+
+def signers(note: str, keys: Sequence[bytes]) -> tuple[list[bytes], bool]:
+    """Those of the keys that signed a note, and whether all of its signatures are theirs.
+
+    Raises ValueError where it is no note.
+    """
+    text, signatures = split_note(note)
+    found = []
+    for name, signature in signatures:
+        for key in keys:
+            if key_id(name, key) == signature[:4] and is_signature(
+                key, text.encode(), signature[4:]
+            ):
+                found.append(key)
+                break
+    return found, len(found) == len(signatures)
+
+
+def is_public_key(text: str) -> bool:
+    """Whether a text is a public key, as `archiver key` prints it."""
+    parts = text.strip().split("+", 2)
+    try:
+        return len(parts) == 3 and base64.b64decode(parts[2], validate=True)[:1] == b"\x01"
+    except ValueError:
+        return False
+
+
+def key_after(keys: Keys, size: int) -> bytes | None:
+    """The key that signs a checkpoint of so many entries."""
+    return next((key for since, _, key in reversed(keys) if since < size), None)
 
 
 # the Merkle tree of RFC 6962, section 2.1
@@ -178,22 +309,74 @@ def check_part(part: Row, newest: Newest) -> Iterator[str]:
         newest[table, key] = (entry, change, salt, commitment)
 
 
+def read_keys(
+    database: sqlite3.Connection, log: str, given: list[tuple[str, str]], keys: Keys
+) -> Iterator[str]:
+    """Check the record of each key that signs checkpoints, and put the keys into `keys`.
+
+    `given` are public keys as text, with their names; each should be among them.
+    """
+    before: list[bytes] = []
+    for row in rows_of(database, "signing_keys", "ORDER BY id"):
+        name = f"signing_keys {row['id']}"
+        values = (log, row["since"], row["reason"], row["public_key"], row["at"])
+        text = "".join(f"{value}\n" for value in ("key of checkpoints", *values))
+        try:
+            key = base64.b64decode(row["public_key"], validate=True)
+            found, is_all = signers(row["note"], [*before, key])
+            is_right = split_note(row["note"])[0] == text and is_all
+        except ValueError:
+            yield f"{name}: cannot be read"
+            continue
+        expected = [*before, key] if row["reason"] == "rotated" else [key]
+        if (row["reason"] == "first") != (not before) or not is_right or found != expected:
+            yield f"{name}: is not signed as it says"
+        before = [key]
+        keys.append((row["since"], row["reason"], key))
+    for text, name in given:
+        if base64.b64decode(text.strip().split("+", 2)[2])[1:] not in [key for *_, key in keys]:
+            yield f"{name}: is a key that the archive does not have on record"
+
+
+def note_problem(note: str, keys: Keys, size: int) -> str | None:
+    """What is wrong with the signatures of a checkpoint; None for one without a signature."""
+    try:
+        if not split_note(note)[1]:
+            return None
+        key = key_after(keys, size)
+        found, is_all = signers(note, [key] if key else [])
+    except ValueError:
+        return "its signatures cannot be read"
+    return None if found and is_all else "is not signed by the key of then"
+
+
+def lost_ranges(database: sqlite3.Connection) -> list[tuple[int, int]]:
+    """What was lost when copies were put back: beyond how many entries, up to how many."""
+    if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'restores'").fetchone():
+        return []
+    return database.execute("SELECT kept_size, lost_size FROM restores").fetchall()
+
+
 def read_checkpoints(
-    database: sqlite3.Connection, kept: list[tuple[str, str]], wanted: Wanted
+    database: sqlite3.Connection, kept: list[tuple[str, str]], log: str, keys: Keys, wanted: Wanted
 ) -> Iterator[str]:
     """Put the roots that checkpoints promise into `wanted`; `kept` are more, with their names."""
-    origin = database.execute("SELECT value FROM about WHERE name = 'archive_id'").fetchone()
     rows = database.execute("SELECT note, 'checkpoint ' || id FROM checkpoints ORDER BY id")
+    lost = lost_ranges(database)
+    others = {note for note, _ in kept}
     for note, name in [*rows, *kept]:
         try:
-            log, count, encoded = note.split("\n")[:3]
-            root = base64.b64decode(encoded, validate=True)
-            wanted.setdefault(int(count), []).append((name, root))
+            found, count, encoded, end = split_note(note)[0].split("\n")
+            size, root = int(count), base64.b64decode(encoded, validate=True)
         except ValueError:
             yield f"{name}: is no checkpoint"
             continue
-        if origin is None or log != f"archiver/{origin[0]}":
-            yield f"{name}: is of another archive, {log}"
+        if found != log or end:
+            yield f"{name}: is of another archive, {found}"
+        elif problem := note_problem(note, keys, size):
+            yield f"{name}: {problem}"
+        elif note not in others or not any(first < size <= last for first, last in lost):
+            wanted.setdefault(size, []).append((name, root))
 
 
 def check_entry(
@@ -222,7 +405,15 @@ def check_ledger(
 ) -> Iterator[str]:
     """Check the chain, the commitments, and the tree at each checkpoint."""
     wanted: Wanted = {}
-    yield from read_checkpoints(database, kept, wanted)
+    keys: Keys = []
+    query = "SELECT value FROM about WHERE name = 'archive_id'"
+    (archive,) = database.execute(query).fetchone() or ("unknown",)
+    log = f"archiver/{archive}"
+    public = [one for one in kept if is_public_key(one[0])]
+    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'signing_keys'").fetchone():
+        yield from read_keys(database, log, public, keys)
+    notes = [one for one in kept if one not in public]
+    yield from read_checkpoints(database, notes, log, keys, wanted)
     previous: str | None = None
     subtrees: list[bytes] = []
     size = 0

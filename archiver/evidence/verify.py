@@ -7,7 +7,7 @@ free.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from archiver.errors import ArchiveLocked, DamageFound, StorageError
 from archiver.evidence.database import check_database
 from archiver.evidence.files import MediaRow, Scope, files_in, leftovers, read_files, rows_of
 from archiver.evidence.findings import Finding, Verified
+from archiver.evidence.known_heads import KnownHead, check_known_heads
 from archiver.evidence.proofs import NO_PROVERS, Provers, check_proofs
 from archiver.media.folder_store import FolderStore
 
@@ -40,12 +41,12 @@ _INDEX_ERRORS = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}
 
 def verify(
     directory: Path, scope: Scope, now: str, *, provers: Provers = NO_PROVERS,
-    on_total: Callable[[int], object] = int, on_file: Callable[[int], object] = int,
-    open_writer: OpenWriter = _writer,
+    known: Sequence[KnownHead] = (), on_total: Callable[[int], object] = int,
+    on_file: Callable[[int], object] = int, open_writer: OpenWriter = _writer,
 ) -> Verified:  # fmt: skip
     """Verify the whole database, and the files in `scope`.
 
-    `provers` check what sources signed.
+    `provers` check what sources signed; `known` are checkpoints that were kept elsewhere.
     `on_total` is called with the bytes to read in all, `on_file` with the size of every file read.
     `now` is saved as the `verified_at` of intact files; `open_writer` opens the archive for that.
     Raises DamageFound where the database cannot be opened at all, StorageError where there is none
@@ -58,6 +59,7 @@ def verify(
         accept_invalid_text(connection)
         with _report_unreadable(result):
             check_proofs(connection, provers, result)
+            result.findings += check_known_heads(connection, known)
             dates = VerificationDates(partial(open_writer, directory), now, result)
             _check_files(connection, directory, scope, now, result, dates, on_total, on_file)
     if result.may_be_written:

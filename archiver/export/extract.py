@@ -39,7 +39,7 @@ from archiver.media.disk import create_file, open_file, storage_error
 
 _AT_ONCE = 500  # rows read together
 _NONE: Mapping[str, str] = {}
-_WHOLE = ("about", "runs")
+_WHOLE = ("about", "runs", "signing_keys", "restores")
 _OF_WHOLE_ACCOUNTS = frozenset({"responses", "quarantine"})
 _BY_OWNER = {
     "post_id": "SELECT value FROM json_each(:ids)",

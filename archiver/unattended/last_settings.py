@@ -18,6 +18,7 @@ from archiver.secrets import Secret
 from archiver.settings import (
     ArchiveSettings,
     CareSettings,
+    EvidenceSettings,
     HealthSettings,
     MediaSettings,
     NetworkSettings,
@@ -89,6 +90,7 @@ def _config_of(path: Path, kept: Mapping[str, Any]) -> Config:
             on_failure=tuple(filter(None, addresses)), ping=secret(kept["ping"])
         ),
         care=CareSettings(),
+        evidence=EvidenceSettings(),
         sources={},
         accounts=(),
         place=TableLocation(file=path),

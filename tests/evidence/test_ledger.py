@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 from archiver.archive.checkpoints import add_checkpoint
 from archiver.archive.database import DATABASE, writer
-from archiver.archive.hashed_rows import checksum_of, declared_key, with_hash
+from archiver.archive.hashed_rows import with_hash
 from archiver.archive.ledger import LEDGER_TABLES
 from archiver.archive.merkle import GrowingTree, leaf_hash
-from archiver.archive.row_objects import mappings
 from archiver.archive.rows import update
 from archiver.archive.schema import ROW_HASHED
 from archiver.evidence.files import Scope
 from archiver.evidence.ledger import check_ledger
 from archiver.evidence.verify import verify
-from support.damage import flip, raw, subject
+from support.damage import flip, raw
+from support.forging import forge, rebuild, settle
 
 NOW = "2026-11-23T00:00:00.000Z"
 TABLES = [table for table in ROW_HASHED if table not in LEDGER_TABLES]
@@ -75,29 +75,6 @@ def findings(connection: sqlite3.Connection) -> dict[str, str]:
         connection.text_factory = factory
 
 
-def forge(connection: sqlite3.Connection, table: str, where: str, **values: Any) -> str:
-    """Alter the first row, its hash and its table's checksum, as somebody who knows all would."""
-    query = f"SELECT * FROM {table} WHERE {where} LIMIT 1"
-    row = next(mappings(connection.execute(query)))
-    key = declared_key(table)
-    is_it = " AND ".join(f"{column} = ?" for column in key)
-    old_key = [row[column] for column in key]
-    new = with_hash(table, {**row, **values})
-    assignments = ", ".join(f"{column} = ?" for column in new)
-    connection.execute(f"UPDATE {table} SET {assignments} WHERE {is_it}", (*new.values(), *old_key))
-    settle(connection, table)
-    return subject(table, tuple(new[column] for column in key))
-
-
-def settle(connection: sqlite3.Connection, table: str) -> None:
-    """Make the checksum of a table that of its rows."""
-    hashes = [digest for (digest,) in connection.execute(f"SELECT row_sha256 FROM {table}")]
-    connection.execute(
-        "UPDATE table_checksums SET rows = ?, sum = ? WHERE name = ?",
-        (len(hashes), checksum_of(hashes), table),
-    )
-
-
 def test_an_intact_ledger_has_no_findings(ledger: sqlite3.Connection) -> None:
     assert findings(ledger) == {}
     assert ledger.execute("SELECT count(*) > 50 FROM ledger").fetchone() == (1,)
@@ -119,6 +96,7 @@ ALTERED: dict[str, tuple[str, Any]] = {
     "holds": ("reason", "other"),
     "packages": ("outcome", "other"), "package_parts": ("sha256", "0" * 64),
     "package_posts": ("package_id", 99),
+    "signing_keys": ("note", "other"), "restores": ("known_from", "other"),
 }  # fmt: skip
 
 
@@ -178,16 +156,6 @@ def test_an_entry_that_was_altered_with_all_that_follow_contradicts_the_checkpoi
     found = findings(ledger)
     assert found.keys() == {f"checkpoint {number}" for number in range(1, len(found) + 1)}
     assert len(found) >= 4
-
-
-def rebuild(connection: sqlite3.Connection, alter: Callable[[str], str]) -> None:
-    """Alter entries, and chain them anew."""
-    rows = connection.execute("SELECT id, entry FROM ledger ORDER BY id").fetchall()
-    old = new = ""
-    for entry_id, entry in rows:
-        altered = alter(entry.replace(old, new) if old else entry)
-        old, new = leaf_hash(entry.encode()).hex(), leaf_hash(altered.encode()).hex()
-        connection.execute("UPDATE ledger SET entry = ? WHERE id = ?", (altered, entry_id))
 
 
 def test_where_the_checkpoints_were_made_anew_too_nothing_here_can_tell(

@@ -64,6 +64,7 @@ _TEXTS = {
     "coverage": "newest", "storage_totals": "row_sha256", "quarantine": "reason", "care": "what",
     "actions": "actor",
     "holds": "matter",
+    "signing_keys": "note", "restores": "known_from",
     "ledger": "entry", "ledger_rows": "change", "checkpoints": "root",
     "packages": "layout", "package_parts": "name", "package_posts": "row_sha256",
 }  # fmt: skip

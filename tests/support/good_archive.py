@@ -60,5 +60,9 @@ def make_good_archive(folder: Path) -> Path:
         )  # fmt: skip
         end_package(connection, package_id, "done", {"records": 1})
         insert(connection, "package_posts", post_id=1, package_id=package_id)
+        insert(
+            connection, "restores", at="2026-03-01T00:00:00.000Z", actor="me", kept_size=1,
+            lost_size=2, lost_note="archiver/1", known_from="/mnt/checkpoints",
+        )  # fmt: skip
     log_care(directory, CareEntry("verify", "2026-03-01T00:00:00.000Z", "partial", 3, 10))
     return directory

@@ -1,0 +1,70 @@
+"""What was signed last, kept beside the config: an archive that was put back does not know it.
+
+By it a backup notices that the archive is older than its newest signature, and signs no second
+checkpoint of a size that it has signed before. What commands got (`cmd:` of `checkpoint_copies`) is
+kept here too.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from archiver.config import Config
+from archiver.errors import SecretError
+from archiver.evidence.notes import head_of
+from archiver.evidence.signing_keys import beside_config
+from archiver.tokens import replace_privately
+
+_FORMAT = 1
+
+
+@dataclass(slots=True)
+class SignedHeads:
+    """The newest signed checkpoint of each archive, by its log's name, in one file.
+
+    `delivered` has the size of the newest checkpoint that each command got, by log and command.
+    """
+
+    path: Path
+    notes: dict[str, str] = field(default_factory=dict)
+    delivered: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def size(self, log: str) -> int:
+        """How many entries the newest signed checkpoint of a log counts; 0 where there is none."""
+        return head_of(self.notes[log])[1] if log in self.notes else 0
+
+    def save(self) -> None:
+        """Write the file, whole or not at all. Raises SecretError."""
+        said = {"version": _FORMAT, "checkpoints": self.notes, "delivered": self.delivered}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            replace_privately(self.path, f"{json.dumps(said, indent=2)}\n".encode())
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise SecretError(f"{self.path} cannot be written", why=why) from error
+
+
+def signed_heads(config: Config) -> SignedHeads:
+    """What was signed last by this config. Raises SecretError where the file is damaged."""
+    path = beside_config(config, "signed.json")
+    heads = SignedHeads(path)
+    try:
+        said: Any = json.loads(path.read_bytes())
+        heads.notes = {str(log): str(note) for log, note in said["checkpoints"].items()}
+        heads.delivered = {
+            str(log): {str(name): int(size) for name, size in by_name.items()}
+            for log, by_name in said["delivered"].items()
+        }
+        for note in heads.notes.values():
+            head_of(note)
+    except FileNotFoundError:
+        return heads
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise SecretError(
+            f"{path} cannot be read",
+            why=str(error),
+            hint="It says which checkpoint was signed last. Put it back from a backup, or move it "
+            "away: the copies of checkpoints then say so alone",
+        ) from error
+    return heads

@@ -1,0 +1,101 @@
+"""Signs the checkpoint at the end of a run, unless that would be wrong: then it says why.
+
+A signature says: this is the only ledger of that many entries. So an archive whose ledger does not
+continue what was signed before is not signed again until somebody has said that a copy was put back
+(`archiver verify --accept-restore`), and then only beyond what was signed.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from archiver.archive.checkpoints import Checkpoint, add_checkpoint, origin, root_at
+from archiver.config import Config
+from archiver.errors import ArchiverError
+from archiver.evidence.checkpoint_copies import known_heads
+from archiver.evidence.known_heads import KnownHead
+from archiver.evidence.signed_heads import SignedHeads, signed_heads
+from archiver.evidence.signing_keys import SigningKey, can_sign, current_key
+
+NOT_INSTALLED = (
+    'Checkpoints are not signed: pip install "social-archiver[evidence]" installs what that needs'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The checkpoint of a run, if it made one, and why it is not signed, where somebody must act.
+
+    `problem` is None too where signing is not installed.
+    """
+
+    checkpoint: Checkpoint | None
+    problem: str | None = None
+
+
+def seal(
+    connection: sqlite3.Connection, config: Config, at: str, run_id: int | None = None
+) -> Sealed:
+    """Add a checkpoint, signed where that can be done. No error of signing stops it."""
+    if not can_sign():
+        return Sealed(add_checkpoint(connection, at, run_id))
+    try:
+        signer = _signer(connection, config, at)
+        return Sealed(add_checkpoint(connection, at, run_id, signer.sign), signer.problem)
+    except ArchiverError as error:
+        return Sealed(
+            add_checkpoint(connection, at, run_id), f"The checkpoint is not signed: {error}"
+        )
+
+
+@dataclass(slots=True)
+class _Signer:
+    """Signs a checkpoint of more than `beyond` entries. With a `problem` it does not sign."""
+
+    log: str
+    key: SigningKey
+    heads: SignedHeads
+    beyond: int
+    problem: str | None = None
+
+    def sign(self, checkpoint: Checkpoint) -> str:
+        """See `checkpoints.Sign`. That it was signed is saved before the signature is used."""
+        if self.problem is not None:
+            return checkpoint.text
+        if checkpoint.size <= self.beyond:
+            self.problem = (
+                f"The checkpoint is not signed: what was lost counts {self.beyond:,} entries, and "
+                "no second checkpoint of a size that was signed is signed. Later ones will be"
+            )
+            return checkpoint.text
+        note = f"{checkpoint.text}\n{self.key.sign(self.log, checkpoint.text)}"
+        self.heads.notes[self.log] = note
+        self.heads.save()
+        return note
+
+
+def _signer(connection: sqlite3.Connection, config: Config, at: str) -> _Signer:
+    log, heads = origin(connection), signed_heads(config)
+    key = current_key(config, connection, at)
+    lost = connection.execute("SELECT max(lost_size) FROM restores").fetchone()[0] or 0
+    found, _ = known_heads(config, log, heads)
+    problem = contradiction(connection, found, lost)
+    return _Signer(log, key, heads, lost, problem)
+
+
+def contradiction(
+    connection: sqlite3.Connection, found: Iterable[KnownHead], lost: int
+) -> str | None:
+    """Why the ledger does not continue what was signed; None where it does.
+
+    What counts no more than `lost` entries was lost when a copy was put back.
+    """
+    for head in found:
+        if head.size > lost and root_at(connection, head.size) != head.root:
+            return (
+                f"The checkpoint is not signed: {head.name} has one of {head.size:,} entries that "
+                "this archive does not continue. An older copy was put back, or the ledger was "
+                "altered. Run archiver verify, and if a copy was put back, archiver verify "
+                "--accept-restore"
+            )
+    return None
