@@ -284,7 +284,9 @@ class Rendition:
     `address_key(url)`: the path of the URL, and its query without what signs or tracks.
     `bitrate` is in bits per second; `width` and `height` are in pixels. `sha256` (lower-case hex)
     and `size` (bytes) are what the source says of the file before it is fetched: other bytes are
-    refused, and a file that is stored already is not fetched again.
+    refused, and a file that is stored already is not fetched again. `duration_ms` is for a member
+    that only its name assigns to the post: a film that is shorter or longer by more than a second
+    is not the one, and is left out.
     """
 
     role: Role
@@ -298,6 +300,7 @@ class Rendition:
     bitrate: int | None = None
     sha256: str | None = None
     size: int | None = None
+    duration_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

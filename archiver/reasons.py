@@ -21,6 +21,7 @@ REASON_CODES: dict[str, str] = {
     "no_address": "The source names the file and gives no address for it",
     "address_not_understood": "The source gives an address that this program cannot read",
     "other_source": "The same file is available from another source",
+    "given_elsewhere": "The source never gives this file, and another source does: an export",
     "replaced": "The source offers another file in this role now",
     # why a video behind its page could not be fetched
     "private": "Its page shows the video to its owner only",

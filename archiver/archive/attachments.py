@@ -22,6 +22,7 @@ from archiver.reasons import Choice, Reason, columns
 
 _REPLACED = Reason("replaced", "the source offers another file in this role now")
 _OTHER_SOURCE = Reason("other_source", "the same file is available from another source")
+_GIVEN_ELSEWHERE = Reason("given_elsewhere", "another source gives this file")
 _AVAILABLE = frozenset({"stored", "pending", "failed"})
 _FILE_ROLES = frozenset({"original", "variant"})
 _STATE = ("id", "omitted", "last_revision")
@@ -292,6 +293,10 @@ class AttachmentWriter:
                     continue  # another source offers this very file, or a file in its place
                 if not rendition.member:  # the file of a package is at hand now, and never again
                     choice = _choice_beside(rendition, chosen, others)
+                elif choice[0] == "pending":
+                    self._mark_given_elsewhere(rendition, others)
+            if rendition.absent == "not_offered" and _is_given(rendition, others):
+                choice = ("skipped", _GIVEN_ELSEWHERE)
             if rendition.absent:
                 differ |= self._mark_not_offered(existing["id"], rows, rendition, choice, post)
             elif row is not None and row.reason_code != _REPLACED.code:
@@ -301,6 +306,18 @@ class AttachmentWriter:
                 absent = found.get((rendition.role, ""))
                 self._save_offered(existing["id"], row or absent, rows, rendition, choice, post)
         return differ
+
+    def _mark_given_elsewhere(
+        self, rendition: Rendition, others: Sequence[ExistingRendition]
+    ) -> None:
+        """Save of a file that other sources only name that this one gives it."""
+        for row in others:
+            is_only_named = row.state == "not_offered" and not row.has_file
+            if is_only_named and row.role in _FILE_ROLES and rendition.role in _FILE_ROLES:
+                update_row(
+                    self.connection, "renditions", row.id, state="skipped",
+                    **columns(_GIVEN_ELSEWHERE),
+                )  # fmt: skip
 
     def _mark_not_offered(
         self,
@@ -456,9 +473,14 @@ def _choice_beside(
     rendition: Rendition, choice: Choice, others: Sequence[ExistingRendition]
 ) -> Choice:
     """The first state of a file where another source offers one for the same purpose."""
+    is_given = choice[0] == "pending" and _is_given(rendition, others)
+    return ("skipped", _OTHER_SOURCE) if is_given else choice
+
+
+def _is_given(rendition: Rendition, others: Sequence[ExistingRendition]) -> bool:
+    """Whether another source gives a file for the same purpose."""
     roles = _FILE_ROLES if rendition.role in _FILE_ROLES else {rendition.role}
-    is_available = any(row.role in roles and row.is_available for row in others)
-    return ("skipped", _OTHER_SOURCE) if choice[0] == "pending" and is_available else choice
+    return any(row.role in roles and row.is_available for row in others)
 
 
 def is_omitted(attachment: Attachment) -> bool:

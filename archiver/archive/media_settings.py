@@ -138,4 +138,5 @@ def _attachment(rows: Sequence[Mapping[str, Any]]) -> Attachment:
 def _absence(row: Mapping[str, Any]) -> Any:
     if row["state"] == "omitted":
         return "copyright"
-    return "not_offered" if row["state"] == "not_offered" else None
+    is_absent = row["state"] == "not_offered" or row["reason_code"] == "given_elsewhere"
+    return "not_offered" if is_absent else None

@@ -16,8 +16,9 @@ from archiver.archive.storage_totals import track_totals
 from archiver.archive.transactions import transaction
 from archiver.errors import UsageError
 from archiver.models import Alias, Post, Record
-from archiver.reasons import columns
+from archiver.reasons import Reason, columns
 
+_NOT_OFFERED = Reason("not_offered", "the source gives no file of it")
 _OF_SOURCE = "post_id = ? AND source = ?"
 _ITS_RENDITIONS = """
     source = ? AND attachment_id IN (SELECT id FROM attachments WHERE post_id = ?)
@@ -99,6 +100,12 @@ def _remove_source(connection: sqlite3.Connection, post_id: int, source: str) ->
         "state = 'skipped' AND reason_code = 'other_source' AND attachment_id IN "
         "(SELECT id FROM attachments WHERE post_id = ?)", (post_id,),
         state="pending", **columns(None),
+    )  # fmt: skip
+    update(
+        connection, "renditions",
+        "state = 'skipped' AND reason_code = 'given_elsewhere' AND attachment_id IN "
+        "(SELECT id FROM attachments WHERE post_id = ?)", (post_id,),
+        state="not_offered", **columns(_NOT_OFFERED),
     )  # fmt: skip
 
 

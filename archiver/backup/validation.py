@@ -212,7 +212,9 @@ def _check_rendition(rendition: Rendition) -> list[str | None]:
         raise ContractViolation(
             f"{rendition.role!r} is not a role, or {rendition.absent!r} not an absence"
         )
-    _check_sizes(rendition.width, rendition.height, rendition.bitrate, rendition.size)
+    _check_sizes(
+        rendition.width, rendition.height, rendition.bitrate, rendition.size, rendition.duration_ms
+    )
     if rendition.sha256 is not None and not _SHA256.fullmatch(rendition.sha256):
         raise ContractViolation(f"{rendition.sha256!r} is no SHA-256 in lower-case hex")
     return [rendition.url, rendition.member, rendition.media_key, rendition.content_type]

@@ -13,6 +13,8 @@ from archiver.media.download import Download, finish_download
 from archiver.media.selection import expected_kind
 from archiver.media.temp_file import TempFile
 
+_SAME_LENGTH = 1000  # milliseconds
+
 
 def copy_file(
     package: OpenPackage,
@@ -20,11 +22,12 @@ def copy_file(
     queued: QueuedFile,
     tmp: Path,
     on_bytes: Callable[[int], None],
+    duration_ms: int | None = None,
 ) -> Download:
     """A copy of a file of a package, in `tmp`.
 
-    `queued` says what it has to be. No size is too large: it is on a disk of the user already.
-    Raises MediaError, StorageError.
+    `queued` says what it has to be, and `duration_ms` how long, where only its name says whose it
+    is. No size is too large: it is on a disk of the user already. Raises MediaError, StorageError.
     """
     expects = expected_kind(queued.kind, queued.role, member, queued.content_type)
     # what no signature tells is believed to be what its name says: nobody else will offer it
@@ -40,4 +43,21 @@ def copy_file(
             raise MediaError(
                 f"{member} could not be read", why=error.why, code="unreadable"
             ) from error
-        return finish_download(part, expects, {"content-type": declared}, proven=True)
+        download = finish_download(part, expects, {"content-type": declared}, proven=True)
+    _check_length(download, duration_ms)
+    return download
+
+
+def _check_length(download: Download, duration_ms: int | None) -> None:
+    """Raise MediaError for a film of another length; one whose length is not known is believed."""
+    found = download.duration_ms
+    if found is None or duration_ms is None:
+        return
+    if abs(found - duration_ms) > _SAME_LENGTH:
+        download.discard()
+        raise MediaError(
+            "It is another film",
+            why=f"It has the title of the post, and is {found / 1000:.0f} s long, not "
+            f"{duration_ms / 1000:.0f} s",
+            code="not_in_package",
+        )

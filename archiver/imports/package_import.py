@@ -10,7 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from archiver.archive import packages, queue, runs
 from archiver.archive.packages import EXPORT
@@ -24,7 +24,16 @@ from archiver.imports.recognition import RecognizedPackage
 from archiver.imports.report import ImportProgress, PackageReport
 from archiver.media.download import Download
 from archiver.media.store import MediaStore, stored_path
-from archiver.models import Account, Attachment, ExportedPost, Post, Record, Version, timestamp
+from archiver.models import (
+    Account,
+    Attachment,
+    ExportedPost,
+    Post,
+    Record,
+    Rendition,
+    Version,
+    timestamp,
+)
 from archiver.plugin_calls import cause_of, plugin_errors
 from archiver.reasons import REASON_CODES, Choice, Reason
 
@@ -49,11 +58,11 @@ class _Batch:
         """The ids of its posts."""
         return [post.platform_id for _, post in self.entries]
 
-    def members(self) -> dict[tuple[str, str], str]:
+    def members(self) -> dict[tuple[str, str], Rendition]:
         """The files in the package, by the id of their post and their media key."""
         return {
             (post.platform_id, rendition.media_key or rendition.member.rpartition("/")[2]):
-                rendition.member
+                rendition
             for _, post in self.entries
             for attachment in post.attachments
             for rendition in attachment.renditions
@@ -172,12 +181,12 @@ class PackageImport:
             return
         waiting = []
         for queued in packages.files_to_store(self.connection, self.account_id, batch.ids):
-            member = members.get((queued.record_id, queued.media_key))
-            if member is not None and member in self._package:
-                waiting.append((queued, member))
-            elif member is not None:
+            offered = members.get((queued.record_id, queued.media_key))
+            if offered is not None and offered.member in self._package:
+                waiting.append((queued, offered))
+            elif offered is not None:
                 self.report.counts.files_missing += 1
-                self._note_failure(member, _NOT_IN_PACKAGE.text)
+                self._note_failure(offered.member, _NOT_IN_PACKAGE.text)
         results = list(self.executor.map(self._copy, waiting))
         downloads = {
             download.sha256: download for _, download in results if isinstance(download, Download)
@@ -194,9 +203,9 @@ class PackageImport:
         self._count(results, held)
 
     def _copy(
-        self, waiting: tuple[queue.QueuedFile, str]
+        self, waiting: tuple[queue.QueuedFile, Rendition]
     ) -> tuple[queue.QueuedFile, Download | MediaError]:
-        queued, member = waiting
+        queued, offered = waiting
         size = 0
 
         def on_bytes(count: int) -> None:
@@ -204,9 +213,11 @@ class PackageImport:
             size += count
 
         try:
-            download = copy_file(self._package, member, queued, self.tmp, on_bytes)
+            download = copy_file(
+                self._package, offered.member, queued, self.tmp, on_bytes, offered.duration_ms
+            )
         except MediaError as error:
-            self._note_failure(member, str(error.why or error))
+            self._note_failure(offered.member, str(error.why or error))
             return queued, error
         self.progress.copied(1, size)
         return queued, download
@@ -217,7 +228,10 @@ class PackageImport:
     ) -> queue.Stored | queue.NotStored:
         if isinstance(result, MediaError):
             code = result.code if result.code in REASON_CODES else "wrong_kind"
-            return queue.NotStored(queued, "refused", Reason(code, str(result.why or result)))
+            state: Literal["failed", "refused"] = (
+                "failed" if code == "not_in_package" else "refused"
+            )
+            return queue.NotStored(queued, state, Reason(code, str(result.why or result)))
         return queue.Stored(
             queued, result.sha256, stored_path(result.sha256, result.extension), result.size,
             result.content_type, result.width, result.height, result.duration_ms,

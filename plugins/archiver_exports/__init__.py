@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from archiver import ExportReader, hookimpl
 from archiver_exports.twitter import TwitterExport
+from archiver_exports.youtube import YouTubeTakeout
 
 
 @hookimpl
 def archiver_export_readers() -> Sequence[ExportReader]:
     """The readers of this plugin."""
-    return [TwitterExport()]
+    return [TwitterExport(), YouTubeTakeout()]
