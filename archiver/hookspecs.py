@@ -348,6 +348,10 @@ class Package(Protocol):
     def names(self) -> Sequence[str]:
         """The names of all files, in order."""
 
+    @property
+    def modified_at(self) -> str | None:
+        """The time of its newest file, where that is known: about when it was made."""
+
     def find(self, pattern: str) -> Sequence[str]:
         """The files whose path ends with this pattern, as `tweets*.js` or `media/*.jpg`.
 
@@ -367,8 +371,9 @@ class Package(Protocol):
     def records(self, name: str, key: str = "") -> Iterator[Record]:
         """The items of a JSON list, one at a time, however large the file is.
 
-        The list is the file's value, or stands in its object under `key`. A file that is one object
-        is, without `key`, its one item. What precedes the JSON in a JavaScript file is left out.
+        The list is the file's value, or stands in its object under `key`, or under keys in one
+        another, joined by `/`. An object in the place of a list is its one item. What precedes the
+        JSON in a JavaScript file is left out.
         Raises PackageError for what is no JSON.
         """
 

@@ -125,7 +125,8 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     "imports": {
         "accounts": {"archive", "config"},
         "files": {"archive", "media"},
-        "import_run": {"archive", "config", "hookspecs", "media"},
+        "import_run": {"archive", "backup", "config", "hookspecs", "media"},
+        "linked_files": {"archive", "config", "media", "net"},
         "package_import": {"archive", "backup", "media"},
         "recognition": {"hookspecs"},
     },

@@ -89,11 +89,14 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "archiver/imports/package_import",
     ),
     "imports/test_broken_packages.py": ("archiver/imports/parts",),
+    # exports of TikTok have links in place of files
+    "plugins/exports/test_tiktok.py": ("archiver/imports/linked_files",),
     "imports/test_recognition.py": ("archiver/imports/package",),
     # an archive of X is read from its files to its posts
     "plugins/exports/test_twitter.py": (
         "plugins/archiver_exports/twitter_post", "plugins/archiver_exports/values",
     ),
+    "plugins/exports/test_linkedin.py": ("plugins/archiver_exports/linkedin_article",),
     # a Takeout is read from its tables to its posts and films
     "plugins/exports/test_youtube.py": (
         "plugins/archiver_exports/tables", "plugins/archiver_exports/youtube_columns",

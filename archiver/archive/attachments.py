@@ -12,7 +12,7 @@ from typing import Any
 
 from archiver.archive import playlists
 from archiver.archive.hashed_rows import clean_row, clean_text
-from archiver.archive.queue import IS_DUE, due_parameters
+from archiver.archive.queue import GIVEN_ELSEWHERE, IS_DUE, due_parameters
 from archiver.archive.row_objects import mappings, objects
 from archiver.archive.rows import Rows, insert_new, update, update_row
 from archiver.archive.wording import comparable_kind
@@ -22,7 +22,6 @@ from archiver.reasons import Choice, Reason, columns
 
 _REPLACED = Reason("replaced", "the source offers another file in this role now")
 _OTHER_SOURCE = Reason("other_source", "the same file is available from another source")
-_GIVEN_ELSEWHERE = Reason("given_elsewhere", "another source gives this file")
 _AVAILABLE = frozenset({"stored", "pending", "failed"})
 _FILE_ROLES = frozenset({"original", "variant"})
 _STATE = ("id", "omitted", "last_revision")
@@ -293,10 +292,8 @@ class AttachmentWriter:
                     continue  # another source offers this very file, or a file in its place
                 if not rendition.member:  # the file of a package is at hand now, and never again
                     choice = _choice_beside(rendition, chosen, others)
-                elif choice[0] == "pending":
-                    self._mark_given_elsewhere(rendition, others)
-            if rendition.absent == "not_offered" and _is_given(rendition, others):
-                choice = ("skipped", _GIVEN_ELSEWHERE)
+            if rendition.absent == "not_offered" and _is_stored(rendition, others):
+                choice = ("skipped", GIVEN_ELSEWHERE)
             if rendition.absent:
                 differ |= self._mark_not_offered(existing["id"], rows, rendition, choice, post)
             elif row is not None and row.reason_code != _REPLACED.code:
@@ -306,18 +303,6 @@ class AttachmentWriter:
                 absent = found.get((rendition.role, ""))
                 self._save_offered(existing["id"], row or absent, rows, rendition, choice, post)
         return differ
-
-    def _mark_given_elsewhere(
-        self, rendition: Rendition, others: Sequence[ExistingRendition]
-    ) -> None:
-        """Save of a file that other sources only name that this one gives it."""
-        for row in others:
-            is_only_named = row.state == "not_offered" and not row.has_file
-            if is_only_named and row.role in _FILE_ROLES and rendition.role in _FILE_ROLES:
-                update_row(
-                    self.connection, "renditions", row.id, state="skipped",
-                    **columns(_GIVEN_ELSEWHERE),
-                )  # fmt: skip
 
     def _mark_not_offered(
         self,
@@ -473,14 +458,19 @@ def _choice_beside(
     rendition: Rendition, choice: Choice, others: Sequence[ExistingRendition]
 ) -> Choice:
     """The first state of a file where another source offers one for the same purpose."""
-    is_given = choice[0] == "pending" and _is_given(rendition, others)
-    return ("skipped", _OTHER_SOURCE) if is_given else choice
+    roles = _roles_like(rendition)
+    is_available = any(row.role in roles and row.is_available for row in others)
+    return ("skipped", _OTHER_SOURCE) if choice[0] == "pending" and is_available else choice
 
 
-def _is_given(rendition: Rendition, others: Sequence[ExistingRendition]) -> bool:
-    """Whether another source gives a file for the same purpose."""
-    roles = _FILE_ROLES if rendition.role in _FILE_ROLES else {rendition.role}
-    return any(row.role in roles and row.is_available for row in others)
+def _is_stored(rendition: Rendition, others: Sequence[ExistingRendition]) -> bool:
+    """Whether a file from another source is stored for the same purpose."""
+    roles = _roles_like(rendition)
+    return any(row.role in roles and row.state == "stored" for row in others)
+
+
+def _roles_like(rendition: Rendition) -> Collection[str]:
+    return _FILE_ROLES if rendition.role in _FILE_ROLES else {rendition.role}
 
 
 def is_omitted(attachment: Attachment) -> bool:

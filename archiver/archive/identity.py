@@ -10,7 +10,7 @@ and not the post, is kept and never looked up: two posts may share it.
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,10 +25,22 @@ EARLIER_ID = "earlier_id"
 GENERATED_ID_PREFIX = "export:"
 """Prefix of an id that was generated here, because its source has none."""
 
+TIME_ID_PREFIX = "export:time:"
+"""Prefix of a generated id whose source has neither ids nor words: the time is all it says."""
+
 WORDING_RULE = "time, wording and kinds of media"
 """The rule by which a post is matched where no id is known."""
 
+TIME_RULE = "time within a minute, and kinds of media"
+"""The rule by which a post is matched where one of the two sources does not have its words."""
+
+URN_RULE = "time within five seconds and wording, by URNs of two types"
+"""The rule by which a post is matched that has ids of several types (LinkedIn)."""
+
 _SAME_TIME = timedelta(seconds=2)
+_SAME_URN_TIME = timedelta(seconds=5)
+_SAME_MINUTE = timedelta(seconds=60)
+_URN = "urn:"
 _CONTENT_SCHEMES = ", ".join(f"'{scheme}'" for scheme in sorted(CONTENT_SCHEMES))
 
 
@@ -67,12 +79,20 @@ def match_posts(
     fitting = posts_by_wording(
         connection, account_id, source, [p for p in posts if p.platform_id not in found]
     )
-    targets = _with_aliases_on_page(posts, found | fitting)
-    existing = set(found.values()) | set(fitting.values())
+    by_time = posts_by_time(
+        connection, account_id, source,
+        [p for p in posts if p.platform_id not in found and p.platform_id not in fitting],
+    )  # fmt: skip
+    by_urn = posts_by_urn(
+        connection, account_id, source, [p for p in posts if p.platform_id not in found]
+    )
+    targets = _with_aliases_on_page(posts, found | fitting | by_time | by_urn)
+    existing = {*found.values(), *fitting.values(), *by_time.values(), *by_urn.values()}
+    rules = [(fitting, WORDING_RULE), (by_time, TIME_RULE), (by_urn, URN_RULE)]
     matches = [
         Match(record, post, target := targets.get(post.platform_id, post.platform_id),
               is_known=target in existing,
-              rule=WORDING_RULE if fitting.get(post.platform_id) == target else None)
+              rule=next((rule for ids, rule in rules if ids.get(post.platform_id) == target), None))
         for record, post in entries
     ]  # fmt: skip
     return _earlier_ids_first(matches)
@@ -93,11 +113,69 @@ def posts_by_wording(
         candidates[post.platform_id] = [
             platform_id
             for post_id, platform_id, title, text in _posts_of_same_time(
-                connection, account_id, source, post
+                connection, account_id, source, post, _SAME_TIME, GENERATED_ID_PREFIX
             )
             if is_same_wording(wording_of(title, text), wording)
             and kinds_now(connection, post_id) == media_kinds(a.kind for a in post.attachments)
         ]
+    return _only_pairs(candidates)
+
+
+def posts_by_time(
+    connection: sqlite3.Connection, account_id: int, source: str, posts: Sequence[Post]
+) -> dict[str, str]:
+    """The archived posts that these posts match by time within a minute and kinds of media.
+
+    One of the two has an id that was made of its time, since its source does not have its words.
+    Where several match, on either side, none is taken.
+    """
+    if not _has_generated_ids(connection, account_id, TIME_ID_PREFIX):
+        posts = [post for post in posts if post.platform_id.startswith(TIME_ID_PREFIX)]
+    return _only_pairs(
+        {
+            post.platform_id: [
+                platform_id
+                for post_id, platform_id, *_ in _posts_of_same_time(
+                    connection, account_id, source, post, _SAME_MINUTE, TIME_ID_PREFIX
+                )
+                if set(kinds_now(connection, post_id))
+                == set(media_kinds(a.kind for a in post.attachments))
+            ]
+            for post in posts
+        }
+    )
+
+
+def posts_by_urn(
+    connection: sqlite3.Connection, account_id: int, source: str, posts: Sequence[Post]
+) -> dict[str, str]:
+    """The archived posts that these posts match by time within five seconds and wording.
+
+    LinkedIn gives one post a URN of each of several types, made within a second, and a source may
+    know one of them only. Two ids of one type are two posts. Where several match, on either side,
+    none is taken.
+    """
+    candidates: dict[str, list[str]] = {}
+    urns = [post for post in posts if post.platform_id.startswith(_URN)]
+    query = "SELECT 1 FROM packages WHERE account_id = ? LIMIT 1"
+    if not urns or connection.execute(query, (account_id,)).fetchone() is None:
+        return {}  # an API names all of its URNs as aliases
+    for post in urns:
+        own = post.platform_id.rpartition(":")[0] + ":"
+        wording = wording_of(post.title, post.text)
+        found = _posts_of_same_time(connection, account_id, source, post, _SAME_URN_TIME, _URN)
+        candidates[post.platform_id] = [
+            platform_id
+            for _, platform_id, title, text in found
+            if platform_id.startswith(_URN)
+            and not platform_id.startswith(own)
+            and is_same_wording(wording_of(title, text), wording)
+        ]
+    return _only_pairs(candidates)
+
+
+def _only_pairs(candidates: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The one candidate of each post, where no other post has it too."""
     times = Counter(platform_id for found in candidates.values() for platform_id in found)
     return {
         own: found[0]
@@ -106,17 +184,23 @@ def posts_by_wording(
     }
 
 
-def _has_generated_ids(connection: sqlite3.Connection, account_id: int) -> bool:
+def _has_generated_ids(
+    connection: sqlite3.Connection, account_id: int, prefix: str = GENERATED_ID_PREFIX
+) -> bool:
     """Whether a post of the account has a generated id."""
     query = "SELECT 1 FROM posts WHERE account_id = ? AND platform_id BETWEEN ? AND ? LIMIT 1"
-    parameters = (account_id, GENERATED_ID_PREFIX, GENERATED_ID_PREFIX + "\U0010ffff")
+    parameters = (account_id, prefix, prefix + "\U0010ffff")
     return connection.execute(query, parameters).fetchone() is not None
 
 
 def _posts_of_same_time(
-    connection: sqlite3.Connection, account_id: int, source: str, post: Post
-) -> list[tuple[int, str, str | None, str | None]]:
-    """Posts of about the same time that this source has not shown yet."""
+    connection: sqlite3.Connection, account_id: int, source: str, post: Post, slack: timedelta,
+    prefix: str,
+) -> list[tuple[int, str, str | None, str | None]]:  # fmt: skip
+    """Posts of about the same time that this source has not shown yet.
+
+    They have an id with that prefix, unless the id of `post` itself has it.
+    """
     if post.created_at is None:
         return []
     at = datetime.fromisoformat(post.created_at)
@@ -127,14 +211,14 @@ def _posts_of_same_time(
            AND NOT EXISTS (SELECT 1 FROM post_sources WHERE post_id = posts.id AND source = ?)
     """
     try:
-        bounds = (at - _SAME_TIME, at + _SAME_TIME)
+        bounds = (at - slack, at + slack)
     except OverflowError:  # the first or the last moment that Python can express
         bounds = (at, at)
     parameters = (
         account_id,
         *map(timestamp, bounds),
-        is_generated_id(post.platform_id),
-        GENERATED_ID_PREFIX,
+        post.platform_id.startswith(prefix),
+        prefix,
         source,
     )
     return connection.execute(query, parameters).fetchall()

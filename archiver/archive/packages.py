@@ -89,7 +89,10 @@ def note_posts(
 def files_to_store(
     connection: sqlite3.Connection, account_id: int, record_ids: Iterable[str]
 ) -> list[QueuedFile]:
-    """The files of these posts that exports have, and that are not stored yet."""
+    """The files of these posts that exports have or link to, and that are not stored yet.
+
+    A link that had expired may be in a newer export again.
+    """
     query = """
         SELECT renditions.id AS rendition_id, attachments.id AS attachment_id,
                attachments.key AS attachment_key, posts.id AS post_id, renditions.account_id,
@@ -101,8 +104,8 @@ def files_to_store(
          CROSS JOIN renditions ON renditions.attachment_id = attachments.id
          WHERE posts.account_id = :account AND post_sources.source = :source
            AND record_id IN (SELECT value FROM json_each(:ids))
-           AND renditions.source = :source AND renditions.url IS NULL
-           AND state IN ('pending', 'failed')
+           AND renditions.source = :source
+           AND (state IN ('pending', 'failed') OR state = 'gone' AND reason_code = 'expired')
          ORDER BY renditions.id
     """
     parameters = {

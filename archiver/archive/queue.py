@@ -20,6 +20,9 @@ from archiver.archive.transactions import transaction
 from archiver.models import timestamp
 from archiver.reasons import Choice, Reason, columns
 
+GIVEN_ELSEWHERE = Reason("given_elsewhere", "another source gives this file")
+NOT_OFFERED = Reason("not_offered", "the source gives no file of it")
+
 MEDIA_TRIES = 3  # a 404 on so many days is believed
 _DAY = timedelta(hours=23)  # a day, less the slack of a nightly run
 _LONGEST_WAIT = timedelta(days=30)
@@ -303,6 +306,7 @@ def _save_stored(
     with track_totals(connection, _files_of(batch)):
         insert_all(connection, "media", [_media_row(file, at) for file in fresh.values()])
         _mark_stored(connection, batch)
+    _mark_given_elsewhere(connection, {file.queued.attachment_id for file in batch})
     for file in batch:
         _save_origin(connection, file, at)
 
@@ -330,6 +334,21 @@ def _mark_stored(connection: sqlite3.Connection, batch: Sequence[Stored]) -> Non
     for file in batch:
         if file.is_playlist:
             _queue_stills(connection, file.queued.attachment_id)
+
+
+def _mark_given_elsewhere(connection: sqlite3.Connection, attachment_ids: Collection[int]) -> None:
+    """Mark files that one source only names while another has given them: they are not missing."""
+    where = """
+        attachment_id IN (SELECT value FROM json_each(?))
+           AND state = 'not_offered' AND reason_code = 'not_offered'
+           AND role IN ('original', 'variant')
+           AND EXISTS (SELECT 1 FROM renditions AS other
+                WHERE other.attachment_id = renditions.attachment_id
+                  AND other.source <> renditions.source AND other.state = 'stored'
+                  AND other.role IN ('original', 'variant'))
+    """
+    ids = (json.dumps(list(attachment_ids)),)
+    update(connection, "renditions", where, ids, state="skipped", **columns(GIVEN_ELSEWHERE))
 
 
 def _save_origin(connection: sqlite3.Connection, file: Stored, at: str) -> None:

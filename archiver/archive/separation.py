@@ -10,15 +10,15 @@ from archiver.archive.identity import EARLIER_ID
 from archiver.archive.merging import by_precedence, contents_by_source, merged
 from archiver.archive.origins import delete_origins
 from archiver.archive.posts import ParseContext, PostWriter
+from archiver.archive.queue import NOT_OFFERED
 from archiver.archive.rows import delete, insert, update, update_row
 from archiver.archive.search import folded_column
 from archiver.archive.storage_totals import track_totals
 from archiver.archive.transactions import transaction
 from archiver.errors import UsageError
 from archiver.models import Alias, Post, Record
-from archiver.reasons import Reason, columns
+from archiver.reasons import columns
 
-_NOT_OFFERED = Reason("not_offered", "the source gives no file of it")
 _OF_SOURCE = "post_id = ? AND source = ?"
 _ITS_RENDITIONS = """
     source = ? AND attachment_id IN (SELECT id FROM attachments WHERE post_id = ?)
@@ -105,7 +105,7 @@ def _remove_source(connection: sqlite3.Connection, post_id: int, source: str) ->
         connection, "renditions",
         "state = 'skipped' AND reason_code = 'given_elsewhere' AND attachment_id IN "
         "(SELECT id FROM attachments WHERE post_id = ?)", (post_id,),
-        state="not_offered", **columns(_NOT_OFFERED),
+        state="not_offered", **columns(NOT_OFFERED),
     )  # fmt: skip
 
 

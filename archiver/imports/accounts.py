@@ -27,7 +27,8 @@ def account_of_package(
     if identity is None:
         raise UsageError(
             f"This {platform} export does not say whose it is",
-            hint="Name its account: archiver import --account NAME …",
+            hint="Name its account, one that the archive has or a new one: "
+            "archiver import --account NAME …",
         )
     name = _known_label(connection, platform, identity) or _new_label(
         {row[0] for row in connection.execute("SELECT name FROM accounts")}
@@ -61,12 +62,17 @@ def _named_account(
     connection: sqlite3.Connection, config: Config, platform: str, identity: Identity | None,
     label: str,
 ) -> tuple[Account, Identity | None]:  # fmt: skip
-    """The account of that label. Raises UsageError, PackageError."""
+    """The account of that label; a new one where the package does not say whose it is.
+
+    Raises UsageError, PackageError.
+    """
     query = "SELECT id, platform, platform_id, handle FROM accounts WHERE name = ?"
     row = connection.execute(query, (label,)).fetchone()
     platforms = {entry.platform for entry in config.accounts if entry.name == label}
     if row is not None:
         platforms = {row[1]}
+    if not platforms and identity is None:  # nothing else can name it
+        return Account(label, platform, EXPORT, None, None), None
     if not platforms:
         raise UsageError(
             f"There is no account {label}",

@@ -23,11 +23,13 @@ from archiver.archive.database import (
 from archiver.archive.packages import EXPORT, PackagePart
 from archiver.archive.runs import Counts
 from archiver.archive.same_files import merge_same_files
+from archiver.backup.routes import route_of
 from archiver.clock import Clock
 from archiver.config import Config
 from archiver.errors import ArchiverError, PackageError, StorageError, UsageError
 from archiver.hookspecs import ExportReader
 from archiver.imports.accounts import account_of_package
+from archiver.imports.linked_files import LinkFetcher
 from archiver.imports.package_import import PackageImport, exported_posts
 from archiver.imports.parts import DownloadedPart, open_part, parts_in
 from archiver.imports.recognition import RecognizedPackage, recognize_all
@@ -235,7 +237,7 @@ class ImportRun:
                 self.connection, found, account, account_id, run_id, package_id, as_of, self.ranks,
                 partial(select_renditions, videos=media.videos, thumbnails=media.thumbnails),
                 None if self.options.dry_run else store, store.tmp, executor, self.clock.now,
-                self.progress, report,
+                self.progress, report, None if self.options.dry_run else self._links(store),
             )  # fmt: skip
             try:
                 work.import_posts()
@@ -251,6 +253,12 @@ class ImportRun:
                 self.connection, package_id, report.outcome, report.counts.as_json()
             )
             self._end_account(run_id, account_id, report)
+
+    def _links(self, store: FolderStore) -> LinkFetcher:
+        return LinkFetcher(
+            self.config, route_of(self.config.network), store.tmp, self.clock,
+            on_bytes=lambda size: self.progress.copied(0, size),
+        )  # fmt: skip
 
     def _end_account(self, run_id: int, account_id: int, report: PackageReport) -> None:
         """Save the result of an account in the run: of all its packages so far."""

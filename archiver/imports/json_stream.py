@@ -7,7 +7,7 @@ piece; what is held is one item and the piece that it ends in.
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from archiver.errors import PackageError
@@ -16,8 +16,10 @@ from archiver.models import Record
 _PIECE = 1 << 20  # bytes
 _LARGEST_ITEM = 64 << 20  # characters
 _LARGEST_VALUE = 256 << 20  # of a whole file that is no list
+_DEEPEST = 8  # levels of a value that is skipped piece by piece; what is below them is small
 _BLANKS = " \t\n\r"
 _ASSIGNMENT = re.compile(r"[^=\[{]*=[^\[{]*[\[{]")
+_NUMBER_REST = re.compile(r"[-+.\dEe]*", re.ASCII)
 _LONGEST_ASSIGNMENT = 10_000  # characters
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")
@@ -32,7 +34,7 @@ def read_items(file: BinaryIO, name: str, key: str = "") -> Iterator[Record]:
     if first == "[" and not key:
         yield from text.items()
     elif first == "{" and key:
-        yield from _items_under(text, key)
+        yield from _items_under(text, key.split("/"))
     elif first == "{":
         yield text.value()
     else:
@@ -49,16 +51,20 @@ def read_value(file: BinaryIO, name: str) -> Any:
     return found
 
 
-def _items_under(text: "_JsonText", key: str) -> Iterator[Record]:
-    """The items of the lists that stand under a key of an object."""
+def _items_under(text: "_JsonText", keys: Sequence[str]) -> Iterator[Record]:
+    """The items of the lists that stand under a key of an object, or under keys in it."""
     text.take("{")
     while text.peek() != "}":
         name = text.value().data
         text.take(":")
-        if name == key and text.peek() == "[":
+        if name == keys[0] and len(keys) > 1 and text.peek() == "{":
+            yield from _items_under(text, keys[1:])
+        elif name == keys[0] and len(keys) == 1 and text.peek() == "[":
             yield from text.items()
+        elif name == keys[0] and len(keys) == 1 and text.peek() == "{":
+            yield text.value()
         else:
-            text.value()
+            text.skip()
         if text.peek() != "}":
             text.take(",")
     text.take("}")
@@ -115,6 +121,23 @@ class _JsonText:
                 self.take(",")
         self.take("]")
 
+    def skip(self, depth: int = 0) -> None:
+        """Skip the value that begins here, however large it is. Raises PackageError."""
+        if self.peek() not in {"[", "{"} or depth == _DEEPEST:
+            self.value()
+            return
+        is_object = self.peek() == "{"
+        end = "}" if is_object else "]"
+        self._at += 1
+        while self.peek() != end:
+            if is_object:
+                self.value()
+                self.take(":")
+            self.skip(depth + 1)
+            if self.peek() != end:
+                self.take(",")
+        self.take(end)
+
     def value(self) -> Record:
         """The value that begins here. Raises PackageError."""
         self.peek()
@@ -129,7 +152,8 @@ class _JsonText:
                 if self._is_over:
                     raise self.error("no JSON") from None
             else:
-                if end < len(self._text) or self._is_over:
+                rest = _NUMBER_REST.match(self._text, end)  # of 1.5, "1." may be all that is read
+                if self._is_over or (rest is not None and rest.end() < len(self._text)):
                     found = Record(self._text[self._at : end], data)
                     self._at = end
                     return found

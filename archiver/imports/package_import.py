@@ -16,9 +16,12 @@ from archiver.archive import packages, queue, runs
 from archiver.archive.packages import EXPORT
 from archiver.archive.posts import ParseContext, PostWriter
 from archiver.archive.transactions import transaction
+from archiver.backup.media_fetcher import reason_of
 from archiver.backup.validation import validate_post
-from archiver.errors import MediaError, PackageError, RecordError
+from archiver.canonical import media_key
+from archiver.errors import MediaError, MediaExpired, PackageError, RecordError
 from archiver.imports.files import copy_file
+from archiver.imports.linked_files import LinkFetcher
 from archiver.imports.package import OpenPackage
 from archiver.imports.recognition import RecognizedPackage
 from archiver.imports.report import ImportProgress, PackageReport
@@ -42,6 +45,7 @@ BATCH = 500
 
 _MOST_FAILURES = 20  # that are named in a report
 _NOT_IN_PACKAGE = Reason("not_in_package", "The export names this file and does not have it")
+_LINK_EXPIRED = Reason("expired", "The link in the export had expired: an export is needed again")
 _Choose = Callable[[Attachment], Sequence[Choice]]
 
 
@@ -58,16 +62,15 @@ class _Batch:
         """The ids of its posts."""
         return [post.platform_id for _, post in self.entries]
 
-    def members(self) -> dict[tuple[str, str], Rendition]:
-        """The files in the package, by the id of their post and their media key."""
+    def files(self) -> dict[tuple[str, str], Rendition]:
+        """The files that its posts name, by the id of their post and their media key."""
         return {
-            (post.platform_id, rendition.media_key or rendition.member.rpartition("/")[2]):
-                rendition
+            (post.platform_id, media_key(rendition)): rendition
             for _, post in self.entries
             for attachment in post.attachments
             for rendition in attachment.renditions
-            if rendition.member
-        }  # fmt: skip
+            if rendition.member or rendition.url
+        }
 
 
 @dataclass(slots=True)
@@ -75,7 +78,8 @@ class PackageImport:
     """The import of one package.
 
     `choose` says which files of an attachment to fetch that are not in the package. `store` is None
-    in a dry run, which copies files to `tmp` only to hash them.
+    in a dry run, which copies files to `tmp` only to hash them; it has no `links` either, by which
+    files are fetched.
     """
 
     connection: sqlite3.Connection
@@ -93,6 +97,7 @@ class PackageImport:
     now: Callable[[], datetime]
     progress: ImportProgress
     report: PackageReport
+    links: LinkFetcher | None = None
 
     @property
     def _package(self) -> OpenPackage:
@@ -105,6 +110,7 @@ class PackageImport:
             batch = self._read(items)
             with transaction(self.connection):
                 self._save(batch)
+            self._fetch_links(batch)
             self.report.counts.records += len(items)
             self.progress.advance(len(items))
 
@@ -176,18 +182,50 @@ class PackageImport:
 
     def _store_files(self, batch: _Batch) -> None:
         """Copy the files of a batch that are not stored yet; in its transaction."""
-        members = batch.members()
-        if not members:
-            return
         waiting = []
-        for queued in packages.files_to_store(self.connection, self.account_id, batch.ids):
-            offered = members.get((queued.record_id, queued.media_key))
-            if offered is not None and offered.member in self._package:
+        for queued, offered in self._files_to_store(batch):
+            if offered.member in self._package:
                 waiting.append((queued, offered))
-            elif offered is not None:
+            elif offered.member:
                 self.report.counts.files_missing += 1
                 self._note_failure(offered.member, _NOT_IN_PACKAGE.text)
-        results = list(self.executor.map(self._copy, waiting))
+        self._keep(list(self.executor.map(self._copy, waiting)))
+
+    def _fetch_links(self, batch: _Batch) -> None:
+        """Fetch the files of a batch that the export only links to; not in a dry run."""
+        fetcher = self.links
+        if fetcher is None:
+            return
+        links = [
+            (queued, offered.url)
+            for queued, offered in self._files_to_store(batch)
+            if offered.url and not fetcher.is_known_to_have_expired(queued, offered.url)
+        ]
+        if not links:
+            return
+        results = fetcher.fetch(links)
+        for queued, result in results:
+            if isinstance(result, MediaError):
+                self._note_failure(queued.record_id, str(result.why or result))
+            else:
+                self.progress.copied(1, 0)
+        with transaction(self.connection):
+            self._keep(results)
+
+    def _files_to_store(self, batch: _Batch) -> list[tuple[queue.QueuedFile, Rendition]]:
+        files = batch.files()
+        if not files:
+            return []
+        return [
+            (queued, offered)
+            for queued in packages.files_to_store(self.connection, self.account_id, batch.ids)
+            if (offered := files.get((queued.record_id, queued.media_key))) is not None
+        ]
+
+    def _keep(self, results: Sequence[tuple[queue.QueuedFile, Download | MediaError]]) -> None:
+        """Store files, and save which could be had."""
+        if not results:
+            return
         downloads = {
             download.sha256: download for _, download in results if isinstance(download, Download)
         }
@@ -222,15 +260,17 @@ class PackageImport:
         self.progress.copied(1, size)
         return queued, download
 
-    @staticmethod
     def _outcome(
-        queued: queue.QueuedFile, result: Download | MediaError, recovered: set[str]
+        self, queued: queue.QueuedFile, result: Download | MediaError, recovered: set[str]
     ) -> queue.Stored | queue.NotStored:
+        if isinstance(result, MediaExpired):
+            return queue.NotStored(queued, "gone", _LINK_EXPIRED)
+        if isinstance(result, MediaError) and queued.url and self.links is not None:
+            return queue.NotStored(queued, *reason_of(result, self.links.config.media.max_size))
         if isinstance(result, MediaError):
             code = result.code if result.code in REASON_CODES else "wrong_kind"
-            state: Literal["failed", "refused"] = (
-                "failed" if code == "not_in_package" else "refused"
-            )
+            state: Literal["failed", "refused"]
+            state = "failed" if code == "not_in_package" else "refused"
             return queue.NotStored(queued, state, Reason(code, str(result.why or result)))
         return queue.Stored(
             queued, result.sha256, stored_path(result.sha256, result.extension), result.size,

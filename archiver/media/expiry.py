@@ -47,6 +47,7 @@ def _epochs(fields: Mapping[str, str], host: str) -> Iterator[tuple[str, re.Patt
     if "oh" in fields or _is_in_domain(host, _META_HOSTS):
         yield "oe", _HEX_EPOCH, 16  # Instagram, Threads, Facebook
     yield "x-expires", _EPOCH, 10  # TikTok
+    yield "x-tos-expires", _EPOCH, 10  # files in exports of TikTok
     if _is_in_domain(host, ("licdn.com",)):
         yield "e", _EPOCH, 10  # LinkedIn
     if not _SIGNERS.isdisjoint(fields):

@@ -7,6 +7,8 @@ plugins that also read these networks directly.
 from collections.abc import Sequence
 
 from archiver import ExportReader, hookimpl
+from archiver_exports.linkedin import LinkedInExport
+from archiver_exports.tiktok import TikTokExport
 from archiver_exports.twitter import TwitterExport
 from archiver_exports.youtube import YouTubeTakeout
 
@@ -14,4 +16,4 @@ from archiver_exports.youtube import YouTubeTakeout
 @hookimpl
 def archiver_export_readers() -> Sequence[ExportReader]:
     """The readers of this plugin."""
-    return [TwitterExport(), YouTubeTakeout()]
+    return [LinkedInExport(), TikTokExport(), TwitterExport(), YouTubeTakeout()]

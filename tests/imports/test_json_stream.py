@@ -39,6 +39,27 @@ def test_a_list_may_stand_under_a_key() -> None:
     assert items(data, "none") == []
 
 
+def test_a_list_may_stand_under_keys_in_one_another() -> None:
+    whole = {"Post": {"Lists": None, "Posts": {"VideoList": ITEMS}}, "Video": {"Posts": [3]}}
+    assert items(json.dumps(whole).encode(), "Post/Posts/VideoList") == ITEMS
+    assert items(json.dumps(whole).encode(), "Post/Lists/VideoList") == []
+    assert items(b'{"a": {"b": {"c": 1}}}', "a/b") == [{"c": 1}], "an object in its place"
+
+
+def test_what_is_skipped_may_be_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LARGEST_ITEM", 100)
+    monkeypatch.setattr(module, "_PIECE", 64)
+    watched = {"History": [{"Date": "x", "Link": ["y", 1.5, True]}] * 500}
+    data = json.dumps({"Activity": watched, "rows": ITEMS}).encode()
+    assert items(data, "rows") == ITEMS
+
+
+@pytest.mark.parametrize("piece", range(1, 9))
+def test_a_number_may_end_in_the_next_piece(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+    monkeypatch.setattr(module, "_PIECE", piece)
+    assert items(b"[1.5,-2e-3,17]") == [1.5, -2e-3, 17]
+
+
 def test_an_object_is_its_one_item() -> None:
     assert items(b'{"a": [1, 2]}') == [{"a": [1, 2]}]
     assert read_value(io.BytesIO(b"x = {};"), "a.js") == {}

@@ -19,6 +19,7 @@ EPOCH = int(AT.timestamp())
         f"https://video.xx.fbcdn.net/v/a.mp4?oe={EPOCH:x}",
         f"https://cdn.example/a.jpg?oh=1&oe={EPOCH:08X}",
         f"https://p16-sign.tiktokcdn-us.com/a.jpeg?x-expires={EPOCH}&x-signature=b",
+        f"https://v.example/storage/v1/tos-x/oAbc/?mime_type=video_mp4&x-tos-expires={EPOCH}",
         f"https://media.licdn.com/dms/image/a?e={EPOCH}&v=beta&t=c",
         f"https://d1.cloudfront.net/a?Expires={EPOCH}&Signature=b&Key-Pair-Id=c",
         f"https://b.s3.amazonaws.com/a?AWSAccessKeyId=x&Expires={EPOCH}&Signature=b",

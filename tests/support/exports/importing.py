@@ -12,6 +12,9 @@ from archiver.plugins import Plugins
 from support.archive_folder import ArchiveFolder, installed_plugins
 
 CONFIG = '[archive]\ndirectory = "archive"\n'
+WITH_NETWORK = CONFIG + '[network]\nallow = ["127.0.0.0/8"]\n'
+"""A config that lets files be fetched from servers of tests."""
+
 RANKS = {"ayrshare": "middleman", "mastodon": "native", "bluesky": "native", "export": "export"}
 
 
@@ -37,10 +40,11 @@ class ImportFolder(ArchiveFolder):
 
     folder: Path
     clock: DemoClock = field(default_factory=DemoClock)
+    settings: str = CONFIG
 
     def config(self) -> Config:
         path = self.folder / "archive.toml"
-        path.write_text(CONFIG)
+        path.write_text(self.settings)
         return load_config(path)
 
     def run(self, *files: Path, **asked: Any) -> PackageReport:
