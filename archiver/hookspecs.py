@@ -362,6 +362,12 @@ class Package(Protocol):
     def size(self, name: str) -> int:
         """The bytes of a file. Raises KeyError where there is none of that name."""
 
+    def time_of(self, name: str) -> str | None:
+        """The time of a file as its container has it, to two seconds; without a zone in a ZIP.
+
+        None where there is none. Raises KeyError.
+        """
+
     def open(self, name: str) -> BinaryIO:
         """The content of a file, from its beginning.
 

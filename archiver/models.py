@@ -11,7 +11,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 Kind = Literal[
-    "post", "reel", "story", "saved_story", "spotlight", "reply", "quote", "repost", "pin", "video"
+    "post",
+    "reel",
+    "story",
+    "saved_story",
+    "spotlight",
+    "reply",
+    "quote",
+    "repost",
+    "pin",
+    "video",
+    "memory",
 ]
 AttachmentKind = Literal["image", "video", "gif", "audio", "link", "other"]
 Role = Literal["original", "variant", "thumbnail", "preview", "cover"]
@@ -181,10 +191,14 @@ class Recognition:
 
 @dataclass(frozen=True, slots=True)
 class ExportedPost:
-    """A record of a package, and the earlier versions of its post, oldest first."""
+    """A record of a package, and the earlier versions of its post, oldest first.
+
+    `is_private` marks what was never published: it is imported only where that is asked for.
+    """
 
     record: Record
     earlier: tuple[Version, ...] = ()
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

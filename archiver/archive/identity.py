@@ -76,12 +76,13 @@ def match_posts(
     posts = [post for _, post in entries]
     found = _known_ids(connection, account_id, source, [post.platform_id for post in posts])
     found |= _ids_by_alias(connection, account_id, [p for p in posts if p.platform_id not in found])
+    published = [p for p in posts if p.kind != "memory"]  # what was not is no post of an API
     fitting = posts_by_wording(
-        connection, account_id, source, [p for p in posts if p.platform_id not in found]
+        connection, account_id, source, [p for p in published if p.platform_id not in found]
     )
     by_time = posts_by_time(
         connection, account_id, source,
-        [p for p in posts if p.platform_id not in found and p.platform_id not in fitting],
+        [p for p in published if p.platform_id not in found and p.platform_id not in fitting],
     )  # fmt: skip
     by_urn = posts_by_urn(
         connection, account_id, source, [p for p in posts if p.platform_id not in found]
@@ -206,7 +207,7 @@ def _posts_of_same_time(
     at = datetime.fromisoformat(post.created_at)
     query = """
         SELECT id, platform_id, title, text FROM posts
-         WHERE account_id = ? AND created_at BETWEEN ? AND ?
+         WHERE account_id = ? AND created_at BETWEEN ? AND ? AND kind <> 'memory'
            AND (? OR platform_id LIKE ? || '%')
            AND NOT EXISTS (SELECT 1 FROM post_sources WHERE post_id = posts.id AND source = ?)
     """

@@ -4,8 +4,11 @@ from datetime import UTC, datetime
 
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
 
-SHOWN_TO_ALL = "(visibility IS NULL OR lower(visibility) = 'public')"
-"""The SQL condition of posts that everybody could see; NULL: the platform has no other posts."""
+SHOWN_TO_ALL = "(kind <> 'memory' AND (visibility IS NULL OR lower(visibility) = 'public'))"
+"""The SQL condition of posts that everybody could see; NULL: the platform has no other posts.
+
+A memory was never published, whatever is told of it.
+"""
 
 
 def has_expired() -> str:

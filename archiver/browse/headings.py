@@ -8,6 +8,7 @@ from archiver.human import counted
 _PLURALS = {
     "story": "stories", "saved_story": "saved stories", "reply": "replies",
     "spotlight": "spotlights",
+    "memory": "memories",
 }  # fmt: skip
 
 

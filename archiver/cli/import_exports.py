@@ -37,12 +37,17 @@ _MOST_SHOWN = 8
     "--account", metavar="NAME",
     help="The account that they belong to, if its export does not say so.",
 )  # fmt: skip
+@click.option(
+    "--private", is_flag=True,
+    help="Import what was never published too: Snapchat's memories.",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Report what would be added, and add nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_shell
 def command(
-    shell: Shell, files: tuple[Path, ...], account: str | None, dry_run: bool, as_json: bool
-) -> int:
+    shell: Shell, files: tuple[Path, ...], account: str | None, private: bool, dry_run: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
     """Add what the official exports of platforms hold to the archive.
 
     FILE is an export as it was downloaded: a zip, a tar.gz, a folder, a CAR file; give all parts of
@@ -61,7 +66,7 @@ def command(
     ranks = {source.name: source.rank for source in plugins.sources} | {EXPORT: "export"}
     with redirect_plugin_output(), _progress(shell) as progress:
         report = run_import(
-            config, plugins.export_readers, ranks, ImportOptions(files, account, dry_run),
+            config, plugins.export_readers, ranks, ImportOptions(files, account, dry_run, private),
             clock=SystemClock(), progress=progress, version=version(),
         )  # fmt: skip
     if as_json:
@@ -213,6 +218,11 @@ def _remarks(package: "PackageReport") -> list[str]:
     if counts.files_failed:
         lines.append(f"{counted(counts.files_failed, 'file')} could not be kept")
     lines += [f"  {safe(text)}" for text in package.failures[:_MOST_SHOWN]]
+    if counts.private_left_out:
+        lines.append(
+            f"{counted(counts.private_left_out, 'item')} left out that was never published: "
+            "--private imports it"
+        )
     if counts.quarantined:
         lines.append(f"{counted(counts.quarantined, 'record')} could not be read, in quarantine")
     if counts.unmapped:

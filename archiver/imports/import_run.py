@@ -41,11 +41,12 @@ from archiver.models import timestamp
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """What was asked: the files, `--account`, `--dry-run`."""
+    """What was asked: the files, `--account`, `--dry-run`, `--private`."""
 
     files: tuple[Path, ...]
     account: str | None = None
     dry_run: bool = False
+    private: bool = False
 
 
 def run_import(
@@ -67,7 +68,7 @@ def run_import(
                 "--account names one account, and the files are exports of several platforms",
                 hint="Import the exports of each account by a command of its own",
             )
-        totals = [_check(each, progress) for each in found]
+        totals = [_check(each, progress, private=options.private) for each in found]
         hashes = [_hash_parts(each, progress) for each in found]
         connection, folder = stack.enter_context(_archive(directory, options, progress))
         stack.enter_context(storage_errors(directory))
@@ -91,15 +92,25 @@ def _open_parts(
     return parts
 
 
-def _check(found: RecognizedPackage, progress: ImportProgress) -> int:
+def _check(found: RecognizedPackage, progress: ImportProgress, *, private: bool) -> int:
     """Read a package to its end without saving anything; the number of its posts.
 
-    Raises PackageError for one that cannot be read, and for one without posts.
+    `private` says whether what was never published counts. Raises PackageError for one that cannot
+    be read, and for one without posts.
     """
     progress.begin(f"Checking {_names(found)}", 0, "posts")
-    total = 0
-    for _ in exported_posts(found):
-        total += 1
+    total = left_out = 0
+    for item in exported_posts(found):
+        is_left_out = item.is_private and not private
+        total, left_out = total + (not is_left_out), left_out + is_left_out
+    if not total and left_out:
+        raise PackageError(
+            f"{_names(found)} has nothing but what was never published",
+            why=f"It is {found.reader.title}, with {left_out:,} private items and no post",
+            kept="Nothing was imported",
+            hint="Add --private to import them: they are never put into a published copy",
+            code="private_only",
+        )
     if not total:
         raise PackageError(
             f"{_names(found)} has no post",
@@ -167,6 +178,7 @@ class ImportRun:
         asked = {
             "import": [path.name for path in self.options.files],
             "account": self.options.account, "dry_run": self.options.dry_run,
+            "private": self.options.private,
         }  # fmt: skip
         accounts = [
             account_of_package(
@@ -238,6 +250,7 @@ class ImportRun:
                 partial(select_renditions, videos=media.videos, thumbnails=media.thumbnails),
                 None if self.options.dry_run else store, store.tmp, executor, self.clock.now,
                 self.progress, report, None if self.options.dry_run else self._links(store),
+                private=self.options.private,
             )  # fmt: skip
             try:
                 work.import_posts()

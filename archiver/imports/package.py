@@ -54,6 +54,10 @@ class OpenPackage:
         """The bytes of a file."""
         return self._files[name].size
 
+    def time_of(self, name: str) -> str | None:
+        """The time of a file, as its container has it."""
+        return self._files[name].modified_at
+
     def open(self, name: str) -> BinaryIO:
         """The content of a file."""
         return self._files[name].open()

@@ -79,7 +79,7 @@ class PackageImport:
 
     `choose` says which files of an attachment to fetch that are not in the package. `store` is None
     in a dry run, which copies files to `tmp` only to hash them; it has no `links` either, by which
-    files are fetched.
+    files are fetched. `private` says whether what was never published is imported too.
     """
 
     connection: sqlite3.Connection
@@ -98,6 +98,7 @@ class PackageImport:
     progress: ImportProgress
     report: PackageReport
     links: LinkFetcher | None = None
+    private: bool = False
 
     @property
     def _package(self) -> OpenPackage:
@@ -105,7 +106,7 @@ class PackageImport:
 
     def import_posts(self) -> None:
         """Import all posts. Raises PackageError, StorageError."""
-        posts = exported_posts(self.found)
+        posts = (item for item in exported_posts(self.found) if self._is_wanted(item))
         while items := list(islice(posts, BATCH)):
             batch = self._read(items)
             with transaction(self.connection):
@@ -113,6 +114,11 @@ class PackageImport:
             self._fetch_links(batch)
             self.report.counts.records += len(items)
             self.progress.advance(len(items))
+
+    def _is_wanted(self, item: ExportedPost) -> bool:
+        is_left_out = item.is_private and not self.private
+        self.report.counts.private_left_out += is_left_out
+        return not is_left_out
 
     def _read(self, items: Sequence[ExportedPost]) -> _Batch:
         batch = _Batch()

@@ -48,10 +48,11 @@ OnBytes = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class PartFile:
-    """One file of a part: its size in bytes, and how to open it."""
+    """One file of a part: its size in bytes, how to open it, and its time where that is told."""
 
     size: int
     open: OpenFile
+    modified_at: str | None = None
 
 
 @dataclass(slots=True)
@@ -187,7 +188,8 @@ def _folder(path: Path) -> DownloadedPart:
             if not stat.S_ISREG(found.st_mode):
                 raise refusal(path, f"It contains something that is no file: {place}")
             inner = confined_name(place.relative_to(path).as_posix())
-            part.add(inner, PartFile(found.st_size, _plain_opener(place)))
+            at = _time(found.st_mtime)
+            part.add(inner, PartFile(found.st_size, _plain_opener(place), at))
             part.size += found.st_size
             times.append(_time(found.st_mtime))
     part.modified_at = _newest(iter(times))
@@ -213,7 +215,8 @@ def _zip(path: Path, size: int) -> DownloadedPart:
             _check_entry(path, info)
             if not info.is_dir():
                 name = confined_name(_name_of(info))
-                part.add(name, PartFile(info.file_size, _zip_opener(path, package, info)))
+                opener = _zip_opener(path, package, info)
+                part.add(name, PartFile(info.file_size, opener, _zip_time(info)))
         _refuse_overlaps(path, infos)
         part.modified_at = _newest(map(_zip_time, infos))
     except BaseException:
@@ -330,7 +333,8 @@ def _tar(path: Path, size: int, file: BinaryIO) -> DownloadedPart:
                     raise refusal(path, f"It contains something that is no file: {entry.name!r}")
                 name = confined_name(decoded_name(entry.name.encode("utf-8", "surrogateescape")))
                 place = (entry.offset_data, entry.size)
-                part.add(name, PartFile(entry.size, _tar_opener(path, file, *place)))
+                opener = _tar_opener(path, file, *place)
+                part.add(name, PartFile(entry.size, opener, _time(entry.mtime)))
                 times.append(_time(entry.mtime))
     except BaseException:
         file.close()

@@ -49,7 +49,8 @@ class ImportCounts:
     """What was read of a package, and what it brought.
 
     A post is `new`, known from an earlier import (`known`), or one that another source showed
-    before: matched by its id, or by a rule. A file is new, or held already by its bytes.
+    before: matched by its id, or by a rule. A file is new, or held already by its bytes. What was
+    never published is left out, unless it was asked for.
     """
 
     records: int = 0
@@ -65,6 +66,7 @@ class ImportCounts:
     files_failed: int = 0
     bytes: int = 0
     unmapped: int = 0
+    private_left_out: int = 0
 
     def as_json(self) -> dict[str, int]:
         """The numbers by their names."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from archiver import ExportReader, hookimpl
 from archiver_exports.linkedin import LinkedInExport
 from archiver_exports.pinterest import PinterestExport
+from archiver_exports.snapchat import SnapchatExport
 from archiver_exports.tiktok import TikTokExport
 from archiver_exports.twitter import TwitterExport
 from archiver_exports.youtube import YouTubeTakeout
@@ -17,4 +18,11 @@ from archiver_exports.youtube import YouTubeTakeout
 @hookimpl
 def archiver_export_readers() -> Sequence[ExportReader]:
     """The readers of this plugin."""
-    return [LinkedInExport(), PinterestExport(), TikTokExport(), TwitterExport(), YouTubeTakeout()]
+    return [
+        LinkedInExport(),
+        PinterestExport(),
+        SnapchatExport(),
+        TikTokExport(),
+        TwitterExport(),
+        YouTubeTakeout(),
+    ]
