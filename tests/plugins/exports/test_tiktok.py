@@ -15,6 +15,7 @@ from support.exports.served_files import ServedFiles, serve_files
 from support.exports.tiktok import ERAS, TikTok, TikTokWorld, sample
 from support.media.samples import movie
 from support.nights import nights
+from support.running import Cli
 
 AUDIENCES = {"Everyone": "public", "Friends": "friends", "Only me": "private"}
 
@@ -212,3 +213,27 @@ def test_a_post_is_that_of_the_api_by_its_time(tmp_path: Path, order: str) -> No
             0
         ]
         assert verify(world.directory, Scope(), "2026-11-28T00:00:00.000Z").findings == []
+
+
+def test_a_match_that_was_wrong_is_undone_with_what_it_brought(tmp_path: Path, cli: Cli) -> None:
+    with nights(tmp_path, "tiktok") as world, serve_files({"/a/": movie()}) as server:
+        account = world.account("tiktok")
+        post = account.publish("Another one")
+        world.backup()
+        expires = world.clock.now() + timedelta(days=9)
+        made = TikTokWorld([TikTok(post.at, "/a/")], account.handle, server.base_url, expires)
+        import_now(world.config(), write_zip(tmp_path / "t.zip", made.files()), clock=world.clock)
+        states = (
+            "SELECT posts.platform_id, renditions.source, state FROM renditions "
+            "JOIN attachments ON attachments.id = attachment_id JOIN posts ON posts.id = post_id "
+            "WHERE role = 'original' ORDER BY 1, 2"
+        )
+        assert world.query(states) == [
+            (post.id, "ayrshare", "skipped"), (post.id, "export", "stored"),
+        ]  # fmt: skip
+        config = str(world.folder / "archive.toml")
+        assert cli("--config", config, "separate", "1", "export").exit_code == 0
+        assert world.query(states) == [
+            (post.id, "ayrshare", "not_offered"),
+            (f"export:time:{post.at:%Y-%m-%d %H:%M:%S}", "export", "pending"),
+        ]
