@@ -75,7 +75,7 @@ _REMOVED_THEN = """
 
 
 def _conditions(wanted: HistoryQuery) -> tuple[list[str], dict[str, Any]]:
-    conditions = ["account_id = :account_id"]
+    conditions = ["account_id = :account_id", "kind <> 'memory'"]  # that was never published
     values: dict[str, Any] = {"account_id": wanted.account.id, "as_of": timestamp(wanted.as_of)}
     if wanted.platform_id is not None:
         conditions.append("platform_id = :platform_id")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from archiver.apis import HistoryAccount, HistoryQuery
 from archiver.browse.published import publish
 from archiver.errors import PackageError
+from archiver.serve.records import find_records
 from support.exports.importing import CONTENT, WITH_NETWORK, ImportFolder, import_now
 from support.exports.memories import Memory, MemoryWorld, sample, uuid
 from support.exports.packing import write_folder, write_parts, write_zip
@@ -141,5 +143,9 @@ def test_a_memory_is_no_story_and_never_in_a_published_copy(tmp_path: Path) -> N
         assert world.column(rules) == []
         public = tmp_path / "public"
         publish(world.directory / "archive.db", public)
+        with closing(sqlite3.connect(world.directory / "archive.db")) as connection:
+            wanted = HistoryQuery(HistoryAccount(1, "", "snapchat", None, None, None, None, ""))
+            served = [record.platform_id for record in find_records(connection, wanted)]
+            assert served == [story.id], "nor is it served"
     with closing(sqlite3.connect(public / "archive.db")) as copy:
         assert copy.execute("SELECT kind FROM posts").fetchall() == [("spotlight",)]
