@@ -92,9 +92,10 @@ bench: $(WORK) ## compare with aiohttp, curl, gallery-dl and others, side by sid
 bench-scale: $(WORK) ## see how times grow up to a million posts
 	$(BIN)/python -m benchmarks.scale
 
-wheel: $(WORK) ## build what would be published: the wheel and the source distribution, in dist/
+wheel: $(WORK) ## build what would be published: the wheel, its bill of materials and the source distribution, in dist/
 	rm -rf dist
 	$(BIN)/python -m hatchling build
+	$(BIN)/python tests/support/sbom.py dist/*.whl
 
 clean: ## remove what these commands made
 	rm -rf .venv .venv-* demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -8,8 +8,10 @@ import sys
 import tarfile
 import tomllib
 import zipfile
-from importlib.metadata import packages_distributions
+from hashlib import sha256
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -17,6 +19,7 @@ from packaging.requirements import Requirement
 from archiver_ayrshare.accounts import PLATFORMS
 from support.floors import floors
 from support.fresh import ROOT, build_sdist, build_wheel, fresh_environment, run_python
+from support.sbom import write_sbom
 
 pytestmark = pytest.mark.slow
 
@@ -120,6 +123,47 @@ class TestWheel:
             archive.extractall(tmp_path, filter="data")
         (project,) = [path for path in tmp_path.iterdir() if path.is_dir()]
         assert names_in(build_wheel(project, tmp_path)) == names_in(wheel)
+
+
+@pytest.fixture(scope="module")
+def bill(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The bill of materials of the wheel."""
+    copy = tmp_path_factory.mktemp("bill") / wheel.name
+    copy.write_bytes(wheel.read_bytes())
+    found: dict[str, Any] = json.loads(write_sbom(copy).read_text("utf-8"))
+    return found
+
+
+class TestBillOfMaterials:
+    """`make wheel` writes it beside the wheel, in CycloneDX JSON."""
+
+    def test_it_is_of_this_very_wheel(self, bill: dict[str, Any], wheel: Path) -> None:
+        assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+        product = bill["metadata"]["component"]
+        assert (product["name"], product["version"]) == (
+            "social-archiver", PROJECT["project"]["version"],
+        )  # fmt: skip
+        digest = sha256(wheel.read_bytes()).hexdigest()
+        assert product["hashes"] == [{"alg": "SHA-256", "content": digest}]
+
+    def test_it_has_every_dependency_also_by_way_of_others(self, bill: dict[str, Any]) -> None:
+        required = {
+            part["name"]: part["version"]
+            for part in bill["components"] if part.get("scope") != "optional"
+        }  # fmt: skip
+        declared = {Requirement(text).name for text in PROJECT["project"]["dependencies"]}
+        assert declared <= required.keys()
+        assert required["h11"] == version("h11"), "by way of httpcore"
+        assert "pytest" not in {part["name"] for part in bill["components"]}
+        optional = [part["name"] for part in bill["components"] if part.get("scope") == "optional"]
+        assert "datasette" in optional
+
+    def test_what_depends_on_what_is_in_it(self, bill: dict[str, Any]) -> None:
+        depends = {each["ref"]: each.get("dependsOn", []) for each in bill["dependencies"]}
+        refs = {part["bom-ref"] for part in bill["components"]}
+        assert {ref for each in depends.values() for ref in each} <= refs
+        (client,) = [ref for ref in refs if ref.startswith("pkg:pypi/httpx@")]
+        assert any(ref.startswith("pkg:pypi/httpcore@") for ref in depends[client])
 
 
 class TestFreshEnvironment:
