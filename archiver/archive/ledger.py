@@ -179,6 +179,7 @@ _ADDED: dict[str, Callable[[Row], str | None]] = {
     "events": lambda row: row["what"],
     "holds": lambda _: "hold",
     "media": lambda _: "media_stored",
+    "packages": lambda _: "import",
     "quarantine": lambda _: "quarantined",
     "resolutions": lambda row: None if row.get("reason_code") else "resolved",
     "responses": lambda _: "response",

@@ -74,6 +74,8 @@ def test_what_both_show_is_one_post_and_what_only_the_export_has_is_added(
     assert world.column("SELECT count(*) FROM post_sources") == [7]
     assert world.column("SELECT max(number) FROM revisions") == [1]
     assert world.column("SELECT count(*) FROM attachments") == [4]
+    imports = "SELECT count(*) FROM ledger WHERE json_extract(entry, '$.happened.import') = 1"
+    assert world.column(imports) == [order.count("export")]
     films = "SELECT count(*) FROM media WHERE content_type LIKE 'video/%'"
     assert world.column(films) == [1], "the same bytes are one file"
     found = verify(world.directory, Scope(), "2026-11-23T00:00:00.000Z")
