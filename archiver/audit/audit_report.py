@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archiver.archive.actions import Action, actions_between, settings_on_record
+from archiver.archive.holds import Hold, holds
 from archiver.archive.row_objects import mappings, objects
 from archiver.errors import UsageError
 
@@ -181,6 +182,15 @@ class LedgerState:
 
 
 @dataclass(frozen=True, slots=True)
+class SealChange:
+    """A new signing key and why there is one, or a restore that somebody said was right."""
+
+    at: str
+    what: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class SettingChange:
     """A setting that changed, and by whose run. None: it was not set, or is not any more."""
 
@@ -208,6 +218,8 @@ class AuditReport:
     files: int
     files_never_verified: int
     ledger: LedgerState
+    seal_changes: Sequence[SealChange]
+    holds: Sequence[Hold]
     reviews: Sequence[Action]
     exports: Sequence[Action]
     setting_changes: Sequence[SettingChange]
@@ -238,6 +250,8 @@ def audit_report(connection: sqlite3.Connection, period: AuditPeriod) -> AuditRe
         care=list(objects(connection.execute(_CARE, between), CareTaken)),
         files=files, files_never_verified=never,
         ledger=_ledger(connection),
+        seal_changes=list(objects(connection.execute(_SEAL_CHANGES, between), SealChange)),
+        holds=[hold for hold in holds(connection) if hold.placed_at < period.until],
         reviews=[review for review in reviews if review.post_id in of_accounts],
         exports=list(actions_between(connection, "export", period.since, period.until)),
         setting_changes=list(_setting_changes(connection, period)),
@@ -324,6 +338,16 @@ _WITHHELD = """
 _CARE = """
     SELECT what, finished_at AS at, outcome, files, damaged, target, actor FROM care
      WHERE what IN ('verify', 'copy') AND finished_at >= :since AND finished_at < :until ORDER BY id
+"""
+
+
+_SEAL_CHANGES = """
+    SELECT at, 'signing key: ' || reason AS what, actor FROM signing_keys
+     WHERE at >= :since AND at < :until
+     UNION ALL
+    SELECT at, 'restore accepted: ' || (lost_size - kept_size) || ' entries of the ledger lost',
+           actor FROM restores WHERE at >= :since AND at < :until
+     ORDER BY at
 """
 
 

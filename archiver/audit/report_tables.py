@@ -178,8 +178,23 @@ def _evidence(report: AuditReport) -> Iterator[ReportTable]:
         "rows and files against the ledger.",
     )  # fmt: skip
 
+    yield ReportTable(
+        "Signing keys and restores", ("At", "What", "By"),
+        tuple((minute(each.at), each.what, each.actor) for each in report.seal_changes),
+        empty="None in this period.",
+    )  # fmt: skip
+
 
 def _actions(report: AuditReport) -> Iterator[ReportTable]:
+    yield ReportTable(
+        "Legal holds", ("Hold", "Matter", "Posts", "Since", "By", "Why", "Released"),
+        tuple(
+            (str(each.id), each.matter, each.scope, minute(each.placed_at), each.placed_by,
+             each.reason, minute(each.released_at))
+            for each in report.holds
+        ),
+        (0,),
+    )  # fmt: skip
     yield ReportTable(
         "Reviews", ("At", "Post", "By", "Note"),
         tuple(

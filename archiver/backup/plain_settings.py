@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from archiver.binding import ProxyAddress
@@ -12,7 +11,8 @@ from archiver.config import Config, Registry
 from archiver.errors import ArchiverError
 from archiver.secrets import Secret, redact
 
-_TABLES = ("archive", "media", "network", "health", "notify", "care")
+_TABLES = ("archive", "media", "network", "evidence", "health", "notify", "care")
+_COMMAND = "cmd:"
 
 
 def plain_settings(config: Config, plugins: Registry) -> dict[str, Any]:
@@ -61,4 +61,5 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, timedelta):
         return f"{value.total_seconds():g} s"
-    return redact(str(value) if isinstance(value, Path) else f"{value}")
+    text = redact(str(value))
+    return _COMMAND if text.startswith(_COMMAND) else text  # its words may hold a secret

@@ -14,6 +14,9 @@ api_key = "hunter2-the-key"
 [network]
 proxy = "http://someone:hunter2-the-proxy@proxy.example:3128"
 
+[evidence]
+checkpoint_copies = ["cmd:post --token hunter2-in-a-command"]
+
 [notify]
 on_failure = ["json://hunter2-the-address"]
 
@@ -41,4 +44,5 @@ def test_every_setting_is_there_and_every_secret_is_masked(tmp_path: Path) -> No
     assert found["network.proxy"] == "http://proxy.example:3128/"
     assert found["accounts.acme (ayrshare).page_published"] is True
     assert found["accounts.elsewhere (default).platform"] == "no-such-platform"
+    assert found["evidence.checkpoint_copies"] == ["cmd:"]
     assert "hunter2" not in json.dumps(found)
