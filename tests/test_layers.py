@@ -164,6 +164,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "sending": {"net", "settings"},
     },
     "export": {
+        "as_of": {"archive", "hookspecs"},
         "extract": {"archive", "media"},
         "folder": {"media"},
         "formats.sqlite": {"archive"},

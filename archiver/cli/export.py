@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -12,6 +12,7 @@ from archiver.cli.progress import progress_bar
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, wrap
 from archiver.cli.values import Date
+from archiver.errors import UsageError
 
 if TYPE_CHECKING:
     from archiver.export.formats.form import ExportFormat
@@ -56,6 +57,11 @@ def export_forms() -> "dict[str, ExportFormat]":
     help='Only posts with all these words, or "a phrase".',
 )
 @click.option(
+    "--kind", "kinds", metavar="KIND", multiple=True,
+    help="Only posts of this kind, such as reel; may be given again.",
+)  # fmt: skip
+@click.option("--as-of", type=Date(), metavar="DATE", help="Posts as they were at this moment.")
+@click.option(
     "--held",
     "matter",
     metavar="MATTER",
@@ -72,7 +78,8 @@ def export_forms() -> "dict[str, ExportFormat]":
 @pass_shell
 def command(
     shell: Shell, form: str, target: Path, accounts: tuple[str, ...], since: datetime | None,
-    until: datetime | None, words: str, matter: str, only_public: bool | None, as_json: bool,
+    until: datetime | None, words: str, kinds: tuple[str, ...], as_of: datetime | None, matter: str,
+    only_public: bool | None, as_json: bool,
 ) -> int | None:  # fmt: skip
     """Write posts, all or chosen, with their media into the new folder TARGET.
 
@@ -93,6 +100,7 @@ def command(
     with which manifest, is written into the archive.
     """  # noqa: D301 — Click knows a list by this character
     from archiver.errors import DamageFound
+    from archiver.export.as_of import NO_READERS, readers_among
     from archiver.export.run import export_posts
     from archiver.export.selection import ArchiveSelection
     from archiver.human import counted, size_text
@@ -100,17 +108,19 @@ def command(
     from archiver.models import timestamp
 
     directory = shell.config().archive.directory
+    _refuse_unknown_kinds(kinds)
     chosen_form = export_forms()[form]
     if only_public is None:
         only_public = chosen_form.is_public
     selection = ArchiveSelection(
         accounts, timestamp(since) or "" if since else "", timestamp(until) or "" if until else "",
-        words, matter, only_public,
+        words, matter, only_public, kinds, timestamp(as_of) or "" if as_of else "",
     )  # fmt: skip
     with progress_bar(shell, "exporting") as (on_total, on_post):
         made = export_posts(
             directory, FolderStore(directory), target, chosen_form, selection, on_total=on_total,
             on_post=on_post,
+            readers=readers_among(shell.plugins().platforms) if as_of else NO_READERS,
         )  # fmt: skip
     _log(shell, form, selection, made)
     if as_json:
@@ -128,6 +138,16 @@ def command(
             hint="Run archiver verify --repair, then export again",
         )
     return None
+
+
+def _refuse_unknown_kinds(kinds: tuple[str, ...]) -> None:
+    """Raise UsageError for a kind that no post can have."""
+    from archiver.models import Kind
+
+    if unknown := [kind for kind in kinds if kind not in get_args(Kind)]:
+        raise UsageError(
+            f"No post is of kind {unknown[0]}", hint=f"Kinds are {', '.join(get_args(Kind))}"
+        )
 
 
 def _log(shell: Shell, form: str, selection: "ArchiveSelection", made: "Exported") -> None:

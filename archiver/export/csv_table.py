@@ -10,7 +10,8 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
-from archiver.export.snapshot import SavedPost, Snapshot
+from archiver.export.saved import SavedPost
+from archiver.export.snapshot import Snapshot
 from archiver.metric_names import COMMON_METRICS
 
 _BOM = "\ufeff"  # without it, spreadsheets take UTF-8 for the system's older encoding

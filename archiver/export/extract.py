@@ -34,7 +34,8 @@ from archiver.archive.schema_objects import expected_objects
 from archiver.archive.storage_totals import ALL_COUNTS
 from archiver.disks import sync
 from archiver.export.heading import ExportHeading
-from archiver.export.snapshot import HeldFile, Snapshot
+from archiver.export.saved import HeldFile
+from archiver.export.snapshot import Snapshot
 from archiver.media.disk import create_file, open_file, storage_error
 
 _AT_ONCE = 500  # rows read together

@@ -17,7 +17,7 @@ from archiver.disks import sync_directory
 from archiver.errors import UsageError
 from archiver.export.heading import ExportHeading
 from archiver.export.package_files import LOST, open_held
-from archiver.export.snapshot import HeldFile
+from archiver.export.saved import HeldFile
 from archiver.media.disk import CHUNK_SIZE, create_file, make_directory, storage_error
 from archiver.media.store import MediaStore
 

@@ -12,7 +12,8 @@ from operator import attrgetter
 from typing import Any
 
 from archiver.export.heading import ExportHeading
-from archiver.export.snapshot import PostRevision, SavedPost, Snapshot
+from archiver.export.saved import PostRevision, SavedPost
+from archiver.export.snapshot import Snapshot
 from archiver.version import version
 
 _INTERNAL = frozenset({"id", "post_id", "attachment_id"})

@@ -6,7 +6,7 @@ from io import RawIOBase
 
 from archiver.errors import StorageError
 from archiver.export.file_names import file_name
-from archiver.export.snapshot import HeldFile, PostAttachment, SavedPost
+from archiver.export.saved import HeldFile, PostAttachment, SavedPost
 from archiver.media.store import MediaStore, hash_in_path
 
 LOST = "lost or damaged here: see archiver verify"

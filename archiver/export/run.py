@@ -6,6 +6,7 @@ from pathlib import Path
 
 from archiver.archive.database import reader
 from archiver.errors import UsageError
+from archiver.export.as_of import NO_READERS, Readers
 from archiver.export.folder import MANIFEST, export_folder
 from archiver.export.formats.form import ExportFormat
 from archiver.export.heading import ExportHeading, time_now
@@ -34,16 +35,26 @@ class Exported:
 def export_posts(
     directory: Path, store: MediaStore, target: Path, form: ExportFormat,
     selection: ArchiveSelection, *, on_total: Callable[[int], object] = int,
-    on_post: Callable[[int], object] = int,
+    on_post: Callable[[int], object] = int, readers: Readers = NO_READERS,
 ) -> Exported:  # fmt: skip
     """Export chosen posts of the archive in `directory` to a new folder.
 
-    `on_total` gets the number of posts, and `on_post` how many more are done.
+    `on_total` gets the number of posts, and `on_post` how many more are done. `readers` read
+    earlier records, where the selection is as of a moment.
     Raises UsageError where nothing is chosen or the folder exists, StorageError.
     """
     form.require()
+    if selection.as_of and form.has_rows:
+        raise UsageError(
+            f"The format {form.name} has the rows of the archive as they are, and not as they were",
+            kept="Nothing was written",
+            hint="Take another format; jsonl has the most",
+        )
     heading = ExportHeading(directory.resolve().name, str(selection), time_now())
-    with reader(directory) as connection, open_snapshot(connection, selection) as snapshot:
+    with (
+        reader(directory) as connection,
+        open_snapshot(connection, selection, selection.as_of, readers) as snapshot,
+    ):
         total = sum(1 for _ in selection.ids(connection))
         on_total(total)
         if not total:

@@ -1,5 +1,6 @@
 """The posts of an archive that are wanted: by account, date and words."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ class ArchiveSelection:
 
     `since` is inclusive and `until` is not; both are in UTC, as `posts.created_at` is. `matter` is
     that of a legal hold: only what is held for it. `only_public` restricts to what is known to be
-    public now, see `public_posts`.
+    public now, see `public_posts`. `as_of` is a moment in UTC: only what was published by then; the
+    snapshot has these posts as they were then.
     """
 
     accounts: tuple[str, ...] = ()
@@ -24,6 +26,8 @@ class ArchiveSelection:
     words: str = ""
     matter: str = ""
     only_public: bool = False
+    kinds: tuple[str, ...] = ()
+    as_of: str = ""
 
     def ids(self, connection: sqlite3.Connection) -> Iterator[int]:
         """Their ids. Raises UsageError for an account or a matter that is not there."""
@@ -34,6 +38,12 @@ class ArchiveSelection:
             condition, values = f"{condition} AND {held}", values + parameters
         if self.only_public:
             condition = f"{condition} AND {is_public()}"
+        if self.kinds:
+            condition = f"{condition} AND kind IN (SELECT value FROM json_each(?))"
+            values = [*values, json.dumps(self.kinds)]
+        if self.as_of:
+            condition = f"{condition} AND coalesce(created_at, first_seen_at) <= ?"
+            values = [*values, self.as_of]
         query = f"SELECT id FROM posts WHERE {condition} ORDER BY created_at, id"
         for (post_id,) in connection.execute(query, values):
             yield post_id
@@ -49,6 +59,10 @@ class ArchiveSelection:
             parts.append(f"with “{self.words}”")
         if self.matter:
             parts.append(f"held for {self.matter}")
+        if self.kinds:
+            parts.append(f"of kind {' or '.join(self.kinds)}")
+        if self.as_of:
+            parts.append(f"as of {self.as_of}")
         if self.only_public:
             parts.append("only what is public")
         return ", ".join(parts)

@@ -10,13 +10,24 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
 from archiver.archive.row_objects import mappings, objects
+from archiver.export.as_of import NO_READERS, Readers, as_of, known_by
+from archiver.export.saved import (
+    HeldFile,
+    LatestMetric,
+    PostAttachment,
+    PostRelation,
+    PostRevision,
+    SavedAccount,
+    SavedPost,
+)
 
 _BATCH = 200  # posts read together
+_ALWAYS = "9"  # later than every time
 
 
 class Selection(Protocol):
@@ -26,149 +37,18 @@ class Selection(Protocol):
         """Their ids, each once, in the order in which they are wanted; not all held at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldFile:
-    """One rendition: a file that the archive holds, or the reason why it does not.
-
-    `sha256`, `path` (relative to the archive's folder) and `size` (bytes) are None where the file
-    is not here. `width` and `height` are in pixels, as the file itself says where it is here.
-    """
-
-    id: int
-    attachment_id: int
-    role: str
-    state: str
-    reason_code: str | None
-    reason: str | None
-    content_type: str | None
-    width: int | None
-    height: int | None
-    bitrate: int | None
-    duration_ms: int | None
-    sha256: str | None
-    path: str | None
-    size: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class PostAttachment:
-    """One thing attached to a post, now or to an earlier revision of it."""
-
-    id: int
-    post_id: int
-    position: int
-    kind: str
-    alt_text: str | None
-    omitted: int
-    first_revision: int | None
-    last_revision: int | None
-    files: tuple[HeldFile, ...] = ()
-
-    @property
-    def main(self) -> HeldFile | None:
-        """The file to give to people: the original, else the largest variant, else a still."""
-        held = [file for file in self.files if file.path is not None]
-        return max(held, key=_preference, default=None)
-
-
-_ROLES = ("preview", "cover", "thumbnail", "variant", "original")  # the best comes last
-
-
-def _preference(file: HeldFile) -> tuple[int, int]:
-    return _ROLES.index(file.role) if file.role in _ROLES else -1, file.size or 0
-
-
-@dataclass(frozen=True, slots=True)
-class SavedAccount:
-    """An account that chosen posts are of, as it was last seen, with its pictures."""
-
-    id: int
-    name: str
-    platform: str
-    platform_id: str | None
-    handle: str | None
-    title: str | None
-    url: str | None
-    description: str | None = None
-    avatar: HeldFile | None = None
-    banner: HeldFile | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LatestMetric:
-    """The newest value of a metric of a post."""
-
-    name: str
-    seen_at: str
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class PostRelation:
-    """Another post that a post answers, quotes, reposts or shares."""
-
-    kind: str
-    platform_id: str | None
-    url: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PostRevision:
-    """One content of a post. `raw` is the record, exact JSON."""
-
-    post_id: int
-    number: int
-    why: str
-    seen_at: str
-    source_time: str | None
-    source: str | None
-    run_id: int | None
-    content_version: int | None
-    content_sha256: str
-    raw: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SavedPost:
-    """One post as the archive has it, with all that hangs on it but its revisions."""
-
-    id: int
-    account: str
-    handle: str | None
-    platform: str
-    platform_id: str
-    kind: str
-    visibility: str | None
-    author: str | None
-    created_at: str | None
-    title: str | None
-    text: str | None
-    url: str | None
-    first_seen_at: str | None
-    edited_at: str | None
-    removed_at: str | None
-    revisions: int | None  # the number of the newest one
-    attachments: tuple[PostAttachment, ...] = ()
-    metrics: tuple[LatestMetric, ...] = ()
-    relations: tuple[PostRelation, ...] = ()
-
-    @property
-    def attached(self) -> tuple[PostAttachment, ...]:
-        """What is attached to its newest revision, in order."""
-        return tuple(
-            one
-            for one in self.attachments
-            if one.last_revision is None or one.last_revision >= (self.revisions or 0)
-        )
-
-
 class Snapshot:
     """The chosen posts, within a transaction that somebody else began; see `open_snapshot`."""
 
-    def __init__(self, connection: sqlite3.Connection, selection: Selection) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, selection: Selection, moment: str = "",
+        readers: Readers = NO_READERS,
+    ) -> None:  # fmt: skip
         self.connection = connection
         """For a form that copies rows as they are."""
         self._selection = selection
+        self._moment = moment
+        self._readers = readers
 
     def posts(self) -> Iterator[SavedPost]:
         """Every chosen post, with attachments, newest metrics and relations."""
@@ -192,27 +72,30 @@ class Snapshot:
 
     def of_account(self, account: int) -> "Snapshot":
         """The chosen posts of one account."""
-        return Snapshot(self.connection, _OfAccount(self._selection, account))
+        selection = _OfAccount(self._selection, account)
+        return Snapshot(self.connection, selection, self._moment, self._readers)
 
     def revisions(self) -> Iterator[PostRevision]:
         """Every revision of every chosen post: those of a post together, the first one first."""
-        query = _select(self.connection, "revisions", _REVISION) + _CHOSEN
         for ids in self.batches():
-            found = defaultdict(list)
-            for one in objects(self._execute(f"{query} ORDER BY number", ids), PostRevision):
-                found[one.post_id].append(one)
+            found = self._revisions(ids)
             for post_id in ids:
-                yield from found[post_id]
+                revisions = found[post_id]
+                yield from known_by(revisions, self._moment) if self._moment else revisions
 
     def batches(self) -> Iterator[tuple[int, ...]]:
         """The ids of all chosen posts, some at a time."""
         ids = self._selection.ids(self.connection)
         return iter(lambda: tuple(islice(ids, _BATCH)), ())
 
-    def _execute(self, query: str, ids: Sequence[int]) -> sqlite3.Cursor:
-        return self.connection.execute(query, {"ids": json.dumps(ids)})
+    def _execute(self, query: str, ids: Sequence[int], **values: str) -> sqlite3.Cursor:
+        return self.connection.execute(query, {"ids": json.dumps(ids), **values})
 
     def _posts(self, ids: Sequence[int]) -> Iterator[SavedPost]:
+        posts = self._posts_now(ids)
+        yield from self._as_of(list(posts)) if self._moment else posts
+
+    def _posts_now(self, ids: Sequence[int]) -> Iterator[SavedPost]:
         attachments = self._attachments(ids)
         metrics, relations = self._metrics(ids), self._relations(ids)
         found = {row["id"]: row for row in mappings(self._execute(_POSTS, ids))}
@@ -222,6 +105,26 @@ class Snapshot:
                     **row, attachments=tuple(attachments[post_id]),
                     metrics=tuple(metrics[post_id]), relations=tuple(relations[post_id]),
                 )  # fmt: skip
+
+    def _revisions(self, ids: Sequence[int]) -> Mapping[int, list[PostRevision]]:
+        query = _select(self.connection, "revisions", _REVISION) + _CHOSEN
+        found = defaultdict(list)
+        for one in objects(self._execute(f"{query} ORDER BY number", ids), PostRevision):
+            found[one.post_id].append(one)
+        return found
+
+    def _as_of(self, posts: Sequence[SavedPost]) -> Iterator[SavedPost]:
+        """The posts as they were at the moment that is asked for."""
+        ids = [post.id for post in posts]
+        revisions, removed = self._revisions(ids), self._removed(ids)
+        for post in posts:
+            found = as_of(post, revisions[post.id], self._moment, self._readers)
+            yield replace(found, removed_at=removed.get(post.id))
+
+    def _removed(self, ids: Sequence[int]) -> Mapping[int, str | None]:
+        """Which of these posts were removed then, and since when."""
+        events = self._execute(_REMOVALS, ids, moment=self._moment)
+        return {post: at if what == "removed" else None for post, what, at in events}
 
     def _attachments(self, ids: Sequence[int]) -> Mapping[int, list[PostAttachment]]:
         query = _select(self.connection, "attachments", _ATTACHMENT) + _CHOSEN
@@ -236,7 +139,7 @@ class Snapshot:
 
     def _metrics(self, ids: Sequence[int]) -> Mapping[int, list[LatestMetric]]:
         found = defaultdict(list)
-        for row in mappings(self._execute(_METRICS, ids)):
+        for row in mappings(self._execute(_METRICS, ids, moment=self._moment or _ALWAYS)):
             found[row.pop("post_id")].append(LatestMetric(**row))
         return found
 
@@ -266,11 +169,17 @@ class _OfAccount:
 
 
 @contextmanager
-def open_snapshot(connection: sqlite3.Connection, selection: Selection) -> Iterator[Snapshot]:
-    """A snapshot on a connection of its own: one read transaction, ended by leaving the block."""
+def open_snapshot(
+    connection: sqlite3.Connection, selection: Selection, moment: str = "",
+    readers: Readers = NO_READERS,
+) -> Iterator[Snapshot]:  # fmt: skip
+    """A snapshot on a connection of its own: one read transaction, ended by leaving the block.
+
+    With a `moment`, in UTC, posts are as they were then; see `as_of`.
+    """
     connection.execute("BEGIN")
     try:
-        yield Snapshot(connection, selection)
+        yield Snapshot(connection, selection, moment, readers)
     finally:
         connection.rollback()
 
@@ -317,9 +226,14 @@ _PICTURE = """
       FROM account_pictures JOIN media ON sha256 = media_sha256 AND lost_at IS NULL
      WHERE account_id = ? AND media_key = ? AND state = 'stored' ORDER BY 1 DESC
 """
+_REMOVALS = f"""
+    SELECT post_id, what, at FROM events
+     WHERE post_id{_AMONG} AND what IN ('removed', 'restored') AND at <= :moment ORDER BY id
+"""
 _METRICS = """
     SELECT post_id, name, max(seen_at) AS seen_at, value FROM metrics
      WHERE post_id IN (SELECT value FROM json_each(:ids)) AND attachment_id = 0
+       AND seen_at <= :moment
      GROUP BY post_id, attachment_id, name
 """
 

@@ -24,7 +24,8 @@ from archiver.export.heading import ExportHeading
 from archiver.export.json_document import json_document
 from archiver.export.package_files import LOST, files_of, open_held
 from archiver.export.readme import readme
-from archiver.export.snapshot import HeldFile, Snapshot
+from archiver.export.saved import HeldFile
+from archiver.export.snapshot import Snapshot
 from archiver.human import parse_time
 from archiver.media.store import MediaStore
 

@@ -10,7 +10,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from archiver.export.snapshot import SavedPost, Snapshot
+from archiver.export.saved import SavedPost
+from archiver.export.snapshot import Snapshot
 from archiver.human import parse_time
 from archiver.site.search_index import SearchIndex
 

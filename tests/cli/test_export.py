@@ -71,6 +71,8 @@ def test_an_export_is_on_record_with_the_hash_of_its_manifest(
         (["--account", "nobody"], "no account nobody"),
         (["--search", "nowhere"], "no posts of all accounts, with"),
         (["--since", "someday"], "is not a date"),
+        (["--kind", "toot"], "No post is of kind toot"),
+        (["--kind", "reel"], "no posts of all accounts, of kind reel"),
     ],
 )
 def test_what_cannot_be_chosen_is_a_usage_error(

@@ -10,7 +10,7 @@ import pytest
 from archiver.errors import StorageError, UsageError
 from archiver.export.folder import MANIFEST, UNFINISHED, ExportFolder, export_folder
 from archiver.export.heading import ExportHeading
-from archiver.export.snapshot import HeldFile
+from archiver.export.saved import HeldFile
 from archiver.media.folder_store import FolderStore
 from support.exporting import PICTURE, snapshot_of
 

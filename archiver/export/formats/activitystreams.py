@@ -21,7 +21,8 @@ from archiver.export.file_names import extension, plain_name
 from archiver.export.folder import ExportFolder
 from archiver.export.formats.form import ExportFormat
 from archiver.export.package_files import files_of
-from archiver.export.snapshot import PostRelation, SavedAccount, SavedPost, Snapshot
+from archiver.export.saved import PostRelation, SavedAccount, SavedPost
+from archiver.export.snapshot import Snapshot
 
 CONTEXT = [
     "https://www.w3.org/ns/activitystreams",

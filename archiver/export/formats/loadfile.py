@@ -17,7 +17,8 @@ from archiver.export.file_names import extension
 from archiver.export.folder import ExportFolder
 from archiver.export.formats.form import ExportFormat
 from archiver.export.package_files import PackageFile, files_of
-from archiver.export.snapshot import SavedPost, Snapshot
+from archiver.export.saved import SavedPost
+from archiver.export.snapshot import Snapshot
 from archiver.human import parse_time
 
 COLUMNS = (

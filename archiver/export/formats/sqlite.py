@@ -30,4 +30,5 @@ FORMAT = ExportFormat(
         "media/ab/      the files, at the path that the table media gives",
     ),
     write,
+    has_rows=True,
 )

@@ -1,0 +1,88 @@
+"""Posts as they were at a moment, from the revisions that the archive has of them.
+
+A revision counts from the time that its source gives it, else from when this archive saw it; the
+first one counts from the beginning, since nothing is known of what was before. Its texts are read
+from its record, by the platform that read it first; where that is not installed, they are looked up
+in the record where the newest one has the newest texts.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from archiver.archive.record_diff import text_at, text_path
+from archiver.export.saved import PostRevision, SavedPost
+from archiver.hookspecs import Platform
+from archiver.jsontext import read_json
+from archiver.models import Account
+from archiver.plugin_calls import is_fault_of_plugin
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What a revision says."""
+
+    title: str | None
+    text: str | None
+
+
+ReadTexts = Callable[[str], Texts | None]
+"""Reads the texts of a record, which is JSON; None where that is not possible."""
+Readers = Mapping[tuple[str, str], ReadTexts]
+"""The reader of each platform and source."""
+NO_READERS: Readers = MappingProxyType({})
+
+
+def readers_among(platforms: Iterable[Platform]) -> Readers:
+    """The readers of all platforms that are installed."""
+    return {(platform.name, platform.source): _reader(platform) for platform in platforms}
+
+
+def _reader(platform: Platform) -> ReadTexts:
+    account = Account("export", platform.name, platform.source, platform.options())
+
+    def read(raw: str) -> Texts | None:
+        try:
+            post = platform.read(read_json(raw), account)
+        except Exception as error:
+            if not is_fault_of_plugin(error):
+                raise
+            return None
+        return Texts(post.title, post.text)
+
+    return read
+
+
+def known_by(revisions: Sequence[PostRevision], moment: str) -> Sequence[PostRevision]:
+    """Those of a post's revisions that there were then; `revisions` come the first one first."""
+    then = [one for one in revisions if (one.source_time or one.seen_at) <= moment]
+    return then or revisions[:1]
+
+
+def as_of(
+    post: SavedPost, revisions: Sequence[PostRevision], moment: str, readers: Readers
+) -> SavedPost:
+    """A post as it was then; `revisions` are all of it, the first one first."""
+    if not revisions:
+        return post
+    then = known_by(revisions, moment)[-1]
+    edited_at = (then.source_time or then.seen_at) if then.number > 1 else None
+    found = replace(post, revisions=then.number, edited_at=edited_at)
+    if then is revisions[-1]:
+        return found
+    texts = _texts(post, then, revisions, readers)
+    return replace(found, title=texts.title, text=texts.text)
+
+
+def _texts(
+    post: SavedPost, then: PostRevision, revisions: Sequence[PostRevision], readers: Readers
+) -> Texts:
+    raw = then.raw or ""
+    read = readers.get((post.platform, then.source or ""))
+    if read is not None and (texts := read(raw)) is not None:
+        return texts
+    same = [one for one in revisions if one.source == then.source and one.raw]
+    newest = same[-1].raw or "" if same else ""
+    return Texts(
+        text_at(raw, text_path(newest, post.title)), text_at(raw, text_path(newest, post.text))
+    )
