@@ -11,6 +11,7 @@ RUN := $(VENV)/.ready-to-run
 WORK := $(VENV)/.ready-to-work
 FLOORS := $(VENV)-floors
 PEERS := .venv-peers
+WACZ := .venv-wacz
 INSTALL = pip install --quiet --disable-pip-version-check
 TORTURE_MINUTES ?= 7
 HOSTILE_MINUTES ?= 2
@@ -20,7 +21,7 @@ FIGURES ?= --write docs/reliability.md
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-quick test-peers test-floors torture lint format docs docs-check \
-  tools browser mastodon-peers bluesky-peers wheel clean bench bench-scale
+  tools browser mastodon-peers bluesky-peers wacz-peers wheel clean bench bench-scale
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,7 +35,7 @@ test: $(WORK) tools ## run the tests, in parallel
 test-quick: $(WORK) ## run what takes a few minutes, for another Python: make test-quick PYTHON=python3.13
 	$(BIN)/pytest -q -n auto -m 'not peers and not slow'
 
-test-peers: $(WORK) browser mastodon-peers bluesky-peers ## run the tests that drive programs of others: a browser with axe, servers of Mastodon's API and of Bluesky
+test-peers: $(WORK) browser mastodon-peers bluesky-peers wacz-peers ## run the tests that drive programs of others: a browser with axe, servers of Mastodon's API and of Bluesky
 	# apart: what drives the browser leaves an event loop running in its process
 	$(BIN)/pytest -q -n auto -m peers tests/browse
 	$(BIN)/pytest -q -n auto -m peers --ignore tests/browse
@@ -78,6 +79,11 @@ mastodon-peers: $(WORK) ## install servers that speak Mastodon's API (mastodon-m
 	$(PEERS)/bin/$(INSTALL) --upgrade 'pip>=25.1'
 	$(PEERS)/bin/$(INSTALL) --group peers
 	@$(call apt_if_known,snac2,snac)
+
+wacz-peers: $(WORK) ## install the program that checks a WACZ
+	test -d $(WACZ) || $(BIN)/python -m venv $(WACZ)
+	$(WACZ)/bin/$(INSTALL) --upgrade 'pip>=25.1'
+	$(WACZ)/bin/$(INSTALL) --group wacz
 
 bluesky-peers: ## install real servers of Bluesky, with npm
 	@if command -v npm > /dev/null; then \

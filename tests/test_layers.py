@@ -168,6 +168,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "extract": {"archive", "media"},
         "folder": {"media"},
         "formats.sqlite": {"archive"},
+        "formats.wacz": {"media"},
         "package_files": {"media"},
         "run": {"archive", "media"},
         "selection": {"archive"},

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from archiver.export.run import Exported
     from archiver.export.selection import ArchiveSelection
 
-FORMS = ("jsonl", "csv", "html", "sqlite", "eml", "loadfile", "activitystreams", "bagit")
+FORMS = ("jsonl", "csv", "html", "sqlite", "eml", "loadfile", "activitystreams", "wacz", "bagit")
 """The names of all forms; what each has is in docs/exporting.md."""
 
 
@@ -93,6 +93,7 @@ def command(
       eml              e-mail messages
       loadfile         a load file for e-discovery: DAT and OPT
       activitystreams  what Mastodon's own export has
+      wacz             a web archive of answers and files: WARC, for ReplayWeb.page
       bagit            what jsonl writes, as a bag for other archives
 
     The folder gets its name when it is

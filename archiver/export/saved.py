@@ -106,6 +106,17 @@ class PostRevision:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedAnswer:
+    """An answer of a source, as it was received. `headers` is JSON, by name."""
+
+    url: str
+    status: int
+    received_at: str
+    headers: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SavedPost:
     """One post as the archive has it, with all that hangs on it but its revisions."""
 

@@ -7,10 +7,12 @@ memory does not grow with their number. A published copy lacks some columns; the
 
 import json
 import sqlite3
-from collections import defaultdict
+import zlib
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import islice
 from typing import Protocol
 
@@ -23,6 +25,7 @@ from archiver.export.saved import (
     PostRelation,
     PostRevision,
     SavedAccount,
+    SavedAnswer,
     SavedPost,
 )
 
@@ -69,6 +72,27 @@ class Snapshot:
                 for key in profile[1:]
             )
             yield SavedAccount(**row, description=profile[0], avatar=avatar, banner=banner)
+
+    def answers(self) -> Iterator[SavedAnswer]:
+        """The saved answers about each account of which all posts are chosen, but damaged ones.
+
+        An answer holds many posts, so those about other accounts may hold some that are not chosen.
+        """
+        chosen: Counter[int] = Counter()
+        count = "SELECT account_id, count(*) FROM posts {} GROUP BY account_id"
+        for ids in self.batches():
+            for account, posts in self._execute(count.format(f"WHERE id{_AMONG}"), ids):
+                chosen[account] += posts
+        every = dict(self.connection.execute(count.format("")).fetchall())
+        whole = [account for account, posts in chosen.items() if every[account] == posts]
+        for row in mappings(self._execute(_ANSWERS, whole)):
+            digest = row.pop("body_sha256")
+            try:
+                body = zlib.decompress(row.pop("body"))
+            except zlib.error:
+                continue
+            if sha256(body).hexdigest() == digest:
+                yield SavedAnswer(**row, body=body)
 
     def of_account(self, account: int) -> "Snapshot":
         """The chosen posts of one account."""
@@ -225,6 +249,10 @@ _PICTURE = """
            path, size
       FROM account_pictures JOIN media ON sha256 = media_sha256 AND lost_at IS NULL
      WHERE account_id = ? AND media_key = ? AND state = 'stored' ORDER BY 1 DESC
+"""
+_ANSWERS = f"""
+    SELECT url, status, received_at, headers, body, body_sha256 FROM responses
+     WHERE account_id{_AMONG} ORDER BY id
 """
 _REMOVALS = f"""
     SELECT post_id, what, at FROM events

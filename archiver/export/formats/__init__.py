@@ -1,6 +1,6 @@
 """The forms of an export: each writes the posts of a snapshot into a folder."""
 
-from archiver.export.formats import activitystreams, bagit, csv, eml, jsonl, loadfile, sqlite
+from archiver.export.formats import activitystreams, bagit, csv, eml, jsonl, loadfile, sqlite, wacz
 from archiver.export.formats.form import ExportFormat
 
 FORMATS: dict[str, ExportFormat] = {
@@ -12,6 +12,7 @@ FORMATS: dict[str, ExportFormat] = {
         eml.FORMAT,
         loadfile.FORMAT,
         activitystreams.FORMAT,
+        wacz.FORMAT,
         bagit.FORMAT,
     )
 }

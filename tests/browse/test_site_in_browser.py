@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from support.chromium import Watched, check_own, chromium_running
-from support.exporting import exported
+from support.exporting import exported, make_archive
 
 pytestmark = pytest.mark.peers
 
@@ -36,8 +36,9 @@ def served(folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def site(directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return exported(directory, tmp_path_factory.mktemp("site") / "out", "html").folder
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    return exported(make_archive(folder), folder / "out", "html").folder
 
 
 @pytest.fixture(scope="module")
