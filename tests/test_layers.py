@@ -167,7 +167,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "as_of": {"archive", "hookspecs"},
         "extract": {"archive", "media"},
         "folder": {"media"},
-        "formats.sqlite": {"archive"},
+        "formats.sqlite": {"archive", "evidence"},
         "formats.wacz": {"media"},
         "package_files": {"media"},
         "run": {"archive", "media"},

@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from archiver.evidence.verify import verify
 from archiver.export.selection import ArchiveSelection
 from support.damage import raw
 from support.exporting import exported
+from support.sealed import SealedArchive
 
 NOW = "2026-11-23T00:00:00.000Z"
 MARCH = ArchiveSelection(since="2026-03-02")
@@ -42,6 +45,29 @@ def test_an_extract_is_intact_and_says_what_it_proves(extract: Path) -> None:
     assert "from 2026-03-02" in note.detail
     assert "commitments are to rows that are not in this extract" in hidden.detail
     assert list(standalone.check(extract)) == []
+
+
+def test_it_brings_the_program_that_checks_it_with_nothing_but_python(extract: Path) -> None:
+    command = [sys.executable, "-I", "-S", "verify.py", "."]
+    done = subprocess.run(command, cwd=extract, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("everything is as it was written\n")
+
+
+def test_an_extract_of_a_signed_archive_has_its_signatures_and_keys(
+    directory: Path, tmp_path: Path
+) -> None:
+    sealed = SealedArchive(tmp_path / "here")
+    sealed.folder.mkdir()
+    shutil.copytree(directory, sealed.directory)
+    assert sealed.night().problem is None
+    out = exported(sealed.directory, tmp_path / "out", "sqlite", MARCH).folder
+    with closing(sqlite3.connect(out / "archive.db")) as part:
+        assert part.execute("SELECT count(*) FROM signing_keys").fetchone() == (1,)
+        (note,) = part.execute("SELECT note FROM checkpoints ORDER BY id DESC").fetchone()
+    assert "\u2014" in note
+    kept = [str(path) for path in (sealed.folder / "copies").iterdir()]
+    assert list(standalone.check(out, kept)) == []
+    assert verify(out, Scope(), NOW).damage == []
 
 
 def test_nothing_of_other_posts_is_in_any_of_its_files(directory: Path, extract: Path) -> None:

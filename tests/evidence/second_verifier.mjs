@@ -1,0 +1,238 @@
+// A second verifier, made from docs/evidence-format.md and docs/schema.md alone: Node reads what the
+// program sqlite3 prints. usage: node second_verifier.mjs ARCHIVE [CHECKPOINT]...
+// It prints what is wrong, one line each, and ends with 1 where something is.
+import { execFileSync } from "node:child_process";
+import { createHash, createPublicKey, verify } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { inflateSync } from "node:zlib";
+
+const [folder, ...kept] = process.argv.slice(2);
+const wrong = [];
+const sha256 = (...parts) => parts.reduce((h, part) => h.update(part), createHash("sha256")).digest();
+
+function ask(sql) {
+  const out = execFileSync("sqlite3", ["-readonly", "-newline", "\n", `${folder}/archive.db`, sql], {
+    maxBuffer: 1 << 30,
+  });
+  return out.toString("latin1").split("\n").filter(Boolean);
+}
+
+// rows: each value as [type, text in hex, or the digits of a number]
+function rows(table, order = "rowid") {
+  const columns = ask(`SELECT name FROM pragma_table_info('${table}')`);
+  const value = (c) => `'["' || typeof(${c}) || '","' || CASE typeof(${c}) WHEN 'integer' THEN ${c}
+    WHEN 'real' THEN printf('%!.17g', ${c}) ELSE hex(CAST(${c} AS BLOB)) END || '"]'`;
+  const sql = `SELECT '[' || ${columns.map((c) => value(`"${c}"`)).join(" || ',' || ")} || ']' FROM "${table}" ORDER BY ${order}`;
+  return ask(sql).map((line) => {
+    const row = {};
+    JSON.parse(line).forEach(([type, text], number) => {
+      if (type === "null") return;
+      row[columns[number]] = { type, text, bytes: /^(text|blob)$/.test(type) ? Buffer.from(text, "hex") : null };
+    });
+    return row;
+  });
+}
+
+const textOf = (cell) => (cell === undefined ? null : cell.bytes ? cell.bytes.toString("utf8") : cell.text);
+const isText = (cell) => Buffer.from(cell.bytes.toString("utf8")).equals(cell.bytes);
+
+// Python's repr of a float
+function repr(number) {
+  const shortest = String(number);
+  const [digits, exponent] = number.toExponential().split("e");
+  const power = Number(exponent);
+  if (number !== 0 && (power < -4 || power >= 16)) {
+    return `${digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+  }
+  return Number.isInteger(number) ? `${BigInt(number)}.0` : shortest;
+}
+
+const ESCAPES = { "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\" };
+const quoted = (text) =>
+  `"${text.replace(/[\u0000-\u001f"\\]/g, (c) => ESCAPES[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}"`;
+
+function rowHash(table, row) {
+  const columns = { "": quoted(table) };
+  for (const [name, cell] of Object.entries(row)) {
+    if (name === "row_sha256") continue;
+    if (cell.type === "text" && !isText(cell)) return null;
+    columns[name] =
+      cell.type === "integer" ? cell.text
+      : cell.type === "real" ? quoted(repr(Number(cell.text)))
+      : quoted(cell.type === "blob" ? cell.bytes.toString("base64") : cell.bytes.toString("utf8"));
+  }
+  const names = Object.keys(columns).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return sha256(`{${names.map((name) => `${quoted(name)}:${columns[name]}`).join(",")}}`);
+}
+
+// signed notes
+const keyId = (name, key) => sha256(name, "\n\u0001", key).subarray(0, 4);
+const base64 = (text) => {
+  const data = Buffer.from(text, "base64");
+  return data.toString("base64") === text ? data : null;
+};
+
+function isSigned(key, text, signature) {
+  const der = Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), key]);
+  const publicKey = createPublicKey({ key: der, format: "der", type: "spki" });
+  return verify(null, Buffer.from(text), publicKey, signature);
+}
+
+// the text of a note, and for each of its signatures the key of `keys` that made it, or null
+function readNote(note, keys) {
+  const at = note.lastIndexOf("\n\n");
+  if (at < 0) return { text: note, signers: [] };
+  const text = note.slice(0, at + 1);
+  if (!note.endsWith("\n")) return null;
+  const signers = [];
+  for (const line of note.slice(at + 2, -1).split("\n")) {
+    const [dash, name, encoded, ...more] = line.split(" ");
+    const data = base64(encoded ?? "");
+    if (dash !== "\u2014" || more.length || data?.length !== 68) return null;
+    const made = (key) => keyId(name, key).equals(data.subarray(0, 4)) && isSigned(key, text, data.subarray(4));
+    signers.push(keys.find(made) ?? null);
+  }
+  return { text, signers };
+}
+
+const about = rows("about", "name");
+const log = `archiver/${textOf(about.find((row) => textOf(row.name) === "archive_id")?.value) ?? "unknown"}`;
+const keys = [];
+for (const row of rows("signing_keys", "id")) {
+  const key = base64(textOf(row.public_key));
+  const before = keys.at(-1)?.key;
+  const reason = textOf(row.reason);
+  const lines = ["key of checkpoints", log, ...["since", "reason", "public_key", "at"].map((c) => textOf(row[c]))];
+  const note = key && readNote(textOf(row.note), [before, key].filter(Boolean));
+  const expected = reason === "rotated" ? [before, key] : [key];
+  const fits = note?.text === `${lines.join("\n")}\n` && note.signers.length === expected.length
+    && expected.every((one, number) => one && note.signers[number]?.equals(one));
+  if (!fits || (reason === "first") !== !before) wrong.push(`signing_keys ${row.id.text}`);
+  if (key) keys.push({ since: Number(row.since.text), key });
+}
+
+const lost = rows("restores", "id").map((row) => [Number(row.kept_size.text), Number(row.lost_size.text)]);
+const promised = new Map();
+function promise(name, note, isKept) {
+  const size = Number(note.split("\n")[1]);
+  const key = keys.findLast((one) => one.since < size)?.key;
+  const read = readNote(note, key ? [key] : []);
+  const [found, , root, end, ...more] = read?.text.split("\n") ?? [];
+  if (!read || more.length || end !== "" || !base64(root)) wrong.push(`${name}: no checkpoint`);
+  else if (found !== log) wrong.push(`${name}: of another archive`);
+  else if (read.signers.some((one) => one === null)) wrong.push(`${name}: signed by another key`);
+  else if (isKept && lost.some(([first, last]) => first < size && size <= last)) return;
+  else promised.set(size, [...(promised.get(size) ?? []), [name, base64(root)]]);
+}
+for (const row of rows("checkpoints", "id")) promise(`checkpoint ${row.id.text}`, textOf(row.note), false);
+for (const path of kept) promise(path, readFileSync(path, "utf8"), true);
+
+// chain, tree and commitments
+const parts = new Map();
+for (const row of rows("ledger_rows", "id")) {
+  parts.set(row.entry_id.text, [...(parts.get(row.entry_id.text) ?? []), row]);
+}
+const newest = new Map();
+const ZEROS = Buffer.alloc(32);
+
+function readPart(part) {
+  const table = textOf(part.table_name);
+  const change = textOf(part.change);
+  let found;
+  try {
+    found = JSON.parse(inflateSync(part.keys.bytes).toString("utf8"));
+  } catch {
+    found = [];
+  }
+  if (found.length !== Number(part.count.text) || part.salts.bytes.length !== 16 * found.length) {
+    wrong.push(`entry ${part.entry_id.text}: commitments`);
+    return;
+  }
+  found.forEach((value, number) => {
+    if (value === null) return;
+    const key = `${table} ${JSON.stringify([value].flat())}`;
+    const salt = part.salts.bytes.subarray(16 * number, 16 * number + 16);
+    const commitment = part.commitments.bytes.subarray(32 * number, 32 * number + 32);
+    if (change !== "added") {
+      const before = part.before.bytes.subarray(32 * number, 32 * number + 32);
+      const earlier = newest.get(key);
+      if (!before.equals(ZEROS) && !(earlier && sha256(earlier.salt, before).equals(earlier.commitment))) {
+        wrong.push(`${key}: altered before entry ${part.entry_id.text}`);
+      }
+      if (change === "removed" && !sha256(salt, before).equals(commitment)) wrong.push(`${key}: contradictory`);
+    }
+    newest.set(key, { change, salt, commitment });
+  });
+}
+
+let subtrees = [];
+let size = 0;
+let previous = null;
+for (const row of rows("ledger", "id")) {
+  if (Number(row.id.text) !== size + 1) {
+    wrong.push(`entry ${size + 1}: missing`);
+    break;
+  }
+  let entry = {};
+  try {
+    entry = JSON.parse(textOf(row.entry));
+  } catch {
+    wrong.push(`entry ${row.id.text}: unreadable`);
+  }
+  if ((entry.previous ?? null) !== previous) wrong.push(`entry ${row.id.text}: chain`);
+  const own = parts.get(row.id.text) ?? [];
+  const found = own.map((part) => [
+    textOf(part.table_name), textOf(part.change), Number(part.count.text), sha256(part.commitments.bytes).toString("hex"),
+  ]);
+  if (JSON.stringify(found) !== JSON.stringify(entry.rows)) wrong.push(`entry ${row.id.text}: rows`);
+  own.forEach(readPart);
+  let node = sha256("\u0000", row.entry.bytes);
+  previous = node.toString("hex");
+  for (let bits = size; bits & 1; bits >>= 1) node = sha256("\u0001", subtrees.pop(), node);
+  subtrees.push(node);
+  size += 1;
+  const root = [...subtrees].reverse().reduce((right, left) => sha256("\u0001", left, right));
+  for (const [name, expected] of promised.get(size) ?? []) {
+    if (!root.equals(expected)) wrong.push(`${name}: of another ledger`);
+  }
+  promised.delete(size);
+}
+for (const [entries] of promised) wrong.push(`a checkpoint counts ${entries} entries, there are ${size}`);
+
+// rows
+const outside = new Set(["ledger", "ledger_rows", "checkpoints"]);
+for (const table of ask("SELECT name FROM table_checksums ORDER BY name")) {
+  const keyColumns = ask(`SELECT name FROM pragma_table_info('${table}') WHERE pk ORDER BY pk`);
+  const seen = new Set();
+  for (const row of rows(table, keyColumns.map((c) => `"${c}"`).join(", "))) {
+    const key = `${table} ${JSON.stringify(keyColumns.map((c) => (row[c].type === "integer" ? Number(row[c].text) : textOf(row[c]))))}`;
+    seen.add(key);
+    const digest = rowHash(table, row);
+    const stored = textOf(row.row_sha256);
+    if (!digest || digest.toString("hex").slice(0, table === "metrics" ? 12 : 64) !== stored) {
+      wrong.push(`${key}: hash`);
+    } else if (!outside.has(table)) {
+      const said = newest.get(key);
+      if (!said || said.change === "removed" || !sha256(said.salt, digest).equals(said.commitment)) {
+        wrong.push(`${key}: not what the ledger says`);
+      }
+    }
+  }
+  for (const [key, said] of newest) {
+    if (key.startsWith(`${table} `) && said.change !== "removed" && !seen.has(key)) wrong.push(`${key}: missing`);
+  }
+}
+
+// files
+for (const row of rows("media", "sha256")) {
+  if (row.lost_at) continue;
+  try {
+    const data = readFileSync(`${folder}/${textOf(row.path)}`);
+    if (sha256(data).toString("hex") !== textOf(row.sha256)) wrong.push(`${textOf(row.path)}: bytes`);
+  } catch {
+    wrong.push(`${textOf(row.path)}: missing`);
+  }
+}
+
+if (wrong.length) console.log(wrong.join("\n"));
+process.exit(wrong.length ? 1 : 0);
