@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import islice
 from operator import itemgetter
@@ -40,6 +40,8 @@ CHANGES = ("added", "changed", "removed")
 """What an entry says of rows, in the order in which it lists them."""
 _UNKNOWN = bytes(HASH_SIZE)  # in place of the hash of a row that was damaged before it was removed
 _ROWS_OF_A_PART = 10_000
+_CLOCK_CORRECTION = timedelta(seconds=2)
+"""A clock that goes back by less is set right by the system, as happens every day."""
 
 Row = Mapping[str, Any]
 RowKey = Any
@@ -212,8 +214,9 @@ def write_entry(connection: sqlite3.Connection, writes: TransactionWrites) -> No
         return
     query = "SELECT id, entry FROM ledger ORDER BY id DESC LIMIT 1"
     last_id, last = connection.execute(query).fetchone() or (0, None)
-    at = timestamp(datetime.now(UTC)) or ""
-    if last_id and at < _time_of(last):
+    now = datetime.now(UTC)
+    at = timestamp(now) or ""
+    if last_id and (timestamp(now + _CLOCK_CORRECTION) or "") < _time_of(last):
         writes.happened["clock_gone_back"] = 1
     entry: dict[str, Any] = {
         "format": FORMAT,
