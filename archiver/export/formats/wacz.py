@@ -194,22 +194,30 @@ class _Capture:
         query = "SELECT address FROM files WHERE sha256 = ?"
         if (row := self._index.execute(query, (file.sha256,)).fetchone()) is not None:
             return str(row[0])
-        stream = open_held(self._folder.store, file)
-        if stream is None or _sha256_of(stream) != file.sha256:
+        address = self._address(file)
+        if not self._copy_file(file, address, post.first_seen_at):
             self._folder.damaged += 1
             self._folder.missing.append(f"{file.path}: {LOST}")
             return None
-        address = self._address(file)
-        with closing(stream):
-            stream.seek(0)
-            self._write_record(
-                address, "resource", post.first_seen_at, cast("IO[bytes]", stream), file.size or 0,
-                file.content_type or "application/octet-stream", digest=file.sha256,
-            )  # fmt: skip
         self._index.execute("INSERT INTO files VALUES (?, ?)", (file.sha256, address))
         self._folder.files += 1
         self._folder.size += file.size or 0
         return address
+
+    def _copy_file(self, file: HeldFile, address: str, moment: str | None) -> bool:
+        """Write the record of a media file; False where its bytes are not there or damaged."""
+        stream = open_held(self._folder.store, file)
+        if stream is None:
+            return False
+        with closing(stream):
+            if _sha256_of(stream) != file.sha256:
+                return False
+            stream.seek(0)
+            self._write_record(
+                address, "resource", moment, cast("IO[bytes]", stream), file.size or 0,
+                file.content_type or "application/octet-stream", digest=file.sha256,
+            )  # fmt: skip
+        return True
 
     def _address(self, file: HeldFile) -> str:
         """Where a file was offered, without what signs that; else one made of its hash."""
