@@ -5,6 +5,7 @@ ledger was made anew. What could not be delivered is delivered after the next ru
 repository know themselves what they have, and for commands the file of `signed_heads` does.
 """
 
+import errno
 import os
 import re
 import sqlite3
@@ -18,7 +19,7 @@ from typing import Protocol
 
 from archiver.archive.checkpoints import origin, root_at
 from archiver.config import Config
-from archiver.disks import sync, sync_directory
+from archiver.disks import replace_file, sync, sync_directory
 from archiver.errors import ArchiverError, StorageError
 from archiver.evidence.known_heads import KnownHead, known_head
 from archiver.evidence.signed_heads import SignedHeads
@@ -179,10 +180,9 @@ def _write_new(path: Path, text: str) -> None:
             file.write(text.encode())
             file.flush()
             sync(file.fileno())
-        os.link(name, path)
-    except FileExistsError:
-        if path.read_bytes() != text.encode():
-            raise
+        if path.exists() and path.read_bytes() != text.encode():
+            raise FileExistsError(errno.EEXIST, "there is another file of that name", str(path))
+        replace_file(Path(name), path)  # no link: the file systems of many disks have none
     finally:
         with suppress(OSError):
             Path(name).unlink()
