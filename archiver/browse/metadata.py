@@ -41,6 +41,9 @@ _TABLES: dict[str, dict[str, Any]] = {
     "_sqlite_migrations": {"hidden": True},
 }  # fmt: skip
 
+_NOT_INDEXED = frozenset({"size"})
+"""Columns that a large table is not sorted by until somebody asks: all rows would be read."""
+
 _QUERIES: dict[str, dict[str, Any]] = {
     "most_liked": {
         "title": "Which posts have the most likes?",
@@ -157,6 +160,8 @@ def facets_of(archive: Archive, table: str) -> list[str]:
 
 def _table(archive: Archive, name: str) -> dict[str, Any]:
     about = dict(_TABLES.get(name, {}))
+    if name in archive.large and about.get("sort_desc") in _NOT_INDEXED:
+        del about["sort_desc"]
     description, columns = comments().get(name, ("", {}))
     here = archive.columns[name]
     if description:
