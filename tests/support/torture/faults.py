@@ -219,12 +219,20 @@ def _strace(point: Point, inject: str) -> list[str]:
     return ["-e", f"trace={point.name}", "-e", f"inject={inject}"]
 
 
+_TELLING = ("nothing", "bytes", "names", "half", "last", "zeros", "all")
+"""Variants of images, those first that show most."""
+
+
 def telling(cuts: Sequence[power.Cut]) -> list[power.Cut]:
-    """Those images first that show most: the latest of every variant, then the ones before."""
-    order = ("names", "nothing", "half", "zeros", "bytes", "last", "all")
-    turns = {variant: count() for variant in order}
-    latest = sorted(cuts, key=lambda lost: -lost.step)
-    return sorted(latest, key=lambda lost: (next(turns[lost.variant]), order.index(lost.variant)))
+    """Those images first that show most: the latest, with nothing of what was not synced."""
+    return sorted(cuts, key=lambda lost: (_TELLING.index(lost.variant), -lost.step))
+
+
+def latest(cuts: Sequence[power.Cut]) -> list[power.Cut]:
+    """The latest image of every variant first, then the ones before."""
+    turns = {variant: count() for variant in _TELLING}
+    cuts = sorted(cuts, key=lambda lost: -lost.step)
+    return sorted(cuts, key=lambda lost: (next(turns[lost.variant]), _TELLING.index(lost.variant)))
 
 
 def sample(items: Sequence[T], most: int) -> list[T]:
@@ -242,8 +250,9 @@ def hunt(rig: Rig, mutant: str, most: int = 40) -> Iterator[list[str]]:
     syncs = [point for point in recording.points if point.name == "fsync"]
     moments = [point for point in recording.points if point.name in {"rename", "fsync", "unlink"}]
     means: list[Iterator[list[str]]] = [
-        # all: what shows a rule that is broken can be in one image of twenty
+        # all, in two orders: what shows that a rule is broken can be in one image of forty
         (cut(rig, lost) for lost in telling(cuts)),
+        (cut(rig, lost) for lost in latest(cuts)),
         (fail(rig, point, "EIO", (mutant,)) or [] for point in sample(syncs, 4)),
         (kill(rig, point, (mutant,)) or [] for point in moments + sample(recording.points, most)),
     ]
