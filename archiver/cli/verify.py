@@ -131,8 +131,8 @@ def command(
         return _print_proofs(shell, directory, post, as_json=as_json)
     now = timestamp(datetime.now(UTC)) or ""
     scope = _scope(slice_, minutes)
-    known, notes = _known_heads(shell, directory, kept, is_own=is_own)
     try:
+        known, notes = _known_heads(shell, directory, kept, is_own=is_own)
         with progress_bar(shell, "reading") as (on_total, on_file):
             result = verify(
                 directory, scope, now, provers=provers_among(shell.plugins().platforms),
