@@ -130,11 +130,17 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "package_import": {"archive", "backup", "media"},
         "recognition": {"hookspecs"},
     },
+    "retention": {
+        "certificate": {"archive"},
+        "cleaning": {"archive", "media"},
+        "erased_rows": {"archive"},
+        "erasure": {"archive"},
+    },
     # beside a run
     "evidence": {
         "backup_copy": {"archive", "media"},
         "checkpoint_copies": {"archive", "config"},
-        "copy": {"archive", "media"},
+        "copy": {"archive", "media", "retention"},
         "database": {"archive", "media"},
         "files": {"archive", "media"},
         "known_heads": {"archive"},

@@ -27,6 +27,11 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     # commands that only parse and print: what they call is tested through them
     "cli/test_values.py": ("archiver/cli/browse",),
     "cli/test_hold.py": ("archiver/cli/post_options",),
+    # an erasure is one thing from the rows to the certificate, and is tested as a whole
+    "retention/test_erasure.py": (
+        "archiver/archive/blanking", "archiver/retention/certificate",
+        "archiver/retention/cleaning", "archiver/retention/erased_rows",
+    ),
     "evidence/test_copy.py": ("archiver/cli/copy",),
     "site/test_html_format.py": ("archiver/site/pages", "archiver/site/plan"),
     "export/formats/test_sqlite.py": ("archiver/export/extract",),

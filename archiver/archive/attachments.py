@@ -39,7 +39,7 @@ class SaveResult:
     """What saving a page changed.
 
     `matched_by_id` and `matched_by_rule` count posts of other sources that this source showed for
-    the first time.
+    the first time; `erased` those that were erased, and are not saved again.
     """
 
     new: int = 0
@@ -50,6 +50,7 @@ class SaveResult:
     media_restored: int = 0
     matched_by_id: int = 0
     matched_by_rule: int = 0
+    erased: int = 0
 
     def is_worth_keeping(self) -> bool:
         """Whether the answer showed more than changed counters."""

@@ -7,13 +7,15 @@ KNOWN_STEPS = frozenset({
     "m006_several_sources", "m007_lists", "m008_origins", "m009_visibility", "m010_care",
     "m011_resolutions", "m014_care_errors", "m015_packages", "m017_ledger", "m019_search_by_page",
     "m020_signing",
-    "m022_actors", "m023_actions", "m024_holds", "m029_missing_media", "m030_emoji",
+    "m022_actors", "m023_actions", "m024_holds", "m025_erasures", "m029_missing_media",
+    "m030_emoji",
 })  # fmt: skip
 """Names of all steps in schema.py."""
 
 KNOWN_TRIGGERS = frozenset({
     "account_profiles_stay", "account_profiles_keep",
     "revisions_stay", "events_stay", "events_keep", "actions_stay", "actions_keep", "holds_keep",
+    "erasures_keep",
     "ledger_stay", "ledger_keep", "ledger_rows_keep", "checkpoints_stay", "checkpoints_keep",
     "posts_fts_delete", "posts_fts_update",
 })  # fmt: skip
@@ -28,7 +30,7 @@ ROW_HASHED = (
     "attachment_sources",
     "media", "account_pictures", "renditions", "media_origins", "resolutions", "events", "metrics",
     "coverage", "storage_totals", "quarantine", "care", "actions", "holds",
-    "packages", "package_parts", "package_posts",
+    "packages", "package_parts", "package_posts", "erasures", "tombstones", "response_cuts",
     "signing_keys", "restores",
     "ledger", "ledger_rows", "checkpoints",
 )  # fmt: skip

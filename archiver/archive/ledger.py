@@ -178,6 +178,7 @@ _ADDED: dict[str, Callable[[Row], str | None]] = {
     "actions": lambda row: row["what"],
     "care": lambda row: row["what"],
     "coverage": lambda _: "coverage",
+    "erasures": lambda row: f"erasure_{row['state']}",
     "events": lambda row: row["what"],
     "holds": lambda _: "hold",
     "media": lambda _: "media_stored",
@@ -193,6 +194,7 @@ _ADDED: dict[str, Callable[[Row], str | None]] = {
 """What it means that a row was added to a table, in the words of the ledger."""
 _CHANGED: dict[str, Callable[[Row], str | None]] = {
     "coverage": lambda _: "coverage",
+    "erasures": lambda row: f"erasure_{row['state']}",
     "holds": lambda _: "hold_released",
     "runs": lambda row: None if row["outcome"] == "running" else "run_ended",
 }

@@ -37,6 +37,7 @@ from archiver.archive.queue import IS_WAITING, due_parameters
 from archiver.archive.row_objects import objects
 from archiver.archive.rows import Rows, delete, insert_new, update, update_row
 from archiver.archive.search import earlier_column, folded_column
+from archiver.archive.tombstones import erased_among
 from archiver.archive.wording import is_same_wording, wording_of, wording_sha256
 from archiver.canonical import content_sha256, fingerprint
 from archiver.errors import RecordError
@@ -126,14 +127,19 @@ class PostWriter:
     def save(self, entries: Iterable[tuple[Record, Post]]) -> SaveResult:
         """Save the posts of one page; returns what changed. Of two with one id, both are kept.
 
-        Afterwards `existing_ids` are the ids of those that this source had shown before.
+        Those that were erased are not saved again. Afterwards `existing_ids` are the ids of those
+        that this source had shown before, and of the erased ones.
         """
-        matches = match_posts(self.connection, self.account_id, self.context.source, list(entries))
+        shown = list(entries)
+        erased = self.erased(post for _, post in shown)
+        self.saved.erased += sum(post.platform_id in erased for _, post in shown)
+        kept = [entry for entry in shown if entry[1].platform_id not in erased]
+        matches = match_posts(self.connection, self.account_id, self.context.source, kept)
         stored = self.known([match.platform_id for match in matches])
         self.existing_ids = frozenset(
             match.post.platform_id for match in matches
             if (old := stored.get(match.platform_id)) is not None and old.is_known_to_source
-        )  # fmt: skip
+        ) | erased  # fmt: skip
         waiting = self._waiting_for_media(stored)
         rows = Rows(self.connection)
         last = {match.platform_id: match for match in matches}
@@ -176,6 +182,10 @@ class PostWriter:
         self._revision(rows, old.id, number, 0, "other_source", match, content, source_time)
         rows.write()
 
+    def erased(self, posts: Iterable[Post]) -> frozenset[str]:
+        """The ids of those of the posts that were erased."""
+        return erased_among(self.connection, self.account_id, self.platform, posts)
+
     def _update_ids(self, matches: Iterable[Match], stored: Mapping[str, _StoredPost]) -> None:
         """Give a post its current id, unless that is one of its earlier ids.
 
@@ -212,6 +222,8 @@ class PostWriter:
         `versions` are oldest first. Those whose content is known are not saved again; the current
         one is left to `save`. Of a post that is new, the first version is saved first.
         """
+        if self.erased([current]):
+            return
         now = content_sha256(current)
         versions = [each for each in versions if content_sha256(each[1]) != now]
         own = [(Record("", None), current)]

@@ -17,17 +17,19 @@ from typing import Any
 from archiver.archive.hashed_rows import (
     WITHOUT_ID,
     clean_row,
+    declared_key,
     insert_statement,
     key_of,
     update_checksum,
     with_hash,
     write_rows,
 )
-from archiver.archive.ledger import ChangedRow, note_added, note_changed, note_removed
+from archiver.archive.ledger import ChangedRow, RowKey, note_added, note_changed, note_removed
 from archiver.archive.row_objects import column_names, mappings
 from archiver.archive.transactions import transaction
 from archiver.canonical import row_digest, shortened
 
+_TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
 Parameters = Sequence[object] | Mapping[str, object]
 
 
@@ -199,6 +201,25 @@ def delete(
     return len(removed)
 
 
+def erase_rows(
+    connection: sqlite3.Connection, table: str, where: str, parameters: Parameters, /
+) -> list[RowKey]:
+    """Erase the rows that match `where`, and return their keys; in a transaction.
+
+    The ledger does not note it: an entry would commit to what is erased. The caller has its earlier
+    commitments blanked, see `blanking`. Triggers that forbid it do not apply.
+    """
+    query = f"SELECT * FROM {table} WHERE {where}"
+    erased = list(mappings(connection.execute(query, parameters)))
+    if not erased:
+        return []
+    keeping = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%\\_keep'"
+    with _without_triggers(connection, table, f"{keeping} ESCAPE '\\' AND tbl_name = ?"):
+        connection.execute(f"DELETE FROM {table} WHERE {where}", parameters)
+    update_checksum(connection, table, removed=[row["row_sha256"] for row in erased])
+    return list(map(itemgetter(*declared_key(table)), erased))
+
+
 def key_condition(table: str, key: Sequence[object]) -> tuple[str, list[object]]:
     """The condition for a row's key, and its parameters, also where the key is invalid UTF-8."""
     conditions: list[str] = []
@@ -266,8 +287,9 @@ def restore_checksum(connection: sqlite3.Connection, table: str, rows: int, tota
 
 
 @contextmanager
-def _without_triggers(connection: sqlite3.Connection, table: str) -> Iterator[None]:
-    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
+def _without_triggers(
+    connection: sqlite3.Connection, table: str, query: str = _TRIGGERS
+) -> Iterator[None]:
     triggers = connection.execute(query, (table,)).fetchall()
     for name, _ in triggers:
         connection.execute(f"DROP TRIGGER {name}")

@@ -32,6 +32,7 @@ from archiver.archive.steps import m020_signing as twentieth
 from archiver.archive.steps import m022_actors as twenty_second
 from archiver.archive.steps import m023_actions as twenty_third
 from archiver.archive.steps import m024_holds as twenty_fourth
+from archiver.archive.steps import m025_erasures as twenty_fifth
 from archiver.archive.steps import m029_missing_media as twenty_ninth
 from archiver.archive.steps import m030_emoji as thirtieth
 
@@ -150,6 +151,12 @@ def m023_actions(db: Database) -> None:
 def m024_holds(db: Database) -> None:
     """Legal holds."""
     twenty_fourth.apply(db.conn)
+
+
+@migrations()
+def m025_erasures(db: Database) -> None:
+    """Erasures, and tombstones of what was erased."""
+    twenty_fifth.apply(db.conn)
 
 
 @migrations()

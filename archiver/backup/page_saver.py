@@ -2,21 +2,25 @@
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 
 from archiver.archive import runs
+from archiver.archive.answers import without_records
 from archiver.archive.coverage import CoverageTracker
 from archiver.archive.coverage_rows import save_decision
 from archiver.archive.database import transaction
+from archiver.archive.identity import lookup_ids
 from archiver.archive.post_sources import UnchangedPost, edit_times, find_unchanged
 from archiver.archive.posts import ParseContext, PostWriter
+from archiver.archive.rows import insert
+from archiver.archive.tombstones import is_erased_id
 from archiver.backup.account_reader import AccountReader
 from archiver.backup.context import RunContext
 from archiver.errors import RateLimited, RecordError, SourceDown, SourceError
 from archiver.human import counted
-from archiver.models import Attachment, Metric, Page, Post, Record, Version
+from archiver.models import Attachment, Metric, Page, Post, Record, Response, Version
 from archiver.reasons import Choice
 from archiver.report import AccountReport
 from archiver.secrets import redact
@@ -35,6 +39,55 @@ class ParsedPage:
     entries: list[tuple[Record, Post]] = field(default_factory=list)
     unreadable: list[tuple[Record, str]] = field(default_factory=list)
     versions: dict[str, list[tuple[Version, Post]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _ErasedOnPage:
+    """The posts on a page that were erased: their ids, and by what their records are found."""
+
+    ids: frozenset[str]
+    names: frozenset[str]
+    texts: frozenset[str]
+
+    @classmethod
+    def of(cls, writer: PostWriter, reader: AccountReader, parsed: ParsedPage) -> "_ErasedOnPage":
+        """Those of a page; in a transaction."""
+        ids = writer.erased(post for _, post in parsed.entries)
+        posts = [post for _, post in parsed.entries if post.platform_id in ids]
+        unread = filter(None, (reader.record_id(record) for record, _ in parsed.unreadable))
+        ids |= {
+            name for name in unread
+            if is_erased_id(writer.connection, writer.platform, name)
+        }  # fmt: skip
+        names = {name for post in posts for name in (post.platform_id, *lookup_ids(post))}
+        texts = {
+            text for post in posts
+            for text in (post.text, post.title, *(one.alt_text for one in post.attachments)) if text
+        }  # fmt: skip
+        return cls(ids, ids | names, frozenset(texts))
+
+    def without(self, response: Response) -> Response | None:
+        """An answer without the records of these posts; None where they cannot be taken out."""
+        left, _ = self._cut(response.body)
+        return None if left is None else replace(response, body=left)
+
+    def _cut(self, body: bytes) -> tuple[bytes | None, int]:
+        return without_records(body, self.names, self.texts) if self.ids else (body, 0)
+
+    def keep_response(
+        self, connection: sqlite3.Connection, response_id: int, run_id: int, account_id: int,
+        response: Response, now: str,
+    ) -> None:  # fmt: skip
+        """Keep an answer without the records of these posts, and say so."""
+        left, taken = self._cut(response.body)
+        runs.keep_response(
+            connection, response_id, run_id, account_id, replace(response, body=left or b"")
+        )
+        if left != response.body:
+            insert(
+                connection, "response_cuts", response_id=response_id, erasure_id=None, at=now,
+                records=0 if left is None else taken,
+            )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +200,11 @@ class PageSaver:
                 if versions := parsed.versions.get(current.platform_id):
                     writer.add_versions(current, versions)
             saved = writer.save(parsed.entries)
+            erased = _ErasedOnPage.of(writer, self.reader, parsed)
             quarantined = sum(
                 runs.quarantine(connection, run_id, account_id, record, reason)
                 for record, reason in parsed.unreadable
+                if self.reader.record_id(record) not in erased.ids
             )
             decision = tracker.advance(
                 page, parsed.shown, writer.existing_ids | parsed.unchanged,
@@ -159,9 +214,12 @@ class PageSaver:
             if page.response is not None and is_kept and (
                 self.keep_responses == "all" or saved.is_worth_keeping() or quarantined
             ):  # fmt: skip
-                runs.keep_response(connection, response_id, run_id, account_id, page.response)
-            for response in page.evidence:
-                runs.keep_evidence(connection, run_id, account_id, response)
+                erased.keep_response(
+                    connection, response_id, run_id, account_id, page.response, now
+                )
+            for response in map(erased.without, page.evidence):
+                if response is not None:
+                    runs.keep_evidence(connection, run_id, account_id, response)
         counts = self.report.counts
         counts.got += len(page.records)
         counts.new += saved.new
@@ -171,6 +229,8 @@ class PageSaver:
         for post in parsed.shown:
             if post.unmapped:
                 self.report.add_unmapped(post.unmapped)
+        if erased.ids:
+            self.report.note("Posts that were erased are shown again, and left out")
         if quarantined:
             words = "it is" if quarantined == 1 else "they are"
             self.report.warn(

@@ -30,6 +30,7 @@ COMMANDS = {
     "review": ("archiver.cli.review", "Mark posts as reviewed, with a note."),
     "export": ("archiver.cli.export", "Write posts and media in a form that others open."),
     "hold": ("archiver.cli.hold", "Place legal holds, list and release them."),
+    "erase": ("archiver.cli.erase", "Erase posts for good, with a certificate."),
     "separate": ("archiver.cli.separate", "Separate two posts that were matched by a rule."),
     "browse": ("archiver.cli.browse", "Look at the archive in a browser."),
     "serve": ("archiver.cli.serve", "Answer the history API from the archive."),

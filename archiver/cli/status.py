@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from archiver.archive.holds import Hold
     from archiver.archive.readers import AccountStatus, ArchiveStatus, OmittedFile
     from archiver.config import Config
+    from archiver.retention.erasure import Erasure
     from archiver.unattended.care_log import CareEntry
     from archiver.unattended.health import ArchiveHealth, Concern
 
@@ -61,6 +62,7 @@ def command(
     from archiver.archive.database import reader, sqlite_warning
     from archiver.archive.holds import lasting_holds
     from archiver.archive.readers import archive_status, omitted_media
+    from archiver.retention.erasure import erasures
     from archiver.unattended.care_log import newest_care
 
     if check + prometheus + as_json + with_omitted > 1:
@@ -76,6 +78,7 @@ def command(
         status = archive_status(connection)
         care = newest_care(connection)
         held = [(hold, hold.posts.in_words(connection)) for hold in lasting_holds(connection)]
+        unfinished = [e for e in erasures(connection) if e.state in {"planned", "running"}]
         omitted = omitted_media(connection) if with_omitted else []
         ledger = ledger_standing(connection, config)
     if as_json:
@@ -87,6 +90,7 @@ def command(
         said["care"] = [asdict(entry) for entry in care]
         said["holds"] = [asdict(hold) for hold, _ in held]
         said["ledger"] = ledger_json(ledger)
+        said["erasures"] = [{"id": each.id, "state": each.state} for each in unfinished]
         shell.json({"directory": str(directory), **asdict(status), **said, **listed})
         return None
     parts = [_head(status, str(directory), now), _accounts(status, now)]
@@ -99,6 +103,7 @@ def command(
             _omitted(omitted),
             logins_table(logins),
             _holds(held),
+            _erasures(shell, unfinished),
             _care(care, now),
             ledger_lines(ledger, now),
             _videos_behind_pages(notices),
@@ -294,6 +299,19 @@ def _care(entries: "Sequence[CareEntry]", now: datetime) -> str:
 def _holds(held: "Sequence[tuple[Hold, str]]") -> str:
     rows = [(hold.matter, posts, hold.placed_at[:10], hold.reason) for hold, posts in held]
     return "Legal holds:\n" + table(rows, ["MATTER", "POSTS", "SINCE", "WHY"]) if rows else ""
+
+
+def _erasures(shell: Shell, unfinished: "Sequence[Erasure]") -> str:
+    """What is planned, and what was interrupted, with the command that carries it out."""
+    rows = [
+        (
+            str(each.id), "interrupted" if each.state == "running" else each.state,
+            f"{each.count:,}", shell.command_line(f"erase --confirm {each.id}"),
+        )
+        for each in unfinished
+    ]  # fmt: skip
+    head = ["ERASURE", "STATE", "POSTS", "CARRIED OUT BY"]
+    return "Erasures:\n" + table(rows, head, right=[2], whole=[3]) if rows else ""
 
 
 def _has_omitted(status: "ArchiveStatus") -> bool:

@@ -27,6 +27,7 @@ from archiver.evidence.renewal import Copied, open_immutable, renew_copy
 from archiver.evidence.verify import NEW_DATABASE, open_archive
 from archiver.media.disk import create_file
 from archiver.media.folder_store import FolderStore
+from archiver.retention.cleaning import remove_unused_files
 
 NAMES_WITHOUT_DATABASE = {
     LOCK, "media", "tmp", "cache", "quarantine", NEW_DATABASE,
@@ -56,6 +57,8 @@ def copy_archive(
                 _WholeArchive(connection), FolderStore(source), target, copied,
                 on_total=on_total, on_file=on_file,
             )  # fmt: skip
+            if copied.done and _last_erasure(connection):
+                remove_unused_files(connection, target)
     return copied
 
 
@@ -91,7 +94,8 @@ def _check_place(
                 kept="Nothing was written",
                 hint="Give an empty folder, or the one of an earlier copy",
             )
-        if not older and (more := _newer_in_copy(connection, other)):
+        has_erased = _last_erasure(connection) > _last_erasure(other)
+        if not (older or has_erased) and (more := _newer_in_copy(connection, other)):
             raise UsageError(
                 f"The copy in {target} is newer than the archive in {source}",
                 why=f"{more}: an older {DATABASE} was restored, or {DATABASE}-wal was lost",
@@ -99,6 +103,16 @@ def _check_place(
                 hint=f"Restore the newer {DATABASE} with its {DATABASE}-wal, or take the copy's; "
                 "archiver copy --older updates the copy all the same, and deletes what only it has",
             )
+
+
+def _last_erasure(connection: sqlite3.Connection) -> int:
+    """The number of the last erasure whose rows are gone; 0 for none.
+
+    After one, a copy has more rows than the archive, and files that the archive has not.
+    """
+    query = "SELECT coalesce(max(id), 0) FROM erasures WHERE state IN ('running', 'done')"
+    found: int = connection.execute(query).fetchone()[0]
+    return found
 
 
 def _newer_in_copy(connection: sqlite3.Connection, other: sqlite3.Connection) -> str | None:

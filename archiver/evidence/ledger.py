@@ -7,13 +7,14 @@ no entry of the ledger commits to it.
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
+from archiver.archive.blanking import blanked_items
 from archiver.archive.checkpoints import checkpoint_text, origin
 from archiver.archive.extracts import ABOUT, COUNTED_ANEW, read_extract_note
 from archiver.archive.hashed_rows import declared_key
@@ -72,9 +73,13 @@ class Latest:
 
 @dataclass(slots=True)
 class LedgerScope:
-    """Whether the archive is an extract, and how many commitments are to rows that it hides."""
+    """Whether the archive is an extract, and how many commitments are to rows that it hides.
+
+    `erased` are those to rows that were erased: items by the ids of their parts.
+    """
 
     is_extract: bool
+    erased: Mapping[int, Set[int]]
     hidden: int = 0
 
 
@@ -83,7 +88,7 @@ def check_ledger(connection: sqlite3.Connection) -> Iterator[Finding]:
     accept_invalid_text(connection)
     try:
         yield from _check_entries(connection)
-        scope = LedgerScope(read_extract_note(connection) is not None)
+        scope = LedgerScope(read_extract_note(connection) is not None, blanked_items(connection))
         for table in ROW_HASHED:
             if table not in LEDGER_TABLES:
                 yield from _check_table(connection, table, scope)
@@ -242,7 +247,7 @@ def _check_table(
         if commitments is None:
             yield _wrong(f"entry {part.entry_id}", f"its commitments to {table} cannot be read")
             continue
-        scope.hidden += part.count - len(commitments)
+        scope.hidden += len(_hidden_items(part) - scope.erased.get(part.id, set()))
         current = {}
         for key, commitment in commitments.items():
             last = latest.last_change.get(key)
@@ -277,6 +282,11 @@ def _last_changes(connection: sqlite3.Connection, table: str) -> dict[Any, int]:
         found.update(dict.fromkeys(_keys(part) or (), part.entry_id))
     found.pop(None, None)
     return found
+
+
+def _hidden_items(part: Part) -> set[int]:
+    """The items of a part whose key is hidden."""
+    return {number for number, key in enumerate(_keys(part) or ()) if key is None}
 
 
 def _keys(part: Part) -> list[Any] | None:

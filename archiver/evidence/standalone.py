@@ -1,6 +1,6 @@
 """Checks an archive, or a copy of one, with nothing but Python's standard library.
 
-    python standalone.py ARCHIVE [CHECKPOINT | KEY]...
+    python standalone.py ARCHIVE [CHECKPOINT | KEY | CERTIFICATE]...
 
 ARCHIVE is the folder with archive.db. A CHECKPOINT is a file with the text of a checkpoint that was
 kept elsewhere, a KEY one with a public key, as archiver key prints it. Needs nothing else of
@@ -30,6 +30,8 @@ UNKNOWN = bytes(HASH)
 Row = dict[str, Any]
 Newest = dict[tuple[str, tuple[Any, ...]], tuple[int, str, bytes, bytes]]
 """By table and key: the entry that is the newest with it, its change, salt and commitment."""
+Erased = dict[int, set[int]]
+"""Commitments to rows that were erased: the row of `ledger_rows`, and which of its items."""
 Wanted = dict[int, list[tuple[str, bytes]]]
 """What checkpoints promise: their names and root hashes, by the number of entries."""
 
@@ -280,7 +282,18 @@ def extract_note(database: sqlite3.Connection) -> str | None:
 # the ledger
 
 
-def check_part(part: Row, newest: Newest) -> Iterator[str]:
+def erased_items(database: sqlite3.Connection) -> Erased:
+    """The commitments to rows that were erased, as the table `erasures` says."""
+    found: Erased = {}
+    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'erasures'").fetchone():
+        query = "SELECT blanked FROM erasures WHERE blanked IS NOT NULL"
+        for (text,) in database.execute(query):
+            for part, items in json.loads(text):
+                found.setdefault(part, set()).update(items)
+    return found
+
+
+def check_part(part: Row, newest: Newest, erased: Erased) -> Iterator[str]:
     """Check what a row of `ledger_rows` says of each row, and note it as the newest."""
     entry, table, change, count = (
         part[name] for name in ("entry_id", "table_name", "change", "count")
@@ -293,8 +306,9 @@ def check_part(part: Row, newest: Newest) -> Iterator[str]:
         yield f"entry {entry}: its commitments to {table} cannot be read"
         return
     for number, value in enumerate(keys):
-        if value is None:  # a row that an extract lacks
-            newest[table, (None,)] = (entry, "hidden", b"", b"")
+        if value is None:  # a row that was erased, or one that an extract lacks
+            if number not in erased.get(part["id"], ()):
+                newest[table, (None,)] = (entry, "hidden", b"", b"")
             continue
         key = tuple(value) if isinstance(value, list) else (value,)
         salt = part["salts"][number * SALT :][:SALT]
@@ -380,7 +394,12 @@ def read_checkpoints(
 
 
 def check_entry(
-    database: sqlite3.Connection, entry_id: int, text: str, previous: str | None, newest: Newest
+    database: sqlite3.Connection,
+    entry_id: int,
+    text: str,
+    previous: str | None,
+    newest: Newest,
+    erased: Erased,
 ) -> Iterator[str]:
     """Check an entry against the one before it, and the commitments that are kept for it."""
     try:
@@ -395,7 +414,7 @@ def check_entry(
     for part in rows_of(database, "ledger_rows", "WHERE entry_id = ? ORDER BY id", entry_id):
         digest = sha256(part["commitments"]).hex()
         found.append([part["table_name"], part["change"], part["count"], digest])
-        yield from check_part(part, newest)
+        yield from check_part(part, newest, erased)
     if found != rows:
         yield f"entry {entry_id}: its commitments are not those that it names"
 
@@ -417,11 +436,12 @@ def check_ledger(
     previous: str | None = None
     subtrees: list[bytes] = []
     size = 0
+    erased = erased_items(database)
     for entry_id, text in database.execute("SELECT id, entry FROM ledger ORDER BY id"):
         if entry_id != size + 1:
             yield f"entry {size + 1}: is missing"
             return
-        yield from check_entry(database, entry_id, text, previous, newest)
+        yield from check_entry(database, entry_id, text, previous, newest, erased)
         leaf = leaf_hash(text.encode("utf-8", "surrogateescape"))
         add_leaf(subtrees, size, leaf)
         previous, size = leaf.hex(), size + 1
@@ -463,7 +483,8 @@ def opened(folder: Path) -> sqlite3.Connection:
 
 def check(folder: Path, checkpoints: Sequence[str] = ()) -> Iterator[str]:
     """Everything that is wrong with the archive in a folder, one sentence for each."""
-    kept = [(Path(path).read_text("utf-8"), str(path)) for path in checkpoints]
+    papers = [(Path(path).read_text("utf-8"), str(path)) for path in checkpoints]
+    kept = [paper for paper in papers if not paper[0].startswith("{")]
     with closing(opened(folder)) as database:
         database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         database.execute("BEGIN")
@@ -474,6 +495,28 @@ def check(folder: Path, checkpoints: Sequence[str] = ()) -> Iterator[str]:
         for (table,) in database.execute("SELECT name FROM table_checksums").fetchall():
             yield from check_rows(database, table, newest)
         yield from check_files(database, folder)
+        for text, name in papers:
+            if text.startswith("{"):
+                yield from check_certificate(database, text, name)
+
+
+def check_certificate(database: sqlite3.Connection, text: str, name: str) -> Iterator[str]:
+    """Check the certificate of a deletion against the erasure that the ledger commits to."""
+    try:
+        said = json.loads(text)
+        number = int(said["id"])
+        parts = [(part["ledger_row"], set(part["items"])) for part in said["commitments"]]
+    except (ValueError, KeyError, TypeError):
+        yield f"{name}: is no certificate"
+        return
+    query = "SELECT certificate FROM erasures WHERE id = ? AND state = 'done'"
+    found = database.execute(query, (number,)).fetchone()
+    if found is None or found[0] != text.strip():
+        yield f"{name}: is not the certificate that the archive has of erasure {number}"
+        return
+    erased = erased_items(database)
+    if any(items - erased.get(part, set()) for part, items in parts):
+        yield f"{name}: names commitments that are not those of the erasure"
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -162,7 +162,11 @@ class PackageImport:
         counts.matched_by_id += saved.matched_by_id
         counts.matched_by_rule += saved.matched_by_rule
         counts.known += (
-            len(set(batch.ids)) - saved.new - saved.matched_by_id - saved.matched_by_rule
+            len(set(batch.ids))
+            - saved.new
+            - saved.matched_by_id
+            - saved.matched_by_rule
+            - saved.erased
         )
         for record, reason in batch.unreadable:
             runs.quarantine(self.connection, self.run_id, self.account_id, record, reason)

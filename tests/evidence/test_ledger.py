@@ -97,6 +97,8 @@ ALTERED: dict[str, tuple[str, Any]] = {
     "packages": ("outcome", "other"), "package_parts": ("sha256", "0" * 64),
     "package_posts": ("package_id", 99),
     "signing_keys": ("note", "other"), "restores": ("known_from", "other"),
+    "erasures": ("basis", "other"), "tombstones": ("commitment", "other"),
+    "response_cuts": ("records", 99),
 }  # fmt: skip
 
 

@@ -63,8 +63,8 @@ _TEXTS = {
     "metrics": "row_sha256",
     "coverage": "newest", "storage_totals": "row_sha256", "quarantine": "reason", "care": "what",
     "actions": "actor",
-    "holds": "matter",
-    "signing_keys": "note", "restores": "known_from",
+    "holds": "matter", "signing_keys": "note", "restores": "known_from",
+    "erasures": "basis", "tombstones": "commitment", "response_cuts": "at",
     "ledger": "entry", "ledger_rows": "change", "checkpoints": "root",
     "packages": "layout", "package_parts": "name", "package_posts": "row_sha256",
 }  # fmt: skip

@@ -47,6 +47,16 @@ def make_good_archive(folder: Path) -> Path:
             connection, "attachment_sources", attachment_id=attachment_id, source="another",
             key="1", matched_by="position",
         )  # fmt: skip
+        erasure_id = insert(
+            connection, "erasures", state="withdrawn", kind="erasure", basis="Art. 17",
+            requested_at="2026-03-01T00:00:00.000Z", requested_by="clerk", count=1,
+            keeps_metrics=0,
+        )  # fmt: skip
+        insert(connection, "tombstones", erasure_id=erasure_id, commitment="00" * 32)
+        insert(
+            connection, "response_cuts", response_id=1, erasure_id=erasure_id,
+            at="2026-03-01T00:00:00.000Z", records=1,
+        )  # fmt: skip
         place_hold_on_all(connection, "2026/17", "A claim", "clerk", "2026-03-01T00:00:00.000Z")
         insert(
             connection, "resolutions", rendition_id=1, run_id=1, platform="youtube",

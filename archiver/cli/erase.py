@@ -1,0 +1,214 @@
+"""`archiver erase`: erase posts for good, in two steps, with a certificate."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from archiver.cli.post_options import PostChoice, post_options, scope_of
+from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.text import safe, table, wrap
+from archiver.errors import UsageError
+from archiver.human import counted
+
+if TYPE_CHECKING:
+    from archiver.retention.erasure import Erasure
+
+_EXAMPLE = """
+archiver erase 1207 1208 --basis "GDPR Art. 17, case 2026/4" --dry-run
+archiver erase 1207 1208 --basis "GDPR Art. 17, case 2026/4"
+archiver erase --confirm 1
+archiver erase --undo 1
+archiver erase --certificate 1 > certificate.json
+"""
+
+
+@subcommand("erase", short_help="Erase posts for good, with a certificate.", example=_EXAMPLE)
+@post_options
+@click.option("--basis", metavar="TEXT", help="Why they may, or must, be erased: law and case.")
+@click.option("--by", "who", metavar="NAME", help="Who asks, or confirms; else the actor.")
+@click.option(
+    "--keep-metrics", is_flag=True,
+    help="Put the sums of their last numbers into the certificate.",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say what would be erased, and plan nothing.")
+@click.option("--confirm", type=int, metavar="N", help="Carry out erasure N, or finish it.")
+@click.option("--undo", type=int, metavar="N", help="Withdraw erasure N, which is only planned.")
+@click.option("--certificate", type=int, metavar="N", help="Print the certificate of erasure N.")
+@click.option("--list", "listed", is_flag=True, help="List all erasures.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@pass_shell
+def command(
+    shell: Shell, choice: PostChoice, basis: str | None, who: str | None, keep_metrics: bool,
+    dry_run: bool, confirm: int | None, undo: int | None, certificate: int | None, listed: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Erase the posts that match all of what is given: planned at first, with --confirm for good.
+
+    Nothing of them is left in the folder of the archive: texts, records, versions, answers of
+    sources, search terms, numbers, files that no other post has, thumbnails, free pages, older
+    databases. The ledger still proves all other posts. They are not saved again, from any source.
+    Posts under legal hold are never erased.
+    """
+    steps = [confirm is not None, undo is not None, certificate is not None, listed]
+    if sum(steps) > 1 or (any(steps) and (choice != PostChoice() or basis or dry_run)):
+        raise UsageError("--confirm, --undo, --certificate and --list stand alone, one at a time")
+    if confirm is not None:
+        _confirm(shell, confirm, who, as_json=as_json)
+    elif undo is not None:
+        _undo(shell, undo, who, as_json=as_json)
+    elif certificate is not None:
+        _print_certificate(shell, certificate)
+    elif listed:
+        _list(shell, as_json=as_json)
+    else:
+        _plan(
+            shell, choice, basis, who, keep_metrics=keep_metrics, dry_run=dry_run, as_json=as_json
+        )
+
+
+def _plan(
+    shell: Shell, choice: PostChoice, basis: str | None, who: str | None, *, keep_metrics: bool,
+    dry_run: bool, as_json: bool,
+) -> None:  # fmt: skip
+    from archiver.archive.database import reader, writer
+    from archiver.archive.holds import matters_of_posts
+    from archiver.retention.erasure import plan_erasure
+
+    if choice == PostChoice():
+        raise UsageError("Which posts?", hint="Give posts, --account, --since, --until or --search")
+    if basis is None:
+        raise UsageError("archiver erase needs --basis, such as the article of a law and a case")
+    directory = shell.config().archive.directory
+    if dry_run:
+        with reader(directory) as connection:
+            posts = list(scope_of(connection, choice).ids(connection))
+            held = len(matters_of_posts(connection, posts))
+        if as_json:
+            shell.json({"posts": posts, "held": held})
+        else:
+            of_those = f", {held:,} of them under legal hold" if held else ""
+            shell.report(f"{counted(len(posts), 'post')} would be erased{of_those}.")
+        return
+    with writer(directory, create=False, notify=shell.warn) as connection:
+        chosen = list(scope_of(connection, choice).ids(connection))
+        planned = plan_erasure(
+            connection, chosen, basis, _actor(shell, who), _now(), keeps_metrics=keep_metrics
+        )
+    if as_json:
+        shell.json(_fields(planned))
+        return
+    shell.report(
+        wrap(
+            f"Erasure {planned.id} is planned: {counted(planned.count, 'post')}. Nothing is erased."
+        )
+    )
+    shell.say(
+        f"\nNext:\n  {shell.command_line(f'erase --confirm {planned.id}')}\n"
+        "      erases them; that cannot be undone\n"
+        f"  {shell.command_line(f'erase --undo {planned.id}')}\n"
+        "      withdraws it"
+    )
+
+
+def _confirm(shell: Shell, number: int, who: str | None, *, as_json: bool) -> None:
+    from archiver.archive.database import writer
+    from archiver.retention.erasure import carry_out
+
+    directory = shell.config().archive.directory
+    with writer(directory, create=False, notify=shell.warn) as connection:
+        done = carry_out(connection, directory, number, _actor(shell, who), _now())
+    print_disposed(shell, done, as_json=as_json)
+
+
+def print_disposed(shell: Shell, done: "Erasure", *, as_json: bool) -> None:
+    """Print what was erased, what was not, and where copies are."""
+    import json
+
+    said = json.loads(done.certificate or "{}")
+    if as_json:
+        shell.json(_fields(done) | {"certificate": said})
+        return
+    files = said["files"]
+    shell.report(
+        wrap(
+            f"{counted(done.count, 'post')} erased, {counted(files['deleted'], 'file')} deleted, "
+            f"{files['kept_since_others_use_them']:,} kept since other posts have them too."
+        )
+    )
+    for line in said["not_erased"]:
+        shell.report(wrap(f"Not erased: {line}.", rest="    "))
+    for copy in said["known_copies"]:
+        when, where = copy["last_copied_at"][:10], safe(copy["folder"])
+        line = f"A copy of {when} is in {where}; this erases there: {safe(copy['erased_by'])}"
+        shell.report(wrap(line, rest="    "))
+    shell.say(f"\nThe certificate: {shell.command_line(f'erase --certificate {done.id}')}")
+
+
+def _undo(shell: Shell, number: int, who: str | None, *, as_json: bool) -> None:
+    from archiver.archive.database import writer
+    from archiver.retention.erasure import withdraw_erasure
+
+    with writer(shell.config().archive.directory, create=False, notify=shell.warn) as connection:
+        withdraw_erasure(connection, number, _actor(shell, who), _now())
+    if as_json:
+        shell.json({"id": number, "state": "withdrawn"})
+    else:
+        shell.report(f"Erasure {number} is withdrawn; nothing was erased.")
+
+
+def _print_certificate(shell: Shell, number: int) -> None:
+    from archiver.archive.database import reader
+    from archiver.retention.erasure import erasure_of
+
+    with reader(shell.config().archive.directory) as connection:
+        found = erasure_of(connection, number)
+    if found.state != "done" or found.certificate is None:
+        raise UsageError(f"Erasure {number} has no certificate: it is {found.state}")
+    shell.out(found.certificate)
+
+
+def _list(shell: Shell, *, as_json: bool) -> None:
+    from archiver.archive.database import reader
+    from archiver.retention.erasure import erasures
+
+    with reader(shell.config().archive.directory) as connection:
+        found = erasures(connection)
+    if as_json:
+        shell.json({"erasures": [_fields(each) for each in found]})
+        return
+    shell.out(_table(found) if found else "Nothing was erased.")
+
+
+def _table(found: "Sequence[Erasure]") -> str:
+    rows = [
+        (
+            str(each.id), each.state, each.kind, f"{each.count:,}",
+            (each.decided_at or each.requested_at)[:10], each.decided_by or each.requested_by,
+            each.basis, each.reason or "",
+        )
+        for each in found
+    ]  # fmt: skip
+    head = ["ERASURE", "STATE", "KIND", "POSTS", "AT", "BY", "BASIS", "WHY"]
+    return table(rows, head, right=[3], spare=[7])
+
+
+def _fields(erasure: "Erasure") -> dict[str, object]:
+    from dataclasses import asdict
+
+    fields = asdict(erasure)
+    fields.pop("certificate")
+    return fields | {"posts": erasure.post_ids}
+
+
+def _actor(shell: Shell, who: str | None) -> str:
+    from archiver.actors import actor
+
+    return who or actor(shell.config().archive.actor)
+
+
+def _now() -> str:
+    from archiver.models import timestamp
+
+    return timestamp(datetime.now(UTC)) or ""

@@ -1,0 +1,190 @@
+"""Erasing posts from the database: every row of them, and what other rows hold of them."""
+
+import json
+import sqlite3
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from archiver.archive.answers import is_about, without_records
+from archiver.archive.blanking import BlankedPart, blank_commitments
+from archiver.archive.ledger import RowKey
+from archiver.archive.row_objects import mappings
+from archiver.archive.rows import erase_rows, insert
+from archiver.archive.storage_totals import track_totals
+from archiver.archive.tombstones import add_tombstones
+
+_POSTS = "SELECT value FROM json_each(?)"
+_ATTACHMENTS = f"SELECT id FROM attachments WHERE post_id IN ({_POSTS})"
+_RENDITIONS = f"SELECT id FROM renditions WHERE attachment_id IN ({_ATTACHMENTS})"
+_ROWS = {
+    "media_origins": f"rendition_id IN ({_RENDITIONS})",
+    "resolutions": f"rendition_id IN ({_RENDITIONS})",
+    "renditions": f"attachment_id IN ({_ATTACHMENTS})",
+    "attachment_sources": f"attachment_id IN ({_ATTACHMENTS})",
+    "events": f"post_id IN ({_POSTS})",
+    "metrics": f"post_id IN ({_POSTS})",
+    "attachments": f"post_id IN ({_POSTS})",
+    "revisions": f"post_id IN ({_POSTS})",
+    "relations": f"post_id IN ({_POSTS})",
+    "post_aliases": f"post_id IN ({_POSTS})",
+    "package_posts": f"post_id IN ({_POSTS})",
+    "post_sources": f"post_id IN ({_POSTS})",
+    "posts": f"id IN ({_POSTS})",
+}
+"""Which rows are of a post, by table: what refers to others comes first."""
+
+_UNUSED = """
+    sha256 IN (SELECT value FROM json_each(?))
+       AND sha256 NOT IN (SELECT media_sha256 FROM renditions WHERE media_sha256 IS NOT NULL)
+       AND sha256 NOT IN (SELECT media_sha256 FROM account_pictures WHERE media_sha256 IS NOT NULL)
+       AND sha256 NOT IN (SELECT media_sha256 FROM media_origins)
+       AND sha256 NOT IN
+           (SELECT playlist_sha256 FROM media_origins WHERE playlist_sha256 IS NOT NULL)
+"""
+
+
+@dataclass(slots=True)
+class ErasedRows:
+    """What was erased: how many rows by table, and what the ledger held of them.
+
+    `files` and `bytes` are of media that no other post uses; `shared` are those that stay since
+    another does. Of the kept answers of sources, `rewritten` had other posts too, and `emptied`
+    have no body any more.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    files: int = 0
+    bytes: int = 0
+    shared: int = 0
+    rewritten: int = 0
+    emptied: int = 0
+    blanked: list[BlankedPart] = field(default_factory=list)
+    keys: dict[str, list[RowKey]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Traces:
+    """By what the posts are found in what is not theirs alone."""
+
+    ids: frozenset[str]
+    texts: frozenset[str]
+    accounts: str  # row ids, as JSON
+
+
+def erase_posts(
+    connection: sqlite3.Connection, post_ids: Sequence[int], erasure_id: int, now: str
+) -> ErasedRows:
+    """Erase posts from all tables, and leave their tombstones; in a transaction."""
+    chosen = json.dumps(list(post_ids))
+    erased = ErasedRows()
+    traces = _traces(connection, chosen)
+    add_tombstones(connection, erasure_id, chosen)
+    connection.execute("PRAGMA defer_foreign_keys = ON")
+    hashes = _files(connection, chosen)
+    with track_totals(connection, hashes):
+        for table, where in _ROWS.items():
+            _erase(connection, erased, table, where, (chosen,))
+        _erase_files(connection, erased, hashes)
+    _erase_quarantined(connection, erased, traces)
+    _cut_responses(connection, erased, traces, erasure_id, now)
+    erased.blanked = blank_commitments(connection, erased.keys)
+    return erased
+
+
+def _erase(
+    connection: sqlite3.Connection, erased: ErasedRows, table: str, where: str,
+    parameters: Sequence[object],
+) -> None:  # fmt: skip
+    keys = erase_rows(connection, table, where, parameters)
+    erased.counts[table] += len(keys)
+    erased.keys.setdefault(table, []).extend(keys)
+
+
+def _traces(connection: sqlite3.Connection, chosen: str) -> _Traces:
+    names = f"""
+        SELECT platform_id FROM posts WHERE id IN ({_POSTS})
+         UNION SELECT record_id FROM post_sources WHERE post_id IN ({_POSTS})
+         UNION SELECT value FROM post_aliases WHERE post_id IN ({_POSTS})
+    """
+    texts = f"""
+        SELECT text FROM posts WHERE id IN ({_POSTS})
+         UNION SELECT title FROM posts WHERE id IN ({_POSTS})
+         UNION SELECT alt_text FROM attachments WHERE post_id IN ({_POSTS})
+    """
+    accounts = f"SELECT DISTINCT account_id FROM posts WHERE id IN ({_POSTS})"
+    return _Traces(
+        frozenset(filter(None, _column(connection.execute(names, (chosen,) * 3)))),
+        frozenset(filter(None, _column(connection.execute(texts, (chosen,) * 3)))),
+        json.dumps(list(_column(connection.execute(accounts, (chosen,))))),
+    )
+
+
+def _column(rows: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+    return (row[0] for row in rows)
+
+
+def _files(connection: sqlite3.Connection, chosen: str) -> list[str]:
+    """The hashes of all files of the posts, also of those that others have too."""
+    query = f"""
+        SELECT media_sha256 FROM renditions WHERE id IN ({_RENDITIONS})
+         UNION SELECT media_sha256 FROM media_origins WHERE rendition_id IN ({_RENDITIONS})
+         UNION SELECT playlist_sha256 FROM media_origins WHERE rendition_id IN ({_RENDITIONS})
+    """
+    return [digest for digest in _column(connection.execute(query, (chosen,) * 3)) if digest]
+
+
+def _erase_files(connection: sqlite3.Connection, erased: ErasedRows, hashes: Sequence[str]) -> None:
+    """Erase the rows of files that nothing else uses; `cleaning` deletes the files themselves."""
+    chosen = json.dumps(hashes)
+    query = f"SELECT count(*), coalesce(sum(size), 0) FROM media WHERE {_UNUSED}"
+    erased.files, erased.bytes = connection.execute(query, (chosen,)).fetchone()
+    _erase(connection, erased, "media", _UNUSED, (chosen,))
+    query = "SELECT count(*) FROM media WHERE sha256 IN (SELECT value FROM json_each(?))"
+    (erased.shared,) = connection.execute(query, (chosen,)).fetchone()
+
+
+def _erase_quarantined(connection: sqlite3.Connection, erased: ErasedRows, traces: _Traces) -> None:
+    """Erase records that could not be read, and are of these posts."""
+    query = f"SELECT id, raw FROM quarantine WHERE account_id IN ({_POSTS})"
+    found = [
+        row_id
+        for row_id, raw in connection.execute(query, (traces.accounts,)).fetchall()
+        if is_about(raw, traces.ids, traces.texts)
+    ]
+    _erase(connection, erased, "quarantine", f"id IN ({_POSTS})", (json.dumps(found),))
+
+
+def _cut_responses(
+    connection: sqlite3.Connection, erased: ErasedRows, traces: _Traces, erasure_id: int, now: str
+) -> None:
+    """Take the posts out of the kept answers of their sources."""
+    query = f"SELECT id FROM responses WHERE account_id IN ({_POSTS}) AND body IS NOT NULL"
+    for response_id in list(_column(connection.execute(query, (traces.accounts,)))):
+        found = connection.execute("SELECT * FROM responses WHERE id = ?", (response_id,))
+        row = next(mappings(found))
+        try:
+            body = zlib.decompress(row["body"])
+        except zlib.error:
+            continue  # damaged: nobody can read it
+        left, taken = without_records(body, traces.ids, traces.texts)
+        if left == body:
+            continue
+        # as a new row: the ledger would keep the hash of what it was
+        keys = erase_rows(connection, "responses", "id = ?", (response_id,))
+        erased.keys.setdefault("responses", []).extend(keys)
+        row.pop("row_sha256")
+        body_now = {} if left is None else {"body": zlib.compress(left)}
+        row |= {"body": None, "body_sha256": sha256(left or b"").hexdigest(), **body_now}
+        insert(connection, "responses", **row)
+        insert(
+            connection, "response_cuts", response_id=response_id, erasure_id=erasure_id, at=now,
+            records=0 if left is None else taken,
+        )  # fmt: skip
+        if left is None:
+            erased.emptied += 1
+        else:
+            erased.rewritten += 1
