@@ -289,7 +289,12 @@ class AttachmentWriter:
             name = (rendition.role, media_key(rendition))
             row = found.get(name)
             if others and row is None:
-                if name in by_name or (rendition.absent and not rows):
+                same = by_name.get(name)
+                if same is not None and same.state == "not_offered" and not rendition.absent:
+                    differ = True
+                    self._reset(same.id, rendition, choice, source=self.source)
+                    continue  # another source only knows of the file that this one offers
+                if same is not None or (rendition.absent and not rows):
                     continue  # another source offers this very file, or a file in its place
                 if not rendition.member:  # the file of a package is at hand now, and never again
                     choice = _choice_beside(rendition, chosen, others)
@@ -353,11 +358,11 @@ class AttachmentWriter:
                 )
         self._add_rendition(attachment_id, rendition, choice, post)
 
-    def _reset(self, row_id: int, rendition: Rendition, choice: Choice) -> None:
+    def _reset(self, row_id: int, rendition: Rendition, choice: Choice, **more: str) -> None:
         update_row(
             self.connection, "renditions", row_id, media_key=media_key(rendition),
             **_offer_columns(rendition), state=choice[0], **columns(choice[1]), tries=0,
-            next_try_at=None,
+            next_try_at=None, **more,
         )  # fmt: skip
 
     def _refresh(self, row: ExistingRendition, rendition: Rendition, choice: Choice) -> None:

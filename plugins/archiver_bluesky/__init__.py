@@ -6,8 +6,9 @@ signature of the account's key.
 
 from collections.abc import Sequence
 
-from archiver import Account, Kit, Platform, Rank, Source, hookimpl
+from archiver import Account, ExportReader, Kit, Platform, Rank, Source, hookimpl
 from archiver_bluesky.client import BlueskyClient, BlueskySettings
+from archiver_bluesky.export import BlueskyExport
 from archiver_bluesky.platform import AtprotoBluesky
 
 
@@ -33,3 +34,9 @@ def archiver_sources() -> Sequence[Source]:
 def archiver_platforms() -> Sequence[Platform]:
     """The platform of this plugin."""
     return [AtprotoBluesky()]
+
+
+@hookimpl
+def archiver_export_readers() -> Sequence[ExportReader]:
+    """The reader of exports of this plugin."""
+    return [BlueskyExport()]

@@ -118,6 +118,9 @@ def known_fields() -> Mapping[str, type]:
 def unmapped_paths(record: Mapping[str, Any]) -> tuple[str, ...]:
     """The paths of a record that are not known, each once, in order."""
     known = known_fields()
+    record = {
+        name: value for name, value in record.items() if name != "files"
+    }  # ours, of an export
     found = (path for path, value in _leaves(record, "") if type(value) is not known.get(path))
     return tuple(dict.fromkeys(found))
 

@@ -5,7 +5,19 @@ import io
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from archiver import Account, Listing, Metric, Page, Post, Proof, Record, Response, Stream, Window
+from archiver import (
+    Account,
+    Identity,
+    Listing,
+    Metric,
+    Page,
+    Post,
+    Proof,
+    Record,
+    Response,
+    Stream,
+    Window,
+)
 from archiver_bluesky.baddata import BadData
 from archiver_bluesky.car import CarFile
 from archiver_bluesky.client import BlueskyClient, BlueskyOptions, check_options
@@ -33,6 +45,15 @@ class AtprotoBluesky:
     def check_options(self, options: BlueskyOptions) -> None:
         """Raise ConfigError for what is neither a handle nor a DID."""
         check_options(options)
+
+    async def identify(self, client: BlueskyClient, account: Account) -> Identity | None:
+        """The DID, where the archive does not know it: perhaps as another label's, of an import.
+
+        What the account says of itself comes with its pages. Raises SourceError, AccountGone.
+        """
+        if account.platform_id is not None:
+            return None
+        return Identity("bluesky", (await client.resolve(None)).document.did)
 
     def record_id(self, record: Mapping[str, Any]) -> str | None:
         """The at-URI."""

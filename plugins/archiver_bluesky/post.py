@@ -112,7 +112,9 @@ def _related(value: Mapping[str, Any]) -> Iterator[Relation]:
 
 def _attachments(record: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[Attachment]:
     """What is attached: pictures, a video or a link, also beside a post that is quoted."""
-    where = partial(file_of, did=did_of(str(record["uri"])), pds=record.get("pds"))
+    where = partial(
+        file_of, did=did_of(str(record["uri"])), pds=record.get("pds"), files=record.get("files")
+    )
     embed = value.get("embed")
     for view in (embed, _at(embed, "media")):
         if isinstance(view, dict):
@@ -154,7 +156,7 @@ def _link(external: Mapping[str, Any], where: "_FileOf") -> Attachment:
 def _still(role: Role, blob: Blob | None, where: "_FileOf") -> tuple[Rendition, ...]:
     """A still, where it has an address; only originals get a `not_offered` row."""
     rendition = where(role, blob) if blob else None
-    return (rendition,) if rendition and rendition.url else ()
+    return (rendition,) if rendition and not rendition.absent else ()
 
 
 def _gif_address(uri: str) -> str | None:
@@ -211,8 +213,13 @@ def _old_links(value: Mapping[str, Any]) -> list[Any]:
     return [_at(entity, "value") for entity in entities if _at(entity, "type") == "link"]
 
 
-def file_of(role: Role, blob: Blob, did: str, pds: Any) -> Rendition:
-    """A file on an account's server, addressed by its CID."""
+def file_of(role: Role, blob: Blob, did: str, pds: Any, files: Any = None) -> Rendition:
+    """A file on an account's server, addressed by its CID; or one of an export's `files`."""
+    if isinstance(member := _text(_at(files, str(blob.cid))), str):
+        return Rendition(
+            role, member=member, media_key=str(blob.cid), content_type=blob.content_type,
+            sha256=blob.cid.sha256.hex(), size=blob.size,
+        )  # fmt: skip
     base = _text(pds)
     try:
         url = f"{base}/xrpc/com.atproto.sync.getBlob?did={did}&cid={blob.cid}" if base else ""
