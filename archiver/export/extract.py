@@ -32,6 +32,7 @@ from archiver.archive.ledger import LEDGER_TABLES
 from archiver.archive.row_objects import column_names, mappings
 from archiver.archive.schema_objects import expected_objects
 from archiver.archive.storage_totals import ALL_COUNTS
+from archiver.archive.tombstones import SALT
 from archiver.disks import sync
 from archiver.export.heading import ExportHeading
 from archiver.export.saved import HeldFile
@@ -40,6 +41,7 @@ from archiver.media.disk import create_file, open_file, storage_error
 
 _AT_ONCE = 500  # rows read together
 _NONE: Mapping[str, str] = {}
+_OF_ABOUT = f"name NOT IN ('{ABOUT}', '{SALT}')"  # with the key, guessed ids could be tried
 _WHOLE = ("about", "runs", "signing_keys", "restores")
 _OF_WHOLE_ACCOUNTS = frozenset({"responses", "quarantine"})
 _BY_OWNER = {
@@ -108,7 +110,7 @@ class _Extract:
         self._write_posts()
         self._write_accounts()
         for table in _WHOLE:
-            self._copy(table, "name <> 'extract'" if table == "about" else "TRUE")
+            self._copy(table, _OF_ABOUT if table == "about" else "TRUE")
         self._write_parents()
         self._count_files()
         self._write_note(heading)

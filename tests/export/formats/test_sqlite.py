@@ -13,6 +13,9 @@ import pytest
 from archiver.archive.checkpoints import add_checkpoint
 from archiver.archive.database import reader, writer
 from archiver.archive.extracts import read_extract_note
+from archiver.archive.rows import insert
+from archiver.archive.tombstones import SALT
+from archiver.archive.transactions import transaction
 from archiver.errors import StorageError, UsageError
 from archiver.evidence import standalone
 from archiver.evidence.copy import copy_archive
@@ -140,3 +143,13 @@ def test_an_extract_of_an_extract_says_both_choices(extract: Path, tmp_path: Pat
         note = read_extract_note(connection)
     assert note is not None
     assert "with “evil”; of an extract of all accounts, from 2026-03-02" in note.chosen
+
+
+def test_an_extract_lacks_the_key_of_tombstones(directory: Path, tmp_path: Path) -> None:
+    archive = shutil.copytree(directory, tmp_path / "archive")
+    with writer(archive) as connection, transaction(connection):
+        insert(connection, "about", name=SALT, value="00" * 32)
+    found = exported(archive, tmp_path / "out", "sqlite", MARCH).folder
+    with reader(found) as connection:
+        names = {name for (name,) in connection.execute("SELECT name FROM about")}
+    assert SALT not in names
