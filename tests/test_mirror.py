@@ -108,6 +108,9 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "plugins/archiver_exports/tables", "plugins/archiver_exports/youtube_columns",
         "plugins/archiver_exports/youtube_films", "plugins/archiver_exports/youtube_post",
     ),
+    "plugins/exports/test_instagram.py": (
+        "plugins/archiver_exports/meta", "plugins/archiver_exports/threads",
+    ),
     "plugins/mastodon/test_outbox.py": ("plugins/archiver_mastodon/activity",),
     "plugins/bluesky/test_contract.py": ("plugins/archiver_bluesky/platform",),
     "plugins/bluesky/test_dag_cbor.py": ("plugins/archiver_bluesky/baddata",),

@@ -55,7 +55,7 @@ class PartFile:
     modified_at: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)  # a part is itself, whatever it holds
 class DownloadedPart:
     """One part of a package as it was downloaded.
 

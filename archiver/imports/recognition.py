@@ -3,7 +3,8 @@
 Each part is shown to the reader of every platform. Parts that one reader takes for exports of one
 account, made on one day, are one package; a part that nobody knows, such as one that has only
 pictures, belongs to the package whose parts are named most like it. One zip may hold exports of two
-platforms: then it is two packages.
+platforms: then it is two packages, and each of them has all parts of both, since files and the name
+of the account may lie in any of them.
 """
 
 from collections.abc import Sequence
@@ -54,7 +55,22 @@ def recognize_all(
             raise refusal
         index = max(range(len(groups)), key=lambda at: _similarity(groups[at], part))
         groups[index] = _joined(groups[index], [part])
-    return sorted(groups, key=lambda each: each.exported_at or "")
+    return sorted(_with_shared_parts(groups), key=lambda each: each.exported_at or "")
+
+
+def _with_shared_parts(groups: Sequence[RecognizedPackage]) -> list[RecognizedPackage]:
+    """The packages, each with the parts of those that are of the same download."""
+    found = []
+    for group in groups:
+        parts = list(group.package.parts)
+        others = [other for other in groups if other.reader is not group.reader]
+        related = [other for other in others if not set(other.package.parts).isdisjoint(parts)]
+        if not related and group.recognition.identity is None and others:
+            related = [max(others, key=lambda other: _most_alike(other, parts))]
+        new = dict.fromkeys(part for other in related for part in other.package.parts)
+        new_parts = [part for part in new if part not in parts]
+        found.append(_joined(group, new_parts) if new_parts else group)
+    return found
 
 
 def _readers_of(
@@ -126,6 +142,10 @@ def _similarity(group: RecognizedPackage, part: DownloadedPart) -> int:
     """How many characters the names of two parts begin with alike."""
     pairs = (zip(part.path.name, each.path.name, strict=False) for each in group.package.parts)
     return max(sum(1 for _ in takewhile(lambda two: two[0] == two[1], names)) for names in pairs)
+
+
+def _most_alike(group: RecognizedPackage, parts: Sequence[DownloadedPart]) -> int:
+    return max(_similarity(group, part) for part in parts)
 
 
 def _recognize_together(

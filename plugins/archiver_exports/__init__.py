@@ -7,9 +7,11 @@ plugins that also read these networks directly.
 from collections.abc import Sequence
 
 from archiver import ExportReader, hookimpl
+from archiver_exports.instagram import InstagramExport
 from archiver_exports.linkedin import LinkedInExport
 from archiver_exports.pinterest import PinterestExport
 from archiver_exports.snapchat import SnapchatExport
+from archiver_exports.threads import ThreadsExport
 from archiver_exports.tiktok import TikTokExport
 from archiver_exports.twitter import TwitterExport
 from archiver_exports.youtube import YouTubeTakeout
@@ -19,9 +21,11 @@ from archiver_exports.youtube import YouTubeTakeout
 def archiver_export_readers() -> Sequence[ExportReader]:
     """The readers of this plugin."""
     return [
+        InstagramExport(),
         LinkedInExport(),
         PinterestExport(),
         SnapchatExport(),
+        ThreadsExport(),
         TikTokExport(),
         TwitterExport(),
         YouTubeTakeout(),
