@@ -93,7 +93,7 @@ def command(
       eml              e-mail messages
       loadfile         a load file for e-discovery: DAT and OPT
       activitystreams  what Mastodon's own export has
-      wacz             a web archive of answers and files: WARC, for ReplayWeb.page
+      wacz             a web archive (WARC) of answers and files
       bagit            what jsonl writes, as a bag for other archives
 
     The folder gets its name when it is

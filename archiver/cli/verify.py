@@ -1,7 +1,6 @@
 """`archiver verify`: check all files and rows against their hashes."""
 
 import re
-import sqlite3
 from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -181,6 +180,8 @@ def _known_heads(
 
     Raises UsageError for a file of `kept` that has no checkpoint of this archive.
     """
+    from sqlite3 import DatabaseError
+
     from archiver.archive.checkpoints import origin
     from archiver.evidence.known_heads import known_head
     from archiver.evidence.restored import heads_of, key_findings
@@ -191,7 +192,7 @@ def _known_heads(
             log = origin(connection)
             found, notes = heads_of(connection, shell.config()) if is_own else ([], [])
             notes += key_findings(connection, shell.config()) if is_own else []
-        except sqlite3.DatabaseError:  # verify itself will say so
+        except DatabaseError:  # verify itself will say so
             return [], []
     for path in kept:
         try:
