@@ -65,6 +65,8 @@ class Commands:
         for name in ("-wal", "-shm", "-journal"):
             (self._world.directory / f"{DATABASE}{name}").unlink(missing_ok=True)
         (self._world.directory / DATABASE).write_bytes(data)
+        # else it would be one that was put back after a later run
+        (self._world.folder / "archive.signed.json").unlink(missing_ok=True)
 
     @contextmanager
     def beside(self, end: str) -> Iterator[None]:

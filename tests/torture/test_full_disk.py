@@ -94,7 +94,7 @@ def fill(disk: Path) -> None:
             file.write(bytes(4096))
 
 
-@pytest.mark.parametrize("small_disk", ["size=4m"], indirect=True)
+@pytest.mark.parametrize("small_disk", ["size=8m"], indirect=True)
 def test_what_is_on_a_full_disk_can_be_read_and_copied_elsewhere(
     world: Nights, small_disk: Path
 ) -> None:
@@ -115,7 +115,7 @@ def test_what_is_on_a_full_disk_can_be_read_and_copied_elsewhere(
     assert run(world, "verify", "elsewhere") == (0, "")
 
 
-@pytest.mark.parametrize("small_disk", ["size=4m,nr_inodes=20"], indirect=True)
+@pytest.mark.parametrize("small_disk", ["size=8m,nr_inodes=20"], indirect=True)
 def test_a_disk_that_takes_no_more_files_says_so_and_the_next_run_goes_on(
     world: Nights, small_disk: Path
 ) -> None:
