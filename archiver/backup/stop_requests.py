@@ -5,7 +5,9 @@ all the same, by the system's default handler; what was saved before stays.
 """
 
 import asyncio
+import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -59,7 +61,31 @@ def _stop_requests() -> Iterator[asyncio.Event]:
 
     before = {number: signal.signal(number, handle) for number in stop_signals()}
     try:
-        yield requested
+        with _woken_by_signals(loop):
+            yield requested
     finally:
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)
+
+
+@contextmanager
+def _woken_by_signals(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Each signal wakes the loop: Python runs handlers in the main thread only.
+
+    A signal that comes just before that thread waits for events, or that another thread takes,
+    would else be noticed at the next event, which may be a minute away.
+    """
+    if os.name != "posix":  # the loop of Windows does so itself
+        yield
+        return
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        reader.setblocking(False)
+        writer.setblocking(False)
+        before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        loop.add_reader(reader, reader.recv, 4096)
+        try:
+            yield
+        finally:
+            loop.remove_reader(reader)
+            signal.set_wakeup_fd(before)

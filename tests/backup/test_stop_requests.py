@@ -1,5 +1,6 @@
 """The first request to stop ends a run cleanly; the second ends the process at once."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -73,6 +74,36 @@ def test_the_first_request_is_noted_and_ends_the_wait() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL, "the next one ends the process"
     restore_interrupts()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.usefixtures("handlers")
+def test_a_request_is_noticed_though_another_thread_takes_the_signal() -> None:
+    """As one that comes just before the loop waits for events: nothing else wakes it."""
+    notes: list[str] = []
+    ended = threading.Event()
+    late: list[bool] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        def send() -> None:
+            ended.wait(0.2)  # by then the loop waits for events
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+            if not ended.wait(30):  # then the loop sleeps on
+                late.append(True)
+                loop.call_soon_threadsafe(lambda: None)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait_for_stop, notes.append)
+            while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+                await anyio.lowlevel.checkpoint()
+            sender = threading.Thread(target=send)
+            sender.start()
+        ended.set()
+        sender.join()
+
+    anyio.run(main)
+    assert (len(notes), late) == (1, [])
 
 
 @pytest.mark.usefixtures("handlers")
