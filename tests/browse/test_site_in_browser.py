@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, expect
 
-from support.chromium import Watched, check_own, chromium_running
+from support.chromium import Watched, check_own
 from support.exporting import exported, make_archive
 
 pytestmark = pytest.mark.peers
@@ -39,12 +39,6 @@ def served(folder: Path) -> Iterator[str]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     return exported(make_archive(folder), folder / "out", "html").folder
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_running() as started:
-        yield started
 
 
 def search_and_follow(watched: Watched) -> None:
