@@ -249,10 +249,18 @@ def hunt(rig: Rig, mutant: str, most: int = 40) -> Iterator[list[str]]:
     cuts = list(power.cuts(recording.calls, recording.top, recording.base))
     syncs = [point for point in recording.points if point.name == "fsync"]
     moments = [point for point in recording.points if point.name in {"rename", "fsync", "unlink"}]
+    tried: set[str] = set()
+
+    def images(order: Sequence[power.Cut]) -> Iterator[list[str]]:
+        for lost in order:
+            if str(lost) not in tried:
+                tried.add(str(lost))
+                yield cut(rig, lost)
+
     means: list[Iterator[list[str]]] = [
         # all, in two orders: what shows that a rule is broken can be in one image of forty
-        (cut(rig, lost) for lost in telling(cuts)),
-        (cut(rig, lost) for lost in latest(cuts)),
+        images(telling(cuts)),
+        images(latest(cuts)),
         (fail(rig, point, "EIO", (mutant,)) or [] for point in sample(syncs, 4)),
         (kill(rig, point, (mutant,)) or [] for point in moments + sample(recording.points, most)),
     ]
