@@ -51,10 +51,7 @@ class PostScope:
 
     def ids(self, connection: sqlite3.Connection) -> Iterator[int]:
         """The ids of the posts, oldest first."""
-        condition, values = self.condition()
-        query = f"SELECT id FROM posts WHERE {condition} ORDER BY created_at, id"
-        for (post_id,) in connection.execute(query, values):
-            yield post_id
+        yield from post_ids(connection, *self.condition())
 
     def to_json(self) -> str:
         """The scope as a column has it, without empty fields."""
@@ -83,6 +80,15 @@ class PostScope:
         if self.words:
             parts.append(f"with “{self.words}”")
         return ", ".join(parts)
+
+
+def post_ids(
+    connection: sqlite3.Connection, condition: str, values: Sequence[object]
+) -> Iterator[int]:
+    """The ids of the posts of a condition, oldest first."""
+    query = f"SELECT id FROM posts WHERE {condition} ORDER BY created_at, id"
+    for (post_id,) in connection.execute(query, values):
+        yield post_id
 
 
 def account_ids(connection: sqlite3.Connection, names: Sequence[str]) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archiver.archive.holds import held_condition
-from archiver.archive.post_scope import PostScope, account_ids
+from archiver.archive.post_scope import PostScope, account_ids, post_ids
 from archiver.archive.public_posts import is_public
 
 
@@ -44,9 +44,7 @@ class ArchiveSelection:
         if self.as_of:
             condition = f"{condition} AND coalesce(created_at, first_seen_at) <= ?"
             values = [*values, self.as_of]
-        query = f"SELECT id FROM posts WHERE {condition} ORDER BY created_at, id"
-        for (post_id,) in connection.execute(query, values):
-            yield post_id
+        yield from post_ids(connection, condition, values)
 
     def __str__(self) -> str:
         """The selection in words."""
