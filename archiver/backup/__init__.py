@@ -1,18 +1,7 @@
 """A run of `archiver backup`: the only package that uses net, media and archive together."""
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from archiver.archive.database import (
-    DATABASE,
-    refuse_lost_database,
-    rolled_back,
-    storage_errors,
-    writer,
-)
+from archiver.archive.database import storage_errors
+from archiver.archive.dry_run import writer_or_dry_run
 from archiver.backup.backup_run import BackupRun
 from archiver.backup.database_thread import DatabaseThread
 from archiver.backup.options import BackupOptions
@@ -40,7 +29,9 @@ async def run_backup(
     accounts = [config.account(entry, plugins) for entry in entries]
     route = route_of(config.network)
     with (
-        _archive(config.archive.directory, options, progress) as (connection, directory),
+        writer_or_dry_run(
+            config.archive.directory, dry_run=options.dry_run, notify=progress.note
+        ) as (connection, directory),
         storage_errors(config.archive.directory),
         single_error(),
         DatabaseThread(connection) as database,
@@ -57,23 +48,3 @@ async def run_backup(
             route,
         )
         return await backup.back_up(accounts)
-
-
-@contextmanager
-def _archive(
-    directory: Path, options: BackupOptions, progress: Progress
-) -> Iterator[tuple[sqlite3.Connection, Path]]:
-    """The archive to write to. A dry run writes too, and is rolled back at the end."""
-    if not options.dry_run:
-        with writer(directory, notify=progress.note) as connection:
-            yield connection, directory
-    elif (directory / DATABASE).exists():
-        with (
-            writer(directory, notify=progress.note) as connection,
-            rolled_back(connection),
-        ):
-            yield connection, directory
-    else:
-        refuse_lost_database(directory)
-        with TemporaryDirectory(prefix="archiver-") as scratch, writer(Path(scratch)) as connection:
-            yield connection, Path(scratch)

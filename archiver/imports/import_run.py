@@ -3,23 +3,19 @@
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from archiver.archive import packages, runs
 from archiver.archive.database import (
-    DATABASE,
-    refuse_lost_database,
-    rolled_back,
     storage_errors,
     transaction,
-    writer,
 )
+from archiver.archive.dry_run import writer_or_dry_run
 from archiver.archive.packages import EXPORT, PackagePart
 from archiver.archive.runs import Counts
 from archiver.archive.same_files import merge_same_files
@@ -70,7 +66,9 @@ def run_import(
             )
         totals = [_check(each, progress, private=options.private) for each in found]
         hashes = [_hash_parts(each, progress) for each in found]
-        connection, folder = stack.enter_context(_archive(directory, options, progress))
+        connection, folder = stack.enter_context(
+            writer_or_dry_run(directory, dry_run=options.dry_run, notify=progress.note)
+        )
         stack.enter_context(storage_errors(directory))
         run = ImportRun(config, ranks, options, clock, progress, connection, folder)
         return run.import_all(found, totals, hashes, version)
@@ -134,26 +132,6 @@ def _hash_parts(found: RecognizedPackage, progress: ImportProgress) -> list[Pack
 
 def _names(found: RecognizedPackage) -> str:
     return ", ".join(part.path.name for part in found.package.parts)
-
-
-@contextmanager
-def _archive(
-    directory: Path, options: ImportOptions, progress: ImportProgress
-) -> Iterator[tuple[sqlite3.Connection, Path]]:
-    """The archive to write to. A dry run writes too, and is rolled back at the end."""
-    if not options.dry_run:
-        with writer(directory, notify=progress.note) as connection:
-            yield connection, directory
-    elif (directory / DATABASE).exists():
-        with (
-            writer(directory, create=False, notify=progress.note) as connection,
-            rolled_back(connection),
-        ):
-            yield connection, directory
-    else:
-        refuse_lost_database(directory)
-        with TemporaryDirectory(prefix="archiver-") as scratch, writer(Path(scratch)) as connection:
-            yield connection, Path(scratch)
 
 
 @dataclass(slots=True)
