@@ -202,7 +202,8 @@ def test_the_whole_archive_is_reached_by_links_without_script(
         page.goto(f"{address}/archive/-/timeline")
         count = page.locator("[id^=post-]").count()
         while page.get_by_role("link", name="Older →").count():
-            page.get_by_role("link", name="Older →").click()
+            with page.expect_navigation():
+                page.get_by_role("link", name="Older →").click()
             count += page.locator("[id^=post-]").count()
     assert count == row(demo, "SELECT count(*) FROM posts")
 
@@ -211,9 +212,10 @@ def test_it_is_readable_without_script(browser: Browser, address: str) -> None:
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(f"{address}/archive/-/gallery")
-        page.locator(".tile a").first.click()
-        page.get_by_role("link", name="Older").click()
-        assert page.locator("figure img, figure video").count() == 1
+        for link in (page.locator(".tile a").first, page.get_by_role("link", name="Older")):
+            with page.expect_navigation():
+                link.click()
+        expect(page.locator("figure img, figure video")).to_have_count(1)
 
 
 def test_what_was_unfolded_stays_so_at_the_next_click(desktop: Watched) -> None:
@@ -226,9 +228,9 @@ def test_what_was_unfolded_stays_so_at_the_next_click(desktop: Watched) -> None:
 def test_the_keyboard_reaches_the_content_first(desktop: Watched) -> None:
     desktop.goto("/archive/-/timeline")
     desktop.page.keyboard.press("Tab")
-    assert desktop.page.evaluate("document.activeElement.textContent") == "Skip to content"
+    expect(desktop.page.get_by_text("Skip to content")).to_be_focused()
     desktop.page.keyboard.press("Enter")
-    assert desktop.page.evaluate("document.activeElement.id") == "main"
+    expect(desktop.page.locator("#main")).to_be_focused()
 
 
 def test_markup_in_posts_stays_text(browser: Browser, hostile: Path) -> None:

@@ -42,7 +42,7 @@ def test_the_stage_takes_the_whole_window(watched: Watched) -> None:
     assert (box["width"], box["height"]) == (size["width"], size["height"])
     check(watched.page, "viewer")
     watched.page.keyboard.press("i")
-    assert watched.page.evaluate("document.activeElement.id") == "info"
+    expect(watched.page.locator("#info")).to_be_focused()
     check(watched.page, "viewer, information")
     watched.page.keyboard.press("i")
     assert watched.page.evaluate("scrollY") == 0
