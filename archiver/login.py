@@ -19,7 +19,7 @@ from archiver.auth import OAuth
 from archiver.errors import AccessRefused, SourceDown, UsageError
 from archiver.hookspecs import Http
 from archiver.jsontext import BadJson, read_json
-from archiver.models import Response, timestamp
+from archiver.models import Response, time_text, timestamp
 from archiver.secrets import MASK, Secret, redact
 from archiver.tokens import Login, Token
 
@@ -115,7 +115,7 @@ def token_by_hand(auth: OAuth, access_token: str, now: datetime) -> Token:
         raise UsageError(
             "That is not a token", why="A token is one long word of letters, digits and few signs"
         )
-    login = Login(auth.base_url, obtained_at=timestamp(now) or "", trust=auth.trust)
+    login = Login(auth.base_url, obtained_at=time_text(now), trust=auth.trust)
     token = Token(login, access_token)
     token.mask()
     return token
@@ -216,7 +216,7 @@ def _token(response: Response, before: Token, now: datetime) -> Token:
     login = replace(
         before.login,
         scope=scope if isinstance(scope, str) else before.login.scope,
-        obtained_at=timestamp(now) or "",
+        obtained_at=time_text(now),
         expires_at=_end(answer.get("expires_in"), now),
         is_renewable=refresh is not None,
     )

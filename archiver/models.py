@@ -431,9 +431,21 @@ def timestamp(value: object) -> str | None:
         moment = _moment(value)
     except (ValueError, OverflowError):
         return None
-    if moment is None:
-        return None
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return None if moment is None else time_text(moment)
+
+
+def time_text(moment: datetime) -> str:
+    """A datetime, aware, in the archive's one form.
+
+    Raises OverflowError where in UTC it would be before year 1 or after 9999.
+    """
+    utc = moment.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="milliseconds") + "Z"
+
+
+def current_time() -> str:
+    """The time of now in the archive's one form."""
+    return time_text(datetime.now(UTC))
 
 
 def _moment(value: object) -> datetime | None:

@@ -1,14 +1,13 @@
 """Who did something with the archive, and with which versions: the columns that say so."""
 
 import sqlite3
-from datetime import UTC, datetime
 from typing import Any
 
 from archiver.actors import actor
 from archiver.archive.rows import insert
 from archiver.canonical import canonical_json
 from archiver.environment import environment
-from archiver.models import timestamp
+from archiver.models import current_time
 
 
 def attribution(connection: sqlite3.Connection, configured: str | None = None) -> dict[str, Any]:
@@ -21,6 +20,6 @@ def attribution(connection: sqlite3.Connection, configured: str | None = None) -
     query = "SELECT id, versions FROM environments ORDER BY id DESC LIMIT 1"
     environment_id, newest = connection.execute(query).fetchone() or (None, None)
     if newest != versions:
-        now = timestamp(datetime.now(UTC)) or ""
+        now = current_time()
         environment_id = insert(connection, "environments", seen_at=now, versions=versions)
     return {"actor": actor(configured), "environment_id": environment_id}

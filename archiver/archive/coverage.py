@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from archiver.archive.post_sources import UnchangedPost
-from archiver.models import STORY_LIFE, Page, Post, stream_of, timestamp
+from archiver.models import STORY_LIFE, Page, Post, stream_of, time_text, timestamp
 from archiver.reasons import Reason
 
 REQUESTED_BY_USER = frozenset({"asked_limit", "asked_since"})
@@ -67,7 +67,7 @@ class CoverageTracker:
         self, ranges: Iterable[CoverageRange], now: datetime, *, full: bool = False,
         resumed: CoverageRange | None = None,
     ) -> None:  # fmt: skip
-        self._now = timestamp(now) or ""
+        self._now = time_text(now)
         self._full = full
         self._from_top = resumed is None
         self._others = [range_ for range_ in ranges if range_ != resumed]
@@ -273,7 +273,7 @@ def story_range(ranges: Iterable[CoverageRange], now: datetime) -> CoverageRange
     Two scans further apart than that leave a gap, in which stories may have expired unseen.
     A range that ends in the future was written under a wrong clock, and is not continued.
     """
-    newest, oldest = timestamp(now) or "", timestamp(now - STORY_LIFE)
+    newest, oldest = time_text(now), timestamp(now - STORY_LIFE)
     reach = timestamp(now - STORY_LIFE - _STORY_SLACK)
     last = next((range_ for range_ in ranges if (range_.newest or "") <= newest), None)
     if last is not None and last.newest is not None and reach is not None and last.newest >= reach:

@@ -29,7 +29,7 @@ from archiver.archive.hashed_rows import declared_key, with_hash, write_rows
 from archiver.archive.merkle import HASH_SIZE, leaf_hash
 from archiver.canonical import canonical_json, row_digest, shortened
 from archiver.errors import StorageError
-from archiver.models import timestamp
+from archiver.models import time_text
 
 FORMAT = 1
 """The version of the format of entries."""
@@ -217,8 +217,8 @@ def write_entry(connection: sqlite3.Connection, writes: TransactionWrites) -> No
     query = "SELECT id, entry FROM ledger ORDER BY id DESC LIMIT 1"
     last_id, last = connection.execute(query).fetchone() or (0, None)
     now = datetime.now(UTC)
-    at = timestamp(now) or ""
-    if last_id and (timestamp(now + _CLOCK_CORRECTION) or "") < _time_of(last):
+    at = time_text(now)
+    if last_id and time_text(now + _CLOCK_CORRECTION) < _time_of(last):
         writes.happened["clock_gone_back"] = 1
     entry: dict[str, Any] = {
         "format": FORMAT,

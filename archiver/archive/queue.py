@@ -17,7 +17,7 @@ from archiver.archive.row_objects import objects
 from archiver.archive.rows import insert, insert_all, insert_new, update, update_row, update_rows
 from archiver.archive.storage_totals import track_totals
 from archiver.archive.transactions import transaction
-from archiver.models import timestamp
+from archiver.models import time_text, timestamp
 from archiver.reasons import Choice, Reason, columns
 
 GIVEN_ELSEWHERE = Reason("given_elsewhere", "another source gives this file")
@@ -289,7 +289,7 @@ def _save_stored(
     batch: Sequence[Stored], connection: sqlite3.Connection, run_id: int, now: datetime
 ) -> None:
     """Save the stored files of a batch, with a few statements for all of them."""
-    at = timestamp(now) or ""
+    at = time_text(now)
     query = """
         SELECT sha256, lost_at NOT NULL FROM media
          WHERE sha256 IN (SELECT value FROM json_each(?))
@@ -411,7 +411,7 @@ def _save_not_stored(
         state=state, **columns(outcome.reason), tries=tries, next_try_at=next_try_at,
     )  # fmt: skip
     if state == "gone":
-        _event(connection, queued, run_id, timestamp(now) or "", "gone", outcome.reason)
+        _event(connection, queued, run_id, time_text(now), "gone", outcome.reason)
     _queue_stills(connection, queued.attachment_id)
     _queue_from_other_sources(connection, queued)
     return state

@@ -21,7 +21,7 @@ _PARTIAL = 3
 def take_care(shell: Shell, config: "Config") -> "list[CareResult]":
     """Do what is due; nothing where another program writes to the archive."""
     from archiver.evidence.proofs import provers_among
-    from archiver.models import timestamp
+    from archiver.models import time_text
     from archiver.unattended.care import Care, CareResult, care_due_in
     from archiver.unattended.care_log import CareEntry
 
@@ -35,7 +35,7 @@ def take_care(shell: Shell, config: "Config") -> "list[CareResult]":
     except ArchiveLocked:
         return []
     except ArchiverError as error:  # the archive cannot be opened for writing any more
-        entry = CareEntry(parts[0], timestamp(now) or "", "failed", error_code=error.code)
+        entry = CareEntry(parts[0], time_text(now), "failed", error_code=error.code)
         return [CareResult(entry, error=error, is_logged=False)]
 
 

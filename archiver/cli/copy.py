@@ -2,7 +2,6 @@
 
 import shlex
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +66,7 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
 
 def _log(source: Path, directory: Path, copied: "Copied", actor: str | None) -> None:
     """Log a copy in the archive that was copied, unless that is damaged: it is not written to."""
-    from archiver.models import timestamp
+    from archiver.models import current_time
     from archiver.unattended.care_log import CareEntry, CareOutcome, log_care
 
     if not copied.done:
@@ -75,7 +74,7 @@ def _log(source: Path, directory: Path, copied: "Copied", actor: str | None) -> 
     outcome: CareOutcome = (
         "damaged" if copied.damage else "partial" if copied.unreadable else "done"
     )
-    finished_at = timestamp(datetime.now(UTC)) or ""
+    finished_at = current_time()
     log_care(
         source,
         CareEntry(

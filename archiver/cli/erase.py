@@ -1,7 +1,6 @@
 """`archiver erase`: erase posts for good, in two steps, with a certificate."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -74,6 +73,7 @@ def _plan(
 ) -> None:  # fmt: skip
     from archiver.archive.database import reader, writer
     from archiver.archive.holds import matters_of_posts
+    from archiver.models import current_time
     from archiver.retention.erasure import plan_erasure
 
     if choice == PostChoice():
@@ -94,8 +94,9 @@ def _plan(
     with writer(directory, create=False, notify=shell.warn) as connection:
         chosen = list(scope_of(connection, choice).ids(connection))
         planned = plan_erasure(
-            connection, chosen, basis, _actor(shell, who), _now(), keeps_metrics=keep_metrics
-        )
+            connection, chosen, basis, _actor(shell, who), current_time(),
+            keeps_metrics=keep_metrics,
+        )  # fmt: skip
     if as_json:
         shell.json(_fields(planned))
         return
@@ -114,11 +115,12 @@ def _plan(
 
 def _confirm(shell: Shell, number: int, who: str | None, *, as_json: bool) -> None:
     from archiver.archive.database import writer
+    from archiver.models import current_time
     from archiver.retention.erasure import carry_out
 
     directory = shell.config().archive.directory
     with writer(directory, create=False, notify=shell.warn) as connection:
-        done = carry_out(connection, directory, number, _actor(shell, who), _now())
+        done = carry_out(connection, directory, number, _actor(shell, who), current_time())
     print_disposed(shell, done, as_json=as_json)
 
 
@@ -148,10 +150,11 @@ def print_disposed(shell: Shell, done: "Erasure", *, as_json: bool) -> None:
 
 def _undo(shell: Shell, number: int, who: str | None, *, as_json: bool) -> None:
     from archiver.archive.database import writer
+    from archiver.models import current_time
     from archiver.retention.erasure import withdraw_erasure
 
     with writer(shell.config().archive.directory, create=False, notify=shell.warn) as connection:
-        withdraw_erasure(connection, number, _actor(shell, who), _now())
+        withdraw_erasure(connection, number, _actor(shell, who), current_time())
     if as_json:
         shell.json({"id": number, "state": "withdrawn"})
     else:
@@ -206,9 +209,3 @@ def _actor(shell: Shell, who: str | None) -> str:
     from archiver.actors import actor
 
     return who or actor(shell.config().archive.actor)
-
-
-def _now() -> str:
-    from archiver.models import timestamp
-
-    return timestamp(datetime.now(UTC)) or ""

@@ -1,7 +1,7 @@
 """`archiver export`: chosen posts, with their media, in a form that others open."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -155,7 +155,7 @@ def _log(shell: Shell, form: str, selection: "ArchiveSelection", made: "Exported
     """Write into the archive that an export was made, if that can be written to."""
     from archiver.archive.actions import log_export
     from archiver.export.folder import MANIFEST
-    from archiver.models import timestamp
+    from archiver.models import current_time
 
     settings = shell.config().archive
     details = {
@@ -163,7 +163,7 @@ def _log(shell: Shell, form: str, selection: "ArchiveSelection", made: "Exported
         "posts": made.posts, "files": made.files, "bytes": made.size,
         "manifest_sha256": sha256((made.folder / MANIFEST).read_bytes()).hexdigest(),
     }  # fmt: skip
-    now = timestamp(datetime.now(UTC)) or ""
+    now = current_time()
     if not log_export(settings.directory, now, settings.actor, details):
         shell.warn(
             "That this export was made is not in the archive: it is read-only, full, or in use by "

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -68,6 +67,7 @@ def _add(
     from archiver.actors import actor
     from archiver.archive.database import writer
     from archiver.archive.holds import place_hold, place_hold_on_all
+    from archiver.models import current_time
 
     config = shell.config()
     named = who or actor(config.archive.actor)
@@ -76,9 +76,9 @@ def _add(
         if everything and choice != PostChoice():
             raise UsageError("--all is for every post; leave out what restricts it")
         if everything:
-            hold = place_hold_on_all(connection, matter, reason, named, _now())
+            hold = place_hold_on_all(connection, matter, reason, named, current_time())
         else:
-            hold = place_hold(connection, matter, reason, scope, named, _now())
+            hold = place_hold(connection, matter, reason, scope, named, current_time())
         held = sum(1 for _ in hold.posts.ids(connection))
         words = hold.posts.in_words(connection)
     if as_json:
@@ -93,13 +93,14 @@ def _release(shell: Shell, matter: str, reason: str, who: str | None, *, as_json
     from archiver.actors import actor
     from archiver.archive.database import writer
     from archiver.archive.holds import lasting_holds, release_holds
+    from archiver.models import current_time
 
     config = shell.config()
     with writer(config.archive.directory, create=False, notify=shell.warn) as connection:
         found = lasting_holds(connection, matter)
         if not found:
             raise _nothing_held(connection, matter)
-        release_holds(connection, found, reason, who or actor(config.archive.actor), _now())
+        release_holds(connection, found, reason, who or actor(config.archive.actor), current_time())
     if as_json:
         shell.json({"matter": matter, "released": [hold.id for hold in found]})
         return
@@ -146,9 +147,3 @@ def _end(hold: "Hold") -> str:
     if hold.released_at is None:
         return ""
     return f"{hold.released_at[:10]} by {hold.released_by}: {hold.release_reason}"
-
-
-def _now() -> str:
-    from archiver.models import timestamp
-
-    return timestamp(datetime.now(UTC)) or ""

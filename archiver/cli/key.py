@@ -1,6 +1,5 @@
 """`archiver key`: the key that signs checkpoints, and its changes."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -42,7 +41,7 @@ def command(shell: Shell, rotate: bool, lost: bool, compromised: bool, as_json: 
     from archiver.archive.database import reader, writer
     from archiver.evidence.notes import public_text
     from archiver.evidence.signing_keys import can_sign, change_key, key_path, keys_on_record
-    from archiver.models import timestamp
+    from archiver.models import current_time
 
     asked = {"rotate": rotate, "lost": lost, "compromised": compromised}
     wanted = [reason for name, reason in _CHANGES.items() if asked[name]]
@@ -60,7 +59,7 @@ def command(shell: Shell, rotate: bool, lost: bool, compromised: bool, as_json: 
         with writer(directory, create=False) as connection:
             if wanted != ["rotated"] and not keys_on_record(connection):
                 raise UsageError("There is no key yet: the first backup makes it")
-            change_key(config, connection, wanted[0], timestamp(datetime.now(UTC)) or "")
+            change_key(config, connection, wanted[0], current_time())
     with reader(directory) as connection:
         name, known = origin(connection), keys_on_record(connection)
     path = key_path(config)

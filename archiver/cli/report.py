@@ -1,7 +1,7 @@
 """`archiver report`: what the archive has to show to an auditor."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ def command(
     from archiver.archive.database import reader
     from archiver.audit.audit_report import END_OF_TIME, AuditPeriod, audit_report
     from archiver.environment import environment
-    from archiver.models import timestamp
+    from archiver.models import current_time, timestamp
 
     settings = shell.config().archive
     period = AuditPeriod(
@@ -55,7 +55,7 @@ def command(
     )  # fmt: skip
     with reader(settings.directory) as connection:
         report = audit_report(connection, period)
-    made_at = timestamp(datetime.now(UTC)) or ""
+    made_at = current_time()
     head = {
         "archive": settings.directory.resolve().name, "made_at": made_at,
         "made_by": actor(settings.actor), "program": f"archiver {environment()['archiver']}",

@@ -1,7 +1,6 @@
 """`archiver review`: mark posts as reviewed."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import click
 
@@ -31,10 +30,10 @@ def command(shell: Shell, posts: tuple[str, ...], note: str | None, as_json: boo
     """
     from archiver.archive.actions import add_action, reviews_of
     from archiver.archive.database import transaction, writer
-    from archiver.models import timestamp
+    from archiver.models import current_time
 
     settings = shell.config().archive
-    at = timestamp(datetime.now(UTC)) or ""
+    at = current_time()
     words = (note or "").strip() or None
     with writer(settings.directory, create=False, notify=shell.warn) as connection:
         found = [one_post(connection, post) for post in posts]

@@ -1,7 +1,6 @@
 """`archiver separate`: undo a match of two sources' posts by a rule."""
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -35,10 +34,10 @@ def command(shell: Shell, post_id: int, source: str, as_json: bool) -> None:
     from archiver.archive.database import writer
     from archiver.archive.packages import EXPORT
     from archiver.archive.separation import matched_record, separate
-    from archiver.models import timestamp
+    from archiver.models import current_time
 
     config = shell.config()
-    now = timestamp(datetime.now(UTC)) or ""
+    now = current_time()
     with writer(config.archive.directory, notify=shell.warn) as connection:
         raw, rule = matched_record(connection, post_id, source)
         if source == EXPORT:

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +116,7 @@ def command(
     from archiver.evidence.repair import Repaired
     from archiver.evidence.repair import repair as put_right
     from archiver.evidence.verify import verify
-    from archiver.models import timestamp
+    from archiver.models import current_time
 
     if copy is not None and not repair:
         raise UsageError("--from is for repairs only", hint="Add --repair")
@@ -128,7 +127,7 @@ def command(
     copy = archive_folder(copy) if copy else None
     if post is not None:
         return _print_proofs(shell, directory, post, as_json=as_json)
-    now = timestamp(datetime.now(UTC)) or ""
+    now = current_time()
     scope = _scope(slice_, minutes)
     try:
         known, notes = _known_heads(shell, directory, kept, is_own=is_own)
@@ -226,14 +225,14 @@ def _accept_restore(
 
 def _log(directory: Path, result: "Verified", actor: str | None) -> None:
     """Log a verify of the archive of the config, unless its database may not be written to."""
-    from archiver.models import timestamp
+    from archiver.models import current_time
     from archiver.unattended.care_log import CareEntry, CareOutcome, log_care
 
     if not result.may_be_written:
         return
     is_partial = bool(result.left or result.unreadable)
     outcome: CareOutcome = "damaged" if result.damage else "partial" if is_partial else "done"
-    finished_at = timestamp(datetime.now(UTC)) or ""
+    finished_at = current_time()
     damaged = len(result.damage)
     entry = CareEntry("verify", finished_at, outcome, result.files, result.size, damaged)
     log_care(directory, entry, actor)

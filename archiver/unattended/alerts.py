@@ -15,7 +15,6 @@ from typing import Any
 from archiver.disks import describe_error
 from archiver.errors import StorageError
 from archiver.human import parse_time
-from archiver.models import timestamp
 from archiver.tokens import replace_privately
 from archiver.unattended.health import Concern
 
@@ -111,8 +110,3 @@ def message_of(new: Sequence[str], over: Sequence[str], events: Sequence[str]) -
 
 def _sentence(text: str) -> str:
     return f"{text}."
-
-
-def saved_time(now: datetime) -> str:
-    """A time as it is saved."""
-    return timestamp(now) or ""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from archiver.archive.database import reader, storage_errors, writer
 from archiver.archive.media_files import pictures_since
@@ -23,7 +23,7 @@ from archiver.evidence.proofs import Provers
 from archiver.evidence.verify import verify
 from archiver.human import parse_time
 from archiver.media.folder_store import FolderStore
-from archiver.models import timestamp
+from archiver.models import current_time
 from archiver.settings import CareSettings
 from archiver.unattended.care_log import (
     CareEntry,
@@ -120,7 +120,7 @@ class Care:
     def _verify(self, connection: sqlite3.Connection) -> CareResult:
         found = verify(
             self.config.archive.directory, Scope(seconds=self.config.care.verify.total_seconds()),
-            _now(), provers=self.provers, open_writer=lambda _: nullcontext(connection),
+            current_time(), provers=self.provers, open_writer=lambda _: nullcontext(connection),
         )  # fmt: skip
         damaged = len(found.damage)
         error: ArchiverError | None = None
@@ -130,7 +130,7 @@ class Care:
                 hint="Run archiver verify, which lists them, then archiver verify --repair",
             )  # fmt: skip
         outcome = _outcome(damaged, is_partial=bool(found.left or found.unreadable))
-        entry = CareEntry("verify", _now(), outcome, found.files, found.size, damaged)
+        entry = CareEntry("verify", current_time(), outcome, found.files, found.size, damaged)
         return CareResult(entry, found.left, error, is_logged=found.may_be_written)
 
     def _copy(self, _connection: sqlite3.Connection) -> CareResult:
@@ -150,7 +150,7 @@ class Care:
             )  # fmt: skip
         outcome = _outcome(damaged, is_partial=bool(copied.unreadable))
         entry = CareEntry(
-            "copy", _now(), outcome, copied.files, copied.size, damaged, self._target
+            "copy", current_time(), outcome, copied.files, copied.size, damaged, self._target
         )  # fmt: skip
         return CareResult(entry, 0, error, is_logged=copied.done)
 
@@ -180,14 +180,14 @@ class Care:
         finally:
             stop()
         outcome: CareOutcome = "partial" if left else "done"
-        return CareResult(CareEntry("thumbnails", _now(), outcome, made), left)
+        return CareResult(CareEntry("thumbnails", current_time(), outcome, made), left)
 
     def _failed(self, what: CareKind, error: ArchiverError) -> CareResult:
         target = self._target if what == "copy" else None
         damaged = int(isinstance(error, DamageFound))
         entry = CareEntry(
-            what, _now(), "damaged" if damaged else "failed", damaged=damaged, target=target,
-            error_code=error.code,
+            what, current_time(), "damaged" if damaged else "failed", damaged=damaged,
+            target=target, error_code=error.code,
         )  # fmt: skip
         return CareResult(entry, 0, error, is_logged=not damaged)
 
@@ -198,7 +198,3 @@ class Care:
 
 def _outcome(damaged: int, *, is_partial: bool) -> CareOutcome:
     return "damaged" if damaged else "partial" if is_partial else "done"
-
-
-def _now() -> str:
-    return timestamp(datetime.now(UTC)) or ""

@@ -13,13 +13,13 @@ from archiver.backup.room import Room
 from archiver.config import Config
 from archiver.disks import existing_parent
 from archiver.errors import ArchiverError, StorageError
+from archiver.models import time_text
 from archiver.unattended.alerts import (
     SentAlerts,
     alerts_path,
     load_sent_alerts,
     message_of,
     save_sent_alerts,
-    saved_time,
 )
 from archiver.unattended.care_log import CareEntry
 from archiver.unattended.forecast import forecast_concerns, growth
@@ -124,7 +124,7 @@ class NightReport:
         if settings.changes:
             yield from run_news(connection)
         if settings.digest and sent.is_digest_due(self.now):
-            sent.digest_at = saved_time(self.now)
+            sent.digest_at = time_text(self.now)
             yield digest(connection, self.now - _WEEK)
 
     def _send(
@@ -135,7 +135,7 @@ class NightReport:
             return []
         failures = send_by(*message_of(new, list(over.values()), sent.events))
         if len(failures) >= len(self.config.notify.on_failure):
-            sent.failed_at = saved_time(self.now)
+            sent.failed_at = time_text(self.now)
         else:
             sent.mark_sent(concerns, over)
         return failures

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import StorageError
+from archiver.models import time_text
 from archiver.unattended.alerts import (
     SentAlerts,
     alerts_path,
     load_sent_alerts,
     message_of,
     save_sent_alerts,
-    saved_time,
 )
 from archiver.unattended.health import Concern, Severity
 
@@ -43,7 +43,7 @@ def test_what_is_over_is_known_from_what_was_reported() -> None:
 def test_it_is_kept_in_a_private_file_beside_the_config(tmp_path: Path) -> None:
     path = alerts_path(tmp_path / "archive.toml")
     assert path == tmp_path / "archive.alerts.json"
-    sent = SentAlerts(digest_at=saved_time(NOW), events=["acme: 1 post removed"], failed_at="x")
+    sent = SentAlerts(digest_at=time_text(NOW), events=["acme: 1 post removed"], failed_at="x")
     sent.causes["late:acme"] = (LATE.state, LATE.text)
     save_sent_alerts(path, sent)
     assert load_sent_alerts(path) == sent
@@ -64,7 +64,7 @@ def test_where_it_cannot_be_kept_it_says_so(tmp_path: Path) -> None:
 
 def test_a_digest_is_due_each_week_and_after_a_wrong_clock() -> None:
     assert SentAlerts().is_digest_due(NOW)
-    sent = SentAlerts(digest_at=saved_time(NOW))
+    sent = SentAlerts(digest_at=time_text(NOW))
     assert not sent.is_digest_due(NOW + timedelta(days=6))
     assert sent.is_digest_due(NOW + timedelta(days=7))
     assert sent.is_digest_due(NOW - timedelta(days=300))
