@@ -3,7 +3,8 @@
 The dataclass defines the table: its fields are the keys, their annotations are the types, and
 `metadata={"help": "…", "min": 1, "example": '"7d"'}` documents and limits them. Known annotations:
 `str`, `bool`, `int`, `float`, `Literal`, `list[X]`, `tuple[X, ...]`, `X | Y`, `X | None`, `Secret`,
-`Path` (relative to the file), `timedelta` (`"7d"`), `Size` (`"4GB"`) and `BaseUrl`.
+`Path` (relative to the file), `timedelta` (`"7d"`), `CalendarPeriod` (`"6 years"`), `Size`
+(`"4GB"`) and `BaseUrl`.
 
 msgspec converts too, but it cannot be taught to read `timedelta` and `Size` as here, and its
 messages name Python's types: the code around it would be longer than this module.
@@ -13,9 +14,10 @@ import difflib
 import re
 import types
 import unicodedata
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -23,6 +25,7 @@ from urllib.parse import unquote
 
 from archiver.characters import describe_character, first_invisible
 from archiver.errors import ConfigError
+from archiver.human import counted
 from archiver.secrets import SCHEMES, Secret, is_reference
 from archiver.tomllines import KeyPath, line_of
 from archiver.tomltext import backslash_hint
@@ -40,12 +43,46 @@ class ProxyAddress:
     credentials: Secret | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarPeriod:
+    """A length of time in the calendar, such as six years: as laws and schedules name them."""
+
+    number: int
+    unit: Literal["day", "month", "year"]
+
+    def before(self, moment: datetime) -> datetime:
+        """When a period began that ends at `moment`. Raises ValueError before the year 1.
+
+        A month from 31 January on ends on 1 March.
+        """
+        if self.unit == "day":
+            try:
+                return moment - timedelta(days=self.number)
+            except OverflowError:
+                raise ValueError("before the year 1") from None
+        months = self.number * (12 if self.unit == "year" else 1)
+        year, month = divmod(moment.year * 12 + moment.month - 1 - months, 12)
+        last_day = monthrange(year, month + 1)[1] if year > 0 else 31
+        if moment.day > last_day:
+            moment = moment.replace(
+                day=last_day, hour=23, minute=59, second=59, microsecond=999_999
+            )
+        return moment.replace(year=year, month=month + 1)
+
+    def __str__(self) -> str:
+        return counted(self.number, self.unit)
+
+
 CheckpointTarget = NewType("CheckpointTarget", str)
 """Who gets checkpoints: the path of a folder, `git:PATH` or `cmd:COMMAND`; paths are absolute."""
 
 _T = TypeVar("_T")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_PERIOD = re.compile(r"([1-9]\d{0,5}) *(d|day|month|y|year)s?", re.IGNORECASE)
+_UNITS: dict[str, Literal["day", "month", "year"]] = {
+    "d": "day", "day": "day", "month": "month", "y": "year", "year": "year",
+}  # fmt: skip
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?)?B", re.IGNORECASE)
 _PROXY = re.compile(r"http://(?:(?P<who>[^@/?#\s]*)@)?(?P<at>[^@/?#\\\s]+)/?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -313,6 +350,13 @@ def _duration(value: str, _place: TableLocation) -> timedelta:
         raise _InvalidValue("is too long") from None
 
 
+def _period(value: str, _place: TableLocation) -> CalendarPeriod:
+    match = _PERIOD.fullmatch(value.strip())
+    if not match:
+        raise _InvalidValue(f"must be {kind_of(CalendarPeriod)}, not {_shown(value)}")
+    return CalendarPeriod(int(match[1]), _UNITS[match[2].lower()])
+
+
 def _size(value: str | int, _place: TableLocation) -> Size:
     if isinstance(value, int):
         if value < 0:
@@ -429,6 +473,9 @@ _KINDS: dict[Any, _Kind] = {
         "a folder, git:PATH or cmd:COMMAND", str, _checkpoint_target, '"/mnt/checkpoints"'
     ),
     timedelta: _Kind('a length of time such as "7d", "12h" or "30m"', str, _duration, '"7d"'),
+    CalendarPeriod: _Kind(
+        'a period such as "30 days", "18 months" or "6 years"', str, _period, '"6 years"'
+    ),
     Size: _Kind('a size such as "500MB", "4GB" or "2GiB"', (str, int), _size, '"4GB"'),
 }
 

@@ -8,7 +8,7 @@ plugin (a source's table, an account's options) is kept as it was written, and c
 import os
 import stat
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,6 +33,7 @@ from archiver.settings import (
     MediaSettings,
     NetworkSettings,
     NotifySettings,
+    RetentionRule,
 )
 from archiver.tomllines import key_lines
 from archiver.tomltext import decode, parse
@@ -47,6 +48,7 @@ __all__ = [
     "MediaSettings",
     "NetworkSettings",
     "NotifySettings",
+    "RetentionRule",
     "find_config",
     "load_config",
     "user_config",
@@ -54,7 +56,9 @@ __all__ = [
 
 FILE_NAME = "archive.toml"
 ENVIRONMENT = "ARCHIVER_CONFIG"
-CORE_TABLES = ("archive", "media", "network", "health", "notify", "care", "evidence", "accounts")
+LISTS = ("accounts", "retention")
+"""What may be in the file more than once: as [[accounts]], in two pairs of brackets."""
+CORE_TABLES = ("archive", "media", "network", "health", "notify", "care", "evidence", *LISTS)
 BROKEN = "plugin_broken"
 """The code of a PluginError about a plugin that is there, but does not load."""
 _ENTRY_KEYS = tuple(EntryHead.__dataclass_fields__)
@@ -99,6 +103,7 @@ class Config:
     notify: NotifySettings
     care: CareSettings
     evidence: EvidenceSettings
+    retention: tuple[RetentionRule, ...]
     sources: Mapping[str, Mapping[str, Any]] = field(repr=False)
     accounts: tuple[AccountEntry, ...]
     place: TableLocation = field(repr=False, compare=False)
@@ -333,6 +338,7 @@ def load_config(path: Path) -> Config:
         notify=_core(tables, "notify", NotifySettings, place),
         care=_core(tables, "care", CareSettings, place),
         evidence=_core(tables, "evidence", EvidenceSettings, place),
+        retention=_rules(document.get("retention", []), place),
         sources={name: table for name, table in tables.items() if name not in CORE_TABLES},
         accounts=accounts,
         place=place,
@@ -362,14 +368,14 @@ def _read(path: Path) -> tuple[str, bool, Path | None]:
 def _tables(
     document: Mapping[str, Any], place: TableLocation, sources: set[str]
 ) -> dict[str, dict[str, Any]]:
-    """The tables of the document but the accounts.
+    """The tables of the document but its lists.
 
     A table that is no source of an account, and is called almost like a table of the core, is
     taken for a slip at once: waiting for the plugins would let its settings be ignored till then.
     """
     tables: dict[str, dict[str, Any]] = {}
     for name, table in document.items():
-        if name == "accounts":
+        if name in LISTS:
             continue
         if isinstance(table, list):
             text = f'"{name}" is a list of tables'
@@ -394,7 +400,7 @@ def _outside_tables(name: str, place: TableLocation) -> ConfigError:
 def _refuse_slip(name: str, place: TableLocation) -> None:
     close = nearest(name, CORE_TABLES, cutoff=_SURELY_MISSPELT)
     if close:
-        hint = f"Did you mean [{close}]?" if close != "accounts" else "Did you mean [[accounts]]?"
+        hint = f"Did you mean [[{close}]]?" if close in LISTS else f"Did you mean [{close}]?"
         raise place.error(f"the table [{name}] is not known", key=name, hint=hint)
 
 
@@ -413,13 +419,33 @@ def _core(tables: Mapping[str, Any], name: str, cls: type[Any], place: TableLoca
     return bind(tables.get(name, {}), cls, place.inside(name, title=f"[{name}]"))
 
 
-def _accounts(entries: Any, place: TableLocation) -> tuple[AccountEntry, ...]:
+def _listed(
+    entries: Any, name: str, each: str, place: TableLocation
+) -> Iterator[tuple[Mapping[str, Any], TableLocation]]:
+    """The tables of a list, such as [[accounts]], with their places. Raises ConfigError."""
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        hint = "Begin each account with [[accounts]], in two pairs of brackets"
-        raise place.error('"accounts" is not a list of tables', key="accounts", hint=hint)
-    accounts: list[AccountEntry] = []
+        hint = f"Begin each {each} with [[{name}]], in two pairs of brackets"
+        raise place.error(f'"{name}" is not a list of tables', key=name, hint=hint)
     for number, table in enumerate(entries):
-        inner = place.inside("accounts", number, title="[[accounts]]")
+        yield table, place.inside(name, number, title=f"[[{name}]]")
+
+
+def _rules(entries: Any, place: TableLocation) -> tuple[RetentionRule, ...]:
+    rules: list[RetentionRule] = []
+    for table, inner in _listed(entries, "retention", "rule", place):
+        rule = bind(table, RetentionRule, inner)
+        if any(rule.name == other.name for other in rules):
+            raise inner.error(f'a second rule is called "{rule.name}"', key="name")
+        for key in ("name", "basis"):
+            if not table[key]:
+                raise inner.error(f'"{key}" in [[retention]] must not be empty', key=key)
+        rules.append(rule)
+    return tuple(rules)
+
+
+def _accounts(entries: Any, place: TableLocation) -> tuple[AccountEntry, ...]:
+    accounts: list[AccountEntry] = []
+    for table, inner in _listed(entries, "accounts", "account", place):
         entry = _entry(table, inner)
         for other in accounts:
             if other.name.casefold() == entry.name.casefold():

@@ -6,8 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from archiver.binding import CheckpointTarget, ProxyAddress, Size
+from archiver.binding import CalendarPeriod, CheckpointTarget, ProxyAddress, Size
 from archiver.errors import ConfigError
+from archiver.models import Kind
 from archiver.secrets import Secret
 
 
@@ -271,6 +272,42 @@ class EvidenceSettings:
             "help": "Who gets each checkpoint: folders, repositories of git (`git:PATH`), commands "
             "that read it (`cmd:COMMAND`).",
             "example": '["/mnt/other/checkpoints", "git:~/checkpoints", "cmd:mail me"]',
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """One `[[retention]]` rule: how long which posts are kept, and what is done then."""
+
+    name: str = field(
+        metadata={"help": "What the rule is called, as in your schedule.", "example": '"stories"'}
+    )
+    period: CalendarPeriod = field(metadata={"help": "How long posts are kept."})
+    basis: str = field(
+        metadata={
+            "help": "The law or the schedule that says so; it is in the certificate.",
+            "example": '"Records schedule 4.2"',
+        }
+    )
+    accounts: tuple[str, ...] = field(
+        default=(),
+        metadata={"help": "The accounts that it is for, by their names; without them, all."},
+    )
+    kinds: tuple[Kind, ...] = field(
+        default=(), metadata={"help": "The kinds of post that it is for; without them, all."}
+    )
+    trigger: Literal["published", "first_seen", "removed"] = field(
+        default="published",
+        metadata={
+            "help": "What the period begins with. The rule is for posts that have this date only."
+        },
+    )
+    action: Literal["erase", "review"] = field(
+        default="erase",
+        metadata={
+            "help": "What is done with posts that are due. erase: archiver retention --dispose "
+            "erases them. review: they are only listed, for a person to decide."
         },
     )
 

@@ -37,6 +37,7 @@ from archiver.settings import (
     MediaSettings,
     NetworkSettings,
     NotifySettings,
+    RetentionRule,
 )
 from archiver.unattended.schedulers import cron
 from archiver.unattended.schedulers.installer import PLANNERS
@@ -102,6 +103,11 @@ def _settings_care() -> str:
 @block("settings-evidence")
 def _settings_evidence() -> str:
     return settings_table(EvidenceSettings)
+
+
+@block("settings-retention")
+def _settings_retention() -> str:
+    return settings_table(RetentionRule)
 
 
 @block("settings-accounts")

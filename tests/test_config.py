@@ -136,6 +136,9 @@ def test_a_byte_order_mark_and_windows_line_ends(write: Write) -> None:
     assert "line 5" in refusal(path)
 
 
+RULE = '[[retention]]\nname = "r"\nbasis = "4.2"\n'
+
+
 WRONG = [
     ('[media]\n\nvideo = "all"', ["line 3", '"video" is not known', 'mean "videos"?']),
     ("[media]\nthumbnails = 1", ["line 2", "must be true or false, not 1", "thumbnails = true"]),
@@ -160,6 +163,13 @@ WRONG = [
     ('[[account]]\nname = "a"', ["line 1", "list of tables", "[account] with one pair"]),
     ('[account]\nname = "a"', ["[account] is not known", "[[accounts]]?"]),
     ('[accounts]\nname = "a"', ["not a list of tables", "[[accounts]]"]),
+    ('[retention]\nname = "a"', ["not a list of tables", "[[retention]]"]),
+    (f"{RULE}period = 'a while'", ["line 4", '"30 days", "18 months"', 'not the text "a while"']),
+    (f"{RULE}period = '0 days'", ["line 4", "period"]),
+    (f"{RULE}period = '1 year'\nkinds = ['storys']", ["line 5", '"story"', "storys"]),
+    (f"{RULE}period = '1 year'\n" * 2, ["line 6", 'a second rule is called "r"']),
+    ('[[retention]]\nname = "r"\nperiod = "1 year"\nbasis = ""', ["line 4", "not be empty"]),
+    ('[retentoin]\nname = "a"', ["[retentoin] is not known", "[[retention]]"]),
     ('directory = "a"', ["line 1", "outside any table", "below [archive]"]),
     ('key = "a"', ["outside any table"]),
     ('[[archive]]\ndirectory = "a"', ["[archive] with one pair"]),

@@ -64,8 +64,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tomllines": set(),
     "tomltext": {"characters", "errors"},
     "ownership": set(),
-    "binding": {"characters", "errors", "secrets", "tomllines", "tomltext", "urls"},
-    "settings": {"binding", "errors", "secrets"},
+    "binding": {"characters", "errors", "human", "secrets", "tomllines", "tomltext", "urls"},
+    "settings": {"binding", "errors", "models", "secrets"},
     "config": {
         "characters",
         "errors",
@@ -135,6 +135,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "cleaning": {"archive", "media"},
         "erased_rows": {"archive"},
         "erasure": {"archive"},
+        "rules": {"archive", "settings"},
     },
     # beside a run
     "evidence": {

@@ -62,6 +62,8 @@ def test_every_answer_is_what_the_program_says(
 ) -> None:
     folder = tmp_path / "demo"
     demo_archive(folder)
+    with (folder / "archive.toml").open("a") as config:
+        config.writelines(re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
     monkeypatch.chdir(folder)
     monkeypatch.setenv("COLUMNS", "80")
     wrong = {}

@@ -27,6 +27,8 @@ def plain_settings(config: Config, plugins: Registry) -> dict[str, Any]:
 def _settings(config: Config, plugins: Registry) -> Iterator[tuple[str, Any]]:
     for table in _TABLES:
         yield from _of_table(table, getattr(config, table))
+    for rule in config.retention:
+        yield from _of_table(f"retention.{rule.name}", rule)
     for name in config.sources:
         yield name, "configured"
         with suppress(ArchiverError):

@@ -31,6 +31,7 @@ COMMANDS = {
     "export": ("archiver.cli.export", "Write posts and media in a form that others open."),
     "hold": ("archiver.cli.hold", "Place legal holds, list and release them."),
     "erase": ("archiver.cli.erase", "Erase posts for good, with a certificate."),
+    "retention": ("archiver.cli.retention", "List what is due by rules, or dispose of it."),
     "separate": ("archiver.cli.separate", "Separate two posts that were matched by a rule."),
     "browse": ("archiver.cli.browse", "Look at the archive in a browser."),
     "serve": ("archiver.cli.serve", "Answer the history API from the archive."),

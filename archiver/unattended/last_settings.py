@@ -91,6 +91,7 @@ def _config_of(path: Path, kept: Mapping[str, Any]) -> Config:
         ),
         care=CareSettings(),
         evidence=EvidenceSettings(),
+        retention=(),
         sources={},
         accounts=(),
         place=TableLocation(file=path),
