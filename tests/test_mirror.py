@@ -108,6 +108,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "plugins/archiver_exports/tables", "plugins/archiver_exports/youtube_columns",
         "plugins/archiver_exports/youtube_films", "plugins/archiver_exports/youtube_post",
     ),
+    "plugins/exports/test_facebook.py": ("plugins/archiver_exports/facebook_post",),
     "plugins/exports/test_instagram.py": (
         "plugins/archiver_exports/meta", "plugins/archiver_exports/threads",
     ),

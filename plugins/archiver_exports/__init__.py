@@ -7,6 +7,7 @@ plugins that also read these networks directly.
 from collections.abc import Sequence
 
 from archiver import ExportReader, hookimpl
+from archiver_exports.facebook import FacebookExport
 from archiver_exports.instagram import InstagramExport
 from archiver_exports.linkedin import LinkedInExport
 from archiver_exports.pinterest import PinterestExport
@@ -21,6 +22,7 @@ from archiver_exports.youtube import YouTubeTakeout
 def archiver_export_readers() -> Sequence[ExportReader]:
     """The readers of this plugin."""
     return [
+        FacebookExport(),
         InstagramExport(),
         LinkedInExport(),
         PinterestExport(),

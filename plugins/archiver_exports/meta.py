@@ -156,14 +156,17 @@ def generated_id(numbers: Sequence[str], at: str | None, text: str | None, first
 
 
 def attachment_of(
-    medium: Mapping[str, Any], files: Mapping[str, Any], number: str | None
+    medium: Mapping[str, Any], files: Mapping[str, Any], number: str | None, key: str | None = None
 ) -> Attachment | None:
-    """The attachment of a file of the package; None where it names no file."""
+    """The attachment of a file of the package; None where it names no file.
+
+    `key` is its media key, where the layouts of exports do not name it alike.
+    """
     uri = text_of(medium.get("uri")) or text_of(medium.get("path"))
     if uri is None or "://" in uri:
         return None
     member = text_of(files.get(uri)) or uri
-    key = uri.rpartition("/")[2] or uri
+    key = key or uri.rpartition("/")[2] or uri
     file = Rendition("original", member=member, media_key=key)
     return Attachment(kind_of(uri), number, renditions=(file,))
 
