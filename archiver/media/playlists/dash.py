@@ -1,9 +1,9 @@
-"""Reads manifests of MPEG-DASH (ISO/IEC 23009-1), where they are static and of one period."""
+"""Reads manifests of MPEG-DASH (ISO/IEC 23009-1), where they are static."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count, zip_longest
 from xml.etree import ElementTree as Xml
 
 from archiver.media.playlists.plan import (
@@ -21,6 +21,9 @@ from archiver.media.playlists.plan import (
     refuse_playlist,
 )
 from archiver.media.store import ByteRange
+
+_SAME = ("id", "mimeType", "codecs", "width", "height", "audioSamplingRate")
+"""What a representation has in common with itself in another period."""
 
 _NAMESPACE = re.compile(r"\{[^}]*\}")
 _DURATION = re.compile(
@@ -45,21 +48,79 @@ def read_dash(text: str, url: str) -> list[Variant]:
     if root.get("type", "static") != "static":
         raise NotJoinable("it is being broadcast: its playlist has no end yet", "live")
     periods = root.findall("Period")
-    if len(periods) != 1:
-        raise NotJoinable("its playlist has several periods")
-    seconds = _seconds(periods[0].get("duration") or root.get("mediaPresentationDuration"))
-    manifest = _PeriodReader(_based(_based(url, root), periods[0]), seconds)
-    return manifest.variants(periods[0])
+    if not periods:
+        raise NotJoinable("its playlist is empty")
+    if len(periods) > MOST_SEGMENTS:
+        refuse_length()
+    base = _based(url, root)
+    found = [
+        _PeriodReader(_based(base, period), seconds).variants(period)
+        for period, seconds in zip(periods, _lengths(root, periods), strict=True)
+    ]
+    return _joined(found) if len(found) > 1 else [variant for _, variant in found[0]]
+
+
+_Described = tuple[tuple[str | None, ...], Variant]
+"""A variant of a period, and by what it is known in other periods: ids, codecs and size."""
+
+
+def _lengths(root: Xml.Element, periods: Sequence[Xml.Element]) -> list[float | None]:
+    """How many seconds each period plays (ISO/IEC 23009-1, 5.3.2.1).
+
+    By its own word, else until the next one begins, or until the end of the whole.
+    """
+    whole = _seconds(root.get("mediaPresentationDuration"))
+    found: list[float | None] = []
+    begins: float | None = 0.0
+    for period, after in zip_longest(periods, periods[1:]):
+        told = _seconds(period.get("start"))
+        begins = begins if told is None else told
+        ends = whole if after is None else _seconds(after.get("start"))
+        length = _seconds(period.get("duration"))
+        if length is None and begins is not None and ends is not None and ends >= begins:
+            length = ends - begins
+        found.append(length)
+        begins = None if begins is None or length is None else begins + length
+    return found
+
+
+def _joined(periods: Sequence[Sequence[_Described]]) -> list[Variant]:
+    """The variants of several periods, each of which offers the same ones.
+
+    Raises NotJoinable for others: a period of something else, such as an advertisement.
+    """
+    first = dict(periods[0])
+    others = [dict(period) for period in periods[1:]]
+    if len(first) < len(periods[0]) or any(
+        other.keys() != first.keys() or len(other) < len(period)
+        for other, period in zip(others, periods[1:], strict=True)
+    ):
+        raise NotJoinable("its playlist has several periods, with different pictures or sound")
+    return [
+        replace(
+            variant,
+            tracks=tuple(map(_in_turn, zip(*(each.tracks for each in every), strict=True))),
+            left_out=tuple(dict.fromkeys(left for each in every for left in each.left_out)),
+        )
+        for key, variant in first.items()
+        for every in [[variant, *(other[key] for other in others)]]
+    ]
+
+
+def _in_turn(tracks: Iterable[str | FilmTrack]) -> FilmTrack:
+    """The same track of all periods, one after the other."""
+    own = [track for track in tracks if isinstance(track, FilmTrack)]
+    return FilmTrack(tuple(period for track in own for period in track.periods))
 
 
 @dataclass(frozen=True, slots=True)
 class _PeriodReader:
-    """The one period of a manifest: where its addresses start from, how many seconds it plays."""
+    """One period of a manifest: where its addresses start from, how many seconds it plays."""
 
     url: str
     seconds: float | None
 
-    def variants(self, period: Xml.Element) -> list[Variant]:
+    def variants(self, period: Xml.Element) -> list[_Described]:
         """Each picture, with the best sound."""
         pictures = list(self._representations(period, "video"))
         sounds = list(self._representations(period, "audio"))
@@ -68,12 +129,11 @@ class _PeriodReader:
         found = []
         for picture in pictures or sounds:
             tracks = [picture] if sound is None or not pictures else [picture, sound]
-            found.append(
-                Variant(
-                    sum(map(_bandwidth, tracks)), _number(picture.get("width")),
-                    _number(picture.get("height")), tuple(map(self._track, tracks)), without,
-                )
+            variant = Variant(
+                sum(map(_bandwidth, tracks)), _number(picture.get("width")),
+                _number(picture.get("height")), tuple(map(self._track, tracks)), without,
             )  # fmt: skip
+            found.append((tuple(each.get(name) for each in tracks for name in _SAME), variant))
         if not found:
             raise NotJoinable("its playlist is empty")
         return found

@@ -54,7 +54,7 @@ def joiner_version() -> str:
     A playlist that no film could be made of is tried again when it is another.
     """
     extras = (("av", can_remux()), ("aes", can_decrypt()))
-    return "+".join(("2", *(name for name, there in extras if there)))
+    return "+".join(("3", *(name for name, there in extras if there)))
 
 
 @dataclass(frozen=True, slots=True)

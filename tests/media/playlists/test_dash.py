@@ -9,6 +9,7 @@ from archiver.media.store import ByteRange
 
 URL = "https://a.example/films/1/film.mpd?token=1"
 BASE = "https://a.example/films/1/"
+LONG = 'duration="PT2S"'
 
 
 def manifest(
@@ -108,6 +109,41 @@ def test_subtitles_and_sound_in_other_languages_are_named() -> None:
         LeftOut("subtitles", "de", None), LeftOut("subtitles", "fr", None),
         LeftOut("sound", "it", None),
     )  # fmt: skip
+
+
+def period(said: str, template: str, *ids: str) -> str:
+    pictures = "".join(f'<Representation id="{name}" width="64" height="48"/>' for name in ids)
+    return (
+        f'<Period {said}><AdaptationSet mimeType="video/mp4">'
+        f'<SegmentTemplate duration="2" media="{template}-$RepresentationID$-$Number$.m4s"/>'
+        f"{pictures}</AdaptationSet></Period>"
+    )
+
+
+def test_periods_that_offer_the_same_are_played_one_after_the_other() -> None:
+    text = (
+        '<MPD mediaPresentationDuration="PT9S">'
+        + period("", "a", "big", "small")
+        + period('start="PT4S" duration="PT2S"', "b", "small", "big")
+        + period("", "c", "big", "small")
+        + "</MPD>"
+    )
+    first, second = read_dash(text, URL)
+    for variant, name in ((first, "big"), (second, "small")):
+        (track,) = variant.tracks
+        assert isinstance(track, FilmTrack)
+        assert [[each.url.removeprefix(BASE) for each in part.all] for part in track.periods] == [
+            [f"a-{name}-1.m4s", f"a-{name}-2.m4s"],
+            [f"b-{name}-1.m4s"],
+            [f"c-{name}-1.m4s", f"c-{name}-2.m4s"],
+        ]
+
+
+@pytest.mark.parametrize("other", [("small",), ("big", "small", "small"), ()])
+def test_periods_of_something_else_make_no_film(other: tuple[str, ...]) -> None:
+    text = f"<MPD>{period(LONG, 'a', 'big', 'small')}{period(LONG, 'ad', *other)}</MPD>"
+    with pytest.raises(NotJoinable, match=r"several periods, with different|is empty"):
+        read_dash(text, URL)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -190,6 +191,18 @@ async def test_what_a_film_is_made_without_is_on_record(film: Path, tmp_path: Pa
         )  # fmt: skip
 
 
+async def test_periods_that_offer_the_same_become_one_film(film: Path, tmp_path: Path) -> None:
+    path = FORMS["dash"](film, tmp_path / "served")
+    text = re.sub('mediaPresentationDuration="[^"]*"', "", path.read_text())
+    head, period, tail = re.split("(<Period.*</Period>)", text, flags=re.DOTALL)
+    path.write_text(head + period + period.replace('start="PT0.0S"', 'start="PT3.0S"') + tail)
+    async with watching(tmp_path / "served", tmp_path / "tmp") as it:
+        made = await it.join(path.name)
+        found, source = frames_of(made.download.path), frames_of(film)
+        assert found == {kind: 2 * frames for kind, frames in source.items()}
+        assert made.download.duration_ms == pytest.approx(6000, abs=200)
+
+
 @pytest.mark.parametrize("form", ["encrypted", "sound apart", "sound by itself", "dash"])
 async def test_what_takes_an_extra_says_which(
     film: Path, tmp_path: Path, form: str, plain: None
@@ -203,7 +216,7 @@ async def test_what_takes_an_extra_says_which(
 
 
 def test_what_films_can_be_made_of_depends_on_what_is_installed(plain: None) -> None:
-    assert joiner_version() == "2"
+    assert joiner_version() == "3"
 
 
 def master(*variants: str) -> str:
@@ -272,7 +285,13 @@ REFUSED = {
         "<MPD><Period><AdaptationSet><ContentProtection/></AdaptationSet></Period></MPD>", "drm",
         DRM,
     ),
-    "periods": ("<MPD><Period/><Period/></MPD>", "manifest_only", "several periods"),
+    "periods": (
+        "<MPD>" + "".join(
+            '<Period duration="PT1S"><AdaptationSet mimeType="video/mp4">'
+            f'<Representation id="{name}"/></AdaptationSet></Period>' for name in ("film", "ad")
+        ) + "</MPD>",
+        "manifest_only", "several periods, with different pictures",
+    ),
 }  # fmt: skip
 
 
