@@ -83,15 +83,22 @@ def _source_to_ask(config: "Config", plugins: "Plugins") -> str:
 
 
 def _list(shell: Shell, as_json: bool) -> int | None:
+    from archiver.backup.resolver_notices import resolver_notices
+    from archiver.cli.plugin_output import redirect_plugin_output
+    from archiver.clock import SystemClock
+
     config, plugins = shell.config(), shell.plugins()
     rows = [(entry, _problem(config, entry, plugins)) for entry in config.accounts]
+    with redirect_plugin_output():
+        notices = resolver_notices(config, plugins.resolvers, SystemClock().now())
     if as_json:
         shell.json(
             {
                 "accounts": [
                     _as_json(entry, _source_of(config, entry, plugins), problem)
                     for entry, problem in rows
-                ]
+                ],
+                "resolvers": [{"account": name, "notice": text} for name, text in notices],
             }
         )
     else:
@@ -109,6 +116,8 @@ def _list(shell: Shell, as_json: bool) -> int | None:
     problems = [problem for _, problem in rows if problem]
     for problem in problems:
         shell.warn(str(problem))
+    for name, text in notices:  # what keeps videos behind their pages from being fetched
+        shell.warn(f"{safe(name)}: {text}")
     return problems[0].exit_code if problems else None
 
 

@@ -47,8 +47,24 @@ def test_the_accounts_in_the_config(cli: Cli, config: Path) -> None:
     assert answer == {
         "accounts": [
             {"name": "mine", "platform": "cards", "source": "shelf", "line": 2, "problem": None}
-        ]
+        ],
+        "resolvers": [],
     }
+
+
+def test_what_keeps_videos_behind_their_pages_from_being_fetched_is_said(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archiver_ytdlp.installed.version", lambda name: "2025.01.15")
+    settings = '[ayrshare]\napi_key = "env:KEY"\n[media]\nresolve = ["tiktok"]\n'
+    account = '[[accounts]]\nname = "clips"\nplatform = "tiktok"\nown = true\n'
+    Path("archive.toml").write_text(settings + account)
+    done = cli("accounts")
+    assert done.exit_code == 0
+    said = " ".join(done.stderr.split())
+    assert "clips: yt-dlp 2025.01.15 is older than 2026.7.4, which closed a hole: pip" in said
+    (notice,) = json.loads(cli("accounts", "--json").stdout)["resolvers"]
+    assert notice["account"] == "clips"
 
 
 def test_a_wrong_one_is_named(cli: Cli, config: Path) -> None:
