@@ -76,6 +76,7 @@ REASON_CODES: dict[str, str] = {
     "stories_expire": "Stories are shown for a day; earlier ones had expired before the scan",
     # what an event may say
     "matched": "Another source shows this post; it was matched by a rule, not by an id",
+    "film_assigned": "A single film was given to this post by its title and length, not by an id",
     "separated": "It had been matched with another post; the match was undone",
     "id_only": "The source showed the id of a post, without its content",
 }

@@ -124,7 +124,9 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     # what takes official exports in
     "imports": {
         "accounts": {"archive", "config"},
-        "files": {"archive", "media"},
+        "files": {"media"},
+        "film_import": {"archive", "media"},
+        "single_films": {"archive", "media"},
         "import_run": {"archive", "backup", "config", "hookspecs", "media"},
         "linked_files": {"archive", "config", "media", "net"},
         "package_import": {"archive", "backup", "media"},

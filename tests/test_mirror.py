@@ -94,6 +94,9 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "archiver/archive/packages", "archiver/imports/accounts", "archiver/imports/files",
         "archiver/imports/package_import",
     ),
+    "imports/test_single_films.py": (
+        "archiver/archive/film_posts", "archiver/imports/film_import",
+    ),
     "imports/test_broken_packages.py": ("archiver/imports/parts",),
     # exports of TikTok have links in place of files
     "plugins/exports/test_tiktok.py": ("archiver/imports/linked_files",),

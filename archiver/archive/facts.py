@@ -7,8 +7,8 @@ KNOWN_STEPS = frozenset({
     "m006_several_sources", "m007_lists", "m008_origins", "m009_visibility", "m010_care",
     "m011_resolutions", "m014_care_errors", "m015_packages", "m017_ledger", "m019_search_by_page",
     "m020_signing",
-    "m022_actors", "m023_actions", "m024_holds", "m025_erasures", "m029_missing_media",
-    "m030_emoji",
+    "m022_actors", "m023_actions", "m024_holds", "m025_erasures", "m028_films",
+    "m029_missing_media", "m030_emoji",
 })  # fmt: skip
 """Names of all steps in schema.py."""
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from archiver.archive.rows import delete, insert, update
 
-How = Literal["joined", "remuxed", "resolved", "downloaded"]
+How = Literal["joined", "remuxed", "resolved", "downloaded", "imported"]
 
 
 @dataclass(frozen=True, slots=True)

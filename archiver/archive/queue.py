@@ -337,10 +337,14 @@ def _mark_stored(connection: sqlite3.Connection, batch: Sequence[Stored]) -> Non
 
 
 def _mark_given_elsewhere(connection: sqlite3.Connection, attachment_ids: Collection[int]) -> None:
-    """Mark files that one source only names while another has given them: they are not missing."""
+    """Mark files that one source only names while another has given them: they are not missing.
+
+    Nor are those that a resolver could not get from behind their page.
+    """
     where = """
         attachment_id IN (SELECT value FROM json_each(?))
-           AND state = 'not_offered' AND reason_code = 'not_offered'
+           AND (state = 'not_offered' AND reason_code = 'not_offered'
+                OR state = 'failed' AND url IS NULL AND reason_code <> 'no_address')
            AND role IN ('original', 'variant')
            AND EXISTS (SELECT 1 FROM renditions AS other
                 WHERE other.attachment_id = renditions.attachment_id
@@ -348,7 +352,10 @@ def _mark_given_elsewhere(connection: sqlite3.Connection, attachment_ids: Collec
                   AND other.role IN ('original', 'variant'))
     """
     ids = (json.dumps(list(attachment_ids)),)
-    update(connection, "renditions", where, ids, state="skipped", **columns(GIVEN_ELSEWHERE))
+    update(
+        connection, "renditions", where, ids, state="skipped", **columns(GIVEN_ELSEWHERE),
+        next_try_at=None,
+    )  # fmt: skip
 
 
 def _save_origin(connection: sqlite3.Connection, file: Stored, at: str) -> None:

@@ -33,6 +33,7 @@ from archiver.archive.steps import m022_actors as twenty_second
 from archiver.archive.steps import m023_actions as twenty_third
 from archiver.archive.steps import m024_holds as twenty_fourth
 from archiver.archive.steps import m025_erasures as twenty_fifth
+from archiver.archive.steps import m028_films as twenty_eighth
 from archiver.archive.steps import m029_missing_media as twenty_ninth
 from archiver.archive.steps import m030_emoji as thirtieth
 
@@ -157,6 +158,12 @@ def m024_holds(db: Database) -> None:
 def m025_erasures(db: Database) -> None:
     """Erasures, and tombstones of what was erased."""
     twenty_fifth.apply(db.conn)
+
+
+@migrations()
+def m028_films(db: Database) -> None:
+    """What columns may hold by now: subtitles, and single films."""
+    twenty_eighth.apply(db.conn)
 
 
 @migrations()

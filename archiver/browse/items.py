@@ -277,6 +277,7 @@ _MADE_HERE = {
     "remuxed": "made here of its segments, in another container",
     "resolved": "found behind its page by a resolver",
     "downloaded": "fetched from its page by a resolver, which may have put it together",
+    "imported": "a single file that was imported",
 }
 _OF_SEGMENTS = frozenset({"joined", "remuxed"})  # what resolvers say has any form
 _LEFT_OUT = {"subtitles": "subtitles", "sound": "other sound"}

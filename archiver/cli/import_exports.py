@@ -55,6 +55,9 @@ def command(
     with those of the export; messages, contacts and log-ins are not read. Nothing is ever taken
     back: import the same or a newer export as often as you like. docs/importing.md says how to ask
     for each export.
+
+    Or FILE is a video by itself, as YouTube Studio gives it to its owner. It becomes the file of
+    the post that has the id, or the title and length, that the file has.
     """
     from archiver.archive.packages import EXPORT
     from archiver.cli.plugin_output import redirect_plugin_output
@@ -185,6 +188,8 @@ def import_summary(report: "ImportReport") -> str:
 
 
 def _package(package: "PackageReport") -> str:
+    if not package.account and package.error is not None:  # single files that have no post
+        return wrap(safe(str(package.error)), rest="  ")
     counts = package.counts
     when = package.exported_at[:10] or "an unknown day"
     lines = [

@@ -5,33 +5,34 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from archiver.archive.queue import QueuedFile
 from archiver.errors import MediaError, PackageError
 from archiver.imports.package import OpenPackage
 from archiver.media.disk import CHUNK_SIZE
 from archiver.media.download import Download, finish_download
-from archiver.media.selection import expected_kind
 from archiver.media.temp_file import TempFile
 
-_SAME_LENGTH = 1000  # milliseconds
+SAME_LENGTH = 1000
+"""Milliseconds that the length of a film may differ from what its post says."""
 
 
 def copy_file(
     package: OpenPackage,
     member: str,
-    queued: QueuedFile,
     tmp: Path,
     on_bytes: Callable[[int], None],
+    *,
+    expects: str | None,
+    content_type: str | None = None,
     duration_ms: int | None = None,
 ) -> Download:
     """A copy of a file of a package, in `tmp`.
 
-    `queued` says what it has to be, and `duration_ms` how long, where only its name says whose it
-    is. No size is too large: it is on a disk of the user already. Raises MediaError, StorageError.
+    `expects` is the kind that it has to be, as of `expected_kind`, `content_type` what its post
+    says, and `duration_ms` how long it has to be, where only its name says whose it is. No size is
+    too large: it is on a disk of the user already. Raises MediaError, StorageError.
     """
-    expects = expected_kind(queued.kind, queued.role, member, queued.content_type)
     # what no signature tells is believed to be what its name says: nobody else will offer it
-    declared = queued.content_type or mimetypes.guess_type(member)[0] or ""
+    declared = content_type or mimetypes.guess_type(member)[0] or ""
     with ExitStack() as stack:
         part = stack.enter_context(TempFile(tmp))
         try:
@@ -53,7 +54,7 @@ def _check_length(download: Download, duration_ms: int | None) -> None:
     found = download.duration_ms
     if found is None or duration_ms is None:
         return
-    if abs(found - duration_ms) > _SAME_LENGTH:
+    if abs(found - duration_ms) > SAME_LENGTH:
         download.discard()
         raise MediaError(
             "It is another film",

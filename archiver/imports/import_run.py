@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ from archiver.archive.database import (
     transaction,
 )
 from archiver.archive.dry_run import writer_or_dry_run
+from archiver.archive.facts import DATABASE
 from archiver.archive.packages import EXPORT, PackagePart
 from archiver.archive.runs import Counts
 from archiver.archive.same_files import merge_same_files
@@ -25,11 +27,20 @@ from archiver.config import Config
 from archiver.errors import ArchiverError, PackageError, StorageError, UsageError
 from archiver.hookspecs import ExportReader
 from archiver.imports.accounts import account_of_package
+from archiver.imports.film_import import TITLE, FilmImport
 from archiver.imports.linked_files import LinkFetcher
 from archiver.imports.package_import import PackageImport, exported_posts
 from archiver.imports.parts import DownloadedPart, open_part, parts_in
 from archiver.imports.recognition import RecognizedPackage, recognize_all
 from archiver.imports.report import MOST_PATHS, ImportProgress, ImportReport, PackageReport
+from archiver.imports.single_films import (
+    AssignedFilm,
+    FilmAssignment,
+    SingleFilm,
+    assign_films,
+    films_in,
+    split_films,
+)
 from archiver.media.folder_store import FolderStore
 from archiver.media.selection import select_renditions
 from archiver.models import timestamp
@@ -49,7 +60,7 @@ def run_import(
     config: Config, readers: Sequence[ExportReader], ranks: Mapping[str, str],
     options: ImportOptions, *, clock: Clock, progress: ImportProgress, version: str,
 ) -> ImportReport:  # fmt: skip
-    """Import official exports.
+    """Import official exports, and single films.
 
     All packages are recognised, and read once from beginning to end, before anything is written: of
     a package that cannot be read nothing is imported. `ranks` are those of the sources. Raises
@@ -58,30 +69,37 @@ def run_import(
     directory = config.archive.directory
     scratch = directory if directory.is_dir() else None
     with ExitStack() as stack:
-        found = recognize_all(_open_parts(options.files, scratch, stack), readers)
+        films, parts = split_films(_open_parts(options.files, scratch, stack))
+        if films and not parts and not (directory / DATABASE).exists():
+            why = "there is no archive yet, and so no post"
+            raise FilmAssignment(refused=[(film.name, why) for film in films]).refusal()
+        found = recognize_all(parts, readers) if parts else []
         if options.account is not None and len({each.reader.name for each in found}) > 1:
             raise UsageError(
                 "--account names one account, and the files are exports of several platforms",
                 hint="Import the exports of each account by a command of its own",
             )
         totals = [_check(each, progress, private=options.private) for each in found]
-        hashes = [_hash_parts(each, progress) for each in found]
+        hashes = [_hash_parts(each.package.parts, progress) for each in found]
         connection, folder = stack.enter_context(
             writer_or_dry_run(directory, dry_run=options.dry_run, notify=progress.note)
         )
         stack.enter_context(storage_errors(directory))
         run = ImportRun(config, ranks, options, clock, progress, connection, folder)
-        return run.import_all(found, totals, hashes, version)
+        return run.import_all(found, totals, hashes, version, films)
 
 
 def _open_parts(
     files: Sequence[Path], scratch: Path | None, stack: ExitStack
 ) -> list[DownloadedPart]:
     """The parts of all files and folders; they are closed with the stack. Raises PackageError."""
+    films = [films_in(path) for path in files]
     paths: list[Path] = []
-    for path in files:
-        inside = parts_in(path) if path.is_dir() else []
-        paths += inside or [path]
+    for path, inside in zip(files, films, strict=True):
+        if all(films):
+            paths += inside
+        else:  # a folder of films may be a part of a package
+            paths += (parts_in(path) if path.is_dir() else []) or [path]
     parts = []
     for path in dict.fromkeys(paths):
         part = open_part(path, scratch)
@@ -122,12 +140,12 @@ def _check(found: RecognizedPackage, progress: ImportProgress, *, private: bool)
     return total
 
 
-def _hash_parts(found: RecognizedPackage, progress: ImportProgress) -> list[PackagePart]:
-    parts = []
-    for part in found.package.parts:
+def _hash_parts(parts: Sequence[DownloadedPart], progress: ImportProgress) -> list[PackagePart]:
+    hashed = []
+    for part in parts:
         progress.begin(f"Hashing {part.path.name}", part.size, "bytes")
-        parts.append(PackagePart(part.path.name, part.size, part.sha256(progress.advance)))
-    return parts
+        hashed.append(PackagePart(part.path.name, part.size, part.sha256(progress.advance)))
+    return hashed
 
 
 def _names(found: RecognizedPackage) -> str:
@@ -149,9 +167,14 @@ class ImportRun:
 
     def import_all(
         self, found: Sequence[RecognizedPackage], totals: Sequence[int],
-        hashes: Sequence[Sequence[PackagePart]], version: str,
+        hashes: Sequence[Sequence[PackagePart]], version: str, films: Sequence[SingleFilm] = (),
     ) -> ImportReport:  # fmt: skip
-        """Import packages, one after the other; see `run_import`."""
+        """Import packages, one after the other, and then films; see `run_import`.
+
+        Raises PackageError where there is nothing but films, and none of them has a post.
+        """
+        if not found:
+            self._refuse_without_posts(films)
         report = ImportReport(self._now(), dry_run=self.options.dry_run)
         asked = {
             "import": [path.name for path in self.options.files],
@@ -182,12 +205,75 @@ class ImportRun:
                 report.packages.append(package)
                 self._import_package(run_id, each, total, parts, package, store)
                 if package.interrupted:
-                    break
+                    return report
+            self._import_films(run_id, films, report, store)
         except BaseException as caught:
             error = caught
             raise
         finally:
             self._end(run_id, report, error)
+        return report
+
+    def _refuse_without_posts(self, films: Sequence[SingleFilm]) -> None:
+        assignment = assign_films(self.connection, films, self.options.account)
+        if not assignment.assigned:
+            raise assignment.refusal()
+
+    def _import_films(
+        self, run_id: int, films: Sequence[SingleFilm], report: ImportReport, store: FolderStore
+    ) -> None:
+        """Import single films, those of each account as one package; the others are reported."""
+        assignment = assign_films(self.connection, films, self.options.account)
+        by_account: dict[int, list[AssignedFilm]] = defaultdict(list)
+        for each in assignment.assigned:
+            by_account[each.post.account_id].append(each)
+        for account_id, some in by_account.items():
+            package = self._begin_films(run_id, account_id, some)
+            report.packages.append(package)
+            work = FilmImport(
+                self.connection, run_id, None if self.options.dry_run else store, store.tmp,
+                self.clock.now, self.progress, package,
+            )  # fmt: skip
+            try:
+                work.import_films(some)
+            except KeyboardInterrupt:
+                package.interrupted = True
+            with transaction(self.connection):
+                packages.end_package(
+                    self.connection, package.row_id, package.outcome, package.counts.as_json()
+                )
+                self._end_account(run_id, account_id, package)
+            if package.interrupted:
+                return
+        if assignment.refused:
+            names = [name for name, _ in assignment.refused]
+            refused = PackageReport(names, "", TITLE, "", "", error=assignment.refusal())
+            report.packages.append(refused)
+
+    def _begin_films(
+        self, run_id: int, account_id: int, films: Sequence[AssignedFilm]
+    ) -> PackageReport:
+        """The report of the films of one account, whose rows begin with it."""
+        now, post = self._now(), films[0].post
+        own = [each.film.part for each in films]
+        parts = _hash_parts(own, self.progress)
+        made = max((part.modified_at for part in own if part.modified_at), default=now)
+        report = PackageReport(
+            names=[part.name for part in parts], platform=post.platform, title=TITLE,
+            layout=TITLE, exported_at=min(made, now), hashes=[part.sha256 for part in parts],
+            account=post.account,
+        )  # fmt: skip
+        report.imported_before = packages.imported_before(self.connection, report.hashes)
+        with transaction(self.connection):
+            if post.account not in self._of_account:
+                runs.begin_account(self.connection, run_id, post.account, EXPORT, now)
+            self._of_account.setdefault(post.account, []).append(report)
+            report.row_id = packages.begin_package(
+                self.connection, parts, run_id=run_id, account_id=account_id,
+                platform=post.platform, layout=TITLE, exported_at=report.exported_at,
+                imported_at=now,
+            )  # fmt: skip
+        self.progress.begin(f"Importing {post.account}", len(films), "posts")
         return report
 
     def _import_package(

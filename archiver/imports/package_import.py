@@ -26,6 +26,7 @@ from archiver.imports.package import OpenPackage
 from archiver.imports.recognition import RecognizedPackage
 from archiver.imports.report import ImportProgress, PackageReport
 from archiver.media.download import Download
+from archiver.media.selection import expected_kind
 from archiver.media.store import MediaStore, stored_path
 from archiver.models import (
     Account,
@@ -262,7 +263,15 @@ class PackageImport:
 
         try:
             download = copy_file(
-                self._package, offered.member, queued, self.tmp, on_bytes, offered.duration_ms
+                self._package,
+                offered.member,
+                self.tmp,
+                on_bytes,
+                expects=expected_kind(
+                    queued.kind, queued.role, offered.member, queued.content_type
+                ),
+                content_type=queued.content_type,
+                duration_ms=offered.duration_ms,
             )
         except MediaError as error:
             self._note_failure(offered.member, str(error.why or error))

@@ -79,7 +79,7 @@ class PackageReport:
 
     `missing` are files that it should have; `not_read` are parts of it that are not posts.
     `failures` are files that could not be kept, with the reason. `imported_before` is when the same
-    package was imported completely.
+    package was imported completely. `row_id` is its row in the table `packages`.
     """
 
     names: Sequence[str]
@@ -97,6 +97,7 @@ class PackageReport:
     imported_before: str | None = None
     error: ArchiverError | None = None
     interrupted: bool = False
+    row_id: int = 0
 
     def add_unmapped(self, paths: Sequence[str]) -> None:
         """Count the fields of a record that are not understood."""
