@@ -85,7 +85,12 @@ def release_holds(
 
 
 def holds(connection: sqlite3.Connection, hold_id: int | None = None) -> list[Hold]:
-    """All holds, also those that were released, in the order in which they were placed; or one."""
+    """All holds, also those that were released, in the order in which they were placed; or one.
+
+    None where there is no such table: a published copy has none.
+    """
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'holds'").fetchone():
+        return []
     query = """
         SELECT id, matter, reason, scope, placed_at, placed_by, released_at, released_by,
                release_reason
@@ -95,12 +100,7 @@ def holds(connection: sqlite3.Connection, hold_id: int | None = None) -> list[Ho
 
 
 def lasting_holds(connection: sqlite3.Connection, matter: str | None = None) -> list[Hold]:
-    """The holds that last, all or those of a matter; none where there is no such table.
-
-    A published copy has none.
-    """
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'holds'").fetchone():
-        return []
+    """The holds that last, all or those of a matter."""
     return [
         hold
         for hold in holds(connection)
@@ -124,6 +124,31 @@ def matters_of_posts(
             if hold.matter not in matters:
                 matters.append(hold.matter)
     return {post_id: tuple(matters) for post_id, matters in found.items()}
+
+
+def holds_on_post(connection: sqlite3.Connection, post_id: int) -> list[Hold]:
+    """The lasting holds that are on a post."""
+    return [hold for hold in lasting_holds(connection) if _is_on(connection, hold, post_id)]
+
+
+def hold_separated(
+    connection: sqlite3.Connection, held: Iterable[Hold], post_ids: Sequence[int], now: str
+) -> None:
+    """Place holds on those of the posts that were one and are no longer in its holds' scopes.
+
+    `held` are the holds that were on the one; in a transaction.
+    """
+    for hold in held:
+        if free := tuple(each for each in post_ids if not _is_on(connection, hold, each)):
+            reason = f"{hold.reason} (hold {hold.id}; separated from a post that it was on)"
+            scope = PostScope(posts=free)
+            _place(connection, hold.matter, reason, scope, hold.placed_by, now)
+
+
+def _is_on(connection: sqlite3.Connection, hold: Hold, post_id: int) -> bool:
+    condition, values = hold.posts.condition()
+    query = f"SELECT 1 FROM posts WHERE id = ? AND {condition}"
+    return connection.execute(query, (post_id, *values)).fetchone() is not None
 
 
 def matters_of_account(connection: sqlite3.Connection, account_id: int) -> tuple[str, ...]:

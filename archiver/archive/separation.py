@@ -1,11 +1,13 @@
 """Separating two posts that a rule has matched as one.
 
 Only a match by a rule can be undone, not one by an id: the source's record gets a post of its own,
-and what it had added to the other one goes with it. From then on both are matched by their ids.
+and what it had added to the other one goes with it. From then on both are matched by their ids, and
+both are held where the one was.
 """
 
 import sqlite3
 
+from archiver.archive.holds import hold_separated, holds_on_post
 from archiver.archive.identity import EARLIER_ID
 from archiver.archive.merging import by_precedence, contents_by_source, merged
 from archiver.archive.origins import delete_origins
@@ -64,6 +66,7 @@ def separate(
     ).fetchone()
     (run_id,) = connection.execute("SELECT max(id) FROM runs").fetchone()
     with transaction(connection):
+        held = holds_on_post(connection, post_id)
         _remove_source(connection, post_id, source)
         _show_rest(connection, post_id, post, context, now)
         writer = PostWriter(connection, account_id, platform, run_id, context, now)
@@ -73,6 +76,7 @@ def separate(
                 connection, "events", post_id=each, run_id=run_id, at=now, what="separated",
                 source=source, reason_code="separated", reason=f"it is not post {other}",
             )  # fmt: skip
+        hold_separated(connection, held, (post_id, new_id), now)
     return new_id
 
 

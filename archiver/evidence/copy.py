@@ -20,6 +20,8 @@ from archiver.archive.database import (
     storage_errors,
 )
 from archiver.archive.extracts import read_extract_note
+from archiver.archive.holds import holds as all_holds
+from archiver.archive.holds import lasting_holds
 from archiver.errors import DamageFound, StorageError, UsageError
 from archiver.evidence.database import check_database
 from archiver.evidence.findings import Verified
@@ -94,6 +96,12 @@ def _check_place(
                 kept="Nothing was written",
                 hint="Give an empty folder, or the one of an earlier copy",
             )
+        if matter := _held_only_there(connection, other):
+            raise UsageError(
+                f"The copy in {target} is under legal hold for {matter}, and the archive is not",
+                kept="Nothing was written",
+                hint=f"Place the hold in {source} too, or release it in the copy",
+            )
         has_erased = _last_erasure(connection) > _last_erasure(other)
         if not (older or has_erased) and (more := _newer_in_copy(connection, other)):
             raise UsageError(
@@ -103,6 +111,19 @@ def _check_place(
                 hint=f"Restore the newer {DATABASE} with its {DATABASE}-wal, or take the copy's; "
                 "archiver copy --older updates the copy all the same, and deletes what only it has",
             )
+
+
+def _held_only_there(connection: sqlite3.Connection, other: sqlite3.Connection) -> str | None:
+    """The matter of a hold that lasts in `other`, and that the archive never had."""
+    known = {(hold.matter, hold.scope, hold.placed_at) for hold in all_holds(connection)}
+    return next(
+        (
+            hold.matter
+            for hold in lasting_holds(other)
+            if (hold.matter, hold.scope, hold.placed_at) not in known
+        ),
+        None,
+    )
 
 
 def _last_erasure(connection: sqlite3.Connection) -> int:

@@ -1,22 +1,15 @@
 """Erasing posts: nothing of them is left, all others are proved as before, and none comes back."""
 
 import json
-import shutil
 import sqlite3
-import zlib
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from archiver import Account, Page, Post, Record, Response, Window
 from archiver.archive.blanking import blank_commitments
-from archiver.archive.database import DATABASE, transaction, writer
+from archiver.archive.database import DATABASE, transaction
 from archiver.archive.holds import lasting_holds, place_hold_on_all, release_holds
 from archiver.archive.rows import erase_rows
 from archiver.errors import UsageError
@@ -27,117 +20,14 @@ from archiver.evidence.repair import repair
 from archiver.evidence.verify import verify
 from archiver.retention import erasure
 from archiver.retention.erasure import (
-    Erasure,
     carry_out,
     erasure_of,
     erasures,
     plan_erasure,
     withdraw_erasure,
 )
-from support.gazette import GazetteWorld, Kiosk, gazette, png
-
-NOW = "2026-03-20T00:00:00.000Z"
-SECRET = "Agent Kowalski lives behind the mill"
-EARLIER = "Agent Kowalski moved yesterday"
-
-
-class KeepingKiosk(Kiosk):
-    """A source whose answers are kept, each with all posts."""
-
-    async def pages(self, client: GazetteWorld, account: Account, window: Window) -> Any:
-        records = client.kiosk_records()
-        body = json.dumps({"posts": records, "count": len(records)}).encode()
-        response = Response("kiosk", "https://kiosk.example/history", 200, {}, body, NOW)
-        yield Page(
-            tuple(Record(json.dumps(raw), raw) for raw in records), response=response,
-            reached_start=True,
-        )  # fmt: skip
-
-
-class WithoutIds(Kiosk):
-    """A source that does not know the ids of the network."""
-
-    def record_id(self, record: Any) -> str | None:
-        return f"export:t:{record['created']}"
-
-    def read(self, record: Any, account: Account) -> Post:
-        post = super().read(record, account)
-        return replace(post, platform_id=f"export:t:{record['created']}", aliases=())
-
-
-@dataclass
-class Erasing:
-    """A world with two posts that stay, and an edited one with a picture that is to go."""
-
-    world: GazetteWorld
-    directory: Path
-
-    @contextmanager
-    def open(self) -> Iterator[sqlite3.Connection]:
-        with writer(self.directory, create=False) as connection:
-            yield connection
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.directory / DATABASE)) as connection:
-            return connection.execute(sql).fetchall()
-
-    def erase(self, *posts: int) -> Erasure:
-        with self.open() as connection:
-            planned = plan_erasure(connection, posts or [self.secret], "Art. 17", "clerk", NOW)
-            return carry_out(connection, self.directory, planned.id, "officer", NOW)
-
-    @property
-    def secret(self) -> int:
-        return int(self.rows("SELECT id FROM posts WHERE platform_id IN ('g:2', 'k2')")[0][0])
-
-    def traces(self) -> list[str]:
-        """Where anything of the erased post stands, in the bytes of all files."""
-        marks = {
-            "text": SECRET.encode(), "earlier": EARLIER.encode(), "folded": SECRET.lower().encode(),
-            "trigram": b"kowals", "id": b"g:2\"", "own": png("2-0"),
-            "hash": sha256(png("2-0")).hexdigest().encode(),
-            "raw hash": sha256(png("2-0")).digest(),
-        }  # fmt: skip
-        answers = b"".join(
-            zlib.decompress(body)
-            for (body,) in self.rows("SELECT body FROM responses WHERE body IS NOT NULL")
-        )
-        found = [f"{name} in an answer" for name, mark in marks.items() if mark in answers]
-        return found + [
-            f"{name} in {path.relative_to(self.directory)}"
-            for path in sorted(self.directory.rglob("*")) if path.is_file()
-            for name, mark in marks.items() if mark in path.read_bytes()
-        ] + [
-            str(path.name) for path in self.directory.rglob("*")
-            if sha256(png("2-0")).hexdigest() in path.name
-        ]  # fmt: skip
-
-    def damage(self) -> list[Any]:
-        return [
-            *verify(self.directory, Scope(), NOW).damage, *standalone.check(self.directory)
-        ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GazetteWorld]:
-    """The world and its archive, as each test finds them."""
-    with gazette(tmp_path_factory.mktemp("made")) as world:
-        world.kiosk = KeepingKiosk()
-        world.publish("The bakery opens at six", pictures=1)
-        secret = world.publish(EARLIER, pictures=1)
-        world.publish("The fair is on Sunday", pictures=1)
-        world.backup("kiosk", "paper")
-        world.next_night()
-        secret.text = SECRET
-        world.backup("kiosk", "paper")
-        yield world
-
-
-@pytest.fixture
-def erasing(made: GazetteWorld, tmp_path: Path) -> Erasing:
-    shutil.copytree(made.folder / "archive", tmp_path / "archive")
-    world = replace(made, folder=tmp_path, issues=deepcopy(made.issues))
-    return Erasing(world, tmp_path / "archive")
+from support.erasing import NOW, SECRET, Erasing, WithoutIds
+from support.gazette import gazette, png
 
 
 def test_nothing_of_an_erased_post_is_left_in_any_file(erasing: Erasing) -> None:
