@@ -27,6 +27,7 @@ from archiver import apis, hookspecs, resolvers
 from archiver.binding import Setting, settings_of
 from archiver.cli import COMMANDS, EXIT_CODES, main
 from archiver.cli.init import example_config
+from archiver.fleet.settings import FleetSettings
 from archiver.plugins import Plugins, load_plugins
 from archiver.settings import (
     ArchiveSettings,
@@ -108,6 +109,11 @@ def _settings_evidence() -> str:
 @block("settings-retention")
 def _settings_retention() -> str:
     return settings_table(RetentionRule)
+
+
+@block("settings-fleet")
+def _settings_fleet() -> str:
+    return settings_table(FleetSettings)
 
 
 @block("settings-accounts")

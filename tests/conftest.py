@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import datasette.utils.sqlite
 import pytest
@@ -19,6 +19,9 @@ from archiver.cli.shell import Shell
 from archiver.secrets import Secret
 from support.loop_time import LoopTime
 from support.running import Cli, RunArchiver
+
+if TYPE_CHECKING:
+    from support.fleet.fleets import FleetBench, FleetGround
 
 # Datasette asks SQLite what it knows, in part while it is imported, by connections that it never
 # closes: Python 3.13 warns of each
@@ -52,6 +55,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folders = item.path.relative_to(Path(__file__).parent).parts
         if not SLOW.isdisjoint(folders) or item.name in SLOW_CASES:
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def fleet_ground(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[FleetGround]":
+    """A PostgreSQL and a world, once for each process that runs tests of fleets."""
+    from support.fleet.fleets import fleet_ground
+
+    with fleet_ground(tmp_path_factory.mktemp("fleets")) as ground:
+        yield ground
+
+
+@pytest.fixture
+def fleet(
+    fleet_ground: "FleetGround", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> "FleetBench":
+    """A fleet without tenants."""
+    from support.fleet.fleets import new_fleet
+
+    return new_fleet(fleet_ground, tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ import pytest
 from archiver import hookspecs
 from archiver.cli import COMMANDS, EXIT_CODES, main
 from archiver.config import Config, load_config
+from archiver.fleet.account_lists import check_tenants, read_list
+from archiver.fleet.settings import load_fleet
 from archiver.plugins import load_plugins
 from docs.figures import put_figures
 from support.exports.packing import write_zip
@@ -86,7 +88,8 @@ SAMPLES = [
     pytest.param(text, id=f"{path.relative_to(ROOT)}:{line}")
     for path in PAGES
     for line, name, language, text in fences(path)
-    if language == "toml" and "[build-system]" not in text and "[loops]" not in text
+    if language == "toml"
+    and not any(table in text for table in ("[build-system]", "[loops]", "[fleet]"))
 ]
 
 
@@ -107,6 +110,16 @@ def check_config(text: str, folder: Path) -> Config:
 @pytest.mark.parametrize("text", SAMPLES)
 def test_every_sample_of_a_config_loads(text: str, tmp_path: Path) -> None:
     check_config(text, tmp_path)
+
+
+def test_the_files_of_a_fleet_are_read_as_the_page_has_them(tmp_path: Path) -> None:
+    found = {name: text for _, name, _, text in fences(DOCS / "fleet.md") if name}
+    for name, text in found.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    settings = load_fleet(tmp_path / "fleet.toml")
+    tenants = read_list(found["accounts.csv"].splitlines())
+    check_tenants(tenants, settings, load_plugins(environ={}))
+    assert {tenant.name for tenant in tenants} == {"acme", "city-of-mare"}
 
 
 def test_the_example_loads_with_everything_in_it_switched_on(tmp_path: Path) -> None:

@@ -194,6 +194,21 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "plan": {"export"},
         "search_index": {"archive", "export"},
     },
+    # archives of many, on many machines; each tenant's run is the one of `backup`
+    "fleet": {
+        "account_lists": {"config"},
+        "settings": {"binding", "tomllines", "tomltext"},
+        "storage": {"media"},
+        "tenant_backup": {
+            "archive",
+            "backup",
+            "config",
+            "plugins",
+            "process_limits",
+            "report",
+        },
+        "versions": {"archive", "media"},
+    },
     "serve": {
         "app": {"apis", "archive"},
         "files": {"archive", "media"},

@@ -10,6 +10,7 @@ from archiver.clock import Clock
 from archiver.config import Config, Registry
 from archiver.errors import single_error
 from archiver.media.folder_store import FolderStore
+from archiver.media.store import StagedStore
 from archiver.report import Progress, RunReport
 
 __all__ = ["BackupOptions", "run_backup"]
@@ -17,9 +18,11 @@ __all__ = ["BackupOptions", "run_backup"]
 
 async def run_backup(
     config: Config, plugins: Registry, options: BackupOptions, *, clock: Clock, progress: Progress,
-    version: str,
+    version: str, store: StagedStore | None = None,
 ) -> RunReport:  # fmt: skip
     """Back up the accounts of the config that `options` names, or all.
+
+    Media goes into `store`, or into the folder of the archive.
 
     A failure of one account does not stop the others; it is in the report. Raises UsageError and
     ConfigError before anything is written, StorageError when the archive cannot be written.
@@ -44,7 +47,7 @@ async def run_backup(
             progress,
             version,
             database,
-            FolderStore(directory),
+            store or FolderStore(directory),
             route,
         )
         return await backup.back_up(accounts)

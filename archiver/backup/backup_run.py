@@ -41,10 +41,10 @@ from archiver.config import Config, Registry
 from archiver.errors import ArchiverError, StorageError, leaves
 from archiver.evidence.signing import seal
 from archiver.media.download import Downloader
-from archiver.media.folder_store import FolderStore
 from archiver.media.playlists.joining import FilmJoiner, joiner_version
 from archiver.media.playlists.segments import remove_unfinished
 from archiver.media.selection import select_renditions
+from archiver.media.store import StagedStore
 from archiver.models import Account, timestamp
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
@@ -67,7 +67,7 @@ class BackupRun:
     progress: Progress
     version: str
     database: DatabaseThread
-    store: FolderStore
+    store: StagedStore
     route: Route
     _accounts: list[AccountBackup] = field(default_factory=list)
 
@@ -290,7 +290,7 @@ class BackupRun:
         )  # fmt: skip
         films = FilmJoiner(downloader, self.store.tmp, self.config.media.videos)
         files = MediaFetcher(run, self.store, downloader, films, self.config.media.connections)
-        files.room = Room(self.store.directory, self.config.archive.reserve)
+        files.room = Room(self.store.tmp.parent, self.config.archive.reserve)
         if self.options.minutes is not None:
             files.ends_at = self.clock.monotonic() + 60 * self.options.minutes
         return files

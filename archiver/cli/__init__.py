@@ -35,6 +35,7 @@ COMMANDS = {
     "separate": ("archiver.cli.separate", "Separate two posts that were matched by a rule."),
     "browse": ("archiver.cli.browse", "Look at the archive in a browser."),
     "serve": ("archiver.cli.serve", "Answer the history API from the archive."),
+    "fleet": ("archiver.cli.fleet", "Back up many archives with many workers."),
     "plugins": ("archiver.cli.plugins", "List plugins, platforms and where they come from."),
 }
 """Name, module and short help of each command: enough for `--help` and completion."""

@@ -115,6 +115,20 @@ class MediaStore(Protocol):
         """
 
 
+class StagedStore(MediaStore, Protocol):
+    """A store that files are put into by way of a folder of this machine."""
+
+    @property
+    def tmp(self) -> Path:
+        """The folder in which files to be put are written."""
+
+    def prepare(self) -> None:
+        """Make what is needed, and remove what an interrupted run left in `tmp`.
+
+        To be called once before anything is put. Raises StorageError.
+        """
+
+
 def stored_path(sha256: str, extension: str) -> str:
     """Where a file is kept: `media/ab/abcdef….jpg`.
 

@@ -1,0 +1,353 @@
+"""The fleet's tables in PostgreSQL: tenants, their accounts, and who may write which archive.
+
+`fence` of a tenant grows with each lease. Only the holder of the newest lease can make a version of
+the archive the current one: a worker that was paused, and wakes up when another one has taken its
+tenant, is refused. Jobs are in the tables of Procrastinate, beside these.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.rows import namedtuple_row
+
+from archiver.errors import StorageError, UsageError
+
+TABLES = """
+CREATE SCHEMA IF NOT EXISTS fleet;
+CREATE TABLE IF NOT EXISTS fleet.tenants (
+  id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  name text NOT NULL UNIQUE,
+  settings text,
+  paused_at timestamptz,
+  fence bigint NOT NULL DEFAULT 0,
+  holder text,
+  leased_at timestamptz,
+  version bigint NOT NULL DEFAULT 0,
+  manifest text,
+  size bigint NOT NULL DEFAULT 0,
+  sent bigint NOT NULL DEFAULT 0,
+  saved_at timestamptz
+);
+CREATE TABLE IF NOT EXISTS fleet.accounts (
+  id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  tenant_id bigint NOT NULL REFERENCES fleet.tenants ON DELETE CASCADE,
+  name text NOT NULL,
+  platform text NOT NULL,
+  source text,
+  options jsonb NOT NULL DEFAULT '{}',
+  next_at timestamptz NOT NULL DEFAULT now(),
+  tried_at timestamptz,
+  good_at timestamptz,
+  failures integer NOT NULL DEFAULT 0,
+  outcome text,
+  error_code text,
+  message text,
+  UNIQUE (tenant_id, name)
+);
+CREATE INDEX IF NOT EXISTS accounts_due ON fleet.accounts (next_at);
+"""
+
+
+_Answer = TypeVar("_Answer")
+_WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 60.0, 60.0)
+"""Seconds between tries to reach a database that does not answer."""
+
+
+class FleetDatabaseDown(StorageError):
+    """The fleet's database does not answer."""
+
+    default_code = "fleet_database_down"
+
+
+class LeaseLost(StorageError):
+    """Another worker has taken the tenant: what this one did since is not put back."""
+
+    default_code = "lease_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetAccount:
+    """An account of a tenant. `options` are its platform's, secrets among them by reference.
+
+    `failures` is how often in a row it could not be read.
+    """
+
+    name: str
+    platform: str
+    source: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    tried_at: datetime | None = None
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write a tenant's archive, and what is the current version of that.
+
+    `settings` is the file that the tenant names in place of the shared one.
+    """
+
+    tenant_id: int
+    tenant: str
+    fence: int
+    version: int
+    manifest: str | None
+    settings: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountResult:
+    """How the backup of an account went, and when it is next due."""
+
+    name: str
+    outcome: str
+    error_code: str | None
+    message: str | None
+    next_in: timedelta
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the account was read."""
+        return self.error_code is None
+
+
+@dataclass(frozen=True, slots=True)
+class DueTenant:
+    """Accounts of a tenant that are due. `is_new`: none of them was ever read."""
+
+    tenant: str
+    accounts: tuple[str, ...]
+    is_new: bool
+
+
+@contextmanager
+def connected(address: str) -> Iterator["psycopg.Connection[Any]"]:
+    """A connection, in which each statement commits by itself. Raises FleetDatabaseDown."""
+    try:
+        connection = psycopg.connect(address, autocommit=True, row_factory=namedtuple_row)
+    except psycopg.Error as error:
+        raise _database_error(error) from None  # its message may quote the address
+    try:
+        yield connection
+    except psycopg.OperationalError as error:
+        raise _database_error(error) from error
+    finally:
+        connection.close()
+
+
+def patiently(address: str, do: Callable[["psycopg.Connection[Any]"], _Answer]) -> _Answer:
+    """Do something with a connection; again and again where the database is away for minutes.
+
+    So it must be the same twice. Raises FleetDatabaseDown, and what `do` raises.
+    """
+    for wait in _WAITS:
+        try:
+            with connected(address) as connection:
+                return do(connection)
+        except FleetDatabaseDown:
+            time.sleep(wait)
+    with connected(address) as connection:
+        return do(connection)
+
+
+def _database_error(error: psycopg.Error) -> FleetDatabaseDown:
+    return FleetDatabaseDown(
+        "The fleet's database does not answer",
+        why=type(error).__name__,
+        kept="Archives and jobs are as they were",
+        hint="Check that PostgreSQL runs, and the address in fleet.toml",
+    )
+
+
+def add_accounts(
+    connection: "psycopg.Connection[Any]", tenant: str, settings: str | None,
+    accounts: Iterable[FleetAccount],
+) -> int:  # fmt: skip
+    """Add a tenant and its accounts, or change those that are there; how many are new."""
+    with connection.transaction():
+        row = connection.execute(
+            "INSERT INTO fleet.tenants (name, settings) VALUES (%s, %s) ON CONFLICT (name)"
+            " DO UPDATE SET settings = EXCLUDED.settings RETURNING id",
+            (tenant, settings),
+        ).fetchone()
+        assert row is not None  # noqa: S101 — it was just written
+        new = 0
+        for account in accounts:
+            found = connection.execute(
+                "INSERT INTO fleet.accounts (tenant_id, name, platform, source, options)"
+                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (tenant_id, name) DO UPDATE SET"
+                " platform = EXCLUDED.platform, source = EXCLUDED.source,"
+                " options = EXCLUDED.options RETURNING xmax = 0 AS is_new",
+                (row.id, account.name, account.platform, account.source,
+                 json.dumps(dict(account.options))),
+            ).fetchone()  # fmt: skip
+            new += bool(found and found.is_new)
+    return new
+
+
+def accounts_of(connection: "psycopg.Connection[Any]", tenant: str) -> list[FleetAccount]:
+    """The accounts of a tenant, in the order in which they were added."""
+    rows = connection.execute(
+        "SELECT a.* FROM fleet.accounts a JOIN fleet.tenants t ON t.id = a.tenant_id"
+        " WHERE t.name = %s ORDER BY a.id",
+        (tenant,),
+    )
+    return [
+        FleetAccount(row.name, row.platform, row.source, row.options, row.tried_at, row.failures)
+        for row in rows
+    ]
+
+
+def take_due(
+    connection: "psycopg.Connection[Any]", tenants: Sequence[str] = (), *, now: bool = False
+) -> list[DueTenant]:
+    """The accounts that are due, by tenant, or with `now` all; of these tenants, or of all.
+
+    They are not due again for an hour: long enough for a job that waits or is retried. Those that
+    were never read come apart, so that they do not keep the others waiting. Raises UsageError.
+    """
+    for name in tenants:
+        if connection.execute("SELECT 1 FROM fleet.tenants WHERE name = %s", (name,)).rowcount < 1:
+            raise UsageError(f'There is no tenant "{name}" in this fleet')
+    rows = connection.execute(
+        "UPDATE fleet.accounts a SET next_at = now() + interval '1 hour' FROM fleet.tenants t"
+        " WHERE t.id = a.tenant_id AND t.paused_at IS NULL AND (%(now)s OR a.next_at <= now())"
+        " AND (%(all)s OR t.name = ANY(%(names)s))"
+        " RETURNING t.name AS tenant, a.name, a.id, a.good_at IS NULL AS is_new",
+        {"now": now, "all": not tenants, "names": list(tenants)},
+    ).fetchall()
+    found: dict[tuple[str, bool], list[str]] = {}
+    for row in sorted(rows, key=lambda row: row.id):
+        found.setdefault((row.tenant, row.is_new), []).append(row.name)
+    return [
+        DueTenant(tenant, tuple(names), is_new) for (tenant, is_new), names in sorted(found.items())
+    ]
+
+
+def take_lease(connection: "psycopg.Connection[Any]", tenant: str, holder: str) -> Lease | None:
+    """The newest lease of a tenant; None where there is no such tenant any more.
+
+    Whoever held the one before cannot put anything back from now on.
+    """
+    row = connection.execute(
+        "UPDATE fleet.tenants SET fence = fence + 1, holder = %s, leased_at = now()"
+        " WHERE name = %s RETURNING id, fence, version, manifest, settings",
+        (holder, tenant),
+    ).fetchone()
+    if row is None:
+        return None
+    return Lease(row.id, tenant, row.fence, row.version, row.manifest, row.settings)
+
+
+def commit_version(
+    connection: "psycopg.Connection[Any]", lease: Lease, version: int, manifest: str, *, size: int,
+    sent: int, result: AccountResult | None,
+) -> None:  # fmt: skip
+    """Make a version of the archive the current one, and write how its account went, at once.
+
+    `size` is of the database, `sent` of what was put into the store, both in bytes. `result` is
+    None for an account that was stopped. The same twice is done once. Raises LeaseLost where
+    another worker has taken the tenant; then nothing was changed.
+    """
+    with connection.transaction():
+        changed = connection.execute(
+            "UPDATE fleet.tenants SET version = %(version)s, manifest = %(manifest)s,"
+            " size = %(size)s, sent = sent + %(sent)s, saved_at = now()"
+            " WHERE id = %(tenant)s AND fence = %(fence)s AND version = %(version)s - 1",
+            {"version": version, "manifest": manifest, "size": size, "sent": sent,
+             "tenant": lease.tenant_id, "fence": lease.fence},
+        ).rowcount  # fmt: skip
+        if changed != 1:
+            was_done = connection.execute(
+                "SELECT 1 FROM fleet.tenants WHERE id = %s AND fence = %s AND manifest = %s",
+                (lease.tenant_id, lease.fence, manifest),
+            ).rowcount
+            if was_done != 1:
+                raise _lease_lost(lease)
+        elif result is not None:
+            write_result(connection, lease, result)
+
+
+def write_result(
+    connection: "psycopg.Connection[Any]", lease: Lease, result: AccountResult
+) -> None:
+    """Write how an account went. Raises LeaseLost where another worker has taken the tenant."""
+    changed = connection.execute(
+        "UPDATE fleet.accounts a SET tried_at = now(), outcome = %(outcome)s,"
+        " error_code = %(code)s, message = %(message)s, next_at = now() + %(next_in)s,"
+        " good_at = CASE WHEN %(good)s THEN now() ELSE good_at END,"
+        " failures = CASE WHEN %(good)s THEN 0 ELSE failures + 1 END"
+        " FROM fleet.tenants t WHERE t.id = a.tenant_id AND t.fence = %(fence)s"
+        " AND t.id = %(tenant)s AND a.name = %(name)s",
+        {"outcome": result.outcome, "code": result.error_code, "message": result.message,
+         "next_in": result.next_in, "good": result.is_good, "tenant": lease.tenant_id,
+         "fence": lease.fence, "name": result.name},
+    ).rowcount  # fmt: skip
+    if changed != 1:
+        raise _lease_lost(lease)
+
+
+def _lease_lost(lease: Lease) -> LeaseLost:
+    return LeaseLost(
+        f"Another worker has taken {lease.tenant}",
+        kept="Its archive is as the other worker put it back",
+        hint="Nothing has to be done: the account is backed up again when it is due",
+    )
+
+
+def note_failed_job(
+    connection: "psycopg.Connection[Any]", tenant: str, accounts: Sequence[str], why: str
+) -> None:
+    """Write that a job failed before it could say how these accounts went."""
+    connection.execute(
+        "UPDATE fleet.accounts a SET outcome = 'failed', error_code = 'job', message = %s,"
+        " failures = failures + 1 FROM fleet.tenants t"
+        " WHERE t.id = a.tenant_id AND t.name = %s AND a.name = ANY(%s)",
+        (why, tenant, list(accounts)),
+    )
+
+
+def ask_again(connection: "psycopg.Connection[Any]", tenant: str, accounts: Sequence[str]) -> None:
+    """Have these accounts be due now."""
+    connection.execute(
+        "UPDATE fleet.accounts a SET next_at = now() FROM fleet.tenants t"
+        " WHERE t.id = a.tenant_id AND t.name = %s AND a.name = ANY(%s)",
+        (tenant, list(accounts)),
+    )
+
+
+def release(connection: "psycopg.Connection[Any]", lease: Lease) -> None:
+    """Say that nobody writes the tenant's archive, unless another worker has taken it."""
+    connection.execute(
+        "UPDATE fleet.tenants SET holder = NULL WHERE id = %s AND fence = %s",
+        (lease.tenant_id, lease.fence),
+    )
+
+
+def set_paused(
+    connection: "psycopg.Connection[Any]", tenants: Sequence[str], *, paused: bool
+) -> int:
+    """Pause tenants, or let them go on; how many there are of these names."""
+    return connection.execute(
+        "UPDATE fleet.tenants SET paused_at = CASE WHEN %s THEN coalesce(paused_at, now()) END"
+        " WHERE name = ANY(%s)",
+        (paused, list(tenants)),
+    ).rowcount
+
+
+def tenant_rows(connection: "psycopg.Connection[Any]") -> list[Any]:
+    """A row for each tenant: how old its last good run is, how late it is, what fails and why."""
+    return connection.execute(
+        "SELECT t.name, t.paused_at, t.holder, t.version, t.size, t.sent, count(a.id) AS accounts,"
+        " count(a.good_at) AS good, min(a.good_at) AS oldest_good_at,"
+        " min(a.next_at) AS next_at, count(a.error_code) AS failing,"
+        " array_remove(array_agg(DISTINCT a.error_code), NULL) AS reasons"
+        " FROM fleet.tenants t LEFT JOIN fleet.accounts a ON a.tenant_id = t.id"
+        " GROUP BY t.id ORDER BY t.name"
+    ).fetchall()

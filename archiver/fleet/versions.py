@@ -1,0 +1,281 @@
+"""Versions of an archive's database in an object store: each sends what changed since the last.
+
+versions/00000012-00000034.pack    the chunks of archive.db that version 12 brought, compressed
+versions/00000012-00000034.json    all chunks of that version: in which pack, where, with which hash
+
+The second number is that of the lease. No name is given twice, and a pack is never changed, so
+that whoever holds an old lease can only make what nobody asks for.
+"""
+
+import hashlib
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import obstore
+from obstore.store import LocalStore
+
+from archiver.archive.database import DATABASE, SQLITE_SUFFIXES, locked
+from archiver.disks import replace_file, sync_directory
+from archiver.errors import StorageError
+from archiver.media.disk import sync_file
+from archiver.media.object_store import bucket_errors, put_new
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore as Bucket
+
+CHUNK = 128 << 10
+"""Bytes of the database that are compared, hashed and sent as one."""
+_FETCHED_AT_ONCE = 64
+_MAX_WASTE = 8 << 20
+_NEW = "archive.db.restored"
+_PLACE = "archive.version"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A part of the database: where its compressed bytes are, and the hash of what they hold."""
+
+    pack: str
+    start: int
+    length: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseVersion:
+    """All of one version of a database. `packs` has the size of each pack that it needs.
+
+    `sent` are the bytes that were sent to make it.
+    """
+
+    name: str
+    size: int
+    chunks: tuple[Chunk, ...]
+    packs: dict[str, int] = field(default_factory=dict)
+    sent: int = 0
+
+    @property
+    def manifest(self) -> str:
+        """The key of its manifest."""
+        return f"versions/{self.name}.json"
+
+
+def version_name(version: int, fence: int) -> str:
+    """`00000012-00000034`: names sort by version."""
+    return f"{version:08d}-{fence:08d}"
+
+
+def save_version(
+    directory: Path, bucket: "Bucket", name: str, before: DatabaseVersion | None
+) -> DatabaseVersion:
+    """Put the database in a folder into the bucket as a new version; nobody writes it meanwhile.
+
+    Raises StorageError.
+    """
+    pack = directory / f"{_NEW}.pack"
+    kept = before.chunks if before is not None and _is_worth_keeping(before) else ()
+    known = {chunk.sha256: chunk for chunk in kept}
+    chunks: list[Chunk] = []
+    try:
+        with locked(directory, create=False), pack.open("wb") as out:
+            _empty_log(directory)
+            for data in _chunks_of(directory / DATABASE):
+                sha256 = hashlib.sha256(data).hexdigest()
+                if sha256 not in known:
+                    packed = zlib.compress(data, 1)
+                    known[sha256] = Chunk(name, out.tell(), len(packed), sha256)
+                    out.write(packed)
+                chunks.append(known[sha256])
+            size = (directory / DATABASE).stat().st_size
+        used = {chunk.pack for chunk in chunks}
+        packs = {key: length for key, length in (before.packs if before else {}).items()
+                 if key in used}  # fmt: skip
+        sent = pack.stat().st_size
+        if sent:
+            packs[name] = sent
+            with bucket_errors(f"put {name}"):
+                obstore.put(bucket, f"versions/{name}.pack", pack, mode="overwrite")
+            _sync(bucket, f"versions/{name}.pack")
+    finally:
+        pack.unlink(missing_ok=True)
+    found = DatabaseVersion(name, size, tuple(chunks), packs, sent)
+    _put_manifest(bucket, found)
+    return found
+
+
+def _is_worth_keeping(before: DatabaseVersion) -> bool:
+    """Whether packs hold little that is not of this version; else all of it is sent anew."""
+    used = sum({chunk.sha256: chunk.length for chunk in before.chunks}.values())
+    return sum(before.packs.values()) <= 2 * used + _MAX_WASTE
+
+
+def _empty_log(directory: Path) -> None:
+    """Move all that is in the write-ahead log into the database. Raises StorageError."""
+    with closing(sqlite3.connect(directory / DATABASE)) as connection:
+        _, pages, moved = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if pages != moved:
+        raise StorageError(
+            f"{directory / DATABASE} is being read by another program",
+            kept="The archive is whole on this machine",
+            hint="It is put into the store after the next run",
+        )
+
+
+def _chunks_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while data := file.read(CHUNK):
+            yield data
+
+
+def _put_manifest(bucket: "Bucket", found: DatabaseVersion) -> None:
+    document = {
+        "size": found.size,
+        "chunk": CHUNK,
+        "packs": found.packs,
+        "chunks": [[each.pack, each.start, each.length, each.sha256] for each in found.chunks],
+    }
+    data = zlib.compress(json.dumps(document, separators=(",", ":")).encode())
+    with bucket_errors(f"put {found.manifest}"):
+        if not put_new(bucket, found.manifest, data):
+            raise StorageError(f"{found.manifest} is in the store already")
+    _sync(bucket, found.manifest)
+
+
+def _sync(bucket: "Bucket", path: str) -> None:
+    """Where the bucket is a folder, have the file on the disk before anybody relies on it."""
+    if isinstance(bucket, LocalStore) and bucket.prefix is not None:
+        file = bucket.prefix / path
+        sync_file(file)
+        sync_directory(file.parent)
+
+
+def read_version(bucket: "Bucket", manifest: str) -> DatabaseVersion:
+    """A version by the key of its manifest. Raises StorageError."""
+    with bucket_errors(f"read {manifest}"):
+        data = bytes(obstore.get(bucket, manifest).bytes())
+    document: dict[str, Any] = json.loads(zlib.decompress(data))
+    return DatabaseVersion(
+        manifest.removeprefix("versions/").removesuffix(".json"),
+        document["size"],
+        tuple(Chunk(*each) for each in document["chunks"]),
+        document["packs"],
+    )
+
+
+def restore_version(bucket: "Bucket", version: DatabaseVersion, directory: Path) -> int:
+    """Make the database in a folder that of a version, atomically; how many bytes were fetched.
+
+    Chunks that the folder's own database has are not fetched. Raises StorageError.
+    """
+    new = directory / _NEW
+    have: dict[str, int] = {}
+    old = directory / DATABASE
+    with locked(directory, database=False):
+        if old.exists():
+            have = {
+                hashlib.sha256(data).hexdigest(): number
+                for number, data in enumerate(_chunks_of(old))
+            }
+        with new.open("wb") as out:
+            new.chmod(0o600)
+            fetched = _fetch(bucket, version, out, have, old)
+            out.truncate(version.size)
+        sync_file(new)
+        mark_version(directory, None)
+        for suffix in SQLITE_SUFFIXES:
+            old.with_name(old.name + suffix).unlink(missing_ok=True)
+        replace_file(new, old)
+        sync_directory(directory)
+    mark_version(directory, version.name)
+    return fetched
+
+
+def _fetch(
+    bucket: "Bucket", version: DatabaseVersion, out: Any, have: dict[str, int], old: Path
+) -> int:
+    """Write all chunks of a version to a file. Raises StorageError for one that is damaged."""
+    wanted: dict[str, list[tuple[int, Chunk]]] = {}
+    for number, chunk in enumerate(version.chunks):
+        if chunk.sha256 not in have:
+            wanted.setdefault(chunk.pack, []).append((number, chunk))
+            continue
+        with old.open("rb") as file:
+            file.seek(have[chunk.sha256] * CHUNK)
+            _write(out, number, file.read(CHUNK), chunk)
+    fetched = 0
+    for pack, chunks in wanted.items():
+        for first in range(0, len(chunks), _FETCHED_AT_ONCE):
+            some = chunks[first : first + _FETCHED_AT_ONCE]
+            with bucket_errors(f"read {pack}"):
+                parts = obstore.get_ranges(
+                    bucket, f"versions/{pack}.pack", starts=[each.start for _, each in some],
+                    lengths=[each.length for _, each in some],
+                )  # fmt: skip
+            for (number, chunk), part in zip(some, parts, strict=True):
+                fetched += chunk.length
+                _write(out, number, _unpacked(bytes(part)), chunk)
+    return fetched
+
+
+def _unpacked(data: bytes) -> bytes:
+    try:
+        return zlib.decompress(data)
+    except zlib.error:
+        return b""  # its hash is compared below
+
+
+def _write(out: Any, number: int, data: bytes, chunk: Chunk) -> None:
+    if hashlib.sha256(data).hexdigest() != chunk.sha256:
+        raise StorageError(
+            f"The object store gives other bytes of {chunk.pack} than were put there",
+            kept="The database on this machine is as it was",
+            hint="An earlier version may be intact",
+        )
+    out.seek(number * CHUNK)
+    out.write(data)
+
+
+def mark_version(directory: Path, name: str | None) -> None:
+    """Note which version the folder's database began as; None: it is not known."""
+    place = directory / _PLACE
+    if name is None:
+        place.unlink(missing_ok=True)
+        return
+    new = place.with_name(f"{place.name}.new")
+    new.write_text(name, "utf-8")
+    sync_file(new)
+    replace_file(new, place)
+
+
+def marked_version(directory: Path) -> str | None:
+    """The version that the folder's database began as, if it is known."""
+    place = directory / _PLACE
+    if not (directory / DATABASE).exists() or not place.exists():
+        return None
+    return place.read_text("utf-8")
+
+
+def remove_old_versions(bucket: "Bucket", current: DatabaseVersion, keep: int) -> None:
+    """Remove all but the newest versions up to the current one, and the packs that no other needs.
+
+    What is newer than `current` is not looked at: it may be another worker's. Raises StorageError.
+    """
+    with bucket_errors("list versions"):
+        paths = sorted(each["path"] for some in obstore.list(bucket, "versions") for each in some)
+    names = [Path(path).stem for path in paths if path.endswith(".json")]
+    names = [name for name in names if name <= current.name]
+    kept = names[-keep:]
+    needed = {*current.packs, current.name}
+    for name in kept[:-1]:
+        needed |= read_version(bucket, f"versions/{name}.json").packs.keys()
+    old = [path for path in paths if Path(path).stem < current.name
+           and Path(path).stem not in (kept if path.endswith(".json") else needed)]  # fmt: skip
+    if old:
+        with bucket_errors("remove old versions"):
+            obstore.delete(bucket, old)

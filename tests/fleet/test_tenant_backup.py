@@ -1,0 +1,102 @@
+"""The backup of a tenant, against the demo's world."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archiver.archive.database import reader
+from archiver.evidence.files import MediaRow, check_file
+from archiver.fleet import tenant_backup, versions
+from archiver.fleet.database import LeaseLost, connected, take_lease
+from archiver.fleet.settings import load_fleet
+from archiver.fleet.storage import open_storage
+from archiver.fleet.tenant_backup import TenantJob, run_job
+from support.fleet.fleets import FleetBench
+from support.fleet.moto import moto_server
+
+pytestmark = pytest.mark.peers
+
+
+def test_another_machine_goes_on_from_what_was_put_back(
+    fleet: FleetBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two machines without a common folder: what one put into the bucket, the other one has."""
+    monkeypatch.setenv("STORE_KEY", "any key will do")
+    first, second = fleet.add("acme", 2)
+    with moto_server(tmp_path) as server:
+        server.bucket("fleet")
+        here, there = (
+            str(fleet.at(tmp_path / name, "s3://fleet-media/tenants", server.origin))
+            for name in ("here", "there")
+        )
+        run_job(replace(fleet.job("acme", first), fleet=here))
+        run_job(replace(fleet.job("acme", second), fleet=there))
+        assert not (tmp_path / "here" / "acme" / "media").exists()
+        media = open_storage(load_fleet(Path(there)), "acme").media
+        with reader(tmp_path / "there" / "acme") as connection:
+            names = {name for (name,) in connection.execute("SELECT name FROM accounts")}
+            rows = connection.execute("SELECT sha256, path, size, NULL FROM media").fetchall()
+            assert len(rows) > 1
+            assert [check_file(media, MediaRow(*row)) for row in rows] == [None] * len(rows)
+    assert names == {first.name, second.name}
+    assert fleet.rows()["acme"].version == 2
+
+
+def test_a_job_that_is_repeated_does_only_what_is_left(fleet: FleetBench) -> None:
+    first, second = fleet.add("acme", 2)
+    job = fleet.job("acme", first, second)
+    run_job(replace(job, accounts=(first.name,)))
+    tried_at = fleet.account_rows()[first.name].tried_at
+    run_job(job)
+    rows = fleet.account_rows()
+    assert rows[first.name].tried_at == tried_at
+    assert rows[second.name].outcome == "done"
+
+
+def test_a_worker_that_wakes_up_late_changes_nothing(
+    fleet: FleetBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one takes the tenant between its run and the moment when it puts it back."""
+    (account,) = fleet.add("acme")
+    save = versions.save_version
+
+    def save_late(*given: object) -> object:
+        with connected(fleet.address) as connection:
+            assert take_lease(connection, "acme", "another worker") is not None
+        return save(*given)  # type: ignore[arg-type]  # as it was called
+
+    monkeypatch.setattr(tenant_backup, "save_version", save_late)
+    with pytest.raises(LeaseLost):
+        run_job(fleet.job("acme", account))
+    row = fleet.rows()["acme"]
+    assert (row.version, row.holder, row.good) == (0, "another worker", 0)
+
+
+def test_an_account_that_fails_does_not_stop_the_next(fleet: FleetBench) -> None:
+    first, second = fleet.add("acme", 2)
+    with connected(fleet.address) as connection:
+        connection.execute(
+            "UPDATE fleet.accounts SET options = %s WHERE name = %s",
+            ('{"profile_key": "env:NOT_SET_ANYWHERE"}', first.name),
+        )
+    run_job(fleet.job("acme", first, second))
+    rows = fleet.account_rows()
+    assert rows[first.name].error_code == "secret"
+    assert rows[first.name].failures == 1
+    assert rows[second.name].outcome == "done"
+
+
+def test_the_process_does_its_job_and_holds_no_secret_in_it(fleet: FleetBench) -> None:
+    (account,) = fleet.add("acme")
+    job = fleet.job("acme", account)
+    assert TenantJob.from_json(job.as_json()) == job
+    assert fleet.address not in job.as_json()
+    done = subprocess.run(
+        [sys.executable, "-m", "archiver.fleet.tenant_backup"], input=job.as_json(), text=True,
+        capture_output=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert fleet.account_rows()[account.name].outcome == "done"
