@@ -38,6 +38,7 @@ REASON_CODES: dict[str, str] = {
     # what the settings say of it; the column `setting` has the value that decided
     "setting_videos": "Not the file that the setting `videos` wants",
     "setting_thumbnails": "A still whose original is wanted, with `thumbnails = false`",
+    "setting_leave_out": "Of a kind of media that the setting `leave_out` leaves out",
     "playlist": "A playlist, while the video itself is offered",
     "link_target": "What a link leads to, which is never fetched",
     "too_large": "Larger than the setting `max_size` allows",

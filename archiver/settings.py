@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from archiver.binding import CalendarPeriod, CheckpointTarget, ProxyAddress, Size
 from archiver.errors import ConfigError
+from archiver.minimisation import LeftOut
 from archiver.models import Kind
 from archiver.secrets import Secret
 
@@ -49,6 +50,15 @@ class ArchiveSettings:
             "those that brought something new, or none."
         },
     )
+    leave_out: tuple[LeftOut, ...] = field(
+        default=(),
+        metadata={
+            "help": "What is not kept of new posts and of their records. numbers: likes, views and "
+            "the like. people: names and addresses of others, but for those in texts. With either, "
+            "no responses are kept.",
+            "example": '["numbers", "people"]',
+        },
+    )
     reserve: Size = field(
         default=Size(500_000_000),
         metadata={
@@ -85,6 +95,14 @@ class MediaSettings:
     thumbnails: bool = field(
         default=True,
         metadata={"help": "Whether stills are fetched also where the original is stored."},
+    )
+    leave_out: tuple[Literal["image", "video", "gif", "audio"], ...] = field(
+        default=(),
+        metadata={
+            "help": "Kinds of media whose files are not fetched, their stills included. That there "
+            "is one, and its description, are kept.",
+            "example": '["video", "audio"]',
+        },
     )
     resolve: tuple[str, ...] = field(
         default=(),

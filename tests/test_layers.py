@@ -13,7 +13,8 @@ PACKAGE = ROOT / "archiver"
 
 GROUND = {
     "actors", "environment", "errors", "models", "reasons", "secrets", "jsonpieces", "jsontext",
-    "canonical", "clock", "disks", "human", "media_keys", "metric_names", "plugin_calls",
+    "canonical", "clock", "disks", "human", "media_keys", "metric_names", "minimisation",
+    "plugin_calls",
     "record_hashes", "stop_signals", "urls", "version",
 }  # fmt: skip
 """What knows nothing of what the program does, and may be used by all of it."""
@@ -65,7 +66,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tomltext": {"characters", "errors"},
     "ownership": set(),
     "binding": {"characters", "errors", "human", "secrets", "tomllines", "tomltext", "urls"},
-    "settings": {"binding", "errors", "models", "secrets"},
+    "minimisation": {"errors", "models"},
+    "settings": {"binding", "errors", "minimisation", "models", "secrets"},
     "config": {
         "characters",
         "errors",

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from archiver.archive.absence import removing_source
@@ -60,6 +61,7 @@ class ParseContext:
     `as_of` is when the export was made that the records are from; None for a source that is asked
     now. An export that is older than what is known of a post changes nothing of it, and two exports
     may write one post in different forms: only another wording is an edit.
+    `record_text` is the text of a record that is stored.
     """
 
     source: str
@@ -70,6 +72,7 @@ class ParseContext:
     reader: bytes | None = None
     ranks: Mapping[str, str] = field(default_factory=dict)
     as_of: str | None = None
+    record_text: Callable[[Record], str] = attrgetter("raw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +374,8 @@ class PostWriter:
         rows.add(
             "posts", id=post_id, account_id=self.account_id, platform=self.platform,
             platform_id=match.platform_id, **_columns(post), first_seen_at=self.now,
-            last_seen_at=self.now, removed_at=post.removed_at, raw=record.raw,
+            last_seen_at=self.now, removed_at=post.removed_at,
+            raw=self.context.record_text(record),
         )  # fmt: skip
         self._event(rows, post_id, "seen", _ID_ONLY if post.id_only else None)
         if post.removed_at is not None:
@@ -654,13 +658,13 @@ class PostWriter:
                 self.connection, "post_sources", _OF_SOURCE, (old.id, self.context.source),
                 edit=edit,
             )  # fmt: skip
-            values = _columns(post) | {"raw": record.raw}
+            values = _columns(post) | {"raw": self.context.record_text(record)}
             self._write_post(old.id, values, post, is_edit=is_edit)
             self._replace_relations(old.id, post)
             return
         update(
             self.connection, "post_sources", _OF_SOURCE, (old.id, self.context.source),
-            edit=edit, said=content_json(_columns(post)), raw=record.raw,
+            edit=edit, said=content_json(_columns(post)), raw=self.context.record_text(record),
         )  # fmt: skip
         ordered = by_precedence(contents_by_source(self.connection, old.id), self.context.ranks)
         values = merged(ordered)
@@ -722,7 +726,7 @@ class PostWriter:
             run_id=self.run_id, response_id=self.response_id, source=self.context.source,
             content_version=self.context.content_version, content_sha256=content,
             source_time=source_time, wording_sha256=wording_sha256(match.post),
-            raw=match.record.raw,
+            raw=self.context.record_text(match.record),
         )  # fmt: skip
 
     def _restore_shown(self, rows: Rows, old: _StoredPost, post: Post) -> None:

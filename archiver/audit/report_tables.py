@@ -20,6 +20,14 @@ LIMITS = (
 """What a report cannot show, said in each of them."""
 
 
+_LEFT_OUT = {
+    "numbers": "Numbers: likes, views and the like, in records too; responses of the sources",
+    "people": "Names and addresses of other people, in records too, but for those in texts; "
+    "responses of the sources",
+}
+"""What a report says of each part that `[archive] leave_out` can name."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReportTable:
     """A table of texts. `right` numbers its columns of numbers; `empty` is said of one of no rows.
@@ -80,6 +88,7 @@ def report_tables(report: AuditReport) -> Iterator[ReportTable]:
         (1,), empty="None: every file that was wanted is there.",
     )  # fmt: skip
     yield _withheld(report)
+    yield _left_out(report)
     yield from _evidence(report)
     yield from _actions(report)
 
@@ -147,6 +156,24 @@ def _withheld(report: AuditReport) -> ReportTable:
     note = f"The first {MOST_LISTED:,}; {more:,} more are omitted." if more > 0 else ""
     head = ("Account", "Published", "Post", "Why", "Address")
     return ReportTable("Omitted by the platforms", head, rows, (2,), note=note)
+
+
+def _left_out(report: AuditReport) -> ReportTable:
+    """What is not kept because the settings say so."""
+    said = report.settings
+    rows = [
+        (_LEFT_OUT[name], f"[archive] leave_out, {name}")
+        for name in said.get("archive.leave_out", ()) if name in _LEFT_OUT
+    ] + [
+        (f"Files of the kind {kind}", "[media] leave_out")
+        for kind in said.get("media.leave_out", ())
+    ]  # fmt: skip
+    return ReportTable(
+        "Left out on purpose", ("What", "By the setting"), tuple(rows),
+        empty="Nothing.",
+        note="By the settings of the newest run; what was kept before they were set is still there."
+        if rows else "",
+    )  # fmt: skip
 
 
 def _evidence(report: AuditReport) -> Iterator[ReportTable]:

@@ -20,6 +20,7 @@ from archiver.backup.validation import (
 from archiver.clock import Clock
 from archiver.errors import ArchiverError, RecordError, SourceError
 from archiver.hookspecs import Platform
+from archiver.minimisation import Minimiser
 from archiver.models import Account, Identity, Metric, Page, Post, Record, Version, Window
 from archiver.plugin_calls import cause_of, plugin_errors
 from archiver.report import AccountReport
@@ -43,6 +44,7 @@ class AccountReader:
     clock: Clock
     report: AccountReport
     login: str | None = None
+    minimiser: Minimiser = field(default_factory=Minimiser)
     _has_reported_slow_read: bool = field(default=False, init=False)
 
     async def identify(self) -> Identity | None:
@@ -139,7 +141,7 @@ class AccountReader:
     @property
     def has_separate_metrics(self) -> bool:
         """Whether the metrics of posts are fetched separately from the posts."""
-        return self._optional("metrics") is not None
+        return self._optional("metrics") is not None and not self.minimiser.leaves_numbers_out
 
     def read(self, data: Any) -> Post:
         """The post that a record is parsed into.
@@ -153,7 +155,11 @@ class AccountReader:
         with plugin_errors(self._parse_error):
             post = self.platform.read(data, self.account)
         self._report_slow_read(self.clock.monotonic() - begin)
-        return validate_post(post)
+        return self.minimiser.reduce_post(validate_post(post))
+
+    def record_text(self, record: Record) -> str:
+        """The text of a record that is stored, without what the settings leave out."""
+        return self.minimiser.record_text(record, self.read)
 
     def record_id(self, record: Record) -> str | None:
         """The id of a record's post; None where only parsing the record can find it."""

@@ -45,6 +45,7 @@ from archiver.media.playlists.joining import FilmJoiner, joiner_version
 from archiver.media.playlists.segments import remove_unfinished
 from archiver.media.selection import select_renditions
 from archiver.media.store import StagedStore
+from archiver.minimisation import Minimiser
 from archiver.models import Account, timestamp
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
@@ -232,9 +233,15 @@ class BackupRun:
             await self._write_failure(run, account, account_report.error or error)
             return
         platform = self.plugins.platform(account.platform, account.source)
-        reader = AccountReader(account, platform, client, self.clock, account_report, login)
+        archive = self.config.archive
+        if archive.leave_out:  # a response has all that is left out
+            archive = replace(archive, keep_responses="none")
+        reader = AccountReader(
+            account, platform, client, self.clock, account_report, login,
+            Minimiser.of(archive.leave_out),
+        )  # fmt: skip
         backup = AccountBackup(
-            run, reader, self.options, self.config.archive, self._select(), account_report,
+            run, reader, self.options, archive, self._select(), account_report,
             on_saved=partial(_register, files), other_labels=self._other_labels(account),
             ranks={source.name: source.rank for source in self.plugins.sources},
         )  # fmt: skip
@@ -265,7 +272,10 @@ class BackupRun:
 
     def _select(self) -> Callable[..., Any]:
         media = self.config.media
-        return partial(select_renditions, videos=media.videos, thumbnails=media.thumbnails)
+        return partial(
+            select_renditions, videos=media.videos, thumbnails=media.thumbnails,
+            leave_out=media.leave_out,
+        )  # fmt: skip
 
     def _media_client(self) -> MediaClient:
         network = self.config.network

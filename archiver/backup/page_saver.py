@@ -151,6 +151,7 @@ class PageSaver:
         return ParseContext(
             self.reader.account.source, self.reader.platform.content_version, self.reader.read,
             self.choose, self.reader.view, self.reader.fingerprint, self.ranks,
+            record_text=self.reader.record_text,
         )  # fmt: skip
 
     async def _find_unchanged(

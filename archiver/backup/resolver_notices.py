@@ -37,6 +37,8 @@ def _of_platform(
         yield f'resolve in [media] lists "{platform}", and no account of it has own = true'
     elif own and config.media.videos == "none":
         yield 'resolve in [media] has no effect: videos = "none" wants no video'
+    elif own and "video" in config.media.leave_out:
+        yield "resolve in [media] has no effect: leave_out leaves videos out"
     elif own and config.network.proxy is not None:
         yield PROXY_NOTICE
     elif own and (notice := resolver_notice(resolver, platform, now)) is not None:

@@ -63,7 +63,8 @@ class VideoResolving:
 
     async def resolve_all(self) -> None:
         """Try what is due of all accounts that it is allowed for. Raises StorageError."""
-        if self.config.media.videos == "none":
+        media = self.config.media
+        if media.videos == "none" or "video" in media.leave_out:
             return
         for platform in sorted(set(self.config.media.resolve)):
             if self.config.network.proxy is not None:  # a resolver would go around it

@@ -1,7 +1,8 @@
 """`archiver separate`: undo a match of two sources' posts by a rule."""
 
 import json
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -73,24 +74,27 @@ def _account_of(
 
 def _parse_context(shell: Shell, account: "Account", raw: str) -> tuple["ParseContext", "Post"]:
     """The parse context of an account, and the post of its record."""
-    from functools import partial
-
     from archiver.archive.posts import ParseContext
     from archiver.backup.account_reader import AccountReader
     from archiver.clock import SystemClock
     from archiver.media.selection import select_renditions
+    from archiver.minimisation import Minimiser
     from archiver.report import AccountReport
 
     config, plugins = shell.config(), shell.plugins()
     platform = plugins.platform(account.platform, account.source)
     report = AccountReport(account.name, account.platform, account.source)
-    reader = AccountReader(account, platform, None, SystemClock(), report)
+    minimiser = Minimiser.of(config.archive.leave_out)
+    reader = AccountReader(account, platform, None, SystemClock(), report, minimiser=minimiser)
     media = config.media
-    choose = partial(select_renditions, videos=media.videos, thumbnails=media.thumbnails)
+    choose = partial(
+        select_renditions, videos=media.videos, thumbnails=media.thumbnails,
+        leave_out=media.leave_out,
+    )  # fmt: skip
     ranks = {source.name: source.rank for source in plugins.sources}
     context = ParseContext(
         account.source, platform.content_version, reader.read, choose, reader.view,
-        reader.fingerprint, ranks,
+        reader.fingerprint, ranks, record_text=reader.record_text,
     )  # fmt: skip
     return context, reader.read(json.loads(raw))
 
@@ -105,6 +109,7 @@ def _export_context(
     from archiver.archive.packages import EXPORT
     from archiver.archive.posts import ParseContext
     from archiver.media.selection import select_renditions
+    from archiver.minimisation import Minimiser
     from archiver.models import Account
 
     query = """
@@ -116,9 +121,18 @@ def _export_context(
     if platform not in readers:
         raise UsageError(f"No plugin reads exports of {platform}")
     reader, account = readers[platform], Account(name, platform, EXPORT, None)
+    config = shell.config()
+    minimiser = Minimiser.of(config.archive.leave_out)
+
+    def read(data: Any) -> "Post":
+        return minimiser.reduce_post(reader.read(data, account))
+
     context = ParseContext(
-        EXPORT, reader.content_version, lambda data: reader.read(data, account),
-        lambda found: select_renditions(found, videos="best", thumbnails=True),
+        EXPORT, reader.content_version, read,
+        partial(
+            select_renditions, videos="best", thumbnails=True, leave_out=config.media.leave_out
+        ),
         ranks={source.name: source.rank for source in shell.plugins().sources},
+        record_text=lambda record: minimiser.record_text(record, read),
     )  # fmt: skip
-    return context, reader.read(json.loads(raw), account)
+    return context, read(json.loads(raw))

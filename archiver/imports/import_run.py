@@ -43,6 +43,7 @@ from archiver.imports.single_films import (
 )
 from archiver.media.folder_store import FolderStore
 from archiver.media.selection import select_renditions
+from archiver.minimisation import Minimiser
 from archiver.models import timestamp
 
 
@@ -311,10 +312,14 @@ class ImportRun:
         with ThreadPoolExecutor(os.cpu_count() or 1) as executor:
             work = PackageImport(
                 self.connection, found, account, account_id, run_id, package_id, as_of, self.ranks,
-                partial(select_renditions, videos=media.videos, thumbnails=media.thumbnails),
+                partial(
+                    select_renditions, videos=media.videos, thumbnails=media.thumbnails,
+                    leave_out=media.leave_out,
+                ),
                 None if self.options.dry_run else store, store.tmp, executor, self.clock.now,
                 self.progress, report, None if self.options.dry_run else self._links(store),
                 private=self.options.private,
+                minimiser=Minimiser.of(self.config.archive.leave_out),
             )  # fmt: skip
             try:
                 work.import_posts()

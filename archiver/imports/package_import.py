@@ -28,6 +28,7 @@ from archiver.imports.report import ImportProgress, PackageReport
 from archiver.media.download import Download
 from archiver.media.selection import expected_kind
 from archiver.media.store import MediaStore, stored_path
+from archiver.minimisation import Minimiser
 from archiver.models import (
     Account,
     Attachment,
@@ -100,6 +101,7 @@ class PackageImport:
     report: PackageReport
     links: LinkFetcher | None = None
     private: bool = False
+    minimiser: Minimiser = field(default_factory=Minimiser)
 
     @property
     def _package(self) -> OpenPackage:
@@ -142,7 +144,7 @@ class PackageImport:
             raise RecordError("The record is not a JSON object")
         with plugin_errors(self._parse_error):
             post = self.found.reader.read(data, self.account)
-        return validate_post(post)
+        return self.minimiser.reduce_post(validate_post(post))
 
     def _parse_error(self, error: BaseException) -> RecordError:
         name = self.found.reader.name
@@ -180,13 +182,15 @@ class PackageImport:
         return ParseContext(
             EXPORT, reader.content_version, self.read, self._choices,
             reader=f"export {reader.content_version}".encode(), ranks=self.ranks, as_of=self.as_of,
+            record_text=lambda record: self.minimiser.record_text(record, self.read),
         )  # fmt: skip
 
     def _choices(self, attachment: Attachment) -> list[Choice]:
-        """The first state of each file: those of the package are kept, whatever the settings."""
+        """The first state of each file: those of the package are kept, unless they are left out."""
         choices = list(self.choose(attachment))
         for index, rendition in enumerate(attachment.renditions):
-            if rendition.member:
+            _, reason = choices[index]
+            if rendition.member and (reason is None or reason.code != "setting_leave_out"):
                 is_there = rendition.member in self._package
                 choices[index] = ("pending", None) if is_there else ("failed", _NOT_IN_PACKAGE)
         return choices

@@ -1,6 +1,6 @@
 """Which files are wanted: the first state of every rendition of an attachment."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from archiver.models import Attachment, Rendition
@@ -27,15 +27,20 @@ _PLAYLISTS = frozenset(
 )  # fmt: skip
 
 
-def select_renditions(attachment: Attachment, *, videos: Videos, thumbnails: bool) -> list[Choice]:
+def select_renditions(
+    attachment: Attachment, *, videos: Videos, thumbnails: bool, leave_out: Collection[str] = ()
+) -> list[Choice]:
     """The state that each rendition starts in, in their order.
 
     `videos` selects among the files of a video, or of a GIF that is served as video. With
     `thumbnails` false, stills are skipped where the attachment's own file is wanted; a playlist
-    does not count as one.
+    does not count as one. Of an attachment of a kind in `leave_out`, no file is wanted.
     """
     renditions = attachment.renditions
     choices: list[Choice] = [_initial_choice(attachment, rendition) for rendition in renditions]
+    if attachment.kind in leave_out:
+        unwanted = _left_out(leave_out)
+        return [unwanted if choice[0] == "pending" else choice for choice in choices]
     files = [
         index
         for index, rendition in enumerate(renditions)
@@ -49,6 +54,16 @@ def select_renditions(attachment: Attachment, *, videos: Videos, thumbnails: boo
             if rendition.role in _STILLS and choices[index][0] == "pending":
                 choices[index] = _NO_THUMBNAILS
     return choices
+
+
+def left_out_setting(leave_out: Collection[str]) -> str:
+    """The setting as a row has it that was skipped for it."""
+    return ",".join(sorted(leave_out))
+
+
+def _left_out(leave_out: Collection[str]) -> Choice:
+    setting = left_out_setting(leave_out)
+    return ("skipped", Reason("setting_leave_out", f"leave_out={setting}", setting))
 
 
 def expected_kind(kind: str, role: str, url: str | None, content_type: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from archiver.archive.actions import record_settings
 from archiver.audit.audit_report import AuditPeriod, audit_report
 from archiver.audit.report_tables import report_tables
 
@@ -26,3 +27,17 @@ def test_they_are_read_from_coverage_to_versions(audited: sqlite3.Connection) ->
     )
     assert ("Its signatures", "not signed") in tables["Ledger"].rows
     assert "python" in {row[1] for row in tables["Versions"].rows}
+
+
+def test_what_is_left_out_on_purpose_is_said(audited: sqlite3.Connection) -> None:
+    def left_out() -> tuple[tuple[str, ...], ...]:
+        tables = report_tables(audit_report(audited, AuditPeriod()))
+        return next(each.rows for each in tables if each.title == "Left out on purpose")
+
+    assert left_out() == ()
+    settings = {"archive.leave_out": ["numbers", "people"], "media.leave_out": ["video"]}
+    record_settings(audited, settings, "2026-03-30T00:00:00.000Z")
+    assert [row[1] for row in left_out()] == [
+        "[archive] leave_out, numbers", "[archive] leave_out, people", "[media] leave_out",
+    ]  # fmt: skip
+    assert left_out()[2][0] == "Files of the kind video"

@@ -12,7 +12,7 @@ from archiver.imports import package_import
 from archiver_ayrshare.demo.accounts import WorldAccount
 from archiver_ayrshare.demo.posts import WorldMedia, WorldPost
 from archiver_ayrshare.demo.specs import photo, video
-from support.exports.importing import CONTENT, ImportFolder, import_now
+from support.exports.importing import CONFIG, CONTENT, ImportFolder, import_now
 from support.exports.packing import write_zip
 from support.exports.tweets import Tweet, TweetMedia, TweetWorld, sample
 from support.nights import Nights, nights
@@ -215,3 +215,16 @@ def test_a_file_that_is_not_what_it_should_be_costs_only_itself(tmp_path: Path) 
     assert report.outcome == "partial"
     assert report.counts.files_failed == 1
     assert report.failures[0].startswith(name)
+
+
+def test_what_the_settings_leave_out_is_not_imported_either(tmp_path: Path) -> None:
+    left_out = f'{CONFIG}leave_out = ["numbers"]\n[media]\nleave_out = ["image"]\n'
+    archive = ImportFolder(tmp_path, settings=left_out)
+    archive.run(write_zip(tmp_path / "x.zip", sample().files()))
+    assert archive.column("SELECT count(*) FROM metrics") == [0]
+    assert archive.column("SELECT count(*) FROM posts WHERE raw LIKE '%favorite_count%'") == [0]
+    states = (
+        "SELECT DISTINCT state FROM renditions JOIN attachments ON attachment_id = attachments.id"
+    )
+    assert archive.column(f"{states} WHERE kind = 'image'") == ["skipped"]
+    assert "stored" in archive.column(f"{states} WHERE kind = 'video'")

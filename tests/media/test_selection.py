@@ -146,3 +146,15 @@ def test_what_bytes_must_be() -> None:
     assert expected_kind("link", "original", url, None) is None
     assert not is_playlist("https://[::1", None)
     assert not is_playlist("https://playlist.mpd?a=b", None)
+
+
+def test_of_a_kind_that_is_left_out_no_file_is_wanted_not_even_its_still() -> None:
+    video = Attachment(
+        "video", renditions=(file(), STILL, Rendition("original", absent="copyright"))
+    )
+    left_out: Choice = ("skipped", Reason("setting_leave_out", "leave_out=gif,video", "gif,video"))
+    found = select_renditions(video, videos="all", thumbnails=True, leave_out=("video", "gif"))
+    assert found == [left_out, left_out, ("omitted", Reason("copyright", "copyright"))]
+    assert (
+        select_renditions(video, videos="all", thumbnails=True, leave_out=("image",))[0] == WANTED
+    )
