@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         SourceDown,
         SourceError,
     )
+    from archiver.export_writers import ExportTarget, ExportWriter, PostSnapshot
     from archiver.hookspecs import (
         ExportReader,
         FileResponse,
@@ -93,6 +94,15 @@ if TYPE_CHECKING:
         Unresolved,
         UnresolvedCode,
     )
+    from archiver.saved_posts import (
+        HeldFile,
+        LatestMetric,
+        PostAttachment,
+        PostRelation,
+        PostRevision,
+        SavedAccount,
+        SavedPost,
+    )
     from archiver.secrets import Secret
     from archiver.urls import BadUrl, BaseUrl, normalize_url
 
@@ -107,6 +117,7 @@ _HOMES = {
         "AccessRefused", "AccountGone", "ArchiverError", "ConfigError", "PackageError",
         "PluginError", "RateLimited", "RecordError", "SecretError", "SourceDown", "SourceError",
     ),
+    "export_writers": ("ExportTarget", "ExportWriter", "PostSnapshot"),
     "hookspecs": (
         "ExportReader", "FileResponse", "Http", "Kit", "Package", "Platform", "Source", "Tokens",
         "hookimpl",
@@ -122,6 +133,10 @@ _HOMES = {
     "resolvers": (
         "ProgramResult", "ResolvedVideo", "Resolver", "ResolverJob", "Unresolved",
         "UnresolvedCode",
+    ),
+    "saved_posts": (
+        "HeldFile", "LatestMetric", "PostAttachment", "PostRelation", "PostRevision",
+        "SavedAccount", "SavedPost",
     ),
     "secrets": ("Secret",),
     "urls": ("BadUrl", "BaseUrl", "normalize_url"),
@@ -164,9 +179,12 @@ __all__ = [
     "Demo",
     "DemoWorld",
     "ExportReader",
+    "ExportTarget",
+    "ExportWriter",
     "ExportedPost",
     "Extra",
     "FileResponse",
+    "HeldFile",
     "HistoryAccount",
     "HistoryBackend",
     "HistoryPost",
@@ -175,6 +193,7 @@ __all__ = [
     "Identity",
     "Kind",
     "Kit",
+    "LatestMetric",
     "Listing",
     "Metric",
     "OAuth",
@@ -184,6 +203,10 @@ __all__ = [
     "Platform",
     "PluginError",
     "Post",
+    "PostAttachment",
+    "PostRelation",
+    "PostRevision",
+    "PostSnapshot",
     "ProgramResult",
     "Proof",
     "Rank",
@@ -200,6 +223,8 @@ __all__ = [
     "ResolverJob",
     "Response",
     "Role",
+    "SavedAccount",
+    "SavedPost",
     "Secret",
     "SecretError",
     "ServedApi",

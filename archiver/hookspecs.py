@@ -13,6 +13,7 @@ from pluggy import HookimplMarker, HookspecMarker
 
 from archiver.apis import Demo, ServedApi
 from archiver.auth import OAuth
+from archiver.export_writers import ExportWriter
 from archiver.models import (
     Account,
     ExportedPost,
@@ -450,6 +451,15 @@ def archiver_served_apis() -> Sequence[ServedApi]:  # type: ignore[empty-body]  
     """The APIs that this plugin can answer from an archive, for `archiver serve`.
 
     Called once, when plugins are loaded. Two APIs with the same name are an error that names both.
+    """
+
+
+@hookspec
+def archiver_export_writers() -> Sequence[ExportWriter]:  # type: ignore[empty-body]  # a specification
+    """The formats that this plugin adds to `archiver export`.
+
+    Called once, when plugins are loaded. Two formats with the same name are an error that names
+    both, and so is one with the name of a format that archiver has.
     """
 
 

@@ -23,6 +23,7 @@ from archiver import hookspecs
 from archiver.apis import Demo, ServedApi
 from archiver.binding import settings_of
 from archiver.errors import PluginError
+from archiver.export_writers import ExportWriter
 from archiver.hookspecs import ExportReader, Platform, Source
 from archiver.models import Listing, Rank, Stream
 from archiver.ownership import open_to_others
@@ -77,6 +78,7 @@ class Loaded:
     demos: tuple[Demo, ...] = ()
     served_apis: tuple[ServedApi, ...] = ()
     resolvers: tuple[Resolver, ...] = ()
+    export_writers: tuple[ExportWriter, ...] = ()
     export_readers: tuple[ExportReader, ...] = ()
 
 
@@ -108,6 +110,12 @@ class Plugins:
         """Every reader of official exports, by the name of its platform."""
         found = [reader for plugin in self.loaded for reader in plugin.export_readers]
         return tuple(sorted(found, key=lambda reader: reader.name))
+
+    @property
+    def export_writers(self) -> tuple[ExportWriter, ...]:
+        """Every format of exports that plugins add, by name."""
+        found = [writer for plugin in self.loaded for writer in plugin.export_writers]
+        return tuple(sorted(found, key=lambda writer: writer.name))
 
     @property
     def origins(self) -> tuple[Origin, ...]:
@@ -289,6 +297,7 @@ def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
         demos = _ask(manager, "archiver_demos")
         apis = _ask(manager, "archiver_served_apis")
         resolvers = _ask(manager, "archiver_resolvers")
+        writers = _ask(manager, "archiver_export_writers")
         readers = _ask(manager, "archiver_export_readers")
     if not manager.get_hookcallers(manager.get_plugin(entry_point.name)):
         raise _Broken("it implements no hook; mark its functions with archiver.hookimpl")
@@ -299,6 +308,7 @@ def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
         tuple(item for item in demos if _is_valid(item, _check_demo, origin, problems)),
         tuple(item for item in apis if _is_valid(item, _check_served_api, origin, problems)),
         tuple(item for item in resolvers if _is_valid(item, _check_resolver, origin, problems)),
+        tuple(item for item in writers if _is_valid(item, _check_export_writer, origin, problems)),
         tuple(item for item in readers if _is_valid(item, _check_export_reader, origin, problems)),
     )
 
@@ -442,6 +452,13 @@ def _check_export_reader(reader: Any) -> None:
         raise _Broken("its title must be text")
     if isinstance(reader.content_version, bool) or not isinstance(reader.content_version, int):
         raise _Broken("its content_version must be a whole number")
+
+
+def _check_export_writer(writer: Any) -> None:
+    _check_members(writer, ExportWriter)
+    _check_name(writer.name)
+    if isinstance(writer.contents, str):
+        raise _Broken("its contents must be a list of lines")
 
 
 def _check_members(item: Any, protocol: type[Any]) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 
 import click
 
-from archiver import apis, hookspecs, resolvers
+from archiver import apis, export_writers, hookspecs, resolvers
 from archiver.binding import Setting, settings_of
 from archiver.cli import COMMANDS, EXIT_CODES, main
 from archiver.cli.init import example_config
@@ -248,6 +248,7 @@ _PROTOCOLS = (
     hookspecs.Http, hookspecs.FileResponse, hookspecs.Platform, hookspecs.Identifies,
     hookspecs.Refetches, hookspecs.KeepsHistory, hookspecs.CountsApart, hookspecs.Proves,
     hookspecs.ExportReader, hookspecs.Package, resolvers.Resolver, resolvers.ResolverJob,
+    export_writers.ExportWriter, export_writers.PostSnapshot, export_writers.ExportTarget,
     apis.ServedApi, apis.HistoryBackend, apis.Demo, apis.DemoWorld,
 )  # fmt: skip
 

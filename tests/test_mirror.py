@@ -35,7 +35,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "evidence/test_copy.py": ("archiver/cli/copy",),
     "site/test_html_format.py": ("archiver/site/pages", "archiver/site/plan"),
     "export/formats/test_sqlite.py": ("archiver/export/extract",),
-    "export/test_snapshot.py": ("archiver/export/saved",),
+    "export/test_snapshot.py": ("archiver/saved_posts",),
     "evidence/test_access.py": ("archiver/cli/verify",),
     "evidence/test_tampering.py": ("archiver/evidence/known_heads",),
     # it runs the programs of the system, in whose place the command's test has some of its own

@@ -18,8 +18,8 @@ from archiver.browse.cards import Card, cards
 from archiver.browse.frame import archive_of, ask, page
 from archiver.browse.selection import PostSelection
 from archiver.export.heading import time_now
-from archiver.export.saved import PostRevision, SavedPost
 from archiver.export.snapshot import Snapshot
+from archiver.saved_posts import PostRevision, SavedPost
 from archiver.version import version
 
 _LONG_TEXT = 2000

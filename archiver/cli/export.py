@@ -15,20 +15,36 @@ from archiver.cli.values import Date
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from archiver.export.formats.form import ExportFormat
     from archiver.export.run import Exported
     from archiver.export.selection import ArchiveSelection
+    from archiver.export_writers import ExportWriter
 
 FORMS = ("jsonl", "csv", "html", "sqlite", "eml", "loadfile", "activitystreams", "wacz", "bagit")
 """The names of all forms; what each has is in docs/exporting.md."""
 
 
-def export_forms() -> "dict[str, ExportFormat]":
-    """All forms, by their names."""
+def export_forms(writers: "Iterable[ExportWriter]" = ()) -> "dict[str, ExportFormat]":
+    """All forms, by their names, with those that plugins add.
+
+    Raises PluginError for two of the same name.
+    """
+    from archiver.errors import PluginError
     from archiver.export.formats import FORMATS
+    from archiver.export.formats.form import added_format
     from archiver.site import html_format
 
-    return FORMATS | {html_format.FORMAT.name: html_format.FORMAT}
+    forms = FORMATS | {html_format.FORMAT.name: html_format.FORMAT}
+    for writer in writers:
+        if writer.name in forms:
+            raise PluginError(
+                f"There are two export formats of the name {writer.name}",
+                hint="Uninstall the plugin that adds it: archiver plugins lists all",
+            )
+        forms[writer.name] = added_format(writer)
+    return forms
 
 
 @subcommand(
@@ -38,7 +54,10 @@ def export_forms() -> "dict[str, ExportFormat]":
     "archiver export bagit /mnt/usb/council --account council-facebook\n"
     'archiver export eml ~/case-2026-17 --held "2026/17"',
 )
-@click.argument("form", metavar="FORMAT", type=click.Choice(FORMS))
+@click.argument(
+    "form", metavar="FORMAT",
+    shell_complete=lambda _, __, begun: [name for name in FORMS if name.startswith(begun)],
+)  # fmt: skip
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option(
     "--account",
@@ -96,9 +115,9 @@ def command(
       wacz             a web archive (WARC) of answers and files
       bagit            what jsonl writes, as a bag for other archives
 
-    The folder gets its name when it is
-    complete; run the same command again after an interruption. That an export was made, by whom and
-    with which manifest, is written into the archive.
+    or one that a plugin adds. The folder gets its name when it is complete; run the same command
+    again after an interruption. That an export was made, by whom and with which manifest, is
+    written into the archive.
     """  # noqa: D301 — Click knows a list by this character
     from archiver.errors import DamageFound
     from archiver.export.as_of import NO_READERS, readers_among
@@ -110,7 +129,7 @@ def command(
 
     directory = shell.config().archive.directory
     _refuse_unknown_kinds(kinds)
-    chosen_form = export_forms()[form]
+    chosen_form = _form(form, shell)
     if only_public is None:
         only_public = chosen_form.is_public
     selection = ArchiveSelection(
@@ -139,6 +158,18 @@ def command(
             hint="Run archiver verify --repair, then export again",
         )
     return None
+
+
+def _form(name: str, shell: Shell) -> "ExportFormat":
+    """The form of that name; plugins are loaded only for one that archiver does not have."""
+    forms = export_forms()
+    if name not in forms:
+        forms = export_forms(shell.plugins().export_writers)
+    if name not in forms:
+        raise UsageError(
+            f"There is no export format {name}", hint=f"There are {', '.join(sorted(forms))}"
+        )
+    return forms[name]
 
 
 def _refuse_unknown_kinds(kinds: tuple[str, ...]) -> None:

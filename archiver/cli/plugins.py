@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def command(shell: Shell, as_json: bool) -> None:
     """List the plugins that are installed, with what they bring.
 
-    That is sources, platforms, resolvers, and readers of official exports.
+    That is sources, platforms, resolvers, readers of official exports, and formats of archiver
+    export.
 
     What is broken is left out, and named in a warning. To run with some plugins only, list the
     names of their entry points in ARCHIVER_PLUGINS; when it is empty, none is loaded.
@@ -51,7 +52,11 @@ def _rows(plugin: "Loaded") -> list[tuple[str, str, str, str, str]]:
         ("export reader", item.name, "", origin.entry_point, where)
         for item in plugin.export_readers
     ]
-    return sources + platforms + resolvers + readers
+    writers = [
+        ("export format", item.name, "", origin.entry_point, where)
+        for item in plugin.export_writers
+    ]
+    return sources + platforms + resolvers + readers + writers
 
 
 def _as_json(plugins: "Plugins") -> dict[str, Any]:
@@ -71,6 +76,7 @@ def _as_json(plugins: "Plugins") -> dict[str, Any]:
                     for item in plugin.resolvers
                 ],
                 "export_readers": [item.name for item in plugin.export_readers],
+                "export_formats": [item.name for item in plugin.export_writers],
             }
             for plugin in plugins.loaded
         ],

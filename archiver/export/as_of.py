@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from archiver.archive.record_diff import text_at, text_path
-from archiver.export.saved import PostRevision, SavedPost
 from archiver.hookspecs import Platform
 from archiver.jsontext import read_json
 from archiver.models import Account
 from archiver.plugin_calls import is_fault_of_plugin
+from archiver.saved_posts import PostRevision, SavedPost
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
-from archiver.export.saved import SavedPost
 from archiver.export.snapshot import Snapshot
 from archiver.metric_names import COMMON_METRICS
+from archiver.saved_posts import SavedPost
 
 _BOM = "\ufeff"  # without it, spreadsheets take UTF-8 for the system's older encoding
 _FORMULA = tuple("=+-@＝＋－＠")

@@ -35,9 +35,9 @@ from archiver.archive.storage_totals import ALL_COUNTS
 from archiver.archive.tombstones import SALT
 from archiver.disks import sync
 from archiver.export.heading import ExportHeading
-from archiver.export.saved import HeldFile
 from archiver.export.snapshot import Snapshot
 from archiver.media.disk import create_file, open_file, storage_error
+from archiver.saved_posts import HeldFile
 
 _AT_ONCE = 500  # rows read together
 _NONE: Mapping[str, str] = {}

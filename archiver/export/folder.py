@@ -14,12 +14,12 @@ from io import RawIOBase
 from pathlib import Path, PurePosixPath
 
 from archiver.disks import sync_directory
-from archiver.errors import UsageError
+from archiver.errors import PluginError, UsageError
 from archiver.export.heading import ExportHeading
 from archiver.export.package_files import LOST, open_held
-from archiver.export.saved import HeldFile
 from archiver.media.disk import CHUNK_SIZE, create_file, make_directory, storage_error
 from archiver.media.store import MediaStore
+from archiver.saved_posts import HeldFile
 
 MANIFEST = "manifest-sha256.txt"
 UNFINISHED = ".unfinished"
@@ -125,6 +125,8 @@ class ExportFolder:
     @contextmanager
     def _new_file(self, name: str) -> Iterator[int]:
         """A descriptor of a file that has its name when the block is left without an error."""
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or not name:
+            raise PluginError(f"{name!r} is no name for a file of an export")
         path = self.path / PurePosixPath(name)
         part = path.with_name(path.name + _PART)
         try:

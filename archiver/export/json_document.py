@@ -12,8 +12,8 @@ from operator import attrgetter
 from typing import Any
 
 from archiver.export.heading import ExportHeading
-from archiver.export.saved import PostRevision, SavedPost
 from archiver.export.snapshot import Snapshot
+from archiver.saved_posts import PostRevision, SavedPost
 from archiver.version import version
 
 _INTERNAL = frozenset({"id", "post_id", "attachment_id"})

@@ -6,8 +6,8 @@ from io import RawIOBase
 
 from archiver.errors import StorageError
 from archiver.export.file_names import file_name
-from archiver.export.saved import HeldFile, PostAttachment, SavedPost
 from archiver.media.store import MediaStore, hash_in_path
+from archiver.saved_posts import HeldFile, PostAttachment, SavedPost
 
 LOST = "lost or damaged here: see archiver verify"
 

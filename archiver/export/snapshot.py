@@ -18,7 +18,7 @@ from typing import Protocol
 
 from archiver.archive.row_objects import mappings, objects
 from archiver.export.as_of import NO_READERS, Readers, as_of, known_by
-from archiver.export.saved import (
+from archiver.saved_posts import (
     HeldFile,
     LatestMetric,
     PostAttachment,

@@ -24,10 +24,10 @@ from archiver.export.heading import ExportHeading
 from archiver.export.json_document import json_document
 from archiver.export.package_files import LOST, files_of, open_held
 from archiver.export.readme import readme
-from archiver.export.saved import HeldFile
 from archiver.export.snapshot import Snapshot
 from archiver.human import parse_time
 from archiver.media.store import MediaStore
+from archiver.saved_posts import HeldFile
 
 MANIFEST = "manifest-sha256.txt"
 _PIECE = 1 << 18  # bytes read and written together

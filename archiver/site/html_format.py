@@ -16,8 +16,8 @@ from archiver.errors import UsageError
 from archiver.export.folder import ExportFolder
 from archiver.export.formats.form import ExportFormat
 from archiver.export.package_files import files_of
-from archiver.export.saved import SavedPost
 from archiver.export.snapshot import Snapshot
+from archiver.saved_posts import SavedPost
 from archiver.site.plan import SitePlan, plan_site
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from archiver.browse import text as words
 from archiver.export.file_names import file_name
 from archiver.export.heading import ExportHeading
-from archiver.export.saved import HeldFile, PostAttachment, SavedPost
 from archiver.metric_names import COMMON_METRICS
+from archiver.saved_posts import HeldFile, PostAttachment, SavedPost
 from archiver.site.plan import UNDATED, SiteAccount, SiteMonth, SitePlan
 
 _MONTHS = (

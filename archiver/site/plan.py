@@ -10,9 +10,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from archiver.export.saved import SavedPost
 from archiver.export.snapshot import Snapshot
 from archiver.human import parse_time
+from archiver.saved_posts import SavedPost
 from archiver.site.search_index import SearchIndex
 
 POSTS_ON_A_PAGE = 50

@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 
 from archiver.archive.search import fold
-from archiver.export.saved import SavedPost
+from archiver.saved_posts import SavedPost
 
 POSTS_IN_A_PIECE = 250
 _MOST_WORDS = 5_000

@@ -38,6 +38,7 @@ def test_for_programs(cli: Cli) -> None:
                 ],
                 "resolvers": [],
                 "export_readers": [],
+                "export_formats": [],
             }
         ],
         "problems": [],

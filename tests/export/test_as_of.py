@@ -12,10 +12,10 @@ from archiver.archive.database import transaction
 from archiver.archive.rows import insert
 from archiver.errors import UsageError
 from archiver.export.as_of import NO_READERS, Readers, Texts
-from archiver.export.saved import PostRevision, SavedPost
 from archiver.export.selection import ArchiveSelection
 from archiver.export.snapshot import open_snapshot
 from archiver.models import Attachment, Metric, Rendition
+from archiver.saved_posts import PostRevision, SavedPost
 from support.exporting import exported
 from support.saver import POST, saving
 

@@ -10,8 +10,8 @@ import pytest
 from archiver.errors import StorageError, UsageError
 from archiver.export.folder import MANIFEST, UNFINISHED, ExportFolder, export_folder
 from archiver.export.heading import ExportHeading
-from archiver.export.saved import HeldFile
 from archiver.media.folder_store import FolderStore
+from archiver.saved_posts import HeldFile
 from support.exporting import PICTURE, snapshot_of
 
 HEADING = ExportHeading("archive", "all accounts", "2026-11-23T00:00:00Z")

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from archiver.export.saved import SavedPost
+from archiver.saved_posts import SavedPost
 from archiver.site import search_index
 from archiver.site.search_index import SearchIndex, words_of
 

@@ -21,8 +21,8 @@ from archiver.export.file_names import extension, plain_name
 from archiver.export.folder import ExportFolder
 from archiver.export.formats.form import ExportFormat
 from archiver.export.package_files import files_of
-from archiver.export.saved import PostRelation, SavedAccount, SavedPost
 from archiver.export.snapshot import Snapshot
+from archiver.saved_posts import PostRelation, SavedAccount, SavedPost
 
 CONTEXT = [
     "https://www.w3.org/ns/activitystreams",

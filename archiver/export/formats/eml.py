@@ -22,9 +22,9 @@ from archiver.export.file_names import file_name
 from archiver.export.folder import ExportFolder
 from archiver.export.formats.form import ExportFormat
 from archiver.export.package_files import LOST, PackageFile, files_of, open_held
-from archiver.export.saved import SavedPost
 from archiver.export.snapshot import Snapshot
 from archiver.human import parse_time
+from archiver.saved_posts import SavedPost
 
 _LINE = 57  # bytes that make a line of 76 characters in base64 (RFC 2045 section 6.8)
 _PIECE = _LINE * 8192

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from archiver.errors import ArchiverError, PluginError
 from archiver.export.folder import ExportFolder
 from archiver.export.heading import ExportHeading
 from archiver.export.snapshot import Snapshot
+from archiver.export_writers import ExportWriter
+from archiver.plugin_calls import cause_of, is_fault_of_plugin
 
 
 def _nothing(*_: object) -> None:
@@ -31,3 +34,26 @@ class ExportFormat:
     seal: Callable[[Path, ExportHeading, int], None] = _nothing
     is_public: bool = False
     has_rows: bool = False
+
+
+def added_format(writer: ExportWriter) -> ExportFormat:
+    """The form that a plugin adds. Its errors become a PluginError that names it."""
+
+    def write(snapshot: Snapshot, folder: ExportFolder) -> None:
+        try:
+            writer.write(snapshot, folder)
+        except ArchiverError:
+            raise
+        except Exception as error:
+            if not is_fault_of_plugin(error):
+                raise
+            raise PluginError(
+                f"The plugin with the export format {writer.name} failed",
+                why=cause_of(error),
+                kept="The folder did not get its name",
+                hint="Tell its authors, or take another format",
+            ) from error
+
+    return ExportFormat(
+        writer.name, tuple(writer.contents), write, is_public=bool(writer.is_public)
+    )

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from archiver.export.folder import ExportFolder
 from archiver.export.formats.form import ExportFormat
 from archiver.export.json_document import json_posts
-from archiver.export.saved import SavedPost
 from archiver.export.snapshot import Snapshot
+from archiver.saved_posts import SavedPost
 
 FILE = "posts.jsonl"
 

@@ -17,9 +17,9 @@ from archiver.export.file_names import extension
 from archiver.export.folder import ExportFolder
 from archiver.export.formats.form import ExportFormat
 from archiver.export.package_files import PackageFile, files_of
-from archiver.export.saved import SavedPost
 from archiver.export.snapshot import Snapshot
 from archiver.human import parse_time
+from archiver.saved_posts import SavedPost
 
 COLUMNS = (
     "DOCID", "BEGATTACH", "ENDATTACH", "PARENTID", "CUSTODIAN", "DOCTYPE", "PLATFORM", "POSTID",

@@ -28,11 +28,11 @@ from archiver.export.folder import ExportFolder
 from archiver.export.formats.form import ExportFormat
 from archiver.export.heading import ExportHeading
 from archiver.export.package_files import LOST, files_of, open_held
-from archiver.export.saved import HeldFile, SavedAnswer, SavedPost
 from archiver.export.snapshot import Snapshot
 from archiver.human import parse_time
 from archiver.media.disk import storage_error
 from archiver.media_keys import unsigned_address
+from archiver.saved_posts import HeldFile, SavedAnswer, SavedPost
 from archiver.version import version
 
 FILE = "posts.wacz"
