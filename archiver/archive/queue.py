@@ -62,15 +62,19 @@ class QueuedFile:
 
 @dataclass(frozen=True, slots=True)
 class FilmVariant:
-    """Another version of a film that a playlist offers; `url` is where this program finds it."""
+    """Another file that a playlist offers; `url` is where this program finds it.
+
+    It is another version of the film, or, by its `role`, subtitles.
+    """
 
     name: str
     url: str
     content_type: str
     width: int | None
     height: int | None
-    bitrate: int
+    bitrate: int | None
     choice: Choice
+    role: Literal["variant", "subtitles"] = "variant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,7 +371,7 @@ def _save_origin(connection: sqlite3.Connection, file: Stored, at: str) -> None:
         state, reason = variant.choice
         insert_new(
             connection, "renditions", attachment_id=queued.attachment_id,
-            account_id=queued.account_id, source=queued.source, role="variant",
+            account_id=queued.account_id, source=queued.source, role=variant.role,
             media_key=f"{queued.media_key}#{variant.name}", url=variant.url,
             content_type=variant.content_type, width=variant.width, height=variant.height,
             bitrate=variant.bitrate, state=state, **columns(reason), tries=0,

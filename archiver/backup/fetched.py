@@ -53,8 +53,17 @@ def left_out_of(made: FilmOrigin) -> list[dict[str, Any]]:
     return [asdict(each) for each in made.left_out]
 
 
+def _details_of(made: FilmOrigin) -> dict[str, Any] | None:
+    if made.subtitles is not None:
+        return {"subtitles": {"language": made.subtitles.language, "name": made.subtitles.label}}
+    return {"left_out": left_out} if (left_out := left_out_of(made)) else None
+
+
 def joined_film(film: JoinedFilm, content_type: str, videos: str) -> FetchedFile:
-    """The film of a playlist of this type, with its other variants as the setting wants them."""
+    """The film of a playlist of this type, or its subtitles.
+
+    With its other variants as the setting wants them, and all subtitles to be fetched.
+    """
     choice: Choice = ("pending", None)
     if videos != "all":
         choice = ("skipped", Reason("setting_videos", f"videos={videos}", videos))
@@ -65,11 +74,17 @@ def joined_film(film: JoinedFilm, content_type: str, videos: str) -> FetchedFile
         )
         for variant, url in film.others
     )  # fmt: skip
+    variants += tuple(
+        FilmVariant(
+            url.rpartition("#")[2], url, content_type, None, None, None, ("pending", None),
+            "subtitles",
+        )
+        for _, url in film.subtitles
+    )  # fmt: skip
     made = film.origin
-    left_out = left_out_of(made)
     origin = MediaOrigin(
         made.how, "playlist", made.tool,
         playlists=[playlist.as_json() for playlist in made.playlists], segments=made.segments,
-        details={"left_out": left_out} if left_out else None,
+        details=_details_of(made),
     )  # fmt: skip
     return FetchedFile(film.download, origin=origin, variants=variants)

@@ -64,8 +64,7 @@ class UrlRefresher:
                     self._fresh[file.post_id] = await self._fetch_urls(file)
                 except (SourceDown, RateLimited, AccessRefused):
                     self.source_unavailable = True
-        key = (file.attachment_key, file.role, file.media_key)
-        url = self._fresh.get(file.post_id, {}).get(key)
+        url = _url_in(self._fresh.get(file.post_id, {}), file)
         if url is None or url == file.url:
             return None
         await self.database.call(queue.save_url, file.rendition_id, url)
@@ -85,6 +84,18 @@ class UrlRefresher:
         except ArchiverError:
             return {}
         return {} if post is None else _urls_of(post)
+
+
+def _url_in(fresh: Mapping[RenditionKey, str], file: QueuedFile) -> str | None:
+    """The fresh address of a file; of a part of a playlist, that of the playlist with its name."""
+    url = fresh.get((file.attachment_key, file.role, file.media_key))
+    name, key = file.url.partition("#")[2], file.media_key.rpartition("#")[0]
+    if url is not None or not name or not key:
+        return url
+    for role in ("original", "variant"):
+        if (url := fresh.get((file.attachment_key, role, key))) is not None:
+            return f"{url.partition('#')[0]}#{name}"
+    return None
 
 
 def _urls_of(post: Post) -> Mapping[RenditionKey, str]:

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from archiver.browse.thumbs import SIZES
 
 _EXTREME = 2.2  # times as wide as high, or the other way
 _SMALL = 480  # pixels
+SUBTITLES = "subtitles"
 _STILL_ROLES = ("thumbnail", "cover", "preview")
 _THUMBNAILED = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 """Types that Pillow makes thumbnails of."""
@@ -43,6 +44,8 @@ class File:
     url: str | None = None
     path: str | None = None  # in the archive's folder
     made: str = ""  # how it was made here, where nobody served it as it is
+    language: str = ""  # of subtitles, by the source's word
+    label: str = ""  # what the source calls these subtitles
 
     @property
     def group(self) -> str:
@@ -112,6 +115,12 @@ class Item:
         """Its duration, read from the file, else as the platform states it."""
         own = self.main.duration_ms if self.main else None
         return duration(own or self.duration_ms)
+
+    @property
+    def subtitles(self) -> list[File]:
+        """The subtitles of a video that we hold."""
+        held = [file for file in self.files if file.role == SUBTITLES and file.sha256]
+        return [file for file in held if file.content_type == "text/vtt"]
 
     @property
     def missing(self) -> str:
@@ -184,8 +193,12 @@ def items(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[int, lis
     files = defaultdict(list)
     found_files = connection.execute(_FILES, (json.dumps([row["id"] for row in rows]),)).fetchall()
     made = _made_here(connection, {row["media_sha256"] for row in found_files} - {None})
+    words = _words_of_subtitles(
+        connection, [row["id"] for row in found_files if row["role"] == SUBTITLES]
+    )
     for row in found_files:
-        files[row["attachment_id"]].append(_file(row, made.get(row["media_sha256"], "")))
+        file = _file(row, made.get(row["media_sha256"], ""))
+        files[row["attachment_id"]].append(replace(file, **words.get(row["id"], {})))
     found: dict[int, list[Item]] = defaultdict(list)
     for row in rows:
         found[row["post_id"]].append(
@@ -196,11 +209,30 @@ def items(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[int, lis
     return found
 
 
+def _words_of_subtitles(
+    connection: sqlite3.Connection, renditions: Sequence[int]
+) -> dict[int, dict[str, str]]:
+    """Language and label of subtitles, by the ids of their renditions."""
+    if not renditions or not _has_origins(connection):
+        return {}
+    query = """
+        SELECT rendition_id, details ->> '$.subtitles.language' AS language,
+               details ->> '$.subtitles.name' AS label
+          FROM media_origins WHERE rendition_id IN (SELECT value FROM json_each(?)) ORDER BY id
+    """
+    rows = connection.execute(query, (json.dumps(list(renditions)),))
+    return {row[0]: {"language": row[1] or "", "label": row[2] or ""} for row in rows}
+
+
+def _has_origins(connection: sqlite3.Connection) -> bool:
+    """Neither a published copy nor an archive of an earlier version has the table."""
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'media_origins'"
+    return connection.execute(query).fetchone() is not None
+
+
 def _made_here(connection: sqlite3.Connection, hashes: Collection[str]) -> dict[str, str]:
     """How those of these files that nobody served as they are were made, by their hash."""
-    # neither a published copy nor an archive of an earlier version has the table
-    there = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'media_origins'"
-    if not hashes or connection.execute(there).fetchone() is None:
+    if not hashes or not _has_origins(connection):
         return {}
     query = """
         SELECT media_sha256, how, details FROM media_origins

@@ -38,8 +38,10 @@ _LONGEST_HEADER = 300
 _MEDIA = frozenset({"image", "video", "audio"})
 _MUST_HAVE_VIDEO = frozenset({"video", "gif", "playlist"})
 _WRONG_FOR = {
-    "image": {"video", "audio", "playlist"}, "playlist": {"image"}, "audio": {"image"},
-    "fragment": {"image", "audio"},
+    "image": {"video", "audio", "playlist", "subtitles"}, "playlist": {"image", "subtitles"},
+    "audio": {"image", "subtitles"}, "video": {"subtitles"},
+    "fragment": {"image", "audio", "subtitles"},
+    "subtitles": {"image", "video", "audio", "gif", "playlist"},
 }  # fmt: skip
 """By the kind of the bytes: the kinds of attachment that they cannot be the file of."""
 

@@ -7,7 +7,9 @@ from typing import Literal
 HEAD = 4096
 """How many bytes from the start of a file are needed to recognise it."""
 
-Group = Literal["image", "video", "audio", "playlist", "fragment", "document", "other"]
+Group = Literal[
+    "image", "video", "audio", "playlist", "fragment", "subtitles", "document", "other"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ _WAV = FileKind("audio/wav", "wav", "audio")
 _FLAC = FileKind("audio/flac", "flac", "audio")
 _HLS = FileKind("application/vnd.apple.mpegurl", "m3u8", "playlist")
 _DASH = FileKind("application/dash+xml", "mpd", "playlist")
+_VTT = FileKind("text/vtt", "vtt", "subtitles")
 _FRAGMENT = FileKind("video/iso.segment", "m4s", "fragment")  # one piece of a movie
 
 _SIGNATURES: tuple[tuple[bytes, FileKind], ...] = (
@@ -124,8 +127,11 @@ def _stream(head: bytes) -> FileKind | None:
         return _TS
     if len(head) >= 4 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
         return _mpeg_audio(head)
-    if head[:64].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"#EXTM3U"):
+    text = head[:64].removeprefix(b"\xef\xbb\xbf")
+    if text.lstrip().startswith(b"#EXTM3U"):
         return _HLS
+    if text[:6] == b"WEBVTT" and text[6:7] in {b"", b" ", b"\t", b"\n", b"\r"}:
+        return _VTT
     if b"<MPD" in head[:1024] and head.lstrip()[:1] == b"<":
         return _DASH
     return None

@@ -69,13 +69,15 @@ def _left_out(leave_out: Collection[str]) -> Choice:
 def expected_kind(kind: str, role: str, url: str | None, content_type: str | None) -> str | None:
     """The kind of file that a rendition must be; None for anything but web pages and programs.
 
-    One of image, video, audio, gif, playlist and document (which media satisfies too). `kind` is
-    that of the attachment.
+    One of image, video, audio, gif, playlist, subtitles and document (which media satisfies too).
+    `kind` is that of the attachment.
     """
     if role in _STILLS:
         return "image"
     if is_playlist(url, content_type):
         return "playlist"
+    if role == "subtitles":
+        return "subtitles"
     if kind == "other":
         return "document"
     return kind if kind in {"image", "video", "audio", "gif"} else None

@@ -25,7 +25,7 @@ SANDBOX_CSP = (
     "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; "
     "frame-ancestors 'none'; sandbox"
 )
-_INLINE = re.compile(r"(image|video|audio)/(?!svg)[a-z0-9.+-]+")
+_INLINE = re.compile(r"(image|video|audio)/(?!svg)[a-z0-9.+-]+|text/vtt")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 _CHUNK = 256 * 1024
 

@@ -15,6 +15,7 @@ from archiver.media.playlists import joining, making
 from archiver_ayrshare.demo import recipes
 from archiver_ayrshare.demo.specs import video
 from support.browsing import browsing
+from support.exports.served_files import serve_files
 from support.nights import Nights, nights
 
 VIDEO = """
@@ -257,28 +258,48 @@ def test_pages_say_that_a_film_was_made_here(tmp_path: Path) -> None:
             assert "poster=" in answer
 
 
-def test_pages_say_what_a_film_was_made_without(
+def test_subtitles_are_fetched_with_their_film_and_offered_by_the_player(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    playlist = b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nde.vtt\n#EXT-X-ENDLIST\n"
+    text = b"WEBVTT\n\n00:00.000 --> 00:01.000\nHallo\n"
     make = recipes.Playlist.make
-    named = b'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="%s",LANGUAGE="%s",URI="%s.m3u8"\n'
-    lines = named % (b"Deutsch", b"de", b"de") + named % (b"<b>", b"<b>", b"b")
-    monkeypatch.setattr(
-        recipes.Playlist, "make",
-        lambda self: make(self).replace(b"#EXTM3U\n", b"#EXTM3U\n" + lines),
-    )  # fmt: skip
-    with nights(tmp_path, "bluesky") as world:
-        published(world).backup()
-        (post_id,) = world.column("SELECT id FROM posts")
-        assert json.loads(world.column("SELECT details FROM media_origins")[0]) == {
-            "left_out": [
-                {"kind": "subtitles", "language": "de", "name": "Deutsch"},
-                {"kind": "subtitles", "language": "<b>", "name": "<b>"},
-            ]
-        }
+    named = '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="%s",LANGUAGE="%s",URI="%s/%s.m3u8"\n'
+    with (
+        serve_files({"/de.m3u8": playlist, "/de.vtt": text}) as served,
+        nights(tmp_path, "bluesky") as world,
+    ):
+        lines = named % ("<b>", "de", served.base_url, "de")
+        lines += named % ("", "it", served.base_url, "it")
+        head = f"#EXTM3U\n{lines}".encode()
+        monkeypatch.setattr(
+            recipes.Playlist, "make", lambda self: make(self).replace(b"#EXTM3U\n", head)
+        )
+        report = published(world).backup()
+        subtitles = """
+            SELECT state, reason_code, content_type FROM renditions WHERE role = 'subtitles'
+             ORDER BY id
+        """
+        assert world.query(subtitles) == [("stored", None, HLS), ("failed", "segment_missing", HLS)]
+        assert report.exit_code == 3, "as for any file that cannot be had"
+        assert world.column("SELECT role FROM missing_media") == ["subtitles"]
+        assert verify(world.directory, Scope(), NOW).findings == []
+        (post_id, sha256) = world.query(
+            "SELECT posts.id, sha256 FROM media, posts WHERE content_type = 'text/vtt'"
+        )[0]
         with browsing(world.directory / DATABASE) as client:
             answer = client.get(f"/archive/-/post/{post_id}").text
-            assert "in another container, without subtitles (de, &lt;b&gt;)" in answer
+            track = f'src="/archive/-/media/{sha256}" label="&lt;b&gt;" srclang="de"></video>'
+            assert f'<track kind="subtitles" {track}' in answer
+            file = client.get(f"/archive/-/media/{sha256}")
+            assert file.text == "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nHallo\n"
+            assert file.headers["content-type"] == "text/vtt"
+        served.files = {f"/{name}": data for name, data in (
+            ("it.m3u8", playlist), ("de.vtt", text),
+        )}  # fmt: skip
+        world.next_night()
+        assert world.backup().exit_code == 0
+        assert [row[0] for row in world.query(subtitles)] == ["stored", "stored"]
 
 
 def test_pages_and_status_say_that_only_a_playlist_is_offered(

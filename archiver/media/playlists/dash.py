@@ -17,11 +17,13 @@ from archiver.media.playlists.plan import (
     address_in,
     checked_seconds,
     left_out,
+    offer_subtitles,
     refuse_length,
     refuse_playlist,
 )
 from archiver.media.store import ByteRange
 
+_WEBVTT = "text/vtt"
 _SAME = ("id", "mimeType", "codecs", "width", "height", "audioSamplingRate")
 """What a representation has in common with itself in another period."""
 
@@ -100,11 +102,18 @@ def _joined(periods: Sequence[Sequence[_Described]]) -> list[Variant]:
         replace(
             variant,
             tracks=tuple(map(_in_turn, zip(*(each.tracks for each in every), strict=True))),
-            left_out=tuple(dict.fromkeys(left for each in every for left in each.left_out)),
+            left_out=tuple(dict.fromkeys(left for each in every for left in _without(each))),
+            subtitles=(),
         )
         for key, variant in first.items()
         for every in [[variant, *(other[key] for other in others)]]
     ]
+
+
+def _without(variant: Variant) -> tuple[LeftOut, ...]:
+    """What is left out of it where its subtitles are left out too: they are of one period only."""
+    texts = left_out("subtitles", ((each.language, each.label) for each in variant.subtitles))
+    return (*texts, *variant.left_out)
 
 
 def _in_turn(tracks: Iterable[str | FilmTrack]) -> FilmTrack:
@@ -125,13 +134,17 @@ class _PeriodReader:
         pictures = list(self._representations(period, "video"))
         sounds = list(self._representations(period, "audio"))
         sound = max(sounds, key=_bandwidth, default=None)
-        without = (*_subtitles(period), *_other_sounds(period, sound if pictures else None))
+        subtitles = offer_subtitles(
+            (*_words(one), self._track(one)) for one in self._representations(period, _WEBVTT)
+        )
+        without = (*_other_texts(period), *_other_sounds(period, sound if pictures else None))
         found = []
         for picture in pictures or sounds:
             tracks = [picture] if sound is None or not pictures else [picture, sound]
             variant = Variant(
                 sum(map(_bandwidth, tracks)), _number(picture.get("width")),
                 _number(picture.get("height")), tuple(map(self._track, tracks)), without,
+                subtitles,
             )  # fmt: skip
             found.append((tuple(each.get(name) for each in tracks for name in _SAME), variant))
         if not found:
@@ -142,8 +155,7 @@ class _PeriodReader:
         """Those of a kind, each with what its set says for all of them."""
         for group in period.findall("AdaptationSet"):
             for one in group.findall("Representation"):
-                said = one.get("mimeType") or group.get("mimeType") or group.get("contentType")
-                if not (said or "").startswith(kind):
+                if not _kind_of(one, group).startswith(kind):
                     continue
                 merged = Xml.Element("Representation", {**group.attrib, **one.attrib})
                 merged.set("base", _based(_based(self.url, group), one))
@@ -161,9 +173,19 @@ class _PeriodReader:
         return FilmTrack((Period((MediaSegment(base, None, self.seconds or 0.0),)),))
 
 
-def _subtitles(period: Xml.Element) -> tuple[LeftOut, ...]:
-    groups = (group for group in period.findall("AdaptationSet") if _is_text(group))
+def _other_texts(period: Xml.Element) -> tuple[LeftOut, ...]:
+    """Subtitles in other forms than WebVTT."""
+    groups = (
+        group
+        for group in period.findall("AdaptationSet")
+        if _is_text(group) and not any(_kind_of(each, group) == _WEBVTT for each in group)
+    )
     return left_out("subtitles", map(_words, groups))
+
+
+def _kind_of(one: Xml.Element, group: Xml.Element) -> str:
+    """The media type of a representation, or its beginning, as it or its set says it."""
+    return one.get("mimeType") or group.get("mimeType") or group.get("contentType") or ""
 
 
 def _is_text(group: Xml.Element) -> bool:

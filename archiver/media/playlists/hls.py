@@ -15,6 +15,7 @@ from archiver.media.playlists.plan import (
     address_in,
     checked_seconds,
     left_out,
+    offer_subtitles,
     refuse_length,
     refuse_playlist,
 )
@@ -66,8 +67,9 @@ def _refuse_drm(keys: Iterable[Any]) -> None:
 
 def _variants(playlist: Any, url: str) -> list[Variant]:
     _refuse_drm(playlist.session_keys)
-    subtitles = left_out(
-        "subtitles", (_words(each) for each in playlist.media if each.type == "SUBTITLES")
+    texts = [each for each in playlist.media if each.type == "SUBTITLES"]
+    subtitles = offer_subtitles(
+        (*_words(each), address_in(url, each.uri)) for each in texts if each.uri is not None
     )
     found = []
     for entry in playlist.playlists:
@@ -78,8 +80,8 @@ def _variants(playlist: Any, url: str) -> list[Variant]:
         sound = sounds[0][0] if sounds else None
         tracks = (address,) if sound is None or sound == address else (address, sound)
         other_sounds = (_words(each) for heard, each in sounds if heard not in {sound, address})
-        without = (*subtitles, *left_out("sound", other_sounds))
-        found.append(Variant(info.bandwidth or 0, width, height, tracks, without))
+        without = left_out("sound", other_sounds)
+        found.append(Variant(info.bandwidth or 0, width, height, tracks, without, subtitles))
     if not found:
         raise NotJoinable("its playlist is empty")
     pictures = [variant for variant in found if variant.width]

@@ -16,7 +16,7 @@ from anyio import to_thread
 
 from archiver.errors import MediaError, MediaGone, MediaRefused, StorageError
 from archiver.media.disk import make_directory, storage_error
-from archiver.media.download import Download, Downloader, FetchedPart
+from archiver.media.download import Download, Downloader, FetchedPart, finish_download
 from archiver.media.playlists.dash import read_dash
 from archiver.media.playlists.decrypting import can_decrypt
 from archiver.media.playlists.hls import read_hls
@@ -28,6 +28,7 @@ from archiver.media.playlists.plan import (
     LeftOut,
     MediaSegment,
     NotJoinable,
+    SubtitleOffer,
     Variant,
     choose_variant,
     refuse_length,
@@ -42,10 +43,14 @@ from archiver.media.playlists.segments import (
     remove_segments,
     segment_identity,
 )
+from archiver.media.playlists.webvtt import join_webvtt
+from archiver.media.temp_file import TempFile
 from archiver.media.transfer import LARGEST_PLAYLIST, refuse_size
 
 _KEY_SIZE = 16
 _VARIANT = "variant="
+_SUBTITLES = "subtitles="
+_MOST_TEXT = 32 << 20  # bytes of one file of subtitles
 
 
 def joiner_version() -> str:
@@ -73,7 +78,8 @@ class PlaylistText:
 class FilmOrigin:
     """How a film was made: the segments `joined` as they were served, or `remuxed`.
 
-    `left_out` is what the playlist lists besides, and the film does not have.
+    `left_out` is what the playlist lists besides, and the film does not have. Of a file of
+    subtitles, `subtitles` says which they are.
     `tool` is what remuxed it, with its version. `segments` have `url` (without parameters),
     `offset` (in its file, where it is a part of one), `size` and `sha256` of what was served.
     """
@@ -83,18 +89,20 @@ class FilmOrigin:
     playlists: tuple[PlaylistText, ...]
     segments: tuple[Mapping[str, object], ...]
     left_out: tuple[LeftOut, ...] = ()
+    subtitles: SubtitleOffer | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class JoinedFilm:
-    """The file of a film, how it was made, and which other variants there are.
+    """The file of a film, how it was made, which other variants there are, and which subtitles.
 
-    `others` are addresses under which this program finds them, by their names.
+    Each of these has the address under which this program finds it.
     """
 
     download: Download
     origin: FilmOrigin
     others: tuple[tuple[Variant, str], ...] = ()
+    subtitles: tuple[tuple[SubtitleOffer, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,7 @@ class _Reading:
     playlists: tuple[PlaylistText, ...]
     others: tuple[tuple[Variant, str], ...]
     left_out: tuple[LeftOut, ...] = ()
+    subtitles: tuple[tuple[SubtitleOffer, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -119,12 +128,14 @@ class FilmJoiner:
     async def join(self, playlist: Download, wanted: str, *, expects: str) -> JoinedFilm:
         """The film that a playlist lists; the playlist's own file is left as it is.
 
-        `wanted` is the address that was asked for, whose fragment may name a variant. Raises
-        NotJoinable, MediaError and its kinds, StorageError.
+        `wanted` is the address that was asked for, whose fragment may name a variant, or subtitles.
+        Raises NotJoinable, MediaError and its kinds, StorageError.
         """
         text = await to_thread.run_sync(_read_playlist, playlist.path)
         source = PlaylistText(playlist.answered_by or wanted, text)
         fragment = wanted.partition("#")[2]
+        if fragment.startswith(_SUBTITLES):
+            return await self._join_subtitles(source, fragment.removeprefix(_SUBTITLES))
         name = fragment.removeprefix(_VARIANT) if fragment.startswith(_VARIANT) else None
         reading = await self._read(source, name, wanted)
         film = reading.film
@@ -137,12 +148,7 @@ class FilmJoiner:
             return await self._make(reading, folder, expects)
 
     async def _read(self, source: PlaylistText, name: str | None, wanted: str) -> _Reading:
-        if "<MPD" in source.text[:4096]:
-            found: list[Variant] | FilmTrack = await to_thread.run_sync(
-                read_dash, source.text, source.url
-            )
-        else:
-            found = await to_thread.run_sync(read_hls, source.text, source.url)
+        found = await to_thread.run_sync(_parsed, source)
         if isinstance(found, FilmTrack):
             return _Reading(FilmPlan((found,)), (source,), ())
         variant = choose_variant(found, self.videos, name)
@@ -156,13 +162,53 @@ class FilmJoiner:
             playlists.append(media)
             tracks.append(await to_thread.run_sync(_read_media_playlist, media))
         others: dict[str, tuple[Variant, str]] = {}
+        subtitles: list[tuple[SubtitleOffer, str]] = []
         if name is None:
+            base = wanted.partition("#")[0]
             for other in found:
-                address = f"{wanted.partition('#')[0]}#{_VARIANT}{other.name}"
-                others.setdefault(other.name, (other, address))
+                others.setdefault(other.name, (other, f"{base}#{_VARIANT}{other.name}"))
             others.pop(variant.name, None)
+            subtitles = [(each, f"{base}#{_SUBTITLES}{each.name}") for each in variant.subtitles]
         return _Reading(
-            FilmPlan(tuple(tracks)), tuple(playlists), tuple(others.values()), variant.left_out
+            FilmPlan(tuple(tracks)), tuple(playlists), tuple(others.values()), variant.left_out,
+            tuple(subtitles),
+        )  # fmt: skip
+
+    async def _join_subtitles(self, source: PlaylistText, name: str) -> JoinedFilm:
+        """The subtitles of that name. Raises MediaError and its kinds, StorageError."""
+        try:
+            found = await to_thread.run_sync(_parsed, source)
+            variants = [] if isinstance(found, FilmTrack) else found
+            offers = {each.name: each for variant in variants for each in variant.subtitles}
+            if name not in offers:
+                raise NotJoinable("its playlist no longer has these subtitles")
+            offer, playlists, track = offers[name], [source], offers[name].track
+            if isinstance(track, str):
+                playlists.append(await self._fetch_playlist(track))
+                track = await to_thread.run_sync(_read_media_playlist, playlists[-1])
+            if any(segment.key for period in track.periods for segment in period.all):
+                raise NotJoinable("its subtitles are encrypted")
+        except NotJoinable as why:  # the film has a row of its own, which says what it is
+            refuse_playlist(f"There is no file of these subtitles: {why}")
+        plan = FilmPlan((track,))
+        if sum(1 for _ in plan.segments) > MOST_SEGMENTS:
+            refuse_length()
+        folder = self.tmp / f"{FOLDER}{film_identity(plan)}"
+        async with self._locks.setdefault(folder.name, anyio.Lock()):
+            parts = await self._fetch_into(plan, folder, most=_MOST_TEXT, any_bytes=True)
+            try:
+                download = await to_thread.run_sync(_joined_text, plan, parts, self.tmp)
+            except MediaError:
+                remove_segments(folder)
+                raise
+            try:
+                remove_segments(folder)
+            except StorageError:
+                download.discard()
+                raise
+        rows = tuple(_segment_rows(plan, parts))
+        return JoinedFilm(
+            download, FilmOrigin("joined", None, tuple(playlists), rows, subtitles=offer)
         )
 
     async def _fetch_playlist(self, url: str) -> PlaylistText:
@@ -176,16 +222,7 @@ class FilmJoiner:
 
     async def _make(self, reading: _Reading, folder: Path, expects: str) -> JoinedFilm:
         film = reading.film
-        try:
-            make_directory(folder)
-            kept = await to_thread.run_sync(kept_parts, folder)
-        except OSError as error:
-            raise storage_error(error, f"write into {self.tmp}") from error
-        try:
-            parts = await self._fetch(film, folder, kept)
-        except MediaRefused:
-            remove_segments(folder)
-            raise
+        parts = await self._fetch_into(film, folder, most=self.downloader.max_size)
         keys = await self._fetch_keys(film, folder)
         made = FilmMaker(film, parts, keys, folder, self.downloader.max_size)
         try:
@@ -200,13 +237,32 @@ class FilmJoiner:
         except StorageError:
             download.discard()
             raise
-        return JoinedFilm(download, origin, reading.others)
+        return JoinedFilm(download, origin, reading.others, reading.subtitles)
+
+    async def _fetch_into(
+        self, film: FilmPlan, folder: Path, *, most: int, any_bytes: bool = False
+    ) -> dict[str, FetchedPart]:
+        """Every segment in a folder, with those that an earlier try has left there."""
+        try:
+            make_directory(folder)
+            kept = await to_thread.run_sync(kept_parts, folder)
+        except OSError as error:
+            raise storage_error(error, f"write into {self.tmp}") from error
+        try:
+            return await self._fetch(film, folder, kept, most, any_bytes=any_bytes)
+        except MediaRefused:
+            remove_segments(folder)
+            raise
 
     async def _fetch(
-        self, film: FilmPlan, folder: Path, kept: Mapping[str, FetchedPart]
-    ) -> dict[str, FetchedPart]:
-        """Every segment, by its identity. What is named twice is fetched once, and counts twice."""
-        most, total = self.downloader.max_size, 0
+        self, film: FilmPlan, folder: Path, kept: Mapping[str, FetchedPart], most: int, *,
+        any_bytes: bool,
+    ) -> dict[str, FetchedPart]:  # fmt: skip
+        """Every segment, by its identity. What is named twice is fetched once, and counts twice.
+
+        With `any_bytes` they may be text; all together have `most` bytes at most.
+        """
+        total = 0
         parts: dict[str, FetchedPart] = {}
         count = sum(1 for _ in film.segments)
         for number, segment in enumerate(film.segments, 1):
@@ -215,7 +271,11 @@ class FilmJoiner:
             if part is None:
                 if segment.span is not None and segment.span.length > most - total:
                     refuse_size(most)
-                part = await self._fetch_segment(segment, folder, most - total, number, count)
+                with _naming(f"segment {number:,} of {count:,}"):
+                    part = await self._fetch_segment(
+                        segment, folder, most - total,
+                        any_bytes=any_bytes or segment.key is not None,
+                    )  # fmt: skip
             parts[identity] = part
             total += part.size
             if total > most:
@@ -223,13 +283,11 @@ class FilmJoiner:
         return parts
 
     async def _fetch_segment(
-        self, segment: MediaSegment, folder: Path, most: int, number: int, count: int
+        self, segment: MediaSegment, folder: Path, most: int, *, any_bytes: bool
     ) -> FetchedPart:
-        with _naming(f"segment {number:,} of {count:,}"):
-            part = await self.downloader.fetch_part(
-                segment.url, folder, max_size=most, span=segment.span,
-                any_bytes=segment.key is not None,
-            )  # fmt: skip
+        part = await self.downloader.fetch_part(
+            segment.url, folder, max_size=most, span=segment.span, any_bytes=any_bytes
+        )
         try:
             path = part.path.rename(folder / kept_name(segment, part))
         except OSError as error:
@@ -282,6 +340,21 @@ def _check_extras(film: FilmPlan) -> None:
     if not can_remux() and not film.is_plain:
         what = "its sound is apart" if len(film.tracks) > 1 else "its parts differ in time"
         raise NotJoinable(f"{what}, which takes more than joining: {INSTALL}")
+
+
+def _parsed(source: PlaylistText) -> list[Variant] | FilmTrack:
+    """The variants of a playlist, or its track. Raises NotJoinable, MediaError."""
+    read = read_dash if "<MPD" in source.text[:4096] else read_hls
+    return read(source.text, source.url)
+
+
+def _joined_text(film: FilmPlan, parts: Mapping[str, FetchedPart], tmp: Path) -> Download:
+    """The segments of subtitles as one file."""
+    files = [parts[segment_identity(segment)].path for segment in film.segments]
+    with TempFile(tmp) as target:
+        target.write(join_webvtt(path.read_bytes() for path in files))
+        target.flush()
+        return finish_download(target, "subtitles", {}, proven=True)
 
 
 def _read_media_playlist(source: PlaylistText) -> FilmTrack:

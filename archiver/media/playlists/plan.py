@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, NoReturn
+from urllib.parse import quote
 
 from archiver.errors import MediaError, MediaRefused
 from archiver.media.store import ByteRange
@@ -121,6 +122,20 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class SubtitleOffer:
+    """Subtitles that a playlist offers in files of their own; the words are the playlist's.
+
+    `name` tells them from the others, across runs; `track` is the address of their media playlist,
+    or what such a playlist would say.
+    """
+
+    name: str
+    language: str | None
+    label: str | None
+    track: str | FilmTrack
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """One version of a film among others: its bits per second, its size in pixels.
 
@@ -133,6 +148,7 @@ class Variant:
     height: int | None
     tracks: tuple[str | FilmTrack, ...]
     left_out: tuple[LeftOut, ...] = ()
+    subtitles: tuple[SubtitleOffer, ...] = ()
 
     @property
     def name(self) -> str:
@@ -165,6 +181,21 @@ def left_out(
         for language, name in named
     )
     return tuple(islice(dict.fromkeys(short), _MOST_LEFT_OUT))
+
+
+def offer_subtitles(
+    found: Iterable[tuple[str | None, str | None, str | FilmTrack]],
+) -> tuple[SubtitleOffer, ...]:
+    """Subtitles by language, name and track; of those with one language and name, the first.
+
+    Others are on other servers, or for other variants.
+    """
+    offers: dict[str, SubtitleOffer] = {}
+    for language, label, track in found:
+        words = [word[:_LONGEST_WORD] if word else None for word in (language, label)]
+        name = "/".join(quote(word or "", safe="") for word in words)
+        offers.setdefault(name, SubtitleOffer(name, *words, track))
+    return tuple(islice(offers.values(), _MOST_LEFT_OUT))
 
 
 def address_in(playlist_url: str, text: str | None) -> str:

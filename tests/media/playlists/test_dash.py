@@ -105,10 +105,14 @@ def test_subtitles_and_sound_in_other_languages_are_named() -> None:
     groups = "".join(f"<AdaptationSet {said}>{inside}</AdaptationSet>" for said in sets)
     text = f"<MPD><Period>{groups}</Period></MPD>"
     (variant,) = read_dash(text, URL)
-    assert variant.left_out == (
-        LeftOut("subtitles", "de", None), LeftOut("subtitles", "fr", None),
-        LeftOut("sound", "it", None),
-    )  # fmt: skip
+    assert variant.left_out == (LeftOut("subtitles", "fr", None), LeftOut("sound", "it", None))
+    (german,) = variant.subtitles
+    assert (german.name, german.language) == ("de/", "de")
+    assert isinstance(german.track, FilmTrack)
+    assert [each.url for each in german.track.periods[0].all] == [f"{BASE}x.mp4"]
+    (both,) = read_dash(text.replace("</MPD>", f"<Period>{groups}</Period></MPD>"), URL)
+    assert LeftOut("subtitles", "de", None) in both.left_out
+    assert both.subtitles == ()
 
 
 def period(said: str, template: str, *ids: str) -> str:

@@ -179,16 +179,55 @@ def test_sound_by_itself_is_known_by_its_first_frame(
     assert segments.check_segments(plan, {segment: path}) == [container]
 
 
+def with_subtitles(source: Path, folder: Path, *segments: str) -> None:
+    """A film with its sound apart, and German subtitles in segments."""
+    path = FORMS["sound apart"](source, folder)
+    text = '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="Text",LANGUAGE="de",URI="de.m3u8"\n'
+    written = path.read_text().replace("#EXTM3U\n", f"#EXTM3U\n{text}")
+    path.write_text(written.replace('AUDIO="a"\n', 'AUDIO="a",SUBTITLES="s"\n'))
+    lines = []
+    for number, content in enumerate(segments):
+        (folder / f"de{number}.vtt").write_text(content)
+        lines += ["#EXTINF:2.0,", f"de{number}.vtt"]
+    (folder / "de.m3u8").write_text(playlist_of(*lines))
+
+
 async def test_what_a_film_is_made_without_is_on_record(film: Path, tmp_path: Path) -> None:
-    master_path = FORMS["sound apart"](film, tmp_path / "served")
-    subtitles = '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="Text",LANGUAGE="de",URI="de.m3u8"\n'
-    text = master_path.read_text().replace("#EXTM3U\n", f"#EXTM3U\n{subtitles}")
-    master_path.write_text(text.replace('AUDIO="a"\n', 'AUDIO="a",SUBTITLES="s"\n'))
+    with_subtitles(film, tmp_path / "served")
     async with watching(tmp_path / "served", tmp_path / "tmp") as it:
         made = await it.join()
-        assert made.origin.left_out == (
-            LeftOut("subtitles", "de", "Text"), LeftOut("sound", None, "it"),
-        )  # fmt: skip
+        assert made.origin.left_out == (LeftOut("sound", None, "it"),)
+        ((offer, address),) = made.subtitles
+        assert (offer.language, offer.label) == ("de", "Text")
+        assert address == it.wire.url("/film.m3u8#subtitles=de/Text")
+
+
+async def test_subtitles_are_one_file_of_all_their_segments(film: Path, tmp_path: Path) -> None:
+    cue = "WEBVTT\n\n00:01.000 --> 00:02.500\nHallo\n"
+    with_subtitles(film, tmp_path / "served", cue, cue + "\n00:02.500 --> 00:03.000\nWelt\n")
+    async with watching(tmp_path / "served", tmp_path / "tmp") as it:
+        playlist = await it.playlist()
+        address = f"{playlist.answered_by}#subtitles=de/Text"
+        made = await it.joiner.join(playlist, address, expects="video")
+        assert made.download.path.read_text() == (
+            "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nHallo\n\n"
+            "00:00:02.500 --> 00:00:03.000\nWelt\n"
+        )
+        assert (made.download.content_type, made.download.extension) == ("text/vtt", "vtt")
+        assert [each["size"] for each in made.origin.segments] == [
+            (tmp_path / "served" / f"de{number}.vtt").stat().st_size for number in (0, 1)
+        ]
+        it.server.faults["de1.vtt"] = http(404)
+        with pytest.raises(MediaError, match="Segment 2 of 2: The server answered 404"):
+            await it.joiner.join(playlist, address, expects="video")
+        it.server.faults["de1.vtt"] = http(200, b"<html>no</html>")
+        with pytest.raises(MediaRefused, match="not WebVTT"):
+            await it.joiner.join(playlist, address, expects="video")
+        with pytest.raises(MediaError, match="no longer has these subtitles"):
+            await it.joiner.join(playlist, f"{address}2", expects="video")
+        playlist.discard()
+        made.download.discard()
+        assert it.left() == []
 
 
 async def test_periods_that_offer_the_same_become_one_film(film: Path, tmp_path: Path) -> None:
