@@ -13,11 +13,14 @@ from markupsafe import Markup
 from archiver.archive.holds import matters_of_account
 from archiver.archive.readers import IS_GOOD, SourceOutcome, source_outcomes
 from archiver.browse.archives import Archive
-from archiver.browse.calendar import Month, rows, spans, years
+from archiver.browse.calendar import Month, WholeYear, rows, spans, years, years_before
 from archiver.browse.months import in_words, is_month
 
-_MOST_YEARS = 30
+MOST_YEARS = 30
 """How many years a calendar has at most; those before are links."""
+
+FEW_YEARS = 3
+"""How many years a calendar has where there is one for each account."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class AccountCard:
     last_outcome: str | None
     last_message: str | None
     years: list[tuple[str, list[Month]]]
-    earlier: list[tuple[str, int]]  # years that the calendar does not show: posts, newest first
+    earlier: list[WholeYear]  # that the calendar does not show, newest first
     former_handles: list[str]  # the newest first
     months: Counter[str]
     avatar: str | None = None  # the hashes of its pictures, where they are stored
@@ -66,8 +69,9 @@ def account_cards(
     now: datetime,
     *,
     name: str | None = None,
+    most_years: int = FEW_YEARS,
 ) -> Iterator[AccountCard]:
-    """Every account by name, or the one of this name."""
+    """Every account by name, or the one of this name; with so many years as months."""
     by_account: dict[int, Counter[str]] = defaultdict(Counter)
     for (account, _, month), count in archive.tally.posts(connection).items():
         by_account[account][month] += count
@@ -82,27 +86,19 @@ def account_cards(
     query = "SELECT * FROM accounts WHERE :name IS NULL OR name = :name ORDER BY name"
     for row in connection.execute(query, {"name": name}).fetchall():
         own, run = by_account[row["id"]], runs.get(row["id"], {})
-        shown = years(own, covered.get(row["id"], ()), gaps.get(row["id"], ()), now, _MOST_YEARS)
+        ranges = covered.get(row["id"], ()), gaps.get(row["id"], ())
+        shown = years(own, *ranges, now, most_years)
         yield AccountCard(
             row=dict(row), posts=sum(own.values()), edited=run.get("edited", 0),
             removed=run.get("removed", 0), last_good=run.get("last_good"),
             last_outcome=run.get("outcome"), last_message=run.get("message"), years=shown,
-            earlier=_other_years(own, {year for year, _ in shown}),
+            earlier=years_before(own, *ranges, shown[-1][0]) if shown else [],
             former_handles=former_handles.get(row["id"], []), months=own,
             avatar=avatars.get(row["id"]), banner=banners.get(row["id"]),
             description=about.get(row["id"]),
             held_for=matters_of_account(connection, row["id"]),
             sources=several if len(several := sources.get(row["id"], ())) > 1 else (),
         )  # fmt: skip
-
-
-def _other_years(months: Mapping[str, int], shown: set[str]) -> list[tuple[str, int]]:
-    """Every year with posts that is not shown, newest first, and how many."""
-    found: Counter[str] = Counter()
-    for month, count in months.items():
-        if is_month(month) and month[:4] not in shown:
-            found[month[:4]] += count
-    return sorted(found.items(), reverse=True)
 
 
 def _pictures(connection: sqlite3.Connection, kind: str) -> dict[int, str]:

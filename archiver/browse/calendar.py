@@ -1,7 +1,7 @@
 """Coverage as a calendar: a row per year, a cell per month."""
 
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +25,22 @@ class Month:
         """Such as "March 2026: 12 posts, complete"."""
         posts = f"{self.posts:,} post{'' if self.posts == 1 else 's'}"
         return f"{in_words(self.month)}: {posts}, {_STATE_LABELS[self.state]}"
+
+
+@dataclass(frozen=True, slots=True)
+class WholeYear:
+    """A year as one cell, where its months would be too many."""
+
+    year: str
+    posts: int
+    state: str  # covered, gap, uncovered
+    level: int  # 0 to 4, by the number of posts
+
+    @property
+    def label(self) -> str:
+        """Such as "12 posts, complete"."""
+        posts = f"{self.posts:,} post{'' if self.posts == 1 else 's'}"
+        return f"{posts}, {_STATE_LABELS[self.state]}"
 
 
 _STATE_LABELS = {
@@ -71,6 +87,30 @@ def years(
             cells.append(Month(month, count, state, _level(count, top)))
         shown.append((f"{year:04}", cells))
     return shown
+
+
+def years_before(
+    months: Mapping[str, int], covered: Iterable[Span], gaps: Iterable[Span], first_shown: str
+) -> list[WholeYear]:
+    """Every year from the first with posts to the last before `first_shown`, newest first."""
+    counts: Counter[str] = Counter()
+    for month, count in months.items():
+        if is_month(month) and month[:4] < first_shown:
+            counts[month[:4]] += count
+    if not counts:
+        return []
+    covered, gaps, top = list(covered), list(gaps), max(counts.values())
+    found = []
+    for number in range(int(first_shown) - 1, int(min(counts)) - 1, -1):
+        year = f"{number:04}"
+        span = Span(f"{year}-01", f"{year}-12")
+        state = "uncovered"
+        if any(gap.since <= span.until and span.since <= gap.until for gap in gaps):
+            state = "gap"
+        elif any(each.contains(span.since) and each.contains(span.until) for each in covered):
+            state = "covered"
+        found.append(WholeYear(year, counts[year], state, _level(counts[year], top)))
+    return found
 
 
 def _state(month: str, covered: list[Span], gaps: list[Span], last: str) -> str:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from archiver.archive.search import search_terms
-from archiver.browse.accounts import AccountCard, account_cards, most_liked
+from archiver.browse.accounts import MOST_YEARS, AccountCard, account_cards, most_liked
 from archiver.browse.archives import Archive
 from archiver.browse.cards import Card, cards
 from archiver.browse.entries import Entry, entries
@@ -116,7 +116,9 @@ async def _list_page(
         account: AccountCard | None = None
         best: tuple[tuple[Card, int], ...] = ()
         if template == "timeline" and place.is_first and wanted.is_only_account:
-            only = account_cards(connection, archive, now, name=wanted.account)
+            only = account_cards(
+                connection, archive, now, name=wanted.account, most_years=MOST_YEARS
+            )
             if account := next(only, None):
                 best = _best(connection, account)
         has_groups = any(entry.is_group for entry in shown)
