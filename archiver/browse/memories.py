@@ -13,6 +13,7 @@ from archiver.browse.months import NAMES, is_day, is_month
 
 _MOST_YEARS = 30
 _MOST_POSTS = 12  # of one year; there is a link to the others
+_MOST_ON_PAGE = 40  # of all years together, where these are not more
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def on_this_day(
         rows = connection.execute(_OF_DAY, (since, following(since))).fetchall()
         if rows:
             days[since] = [row[0] for row in rows]
+    most_posts = max(1, min(most_posts, _MOST_ON_PAGE // max(1, len(days))))
     lists = [
         (ids[:most_posts], Filter(since=since, until=since)) for since, ids in days.items()
     ]  # fmt: skip

@@ -12,6 +12,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from archiver.archive.search import SEARCHED, containing, index_folds, match_all, search_terms
 from archiver.browse.filters import Cursor, Filter
@@ -67,17 +68,23 @@ def post_page(
     With a `ranking`, in the order of that: the most liked count as the newest.
     """
     accounts = _accounts(connection, wanted)
-    conditions = _matched_once(connection, accounts, _conditions(connection, wanted))
+    conditions = _conditions(connection, wanted)
     upwards = wanted.oldest_first and ranking is None
+    every: list[Cursor] | None = None
     if ranking:
+        conditions = _matched_once(connection, accounts, conditions)
         few = _few_matches(connection, accounts, conditions)
         ranking = ranking if few is None else ranking.only(few)
+    elif conditions.candidates is not None:
+        every = _every_match(connection, accounts, conditions)
 
     def rows(start: Cursor | None, count: int, *, towards_newer: bool) -> list[Cursor]:
         if ranking:
             return _ranked_rows(
                 connection, accounts, conditions, ranking, start, count, upwards=towards_newer
             )
+        if every is not None:
+            return _beside(every, start, count, towards_newer=towards_newer)
         return _rows(connection, accounts, conditions, start, count, towards_newer=towards_newer)
 
     ahead, back = (newer_than, older_than) if upwards else (older_than, newer_than)
@@ -92,9 +99,34 @@ def post_page(
     before = found[0] if found and has_before else None
     after = found[-1] if found and has_after else None
     newer, older = (after, before) if upwards else (before, after)
-    return PostPage(
-        tuple(row.id for row in found), newer, older, _count(connection, accounts, conditions)
-    )
+    count = _count(connection, accounts, conditions) if every is None else len(every)
+    return PostPage(tuple(row.id for row in found), newer, older, count)
+
+
+def _every_match(
+    connection: sqlite3.Connection, accounts: list[int] | None, conditions: _Conditions
+) -> list[Cursor]:
+    """All posts that match, the newest first, where few can: so the database is asked once."""
+    sql, values = _query(accounts, conditions, "", [], "")
+    found = sorted(connection.execute(sql, values).fetchall(), key=itemgetter(0))
+    found.sort(key=lambda row: row[1] or "", reverse=True)  # posts without a time are the oldest
+    return [Cursor(row[1] or "", row[0]) for row in found]
+
+
+def _beside(
+    every: Sequence[Cursor], start: Cursor | None, count: int, *, towards_newer: bool
+) -> list[Cursor]:
+    """The next `count` posts from the start on, in the direction of reading; see `_rows`."""
+    if start is None:
+        return list(every[::-1] if towards_newer else every)[:count]
+    if towards_newer:
+        return [one for one in reversed(every) if _is_newer(one, start)][:count]
+    return [one for one in every if _is_newer(start, one)][:count]
+
+
+def _is_newer(one: Cursor, other: Cursor) -> bool:
+    """Whether a post stands before another where the newest are first."""
+    return one.key > other.key or (one.key == other.key and one.id < other.id)
 
 
 def _matched_once(

@@ -32,6 +32,8 @@ _GROUPED = (
     "SELECT account_id, kind, substr(coalesce(created_at, ''), 1, {length}), count(*) FROM posts "
     "WHERE {condition} GROUP BY 1, 2, 3"
 )
+_GROUPED_FEW = _GROUPED.replace("account_id, kind", "+account_id, +kind")
+"""The same of few posts: the unary plus keeps SQLite from reading all of them in that order."""
 _FLAGGED = {
     "edited": "edited_at IS NOT NULL",
     "removed": "removed_at IS NOT NULL",
@@ -136,7 +138,7 @@ class Tally:
             ).fetchone()[0]
             if many > MOST_FLAGGED:
                 return None
-            query = _GROUPED.format(length=_DAY_LENGTH, condition=_FLAGGED[flag])
+            query = _GROUPED_FEW.format(length=_DAY_LENGTH, condition=_FLAGGED[flag])
             return _Flagged.of(_counter(connection.execute(query)))
 
         return self.kept(connection, flag, count)

@@ -12,7 +12,8 @@ from archiver.browse.cards import Card, cards
 from archiver.browse.frame import archive_of, ask, page
 from archiver.browse.relations import Related, referring, related
 
-_MOST_POSTS = 200
+_MOST_POSTS = 1000
+_ON_PAGE = 50
 _MOST_STEPS = 100  # from a reply up to the first post
 _DEEPEST = 4
 
@@ -27,16 +28,20 @@ class ThreadPost:
 
 @dataclass(frozen=True)
 class Thread:
-    """A thread, in reading order: every post is followed by its replies, the oldest first."""
+    """A part of a thread, in reading order: every post is followed by its replies, oldest first.
+
+    `start` counts the posts before that part. `previous` and `following` are posts of the parts
+    beside it, by which these are found.
+    """
 
     posts: tuple[ThreadPost, ...]
+    first: Card  # the post that begins it
     begins_elsewhere: Related | None  # what its first post answers, which the archive lacks
-    is_cut: bool  # there are more posts than are shown
-
-    @property
-    def first(self) -> Card:
-        """The post that begins it."""
-        return self.posts[0].card
+    is_cut: bool  # there are more posts than were counted
+    count: int = 1
+    start: int = 0
+    previous: int | None = None
+    following: int | None = None
 
 
 async def thread(datasette: Any, request: Any) -> Any:
@@ -50,16 +55,26 @@ async def thread(datasette: Any, request: Any) -> Any:
 
 
 def thread_of(connection: sqlite3.Connection, post: int) -> Thread | None:
-    """The thread that a post stands in, alone or not; None where there is no such post."""
+    """The part of its thread that a post stands in; None where there is no such post."""
     first, beyond = _beginning(connection, post)
     replies, is_cut = _replies(connection, first)
     depths = dict(_in_order(first, replies))
-    found = cards(connection, list(depths))
+    order = list(depths)
+    start = order.index(post) // _ON_PAGE * _ON_PAGE if post in depths else 0
+    shown = order[start : start + _ON_PAGE]
+    found = {card.id: card for card in cards(connection, list(dict.fromkeys([first, *shown])))}
     if not found:
         return None
-    known = frozenset(depths)
-    posts = tuple(ThreadPost(_without_parent(card, known), depths[card.id]) for card in found)
-    return Thread(posts, beyond, is_cut)
+    known = frozenset(shown)
+    posts = tuple(
+        ThreadPost(_without_parent(found[one], known), depths[one]) for one in shown if one in found
+    )
+    beyond_page = order[start + _ON_PAGE : start + _ON_PAGE + 1]
+    return Thread(
+        posts, found.get(first, posts[0].card), beyond, is_cut, len(order), start,
+        previous=order[start - _ON_PAGE] if start else None,
+        following=beyond_page[0] if beyond_page else None,
+    )  # fmt: skip
 
 
 def _beginning(connection: sqlite3.Connection, post: int) -> tuple[int, Related | None]:

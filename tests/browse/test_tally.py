@@ -48,6 +48,19 @@ def test_posts_are_counted_by_account_kind_and_month(connection: sqlite3.Connect
     assert tally.posts(connection) == counted(connection)
 
 
+@pytest.mark.parametrize("flag", ["edited", "removed"])
+def test_posts_with_a_flag_are_counted_from_the_index_of_that_flag(
+    connection: sqlite3.Connection, flag: str
+) -> None:
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    Tally().flagged(connection, flag)
+    connection.set_trace_callback(None)
+    (counting,) = [statement for statement in statements if "GROUP BY" in statement]
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {counting}")]
+    assert plan[0] == f"SCAN posts USING INDEX posts_{flag}"
+
+
 def test_only_new_posts_are_read_again(connection: sqlite3.Connection) -> None:
     tally = Tally()
     tally.posts(connection)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from archiver.browse import threads
 from archiver.browse.cards import cards
 from archiver.browse.threads import Thread, thread_of
 from support.small_archive import SmallArchive, small_archive
@@ -69,15 +70,40 @@ def test_posts_that_answer_each_other_in_a_circle_are_shown_once(archive: SmallA
     assert read(thread_of(archive.connection, itself)) == [("itself", 0)]
 
 
-def test_a_long_thread_says_that_there_is_more(archive: SmallArchive) -> None:
+def test_a_long_thread_is_read_in_parts_and_every_post_leads_to_its_own(
+    archive: SmallArchive,
+) -> None:
     account = archive.account("threads")
     first = archive.post(account, at(0), "one", name="one")
-    for k in range(250):
+    for k in range(120):
         reply(archive, account, k % 60, f"reply {k}", to="one")
+    parts = [thread_of(archive.connection, first)]
+    while parts[-1] and parts[-1].following:
+        parts.append(thread_of(archive.connection, parts[-1].following))
+    shown = [[one.card.id for one in part.posts] for part in parts if part]
+    assert [len(ids) for ids in shown] == [50, 50, 21]
+    assert len({post for ids in shown for post in ids}) == 121
+    for part, ids in zip(parts, shown, strict=True):
+        assert part
+        assert (part.count, part.first.id, part.is_cut) == (121, first, False)
+        again = thread_of(archive.connection, ids[-1])
+        assert again
+        assert (again.start, again.previous) == (part.start, part.previous)
+    assert parts[1]
+    assert parts[1].previous == shown[0][0]
+
+
+def test_a_thread_that_is_too_long_says_that_there_is_more(
+    archive: SmallArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "_MOST_POSTS", 20)
+    account = archive.account("threads")
+    first = archive.post(account, at(0), "one", name="one")
+    for k in range(25):
+        reply(archive, account, k, f"reply {k}", to="one")
     found = thread_of(archive.connection, first)
     assert found
-    assert found.is_cut
-    assert len(found.posts) == 200
+    assert (found.is_cut, found.count) == (True, 20)
 
 
 def test_a_post_knows_who_answers_and_quotes_it(archive: SmallArchive) -> None:
