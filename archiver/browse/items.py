@@ -198,7 +198,10 @@ def items(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[int, lis
     )
     for row in found_files:
         file = _file(row, made.get(row["media_sha256"], ""))
-        files[row["attachment_id"]].append(replace(file, **words.get(row["id"], {})))
+        if row["id"] in words:
+            language, label = words[row["id"]]
+            file = replace(file, language=language, label=label)
+        files[row["attachment_id"]].append(file)
     found: dict[int, list[Item]] = defaultdict(list)
     for row in rows:
         found[row["post_id"]].append(
@@ -211,7 +214,7 @@ def items(connection: sqlite3.Connection, posts: Sequence[int]) -> dict[int, lis
 
 def _words_of_subtitles(
     connection: sqlite3.Connection, renditions: Sequence[int]
-) -> dict[int, dict[str, str]]:
+) -> dict[int, tuple[str, str]]:
     """Language and label of subtitles, by the ids of their renditions."""
     if not renditions or not _has_origins(connection):
         return {}
@@ -221,7 +224,7 @@ def _words_of_subtitles(
           FROM media_origins WHERE rendition_id IN (SELECT value FROM json_each(?)) ORDER BY id
     """
     rows = connection.execute(query, (json.dumps(list(renditions)),))
-    return {row[0]: {"language": row[1] or "", "label": row[2] or ""} for row in rows}
+    return {row[0]: (row[1] or "", row[2] or "") for row in rows}
 
 
 def _has_origins(connection: sqlite3.Connection) -> bool:

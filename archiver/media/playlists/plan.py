@@ -192,9 +192,9 @@ def offer_subtitles(
     """
     offers: dict[str, SubtitleOffer] = {}
     for language, label, track in found:
-        words = [word[:_LONGEST_WORD] if word else None for word in (language, label)]
+        words = (language and language[:_LONGEST_WORD], label and label[:_LONGEST_WORD])
         name = "/".join(quote(word or "", safe="") for word in words)
-        offers.setdefault(name, SubtitleOffer(name, *words, track))
+        offers.setdefault(name, SubtitleOffer(name, words[0], words[1], track))
     return tuple(islice(offers.values(), _MOST_LEFT_OUT))
 
 
