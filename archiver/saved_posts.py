@@ -25,6 +25,8 @@ class HeldFile:
     sha256: str | None
     path: str | None
     size: int | None
+    media_key: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,9 @@ class PostAttachment:
     omitted: int
     first_revision: int | None
     last_revision: int | None
+    key: str | None = None
+    source: str | None = None
+    platform_id: str | None = None
     files: tuple[HeldFile, ...] = ()
 
     @property
@@ -90,6 +95,28 @@ class PostRelation:
 
 
 @dataclass(frozen=True, slots=True)
+class PostAlias:
+    """Another id of a post."""
+
+    scheme: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSource:
+    """What a source showed of a post, and since when it lacks it."""
+
+    source: str
+    record_id: str | None
+    first_seen_at: str
+    edit: int
+    content_version: int | None
+    content_sha256: str | None
+    missing_at: str | None
+    removed_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PostRevision:
     """One content of a post. `raw` is the record, exact JSON."""
 
@@ -136,9 +163,12 @@ class SavedPost:
     edited_at: str | None
     removed_at: str | None
     revisions: int | None  # the number of the newest one
+    account_platform_id: str | None = None
     attachments: tuple[PostAttachment, ...] = ()
     metrics: tuple[LatestMetric, ...] = ()
     relations: tuple[PostRelation, ...] = ()
+    aliases: tuple[PostAlias, ...] = ()
+    sources: tuple[SavedSource, ...] = ()
 
     @property
     def attached(self) -> tuple[PostAttachment, ...]:

@@ -145,6 +145,10 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "linked_files": {"archive", "config", "media", "net"},
         "package_import": {"archive", "backup", "media"},
         "recognition": {"hookspecs"},
+        "transfer": {"archive"},
+        "transfer_import": {"archive", "media"},
+        "transfer_lines": {"archive"},
+        "transfer_rows": {"archive"},
     },
     "retention": {
         "certificate": {"archive"},

@@ -31,6 +31,9 @@ TIME_ID_PREFIX = "export:time:"
 WORDING_RULE = "time, wording and kinds of media"
 """The rule by which a post is matched where no id is known."""
 
+MEDIA_RULE = "time, and the number of a file"
+"""The rule by which a post is matched where a file's number is that of the post, or of its file."""
+
 TIME_RULE = "time within a minute, and kinds of media"
 """The rule by which a post is matched where one of the two sources does not have its words."""
 
@@ -77,6 +80,10 @@ def match_posts(
     found = _known_ids(connection, account_id, source, [post.platform_id for post in posts])
     found |= _ids_by_alias(connection, account_id, [p for p in posts if p.platform_id not in found])
     published = [p for p in posts if p.kind != "memory"]  # what was not is no post of an API
+    by_media = posts_by_media(
+        connection, account_id, source, [p for p in published if p.platform_id not in found]
+    )
+    found |= by_media
     fitting = posts_by_wording(
         connection, account_id, source, [p for p in published if p.platform_id not in found]
     )
@@ -89,7 +96,12 @@ def match_posts(
     )
     targets = _with_aliases_on_page(posts, found | fitting | by_time | by_urn)
     existing = {*found.values(), *fitting.values(), *by_time.values(), *by_urn.values()}
-    rules = [(fitting, WORDING_RULE), (by_time, TIME_RULE), (by_urn, URN_RULE)]
+    rules = [
+        (by_media, MEDIA_RULE),
+        (fitting, WORDING_RULE),
+        (by_time, TIME_RULE),
+        (by_urn, URN_RULE),
+    ]
     matches = [
         Match(record, post, target := targets.get(post.platform_id, post.platform_id),
               is_known=target in existing,
@@ -97,6 +109,45 @@ def match_posts(
         for record, post in entries
     ]  # fmt: skip
     return _earlier_ids_first(matches)
+
+
+def posts_by_media(
+    connection: sqlite3.Connection, account_id: int, source: str, posts: Sequence[Post]
+) -> dict[str, str]:
+    """The archived posts of the same time that a file shares its number with, whatever their words.
+
+    One of the two has a generated id. Exports of Meta name files by the number of what was
+    published: of the post where it has one file, else of each of its files. Where several match, on
+    either side, none is taken.
+    """
+    if not _has_generated_ids(connection, account_id):  # then only posts of the page may have one
+        posts = [post for post in posts if is_generated_id(post.platform_id)]
+    candidates: dict[str, list[str]] = {}
+    for post in posts:
+        files = {a.platform_id for a in post.attachments if a.platform_id and a.kind != "link"}
+        names = {post.platform_id, *lookup_ids(post)}
+        candidates[post.platform_id] = [
+            platform_id
+            for post_id, platform_id, *_ in _posts_of_same_time(
+                connection, account_id, source, post, _SAME_TIME, GENERATED_ID_PREFIX
+            )
+            if _shares_number(connection, post_id, platform_id, files, names)
+        ]
+    return _only_pairs(candidates)
+
+
+def _shares_number(
+    connection: sqlite3.Connection, post_id: int, platform_id: str, files: Container[str],
+    names: Container[str],
+) -> bool:  # fmt: skip
+    """Whether an archived post has one of these files, is named as one, or has one named so."""
+    query = """
+        SELECT platform_id, 1 FROM attachments
+         WHERE post_id = :post AND platform_id NOT NULL AND kind <> 'link'
+         UNION ALL SELECT value, 0 FROM post_aliases WHERE post_id = :post
+    """
+    rows = [(platform_id, 0), *connection.execute(query, {"post": post_id})]
+    return any(value in files or (is_file and value in names) for value, is_file in rows)
 
 
 def posts_by_wording(

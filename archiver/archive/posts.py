@@ -40,7 +40,7 @@ from archiver.archive.rows import Rows, delete, insert_new, update, update_row
 from archiver.archive.search import earlier_column, folded_column
 from archiver.archive.tombstones import erased_among
 from archiver.archive.wording import is_same_wording, wording_of, wording_sha256
-from archiver.canonical import content_sha256, fingerprint
+from archiver.canonical import attachment_keys, content_sha256, fingerprint
 from archiver.errors import RecordError
 from archiver.models import Attachment, Metric, Post, Record, Version
 from archiver.reasons import Choice, Reason
@@ -558,7 +558,7 @@ class PostWriter:
         except (RecordError, ValueError):
             return False
         earlier, now = (wording_of(each.title, each.text) for each in (before, post))
-        return is_same_wording(earlier, now)
+        return is_same_wording(earlier, now) and not _has_other_alt_texts(before, post)
 
     def _first_edit_shown(
         self, old: _StoredPost, post: Post, number: int
@@ -831,6 +831,23 @@ class PostWriter:
             attachment_id=attachment_id, source=self.context.source,
             reason_code=reason.code if reason else None, reason=reason.text if reason else text,
         )  # fmt: skip
+
+
+def _has_other_alt_texts(before: Post, post: Post) -> bool:
+    """Whether a file has another alt text than it had; where one has none at all, nothing is told.
+
+    Older layouts of an export may lack them.
+    """
+    earlier, now = (
+        dict(zip(attachment_keys(each.attachments), each.attachments, strict=True))
+        for each in (before, post)
+    )
+    tells = [any(a.alt_text for a in each.values()) for each in (earlier, now)]
+    return all(tells) and any(
+        wording_of(None, earlier[key].alt_text) != wording_of(None, attachment.alt_text)
+        for key, attachment in now.items()
+        if key in earlier
+    )
 
 
 def _columns(post: Post) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def command(
     one together. It is recognised by its content. Posts that the archive has already become one
     with those of the export; messages, contacts and log-ins are not read. Nothing is ever taken
     back: import the same or a newer export as often as you like. docs/importing.md says how to ask
-    for each export.
+    for each export. What archiver export wrote as sqlite, jsonl or bagit is taken in too.
 
     Or FILE is a video by itself, as YouTube Studio gives it to its owner. It becomes the file of
     the post that has the id, or the title and length, that the file has.

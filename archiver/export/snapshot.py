@@ -9,26 +9,29 @@ import json
 import sqlite3
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from archiver.archive.row_objects import mappings, objects
 from archiver.export.as_of import NO_READERS, Readers, as_of, known_by
 from archiver.saved_posts import (
     HeldFile,
     LatestMetric,
+    PostAlias,
     PostAttachment,
     PostRelation,
     PostRevision,
     SavedAccount,
     SavedAnswer,
     SavedPost,
+    SavedSource,
 )
 
+T = TypeVar("T")
 _BATCH = 200  # posts read together
 _ALWAYS = "9"  # later than every time
 
@@ -122,12 +125,15 @@ class Snapshot:
     def _posts_now(self, ids: Sequence[int]) -> Iterator[SavedPost]:
         attachments = self._attachments(ids)
         metrics, relations = self._metrics(ids), self._relations(ids)
+        aliases = self._of_posts(ids, "post_aliases", _ALIAS, PostAlias)
+        sources = self._of_posts(ids, "post_sources", _SOURCE, SavedSource)
         found = {row["id"]: row for row in mappings(self._execute(_POSTS, ids))}
         for post_id in ids:
             if row := found.get(post_id):
                 yield SavedPost(
                     **row, attachments=tuple(attachments[post_id]),
                     metrics=tuple(metrics[post_id]), relations=tuple(relations[post_id]),
+                    aliases=tuple(aliases[post_id]), sources=tuple(sources[post_id]),
                 )  # fmt: skip
 
     def _revisions(self, ids: Sequence[int]) -> Mapping[int, list[PostRevision]]:
@@ -154,7 +160,8 @@ class Snapshot:
         query = _select(self.connection, "attachments", _ATTACHMENT) + _CHOSEN
         rows = list(mappings(self._execute(f"{query} ORDER BY position, id", ids)))
         files = defaultdict(list)
-        for file in objects(self._execute(_FILES, [row["id"] for row in rows]), HeldFile):
+        attached = [row["id"] for row in rows]
+        for file in objects(self._execute(_files_query(self.connection), attached), HeldFile):
             files[file.attachment_id].append(file)
         found = defaultdict(list)
         for row in rows:
@@ -165,6 +172,17 @@ class Snapshot:
         found = defaultdict(list)
         for row in mappings(self._execute(_METRICS, ids, moment=self._moment or _ALWAYS)):
             found[row.pop("post_id")].append(LatestMetric(**row))
+        return found
+
+    def _of_posts(
+        self, ids: Sequence[int], table: str, columns: Sequence[str], kind: Callable[..., T]
+    ) -> Mapping[int, list[T]]:
+        """The rows of a table by their post; a published copy does not have every table."""
+        found: defaultdict[int, list[T]] = defaultdict(list)
+        if self.connection.execute("SELECT 1 FROM pragma_table_info(?)", (table,)).fetchone():
+            query = f"SELECT post_id, {', '.join(columns)} FROM {table}{_CHOSEN} ORDER BY 1, 2, 3"
+            for row in mappings(self._execute(query, ids)):
+                found[row.pop("post_id")].append(kind(**row))
         return found
 
     def _relations(self, ids: Sequence[int]) -> Mapping[int, list[PostRelation]]:
@@ -216,12 +234,19 @@ _REVISION = (
 )  # fmt: skip
 _ATTACHMENT = (
     "id", "post_id", "position", "kind", "alt_text", "omitted", "first_revision", "last_revision",
+    "key", "source", "platform_id",
+)  # fmt: skip
+_ALIAS = ("scheme", "value")
+_SOURCE = (
+    "source", "record_id", "first_seen_at", "edit", "content_version", "content_sha256",
+    "missing_at", "removed_at",
 )  # fmt: skip
 _POSTS = """
     SELECT posts.id, accounts.name AS account, accounts.handle, posts.platform, posts.platform_id,
            kind, visibility, author, created_at, posts.title, posts.text, posts.url,
            posts.first_seen_at, edited_at, removed_at,
-           (SELECT max(number) FROM revisions WHERE post_id = posts.id) AS revisions
+           (SELECT max(number) FROM revisions WHERE post_id = posts.id) AS revisions,
+           accounts.platform_id AS account_platform_id
       FROM posts JOIN accounts ON accounts.id = account_id
      WHERE posts.id IN (SELECT value FROM json_each(:ids))
 """
@@ -230,7 +255,7 @@ _FILES = """
            coalesce(media.content_type, renditions.content_type) AS content_type,
            coalesce(media.width, renditions.width) AS width,
            coalesce(media.height, renditions.height) AS height,
-           bitrate, media.duration_ms, sha256, path, size
+           bitrate, media.duration_ms, sha256, path, size, {names}
       FROM renditions
       LEFT JOIN media ON sha256 = media_sha256 AND state = 'stored' AND lost_at IS NULL
      WHERE attachment_id IN (SELECT value FROM json_each(:ids)) ORDER BY id
@@ -264,6 +289,14 @@ _METRICS = """
        AND seen_at <= :moment
      GROUP BY post_id, attachment_id, name
 """
+
+
+def _files_query(connection: sqlite3.Connection) -> str:
+    """The query of files; a published copy does not tell what sources call them."""
+    is_whole = connection.execute(
+        "SELECT 1 FROM pragma_table_info('renditions') WHERE name = 'media_key'"
+    ).fetchone()
+    return _FILES.format(names="media_key, source" if is_whole else "NULL AS media_key")
 
 
 def _select(connection: sqlite3.Connection, table: str, columns: Sequence[str]) -> str:

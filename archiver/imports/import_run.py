@@ -4,9 +4,9 @@ import json
 import os
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -41,10 +41,15 @@ from archiver.imports.single_films import (
     films_in,
     split_films,
 )
+from archiver.imports.transfer import OpenTransfer, open_transfers
+from archiver.imports.transfer_import import TransferImport, check_transfer, claim_transferred
 from archiver.media.folder_store import FolderStore
 from archiver.media.selection import select_renditions
 from archiver.minimisation import Minimiser
 from archiver.models import timestamp
+
+_Checked = tuple[OpenTransfer, Mapping[int, int], Sequence[PackagePart]]
+"""A transfer that was read once, how many posts it has by account, and the hashes of its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +75,35 @@ def run_import(
     directory = config.archive.directory
     scratch = directory if directory.is_dir() else None
     with ExitStack() as stack:
-        films, parts = split_films(_open_parts(options.files, scratch, stack))
-        if films and not parts and not (directory / DATABASE).exists():
+        transfers, parts = open_transfers(
+            _open_parts(options.files, scratch, stack), scratch, stack
+        )
+        films, parts = split_films(parts)
+        if films and not (parts or transfers) and not (directory / DATABASE).exists():
             why = "there is no archive yet, and so no post"
             raise FilmAssignment(refused=[(film.name, why) for film in films]).refusal()
         found = recognize_all(parts, readers) if parts else []
+        if options.account is not None and transfers:
+            raise UsageError(
+                "--account is for official exports, and what archiver exported names its accounts",
+                hint="Leave --account out",
+            )
         if options.account is not None and len({each.reader.name for each in found}) > 1:
             raise UsageError(
                 "--account names one account, and the files are exports of several platforms",
                 hint="Import the exports of each account by a command of its own",
             )
         totals = [_check(each, progress, private=options.private) for each in found]
+        numbers = [check_transfer(each, progress) for each in transfers]
         hashes = [_hash_parts(each.package.parts, progress) for each in found]
+        hashed = [_hash_parts(each.package.parts, progress) for each in transfers]
         connection, folder = stack.enter_context(
             writer_or_dry_run(directory, dry_run=options.dry_run, notify=progress.note)
         )
         stack.enter_context(storage_errors(directory))
         run = ImportRun(config, ranks, options, clock, progress, connection, folder)
-        return run.import_all(found, totals, hashes, version, films)
+        to_transfer = list(zip(transfers, numbers, hashed, strict=True))
+        return run.import_all(found, totals, hashes, version, films, to_transfer)
 
 
 def _open_parts(
@@ -169,12 +185,14 @@ class ImportRun:
     def import_all(
         self, found: Sequence[RecognizedPackage], totals: Sequence[int],
         hashes: Sequence[Sequence[PackagePart]], version: str, films: Sequence[SingleFilm] = (),
+        transfers: Sequence[_Checked] = (),
     ) -> ImportReport:  # fmt: skip
-        """Import packages, one after the other, and then films; see `run_import`.
+        """Import packages, one after the other, then what archiver exported, and then films.
 
-        Raises PackageError where there is nothing but films, and none of them has a post.
+        See `run_import`. Raises PackageError where there is nothing but films, and none of them has
+        a post.
         """
-        if not found:
+        if not found and not transfers:
             self._refuse_without_posts(films)
         report = ImportReport(self._now(), dry_run=self.options.dry_run)
         asked = {
@@ -207,6 +225,11 @@ class ImportRun:
                 self._import_package(run_id, each, total, parts, package, store)
                 if package.interrupted:
                     return report
+            for transfer, numbers, parts in transfers:
+                for reported in self._import_transfer(run_id, transfer, numbers, parts, store):
+                    report.packages.append(reported)
+                    if reported.interrupted:
+                        return report
             self._import_films(run_id, films, report, store)
         except BaseException as caught:
             error = caught
@@ -239,11 +262,7 @@ class ImportRun:
                 work.import_films(some)
             except KeyboardInterrupt:
                 package.interrupted = True
-            with transaction(self.connection):
-                packages.end_package(
-                    self.connection, package.row_id, package.outcome, package.counts.as_json()
-                )
-                self._end_account(run_id, account_id, package)
+            self._end_package(run_id, account_id, package.row_id, package)
             if package.interrupted:
                 return
         if assignment.refused:
@@ -321,15 +340,58 @@ class ImportRun:
                 private=self.options.private,
                 minimiser=Minimiser.of(self.config.archive.leave_out),
             )  # fmt: skip
-            try:
+            with self._reported(report):
                 work.import_posts()
                 merge_same_files(self.connection, [account_id])
-            except KeyboardInterrupt:
-                report.interrupted = True
-            except StorageError:
-                raise
-            except ArchiverError as error:
-                report.error = error
+        self._end_package(run_id, account_id, package_id, report)
+
+    def _import_transfer(
+        self, run_id: int, transfer: OpenTransfer, numbers: Mapping[int, int],
+        parts: Sequence[PackagePart], store: FolderStore,
+    ) -> Iterator[PackageReport]:  # fmt: skip
+        """Import what archiver exported, account by account; a report for each."""
+        configured = {each.name: each.platform for each in self.config.accounts}
+        for account in transfer.content.accounts():
+            now, platform = self._now(), str(account.row["platform"])
+            exported_at = min(transfer.package.modified_at or now, now)
+            with transaction(self.connection):
+                account_id, name = claim_transferred(self.connection, account, configured)
+                report = PackageReport(
+                    [part.name for part in parts], platform, transfer.content.title, "archiver",
+                    exported_at, [part.sha256 for part in parts], account=name,
+                )  # fmt: skip
+                if name not in self._of_account:
+                    runs.begin_account(self.connection, run_id, name, EXPORT, now)
+                self._of_account.setdefault(name, []).append(report)
+                package_id = packages.begin_package(
+                    self.connection, parts, run_id=run_id, account_id=account_id,
+                    platform=platform, layout="archiver", exported_at=exported_at, imported_at=now,
+                )  # fmt: skip
+            self.progress.begin(f"Importing {name}", numbers.get(account.id, 0), "posts")
+            with ThreadPoolExecutor(os.cpu_count() or 1) as executor, self._reported(report):
+                TransferImport(
+                    self.connection, transfer, account, account_id, run_id, package_id,
+                    None if self.options.dry_run else store, store.tmp, executor, self.clock.now,
+                    self.progress, report,
+                ).import_posts()  # fmt: skip
+            self._end_package(run_id, account_id, package_id, report)
+            yield report
+
+    @contextmanager
+    def _reported(self, report: PackageReport) -> Iterator[None]:
+        """Errors of the block that end a package, and not the run, as its result."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            report.interrupted = True
+        except StorageError:
+            raise
+        except ArchiverError as error:
+            report.error = error
+
+    def _end_package(
+        self, run_id: int, account_id: int, package_id: int, report: PackageReport
+    ) -> None:
         with transaction(self.connection):
             packages.end_package(
                 self.connection, package_id, report.outcome, report.counts.as_json()

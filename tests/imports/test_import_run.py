@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from archiver_ayrshare.demo.specs import photo, video
 from support.exports.importing import CONFIG, CONTENT, ImportFolder, import_now
 from support.exports.packing import write_zip
 from support.exports.tweets import Tweet, TweetMedia, TweetWorld, sample
+from support.media.samples import picture
 from support.nights import Nights, nights
 
 
@@ -228,3 +230,17 @@ def test_what_the_settings_leave_out_is_not_imported_either(tmp_path: Path) -> N
     )
     assert archive.column(f"{states} WHERE kind = 'image'") == ["skipped"]
     assert "stored" in archive.column(f"{states} WHERE kind = 'video'")
+
+
+def test_another_alt_text_in_a_newer_export_is_an_edit_and_a_first_one_is_not(
+    tmp_path: Path,
+) -> None:
+    archive = ImportFolder(tmp_path)
+    for day, alt in enumerate((None, "A bowl", "A bowl", "A blue bowl"), 1):
+        world = sample()
+        bowl = TweetMedia("7", data=picture("JPEG"), base="P.jpg", alt=alt)
+        world.tweets = [Tweet("1500", OLD.at, "Look", [bowl])]
+        world.exported_at = OLD.at + timedelta(days=day)
+        archive.run(write_zip(tmp_path / f"{day}.zip", world.files()))
+    assert archive.column("SELECT alt_text FROM attachments") == ["A blue bowl"]
+    assert archive.column("SELECT why FROM revisions ORDER BY number") == ["first", "edited"]

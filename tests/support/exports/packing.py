@@ -15,11 +15,14 @@ def as_bytes(content: bytes | str) -> bytes:
     return content if isinstance(content, bytes) else content.encode()
 
 
-def write_zip(path: Path, files: Files, method: int = zipfile.ZIP_DEFLATED) -> Path:
+def write_zip(
+    path: Path, files: Files, method: int = zipfile.ZIP_DEFLATED, *,
+    when: tuple[int, int, int, int, int, int] = WHEN,
+) -> Path:  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", method) as package:
         for name, content in files.items():
-            package.writestr(zipfile.ZipInfo(name, WHEN), as_bytes(content), method)
+            package.writestr(zipfile.ZipInfo(name, when), as_bytes(content), method)
     return path
 
 
