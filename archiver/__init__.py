@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         DemoWorld,
         HistoryAccount,
         HistoryBackend,
+        HistoryContent,
+        HistoryFile,
         HistoryPost,
         HistoryQuery,
         ServedApi,
@@ -109,8 +111,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "apis": (
         "AnswerRequest", "ApiAnswer", "ApiRequest", "AsgiApp", "AsgiReceive", "AsgiScope",
-        "AsgiSend", "Demo", "DemoWorld", "HistoryAccount", "HistoryBackend", "HistoryPost",
-        "HistoryQuery", "ServedApi", "SourceFreshness",
+        "AsgiSend", "Demo", "DemoWorld", "HistoryAccount", "HistoryBackend", "HistoryContent",
+        "HistoryFile", "HistoryPost", "HistoryQuery", "ServedApi", "SourceFreshness",
     ),
     "auth": ("OAuth",),
     "errors": (
@@ -187,6 +189,8 @@ __all__ = [
     "HeldFile",
     "HistoryAccount",
     "HistoryBackend",
+    "HistoryContent",
+    "HistoryFile",
     "HistoryPost",
     "HistoryQuery",
     "Http",

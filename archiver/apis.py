@@ -77,7 +77,7 @@ class HistoryQuery:
 
     `after` is the `mark` of the last post of the previous page. `as_of` selects what was known
     then; `removed` includes removed posts. `stream` is None for all streams, `since` and `until`
-    are inclusive, `platform_id` selects one post.
+    are inclusive, `platform_id` selects one post. `source` is the source whose records the API has.
     """
 
     account: HistoryAccount
@@ -88,16 +88,38 @@ class HistoryQuery:
     as_of: datetime | None = None
     removed: bool = False
     platform_id: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFile:
+    """What is attached to a post: its kind, its alt text, and an address of its file or link."""
+
+    kind: str
+    url: str
+    alt_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryContent:
+    """What is known of a post that only other sources than the API's have shown."""
+
+    created_at: str | None
+    title: str | None
+    text: str | None
+    url: str | None
+    files: tuple[HistoryFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPost:
     """A post of the archive.
 
-    `record` is the exact text of its JSON, as the source sent it; None where only its id was known
-    at the time. `mark` is where the next page begins. `file_url` maps the address of a file in the
-    record to the address of that file on this server, or to None; it is None itself where this
-    server has no file of the record.
+    `record` is the exact text of its JSON, as the source that was asked for sent it. It is None
+    where that source has not shown the post; `content` then has what others have shown, and is None
+    too where only the id was known at the time. `mark` is where the next page begins. `file_url`
+    maps the address of a file in the record to the address of that file on this server, or to None;
+    it is None itself where this server has no file of the record.
     """
 
     platform_id: str
@@ -105,6 +127,7 @@ class HistoryPost:
     mark: str
     record: str | None
     file_url: Callable[[str], str | None] | None = None
+    content: HistoryContent | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,21 @@ from pathlib import Path
 from archiver.apis import (
     AnswerRequest,
     HistoryAccount,
+    HistoryContent,
+    HistoryFile,
     HistoryPost,
     HistoryQuery,
     SourceFreshness,
 )
 from archiver.archive.row_objects import objects
 from archiver.models import timestamp
-from archiver.serve.addresses import files_of, served_url
-from archiver.serve.records import find_records, source_freshness
+from archiver.serve.addresses import PARAMETER, files_of, served_url
+from archiver.serve.records import (
+    ArchivedRecord,
+    attached_files,
+    find_records,
+    source_freshness,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,18 @@ class ArchiveHistories:
                 found.mark,
                 found.raw,
                 partial(served_url, files=files, origin=self._origin) if files else None,
+                self._content(found) if found.raw is None and found.is_now else None,
             )
+
+    def _content(self, found: ArchivedRecord) -> HistoryContent:
+        """What is known of a post that the API's source has not shown."""
+        files = []
+        for kind, url, alt_text, sha256 in attached_files(self._connection, found.id):
+            if self._serving.media and sha256:
+                url = f"{self._origin}/media/{sha256}?{PARAMETER}={sha256}"  # noqa: PLW2901 — ours
+            if url and url.startswith(("http://", "https://")):
+                files.append(HistoryFile(kind, url, alt_text))
+        return HistoryContent(found.created_at, found.title, found.text, found.url, tuple(files))
 
     def freshness(self, query: HistoryQuery) -> SourceFreshness:
         """How fresh the account is by its last run, or the last one until `as_of`."""

@@ -16,13 +16,20 @@ from archiver.models import EXPIRING_KINDS, timestamp
 
 @dataclass(frozen=True, slots=True)
 class ArchivedRecord:
-    """A post of a page. `raw` is None where nothing but its id was known at the time."""
+    """A post of a page. `raw` is None where the source that is asked for has no record of it.
+
+    `is_now` says whether its columns are as they were at the time that is asked for.
+    """
 
     id: int
     platform_id: str
     created_at: str | None
     author: str | None
+    title: str | None
+    text: str | None
+    url: str | None
     raw: str | None
+    is_now: int
 
     @property
     def mark(self) -> str:
@@ -33,10 +40,13 @@ class ArchivedRecord:
 def find_records(connection: sqlite3.Connection, wanted: HistoryQuery) -> Iterator[ArchivedRecord]:
     """The posts that are wanted, newest first, those without a time last; as many as are taken."""
     conditions, values = _conditions(wanted)
-    raw = "posts.raw" if wanted.as_of is None else _RAW_THEN
+    now = "posts.raw" if wanted.source is None else _RAW_OF_SOURCE
+    raw = now if wanted.as_of is None else _RAW_THEN.format(now=now)
     for place in _places(wanted.after):
         query = f"""
-            SELECT id, platform_id, created_at, author, {raw} AS raw FROM posts
+            SELECT id, platform_id, created_at, author, title, text, url, {raw} AS raw,
+                   :as_of IS NULL OR last_seen_at <= :as_of AS is_now
+              FROM posts
              WHERE {" AND ".join((*conditions, place))}
              ORDER BY created_at DESC, id
         """
@@ -61,9 +71,36 @@ def source_freshness(
     return next(objects(cursor, SourceFreshness), None)
 
 
+def attached_files(connection: sqlite3.Connection, post_id: int) -> list[tuple[str, ...]]:
+    """What is attached to a post now: kind, address, alt text, and the hash of its file here.
+
+    Of each attachment the first file that is here, else the first; a link has its target alone.
+    """
+    query = """
+        SELECT attachments.kind, coalesce(renditions.url, attachments.platform_id), alt_text,
+               CASE state WHEN 'stored' THEN media_sha256 END
+          FROM attachments LEFT JOIN renditions ON renditions.id = (
+               SELECT id FROM renditions AS every WHERE attachment_id = attachments.id
+                ORDER BY state = 'stored' DESC, role = 'original' DESC, id LIMIT 1)
+         WHERE post_id = :post AND last_revision = (
+               SELECT max(number) FROM revisions WHERE post_id = :post)
+         ORDER BY position
+    """
+    return connection.execute(query, {"post": post_id}).fetchall()
+
+
+_RAW_OF_SOURCE = """
+    (SELECT CASE WHEN own.content_sha256 IS NULL AND (
+                SELECT count(*) FROM post_sources WHERE post_id = posts.id) > 1
+            THEN NULL ELSE coalesce(own.raw, posts.raw) END
+       FROM post_sources AS own WHERE own.post_id = posts.id AND own.source = :source)
+"""
+"""The newest record of one source, which the post has itself where that source leads."""
+
 _RAW_THEN = """
-    CASE WHEN last_seen_at <= :as_of THEN posts.raw ELSE (
+    CASE WHEN last_seen_at <= :as_of THEN {now} ELSE (
         SELECT revisions.raw FROM revisions WHERE post_id = posts.id AND seen_at <= :as_of
+           AND (:source IS NULL OR source = :source)
          ORDER BY number DESC LIMIT 1) END
 """
 """The record as it was known at a time: the newest one where nothing was noted since."""
@@ -76,7 +113,9 @@ _REMOVED_THEN = """
 
 def _conditions(wanted: HistoryQuery) -> tuple[list[str], dict[str, Any]]:
     conditions = ["account_id = :account_id", "kind <> 'memory'"]  # that was never published
-    values: dict[str, Any] = {"account_id": wanted.account.id, "as_of": timestamp(wanted.as_of)}
+    values: dict[str, Any] = {
+        "account_id": wanted.account.id, "as_of": timestamp(wanted.as_of), "source": wanted.source,
+    }  # fmt: skip
     if wanted.platform_id is not None:
         conditions.append("platform_id = :platform_id")
         values["platform_id"] = wanted.platform_id

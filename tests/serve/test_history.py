@@ -7,6 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from archiver_ayrshare.demo.specs import photo
+from support.exports.importing import import_now
+from support.exports.packing import write_zip
+from support.exports.tweets import Tweet, TweetWorld, sample
 from support.nights import PLATFORMS, Nights, nights
 from support.serve.serving import TOKEN, Asking, served
 
@@ -253,3 +257,34 @@ def test_the_scheme_of_the_token_is_read_in_any_case(archive: Asking) -> None:
     for scheme in ("bearer", "BEARER"):
         answer = archive.get("user", Authorization=f"{scheme} {TOKEN}")
         assert answer.status_code == 200
+
+
+def test_a_post_that_only_another_source_showed_has_a_record_in_the_form_of_the_api(
+    tmp_path: Path,
+) -> None:
+    with nights(tmp_path, "twitter") as world:
+        account = world.account("twitter")
+        shown = account.publish("Good morning", media=[photo()])
+        world.backup()
+        own = [Tweet(shown.id, shown.at, "Good morning"), *sample().tweets[:2]]
+        made = TweetWorld(own, account.platform_id, account.handle, world.clock.now())
+        import_now(world.config(), write_zip(tmp_path / "x.zip", made.files()))
+        first = tmp_path / "archive"
+        with served(first) as asking, served(first, media=True) as with_media:
+            posts = asking.history("twitter", limit=100)["posts"]
+            files = [
+                url for post in with_media.history("twitter", limit=100)["posts"]
+                for url in post.get("mediaUrls", []) if isinstance(url, str)
+            ]  # fmt: skip
+            found = [with_media.client.get(url) for url in files]
+    by_id = {post["id"]: post for post in posts}
+    (raw,) = world.column(
+        "SELECT coalesce(own.raw, posts.raw) FROM posts JOIN post_sources AS own "
+        "ON post_id = posts.id WHERE source = 'ayrshare'"
+    )
+    assert by_id.pop(shown.id) == json.loads(raw), "the API's own record stays as it is"
+    assert {post["post"] for post in by_id.values()} == {tweet.text for tweet in own[1:]}
+    assert all(post.keys() <= {"id", "post", "created", "postUrl", "mediaUrls"}
+               for post in by_id.values())  # fmt: skip
+    held = {medium.data for tweet in own[1:] for medium in tweet.media}
+    assert {answer.content for answer in found} == held

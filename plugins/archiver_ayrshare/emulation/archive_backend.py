@@ -12,6 +12,7 @@ from archiver import (
     ApiRequest,
     HistoryAccount,
     HistoryBackend,
+    HistoryContent,
     HistoryPost,
     HistoryQuery,
 )
@@ -26,6 +27,7 @@ from archiver_ayrshare.emulation.history_api import HistoryApi
 from archiver_ayrshare.emulation.media_addresses import with_file_urls
 from archiver_ayrshare.emulation.profiles import profiles_body
 from archiver_ayrshare.emulation.queries import Caller, Listing, Plan, Query
+from archiver_ayrshare.platform import SOURCE
 
 _IDS_ONLY = frozenset({"facebook", "instagram"})
 """Where `skipAnalytics` has a meaning: the API then gives the ids of posts and nothing else."""
@@ -134,6 +136,7 @@ def _wanted(query: Query, account: HistoryAccount) -> HistoryQuery:
         as_of=query.as_of,
         removed=query.removed,
         platform_id=query.post_id,
+        source=SOURCE,
     )
     if query.data_type is None:
         return wanted
@@ -141,11 +144,23 @@ def _wanted(query: Query, account: HistoryAccount) -> HistoryQuery:
 
 
 def _record(query: Query, post: HistoryPost) -> bytes:
-    if post.record is None or (query.skip_analytics and query.platform in _IDS_ONLY):
+    if query.skip_analytics and query.platform in _IDS_ONLY:
         return to_json({"id": post.platform_id})
+    if post.record is None:
+        return to_json({"id": post.platform_id} | (_made(post.content) if post.content else {}))
     if post.file_url is None:
         return post.record.encode()
     return with_file_urls(post.record, post.file_url).encode()
+
+
+def _made(content: HistoryContent) -> JsonObject:
+    """The fields that the API has of every post, of one that it has not shown itself."""
+    files = [file.url for file in content.files if file.kind != "link"]
+    fields: JsonObject = {
+        "post": content.text, "title": content.title, "created": content.created_at,
+        "postUrl": content.url, "mediaUrls": files or None,
+    }  # fmt: skip
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _published(
