@@ -111,7 +111,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     "archive": {},
     # where they meet; platforms are handed in, so it knows the contract and not the loader
     "backup": {
-        "__init__": {"archive", "config", "media", "report"},
+        "__init__": {"archive", "config", "media", "net", "report"},
         "account_tokens": {"hookspecs", "login", "tokens"},
         "account": {"archive", "report", "settings"},
         "account_reader": {"archive", "hookspecs", "report"},

@@ -11,6 +11,7 @@ from archiver.config import Config, Registry
 from archiver.errors import single_error
 from archiver.media.folder_store import FolderStore
 from archiver.media.store import StagedStore
+from archiver.net.rates import SharedLimits
 from archiver.report import Progress, RunReport
 
 __all__ = ["BackupOptions", "run_backup"]
@@ -18,11 +19,12 @@ __all__ = ["BackupOptions", "run_backup"]
 
 async def run_backup(
     config: Config, plugins: Registry, options: BackupOptions, *, clock: Clock, progress: Progress,
-    version: str, store: StagedStore | None = None,
+    version: str, store: StagedStore | None = None, limits: SharedLimits | None = None,
 ) -> RunReport:  # fmt: skip
     """Back up the accounts of the config that `options` names, or all.
 
-    Media goes into `store`, or into the folder of the archive.
+    Media goes into `store`, or into the folder of the archive. `limits` counts the requests of
+    other programs that use the same sources.
 
     A failure of one account does not stop the others; it is in the report. Raises UsageError and
     ConfigError before anything is written, StorageError when the archive cannot be written.
@@ -49,5 +51,6 @@ async def run_backup(
             database,
             store or FolderStore(directory),
             route,
+            limits,
         )
         return await backup.back_up(accounts)

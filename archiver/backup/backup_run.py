@@ -50,6 +50,7 @@ from archiver.models import Account, timestamp
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
 from archiver.net.proxy import Route
+from archiver.net.rates import SharedLimits
 from archiver.report import AccountReport, Progress, RunReport
 from archiver.tokens import Login, token_store
 
@@ -70,6 +71,7 @@ class BackupRun:
     database: DatabaseThread
     store: StagedStore
     route: Route
+    limits: SharedLimits | None = None
     _accounts: list[AccountBackup] = field(default_factory=list)
 
     async def back_up(self, accounts: Sequence[Account]) -> RunReport:
@@ -112,6 +114,7 @@ class BackupRun:
             self.clock,
             self._report_waiting,
             token_store(self.config),
+            self.limits,
         )
         try:
             mask_secrets(self.config, self.plugins, accounts)

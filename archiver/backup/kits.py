@@ -14,6 +14,7 @@ from archiver.models import Account, RateLimitPolicy, Trust
 from archiver.net.api import ApiClient, OnWait, api_client
 from archiver.net.guard import AddressGuard
 from archiver.net.proxy import Route
+from archiver.net.rates import SharedLimits
 from archiver.net.txt_records import txt_records
 from archiver.plugin_calls import cause_of, plugin_errors
 from archiver.secrets import Secret
@@ -32,6 +33,7 @@ class Kits:
     clock: Clock
     on_wait: OnWait | None = None
     tokens: TokenStore | None = None
+    limits: SharedLimits | None = None
     _clients: dict[_ClientKey, ApiClient] = field(default_factory=dict)
 
     def kit(self, source: Source, account: Account | None = None) -> Kit:
@@ -63,7 +65,7 @@ class Kits:
             guard = self.guard() if trust != "configured" else None
             self._clients[key] = api_client(
                 source_name, base_url, clock=self.clock, on_wait=self.on_wait, rate_limit=rates,
-                route=self.route, guard=guard,
+                route=self.route, guard=guard, shared=self.limits,
             )  # fmt: skip
         return self._clients[key]
 

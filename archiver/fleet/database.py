@@ -2,7 +2,8 @@
 
 `fence` of a tenant grows with each lease. Only the holder of the newest lease can make a version of
 the archive the current one: a worker that was paused, and wakes up when another one has taken its
-tenant, is refused. Jobs are in the tables of Procrastinate, beside these.
+tenant, is refused. `limits` has what all workers share of the limits of sources. Jobs are in the
+tables of Procrastinate, beside these.
 """
 
 import json
@@ -49,6 +50,16 @@ CREATE TABLE IF NOT EXISTS fleet.accounts (
   error_code text,
   message text,
   UNIQUE (tenant_id, name)
+);
+CREATE TABLE IF NOT EXISTS fleet.limits (
+  key text PRIMARY KEY,
+  most integer,
+  seconds double precision NOT NULL DEFAULT 0,
+  tokens double precision,
+  asked bigint NOT NULL DEFAULT 0,
+  refused bigint NOT NULL DEFAULT 0,
+  at timestamptz NOT NULL DEFAULT now(),
+  paused_until timestamptz
 );
 CREATE INDEX IF NOT EXISTS accounts_due ON fleet.accounts (next_at);
 """

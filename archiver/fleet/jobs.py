@@ -22,7 +22,7 @@ import procrastinate
 from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Job, Status
 
-from archiver.errors import ArchiverError
+from archiver.errors import ArchiverError, Interrupted
 from archiver.fleet.database import (
     TABLES,
     DueTenant,
@@ -153,8 +153,9 @@ class FleetQueue:
         if process.returncode:
             lines = said.decode(errors="replace").strip().splitlines()
             why = lines[-1] if lines else f"Its process ended with {process.returncode}"
-            with connected(self._address()) as connection:
-                note_failed_job(connection, tenant, accounts, why)
+            if process.returncode != Interrupted.exit_code:
+                with connected(self._address()) as connection:
+                    note_failed_job(connection, tenant, accounts, why)
             raise JobFailed(f"The backup of {tenant} failed", why=why)
 
     def _address(self) -> str:

@@ -25,6 +25,7 @@ from archiver.fleet.database import (
     AccountResult,
     FleetAccount,
     Lease,
+    LeaseLost,
     accounts_of,
     commit_version,
     patiently,
@@ -33,6 +34,7 @@ from archiver.fleet.database import (
     write_result,
 )
 from archiver.fleet.settings import FleetSettings, load_fleet
+from archiver.fleet.shared_buckets import SharedBuckets
 from archiver.fleet.storage import TenantStorage, open_storage
 from archiver.fleet.versions import (
     DatabaseVersion,
@@ -92,6 +94,7 @@ class TenantBackup:
         self._database = settings.database.reveal()
         self._lease = lease
         self._plugins = plugins
+        self._limits = SharedBuckets(self._database)
         self._storage: TenantStorage = open_storage(settings, lease.tenant)
         self._version = lease.version
         self._current: DatabaseVersion | None = None
@@ -142,10 +145,13 @@ class TenantBackup:
             return await run_backup(
                 config, self._plugins, BackupOptions(names=(account.name,), due=True, now=now),
                 clock=SystemClock(), progress=NoProgress(), version=program_version(),
-                store=self._storage.media,
+                store=self._storage.media, limits=self._limits,
             )  # fmt: skip
 
-        return anyio.run(run)
+        try:
+            return anyio.run(run)
+        finally:
+            self._limits.close()
 
     def _interval(self, config: Config, account: FleetAccount) -> timedelta:
         """How long after this run the account is due again; accounts are spread by their names."""
@@ -228,6 +234,9 @@ def main() -> int:
     end_with(job.parent)
     try:
         run_job(job)
+    except LeaseLost as error:
+        sys.stderr.write(redact(str(error)) + "\n")
+        return 0  # the other worker does it
     except ArchiverError as error:
         sys.stderr.write(redact(str(error)) + "\n")
         return error.exit_code

@@ -24,7 +24,7 @@ from archiver.net.encoding import BadEncoding, gunzip, is_plain, peek_gzip
 from archiver.net.guard import AddressGuard, GuardedBackend, NameCheck
 from archiver.net.proxy import Route
 from archiver.net.rates import HEADERS as RATE_HEADERS
-from archiver.net.rates import Quota, quota_of
+from archiver.net.rates import Quota, SharedLimits, quota_of
 from archiver.net.retry import LONGEST_WAIT, backoff, is_certificate_error, retry_after
 from archiver.net.sockets import Sockets
 from archiver.net.transport import ProxyRefused, Transport
@@ -67,14 +67,15 @@ def api_client(
     route: Route = Route(),  # noqa: B008 — frozen
     guard: AddressGuard | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    shared: SharedLimits | None = None,
 ) -> "ApiClient":
     """A client for the API below `base_url`; `source` names it in messages and responses.
 
     Without a `guard`, the base URL comes from the config, so no address is refused; plain http is
     allowed only within a local network, since a key could be read on the way. With one, the address
     comes from a server, and is checked as those of media are. `route` is the proxy, if any;
-    `transport` replaces the network in tests. Raises ConfigError; SourceDown for an address of a
-    server that is not allowed.
+    `transport` replaces the network in tests; `shared` counts the requests of other programs too.
+    Raises ConfigError; SourceDown for an address of a server that is not allowed.
     """
     if transport is None:
         is_guarded = guard is not None and route.proxy is None
@@ -85,7 +86,7 @@ def api_client(
     base = _base(source, base_url) if guard is None else _discovered(source, base_url, guard)
     return ApiClient(
         source, base, clock=clock, on_wait=on_wait, rate_limit=rate_limit, route=route,
-        transport=transport, guard=guard,
+        transport=transport, guard=guard, shared=shared,
     )  # fmt: skip
 
 
@@ -94,11 +95,13 @@ class _Lane:
     """Requests that share a rate limit. `paused_until` is a time of the monotonic clock.
 
     `asked` of them were made since `since`, the beginning of the window that is counted here.
+    `most` are allowed in a window, as the source said at last.
     """
 
     paused_until: float = 0.0
     since: float = 0.0
     asked: int = 0
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class ApiClient:
         route: Route,
         transport: httpx.AsyncBaseTransport,
         guard: AddressGuard | None = None,
+        shared: SharedLimits | None = None,
     ) -> None:
         self._source = source
         self._base = base
@@ -150,6 +154,7 @@ class ApiClient:
         self._route = route
         self._transport = transport
         self._guard = guard
+        self._shared = shared
         self._names = NameCheck(guard) if guard is not None and route.proxy is not None else None
         self._lanes: dict[str, _Lane] = {}
 
@@ -222,6 +227,7 @@ class ApiClient:
         waits = 0
         while True:
             await self._wait_for(limited)
+            await self._reserve(lane, limited)
             self._count(limited)
             answer = await self._request_with_retries(request, sink, may_follow=may_follow)
             if answer.status != 429:
@@ -234,7 +240,7 @@ class ApiClient:
                     why=_excerpt(_beginning(answer, sink)),
                     hint="Run again later, or less often",
                 )
-            self._pause_after_429(limited, answer, sink)
+            await self._pause_after_429(lane, answer, sink)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -281,6 +287,31 @@ class ApiClient:
         while (seconds := lane.paused_until - self._clock.monotonic()) > 0:
             await self._clock.sleep(seconds)
 
+    async def _reserve(self, lane: str, limited: _Lane) -> None:
+        """Reserve a request among all programs that share the limit, and wait until it may be made.
+
+        Raises RateLimited where that is too long for one run.
+        """
+        if self._shared is None:
+            return
+        policy = self._rate_limit
+        most = limited.most if policy.requests is None else policy.requests
+        seconds = await self._shared.reserve(self._key(lane), most, policy.window, _MAX_429_WAIT)
+        if seconds > _MAX_429_WAIT:
+            raise RateLimited(
+                f"{self._source}: the requests of the next {seconds / 60:.0f} min are taken",
+                why="Other workers use the same limit",
+                hint="It is tried again later",
+            )
+        if seconds > 0:
+            if self._on_wait is not None:
+                self._on_wait(seconds, f"{self._source}: other workers use the same limit")
+            await self._clock.sleep(seconds)
+
+    def _key(self, lane: str) -> str:
+        """What names a limit: the source, its server, and the lane."""
+        return f"{self._source} {self._base.host} {lane}".rstrip()
+
     def _count(self, lane: _Lane) -> None:
         """Count a request, and slow its lane down where the source does not say its limit."""
         policy, now = self._rate_limit, self._clock.monotonic()
@@ -292,8 +323,8 @@ class ApiClient:
         rest = lane.since + policy.window - now
         self._slow_down(lane, Quota(max(policy.requests - lane.asked, 0), policy.requests, rest))
 
-    def _pause_after_429(self, lane: _Lane, answer: Response, sink: _Sink) -> None:
-        """Pause the lane for as long as a 429 asks.
+    async def _pause_after_429(self, lane: str, answer: Response, sink: _Sink) -> None:
+        """Pause the lane for as long as a 429 asks, for all programs that share its limit.
 
         Raises RateLimited where that is too long for one run.
         """
@@ -301,6 +332,9 @@ class ApiClient:
         if asked is None:
             quota = quota_of(answer.headers, self._rate_limit, self._clock.now())
             asked = quota.reset if quota else None
+        seconds = self._rate_limit.window if asked is None else max(asked, 1.0)
+        if self._shared is not None:
+            await self._shared.pause(self._key(lane), min(seconds, LONGEST_WAIT))
         if asked is not None and asked > _MAX_429_WAIT:
             more = " or more" if asked >= LONGEST_WAIT else ""
             raise RateLimited(
@@ -309,13 +343,13 @@ class ApiClient:
                 why=_excerpt(_beginning(answer, sink)),
                 hint="Run again after that, or less often",
             )
-        seconds = self._rate_limit.window if asked is None else max(asked, 1.0)
-        self._pause(lane, seconds, f"{self._source} asks for a pause (429)")
+        self._pause(self._lanes[lane], seconds, f"{self._source} asks for a pause (429)")
 
     def _throttle(self, lane: _Lane, headers: Mapping[str, str]) -> None:
         """Slow down as an answer says."""
         quota = quota_of(headers, self._rate_limit, self._clock.now())
         if quota is not None:
+            lane.most = quota.most or lane.most
             self._slow_down(lane, quota)
 
     def _slow_down(self, lane: _Lane, quota: Quota) -> None:

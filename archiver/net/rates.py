@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from archiver.models import RateLimitPolicy, timestamp
 from archiver.net.retry import http_date
@@ -26,6 +27,20 @@ HEADERS = frozenset(
     {"ratelimit", "ratelimit-policy", *(f"{p}{name}" for p in _PREFIXES for name in _FIELDS)}
 )
 """The headers that are read whatever a policy names."""
+
+
+class SharedLimits(Protocol):
+    """Counts the requests of all programs that share limits, such as the workers of a fleet."""
+
+    async def reserve(self, key: str, most: int | None, window: float, longest: float) -> float:
+        """Reserve one request; how many seconds to wait before it is made.
+
+        `most` requests are allowed in `window` seconds; None: not known by the caller. Where the
+        wait would be more than `longest` seconds, nothing is reserved.
+        """
+
+    async def pause(self, key: str, seconds: float) -> None:
+        """Have everybody make no request for so long, since the source asks for that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,40 @@ async def test_other_lanes_go_on() -> None:
         events.set()
 
 
+class OtherWorkers:
+    """Limits that others have used: what a request has to wait, and what was said to them."""
+
+    def __init__(self, *waits: float) -> None:
+        self.waits = list(waits)
+        self.reserved: list[tuple[str, int | None]] = []
+        self.paused: list[tuple[str, float]] = []
+
+    async def reserve(self, key: str, most: int | None, window: float, longest: float) -> float:
+        self.reserved.append((key, most))
+        return self.waits.pop(0)
+
+    async def pause(self, key: str, seconds: float) -> None:
+        self.paused.append((key, seconds))
+
+
+async def test_a_limit_is_shared_with_other_programs() -> None:
+    others, clock = OtherWorkers(0, 7, 0, 901), FakeClock()
+    said = {"X-Most": "300", "X-Made": "1"}
+    answers = http(200, b"{}", said), http(429, b"", {"Retry-After": "30"}), http(200, b"{}", said)
+    async with wire(*answers) as server:
+        client = api_client(
+            "x", server.url(), clock=clock, rate_limit=LIMITS, shared=others
+        )  # fmt: skip
+        async with client:
+            await client.get("x", lane="a")
+            await client.get("x", lane="a")
+            with pytest.raises(RateLimited, match="are taken"):
+                await client.get("x", lane="a")
+    assert others.reserved == [("x 127.0.0.1 a", most) for most in (None, 300, 300, 300)]
+    assert others.paused == [("x 127.0.0.1 a", 30.0)]
+    assert clock.slept == [7, 30]
+
+
 @pytest.mark.parametrize(
     ("most", "made", "left", "slept"),
     [("300", "10", "", []), ("300", "280", "", [600 / 21]), ("300", "300", "", [600.0]),
