@@ -11,6 +11,7 @@ from archiver.errors import ConfigError
 from archiver.minimisation import LeftOut
 from archiver.models import Kind
 from archiver.secrets import Secret
+from archiver.urls import BaseUrl
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +291,22 @@ class EvidenceSettings:
             "help": "Who gets each checkpoint: folders, repositories of git (`git:PATH`), commands "
             "that read it (`cmd:COMMAND`).",
             "example": '["/mnt/other/checkpoints", "git:~/checkpoints", "cmd:mail me"]',
+        },
+    )
+    timestamp: tuple[BaseUrl, ...] = field(
+        default=(),
+        metadata={
+            "help": "Time stamp authorities (RFC 3161) that say of each checkpoint when it was "
+            "there. They get nothing but its hash.",
+            "example": '["https://tsa.example.com/tsr"]',
+        },
+    )
+    timestamp_roots: Path | None = field(
+        default=None,
+        metadata={
+            "help": "A PEM file of the root certificates of these authorities, former ones too. "
+            "Without it, those that TLS trusts.",
+            "example": '"authorities.pem"',
         },
     )
 

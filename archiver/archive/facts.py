@@ -6,7 +6,7 @@ KNOWN_STEPS = frozenset({
     "m001_archive", "m002_sources", "m003_media", "m004_search", "m005_words",
     "m006_several_sources", "m007_lists", "m008_origins", "m009_visibility", "m010_care",
     "m011_resolutions", "m014_care_errors", "m015_packages", "m017_ledger", "m019_search_by_page",
-    "m020_signing",
+    "m020_signing", "m021_time_stamps",
     "m022_actors", "m023_actions", "m024_holds", "m025_erasures", "m028_films",
     "m029_missing_media", "m030_emoji",
 })  # fmt: skip
@@ -17,6 +17,7 @@ KNOWN_TRIGGERS = frozenset({
     "revisions_stay", "events_stay", "events_keep", "actions_stay", "actions_keep", "holds_keep",
     "erasures_keep",
     "ledger_stay", "ledger_keep", "ledger_rows_keep", "checkpoints_stay", "checkpoints_keep",
+    "time_stamps_stay", "time_stamps_keep",
     "posts_fts_delete", "posts_fts_update",
 })  # fmt: skip
 """Names of all triggers in schema.py."""
@@ -32,7 +33,7 @@ ROW_HASHED = (
     "coverage", "storage_totals", "quarantine", "care", "actions", "holds",
     "packages", "package_parts", "package_posts", "erasures", "tombstones", "response_cuts",
     "signing_keys", "restores",
-    "ledger", "ledger_rows", "checkpoints",
+    "ledger", "ledger_rows", "checkpoints", "time_stamps",
 )  # fmt: skip
 """The tables whose rows have a hash, and that are counted in `table_checksums`."""
 

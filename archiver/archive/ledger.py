@@ -190,6 +190,7 @@ _ADDED: dict[str, Callable[[Row], str | None]] = {
     "restores": lambda _: "restore_accepted",
     "runs": lambda _: "run_begun",
     "signing_keys": lambda row: "key_begun" if row["reason"] == "first" else "key_changed",
+    "time_stamps": lambda _: "time_stamp",
 }
 """What it means that a row was added to a table, in the words of the ledger."""
 _CHANGED: dict[str, Callable[[Row], str | None]] = {

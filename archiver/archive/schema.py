@@ -29,6 +29,7 @@ from archiver.archive.steps import m015_packages as fifteenth
 from archiver.archive.steps import m017_ledger as seventeenth
 from archiver.archive.steps import m019_search_by_page as nineteenth
 from archiver.archive.steps import m020_signing as twentieth
+from archiver.archive.steps import m021_time_stamps as twenty_first
 from archiver.archive.steps import m022_actors as twenty_second
 from archiver.archive.steps import m023_actions as twenty_third
 from archiver.archive.steps import m024_holds as twenty_fourth
@@ -134,6 +135,12 @@ def m019_search_by_page(db: Database) -> None:
 def m020_signing(db: Database) -> None:
     """The keys that sign checkpoints, and what was lost when a copy was put back."""
     twentieth.apply(db.conn)
+
+
+@migrations()
+def m021_time_stamps(db: Database) -> None:
+    """Time stamps of checkpoints."""
+    twenty_first.apply(db.conn)
 
 
 @migrations()

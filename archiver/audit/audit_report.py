@@ -182,6 +182,16 @@ class LedgerState:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditedTimeStamp:
+    """That an authority stamped a checkpoint of so many entries: when by its clock, and by ours."""
+
+    stamped_at: str
+    received_at: str
+    size: int
+    authority: str
+
+
+@dataclass(frozen=True, slots=True)
 class SealChange:
     """A new signing key and why there is one, or a restore that somebody said was right."""
 
@@ -218,6 +228,7 @@ class AuditReport:
     files: int
     files_never_verified: int
     ledger: LedgerState
+    time_stamps: Sequence[AuditedTimeStamp]
     seal_changes: Sequence[SealChange]
     holds: Sequence[Hold]
     reviews: Sequence[Action]
@@ -250,6 +261,7 @@ def audit_report(connection: sqlite3.Connection, period: AuditPeriod) -> AuditRe
         care=list(objects(connection.execute(_CARE, between), CareTaken)),
         files=files, files_never_verified=never,
         ledger=_ledger(connection),
+        time_stamps=list(objects(connection.execute(_TIME_STAMPS, between), AuditedTimeStamp)),
         seal_changes=list(objects(connection.execute(_SEAL_CHANGES, between), SealChange)),
         holds=[hold for hold in holds(connection) if hold.placed_at < period.until],
         reviews=[review for review in reviews if review.post_id in of_accounts],
@@ -323,6 +335,11 @@ _RUNS = """
     SELECT id, started_at, finished_at, outcome, exit_code, actor, environment_id, version, asked,
            got, new, edited, removed, stored, omitted, failed
       FROM runs WHERE started_at >= :since AND started_at < :until ORDER BY id
+"""
+_TIME_STAMPS = """
+    SELECT stamped_at, received_at, size, authority
+      FROM time_stamps JOIN checkpoints ON checkpoints.id = checkpoint_id
+     WHERE stamped_at >= :since AND stamped_at < :until ORDER BY time_stamps.id
 """
 _FAILURES = """
     SELECT run_id, started_at AS at, name, source, outcome, error_code, message FROM run_accounts

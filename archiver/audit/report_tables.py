@@ -206,6 +206,17 @@ def _evidence(report: AuditReport) -> Iterator[ReportTable]:
     )  # fmt: skip
 
     yield ReportTable(
+        "Time stamps", ("Stamped", "Received", "Entries", "Authority"),
+        tuple(
+            (each.stamped_at[:19].replace("T", " "), each.received_at[:19].replace("T", " "),
+             f"{each.size:,}", each.authority)
+            for each in report.time_stamps
+        ),
+        (2,), empty="None in this period: all times are those of this machine's clock.",
+        note="Stamped by the clock of the authority, received by the clock of this machine. "
+        "archiver verify checks the tokens.",
+    )  # fmt: skip
+    yield ReportTable(
         "Signing keys and restores", ("At", "What", "By"),
         tuple((minute(each.at), each.what, each.actor) for each in report.seal_changes),
         empty="None in this period.",

@@ -1,4 +1,4 @@
-"""Giving checkpoints away after a backup, and what `status` says of them."""
+"""Giving checkpoints away after a run, and having them stamped; what `status` says of both."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,24 @@ def deliver_checkpoints(shell: Shell, config: "Config") -> None:
             shell.warn(f"A checkpoint was not given to {delivery.target}: {delivery.error}")
 
 
+def stamp_checkpoint(shell: Shell, config: "Config") -> None:
+    """Ask the time stamp authorities; warn of what did not come, which is asked for again."""
+    from archiver.backup.routes import route_of
+    from archiver.clock import SystemClock
+    from archiver.evidence.stamping import stamp_newest
+
+    if not config.evidence.timestamp:
+        return
+    try:
+        stampings = stamp_newest(config, route_of(config.network), SystemClock())
+    except ArchiverError as error:
+        shell.warn(f"The checkpoint was not stamped: {error}")
+        return
+    for stamping in stampings:
+        if stamping.error is not None:
+            shell.warn(f"The checkpoint was not stamped by {stamping.authority}: {stamping.error}")
+
+
 def ledger_standing(connection: "sqlite3.Connection", config: "Config") -> "LedgerStanding":
     """What `status` says of ledger and checkpoints."""
     from archiver.evidence.standing import read_standing
@@ -56,6 +74,13 @@ def ledger_lines(standing: "LedgerStanding", now: datetime) -> str:
     ]  # fmt: skip
     if rows:
         parts.append(table(rows, ["CHECKPOINTS IN", "ENTRIES", ""], right=[1], whole=[0]))
+    rows = [
+        (each.authority, ago(each.at, now, advise=False) if each.at else "never",
+         Coloured(each.problem, "yellow") if each.problem else "up to date")
+        for each in standing.authorities
+    ]  # fmt: skip
+    if rows:
+        parts.append(table(rows, ["TIME STAMPS BY", "LAST", ""], whole=[0]))
     return "\n".join(parts)
 
 

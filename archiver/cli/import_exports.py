@@ -60,6 +60,7 @@ def command(
     the post that has the id, or the title and length, that the file has.
     """
     from archiver.archive.packages import EXPORT
+    from archiver.cli.deliveries import deliver_checkpoints, stamp_checkpoint
     from archiver.cli.plugin_output import redirect_plugin_output
     from archiver.clock import SystemClock
     from archiver.imports.import_run import ImportOptions, run_import
@@ -72,6 +73,9 @@ def command(
             config, plugins.export_readers, ranks, ImportOptions(files, account, dry_run, private),
             clock=SystemClock(), progress=progress, version=version(),
         )  # fmt: skip
+    if not dry_run:
+        deliver_checkpoints(shell, config)
+        stamp_checkpoint(shell, config)
     if as_json:
         shell.json(report.as_json())
     else:

@@ -13,10 +13,11 @@ from archiver.cli.progress import progress_bar
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, styled, table, wrap
 from archiver.cli.values import Minutes
-from archiver.errors import DamageFound, StorageError, UsageError
+from archiver.errors import ArchiverError, DamageFound, StorageError, UsageError
 from archiver.human import counted, size_text
 
 if TYPE_CHECKING:
+    from archiver.config import Config
     from archiver.evidence.findings import Finding, Verified
     from archiver.evidence.known_heads import KnownHead
     from archiver.evidence.repair import Repaired
@@ -99,7 +100,8 @@ def command(
     The ledger is compared with the checkpoints in it, with those that were signed last by this
     config, with those of checkpoint_copies, and with those of --checkpoint. Where an older copy was
     put back after a disaster, they show that: --accept-restore puts on record what was lost, and
-    the entries that were lost are no finding any more.
+    the entries that were lost are no finding any more. Time stamps are checked against the roots of
+    timestamp_roots.
 
     Where a source signs what it gives (Bluesky), every version of every post is checked against the
     signatures that were kept with it. --post shows for one post who signed it, and when.
@@ -184,6 +186,7 @@ def _known_heads(
     from archiver.archive.checkpoints import origin
     from archiver.evidence.known_heads import known_head
     from archiver.evidence.restored import heads_of, key_findings
+    from archiver.evidence.stamped import check_time_stamps
     from archiver.evidence.verify import open_archive
 
     with open_archive(directory) as connection:
@@ -191,6 +194,7 @@ def _known_heads(
             log = origin(connection)
             found, notes = heads_of(connection, shell.config()) if is_own else ([], [])
             notes += key_findings(connection, shell.config()) if is_own else []
+            notes += check_time_stamps(connection, _config(shell, is_own=is_own), is_own=is_own)
         except DatabaseError:  # verify itself will say so
             return [], []
     for path in kept:
@@ -199,6 +203,16 @@ def _known_heads(
         except (OSError, ValueError) as error:
             raise UsageError(f"{path} is no checkpoint of this archive", why=str(error)) from error
     return found, notes
+
+
+def _config(shell: Shell, *, is_own: bool) -> "Config | None":
+    """The config; another archive may be verified without one."""
+    try:
+        return shell.config()
+    except ArchiverError:
+        if is_own:
+            raise
+        return None
 
 
 def _accept_restore(

@@ -7,6 +7,7 @@ What = Literal[
     "missing_file", "changed_file", "changed_row", "rows", "reference", "database", "schema",
     "search_index", "leftover", "unsteady", "known_lost", "unchecked", "extra",
     "extract", "unreadable", "proof", "ledger", "rolled_back", "rebuilt", "foreign_key",
+    "broken_token", "foreign_authority", "misplaced_token",
 ]  # fmt: skip
 _NO_DAMAGE = frozenset({
     "leftover", "unsteady", "known_lost", "unchecked", "extra", "extract", "unreadable",
@@ -25,7 +26,9 @@ class Finding:
     checkpoint or a row is not as the ledger says), `rolled_back` (a checkpoint that was kept
     elsewhere counts more entries than the ledger), `rebuilt` (one is of other entries),
     `foreign_key` (a checkpoint is signed by a key that the archive does not have on record, or the
-    key that signs here is not that on record).
+    key that signs here is not that on record), `broken_token` (a time stamp is not as its authority
+    signed it), `foreign_authority` (one is of an authority that is not trusted), `misplaced_token`
+    (one is of something else than its checkpoint).
 
     No damage: `leftover` (a file that no row refers to), `unsteady` (wrong at the first reading and
     right at the second), `known_lost` (a file that an earlier verify found lost), `unchecked` (what

@@ -11,7 +11,10 @@ from archiver.evidence.checkpoint_copies import copy_of, known_heads
 from archiver.evidence.signed_heads import SignedHeads, signed_heads
 from archiver.evidence.signing import NOT_INSTALLED, contradiction
 from archiver.evidence.signing_keys import can_sign
+from archiver.evidence.stamped import AuthorityStanding, read_authorities
 from archiver.evidence.standalone import split_note
+from archiver.evidence.time_tokens import NOT_INSTALLED as NO_TIME_STAMPS
+from archiver.evidence.time_tokens import can_check_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class CopyStanding:
 class LedgerStanding:
     """The number of entries, and the last checkpoint: when it was made, and whether it is signed.
 
-    `problems` are sentences about what keeps checkpoints from being signed.
+    `problems` are sentences about what keeps checkpoints from being signed or stamped.
     """
 
     size: int
@@ -38,6 +41,7 @@ class LedgerStanding:
     is_signed: bool = False
     problems: tuple[str, ...] = ()
     copies: tuple[CopyStanding, ...] = ()
+    authorities: tuple[AuthorityStanding, ...] = ()
 
 
 def read_standing(connection: sqlite3.Connection, config: Config) -> LedgerStanding:
@@ -50,6 +54,8 @@ def read_standing(connection: sqlite3.Connection, config: Config) -> LedgerStand
         return LedgerStanding(size)
     counted, at, note = newest
     problems = [] if can_sign() else [NOT_INSTALLED]
+    if config.evidence.timestamp and not can_check_tokens():
+        problems.append(NO_TIME_STAMPS)
     heads = SignedHeads(config.path)
     try:
         heads = signed_heads(config)
@@ -60,7 +66,8 @@ def read_standing(connection: sqlite3.Connection, config: Config) -> LedgerStand
     except ArchiverError as error:
         problems.append(str(error))
     copies = tuple(_copies(config, heads, origin(connection), counted))
-    return LedgerStanding(size, at, _is_signed(note), tuple(problems), copies)
+    authorities = tuple(read_authorities(connection, config.evidence.timestamp))
+    return LedgerStanding(size, at, _is_signed(note), tuple(problems), copies, authorities)
 
 
 def _is_signed(note: str) -> bool:

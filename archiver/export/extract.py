@@ -42,7 +42,7 @@ from archiver.saved_posts import HeldFile
 _AT_ONCE = 500  # rows read together
 _NONE: Mapping[str, str] = {}
 _OF_ABOUT = f"name NOT IN ('{ABOUT}', '{SALT}')"  # with the key, guessed ids could be tried
-_WHOLE = ("about", "runs", "signing_keys", "restores")
+_WHOLE = ("about", "runs", "signing_keys", "restores", "time_stamps")
 _OF_WHOLE_ACCOUNTS = frozenset({"responses", "quarantine"})
 _BY_OWNER = {
     "post_id": "SELECT value FROM json_each(:ids)",

@@ -25,6 +25,7 @@ from archiver.backup.routes import route_of
 from archiver.clock import Clock
 from archiver.config import Config
 from archiver.errors import ArchiverError, PackageError, StorageError, UsageError
+from archiver.evidence.signing import seal
 from archiver.hookspecs import ExportReader
 from archiver.imports.accounts import account_of_package
 from archiver.imports.film_import import TITLE, FilmImport
@@ -429,6 +430,10 @@ class ImportRun:
                     (name, EXPORT): _run_counts(each) for name, each in self._of_account.items()
                 },
             )  # fmt: skip
+            if not self.options.dry_run:
+                sealed = seal(self.connection, self.config, report.finished_at, run_id)
+                if sealed.problem is not None:
+                    self.progress.note(sealed.problem)
         except sqlite3.Error:
             if error is None:  # an import that fails raises its own error
                 raise

@@ -183,10 +183,12 @@ class ApiClient:
         form: Mapping[str, str] | None = None,
         content: bytes | None = None,
         lane: str = "",
+        max_size: int = _LARGEST_BODY,
     ) -> Response:
         """The answer to one POST below the base URL; see `archiver.hookspecs.Http`.
 
-        Raises SourceDown, for a redirect too, and RateLimited.
+        Raises SourceDown, for a redirect and for an answer of more than `max_size` bytes too, and
+        RateLimited.
         """
         kind, body = "application/octet-stream", content or b""
         if json is not None:
@@ -195,7 +197,7 @@ class ApiClient:
             kind, body = "application/x-www-form-urlencoded", urlencode(form).encode()
         fields = {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}
         request = self._request("POST", path, params or {}, fields, body)
-        return await self._ask(request, lane, _in_memory())
+        return await self._ask(request, lane, _Sink(None, max_size))
 
     @asynccontextmanager
     async def get_file(

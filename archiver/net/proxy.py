@@ -82,6 +82,10 @@ class Route:
             _load(context, self.ca_bundle)
         return context
 
+    def tls_authorities(self) -> list[bytes]:
+        """The root certificates (DER) that connections trust."""
+        return self.tls.get_ca_certs(binary_form=True)
+
     def advice(self, *, certificate: bool = False, proxy: bool = False) -> str | None:
         """What to do about a certificate that is not trusted, or about a proxy that refuses."""
         if proxy:

@@ -99,6 +99,7 @@ ALTERED: dict[str, tuple[str, Any]] = {
     "signing_keys": ("note", "other"), "restores": ("known_from", "other"),
     "erasures": ("basis", "other"), "tombstones": ("commitment", "other"),
     "response_cuts": ("records", 99),
+    "time_stamps": ("authority", "other"),
 }  # fmt: skip
 
 

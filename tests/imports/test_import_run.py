@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from archiver.archive.database import reader
 from archiver.evidence.files import Scope
+from archiver.evidence.signed_heads import signed_heads
 from archiver.evidence.verify import verify
 from archiver.imports import package_import
 from archiver_ayrshare.demo.accounts import WorldAccount
@@ -244,3 +246,19 @@ def test_another_alt_text_in_a_newer_export_is_an_edit_and_a_first_one_is_not(
         archive.run(write_zip(tmp_path / f"{day}.zip", world.files()))
     assert archive.column("SELECT alt_text FROM attachments") == ["A blue bowl"]
     assert archive.column("SELECT why FROM revisions ORDER BY number") == ["first", "edited"]
+
+
+def test_an_import_ends_with_a_checkpoint_of_all_that_it_wrote_and_a_dry_run_with_none(
+    world: Nights,
+) -> None:
+    package = export_of(world, world.account("twitter"), "x.zip")
+    import_now(world.config(), package, clock=world.clock)
+    with reader(world.config().archive.directory) as connection:
+        query = "SELECT size, run_id, note FROM checkpoints"
+        ((size, run_id, note),) = connection.execute(query).fetchall()
+        (entries,) = connection.execute("SELECT count(*) FROM ledger").fetchone()
+    assert (size, run_id) == (entries, 1)
+    assert "\n\n\u2014 archiver/" in note
+    heads = signed_heads(world.config())
+    import_now(world.config(), package, clock=world.clock, dry_run=True)
+    assert signed_heads(world.config()) == heads

@@ -65,7 +65,7 @@ _TEXTS = {
     "actions": "actor",
     "holds": "matter", "signing_keys": "note", "restores": "known_from",
     "erasures": "basis", "tombstones": "commitment", "response_cuts": "at",
-    "ledger": "entry", "ledger_rows": "change", "checkpoints": "root",
+    "ledger": "entry", "ledger_rows": "change", "checkpoints": "root", "time_stamps": "authority",
     "packages": "layout", "package_parts": "name", "package_posts": "row_sha256",
 }  # fmt: skip
 _NUMBERS = {

@@ -13,6 +13,7 @@ from archiver.models import Identity, Record, Rendition
 from archiver.unattended.care_log import CareEntry, log_care
 from archiver_ayrshare.demo.specs import photo, video
 from support.nights import nights
+from support.time_stamping import Authority
 
 PLATFORMS = ("bluesky", "instagram", "twitter")
 
@@ -73,6 +74,13 @@ def make_good_archive(folder: Path) -> Path:
         insert(
             connection, "restores", at="2026-03-01T00:00:00.000Z", actor="me", kept_size=1,
             lost_size=2, lost_note="archiver/1", known_from="/mnt/checkpoints",
+        )  # fmt: skip
+        authority = Authority(folder / "authority")
+        (note,) = connection.execute("SELECT note FROM checkpoints WHERE id = 1").fetchone()
+        insert(
+            connection, "time_stamps", checkpoint_id=1, authority="https://tsa.example",
+            received_at="2026-03-01T00:00:00.000Z", stamped_at="2026-03-01T00:00:00.000Z",
+            token=authority.token_of(note), chain=authority.root.read_text(),
         )  # fmt: skip
     log_care(directory, CareEntry("verify", "2026-03-01T00:00:00.000Z", "partial", 3, 10))
     return directory
