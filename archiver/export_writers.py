@@ -32,9 +32,8 @@ class ExportTarget(Protocol):
     Names of files are relative to it, with `/` between their parts.
     """
 
-    @property
-    def missing(self) -> list[str]:
-        """A line for each file that could not be included, and why; README.txt has them."""
+    def note_missing(self, line: str) -> None:
+        """Note a file that could not be included, and why; README.txt has these lines."""
 
     def write(self, name: str, pieces: Iterable[bytes]) -> None:
         """Write a file. Raises StorageError; PluginError for a name that leads elsewhere."""
@@ -42,7 +41,7 @@ class ExportTarget(Protocol):
     def add_media(self, name: str, file: HeldFile) -> bool:
         """Copy a media file, whose `path` is not None; False where its bytes are damaged or lost.
 
-        That is noted in `missing`. Raises as `write`.
+        That is noted as `note_missing` does it. Raises as `write`.
         """
 
     def count_posts(self, count: int = 1) -> None:

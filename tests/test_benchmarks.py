@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.database import reader
+from benchmarks import exporting
 from benchmarks.clients import ours, posts
 from benchmarks.downloads import prepare_archive
 from support.media.samples import picture
@@ -34,6 +35,15 @@ def test_the_same_posts_are_written_by_plain_statements(
 ) -> None:
     posts.main("raw", tmp_path / "raw", FEW)
     assert lines_of(capsys) == ["took", "peak"]
+
+
+def test_an_archive_with_a_file_for_each_post_is_exported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exporting.make(tmp_path / "archive", FEW, 100)
+    exporting.export_one(tmp_path / "archive", "jsonl", tmp_path / "out")
+    assert float(capsys.readouterr().out) > 0
+    assert len(list((tmp_path / "out" / "media").rglob("*.jpg"))) == FEW
 
 
 @pytest.mark.anyio

@@ -35,6 +35,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "evidence/test_copy.py": ("archiver/cli/copy",),
     "site/test_html_format.py": ("archiver/site/pages", "archiver/site/plan"),
     "export/formats/test_sqlite.py": ("archiver/export/extract",),
+    "export/test_folder.py": ("archiver/export/written_files",),
     "export/test_snapshot.py": ("archiver/saved_posts",),
     "evidence/test_access.py": ("archiver/cli/verify",),
     "evidence/test_tampering.py": ("archiver/evidence/known_heads",),

@@ -148,8 +148,8 @@ def command(
         return DamageFound.exit_code if made.damaged else None
     posts, files = counted(made.posts, "post"), counted(made.files, "media file")
     shell.report(wrap(f"{posts} and {files} ({size_text(made.size)}) are in {safe(target)}."))
-    if made.missing:
-        shell.report(f"Not included: {counted(len(made.missing), 'file')}; README.txt says why.")
+    if made.not_included:
+        shell.report(f"Not included: {counted(made.not_included, 'file')}; README.txt says why.")
     if made.damaged:
         raise DamageFound(
             f"{counted(made.damaged, 'file')} that should be in {directory} cannot be read or "

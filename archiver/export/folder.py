@@ -2,21 +2,24 @@
 
 It is written beside its place, under a name that ends in `.unfinished`, and renamed when all of it
 is there. Files that an interrupted export had finished are kept by the next one, if their hash is
-still right. `manifest-sha256.txt` has the SHA-256 of every file, for `sha256sum -c`.
+still right. Media files share their space with those of the archive where the disk can clone files
+(Btrfs, XFS): a change of one is not in the other. `manifest-sha256.txt` has the SHA-256 of every
+file, for `sha256sum -c`.
 """
 
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from io import RawIOBase
+from io import FileIO, RawIOBase
 from pathlib import Path, PurePosixPath
 
-from archiver.disks import sync_directory
+from archiver.disks import clone, sync_directory
 from archiver.errors import PluginError, UsageError
 from archiver.export.heading import ExportHeading
 from archiver.export.package_files import LOST, open_held
+from archiver.export.written_files import WrittenFiles
 from archiver.media.disk import CHUNK_SIZE, create_file, make_directory, storage_error
 from archiver.media.store import MediaStore
 from archiver.saved_posts import HeldFile
@@ -39,10 +42,22 @@ class ExportFolder:
     posts: int = 0
     files: int = 0
     size: int = 0
-    missing: list[str] = field(default_factory=list)
-    """Files that could not be included, each with the reason."""
+    not_included: int = 0
     damaged: int = 0
-    _hashes: dict[str, str] = field(default_factory=dict)
+    _written: WrittenFiles = field(default_factory=WrittenFiles)
+
+    def note_missing(self, line: str) -> None:
+        """Note a file that could not be included, and why; README.txt has these lines."""
+        self.not_included += 1
+        self._written.note_missing(line)
+
+    def missing(self) -> Iterator[str]:
+        """A line for each file that could not be included, as it was noted."""
+        return self._written.missing()
+
+    def close(self) -> None:
+        """Forget what was written; nothing can be written any more."""
+        self._written.close()
 
     def count_posts(self, count: int = 1) -> None:
         """Count so many more posts that are written."""
@@ -56,13 +71,13 @@ class ExportFolder:
             for piece in pieces:
                 digest.update(piece)
                 _write(descriptor, piece)
-        self._hashes[name] = digest.hexdigest()
+        self._written.add(name, digest.hexdigest())
 
     def adopt(self, name: str) -> None:
         """Take in a file that was written there by other means. Raises StorageError."""
         try:
             with (self.path / name).open("rb") as stream:
-                self._hashes[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+                self._written.add(name, hashlib.file_digest(stream, "sha256").hexdigest())
         except OSError as error:
             raise storage_error(error, f"read {self.path / name}") from error
 
@@ -72,28 +87,44 @@ class ExportFolder:
         Raises StorageError where the folder cannot be written.
         """
         sha256 = file.sha256 or ""
-        if self._hashes.get(name) == sha256:
+        if self._written.sha256_of(name) == sha256:
             return True
         if not self._is_there(name, file) and not self._copy(name, file):
             self.damaged += 1
-            self.missing.append(f"{name}: {LOST}")
+            self.note_missing(f"{name}: {LOST}")
             return False
-        self._hashes[name] = sha256
+        self._written.add(name, sha256)
         self.files += 1
         self.size += file.size or 0
         return True
 
     def finish(self) -> None:
         """Write the manifest, and remove what only an interrupted export had."""
-        lines = (f"{digest}  {name}\n".encode() for name, digest in sorted(self._hashes.items()))
+        lines = (f"{digest}  {name}\n".encode() for digest, name in self._written.by_name())
         self.write(MANIFEST, lines)
-        for path in self.path.rglob("*"):
-            name = path.relative_to(self.path).as_posix()
-            if not path.is_dir() and name not in self._hashes:
-                path.unlink()
-        for path in sorted(self.path.rglob("*"), reverse=True):
-            if path.is_dir() and not any(path.iterdir()):
-                path.rmdir()
+        try:
+            self._remove_others(self.path, "")
+        except OSError as error:
+            raise storage_error(
+                error, f"remove files of an earlier export in {self.path}"
+            ) from error
+
+    def _remove_others(self, folder: Path, prefix: str) -> bool:
+        """Remove files that were not written, and folders without files; whether any file stays."""
+        stays = False
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = f"{prefix}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    if self._remove_others(Path(entry.path), f"{name}/"):
+                        stays = True
+                    else:
+                        Path(entry.path).rmdir()
+                elif self._written.sha256_of(name) is not None:
+                    stays = True
+                else:
+                    Path(entry.path).unlink()
+        return stays
 
     def _is_there(self, name: str, file: HeldFile) -> bool:
         """Whether an interrupted export finished this file."""
@@ -113,9 +144,11 @@ class ExportFolder:
         digest = hashlib.sha256()
         try:
             with stream, self._new_file(name) as descriptor:
+                is_cloned = isinstance(stream, FileIO) and clone(stream.fileno(), descriptor)
                 for piece in _pieces(stream):
                     digest.update(piece)
-                    _write(descriptor, piece)
+                    if not is_cloned:
+                        _write(descriptor, piece)
                 if digest.hexdigest() != file.sha256:
                     raise _DamagedFile
         except _DamagedFile:
@@ -168,7 +201,8 @@ def export_folder(
         make_directory(unfinished)
     except OSError as error:
         raise storage_error(error, f"make {unfinished}") from error
-    yield ExportFolder(unfinished, store, heading, on_post)
+    with closing(ExportFolder(unfinished, store, heading, on_post)) as folder:
+        yield folder
     try:
         if target.is_dir():
             target.rmdir()

@@ -20,15 +20,15 @@ from archiver.media.store import MediaStore
 class Exported:
     """What an export has. `size` is that of the media files, in bytes.
 
-    `missing` says of each file that is not in it why; `damaged` is how many of these the archive
-    should have.
+    `not_included` is how many files are not in it, and its README.txt says why; `damaged` is how
+    many of these the archive should have.
     """
 
     folder: Path
     posts: int
     files: int
     size: int
-    missing: tuple[str, ...]
+    not_included: int
     damaged: int
 
 
@@ -62,14 +62,16 @@ def export_posts(
         with export_folder(target, store, heading, on_post) as folder:
             form.write(snapshot, folder)
             contents = (*form.contents, f"{MANIFEST}", "               the SHA-256 of each file")
-            problems = [f"{line}\n".encode("utf-8", "backslashreplace") for line in folder.missing]
+            problems = (
+                f"{line}\n".encode("utf-8", "backslashreplace") for line in folder.missing()
+            )
             text = readme(
                 heading, contents, problems, posts=folder.posts, files=folder.files,
-                size=folder.size, not_included=len(folder.missing),
+                size=folder.size, not_included=folder.not_included,
             )  # fmt: skip
             folder.write("README.txt", text)
             folder.finish()
             form.seal(folder.path, heading, folder.posts)
     return Exported(
-        target, folder.posts, folder.files, folder.size, tuple(folder.missing), folder.damaged
+        target, folder.posts, folder.files, folder.size, folder.not_included, folder.damaged
     )

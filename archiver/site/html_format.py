@@ -72,7 +72,7 @@ def _add_files(post: SavedPost, folder: ExportFolder) -> Iterator[str]:
     """Copy the files that pages of this post show; the paths of those that are there."""
     for one in files_of(post):
         if one.why and one.attachment in post.attached:
-            folder.missing.append(f"{one.name}: {one.why}")
+            folder.note_missing(f"{one.name}: {one.why}")
     for attachment in post.attached:
         for file in attachment.files:
             if file.path is not None and folder.add_media(file.path, file):

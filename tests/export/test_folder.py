@@ -1,13 +1,16 @@
 """A folder that an export is written into."""
 
 import hashlib
+import os
 import shutil
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from archiver.errors import StorageError, UsageError
+from archiver.export import folder as export_folder_module
 from archiver.export.folder import MANIFEST, UNFINISHED, ExportFolder, export_folder
 from archiver.export.heading import ExportHeading
 from archiver.media.folder_store import FolderStore
@@ -34,11 +37,12 @@ def test_it_gets_its_name_when_it_is_complete(directory: Path, tmp_path: Path) -
         folder.write("a.txt", [b"one", b"two"])
         assert folder.add_media("media/x.jpg", picture(directory))
         folder.finish()
+        assert list(folder.missing()) == []
         assert not target.exists()
     assert names(target) == ["a.txt", MANIFEST, "media", "media/x.jpg"]
     digests = [hashlib.sha256(data).hexdigest() for data in (b"onetwo", PICTURE)]
     assert (target / MANIFEST).read_text() == f"{digests[0]}  a.txt\n{digests[1]}  media/x.jpg\n"
-    assert (folder.files, folder.size, folder.missing) == (1, len(PICTURE), [])
+    assert (folder.files, folder.size, folder.not_included) == (1, len(PICTURE), 0)
 
 
 def interrupted(directory: Path, target: Path) -> None:
@@ -88,10 +92,44 @@ def test_a_damaged_file_is_not_included_and_named(
         stored.unlink()
     with export_folder(tmp_path / "out", FolderStore(archive), HEADING) as folder:
         assert not folder.add_media("media/x.jpg", picture(directory))
+        assert list(folder.missing()) == ["media/x.jpg: lost or damaged here: see archiver verify"]
         folder.finish()
     assert names(tmp_path / "out") == [MANIFEST]
-    assert folder.damaged == 1
-    assert folder.missing == ["media/x.jpg: lost or damaged here: see archiver verify"]
+    assert (folder.damaged, folder.not_included) == (1, 1)
+
+
+@pytest.mark.parametrize("can_clone", [True, False])
+def test_a_file_is_cloned_where_the_disk_can_do_that(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_clone: bool
+) -> None:
+    def clone(source: int, target: int) -> bool:
+        if can_clone:
+            os.write(target, os.pread(source, len(PICTURE), 0))
+        return can_clone
+
+    monkeypatch.setattr(export_folder_module, "clone", clone)
+    with export_folder(tmp_path / "out", FolderStore(directory), HEADING) as folder:
+        assert folder.add_media("media/x.jpg", picture(directory))
+    assert (tmp_path / "out" / "media" / "x.jpg").read_bytes() == PICTURE
+
+
+def test_memory_does_not_grow_with_the_number_of_files(directory: Path, tmp_path: Path) -> None:
+    file = picture(directory)
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        with export_folder(tmp_path / str(count), FolderStore(directory), HEADING) as folder:
+            for number in range(count):
+                folder.write(f"posts/{number:0100}.txt", [b"a"])
+                folder.note_missing(f"{number:0200}: gone")
+            folder.add_media("media/x.jpg", file)
+            folder.finish()
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(1)  # what is imported and cached once
+    assert peak(1_000) < 1.1 * peak(100)
 
 
 def test_a_folder_that_is_there_is_not_touched(directory: Path, tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ class _Outbox:
                 continue
             file = one.file
             if one.why:
-                self._folder.missing.append(f"{one.name}: {one.why}")
+                self._folder.note_missing(f"{one.name}: {one.why}")
             if file is None or file.path is None:
                 continue
             path = f"media_attachments/files/{file.path.removeprefix('media/')}"

@@ -35,7 +35,7 @@ def _files(snapshot: Snapshot, folder: ExportFolder) -> Iterator[bytes]:
         for one in files_of(post):
             is_here = one.file is not None and folder.add_media(one.name, one.file)
             if one.why:
-                folder.missing.append(f"{one.name}: {one.why}")
+                folder.note_missing(f"{one.name}: {one.why}")
             yield _line(_cells(one, is_here=is_here))
 
 

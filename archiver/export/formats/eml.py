@@ -49,7 +49,7 @@ def _message(post: SavedPost, folder: ExportFolder) -> Iterator[bytes]:
     yield f"--{boundary}\r\n".encode() + _text_part(post, files)
     for one in files:
         if one.why:
-            folder.missing.append(f"{one.name}: {one.why}")
+            folder.note_missing(f"{one.name}: {one.why}")
         elif one.file is not None:
             yield from _attached(one, folder, boundary)
     yield f"--{boundary}--\r\n".encode()
@@ -101,7 +101,7 @@ def _attached(one: PackageFile, folder: ExportFolder, boundary: str) -> Iterator
     part = EmailMessage(SMTP)
     if file is None or stream is None:
         folder.damaged += 1
-        folder.missing.append(f"{one.name}: {LOST}")
+        folder.note_missing(f"{one.name}: {LOST}")
         part.set_content(f"{name}: {LOST}", charset="utf-8", cte="base64")
         del part["MIME-Version"]
         yield f"--{boundary}\r\n".encode() + part.as_bytes() + b"\r\n"
@@ -125,7 +125,7 @@ def _attached(one: PackageFile, folder: ExportFolder, boundary: str) -> Iterator
     yield base64.encodebytes(left).replace(b"\n", b"\r\n")
     if digest.hexdigest() != file.sha256:
         folder.damaged += 1
-        folder.missing.append(f"{one.name}: its bytes are damaged: see archiver verify")
+        folder.note_missing(f"{one.name}: its bytes are damaged: see archiver verify")
         return
     folder.files += 1
     folder.size += file.size or 0

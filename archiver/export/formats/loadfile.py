@@ -78,7 +78,7 @@ def _of_post(post: SavedPost, number: int, folder: ExportFolder) -> dict[str, ob
 
 def _of_file(one: PackageFile, number: int, folder: ExportFolder) -> dict[str, object]:
     if one.why:
-        folder.missing.append(f"{_id(number)}: {one.why}")
+        folder.note_missing(f"{_id(number)}: {one.why}")
     found: dict[str, object] = _common(one.post) | {
         "DOCID": _id(number), "DOCTYPE": one.attachment.kind,
         "ALTTEXT": one.attachment.alt_text, "FILETYPE": "", "NATIVEPATH": "",

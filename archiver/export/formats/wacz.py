@@ -171,7 +171,7 @@ class _Capture:
         parts = []
         for one in files_of(post):
             if one.why:
-                self._folder.missing.append(f"{one.name}: {one.why}")
+                self._folder.note_missing(f"{one.name}: {one.why}")
             for file in one.attachment.files:
                 if file.path is None or one.attachment not in post.attached:
                     continue
@@ -197,7 +197,7 @@ class _Capture:
         address = self._address(file)
         if not self._copy_file(file, address, post.first_seen_at):
             self._folder.damaged += 1
-            self._folder.missing.append(f"{file.path}: {LOST}")
+            self._folder.note_missing(f"{file.path}: {LOST}")
             return None
         self._index.execute("INSERT INTO files VALUES (?, ?)", (file.sha256, address))
         self._folder.files += 1
