@@ -246,7 +246,8 @@ class CareSettings:
         default=timedelta(),
         metadata={
             "help": "How long files are read back and checked, once a day, those first that were "
-            "not read for the longest time; all rows besides. With 0, never.",
+            "not read for the longest time; the rows besides, of a large archive a part of them "
+            "each day. With 0, never.",
             "min": timedelta(),
             "example": '"20m"',
         },

@@ -6,7 +6,7 @@
 The rows are plausible (ten accounts over thirty years, most posts in the last twelve; two
 renditions to a post, records of a kilobyte; one post in five hundred edited, in two thousand
 removed, in three hundred omitted; replies, a thread of hundreds of posts, stories, and one text in
-ten published twice) and sound. Of the media files only those of one part in a thousand are there,
+ten published twice) and sound. Of the media files only those of one slice in a thousand are there,
 for `verify --slice`.
 """
 
@@ -54,6 +54,7 @@ ACCOUNTS = 10
 NEEDLE = "zirconium"
 BATCH = 20_000
 PARTS = 1000
+MEASURED = 500
 
 
 def make(folder: Path, posts: int, seed: int) -> None:
@@ -205,7 +206,7 @@ class _Rows:
                 "content_type": "image/jpeg" if still else "video/mp4", "width": 1080,
                 "height": 1080, "stored_at": at,
             })  # fmt: skip
-            if int(sha256[:16], 16) % PARTS == 0:
+            if int(sha256[:16], 16) * PARTS >> 64 == MEASURED - 1:
                 (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (self.folder / path).write_bytes(data)
         made["renditions"].append({

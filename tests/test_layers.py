@@ -161,6 +161,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     "evidence": {
         "backup_copy": {"archive", "media"},
         "checkpoint_copies": {"archive", "config"},
+        "commitments": {"archive"},
         "copy": {"archive", "media", "retention"},
         "database": {"archive", "media"},
         "files": {"archive", "media"},
@@ -168,6 +169,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "ledger": {"archive"},
         "restored": {"actors", "archive", "config"},
         "signed_heads": {"config", "tokens"},
+        "slices": {"archive"},
         "signing": {"archive", "config"},
         "signing_keys": {"actors", "archive", "config", "tokens"},
         "stamped": {"config", "net"},

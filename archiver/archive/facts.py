@@ -5,8 +5,8 @@ APPLICATION_ID = 0x61726368  # "arch": identifies the database, to `file` too
 KNOWN_STEPS = frozenset({
     "m001_archive", "m002_sources", "m003_media", "m004_search", "m005_words",
     "m006_several_sources", "m007_lists", "m008_origins", "m009_visibility", "m010_care",
-    "m011_resolutions", "m014_care_errors", "m015_packages", "m017_ledger", "m019_search_by_page",
-    "m020_signing", "m021_time_stamps",
+    "m011_resolutions", "m014_care_errors", "m015_packages", "m017_ledger", "m018_ledger_changes",
+    "m019_search_by_page", "m020_signing", "m021_time_stamps",
     "m022_actors", "m023_actions", "m024_holds", "m025_erasures", "m028_films",
     "m029_missing_media", "m030_emoji",
 })  # fmt: skip

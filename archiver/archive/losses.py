@@ -5,6 +5,7 @@ and keep `media_sha256`. Only the same bytes recover it. Where the source has ot
 the rendition gets those, and the old file stays marked as lost.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable
 
@@ -57,9 +58,12 @@ def mark_recovered(
 
 def mark_found_intact(connection: sqlite3.Connection, intact: Iterable[str], at: str) -> int:
     """Mark as recovered those of these intact files that were marked as lost; returns how many."""
-    lost = {row[0] for row in connection.execute("SELECT sha256 FROM media WHERE lost_at NOT NULL")}
-    back = lost.intersection(intact)
-    for sha256 in sorted(back):
+    query = """
+        SELECT sha256 FROM media
+         WHERE lost_at IS NOT NULL AND sha256 IN (SELECT value FROM json_each(?)) ORDER BY 1
+    """
+    back = connection.execute(query, (json.dumps(list(intact)),)).fetchall()
+    for (sha256,) in back:
         mark_recovered(connection, sha256, None, at)
     return len(back)
 

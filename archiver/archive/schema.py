@@ -27,6 +27,7 @@ from archiver.archive.steps import m011_resolutions as eleventh
 from archiver.archive.steps import m014_care_errors as fourteenth
 from archiver.archive.steps import m015_packages as fifteenth
 from archiver.archive.steps import m017_ledger as seventeenth
+from archiver.archive.steps import m018_ledger_changes as eighteenth
 from archiver.archive.steps import m019_search_by_page as nineteenth
 from archiver.archive.steps import m020_signing as twentieth
 from archiver.archive.steps import m021_time_stamps as twenty_first
@@ -123,6 +124,12 @@ def m015_packages(db: Database) -> None:
 def m017_ledger(db: Database) -> None:
     """The ledger, and its checkpoints."""
     seventeenth.apply(db.conn)
+
+
+@migrations()
+def m018_ledger_changes(db: Database) -> None:
+    """Commitments to rows that were changed or removed are found by an index."""
+    eighteenth.apply(db.conn)
 
 
 @migrations()

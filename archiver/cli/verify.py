@@ -65,7 +65,9 @@ def _write_program(ctx: click.Context, _param: click.Parameter, path: Path | Non
     "--from", "copy", metavar="DIR", type=click.Path(path_type=Path),
     help="With --repair: restore files and rows from the copy in DIR.",
 )  # fmt: skip
-@click.option("--slice", "slice_", metavar="K/N", help="Of the files, only the K-th of N parts.")
+@click.option(
+    "--slice", "slice_", metavar="K/N", help="Only the K-th of N parts of rows and files."
+)
 @click.option(
     "--minutes", type=Minutes(), metavar="M",
     help="Read files for M minutes only; the next verify resumes there.",
@@ -94,8 +96,12 @@ def command(
     """Read every file and every row back: hashes, references, the database's own check.
 
     Reads the archive of the config, or the one in DIRECTORY, such as a copy. Needs no key. It
-    writes when it was done, and when each file was verified, and nothing else. --slice and
-    --minutes spread the files over many nights; all rows are always read.
+    writes when it was done, and when each file was verified, and nothing else.
+
+    --slice and --minutes spread the work over many nights. A slice reads its part of the rows and
+    files; what can only be checked as a whole, such as the search index, is checked in one of all
+    slices. So N slices together find what a verify of everything does, and one says nothing of the
+    others. --minutes limits the files; without --slice, all rows are read.
 
     The ledger is compared with the checkpoints in it, with those that were signed last by this
     config, with those of checkpoint_copies, and with those of --checkpoint. Where an older copy was
@@ -125,6 +131,8 @@ def command(
     is_own = directory is None
     if accept_restore and not is_own:
         raise UsageError("--accept-restore is for the archive of the config")
+    if accept_restore and slice_ is not None:
+        raise UsageError("--accept-restore is for a verify of everything", hint="Omit --slice")
     directory = archive_folder(directory) if directory else shell.config().archive.directory
     copy = archive_folder(copy) if copy else None
     if post is not None:
@@ -244,8 +252,8 @@ def _log(directory: Path, result: "Verified", actor: str | None) -> None:
 
     if not result.may_be_written:
         return
-    is_partial = bool(result.left or result.unreadable)
-    outcome: CareOutcome = "damaged" if result.damage else "partial" if is_partial else "done"
+    partly: CareOutcome = "partial" if result.is_partial else "done"
+    outcome: CareOutcome = "damaged" if result.damage else partly
     finished_at = current_time()
     damaged = len(result.damage)
     entry = CareEntry("verify", finished_at, outcome, result.files, result.size, damaged)

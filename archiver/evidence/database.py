@@ -14,6 +14,7 @@ from archiver.evidence.ledger import check_ledger
 from archiver.evidence.processes import in_processes
 from archiver.evidence.rows import Reopen, check_references, check_rows
 from archiver.evidence.schema import check_schema
+from archiver.evidence.slices import WHOLE, Slice
 from archiver.media.disk import CHUNK_SIZE, open_file
 
 LEDGER = "the ledger"
@@ -25,20 +26,24 @@ _MANY_ROWS = 100_000
 
 
 def check_database(
-    connection: sqlite3.Connection, path: Path, reopen: Reopen, result: Verified
-) -> None:
+    connection: sqlite3.Connection, path: Path, reopen: Reopen, result: Verified,
+    part: Slice = WHOLE,
+) -> None:  # fmt: skip
     """Run all checks, each on a snapshot of the database, while others may write.
 
-    `path` is where the database is; `reopen` gives another connection to it.
+    `path` is where the database is; `reopen` gives another connection to it. A slice is so little
+    that one process reads it.
     """
-    _read_ahead(path)
-    todo = _for_processes(connection) if _is_open_file(connection, path) else []
+    todo: list[str] = []
+    if part.is_whole:
+        _read_ahead(path)
+        todo = _for_processes(connection) if _is_open_file(connection, path) else []
     found = dict(zip(todo, in_processes(partial(_check_in_process, reopen), todo), strict=True))
     for check in CHECKS:
-        part = found.get(check) or _check(connection, check, reopen)
-        result.rows += part.rows
-        result.findings += part.findings
-        result.bad_rows += part.bad_rows
+        of_check = found.get(check) or _check(connection, check, reopen, part)
+        result.rows += of_check.rows
+        result.findings += of_check.findings
+        result.bad_rows += of_check.bad_rows
 
 
 def _read_ahead(path: Path) -> None:
@@ -78,7 +83,9 @@ def _check_in_process(reopen: Reopen, check: str) -> Verified:
         return _check(connection, check, reopen)
 
 
-def _check(connection: sqlite3.Connection, check: str, reopen: Reopen) -> Verified:
+def _check(
+    connection: sqlite3.Connection, check: str, reopen: Reopen, part: Slice = WHOLE
+) -> Verified:
     """One of `CHECKS`, in a transaction of its own."""
     result = Verified()
     factory = connection.text_factory
@@ -87,14 +94,14 @@ def _check(connection: sqlite3.Connection, check: str, reopen: Reopen) -> Verifi
         if check == "schema":
             result.findings += _report_unreadable(check_schema(connection), "archive.db")
         elif check == "sqlite":
-            result.findings += _sqlite_checks(connection)
+            result.findings += _report_unreadable(_sqlite_checks(connection, part), "archive.db")
         elif check == LEDGER:
-            result.findings += _report_unreadable(check_ledger(connection), "ledger")
+            result.findings += _report_unreadable(check_ledger(connection, part), "ledger")
         elif check == "references":
-            result.findings += _report_unreadable(check_references(connection), check)
+            result.findings += _report_unreadable(check_references(connection, part), check)
         else:
             result.findings += _report_unreadable(
-                check_rows(connection, check, reopen, result), check
+                check_rows(connection, check, reopen, result, part), check
             )
     finally:
         connection.text_factory = factory
@@ -110,15 +117,31 @@ def _report_unreadable(findings: Iterable[Finding], subject: str) -> Iterator[Fi
         yield Finding("database", subject, f"cannot be read: {error}")
 
 
-def _sqlite_checks(connection: sqlite3.Connection) -> Iterator[Finding]:
-    for check in ("integrity_check", "foreign_key_check"):
+def _sqlite_checks(connection: sqlite3.Connection, part: Slice) -> Iterator[Finding]:
+    """SQLite's own checks; of slices, each table in one, and in another the pages of the file.
+
+    Only without the name of a table it looks at pages that no table uses.
+    """
+    if part.is_whole:
+        checks = ["integrity_check", "foreign_key_check"]
+    else:
+        checks = ["quick_check"] if part.has("pages") else []
+        names = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE ?"
+        for (name,) in connection.execute(names, ("CREATE VIRTUAL %",)).fetchall():
+            quoted = name.replace("'", "''")
+            checks += [
+                f"{check}('{quoted}')"
+                for check in ("integrity_check", "foreign_key_check")
+                if part.has(f"{check} of {name}")
+            ]
+    for check in checks:
         yield from _report_unreadable(_pragma(connection, check), "archive.db")
 
 
 def _pragma(connection: sqlite3.Connection, check: str) -> Iterator[Finding]:
     lacking: frozenset[str] = MAY_LACK if read_extract_note(connection) else frozenset()
     for row in connection.execute(f"PRAGMA {check}"):
-        if check == "foreign_key_check":
+        if check.startswith("foreign_key_check"):
             table, row_id, parent, _ = row
             if parent in lacking:
                 continue

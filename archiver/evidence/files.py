@@ -16,6 +16,8 @@ from typing import NamedTuple
 from archiver.archive.row_objects import objects
 from archiver.errors import StorageError
 from archiver.evidence.findings import Finding, What
+from archiver.evidence.slices import WHOLE, Slice
+from archiver.media.folder_store import FolderStore
 from archiver.media.store import MediaStore, hash_stream
 
 _FILES_AT_ONCE = 32
@@ -39,15 +41,26 @@ class MediaRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which files to read: all; or the `part`-th of `parts`; or as many as `seconds` allow.
+    """What to read: everything; or the `part`-th of `parts`; of files, what `seconds` allow.
 
-    The hash of a file decides which part it is in, so that parts stay the same while the archive
-    grows. With `seconds`, the files that were not read for the longest time come first.
+    With `seconds`, the files that were not read for the longest time come first. They are those of
+    the slice; with `all_files`, those of the whole archive.
     """
 
     part: int = 1
     parts: int = 1
     seconds: float | None = None
+    all_files: bool = False
+
+    @property
+    def slice(self) -> Slice:
+        """Which rows to read."""
+        return Slice(self.part, self.parts)
+
+    @property
+    def files(self) -> Slice:
+        """Which files to read."""
+        return WHOLE if self.all_files else self.slice
 
 
 def files_in(connection: sqlite3.Connection, scope: Scope, now: str = "9999") -> list[bytes]:
@@ -59,8 +72,12 @@ def files_in(connection: sqlite3.Connection, scope: Scope, now: str = "9999") ->
     """
     read_at = "CASE WHEN verified_at > :now THEN NULL ELSE verified_at END"
     order = "sha256" if scope.seconds is None else f"{read_at}, sha256"
-    names = connection.execute(f"SELECT sha256 FROM media ORDER BY {order}", {"now": now})
-    return [name for (text,) in names if (name := _name(text)) is not None and _is_in(name, scope)]
+    first, last = scope.files.hashes()
+    names = connection.execute(
+        f"SELECT sha256 FROM media WHERE sha256 BETWEEN :first AND :last ORDER BY {order}",
+        {"now": now, "first": first, "last": last},
+    )
+    return [name for (text,) in names if (name := _name(text)) is not None]
 
 
 def _name(text: str) -> bytes | None:
@@ -68,10 +85,6 @@ def _name(text: str) -> bytes | None:
         return bytes.fromhex(text)
     except ValueError:  # a damaged row, which is reported as such
         return None
-
-
-def _is_in(name: bytes, scope: Scope) -> bool:
-    return int.from_bytes(name[:8]) % scope.parts == scope.part - 1
 
 
 def rows_of(connection: sqlite3.Connection, names: Iterable[bytes]) -> Iterator[MediaRow]:
@@ -165,11 +178,11 @@ def _read(store: MediaStore, row: MediaRow, *, from_disk: bool) -> Finding | Non
 
 
 def leftovers(
-    connection: sqlite3.Connection, store: MediaStore, directory: Path
+    connection: sqlite3.Connection, store: FolderStore, directory: Path, part: Slice = WHOLE
 ) -> Iterator[Finding]:
-    """Files in the archive folder that no row refers to."""
+    """Files of a slice of the archive folder that no row refers to."""
     query = "SELECT path FROM media WHERE sha256 IN (SELECT value FROM json_each(?))"
-    files = store.list()
+    files = store.list(*part.paths())
     while some := list(islice(files, _ROWS_AT_ONCE)):
         names = json.dumps([file.sha256 for file in some])
         known = {path for (path,) in connection.execute(query, (names,))}

@@ -64,8 +64,9 @@ class BadRow:
 class Verified:
     """The result of `verify`. `size` is the bytes that were read.
 
-    `left` counts the files that were not read, because only a part was asked for; `proved` the
-    versions of posts that their source signed, by the evidence that is kept of it.
+    `left` counts the files that were not read, because only a part was asked for; `is_slice` says
+    that only some of the rows were. `proved` counts the versions of posts that their source signed,
+    by the evidence that is kept of it.
     """
 
     files: int = 0
@@ -74,6 +75,7 @@ class Verified:
     left: int = 0
     proved: int = 0
     is_extract: bool = False
+    is_slice: bool = False
     findings: list[Finding] = field(default_factory=list)
     bad_rows: list[BadRow] = field(default_factory=list)
 
@@ -81,6 +83,11 @@ class Verified:
     def damage(self) -> list[Finding]:
         """The findings that are damage."""
         return [finding for finding in self.findings if finding.is_damage]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether something was not read, so that nothing is known of it."""
+        return bool(self.left or self.is_slice or self.unreadable)
 
     @property
     def unreadable(self) -> list[Finding]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from archiver.archive.extracts import read_extract_note
 from archiver.evidence.findings import Finding, Verified
+from archiver.evidence.slices import WHOLE, Slice
 from archiver.hookspecs import Platform, Proves
 from archiver.models import Proof, Response
 from archiver.plugin_calls import cause_of, is_fault_of_plugin
@@ -43,9 +44,11 @@ def provers_among(platforms: Iterable[Platform]) -> Provers:
     }
 
 
-def check_proofs(connection: sqlite3.Connection, provers: Provers, result: Verified) -> None:
-    """Check every version of every post that its source signed."""
-    for version in proofs(connection, provers):
+def check_proofs(
+    connection: sqlite3.Connection, provers: Provers, result: Verified, part: Slice = WHOLE
+) -> None:
+    """Check every version of every post that its source signed; of slices, an account in one."""
+    for version in proofs(connection, provers, part=part):
         if version.proof.holds:
             result.proved += 1
         else:
@@ -54,7 +57,7 @@ def check_proofs(connection: sqlite3.Connection, provers: Provers, result: Verif
 
 
 def proofs(
-    connection: sqlite3.Connection, provers: Provers, post: str | None = None
+    connection: sqlite3.Connection, provers: Provers, post: str | None = None, part: Slice = WHOLE
 ) -> Iterator[ProvenVersion]:
     """The proof of each version of all posts, or of those with this id or address."""
     is_extract = read_extract_note(connection) is not None
@@ -62,6 +65,8 @@ def proofs(
     for account_id, name, platform, platform_id in rows:
         for (of_platform, source), prover in provers.items():
             if of_platform != platform or platform_id is None:
+                continue
+            if not part.has(f"proofs of {source} {platform_id}"):
                 continue
             versions = _versions(connection, account_id, source, post)
             first = next(versions, None)

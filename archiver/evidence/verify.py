@@ -44,7 +44,7 @@ def verify(
     known: Sequence[KnownHead] = (), on_total: Callable[[int], object] = int,
     on_file: Callable[[int], object] = int, open_writer: OpenWriter = _writer,
 ) -> Verified:  # fmt: skip
-    """Verify the whole database, and the files in `scope`.
+    """Verify the rows and files in `scope`.
 
     `provers` check what sources signed; `known` are checkpoints that were kept elsewhere.
     `on_total` is called with the bytes to read in all, `on_file` with the size of every file read.
@@ -52,17 +52,18 @@ def verify(
     Raises DamageFound where the database cannot be opened at all, StorageError where there is none
     or the disk does not let us read it.
     """
-    result = Verified()
+    part = scope.slice
+    result = Verified(is_slice=not part.is_whole)
     with open_archive(directory) as connection:
         _note_extract(connection, result)
-        check_database(connection, directory / DATABASE, partial(reader, directory), result)
+        check_database(connection, directory / DATABASE, partial(reader, directory), result, part)
         accept_invalid_text(connection)
         with _report_unreadable(result):
-            check_proofs(connection, provers, result)
-            result.findings += check_known_heads(connection, known)
+            check_proofs(connection, provers, result, part)
+            result.findings += check_known_heads(connection, known, part)
             dates = VerificationDates(partial(open_writer, directory), now, result)
             _check_files(connection, directory, scope, now, result, dates, on_total, on_file)
-    if result.may_be_written:
+    if result.may_be_written and part.has("search index"):
         result.findings += _check_search(partial(open_writer, directory))
     return result
 
@@ -124,7 +125,7 @@ def _check_files(
 ) -> None:  # fmt: skip
     store = FolderStore(directory)
     names = files_in(connection, scope, now)
-    on_total(_bytes_in(connection, names))
+    on_total(_bytes_in(connection, scope, names))
     with dates:
 
         def on_read(row: MediaRow, finding: Finding | None) -> None:
@@ -137,14 +138,22 @@ def _check_files(
                 dates.add(row.sha256)
 
         read_files(store, rows_of(connection, names), on_read, seconds=scope.seconds)
-    count = connection.execute("SELECT count(*) FROM media").fetchone()[0]
-    result.left = max(0, count - result.files)
-    result.findings += leftovers(connection, store, directory)
+    result.findings += leftovers(connection, store, directory, scope.files)
+    result.left = max(0, _number_of_files(connection, scope) - result.files)
 
 
-def _bytes_in(connection: sqlite3.Connection, names: list[bytes]) -> int:
-    count, size = connection.execute("SELECT count(*), sum(size) FROM media").fetchone()
+def _bytes_in(connection: sqlite3.Connection, scope: Scope, names: list[bytes]) -> int:
+    query = "SELECT count(*), sum(size) FROM media WHERE sha256 BETWEEN ? AND ?"
+    count, size = connection.execute(query, scope.files.hashes()).fetchone()
     return int((size or 0) * len(names) / max(1, count))
+
+
+def _number_of_files(connection: sqlite3.Connection, scope: Scope) -> int:
+    """How many files the archive has: counted, or for a slice as its checksums say."""
+    query = "SELECT count(*) FROM media"
+    if not scope.files.is_whole:
+        query = "SELECT coalesce(max(rows), 0) FROM table_checksums WHERE name = 'media'"
+    return int(connection.execute(query).fetchone()[0])
 
 
 class VerificationDates:

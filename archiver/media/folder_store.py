@@ -119,17 +119,26 @@ class FolderStore:
             return None
         return StoredFile(path, hash_in_path(path), found.st_size)
 
-    def list(self) -> Iterator[StoredFile]:
-        """Every file in the media folder; no link is followed. Empty where there is no folder."""
+    def list(self, first: str = "", end: str | None = None) -> Iterator[StoredFile]:
+        """Every file in the media folder; no link is followed. Empty where there is no folder.
+
+        Of a range of paths below it only those from `first` on, and before `end`.
+        """
         if not os.path.lexists(self._media):
             return
+
+        def is_in(path: str) -> bool:
+            return first <= path and (end is None or path < end)
+
         try:
             for folder in _sorted_entries(self._media):
                 if not folder.is_dir(follow_symlinks=False):
-                    yield from _entry(f"media/{folder.name}", folder)
-                    continue
-                for entry in _sorted_entries(Path(folder.path)):
-                    yield from _entry(f"media/{folder.name}/{entry.name}", entry)
+                    if is_in(folder.name):
+                        yield from _entry(f"media/{folder.name}", folder)
+                elif f"{folder.name}0" > first and (end is None or f"{folder.name}/" < end):
+                    for entry in _sorted_entries(Path(folder.path)):
+                        if is_in(f"{folder.name}/{entry.name}"):
+                            yield from _entry(f"media/{folder.name}/{entry.name}", entry)
         except OSError as error:
             raise storage_error(error, f"read {self._media}") from error
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from archiver.archive.database import reader, storage_errors, writer
 from archiver.archive.media_files import pictures_since
@@ -20,6 +20,7 @@ from archiver.errors import ArchiverError, ConfigError, DamageFound, StorageErro
 from archiver.evidence.copy import copy_archive
 from archiver.evidence.files import Scope
 from archiver.evidence.proofs import Provers
+from archiver.evidence.slices import WHOLE, Slice
 from archiver.evidence.verify import verify
 from archiver.human import parse_time
 from archiver.media.folder_store import FolderStore
@@ -35,6 +36,8 @@ from archiver.unattended.care_log import (
 
 _DAY = timedelta(days=1)
 _SLACK = 48  # as a call is never exactly on time: half an hour of a day
+_ROWS_A_DAY = 1_000_000  # which take some seconds
+_MOST_DAYS = 30
 _MADE_AHEAD = ("s", "m")
 """The sizes of thumbnails that lists of posts show."""
 
@@ -84,6 +87,20 @@ def care_due_in(config: Config, now: datetime) -> list[CareKind]:
         return []
 
 
+def slice_of_the_day(connection: sqlite3.Connection, now: datetime) -> Slice:
+    """Which rows to verify on this day: all of a small archive, of a large one a part.
+
+    Each of the next days has another part, so that all rows are read within a month at most.
+    """
+    try:
+        query = "SELECT coalesce(sum(rows), 0) FROM table_checksums"
+        (rows,) = connection.execute(query).fetchone()
+    except sqlite3.DatabaseError:  # a verify of everything says what is wrong
+        return WHOLE
+    parts = min(_MOST_DAYS, 1 + rows // _ROWS_A_DAY)
+    return Slice(now.toordinal() % parts + 1, parts)
+
+
 def _is_within(entry: CareEntry, every: timedelta, now: datetime) -> bool:
     """Whether an entry is not yet as old as that; one in the future is of a wrong clock."""
     finished = parse_time(entry.finished_at)
@@ -118,9 +135,13 @@ class Care:
                 yield result
 
     def _verify(self, connection: sqlite3.Connection) -> CareResult:
+        part = slice_of_the_day(connection, datetime.now(UTC))
+        scope = Scope(
+            part.part, part.parts, self.config.care.verify.total_seconds(), all_files=True
+        )
         found = verify(
-            self.config.archive.directory, Scope(seconds=self.config.care.verify.total_seconds()),
-            current_time(), provers=self.provers, open_writer=lambda _: nullcontext(connection),
+            self.config.archive.directory, scope, current_time(), provers=self.provers,
+            open_writer=lambda _: nullcontext(connection),
         )  # fmt: skip
         damaged = len(found.damage)
         error: ArchiverError | None = None
@@ -129,7 +150,7 @@ class Care:
                 f"verify found {damaged:,} integrity errors", kept="Nothing was deleted",
                 hint="Run archiver verify, which lists them, then archiver verify --repair",
             )  # fmt: skip
-        outcome = _outcome(damaged, is_partial=bool(found.left or found.unreadable))
+        outcome = _outcome(damaged, is_partial=found.is_partial)
         entry = CareEntry("verify", current_time(), outcome, found.files, found.size, damaged)
         return CareResult(entry, found.left, error, is_logged=found.may_be_written)
 

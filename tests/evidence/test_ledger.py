@@ -21,11 +21,13 @@ from archiver.archive.rows import update
 from archiver.archive.schema import ROW_HASHED
 from archiver.evidence.files import Scope
 from archiver.evidence.ledger import check_ledger
+from archiver.evidence.slices import WHOLE, Slice
 from archiver.evidence.verify import verify
 from support.damage import flip, raw
 from support.forging import forge, rebuild, settle
 
 NOW = "2026-11-23T00:00:00.000Z"
+SLICES = 3
 TABLES = [table for table in ROW_HASHED if table not in LEDGER_TABLES]
 PROTECTED = {
     "ledger": ("entry",),
@@ -67,10 +69,20 @@ def ledger(whole: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 def findings(connection: sqlite3.Connection) -> dict[str, str]:
-    """What is found, by its subject."""
+    """What is found, by its subject: the same at once, and in all slices together."""
+    found = findings_in(connection, WHOLE)
+    by_slices: dict[str, str] = {}
+    for part in range(1, SLICES + 1):
+        by_slices |= findings_in(connection, Slice(part, SLICES))
+    assert by_slices.keys() == found.keys()
+    return found
+
+
+def findings_in(connection: sqlite3.Connection, part: Slice) -> dict[str, str]:
+    """What is found in a slice."""
     factory = connection.text_factory
     try:
-        return {found.subject: found.detail for found in check_ledger(connection)}
+        return {found.subject: found.detail for found in check_ledger(connection, part)}
     finally:
         connection.text_factory = factory
 
@@ -135,9 +147,10 @@ def test_a_row_that_was_altered_before_the_program_changed_it_is_named(archive: 
         name = forge(connection, "media", "TRUE", size=1)
     with writer(archive) as connection:
         update(connection, "media", "TRUE", (), verified_at=NOW)
-    found = verify(archive, Scope(seconds=0), NOW).findings
-    details = {each.subject: each.detail for each in found if each.what == "ledger"}
-    assert "had been altered outside archiver when entry" in details[name]
+    for scopes in ([Scope(seconds=0)], [Scope(part, 3, seconds=0) for part in (1, 2, 3)]):
+        found = [each for scope in scopes for each in verify(archive, scope, NOW).findings]
+        details = {each.subject: each.detail for each in found if each.what == "ledger"}
+        assert "had been altered outside archiver when entry" in details[name]
 
 
 def test_an_entry_that_is_missing_is_named(ledger: sqlite3.Connection) -> None:
@@ -199,7 +212,10 @@ def test_any_single_changed_bit_is_found(ledger: sqlite3.Connection, data: st.Da
             new = flip(plain, data.draw(st.integers(0, 8 * len(plain) - 1)))
             change = "?" if isinstance(value, bytes) else "CAST(? AS TEXT)"
         ledger.execute(f"UPDATE {table} SET {column} = {change} WHERE id = ?", (new, row_id))
-        assert findings(ledger) or (column == "keys" and unpacks_to(new, value))
+        parts = data.draw(st.sampled_from([1, SLICES]))
+        slices = [Slice(number, parts) for number in range(1, parts + 1)]
+        is_found = any(findings_in(ledger, part) for part in slices)
+        assert is_found or (column == "keys" and unpacks_to(new, value))
     finally:
         ledger.execute("ROLLBACK TO whole")
 
@@ -213,5 +229,5 @@ def test_it_is_intact_after_the_file_was_rebuilt(archive: Path) -> None:
 def test_a_part_that_unpacks_to_too_much_is_damaged(
     ledger: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("archiver.evidence.ledger._MAX_KEYS", 3)
+    monkeypatch.setattr("archiver.evidence.commitments._MAX_KEYS", 3)
     assert "cannot be read" in findings(ledger)["entry 1"]

@@ -213,11 +213,6 @@ def test_an_index_is_rebuilt(archive: Path, name: str) -> None:
 class TestParts:
     """Files are read over many nights: by slices, or as long as there is time."""
 
-    def test_slices_cover_every_file_once(self, archive: Path) -> None:
-        whole = verify(archive, Scope(), NOW).files
-        parts = [verify(archive, Scope(part, 7), NOW).files for part in range(1, 8)]
-        assert sum(parts) == whole
-
     def test_damage_in_another_slice_is_not_found_and_in_its_own_it_is(self, archive: Path) -> None:
         next(archive.glob("media/*/*")).unlink()
         found = [len(verify(archive, Scope(part, 5), NOW).damage) for part in range(1, 6)]

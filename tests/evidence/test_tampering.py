@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,8 @@ def test_it_is_named(
         if vacuum:
             connection.execute("VACUUM")
     assert sealed.kinds() == TAMPERING[tampering]
+    in_slices = (sealed.findings(part, 3) for part in (1, 2, 3))
+    assert {found.what for found in chain(*in_slices)} == TAMPERING[tampering]
 
 
 def test_an_archive_that_was_rolled_back_is_named_by_all_who_know(sealed: SealedArchive) -> None:

@@ -49,12 +49,12 @@ def test_a_damaged_file_gets_no_date(archive: Path) -> None:
 
 
 def test_a_part_reads_its_files_and_counts_the_others(archive: Path) -> None:
-    parts = [verify(archive, Scope(part, 3), NOW) for part in (1, 2, 3)]
-    whole = verify(archive, Scope(), NOW)
+    with locked(archive):  # so that none of them writes what it has read
+        parts = [verify(archive, Scope(part, 3), NOW) for part in (1, 2, 3)]
+        whole = verify(archive, Scope(), NOW)
     assert sum(part.files for part in parts) == whole.files
     assert all(part.left == whole.files - part.files for part in parts)
-    missing = [whole.rows - part.rows for part in parts]
-    assert missing == [6, 4, 2], "the whole database is read, with two more rows of the ledger"
+    assert sum(part.rows for part in parts) == whole.rows
 
 
 def test_a_file_on_nobodys_account_is_a_leftover(archive: Path) -> None:

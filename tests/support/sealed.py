@@ -50,13 +50,13 @@ class SealedArchive:
                 deliver(connection, config, signed_heads(config))
         return sealed
 
-    def findings(self) -> list[Finding]:
-        """What `archiver verify` finds that is damage."""
+    def findings(self, part: int = 1, parts: int = 1) -> list[Finding]:
+        """What `archiver verify` finds that is damage, in a slice."""
         config = self.config()
         with reader(self.directory) as connection:
             known, notes = heads_of(connection, config)
             notes += key_findings(connection, config)
-        found = verify(self.directory, Scope(), NOW, known=known).findings + notes
+        found = verify(self.directory, Scope(part, parts), NOW, known=known).findings + notes
         return [finding for finding in found if finding.is_damage]
 
     def kinds(self) -> set[str]:

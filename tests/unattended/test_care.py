@@ -1,6 +1,8 @@
 """Looking after an archive: what is due, what is done, and what of it fails."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ from archiver.config import Config
 from archiver.errors import ArchiveLocked, DamageFound
 from archiver.models import timestamp
 from archiver.settings import CareSettings
-from archiver.unattended.care import Care, CareResult, care_due_in, due_care
+from archiver.unattended.care import Care, CareResult, care_due_in, due_care, slice_of_the_day
 from archiver.unattended.care_log import CareEntry, CareKind, newest_care
 from support.nights import Nights, nights
 
@@ -52,6 +54,16 @@ def test_a_copy_elsewhere_and_an_entry_of_a_wrong_clock_count_for_nothing() -> N
     assert due_care(settings, [entry("copy", 1)], NOW) == ["copy"]
     assert due_care(replace(ALL, copy_to=None, thumbnails=timedelta()),
                     [entry("verify", -9999)], NOW) == ["verify"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "days"), [(0, 1), (999_999, 1), (12_345_678, 13), (10**9, 30)])
+def test_the_rows_of_a_large_archive_are_verified_within_some_days(rows: int, days: int) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE table_checksums (name, rows, sum)")
+        connection.execute("INSERT INTO table_checksums VALUES ('posts', ?, 0)", (rows,))
+        found = [slice_of_the_day(connection, NOW + timedelta(day)) for day in range(days)]
+    assert {part.part for part in found} == set(range(1, days + 1))
+    assert {part.parts for part in found} == {days}
 
 
 class Archive:
