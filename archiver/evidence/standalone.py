@@ -1,12 +1,14 @@
 """Checks an archive, or a copy of one, with nothing but Python's standard library.
 
-    python standalone.py ARCHIVE [CHECKPOINT | KEY | CERTIFICATE]...
+    python standalone.py ARCHIVE [CHECKPOINT | KEY | CERTIFICATE | ROOTS]...
 
 ARCHIVE is the folder with archive.db. A CHECKPOINT is a file with the text of a checkpoint that was
-kept elsewhere, a KEY one with a public key, as archiver key prints it. Needs nothing else of
-archiver: copy this file wherever you like. It checks, as docs/evidence-format.md says: the chain of
-the ledger, its tree and the signature at every checkpoint, every row against its own hash and
-against the ledger, and every file against its hash.
+kept elsewhere, a KEY one with a public key, as archiver key prints it. ROOTS are root certificates
+of time stamp authorities, in PEM, from the authorities themselves: with them, and with the program
+openssl, the time stamps of checkpoints are checked. Needs nothing else of archiver: copy this file
+wherever you like. It checks, as docs/evidence-format.md says: the chain of the ledger, its tree and
+the signature at every checkpoint, every row against its own hash and against the ledger, and every
+file against its hash.
 
 It reads only. It ends with 0 where everything is as it was written, with 1 where something is not,
 and with 2 where there is no archive. It holds the keys of all rows in memory, about 1 GB for ten
@@ -17,11 +19,14 @@ import base64
 import hashlib
 import json
 import sqlite3
+import subprocess
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 NOT_COMMITTED = {"ledger", "ledger_rows", "checkpoints"}
@@ -453,6 +458,65 @@ def check_ledger(
             yield f"{name}: counts {entries} entries, and the ledger has {size}"
 
 
+# time stamps, by openssl
+
+
+PEM = "-----BEGIN CERTIFICATE-----"
+MONTHS = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+]  # fmt: skip
+
+
+def count_time_stamps(database: sqlite3.Connection) -> int:
+    """How many time stamps there are."""
+    if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'time_stamps'").fetchone():
+        return 0
+    (count,) = database.execute("SELECT count(*) FROM time_stamps").fetchone()
+    return int(count)
+
+
+def check_time_stamps(database: sqlite3.Connection, roots: Sequence[str]) -> Iterator[str]:
+    """Check the tokens of checkpoints, as of the times that they say; `roots` are texts in PEM."""
+    if not count_time_stamps(database):
+        return
+    notes = dict(database.execute("SELECT id, note FROM checkpoints"))
+    with TemporaryDirectory(prefix="verify-") as folder:
+        Path(folder, "roots.pem").write_text("\n".join(roots), "utf-8")
+        for row in rows_of(database, "time_stamps", "ORDER BY id"):
+            name = f"time stamp {row['id']}"
+            note = str(notes.get(row["checkpoint_id"], ""))
+            Path(folder, "note").write_bytes(note.encode("utf-8", "surrogateescape"))
+            Path(folder, "token").write_bytes(row["token"])
+            Path(folder, "chain.pem").write_text(row["chain"], "utf-8", "surrogateescape")
+            try:
+                if problem := token_problem(folder, row["stamped_at"]):
+                    yield f"{name}: {problem}"
+            except OSError as error:
+                yield f"{name}: openssl cannot be run: {error.strerror}"
+                return
+
+
+def token_problem(folder: str, stamped_at: str) -> str | None:
+    """What is wrong with the token in a folder; None where it holds. Raises OSError."""
+    moment = datetime.strptime(stamped_at[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+    command = ["openssl", "ts", "-verify", "-data", "note", "-in", "token", "-CAfile", "roots.pem"]
+    if Path(folder, "chain.pem").stat().st_size:
+        command += ["-untrusted", "chain.pem"]
+    command += ["-attime", str(int(moment.timestamp()))]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        return f"openssl says: {said[0] if said else 'no'}"
+    command = ["openssl", "ts", "-reply", "-in", "token", "-text"]
+    text = subprocess.run(command, cwd=folder, capture_output=True, check=False).stdout.decode()
+    for line in text.splitlines():
+        if line.startswith("Time stamp: "):
+            month, day, clock, year = line.split(": ", 1)[1].split()[:4]
+            said_at = f"{year}-{MONTHS.index(month) + 1:02}-{int(day):02}T{clock.split('.')[0]}"
+            return None if said_at == stamped_at[:19] else f"says {said_at}"
+    return "says no time"
+
+
 # files
 
 
@@ -484,7 +548,8 @@ def opened(folder: Path) -> sqlite3.Connection:
 def check(folder: Path, checkpoints: Sequence[str] = ()) -> Iterator[str]:
     """Everything that is wrong with the archive in a folder, one sentence for each."""
     papers = [(Path(path).read_text("utf-8"), str(path)) for path in checkpoints]
-    kept = [paper for paper in papers if not paper[0].startswith("{")]
+    roots = [text for text, _ in papers if PEM in text]
+    kept = [paper for paper in papers if not paper[0].startswith("{") and PEM not in paper[0]]
     with closing(opened(folder)) as database:
         database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         database.execute("BEGIN")
@@ -494,6 +559,8 @@ def check(folder: Path, checkpoints: Sequence[str] = ()) -> Iterator[str]:
             yield "commitments of the ledger are hidden, though this is no extract"
         for (table,) in database.execute("SELECT name FROM table_checksums").fetchall():
             yield from check_rows(database, table, newest)
+        if roots:
+            yield from check_time_stamps(database, roots)
         yield from check_files(database, folder)
         for text, name in papers:
             if text.startswith("{"):
@@ -528,6 +595,9 @@ def main(arguments: Sequence[str]) -> int:
     with closing(opened(Path(arguments[0]))) as database:
         if note := extract_note(database):
             sys.stdout.write(f"an extract, which shows nothing of rows that it lacks: {note!a}\n")
+        stamps = count_time_stamps(database)
+        if stamps and not any(PEM in Path(path).read_text("utf-8") for path in arguments[1:]):
+            sys.stdout.write(f"time stamps that were not checked, without roots: {stamps}\n")
     for sentence in check(Path(arguments[0]), arguments[1:]):
         wrong += 1
         sys.stdout.write(ascii(sentence)[1:-1] + "\n")

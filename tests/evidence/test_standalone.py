@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from archiver.archive.database import writer
+from archiver.archive.rows import insert
 from archiver.cli import main
 from archiver.evidence.files import Scope
-from archiver.evidence.standalone import check
+from archiver.evidence.standalone import check, token_problem
+from archiver.evidence.time_tokens import check_token, trusted_roots
 from archiver.evidence.verify import verify
+from archiver.models import time_text
+from archiver.net.proxy import Route
 from support.damage import flip_every_row, raw
+from support.sealed import make_sealed
+from support.time_stamping import Authority
 
 NOW = "2026-11-23T00:00:00.000Z"
 
@@ -26,7 +33,9 @@ def test_it_runs_with_nothing_but_python(
     assert str(program) in capsys.readouterr().err
     command = [sys.executable, "-I", "-S", str(program)]
     sound = subprocess.run([*command, str(archive)], capture_output=True, text=True, check=True)
-    assert sound.stdout == "everything is as it was written\n"
+    assert sound.stdout == (
+        "time stamps that were not checked, without roots: 1\neverything is as it was written\n"
+    )
     usage = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
     assert usage.returncode == 2
     assert "ARCHIVE" in usage.stderr
@@ -82,3 +91,36 @@ def test_a_file_with_other_bytes_is_named(archive: Path) -> None:
     (sentence,) = check(archive)
     name = path.relative_to(archive).as_posix()
     assert sentence == f"{name}: its bytes do not have the hash in its name"
+
+
+def test_time_stamps_are_checked_by_openssl_where_their_roots_are_given(tmp_path: Path) -> None:
+    sealed, authority = make_sealed(tmp_path / "here", 2), Authority(tmp_path / "authority")
+    with writer(sealed.directory) as connection:
+        notes = dict(connection.execute("SELECT id, note FROM checkpoints").fetchall())
+        token = authority.token_of(notes[1])
+        checked = check_token(token, notes[1], trusted_roots(authority.root, Route()))
+        at = time_text(checked.stamped_at)
+        for checkpoint, stamped_at, data in (
+            (1, at, token), (2, at, token), (1, f"2020{at[4:]}", token), (1, at, token[:-1] + b"0"),
+        ):  # fmt: skip
+            insert(
+                connection, "time_stamps", checkpoint_id=checkpoint, authority="https://tsa",
+                received_at=at, stamped_at=stamped_at, token=data, chain=checked.chain,
+            )  # fmt: skip
+    found = list(check(sealed.directory, [str(authority.root)]))
+    assert [each.partition(":")[0] for each in found] == [f"time stamp {id_}" for id_ in (2, 3, 4)]
+    assert list(check(sealed.directory)) == []
+    other = Authority(tmp_path / "other")
+    assert len(list(check(sealed.directory, [str(other.root)]))) == 4
+
+
+def test_an_expired_chain_holds_at_its_time_for_openssl_too(tmp_path: Path) -> None:
+    data = Path(__file__).parents[1] / "data" / "time_stamps"
+    for name, kept in (("note", "note.txt"), ("token", "token.tsr"), ("roots.pem", "root.pem")):
+        (tmp_path / name).write_bytes((data / kept).read_bytes())
+    (tmp_path / "chain.pem").touch()
+    stamped_at = check_token(
+        (tmp_path / "token").read_bytes(), (tmp_path / "note").read_text("utf-8"),
+        trusted_roots(tmp_path / "roots.pem", Route()),
+    ).stamped_at  # fmt: skip
+    assert token_problem(str(tmp_path), time_text(stamped_at)) is None
