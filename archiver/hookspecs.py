@@ -48,7 +48,7 @@ class FileResponse(Protocol):
 
     @property
     def response(self) -> Response:
-        """The response, with an empty body."""
+        """Its status and headers; the body is in `file`."""
 
     @property
     def file(self) -> BinaryIO:

@@ -166,7 +166,7 @@ class Plugins:
             return next(iter(apis.values()))
         if name is None:
             raise PluginError(
-                "There is more than one API to answer",
+                "Several APIs can be served",
                 why=f"Plugins bring these: {', '.join(sorted(apis))}",
                 hint=f"Choose one with --api {min(apis)}",
             )

@@ -91,7 +91,7 @@ class TestDemosAndServedApis:
     def test_of_several_apis_one_is_chosen_by_name(self, load: Load) -> None:
         plugins = load(cards=API.format(name="cards"), notes=API.format(name="notes"))
         assert plugins.served_api("notes").name == "notes"
-        with pytest.raises(PluginError, match="more than one API") as caught:
+        with pytest.raises(PluginError, match="Several APIs") as caught:
             plugins.served_api()
         assert caught.value.hint == "Choose one with --api cards"
         with pytest.raises(PluginError, match='There is no API "crads"') as caught:

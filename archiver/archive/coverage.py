@@ -137,7 +137,7 @@ class CoverageTracker:
         self._add_seen(posts, unreadable)
         ordered: Sequence[Post | UnchangedPost] = [p for p in posts if self._has_usable_time(p)]
         if self.is_ordered:
-            ordered = posts_in_order(ordered)
+            ordered = drop_out_of_order(ordered)
         times = [post.created_at for post in ordered if post.created_at]
         self._last_times = (self._last_times + times)[-_LAST_TIMES:]
         if self.is_ordered:
@@ -283,7 +283,7 @@ def story_range(ranges: Iterable[CoverageRange], now: datetime) -> CoverageRange
     return CoverageRange(newest, oldest, reason=Reason("stories_expire", text))
 
 
-def posts_in_order(posts: Sequence[Post | UnchangedPost]) -> list[Post | UnchangedPost]:
+def drop_out_of_order(posts: Sequence[Post | UnchangedPost]) -> list[Post | UnchangedPost]:
     """Those posts that are in order of time: not older than any that follows.
 
     Pinned posts come before newer ones, and do not show how far down a page reaches.

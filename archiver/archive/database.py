@@ -211,7 +211,7 @@ def _roll_back(directory: Path) -> None:
             path.with_name(f"{DATABASE}-journal").unlink(missing_ok=True)
     except StorageError as error:
         raise StorageError(
-            f"The archive in {directory} was interrupted in the middle of a write",
+            f"A write to the archive in {directory} was interrupted",
             why=error.what,
             kept="Nothing is lost: the next run that may write finishes it",
             hint="Run the command again where it may write, and while no other run does",

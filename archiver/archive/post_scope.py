@@ -74,9 +74,9 @@ class PostScope:
             word = "post" if len(self.posts) == 1 else "posts"
             parts = [f"{word} {', '.join(map(str, self.posts))}"]
         if self.since:
-            parts.append(f"from {_day(self.since)}")
+            parts.append(f"from {_without_midnight(self.since)}")
         if self.until:
-            parts.append(f"before {_day(self.until)}")
+            parts.append(f"before {_without_midnight(self.until)}")
         if self.words:
             parts.append(f"with “{self.words}”")
         return ", ".join(parts)
@@ -102,5 +102,5 @@ def account_ids(connection: sqlite3.Connection, names: Sequence[str]) -> tuple[i
     return tuple(known[name] for name in names)
 
 
-def _day(moment: str) -> str:
+def _without_midnight(moment: str) -> str:
     return moment.removesuffix("T00:00:00.000Z")

@@ -106,7 +106,7 @@ class _StoredPost:
         return self.fingerprint is not None
 
 
-class _LatestValue(NamedTuple):
+class _LatestMetricValue(NamedTuple):
     """The newest value of a metric."""
 
     value: int | float
@@ -772,17 +772,17 @@ class PostWriter:
             self._add_relations(rows, post_id, post)
             rows.write()
 
-    def _latest_metrics(self, post_id: int) -> dict[int, dict[str, _LatestValue]]:
+    def _latest_metrics(self, post_id: int) -> dict[int, dict[str, _LatestMetricValue]]:
         """The newest value of each metric of a post and its attachments, up to the export."""
         query = """
             SELECT attachment_id, name, value, max(seen_at) FROM metrics
              WHERE post_id = :post AND (:as_of IS NULL OR seen_at <= :as_of)
              GROUP BY attachment_id, name
         """
-        existing: dict[int, dict[str, _LatestValue]] = {}
+        existing: dict[int, dict[str, _LatestMetricValue]] = {}
         parameters = {"post": post_id, "as_of": self.context.as_of}
         for attachment_id, name, *number in self.connection.execute(query, parameters):
-            existing.setdefault(attachment_id, {})[name] = _LatestValue(*number)
+            existing.setdefault(attachment_id, {})[name] = _LatestMetricValue(*number)
         return existing
 
     def _compare_metrics(self, rows: Rows, post_id: int, post: Post) -> None:
@@ -796,7 +796,7 @@ class PostWriter:
 
     def _metrics(
         self, rows: Rows, post_id: int, attachment_id: int, metrics: Iterable[Metric],
-        existing: Mapping[str, _LatestValue],
+        existing: Mapping[str, _LatestMetricValue],
     ) -> None:  # fmt: skip
         at = self.context.as_of or self.now
         for name, value in {clean_text(metric.name): metric.value for metric in metrics}.items():

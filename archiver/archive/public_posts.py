@@ -11,13 +11,13 @@ A memory was never published, whatever is told of it.
 """
 
 
-def has_expired() -> str:
+def expired_condition() -> str:
     """The SQL condition of posts that have expired on the platform: stories."""
     kinds = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
     oldest = timestamp(datetime.now(UTC) - STORY_LIFE)
     return f"kind IN ({kinds}) AND coalesce(created_at, '') < '{oldest}'"
 
 
-def is_public() -> str:
+def public_condition() -> str:
     """The SQL condition of posts that everybody sees now: neither removed nor expired."""
-    return f"{SHOWN_TO_ALL} AND removed_at IS NULL AND NOT ({has_expired()})"
+    return f"{SHOWN_TO_ALL} AND removed_at IS NULL AND NOT ({expired_condition()})"

@@ -15,7 +15,7 @@ from archiver.archive.storage_totals import track_totals
 from archiver.archive.transactions import transaction
 
 
-class _SameFile(NamedTuple):
+class _AttachmentPair(NamedTuple):
     """Two attachments of one post with the same bytes; the second is merged into the first."""
 
     first: int
@@ -52,15 +52,15 @@ def merge_same_files(connection: sqlite3.Connection, account_ids: Collection[int
         if connection.execute(sources, {"id": account_id}).fetchone()[0] < 2:
             continue
         taken: set[int] = set()
-        for pair in list(objects(connection.execute(_SAME, (account_id,)), _SameFile)):
+        for pair in list(objects(connection.execute(_SAME, (account_id,)), _AttachmentPair)):
             if not taken & {pair.first, pair.second}:
                 taken |= {pair.first, pair.second}
-                _merge(connection, pair)
+                _merge_attachments(connection, pair)
                 merged += 1
     return merged
 
 
-def _merge(connection: sqlite3.Connection, pair: _SameFile) -> None:
+def _merge_attachments(connection: sqlite3.Connection, pair: _AttachmentPair) -> None:
     query = """
         SELECT id, role, media_key, media_sha256 FROM renditions WHERE attachment_id = ?
     """
@@ -84,7 +84,7 @@ def _merge(connection: sqlite3.Connection, pair: _SameFile) -> None:
         )  # fmt: skip
 
 
-def _fill_blanks(connection: sqlite3.Connection, pair: _SameFile) -> None:
+def _fill_blanks(connection: sqlite3.Connection, pair: _AttachmentPair) -> None:
     """Fill the empty columns of the first attachment from the second."""
     names = ("alt_text", "platform_id", "width", "height", "duration_ms")
     query = f"SELECT last_revision, {', '.join(names)} FROM attachments WHERE id = ?"

@@ -250,7 +250,7 @@ def audit_report(connection: sqlite3.Connection, period: AuditPeriod) -> AuditRe
         "SELECT count(*), count(*) - count(verified_at) FROM media WHERE lost_at IS NULL"
     ).fetchone()
     reviews = actions_between(connection, "review", period.since, period.until)
-    of_accounts = _post_ids(connection, chosen)
+    of_accounts = _reviewed_post_ids(connection, chosen)
     return AuditReport(
         archive_id=_archive_id(connection),
         since=period.since, until=period.until, period=str(period),
@@ -403,8 +403,10 @@ def _by_account(
     return found
 
 
-def _post_ids(connection: sqlite3.Connection, chosen: Mapping[str, str]) -> frozenset[int | None]:
-    """The reviewed posts of the accounts."""
+def _reviewed_post_ids(
+    connection: sqlite3.Connection, chosen: Mapping[str, str]
+) -> frozenset[int | None]:
+    """The posts of the accounts that somebody reviewed."""
     query = """
         SELECT post_id FROM actions JOIN posts ON posts.id = post_id
          WHERE account_id IN (SELECT value FROM json_each(:accounts))

@@ -68,13 +68,13 @@ class VideoResolving:
             return
         for platform in sorted(set(self.config.media.resolve)):
             if self.config.network.proxy is not None:  # a resolver would go around it
-                self._note(platform, PROXY_NOTICE)
+                self._note_own_accounts(platform, PROXY_NOTICE)
                 continue
             resolver = next((each for each in self.resolvers if platform in each.platforms), None)
             if resolver is not None:
                 now = self.files.run.clock.now()
                 if (notice := resolver_notice(resolver, platform, now)) is not None:
-                    self._note(platform, notice)
+                    self._note_own_accounts(platform, notice)
                 await self._platform(platform, resolver)
 
     async def _platform(self, platform: str, resolver: Resolver) -> None:
@@ -92,7 +92,7 @@ class VideoResolving:
                 if await self._try(file, account, resolver) in _ENDS_PLATFORM:
                     return
 
-    def _note(self, platform: str, text: str) -> None:
+    def _note_own_accounts(self, platform: str, text: str) -> None:
         """Say something of each account whose videos may be fetched from their pages."""
         for account_id, account in self._accounts(platform):
             self._report(account_id, account).note(text)

@@ -81,7 +81,9 @@ def account_cards(
     has_pictures = archive.has("account_pictures")
     avatars = _pictures(connection, "avatar") if has_pictures else {}
     banners = _pictures(connection, "banner") if has_pictures else {}
-    about = _descriptions(connection) if archive.has("account_profiles", "description") else {}
+    about = (
+        _profile_descriptions(connection) if archive.has("account_profiles", "description") else {}
+    )
     sources = source_outcomes(connection) if archive.has("run_accounts", "source") else {}
     query = "SELECT * FROM accounts WHERE :name IS NULL OR name = :name ORDER BY name"
     for row in connection.execute(query, {"name": name}).fetchall():
@@ -114,7 +116,7 @@ def _pictures(connection: sqlite3.Connection, kind: str) -> dict[int, str]:
     return {row[0]: row[1] for row in connection.execute(query, (kind,))}
 
 
-def _descriptions(connection: sqlite3.Connection) -> dict[int, str]:
+def _profile_descriptions(connection: sqlite3.Connection) -> dict[int, str]:
     """What each account says about itself, as it said last, by account id."""
     query = """
         SELECT account_id, description, max(id) FROM account_profiles

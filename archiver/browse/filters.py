@@ -192,8 +192,8 @@ class Filter:
         for name in names:
             yield name, labels.get(name) or FLAGS[name]
 
-    def parts(self) -> Iterator[tuple[str, str]]:
-        """The label of each restriction, and the query of the same view without it."""
+    def removable_parts(self) -> Iterator[tuple[str, str]]:
+        """Each restriction: its label, and the query of the same view without it."""
         for name, label in self.labels():
             yield label, self.without(name).query() or "?"
 

@@ -42,7 +42,7 @@ ACCOUNTS = "SELECT id, account_id FROM posts"
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MetricChange:
     """A metric of a post that has another value than a week before the count."""
 
     post_id: int
@@ -60,7 +60,9 @@ class MetricTotals:
     sums_before: Counter[Key] = field(default_factory=Counter)  # as they were at `since`
     posts: Counter[Key] = field(default_factory=Counter)  # that have the metric
     best: dict[Key, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
-    moved: dict[Key, list[tuple[float, Moved]]] = field(default_factory=lambda: defaultdict(list))
+    moved: dict[Key, list[tuple[float, MetricChange]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     likes: LikeRanking = field(default_factory=lambda: LikeRanking((), ()))
 
     def best_posts(self, accounts: Collection[int], name: str) -> list[tuple[int, float]]:
@@ -68,7 +70,7 @@ class MetricTotals:
         found = [pair for account in accounts for pair in self.best.get((account, name), ())]
         return [(post_id, value) for value, post_id in heapq.nlargest(BEST, found)]
 
-    def most_moved(self, accounts: Collection[int], name: str) -> list[Moved]:
+    def most_moved(self, accounts: Collection[int], name: str) -> list[MetricChange]:
         """The posts whose metric moved most, up or down."""
         found = [pair for account in accounts for pair in self.moved.get((account, name), ())]
         found.sort(key=lambda pair: (-pair[0], pair[1].post_id))
@@ -94,7 +96,7 @@ def count(connection: sqlite3.Connection, now: datetime) -> MetricTotals:
             continue  # not known a week ago
         totals.sums_before[key] += before  # type: ignore[assignment] # likewise
         if before != last:
-            moved = Moved(post_id, before, last)
+            moved = MetricChange(post_id, before, last)
             kept = totals.moved[key]
             kept.append((abs(last - before), moved))
             if len(kept) > 8 * BEST:

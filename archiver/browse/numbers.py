@@ -13,7 +13,7 @@ from archiver.browse.cards import Card, cards
 from archiver.browse.charts import BarChart, bar_chart, change
 from archiver.browse.connections import own_connection
 from archiver.browse.frame import COUNTING_MS, archive_of, ask, page
-from archiver.browse.metric_totals import MetricTotals, Moved
+from archiver.browse.metric_totals import MetricChange, MetricTotals
 from archiver.browse.months import is_month
 from archiver.browse.text import number
 from archiver.metric_names import COMMON_METRICS, metric_rank
@@ -147,7 +147,7 @@ def _row(
 
 
 def _cards(
-    connection: sqlite3.Connection, best: Sequence[int], moved: Sequence[Moved]
+    connection: sqlite3.Connection, best: Sequence[int], moved: Sequence[MetricChange]
 ) -> dict[int, Card]:
     ids = list(dict.fromkeys([*best, *(one.post_id for one in moved)]))
     return {card.id: card for card in cards(connection, ids)}

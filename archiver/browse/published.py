@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archiver.archive.database import DATABASE, locked, storage_errors
-from archiver.archive.public_posts import SHOWN_TO_ALL, has_expired
+from archiver.archive.public_posts import SHOWN_TO_ALL, expired_condition
 from archiver.archive.record_diff import published_paths, text_at
 from archiver.archive.schema import APPLICATION_ID, model
 from archiver.errors import StorageError, UsageError
@@ -248,7 +248,7 @@ def _copy(connection: sqlite3.Connection, *, with_removed: bool) -> Iterator[str
     connection.execute("BEGIN")
     public = SHOWN_TO_ALL
     standing = "1" if with_removed else "removed_at IS NULL"
-    lasting = "1" if with_removed else f"NOT ({has_expired()})"
+    lasting = "1" if with_removed else f"NOT ({expired_condition()})"
     hidden = connection.execute(f"SELECT count(*) FROM own.posts WHERE NOT {public}").fetchone()[0]
     removed = connection.execute(
         f"SELECT count(*) FROM own.posts WHERE {public} AND NOT ({standing})"

@@ -88,12 +88,12 @@ async def _list_page(
     datasette: Any,
     request: Any,
     template: str,
-    apply: Callable[[Filter], Filter],
+    adapt: Callable[[Filter], Filter],
     size: int = PAGE,
 ) -> Any:
     archive = await archive_of(datasette, request)
     wanted = Filter.parse(request.args)
-    applied = apply(wanted)
+    applied = adapt(wanted)
     place = place_in(request.args, wanted)
     is_counted_first = place.is_first or wanted.most_liked_first
     now = datetime.now(UTC)
@@ -104,7 +104,7 @@ async def _list_page(
             connection, applied, older_than=place.older_than, newer_than=place.newer_than,
             size=size, ranking=totals.likes if totals else None,
         )  # fmt: skip
-        numbers = facets(connection, archive, wanted, apply)
+        numbers = facets(connection, archive, wanted, adapt)
         look = as_tiles if template == "gallery" else None
         shown = entries(connection, found.ids, applied, grouped=wanted.is_grouped, look=look)
         if totals:

@@ -102,7 +102,8 @@ def _plan(
         return
     shell.report(
         wrap(
-            f"Erasure {planned.id} is planned: {counted(planned.count, 'post')}. Nothing is erased."
+            f"Erasure {planned.id} is planned: {counted(planned.count, 'post')}. "
+            "Nothing is erased yet."
         )
     )
     shell.say(

@@ -120,7 +120,7 @@ def command(
     written into the archive.
     """  # noqa: D301 — Click knows a list by this character
     from archiver.errors import DamageFound
-    from archiver.export.as_of import NO_READERS, readers_among
+    from archiver.export.as_of import NO_READERS, text_readers
     from archiver.export.run import export_posts
     from archiver.export.selection import ArchiveSelection
     from archiver.human import counted, size_text
@@ -140,7 +140,7 @@ def command(
         made = export_posts(
             directory, FolderStore(directory), target, chosen_form, selection, on_total=on_total,
             on_post=on_post,
-            readers=readers_among(shell.plugins().platforms) if as_of else NO_READERS,
+            readers=text_readers(shell.plugins().platforms) if as_of else NO_READERS,
         )  # fmt: skip
     _log(shell, form, selection, made)
     if as_json:
@@ -197,6 +197,6 @@ def _log(shell: Shell, form: str, selection: "ArchiveSelection", made: "Exported
     now = current_time()
     if not log_export(settings.directory, now, settings.actor, details):
         shell.warn(
-            "That this export was made is not in the archive: it is read-only, full, or in use by "
-            "another run"
+            "The export is complete, but is not on record in the archive, which is read-only, "
+            "full, or in use by another run"
         )

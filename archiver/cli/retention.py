@@ -109,7 +109,9 @@ def _dispose(shell: Shell, chosen: Sequence[str], who: str | None, *, as_json: b
         shell.report(f"Erasure {each.id}, by rule {each.basis}:")
         print_disposed(shell, each, as_json=False)
     if not done:
-        shell.report("Nothing is due that may be disposed of.")
+        shell.report(
+            "No post was erased: none is due by a rule that erases, or all of those are held."
+        )
 
 
 def _disposed(done: "Erasure") -> dict[str, object]:

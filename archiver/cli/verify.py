@@ -207,8 +207,14 @@ def _known_heads(
             return [], []
     for path in kept:
         try:
-            found.append(known_head(str(path), path.read_text("utf-8"), log))
-        except (OSError, ValueError) as error:
+            note = path.read_text("utf-8")
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read", why=error.strerror or "") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{path} is no checkpoint", why="It is no text") from error
+        try:
+            found.append(known_head(str(path), note, log))
+        except ValueError as error:
             raise UsageError(f"{path} is no checkpoint of this archive", why=str(error)) from error
     return found, notes
 

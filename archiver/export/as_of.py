@@ -33,8 +33,8 @@ Readers = Mapping[tuple[str, str], ReadTexts]
 NO_READERS: Readers = MappingProxyType({})
 
 
-def readers_among(platforms: Iterable[Platform]) -> Readers:
-    """The readers of all platforms that are installed."""
+def text_readers(platforms: Iterable[Platform]) -> Readers:
+    """For each platform and source, what reads the title and text of a record."""
     return {(platform.name, platform.source): _reader(platform) for platform in platforms}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archiver.archive.holds import held_condition
 from archiver.archive.post_scope import PostScope, account_ids, post_ids
-from archiver.archive.public_posts import is_public
+from archiver.archive.public_posts import public_condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class ArchiveSelection:
             held, parameters = held_condition(connection, self.matter)
             condition, values = f"{condition} AND {held}", values + parameters
         if self.only_public:
-            condition = f"{condition} AND {is_public()}"
+            condition = f"{condition} AND {public_condition()}"
         if self.kinds:
             condition = f"{condition} AND kind IN (SELECT value FROM json_each(?))"
             values = [*values, json.dumps(self.kinds)]

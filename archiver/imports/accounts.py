@@ -81,7 +81,7 @@ def _named_account(
         )
     if platform not in platforms:
         raise UsageError(
-            f"{label} is an account on {', '.join(sorted(platforms))}",
+            f"{label} is an account on {', '.join(sorted(platforms))}, not on {platform}",
             why=f"The package is an export of {platform}",
         )
     if row is not None and identity is not None:

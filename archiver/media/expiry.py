@@ -43,7 +43,7 @@ def url_expiry(url: str) -> datetime | None:
 
 
 def _epochs(fields: Mapping[str, str], host: str) -> Iterator[tuple[str, re.Pattern[str], int]]:
-    """The parameters of such a URL that are Unix times: name, pattern, base of the number."""
+    """The parameters of a signed URL that are its end in Unix time: name, pattern, base."""
     if "oh" in fields or _is_in_domain(host, _META_HOSTS):
         yield "oe", _HEX_EPOCH, 16  # Instagram, Threads, Facebook
     yield "x-expires", _EPOCH, 10  # TikTok

@@ -234,7 +234,7 @@ def read_single(
     duration_ms: int | None = None,
     omitted: bool = False,
 ) -> Attachment:
-    """The only attachment of a post that is a video or a snap: its file, if given, and a still.
+    """The one attachment of a post of a video or snap: its file, if given, and a still.
 
     Its id is that of the post, so that a new still does not make a new attachment.
     """

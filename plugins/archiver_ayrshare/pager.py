@@ -134,7 +134,7 @@ class HistoryPager:
         return f"only posts since {self._since} were asked for" if self._since else None
 
     async def _request(self, position: Position) -> tuple[HistoryAnswer, list[str]]:
-        """The answer, if need be to a reduced request, with a note for each reduction.
+        """The answer; where a request fails, to one that asks for less, with a note for each.
 
         High limits and analytics make this API fail. Refused access and rate limits are raised.
         """

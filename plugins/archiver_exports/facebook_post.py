@@ -72,7 +72,7 @@ def read_facebook_post(whole: Mapping[str, Any]) -> Post:
     """The post of a record, as it was taken from its package. Raises RecordError."""
     parts = _Parts(whole)
     if not parts.platform_id:
-        raise RecordError("The post has neither a time nor a file with a number")
+        raise RecordError("The post has no id: neither a time, nor a file with an id in its name")
     files = object_of(whole.get("files"))
     found = [attachment_of(each, files, fbid_of(each), fbid_of(each)) for each in parts.media]
     links = [Attachment("link", platform_id=link) for link in parts.links]

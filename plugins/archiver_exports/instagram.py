@@ -199,7 +199,7 @@ def _id_of(record: Mapping[str, Any]) -> str:
 def _read(record: Mapping[str, Any]) -> Post:
     post = repaired(object_of(record.get("record")))
     if not (platform_id := _id_of(record)):
-        raise RecordError("The post has neither a time nor a file with a number")
+        raise RecordError("The post has no id: neither a time, nor a file with an id in its name")
     place, files = record.get("place"), object_of(record.get("files"))
     media = _media(post)
     text = _text(post, media)

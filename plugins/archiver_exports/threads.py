@@ -118,7 +118,7 @@ def _id_of(record: Mapping[str, Any]) -> str:
 def _read(record: Mapping[str, Any]) -> Post:
     post, media, text = _parts(record)
     if not (platform_id := _id_of(record)):
-        raise RecordError("The post has neither a time nor a file with a number")
+        raise RecordError("The post has no id: neither a time, nor a file with an id in its name")
     files = object_of(record.get("files"))
     attachments = [
         attachment_of(each, files, media_number(text_of(each.get("uri")) or "")) for each in media

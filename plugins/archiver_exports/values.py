@@ -64,7 +64,7 @@ def objects_of(value: object) -> list[dict[str, Any]]:
 
 
 def with_record(raw: str, **more: Any) -> str:
-    """The JSON of a record as its export has it, under `record`, with what belongs to it."""
+    """JSON with a record, unchanged, under `record`, and beside it what of `more` is not empty."""
     added = "".join(
         f",{write_json(name)}:{write_json(value)}" for name, value in more.items() if value
     )

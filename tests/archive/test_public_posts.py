@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from archiver.archive.public_posts import is_public
+from archiver.archive.public_posts import public_condition
 
 
 @pytest.mark.parametrize(
@@ -28,5 +28,5 @@ def test_a_post_is_public_while_everybody_sees_it(
         connection.execute("CREATE TABLE posts (visibility, kind, created_at, removed_at)")
         row = (visibility, kind, created_at, removed_at)
         connection.execute("INSERT INTO posts VALUES (?, ?, ?, ?)", row)
-        found = connection.execute(f"SELECT 1 FROM posts WHERE {is_public()}").fetchone()
+        found = connection.execute(f"SELECT 1 FROM posts WHERE {public_condition()}").fetchone()
     assert (found is not None) is is_shown

@@ -271,7 +271,7 @@ def test_an_empty_answer_where_there_were_posts_is_an_alarm_not_a_deletion(tmp_p
         world.backup()
         for _ in range(3):
             world.next_night()
-            world.empty("threads", times=None)
+            world.answer_empty("threads", times=None)
 
             report = world.backup()
 

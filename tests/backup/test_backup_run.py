@@ -190,7 +190,7 @@ def test_a_new_name_of_the_account_leaves_the_old_one_on_record(tmp_path: Path) 
 def test_a_partial_answer_is_saved_and_proves_nothing(tmp_path: Path) -> None:
     with nights(tmp_path, "threads") as world:
         world.account("threads").populate(6)
-        world.partial("threads", times=None)
+        world.answer_partial("threads", times=None)
 
         report = world.backup()
 

@@ -36,7 +36,10 @@ def test_a_name_of_before_still_works() -> None:
 def test_each_restriction_can_be_taken_out_alone_and_both_dates_of_a_month_together() -> None:
     month = Filter(since="2026-03", until="2026-03", words="bowl")
     assert [label for _, label in month.labels()] == ["“bowl”", "March 2026"]
-    assert [query for _, query in month.parts()] == ["?since=2026-03&until=2026-03", "?q=bowl"]
+    assert [query for _, query in month.removable_parts()] == [
+        "?since=2026-03&until=2026-03",
+        "?q=bowl",
+    ]
     assert Filter(flags=frozenset({"media", "edited"})).with_flag("removed").flags == {
         "media", "removed"
     }  # fmt: skip

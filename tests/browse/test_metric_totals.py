@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from archiver.browse import metric_totals
-from archiver.browse.metric_totals import ACCOUNTS, BEST, METRICS, KeptTotals, Moved, count
+from archiver.browse.metric_totals import ACCOUNTS, BEST, METRICS, KeptTotals, MetricChange, count
 from archiver.models import Metric, Post
 from support.saver import POST, saving
 
@@ -42,7 +42,7 @@ def test_what_moved_is_compared_with_the_value_of_a_week_ago(tmp_path: Path) -> 
         saver.save(post(1, 9), post(2, 6), post(4, 100))
         totals = count(saver.connection, LATER)
     moved = totals.most_moved([saver.account_id], "likes")
-    assert moved == [Moved(1, 4, 9), Moved(2, 10, 6)]
+    assert moved == [MetricChange(1, 4, 9), MetricChange(2, 10, 6)]
     assert totals.sums_before[saver.account_id, "likes"] == 4 + 10 + 7
     assert totals.since == "2026-03-03T00:00:00.000Z"
 

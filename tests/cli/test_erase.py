@@ -33,7 +33,7 @@ def said(result: Result) -> str:
 
 def test_it_is_planned_and_then_carried_out(cli: Cli, config: Path) -> None:
     planned = run(cli, config, "erase", "p1", *WHY)
-    assert said(planned) == "Erasure 1 is planned: 1 post. Nothing is erased."
+    assert said(planned) == "Erasure 1 is planned: 1 post. Nothing is erased yet."
     assert "erase --confirm 1" in planned.stderr
     assert "1 planned 1" in said(run(cli, config, "status"))
     log_care(config.parent / "archive", CareEntry("copy", AT, "done", target="/mnt/copy"))

@@ -66,7 +66,9 @@ def test_what_is_due_is_disposed_of_only_when_that_is_said(cli: Cli, config: Pat
     certificate = json.loads(said(run(cli, config, "erase", "--certificate", "2")))
     assert (certificate["kind"], certificate["approved_by"]) == ("disposal", "clerk")
     again = said(run(cli, config, "retention", "--dispose"))
-    assert again == "Nothing is due that may be disposed of."
+    assert (
+        again == "No post was erased: none is due by a rule that erases, or all of those are held."
+    )
     assert json.loads(said(run(cli, config, "retention", "--dispose", "--json"))) == {
         "disposed": []
     }

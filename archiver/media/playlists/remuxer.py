@@ -152,7 +152,7 @@ def _shifts(tracks: "Sequence[_Track]") -> list[list[float]]:
     shifts: list[list[float]] = [[] for _ in tracks]
     now = 0.0
     for index, period in enumerate(tracks[0].periods):
-        begins = [track.begins_beside(tracks[0], index) for track in tracks]
+        begins = [track.period_start(tracks[0], index) for track in tracks]
         for track, begin, own in zip(tracks, begins, shifts, strict=True):
             counted = begin if track.is_packed else 0.0  # its packets are counted from 0
             own.append(now - min(begins) + counted)
@@ -200,10 +200,10 @@ class _Track:
                     packet.stream = outputs[kind]
                     yield at, packet
 
-    def begins_beside(self, first: "_Track", index: int) -> float:
-        """Where the time of a period begins, in seconds.
+    def period_start(self, first: "_Track", index: int) -> float:
+        """The first timestamp of this track in a period, in seconds.
 
-        Sound that does not say it, or says what cannot be, begins with the first track.
+        That of the first track where this one has none, or an implausible one.
         """
         own, picture = self.shapes[index][0], first.shapes[index][0] or 0.0
         if own is None or (self.is_packed and abs(own - picture) > _MOST_APART):

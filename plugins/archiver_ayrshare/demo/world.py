@@ -236,13 +236,15 @@ class World:
         body = error_body(429, "Too many requests.")
         self.fail(platform, status=429, body=body, headers=headers, times=times, when=when)
 
-    def not_found(self, platform: str, *, nested: bool = False, times: int | None = 1) -> None:
+    def answer_not_found(
+        self, platform: str, *, nested: bool = False, times: int | None = 1
+    ) -> None:
         """Answer with 221 (status 400), flat or nested in `history`."""
         shape: ErrorShape = "nested" if nested else "flat"
         body = error_body(221, "History not found for the past 30 days.", shape=shape)
         self.fail(platform, status=400, body=body, times=times)
 
-    def partial(
+    def answer_partial(
         self,
         platform: str,
         *,
@@ -252,7 +254,7 @@ class World:
         """Answer `"status": "partial"`, without every second record."""
         self._add_fault("partial", platform, times, when)
 
-    def empty(
+    def answer_empty(
         self,
         platform: str,
         *,

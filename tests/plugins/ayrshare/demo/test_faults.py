@@ -57,7 +57,7 @@ def test_an_answer_can_be_anything(api: Api, world: World) -> None:
     assert api.get("history/threads").text == "<html>Down for maintenance</html>"
     world.fail("threads", status=400, body={"status": "error", "errors": [{"code": 161}]})
     assert api.get("history/threads").json()["errors"] == [{"code": 161}]
-    world.not_found("threads", nested=True)
+    world.answer_not_found("threads", nested=True)
     assert api.get("history/threads").json()["history"]["code"] == 221
 
 
@@ -84,14 +84,14 @@ def test_the_rate_is_counted_per_profile_and_can_be_limited(
 
 
 def test_a_partial_answer_says_so_and_lacks_posts(api: Api, world: World) -> None:
-    world.partial("threads")
+    world.answer_partial("threads")
     page = api.history("threads")
     assert (page["status"], len(page["posts"]), page["errors"][0]["code"]) == ("partial", 3, 187)
     assert len(api.posts("threads")) == 6
 
 
 def test_an_empty_answer_is_a_success_without_posts(api: Api, world: World) -> None:
-    world.empty("threads")
+    world.answer_empty("threads")
     page = api.history("threads")
     assert (page["status"], page["posts"]) == ("success", [])
     assert len(api.posts("threads")) == 6
