@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     )
     from archiver.resolvers import (
         ProgramResult,
+        ResolvedSubtitles,
         ResolvedVideo,
         Resolver,
         ResolverJob,
@@ -133,8 +134,8 @@ _HOMES = {
         "Rendition", "Response", "Role", "Stream", "Trust", "Version", "Window", "timestamp",
     ),
     "resolvers": (
-        "ProgramResult", "ResolvedVideo", "Resolver", "ResolverJob", "Unresolved",
-        "UnresolvedCode",
+        "ProgramResult", "ResolvedSubtitles", "ResolvedVideo", "Resolver", "ResolverJob",
+        "Unresolved", "UnresolvedCode",
     ),
     "saved_posts": (
         "HeldFile", "LatestMetric", "PostAttachment", "PostRelation", "PostRevision",
@@ -222,6 +223,7 @@ __all__ = [
     "Relation",
     "RelationKind",
     "Rendition",
+    "ResolvedSubtitles",
     "ResolvedVideo",
     "Resolver",
     "ResolverJob",

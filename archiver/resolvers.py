@@ -73,11 +73,21 @@ class ResolverJob(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ResolvedSubtitles:
+    """Subtitles that a page has: the address of a WebVTT file; the words are the page's."""
+
+    url: str
+    language: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedVideo:
     """What a resolver found: an address of the whole file, or files in the job's folder.
 
     Of two files, the first has the picture and the second one the sound. `seconds` and `has_sound`
     are what the page says of the video. `details` go on record: formats, codecs, what was used.
+    `subtitles` are those that people have made, none that a machine has.
     """
 
     url: str | None = None
@@ -85,6 +95,7 @@ class ResolvedVideo:
     seconds: float | None = None
     has_sound: bool = True
     details: Mapping[str, object] = field(default_factory=dict)
+    subtitles: tuple[ResolvedSubtitles, ...] = ()
 
 
 class Resolver(Protocol):

@@ -2,13 +2,14 @@
 
 import random
 import sqlite3
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from archiver.archive.queue import IS_DUE, QueuedFile, Stored, due_parameters, save
 from archiver.archive.row_objects import objects
-from archiver.archive.rows import insert, update_row
+from archiver.archive.rows import insert, insert_new, update, update_row
 from archiver.archive.transactions import transaction
 from archiver.models import timestamp
 from archiver.reasons import Reason, columns
@@ -42,6 +43,18 @@ _BEHIND_PAGES = f"""
 
 
 @dataclass(frozen=True, slots=True)
+class TriedSubtitles:
+    """Subtitles that a page has: their file in the store, or why there is none.
+
+    `language` and `name` are the page's words; `stored` makes the row of the file for its queue.
+    """
+
+    language: str
+    name: str | None
+    result: Callable[[QueuedFile], Stored] | Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Resolution:
     """One try: the rendition's file, whose `url` is the page, and what was used."""
 
@@ -68,16 +81,48 @@ def tries_of_day(connection: sqlite3.Connection, platform: str, now: datetime) -
 
 
 def save_resolved(
-    connection: sqlite3.Connection, tried: Resolution, stored: Stored, run_id: int, now: datetime
-) -> None:
-    """Write that a video was stored; it is durable by now."""
+    connection: sqlite3.Connection, tried: Resolution, stored: Stored, run_id: int, now: datetime,
+    subtitles: Sequence[TriedSubtitles] = (),
+) -> None:  # fmt: skip
+    """Write that a video was stored, with its subtitles; all are durable by now."""
     with transaction(connection):
         save(connection, [stored], run_id, now)
+        for each in subtitles:
+            _save_subtitles(connection, tried.file, each, run_id, now)
         _add_row(connection, tried, run_id, now, None)
         insert(
             connection, "events", post_id=tried.file.post_id, run_id=run_id, at=timestamp(now),
             what="resolved", attachment_id=tried.file.attachment_id,
             reason=f"its video was behind its page ({tried.resolver})",
+        )  # fmt: skip
+
+
+def _save_subtitles(
+    connection: sqlite3.Connection, film: QueuedFile, found: TriedSubtitles, run_id: int,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Save subtitles in a row beside that of their film; only with the film are they tried again.
+
+    So what could not be fetched is not offered: no queue waits for it.
+    """
+    key = f"{film.media_key}#subtitles={quote(found.language, safe='')}/"
+    key += quote(found.name or "", safe="")
+    reason = found.result if isinstance(found.result, Reason) else None
+    is_new = insert_new(
+        connection, "renditions", attachment_id=film.attachment_id, account_id=film.account_id,
+        source=film.source, role="subtitles", media_key=key, content_type="text/vtt",
+        state="not_offered" if reason else "pending", **columns(reason), tries=0,
+        published_at=film.published_at,
+    )  # fmt: skip
+    query = "SELECT id FROM renditions WHERE attachment_id = ? AND role = ? AND media_key = ?"
+    row = connection.execute(query, (film.attachment_id, "subtitles", key)).fetchone()
+    if row is not None and not isinstance(found.result, Reason):
+        queued = replace(film, rendition_id=row[0], role="subtitles", media_key=key, lost=None)
+        save(connection, [found.result(queued)], run_id, now)
+    elif row is not None and not is_new and reason is not None:
+        update(
+            connection, "renditions", "id = ? AND state <> 'stored'", (row[0],),
+            **columns(reason),
         )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ is tried again after days or weeks. None of it counts as a failure of the run.
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ from archiver.archive.origins import MediaOrigin
 from archiver.archive.queue import QueuedFile
 from archiver.archive.resolutions import (
     Resolution,
+    TriedSubtitles,
     behind_pages,
     save_resolved,
     save_unresolved,
@@ -39,7 +41,7 @@ from archiver.net.guard import AddressGuard
 from archiver.plugin_calls import cause_of, plugin_errors
 from archiver.reasons import Reason
 from archiver.report import AccountReport
-from archiver.resolvers import ResolvedVideo, Resolver, Unresolved
+from archiver.resolvers import ResolvedSubtitles, ResolvedVideo, Resolver, Unresolved
 
 _PAUSE = 5.0
 _PAUSE_JITTER = 10.0
@@ -117,13 +119,13 @@ class VideoResolving:
         self._tried += 1
         tried = Resolution(file, account.platform, resolver.name, resolver.version)
         try:
-            fetched = await self._fetch(file, account.platform, resolver)
+            fetched, texts = await self._fetch(file, account.platform, resolver)
         except Unresolved as error:
             reason = Reason(error.code, str(error))
         except MediaError as error:
             _, reason = reason_of(error, self.files.downloader.max_size)
         else:
-            await self._save(tried, fetched, account)
+            await self._save(tried, fetched, texts, account)
             return None
         with anyio.CancelScope(shield=True):
             await run.database.call(
@@ -132,16 +134,35 @@ class VideoResolving:
         self.files.failures[account.name, "failed", reason.text] += 1
         return reason.code
 
-    async def _save(self, tried: Resolution, fetched: FetchedFile, account: Account) -> None:
+    async def _save(
+        self, tried: Resolution, fetched: FetchedFile, texts: "Sequence[_Text]", account: Account
+    ) -> None:
         run = self.files.run
         with anyio.CancelScope(shield=True):
-            recovered = await to_thread.run_sync(self.files.store.put, [fetched.download])
+            files = [fetched, *(each for _, each in texts if isinstance(each, FetchedFile))]
+            recovered = await to_thread.run_sync(
+                self.files.store.put, [file.download for file in files]
+            )
             stored = fetched.stored(tried.file, recovered)
-            await run.database.call(save_resolved, tried, stored, run.run_id, run.clock.now())
+            subtitles = [
+                TriedSubtitles(
+                    offer.language, offer.name,
+                    each if isinstance(each, Reason) else partial(each.stored, recovered=recovered),
+                )
+                for offer, each in texts
+            ]  # fmt: skip
+            await run.database.call(
+                save_resolved, tried, stored, run.run_id, run.clock.now(), subtitles
+            )
         self._report(tried.file.account_id, account).counts.stored += 1
 
-    async def _fetch(self, file: QueuedFile, platform: str, resolver: Resolver) -> FetchedFile:
-        """The video, judged by its bytes. Raises Unresolved, MediaError, StorageError."""
+    async def _fetch(
+        self, file: QueuedFile, platform: str, resolver: Resolver
+    ) -> "tuple[FetchedFile, list[_Text]]":
+        """The video, judged by its bytes, and its subtitles.
+
+        Raises Unresolved, MediaError, StorageError.
+        """
         media, network = self.config.media, self.config.network
         guard = AddressGuard(network.allow, https_only=network.https_only)
 
@@ -152,16 +173,40 @@ class VideoResolving:
         ) as job:  # fmt: skip
             video = await _ask(resolver, job)
             taken = await self._take(job, video)
+        texts: list[_Text] = []
         try:
             _judge(taken.download, video)
+            for offer in video.subtitles:
+                text = await self._text(offer, resolver, file.url)
+                texts += [(offer, text)]  # one by one: those before are removed where one fails
         except BaseException:
             taken.download.discard()
+            for _, done in texts:
+                if isinstance(done, FetchedFile):
+                    done.download.discard()
             raise
         origin = MediaOrigin(
             taken.how, resolver.name, resolver.version, page_url=file.url,
             segments=taken.segments, details={**video.details, **taken.details},
         )  # fmt: skip
-        return FetchedFile(taken.download, origin=origin)
+        return FetchedFile(taken.download, origin=origin), texts
+
+    async def _text(
+        self, offer: ResolvedSubtitles, resolver: Resolver, page_url: str
+    ) -> FetchedFile | Reason:
+        """A file of subtitles, or why there is none. Raises StorageError."""
+        try:
+            found = await self.files.downloader.fetch(
+                offer.url, expects="subtitles", even_if_expired=True
+            )
+        except MediaError as error:
+            _, reason = reason_of(error, self.files.downloader.max_size)
+            return reason
+        details = {"subtitles": {"language": offer.language, "name": offer.name}}
+        origin = MediaOrigin(
+            "resolved", resolver.name, resolver.version, page_url=page_url, details=details
+        )
+        return FetchedFile(found, origin=origin)
 
     async def _take(self, job: GuardedJob, video: ResolvedVideo) -> "_Taken":
         """The file that a resolver found: fetched by our own client, or from the job's folder."""
@@ -190,6 +235,10 @@ class VideoResolving:
         # of its playlists, whose addresses may name this machine, only the segments are kept
         details = {"how": made.how, "tool": made.tool, "left_out": left_out_of(made)}
         return _Taken(film.download, "resolved", made.segments, {"film": details})
+
+
+_Text = tuple[ResolvedSubtitles, FetchedFile | Reason]
+"""Subtitles that a page has, and their file, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from archiver import ResolvedSubtitles
+
 _PLAIN = frozenset({"http", "https"})
 _PLAYLISTS = frozenset({"m3u8", "m3u8_native"})
 _MP4 = frozenset({"mp4", "m4a"})
+_MOST_SUBTITLES = 50
+_LONGEST_WORD = 100  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,27 @@ def choose_formats(info: Mapping[str, Any], videos: str) -> VideoChoice | None:
     picture = pick(split, key=_quality)
     fitting = [each for each in sounds if _family(each) == _family(picture)] or sounds
     return _choice([picture, pick(fitting, key=_sound_quality)], has_sound=True)
+
+
+def subtitles_of(info: Mapping[str, Any]) -> tuple[ResolvedSubtitles, ...]:
+    """The subtitles that people have made, in each language as an ordinary file of WebVTT."""
+    found = []
+    offered = info.get("subtitles")
+    for language, forms in offered.items() if isinstance(offered, Mapping) else ():
+        for form in forms if isinstance(forms, list) else ():
+            url = form.get("url") if isinstance(form, Mapping) else None
+            is_plain = form.get("protocol", "https") in _PLAIN if url else False
+            if isinstance(url, str) and is_plain and form.get("ext") == "vtt":
+                name = form.get("name")
+                found.append(
+                    ResolvedSubtitles(
+                        url,
+                        str(language)[:_LONGEST_WORD],
+                        name[:_LONGEST_WORD] if isinstance(name, str) else None,
+                    )
+                )
+                break
+    return tuple(found[:_MOST_SUBTITLES])
 
 
 def _choice(formats: Sequence[Mapping[str, Any]], *, has_sound: bool) -> VideoChoice:

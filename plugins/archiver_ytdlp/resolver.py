@@ -8,7 +8,7 @@ from typing import Any
 
 from archiver import BadJson, ProgramResult, ResolvedVideo, ResolverJob, Unresolved, read_json
 from archiver_ytdlp.failures import failure_of
-from archiver_ytdlp.formats import VideoChoice, choose_formats
+from archiver_ytdlp.formats import VideoChoice, choose_formats, subtitles_of
 from archiver_ytdlp.installed import check_installed, installed_version, notice, runtime
 
 EXTRACTORS: Mapping[str, str] = {
@@ -60,18 +60,20 @@ class YtDlp:
     async def resolve(self, job: ResolverJob) -> ResolvedVideo:
         """Ask for the formats; give the address of a whole file, or let yt-dlp fetch its parts."""
         check_installed(job.platform)
-        info = _info_of(await self._run(job, "--simulate"))
+        info = _info_of(await self._run(job, "--simulate", "--write-subs"))  # which it names then
         if info.get("is_live"):
             raise Unresolved("live", "it is being broadcast")
         choice = choose_formats(info, job.videos)
         if choice is None:
             raise Unresolved("resolver_failed", "its page offers no video")
         seconds = _seconds_of(info)
+        subtitles = subtitles_of(info)
         details = {**choice.details, "extractor": str(info.get("extractor", ""))}
         if choice.url is not None:
             return ResolvedVideo(
-                choice.url, seconds=seconds, has_sound=choice.has_sound, details=details
-            )
+                choice.url, seconds=seconds, has_sound=choice.has_sound, details=details,
+                subtitles=subtitles,
+            )  # fmt: skip
         await self._fetch(job, choice)
         found = {path.name.partition(".")[0]: path for path in job.folder.iterdir()}
         files = tuple(found[name] for name in _names(choice) if name in found)
@@ -79,7 +81,7 @@ class YtDlp:
             raise Unresolved("resolver_failed", "it ended without an error, and without a file")
         return ResolvedVideo(
             None, files, seconds=seconds, has_sound=choice.has_sound,
-            details={**details, "arguments": [*_ALWAYS, *_FETCH]},
+            details={**details, "arguments": [*_ALWAYS, *_FETCH]}, subtitles=subtitles,
         )  # fmt: skip
 
     async def _fetch(self, job: ResolverJob, choice: VideoChoice) -> None:

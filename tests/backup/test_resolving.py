@@ -14,9 +14,10 @@ from archiver.archive.database import DATABASE
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 from archiver.plugins import Loaded, Origin, Plugins
-from archiver.resolvers import ResolvedVideo, ResolverJob, Unresolved
+from archiver.resolvers import ResolvedSubtitles, ResolvedVideo, ResolverJob, Unresolved
 from archiver_ayrshare.demo.specs import video
 from support.browsing import browsing
+from support.exports.served_files import serve_files
 from support.media.films import encode_film, write_segments
 from support.net.proxies import proxy_server
 from support.nights import Nights, nights
@@ -116,6 +117,45 @@ def test_a_film_behind_its_page_is_had_and_on_record(tmp_path: Path, film: Path)
         with browsing(world.directory / DATABASE) as client:
             text = client.get(f"/archive/-/post/{post_id}").text
             assert "fetched from its page by a resolver" in text
+
+
+def test_subtitles_come_with_their_film_and_those_that_cannot_be_had_have_a_reason(
+    tmp_path: Path, film: Path
+) -> None:
+    text = b"WEBVTT\n\n00:00.000 --> 00:01.000\nHallo\n"
+    with serve_files({"/de": text, "/it": b"<html>no</html>"}) as served:
+        offers = tuple(
+            ResolvedSubtitles(f"{served.base_url}/{language}", language)
+            for language in ("de", "it", "fr")
+        )
+        with channel(tmp_path, gives(film, subtitles=offers)) as (world, tool):
+            report = world.backup()
+            subtitles = """
+                SELECT media_key, state, reason_code, url FROM renditions WHERE role = 'subtitles'
+                 ORDER BY id
+            """
+            (key,) = world.column("SELECT media_key FROM renditions WHERE role = 'original'")
+            assert world.query(subtitles) == [
+                (f"{key}#subtitles=de/", "stored", None, None),
+                (f"{key}#subtitles=it/", "not_offered", "wrong_kind", None),
+                (f"{key}#subtitles=fr/", "not_offered", "not_found", None),
+            ]
+            assert report.exit_code == 0, "a film without all of its subtitles is no failure"
+            query = "SELECT how, details FROM media_origins ORDER BY id"
+            assert world.query(query)[1] == (
+                "resolved", '{"subtitles":{"language":"de","name":null}}',
+            )  # fmt: skip
+            assert verify(world.directory, Scope(), NOW).findings == []
+            assert list((world.directory / "tmp").iterdir()) == []
+            before = world.query(subtitles)
+            world.next_night()
+            world.backup(full=True)
+            assert len(tool.asked) == 1
+            assert world.query(subtitles) == before
+            (post_id,) = world.column("SELECT id FROM posts")
+            with browsing(world.directory / DATABASE) as client:
+                page = client.get(f"/archive/-/post/{post_id}").text
+                assert 'label="de" srclang="de"></video>' in page
 
 
 def test_what_a_run_that_was_killed_left_of_a_job_is_removed_by_the_next_run(

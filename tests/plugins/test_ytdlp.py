@@ -1,5 +1,6 @@
 """yt-dlp behind its fence: a local site through its `generic` extractor, faults and secrets."""
 
+import shutil
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -13,10 +14,10 @@ import pytest
 from archiver.backup.resolver_job import GuardedJob, guarded_job
 from archiver.errors import MediaRefused
 from archiver.net.guard import AddressGuard
-from archiver.resolvers import ProgramResult, Unresolved
+from archiver.resolvers import ProgramResult, ResolvedSubtitles, Unresolved
 from archiver_ytdlp import installed
 from archiver_ytdlp.failures import failure_of
-from archiver_ytdlp.formats import VideoChoice, choose_formats
+from archiver_ytdlp.formats import VideoChoice, choose_formats, subtitles_of
 from archiver_ytdlp.resolver import EXTRACTORS, YtDlp
 from support.media.films import FORMS, FilmServer, encode_film, frames_of
 from support.net.wire import Wire, http, wire
@@ -75,6 +76,38 @@ async def test_a_film_is_resolved_to_the_address_of_its_file(
         assert found.url == at.url("/film.mp4")
         assert found.details["extractor"] == "generic"
         assert left(tmp_path) == []
+
+
+@pytest.mark.slow
+async def test_the_subtitles_of_a_page_are_named(film: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    shutil.copyfile(film, folder / "film.mp4")
+    track = '<track kind="subtitles" src="de.vtt" srclang="de">'
+    (folder / "page.html").write_text(f'<video src="film.mp4">{track}</video>')
+    async with (
+        site(folder) as (_, at, guard),
+        job(at.url("/page.html"), guard, tmp_path) as it,
+    ):
+        found = await YtDlp({"site": "generic,html5"}).resolve(it)
+        assert [(each.url, each.language) for each in found.subtitles] == [
+            (at.url("/de.vtt"), "de")
+        ]
+
+
+def test_subtitles_are_those_that_people_made_in_the_form_that_is_kept() -> None:
+    info = {
+        "subtitles": {
+            "en": [{"ext": "srv3", "url": "https://a.example/x"},
+                   {"ext": "vtt", "url": "https://a.example/en", "name": "English"}],
+            "de": [{"ext": "vtt", "url": "https://a.example/m", "protocol": "m3u8_native"}],
+            "live_chat": [{"ext": "json", "url": "https://a.example/chat"}], "it": None,
+            "fr": [{"ext": "vtt", "data": "WEBVTT"}],
+        },
+        "automatic_captions": {"es": [{"ext": "vtt", "url": "https://a.example/es"}]},
+    }  # fmt: skip
+    assert subtitles_of(info) == (ResolvedSubtitles("https://a.example/en", "en", "English"),)
+    assert subtitles_of({"subtitles": ["hostile"]}) == ()
 
 
 @pytest.mark.slow
