@@ -6,15 +6,15 @@ is known, the choices are offered without numbers.
 
 import json
 import sqlite3
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from archiver.browse.archives import Archive
 from archiver.browse.filters import TABS, Filter, following
 from archiver.browse.months import is_month
 from archiver.browse.stream import grouped_matches
-from archiver.browse.tally import Group, Tally
+from archiver.browse.tally import Group, MonthlyPosts, Tally
 from archiver.browse.text import KINDS
 
 _MONTH_LENGTH, _DAY_LENGTH = len("2026-03"), len("2026-03-01")
@@ -79,7 +79,7 @@ def facets(
     is_known = groups is not None
     if groups is None:
         groups = archive.tally.posts(connection)
-    known = _summed(groups, accounts, wanted)
+    known = _summed(archive.tally.monthly(groups), accounts, wanted)
 
     def choices(found: Counter[str], order: Iterable[str], chosen: str) -> tuple[Choice, ...]:
         return tuple(
@@ -111,7 +111,9 @@ def facets(
 def count_of(connection: sqlite3.Connection, archive: Archive, wanted: Filter) -> int | None:
     """How many posts a view has; None where they are too many to count."""
     groups = _matching(connection, archive, wanted)
-    return None if groups is None else _summed(groups, _accounts(connection), wanted).total
+    if groups is None:
+        return None
+    return _summed(archive.tally.monthly(groups), _accounts(connection), wanted).total
 
 
 def _accounts(connection: sqlite3.Connection) -> _Accounts:
@@ -203,33 +205,37 @@ class _Sums:
     months: Counter[str] = field(default_factory=Counter)
 
 
-def _summed(groups: Counter[Group], accounts: _Accounts, wanted: Filter) -> _Sums:
-    """Sums by each filter: over the groups that match all other filters."""
-    in_range = _months_in_range({month for _, _, month in groups}, wanted)
-    pairs: dict[tuple[int, str], int] = defaultdict(int)  # few, while the groups are thousands
-    for (account, kind, month), count in groups.items():
-        if month in in_range:
-            pairs[account, kind] += count
+def _summed(posts: MonthlyPosts, accounts: _Accounts, wanted: Filter) -> _Sums:
+    """Sums by each filter: over the posts that match all other filters."""
+    in_range = _months_in_range(posts.all, wanted)
     found = _Sums()
-    chosen = set()
-    for (account, kind), count in pairs.items():
+    chosen = []
+    for (account, kind), months in posts.pairs.items():
+        count = _count_in(months, in_range, posts)
         name, platform = accounts.names.get(account, ""), accounts.platforms.get(account, "")
         is_account = not wanted.account or name == wanted.account
         is_platform = not wanted.platform or platform == wanted.platform
         is_kind = not wanted.kind or kind == wanted.kind
         if is_account and is_platform and is_kind:
             found.total += count
-            chosen.add((account, kind))
+            chosen.append(months)
         if is_platform and is_kind:
             found.accounts[name] += count
         if is_account and is_kind:
             found.platforms[platform] += count
         if is_account and is_platform:
             found.kinds[kind] += count
-    for (account, kind, month), count in groups.items():
-        if month in in_range and (account, kind) in chosen:
-            found.months[month] += count
+    whole = [posts.all] if len(chosen) == len(posts.pairs) else chosen
+    for months in whole:
+        found.months.update({m: count for m, count in months.items() if count and m in in_range})
     return found
+
+
+def _count_in(months: Mapping[str, int], in_range: Collection[str], posts: MonthlyPosts) -> int:
+    """How many posts these months have, of those that are in range; most often that is all."""
+    if len(in_range) == len(posts.all):
+        return sum(months.values())
+    return sum(count for month, count in months.items() if month in in_range)
 
 
 def _months_in_range(months: Iterable[str], wanted: Filter) -> set[str]:

@@ -9,7 +9,7 @@ spent on that. The size of the media may be a minute old.
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -18,12 +18,32 @@ from typing import Generic, TypeVar
 from archiver.browse.states import in_state
 
 _STALE_AFTER = 60.0  # seconds
+_MOST_MONTHLY = 8
 _SHARE = 20  # counting again may take one in so many seconds
 MOST_FLAGGED = 50_000
 """Of more posts than these, it is not counted how many are edited, removed, or have media."""
 
 Group = tuple[int, str, str]
 """An account's id, a kind, and `2026-03` (or a day); an empty string for posts without a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlyPosts:
+    """Posts by month: of each account and kind, and of all of them."""
+
+    pairs: Mapping[tuple[int, str], Mapping[str, int]]
+    all: Mapping[str, int]
+
+    @classmethod
+    def of(cls, groups: Counter[Group]) -> "MonthlyPosts":
+        """The groups, sorted by what they are of."""
+        pairs: dict[tuple[int, str], dict[str, int]] = {}
+        months: Counter[str] = Counter()
+        for (account, kind, month), count in groups.items():
+            pairs.setdefault((account, kind), {})[month] = count
+            months[month] += count
+        return cls(pairs, months)
+
 
 Counted = TypeVar("Counted")
 
@@ -93,6 +113,7 @@ class Tally:
     _files: tuple[int, int] = (0, 0)
     _count_again_at: float = 0.0
     _kept: dict[str, _Kept[object]] = field(default_factory=dict)
+    _monthly: list[tuple[Counter[Group], MonthlyPosts]] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
     def posts(self, connection: sqlite3.Connection) -> Counter[Group]:
@@ -111,6 +132,15 @@ class Tally:
                 self._groups = self._groups + _counter(rows)
                 self._last_post = last
             return self._groups
+
+    def monthly(self, groups: Counter[Group]) -> MonthlyPosts:
+        """Groups by their months; those that were asked for last are kept, since none changes."""
+        kept = list(self._monthly)
+        found = next((monthly for known, monthly in kept if known is groups), None)
+        if found is None:
+            found = MonthlyPosts.of(groups)
+            self._monthly = [*kept, (groups, found)][-_MOST_MONTHLY:]
+        return found
 
     def flagged(self, connection: sqlite3.Connection, flag: str) -> Counter[Group] | None:
         """The same of the posts that have a flag of `filters.FLAGS`; None where they are many."""
