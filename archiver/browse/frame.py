@@ -127,7 +127,8 @@ async def page(
             "fmt": text, "archive": archive, "base": base, "tables": base.removesuffix("/-"),
             "asset": lambda name: datasette.urls.path(asset_path(name)),
             "here": template, "wanted": wanted, "everything": Filter(), "names": NAMES,
-            "posts": _post_macros(datasette.jinja_env), **context,
+            "posts": _macros(datasette.jinja_env, "_posts"),
+            "paper": _macros(datasette.jinja_env, "_paper"), **context,
         },
         request=request,
         view_name="archiver",
@@ -158,13 +159,13 @@ def safe_headers(*, loads_more: bool = False) -> dict[str, str]:
 
 
 @cache
-def _post_macros(environment: Any) -> Any:
-    """The macros for posts, for use in a template, which cannot import them as quick as this.
+def _macros(environment: Any, name: str) -> Any:
+    """The macros of a template, for use in another, which cannot import them as quick as this.
 
     Datasette's environment makes every macro a coroutine; pages of posts call thousands.
     """
     plain = environment.overlay(enable_async=False)
-    return plain.get_template("archiver/_posts.html").module
+    return plain.get_template(f"archiver/{name}.html").module
 
 
 @cache
