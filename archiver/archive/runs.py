@@ -16,6 +16,7 @@ from archiver.archive.ledger import note_happened
 from archiver.archive.merging import rank_of
 from archiver.archive.row_objects import mappings
 from archiver.archive.rows import insert, insert_new, update, update_row
+from archiver.archive.tombstones import is_erased_account
 from archiver.archive.transactions import transaction
 from archiver.canonical import media_key, row_sha256
 from archiver.errors import AWAY, AccessRefused, DuplicateAccount, StorageError
@@ -179,8 +180,18 @@ def claim_account(
             )  # fmt: skip
         else:
             account_id = row[0]
+        if identity is not None and _is_erased(connection, account_id, identity):
+            identity = None
         _update_identity(connection, account_id, account, identity, at, ranks)
     return account_id
+
+
+def _is_erased(connection: sqlite3.Connection, account_id: int, identity: Identity) -> bool:
+    """Whether the profile of an account was erased, and no post of it has come since."""
+    if not is_erased_account(connection, identity.platform, identity.platform_id):
+        return False
+    query = "SELECT 1 FROM posts WHERE account_id = ? LIMIT 1"
+    return connection.execute(query, (account_id,)).fetchone() is None
 
 
 def _provisional_id(handle: str | None) -> str | None:

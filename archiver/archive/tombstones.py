@@ -43,6 +43,22 @@ def add_tombstones(connection: sqlite3.Connection, erasure_id: int, post_ids: st
     insert_all(connection, "tombstones", rows)
 
 
+def add_account_tombstone(
+    connection: sqlite3.Connection, erasure_id: int, platform: str, platform_id: str | None
+) -> None:
+    """Add the tombstone of an account whose profile is about to be erased; in a transaction."""
+    if platform_id is None:
+        return
+    salt = _salt(connection) or _new_salt(connection)
+    commitment = _commitment(salt, _of_account(platform, platform_id))
+    insert(connection, "tombstones", erasure_id=erasure_id, commitment=commitment)
+
+
+def is_erased_account(connection: sqlite3.Connection, platform: str, platform_id: str) -> bool:
+    """Whether the profile of an account was erased."""
+    return _is_among(connection, _of_account(platform, clean_text(platform_id)))
+
+
 def erased_among(
     connection: sqlite3.Connection, account_id: int, platform: str, posts: Iterable[Post]
 ) -> frozenset[str]:
@@ -62,12 +78,15 @@ def erased_among(
 
 def is_erased_id(connection: sqlite3.Connection, platform: str, record_id: str) -> bool:
     """Whether a post of this id was erased."""
+    return _is_among(connection, _of_id(platform, clean_text(record_id)))
+
+
+def _is_among(connection: sqlite3.Connection, text: str) -> bool:
     salt = _salt(connection)
-    if salt is None:
+    if salt is None:  # nothing ever was erased
         return False
-    commitment = _commitment(salt, _of_id(platform, clean_text(record_id)))
     query = "SELECT 1 FROM tombstones WHERE commitment = ?"
-    return connection.execute(query, (commitment,)).fetchone() is not None
+    return connection.execute(query, (_commitment(salt, text),)).fetchone() is not None
 
 
 def _salt(connection: sqlite3.Connection) -> bytes | None:
@@ -126,6 +145,10 @@ def _shown_texts(account_id: int, platform: str, post: Post) -> Iterator[str]:
 
 def _of_id(platform: str, name: str) -> str:
     return f"id\n{platform}\n{name}"
+
+
+def _of_account(platform: str, platform_id: str) -> str:
+    return f"account\n{platform}\n{platform_id}"
 
 
 def _of_times(account_id: int, kind: str, created_at: str, around: int) -> Iterator[str]:

@@ -140,6 +140,9 @@ def print_disposed(shell: Shell, done: "Erasure", *, as_json: bool) -> None:
             f"{files['kept_since_others_use_them']:,} kept since other posts have them too."
         )
     )
+    if profiles := said.get("profiles"):
+        line = f"{counted(profiles, 'account')} without posts now: who they are is erased too."
+        shell.report(wrap(line, rest="    "))
     for line in said["not_erased"]:
         shell.report(wrap(f"Not erased: {line}.", rest="    "))
     for copy in said["known_copies"]:

@@ -18,8 +18,14 @@ FORMAT = 1
 
 CANNOT_BE_ERASED = (
     "What other posts say about the erased ones (answers, quotes, shares) stays in their records",
+    "What people wrote on record: words and reasons of holds, notes of reviews, selections of "
+    "exports, and the basis of erasures",
     "Copies and exports that were made outside archiver, and what a file system or a disk keeps of "
     "deleted files: snapshots, free blocks, worn-out cells",
+)
+_LABELS = (
+    "The labels of accounts, by which the config names them, and the names of packages that were "
+    "imported"
 )
 _PROOFS = (
     "Signed proofs of the source that hold other posts too: each has an unsalted hash of what was "
@@ -47,6 +53,9 @@ class DeletionRecord:
             "answers": {"rewritten": erased.rewritten, "emptied": erased.emptied},
             "commitments": commitments,
         }  # fmt: skip
+        if erased.profiles:
+            found["profiles"] = erased.profiles
+            found["not_erased"] = [*found["not_erased"], _LABELS]
         if sums is not None:
             found["sums_of_last_metrics"] = sums
         return _text(found)
@@ -123,12 +132,17 @@ def sums_of_metrics(connection: sqlite3.Connection, post_ids: Sequence[int]) -> 
 
 
 def _proofs(connection: sqlite3.Connection, erasure_id: int) -> list[str]:
-    """What is said of signed proofs, where the accounts of the posts have any that are kept."""
+    """What is said of signed proofs, where the accounts of the posts have any that are kept.
+
+    Those of an account whose last posts go are erased.
+    """
     query = """
+        WITH chosen AS (
+            SELECT value AS id FROM erasures, json_each(posts) WHERE erasures.id = ?)
         SELECT 1 FROM responses WHERE body IS NOT NULL AND headers LIKE '%vnd.ipld.car%'
-           AND account_id IN (
-               SELECT account_id FROM posts WHERE id IN (
-                   SELECT value FROM erasures, json_each(posts) WHERE erasures.id = ?)) LIMIT 1
+           AND account_id IN (SELECT account_id FROM posts WHERE id IN (SELECT id FROM chosen))
+           AND account_id IN (SELECT account_id FROM posts WHERE id NOT IN (SELECT id FROM chosen))
+         LIMIT 1
     """
     return [_PROOFS] if connection.execute(query, (erasure_id,)).fetchone() else []
 

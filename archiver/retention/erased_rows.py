@@ -15,7 +15,7 @@ from archiver.archive.ledger import RowKey
 from archiver.archive.row_objects import mappings
 from archiver.archive.rows import erase_rows, insert
 from archiver.archive.storage_totals import track_totals
-from archiver.archive.tombstones import add_tombstones
+from archiver.archive.tombstones import add_account_tombstone, add_tombstones
 
 _POSTS = "SELECT value FROM json_each(?)"
 _ATTACHMENTS = f"SELECT id FROM attachments WHERE post_id IN ({_POSTS})"
@@ -53,7 +53,7 @@ class ErasedRows:
 
     `files` and `bytes` are of media that no other post uses; `shared` are those that stay since
     another does. Of the kept answers of sources, `rewritten` had other posts too, and `emptied`
-    have no body any more.
+    have no body any more. `profiles` are of accounts that have no posts any more.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -62,6 +62,7 @@ class ErasedRows:
     shared: int = 0
     rewritten: int = 0
     emptied: int = 0
+    profiles: int = 0
     blanked: list[BlankedPart] = field(default_factory=list)
     keys: dict[str, list[RowKey]] = field(default_factory=dict)
 
@@ -89,10 +90,49 @@ def erase_posts(
         for table, where in _ROWS.items():
             _erase(connection, erased, table, where, (chosen,))
         _erase_files(connection, erased, hashes)
+    _erase_profiles(connection, erased, traces.accounts, erasure_id)
     _erase_quarantined(connection, erased, traces)
     _cut_responses(connection, erased, traces, erasure_id, now)
     erased.blanked = blank_commitments(connection, erased.keys)
     return erased
+
+
+def _erase_profiles(
+    connection: sqlite3.Connection, erased: ErasedRows, accounts: str, erasure_id: int
+) -> None:
+    """Erase who those of the accounts are that have no posts any more; in a transaction.
+
+    `accounts` are row ids as JSON. The label stays, which is the operator's word.
+    """
+    query = f"""
+        SELECT * FROM accounts WHERE id IN ({_POSTS})
+           AND id NOT IN (SELECT account_id FROM posts)
+    """
+    rows = list(mappings(connection.execute(query, (accounts,))))
+    chosen = json.dumps([row["id"] for row in rows])
+    of_account = f"account_id IN ({_POSTS})"
+    hashes = list(
+        filter(None, _column(connection.execute(
+            f"SELECT media_sha256 FROM account_pictures WHERE {of_account}", (chosen,)
+        )))
+    )  # fmt: skip
+    _erase(
+        connection, erased, "response_cuts",
+        f"response_id IN (SELECT id FROM responses WHERE {of_account})", (chosen,),
+    )  # fmt: skip
+    for table in ("account_profiles", "account_pictures", "quarantine", "responses"):
+        _erase(connection, erased, table, of_account, (chosen,))
+    with track_totals(connection, hashes):
+        _erase_files(connection, erased, hashes)
+    for row in rows:
+        add_account_tombstone(connection, erasure_id, row["platform"], row["platform_id"])
+        # as a new row: the ledger would keep the hash of what it was
+        keys = erase_rows(connection, "accounts", "id = ?", (row["id"],))
+        erased.keys.setdefault("accounts", []).extend(keys)
+        blank = dict.fromkeys(("platform_id", "handle", "title", "url"))
+        row.pop("row_sha256")
+        insert(connection, "accounts", **row | blank)
+    erased.profiles = len(rows)
 
 
 def _erase(
@@ -141,10 +181,12 @@ def _erase_files(connection: sqlite3.Connection, erased: ErasedRows, hashes: Seq
     """Erase the rows of files that nothing else uses; `cleaning` deletes the files themselves."""
     chosen = json.dumps(hashes)
     query = f"SELECT count(*), coalesce(sum(size), 0) FROM media WHERE {_UNUSED}"
-    erased.files, erased.bytes = connection.execute(query, (chosen,)).fetchone()
+    files, size = connection.execute(query, (chosen,)).fetchone()
+    erased.files += files
+    erased.bytes += size
     _erase(connection, erased, "media", _UNUSED, (chosen,))
     query = "SELECT count(*) FROM media WHERE sha256 IN (SELECT value FROM json_each(?))"
-    (erased.shared,) = connection.execute(query, (chosen,)).fetchone()
+    erased.shared += connection.execute(query, (chosen,)).fetchone()[0]
 
 
 def _erase_quarantined(connection: sqlite3.Connection, erased: ErasedRows, traces: _Traces) -> None:
