@@ -11,27 +11,48 @@ const wrong = [];
 const sha256 = (...parts) => parts.reduce((h, part) => h.update(part), createHash("sha256")).digest();
 
 function ask(sql) {
-  const out = execFileSync("sqlite3", ["-readonly", "-newline", "\n", `${folder}/archive.db`, sql], {
+  const out = execFileSync("sqlite3", ["-readonly", "-bail", "-newline", "\n", `${folder}/archive.db`], {
+    input: `${sql};\n`,
     maxBuffer: 1 << 30,
   });
   return out.toString("latin1").split("\n").filter(Boolean);
 }
 
-// rows: each value as [type, text in hex, or the digits of a number]
-function rows(table, order = "rowid") {
-  const columns = ask(`SELECT name FROM pragma_table_info('${table}')`);
+// by table: its columns, and those of its primary key
+const columnsOf = new Map();
+const keysOf = new Map();
+for (const line of ask(`SELECT json_array(m.name, p.name, p.pk) FROM sqlite_master m JOIN pragma_table_info(m.name) p
+  WHERE m.type = 'table' ORDER BY m.name, p.cid`)) {
+  const [table, column, place] = JSON.parse(line);
+  columnsOf.set(table, [...(columnsOf.get(table) ?? []), column]);
+  if (place) keysOf.set(table, Object.assign(keysOf.get(table) ?? [], { [place - 1]: column }));
+}
+
+// rows in the order of their keys: each value as [type, text in hex, or the digits of a number]
+const hashed = ask("SELECT name FROM table_checksums ORDER BY name");
+function selectRows(table) {
   const value = (c) => `'["' || typeof(${c}) || '","' || CASE typeof(${c}) WHEN 'integer' THEN ${c}
     WHEN 'real' THEN printf('%!.17g', ${c}) ELSE hex(CAST(${c} AS BLOB)) END || '"]'`;
-  const sql = `SELECT '[' || ${columns.map((c) => value(`"${c}"`)).join(" || ',' || ")} || ']' FROM "${table}" ORDER BY ${order}`;
-  return ask(sql).map((line) => {
-    const row = {};
-    JSON.parse(line).forEach(([type, text], number) => {
-      if (type === "null") return;
-      row[columns[number]] = { type, text, bytes: /^(text|blob)$/.test(type) ? Buffer.from(text, "hex") : null };
-    });
-    return row;
-  });
+  const order = keysOf.get(table).map((c) => `"${c}"`).join(", ");
+  const values = columnsOf.get(table).map((c) => value(`"${c}"`)).join(" || ',' || ");
+  return `SELECT '${table}'; SELECT '[' || ${values} || ']' FROM "${table}" ORDER BY ${order}`;
 }
+
+const rowsOf = new Map();
+let reading;
+for (const line of ask(hashed.map(selectRows).join(";\n"))) {
+  if (!line.startsWith("[")) {
+    rowsOf.set(line, (reading = { name: line, rows: [] }).rows);
+    continue;
+  }
+  const row = {};
+  JSON.parse(line).forEach(([type, text], number) => {
+    if (type === "null") return;
+    row[columnsOf.get(reading.name)[number]] = { type, text, bytes: /^(text|blob)$/.test(type) ? Buffer.from(text, "hex") : null };
+  });
+  reading.rows.push(row);
+}
+const rows = (table) => rowsOf.get(table);
 
 const textOf = (cell) => (cell === undefined ? null : cell.bytes ? cell.bytes.toString("utf8") : cell.text);
 const isText = (cell) => Buffer.from(cell.bytes.toString("utf8")).equals(cell.bytes);
@@ -95,10 +116,10 @@ function readNote(note, keys) {
   return { text, signers };
 }
 
-const about = rows("about", "name");
+const about = rows("about");
 const log = `archiver/${textOf(about.find((row) => textOf(row.name) === "archive_id")?.value) ?? "unknown"}`;
 const keys = [];
-for (const row of rows("signing_keys", "id")) {
+for (const row of rows("signing_keys")) {
   const key = base64(textOf(row.public_key));
   const before = keys.at(-1)?.key;
   const reason = textOf(row.reason);
@@ -111,7 +132,7 @@ for (const row of rows("signing_keys", "id")) {
   if (key) keys.push({ since: Number(row.since.text), key });
 }
 
-const lost = rows("restores", "id").map((row) => [Number(row.kept_size.text), Number(row.lost_size.text)]);
+const lost = rows("restores").map((row) => [Number(row.kept_size.text), Number(row.lost_size.text)]);
 const promised = new Map();
 function promise(name, note, isKept) {
   const size = Number(note.split("\n")[1]);
@@ -124,12 +145,12 @@ function promise(name, note, isKept) {
   else if (isKept && lost.some(([first, last]) => first < size && size <= last)) return;
   else promised.set(size, [...(promised.get(size) ?? []), [name, base64(root)]]);
 }
-for (const row of rows("checkpoints", "id")) promise(`checkpoint ${row.id.text}`, textOf(row.note), false);
+for (const row of rows("checkpoints")) promise(`checkpoint ${row.id.text}`, textOf(row.note), false);
 for (const path of kept) promise(path, readFileSync(path, "utf8"), true);
 
 // chain, tree and commitments
 const parts = new Map();
-for (const row of rows("ledger_rows", "id")) {
+for (const row of rows("ledger_rows")) {
   parts.set(row.entry_id.text, [...(parts.get(row.entry_id.text) ?? []), row]);
 }
 const newest = new Map();
@@ -168,7 +189,7 @@ function readPart(part) {
 let subtrees = [];
 let size = 0;
 let previous = null;
-for (const row of rows("ledger", "id")) {
+for (const row of rows("ledger")) {
   if (Number(row.id.text) !== size + 1) {
     wrong.push(`entry ${size + 1}: missing`);
     break;
@@ -201,10 +222,10 @@ for (const [entries] of promised) wrong.push(`a checkpoint counts ${entries} ent
 
 // rows
 const outside = new Set(["ledger", "ledger_rows", "checkpoints"]);
-for (const table of ask("SELECT name FROM table_checksums ORDER BY name")) {
-  const keyColumns = ask(`SELECT name FROM pragma_table_info('${table}') WHERE pk ORDER BY pk`);
+for (const table of hashed) {
+  const keyColumns = keysOf.get(table);
   const seen = new Set();
-  for (const row of rows(table, keyColumns.map((c) => `"${c}"`).join(", "))) {
+  for (const row of rows(table)) {
     const key = `${table} ${JSON.stringify(keyColumns.map((c) => (row[c].type === "integer" ? Number(row[c].text) : textOf(row[c]))))}`;
     seen.add(key);
     const digest = rowHash(table, row);
@@ -224,7 +245,7 @@ for (const table of ask("SELECT name FROM table_checksums ORDER BY name")) {
 }
 
 // files
-for (const row of rows("media", "sha256")) {
+for (const row of rows("media")) {
   if (row.lost_at) continue;
   try {
     const data = readFileSync(`${folder}/${textOf(row.path)}`);
