@@ -4,12 +4,12 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from archiver.archive.database import ROW_HASHED
 from archiver.archive.schema import model
 from archiver.canonical import attachment_keys, canonical_json, content_sha256, row_sha256
-from archiver.models import Attachment, Post, Rendition
+from archiver.models import Attachment, Kind, Post, Rendition
 from archiver.reasons import REASON_CODES
 
 _TABLE = re.compile(r"^CREATE TABLE \w+ \(\n(.*?)^\) STRICT", re.MULTILINE | re.DOTALL)
@@ -70,7 +70,10 @@ def _tables() -> Iterator[str]:
             if match := _COLUMN.match(line):
                 column, kind, rest, comment = match.groups()
                 refers = re.search(r"REFERENCES (\w+)", rest)
-                words = [comment or "", f"refers to `{refers[1]}`" if refers else ""]
+                words = [
+                    _PRESENT.get((name, column), comment or ""),
+                    f"refers to `{refers[1]}`" if refers else "",
+                ]
                 text = "; ".join(filter(None, words)).replace("|", "\\|")
                 rows.append(f"| `{column}` | {kind} | {text} |")
         yield f"### {name}\n\n{' '.join(prose)}\n\n" + "\n".join(rows)
@@ -80,6 +83,10 @@ def _statement(name: str) -> str:
     query = "SELECT sql FROM sqlite_master WHERE name = ?"
     (sql,) = model().execute(query, (name,)).fetchone()
     return str(sql)
+
+
+_PRESENT = {("posts", "kind"): ", ".join(get_args(Kind))}
+"""What is said of a column in place of the schema: of its words some came after that step."""
 
 
 def reason_codes() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from archiver.archive.queue import QueuedFile
 from archiver.archive.row_objects import objects
-from archiver.archive.rows import insert, update, update_row
+from archiver.archive.rows import insert, insert_all, update, update_row
 from archiver.archive.transactions import transaction
 
 EXPORT = "export"
@@ -79,10 +79,15 @@ def note_posts(
         "account": account_id, "package": package_id, "source": EXPORT,
         "ids": json.dumps(list(record_ids)),
     }  # fmt: skip
-    for post_id, known, is_newer in connection.execute(query, parameters).fetchall():
-        if known is None:
-            insert(connection, "package_posts", post_id=post_id, package_id=package_id)
-        elif not is_newer and known != package_id:
+    found = connection.execute(query, parameters).fetchall()
+    new = [
+        {"post_id": post_id, "package_id": package_id}
+        for post_id, known, _ in found
+        if known is None
+    ]
+    insert_all(connection, "package_posts", new)
+    for post_id, known, is_newer in found:
+        if known is not None and not is_newer and known != package_id:
             update(connection, "package_posts", "post_id = ?", (post_id,), package_id=package_id)
 
 
