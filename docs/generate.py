@@ -17,6 +17,7 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from archiver import apis, export_writers, hookspecs, resolvers
 from archiver.binding import Setting, settings_of
 from archiver.cli import COMMANDS, EXIT_CODES, main
 from archiver.cli.init import example_config
+from archiver.fleet.overview import FleetState, metrics
 from archiver.fleet.settings import FleetSettings
 from archiver.plugins import Plugins, load_plugins
 from archiver.settings import (
@@ -53,6 +55,7 @@ import schema_pages
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "plugins/README.md", "docs/*.md")
 COPIES = {"archive.example.toml": example_config}
+NO_FLEET = FleetState(datetime.now(UTC), [], [], {}, 0.0, 0)
 _BLOCK = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 
 BLOCKS: dict[str, Callable[[], str]] = {}
@@ -109,6 +112,12 @@ def _settings_evidence() -> str:
 @block("settings-retention")
 def _settings_retention() -> str:
     return settings_table(RetentionRule)
+
+
+@block("fleet-metrics")
+def _fleet_metrics() -> str:
+    names = re.findall(r"^# TYPE (\w+) (\w+)$", metrics(NO_FLEET), re.MULTILINE)
+    return "Metrics: " + ", ".join(f"`{name}` ({kind})" for name, kind in names) + "."
 
 
 @block("settings-fleet")

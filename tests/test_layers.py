@@ -221,8 +221,10 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     # archives of many, on many machines; each tenant's run is the one of `backup`
     "fleet": {
         "account_lists": {"config"},
+        "deletion": {"archive", "media"},
         "settings": {"binding", "tomllines", "tomltext"},
         "storage": {"media"},
+        "tenant_export": {"archive", "evidence", "media"},
         "tenant_backup": {
             "archive",
             "backup",

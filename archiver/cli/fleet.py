@@ -1,13 +1,15 @@
 """`archiver fleet`: many archives, backed up by many workers."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
 from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, subcommand
 from archiver.cli.text import safe, table
+from archiver.cli.values import WholeNumber
 from archiver.errors import OutputError, UsageError
 from archiver.human import counted, size_text
 
@@ -16,14 +18,16 @@ if TYPE_CHECKING:
 
 _DEFAULT = "fleet.toml"
 _DEMO = "fleet-demo"
-Action = Literal["demo", "init", "add", "worker", "run", "status", "pause", "resume"]
+Action = Literal["demo", "init", "add", "worker", "run", "status", "web", "pause", "resume",
+                 "export", "delete"]  # fmt: skip
 
 
 @subcommand(
     "fleet",
     short_help="Back up many archives with many workers.",
     example="archiver fleet demo\narchiver fleet init\narchiver fleet add accounts.csv\n"
-    "archiver fleet worker\narchiver fleet run acme\narchiver fleet status",
+    "archiver fleet worker\narchiver fleet run acme\narchiver fleet status\n"
+    "archiver fleet web\narchiver fleet export acme DIR",
 )
 @click.argument("action", type=click.Choice(get_args(Action)))
 @click.argument("names", nargs=-1, metavar="[NAME]...")
@@ -33,40 +37,57 @@ Action = Literal["demo", "init", "add", "worker", "run", "status", "pause", "res
 )  # fmt: skip
 @click.option("--until-idle", is_flag=True, help="worker: end when there is nothing left to do.")
 @click.option("--json", "as_json", is_flag=True, help="status: print one JSON object.")
+@click.option("--check", is_flag=True, help="status: one line, and the exit code of a monitor.")
+@click.option(
+    "--port",
+    type=WholeNumber(0, 65535),
+    default=8586,
+    show_default=True,
+    help="web: the port; 0 takes any free one.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="web: the address to listen on.",
+)
+@click.option("--yes", is_flag=True, help="delete: delete for good, without a question.")
 @pass_shell
 def command(
     shell: Shell, action: Action, names: tuple[str, ...], file: Path, until_idle: bool,
-    as_json: bool,
-) -> None:  # fmt: skip
+    as_json: bool, check: bool, port: int, host: str, yes: bool,
+) -> int | None:  # fmt: skip
     """Back up the accounts of many tenants, each into an archive of its own.
 
     PostgreSQL says what is due, and any number of workers on any number of machines take it.
     "demo [DIR]" shows all of it on this machine. "init" writes fleet.toml, and makes the tables
     once the database is named there; "add FILE" reads tenants and accounts from CSV; "worker" backs
     up what is due until it is stopped; "run [TENANT]" queues all accounts now; "status" shows each
-    tenant; "pause TENANT" and "resume TENANT" stop one and let it go on.
+    tenant, and "web" the same in a browser, with metrics for Prometheus; "pause TENANT" and "resume
+    TENANT" stop one and let it go on; "export TENANT DIR" writes its archive as a folder; "delete
+    TENANT" deletes it with all versions and media.
     """
     from archiver.fleet.extra import require_extra
 
     require_extra()
-    match action:
-        case "demo":
-            _demo(shell, names)
-        case "init":
-            _init(shell, file)
-        case "add":
-            _add(shell, file, names)
-        case "worker":
-            _work(file, until_idle=until_idle)
-        case "run":
-            _run(shell, file, names)
-        case "status":
-            _status(shell, file, as_json=as_json)
-        case "pause" | "resume":
-            _pause(shell, file, names, paused=action == "pause")
+    actions: dict[Action, Callable[[], int | None]] = {
+        "demo": lambda: _demo(shell, names),
+        "init": lambda: _init(shell, file),
+        "add": lambda: _add(shell, file, names),
+        "worker": lambda: _work(shell, file, until_idle=until_idle),
+        "run": lambda: _run(shell, file, names),
+        "status": lambda: _status(shell, file, as_json=as_json, check=check),
+        "web": lambda: _web(shell, file, host, port),
+        "pause": lambda: _pause(shell, file, names, paused=True),
+        "resume": lambda: _pause(shell, file, names, paused=False),
+        "export": lambda: _export(shell, file, names),
+        "delete": lambda: _delete(shell, file, names, is_sure=yes),
+    }
+    return actions[action]()
 
 
-def _demo(shell: Shell, names: tuple[str, ...]) -> None:
+def _demo(shell: Shell, names: tuple[str, ...]) -> int | None:
     from archiver.clock import DemoClock
     from archiver.fleet.demo import TENANTS, run_demo, write_demo
     from archiver.webserver import listen_on_loopback, origin_of, running
@@ -88,9 +109,10 @@ def _demo(shell: Shell, names: tuple[str, ...]) -> None:
         raise OutputError(f"{counted(failing, 'account')} of the demo failed")
     for tenant in TENANTS:
         shell.report(f"{folder / tenant}: look at it with archiver verify {folder / tenant}")
+    return None
 
 
-def _init(shell: Shell, file: Path) -> None:
+def _init(shell: Shell, file: Path) -> int | None:
     """Write the files that are missing; make the tables where the database is known."""
     import asyncio
 
@@ -107,7 +129,7 @@ def _init(shell: Shell, file: Path) -> None:
         load_fleet(file).database.reveal()
     except SecretError as error:
         shell.report(f"The tables are not made yet: {safe(error.what)}. Then run this again")
-        return
+        return None
 
     async def prepare() -> None:
         queue = open_queue(file)
@@ -116,9 +138,10 @@ def _init(shell: Shell, file: Path) -> None:
 
     asyncio.run(prepare())
     shell.report("The tables are there")
+    return None
 
 
-def _add(shell: Shell, file: Path, names: tuple[str, ...]) -> None:
+def _add(shell: Shell, file: Path, names: tuple[str, ...]) -> int | None:
     import csv
 
     from archiver.fleet.account_lists import check_tenants, read_list
@@ -140,19 +163,24 @@ def _add(shell: Shell, file: Path, names: tuple[str, ...]) -> None:
             add_accounts(connection, each.name, each.settings, each.accounts) for each in tenants
         )
     shell.report(f"{counted(len(tenants), 'tenant')}, {counted(new, 'new account')}")
+    return None
 
 
-def _work(file: Path, *, until_idle: bool) -> None:
+def _work(shell: Shell, file: Path, *, until_idle: bool) -> int | None:
     import asyncio
+    import logging
 
     from archiver.fleet.jobs import open_queue, work
+    from archiver.fleet.logs import log_to_stderr
 
     disable_core_dumps()
     _settings(file)
+    log_to_stderr(logging.ERROR if shell.quiet else logging.INFO)
     asyncio.run(work(open_queue(file), until_idle=until_idle))
+    return None
 
 
-def _run(shell: Shell, file: Path, names: tuple[str, ...]) -> None:
+def _run(shell: Shell, file: Path, names: tuple[str, ...]) -> int | None:
     import asyncio
 
     from archiver.fleet.database import connected, take_due
@@ -167,34 +195,87 @@ def _run(shell: Shell, file: Path, names: tuple[str, ...]) -> None:
             return await queue.enqueue(due, priority=ASKED)
 
     shell.report(f"Queued {counted(asyncio.run(enqueue()), 'job')}")
+    return None
 
 
-def _status(shell: Shell, file: Path, *, as_json: bool) -> None:
-    from archiver.fleet.database import connected, tenant_rows
+def _status(shell: Shell, file: Path, *, as_json: bool, check: bool) -> int | None:
+    from archiver.fleet.database import connected
+    from archiver.fleet.overview import fleet_state, status_line
 
-    with connected(_settings(file).database.reveal()) as connection:
-        rows = tenant_rows(connection)
+    settings = _settings(file)
+    with connected(settings.database.reveal()) as connection:
+        state = fleet_state(connection, settings.silent_after)
     if as_json:
-        shell.json({"tenants": [_json_row(row) for row in rows]})
-        return
-    head = ("tenant", "accounts", "failing", "why", "oldest good run", "size", "state")
+        shell.json(state.as_json())
+        return None
+    if check:
+        code, line = status_line(state)
+        shell.out(safe(line))
+        return code
+    head = ("tenant", "accounts", "failing", "why", "oldest good run", "database", "media", "state")
     cells = [
         (row.name, row.accounts, row.failing, ", ".join(row.reasons),
          row.oldest_good_at and f"{row.oldest_good_at.astimezone(UTC):%Y-%m-%d %H:%M}",
-         size_text(row.size), "paused" if row.paused_at else "at work" if row.holder else "")
-        for row in rows
+         size_text(row.database_size), size_text(row.media_size),
+         "paused" if row.is_paused else "silent" if row.is_silent else
+         "running" if row.is_running else "")
+        for row in state.tenants
     ]  # fmt: skip
-    shell.out(table(cells, head, right=(1, 2, 5)) if rows else "There are no tenants yet")
+    shell.out(table(cells, head, right=(1, 2, 5, 6)) if cells else "There are no tenants yet")
+    return None
 
 
-def _json_row(row: Any) -> dict[str, Any]:
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in row._asdict().items()
-    }
+def _web(shell: Shell, file: Path, host: str, port: int) -> int | None:
+    from archiver.fleet.web import fleet_app
+    from archiver.webserver import listen, origin_of, running, wait_until_interrupted
+
+    settings = _settings(file)
+    app = fleet_app(settings.database.reveal(), settings.silent_after)
+    sock = listen(host, port)
+    if host not in {"127.0.0.1", "::1", "localhost"}:
+        shell.warn(f"Whoever can reach {host} can read the names and the state of all tenants")
+    with running(app, [sock]) as thread:
+        shell.out(f"{origin_of(sock)} shows the fleet, {origin_of(sock)}/metrics is for Prometheus")
+        shell.say("Stop it with Ctrl-C.")
+        wait_until_interrupted(thread)
+    return None
 
 
-def _pause(shell: Shell, file: Path, names: tuple[str, ...], *, paused: bool) -> None:
+def _export(shell: Shell, file: Path, names: tuple[str, ...]) -> int | None:
+    from archiver.fleet.tenant_export import export_tenant
+
+    if len(names) != 2:
+        raise UsageError("Name a tenant and a folder", hint="archiver fleet export acme DIR")
+    tenant, target = names
+    done = export_tenant(_settings(file), tenant, Path(target))
+    shell.report(f"{target}: {counted(done.files, 'file')}, {size_text(done.size)}")
+    if not done.damaged:
+        return None
+    what = f"{counted(done.damaged, 'file')} could not be read from the store"
+    shell.report(f"{what}; archiver verify names what is missing", is_wrong=True)
+    return 3
+
+
+def _delete(shell: Shell, file: Path, names: tuple[str, ...], *, is_sure: bool) -> int | None:
+    from archiver.fleet.database import connected
+    from archiver.fleet.deletion import delete_tenant
+
+    if len(names) != 1:
+        raise UsageError("Name one tenant", hint="archiver fleet delete acme --yes")
+    if not is_sure:
+        raise UsageError(
+            f"This deletes the archive of {names[0]}, all its versions and all its media, for good",
+            kept="Nothing was deleted",
+            hint=f"archiver fleet export {names[0]} DIR keeps it; then add --yes",
+        )
+    settings = _settings(file)
+    with connected(settings.database.reveal()) as connection:
+        deleted = delete_tenant(settings, connection, names[0])
+    shell.report(f"Deleted {names[0]}: {counted(deleted, 'file')}")
+    return None
+
+
+def _pause(shell: Shell, file: Path, names: tuple[str, ...], *, paused: bool) -> int | None:
     from archiver.fleet.database import connected, set_paused
 
     if not names:
@@ -204,6 +285,7 @@ def _pause(shell: Shell, file: Path, names: tuple[str, ...], *, paused: bool) ->
     if found < len(set(names)):
         raise UsageError("Not all of these tenants are in the fleet", kept="The others are changed")
     shell.report(f"{'Paused' if paused else 'Resumed'} {counted(found, 'tenant')}")
+    return None
 
 
 def _settings(file: Path) -> "FleetSettings":

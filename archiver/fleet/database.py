@@ -61,6 +61,9 @@ CREATE TABLE IF NOT EXISTS fleet.limits (
   at timestamptz NOT NULL DEFAULT now(),
   paused_until timestamptz
 );
+ALTER TABLE fleet.tenants ADD COLUMN IF NOT EXISTS media_size bigint NOT NULL DEFAULT 0;
+ALTER TABLE fleet.tenants ADD COLUMN IF NOT EXISTS deleting_since timestamptz;
+ALTER TABLE fleet.accounts ADD COLUMN IF NOT EXISTS added_at timestamptz NOT NULL DEFAULT now();
 CREATE INDEX IF NOT EXISTS accounts_due ON fleet.accounts (next_at);
 """
 
@@ -225,7 +228,7 @@ def take_due(
     """
     for name in tenants:
         if connection.execute("SELECT 1 FROM fleet.tenants WHERE name = %s", (name,)).rowcount < 1:
-            raise UsageError(f'There is no tenant "{name}" in this fleet')
+            raise _unknown(name)
     rows = connection.execute(
         "UPDATE fleet.accounts a SET next_at = now() + interval '1 hour' FROM fleet.tenants t"
         " WHERE t.id = a.tenant_id AND t.paused_at IS NULL AND (%(now)s OR a.next_at <= now())"
@@ -242,13 +245,14 @@ def take_due(
 
 
 def take_lease(connection: "psycopg.Connection[Any]", tenant: str, holder: str) -> Lease | None:
-    """The newest lease of a tenant; None where there is no such tenant any more.
+    """The newest lease of a tenant; None where it is paused, or there is no such tenant any more.
 
     Whoever held the one before cannot put anything back from now on.
     """
     row = connection.execute(
         "UPDATE fleet.tenants SET fence = fence + 1, holder = %s, leased_at = now()"
-        " WHERE name = %s RETURNING id, fence, version, manifest, settings",
+        " WHERE name = %s AND paused_at IS NULL AND deleting_since IS NULL"
+        " RETURNING id, fence, version, manifest, settings",
         (holder, tenant),
     ).fetchone()
     if row is None:
@@ -258,21 +262,21 @@ def take_lease(connection: "psycopg.Connection[Any]", tenant: str, holder: str) 
 
 def commit_version(
     connection: "psycopg.Connection[Any]", lease: Lease, version: int, manifest: str, *, size: int,
-    sent: int, result: AccountResult | None,
+    media_size: int, sent: int, result: AccountResult | None,
 ) -> None:  # fmt: skip
     """Make a version of the archive the current one, and write how its account went, at once.
 
-    `size` is of the database, `sent` of what was put into the store, both in bytes. `result` is
+    `size` is of the database, `sent` of what was put of it into the store, in bytes. `result` is
     None for an account that was stopped. The same twice is done once. Raises LeaseLost where
     another worker has taken the tenant; then nothing was changed.
     """
     with connection.transaction():
         changed = connection.execute(
             "UPDATE fleet.tenants SET version = %(version)s, manifest = %(manifest)s,"
-            " size = %(size)s, sent = sent + %(sent)s, saved_at = now()"
+            " size = %(size)s, media_size = %(media)s, sent = sent + %(sent)s, saved_at = now()"
             " WHERE id = %(tenant)s AND fence = %(fence)s AND version = %(version)s - 1",
             {"version": version, "manifest": manifest, "size": size, "sent": sent,
-             "tenant": lease.tenant_id, "fence": lease.fence},
+             "media": media_size, "tenant": lease.tenant_id, "fence": lease.fence},
         ).rowcount  # fmt: skip
         if changed != 1:
             was_done = connection.execute(
@@ -352,13 +356,60 @@ def set_paused(
     ).rowcount
 
 
-def tenant_rows(connection: "psycopg.Connection[Any]") -> list[Any]:
-    """A row for each tenant: how old its last good run is, how late it is, what fails and why."""
-    return connection.execute(
-        "SELECT t.name, t.paused_at, t.holder, t.version, t.size, t.sent, count(a.id) AS accounts,"
-        " count(a.good_at) AS good, min(a.good_at) AS oldest_good_at,"
-        " min(a.next_at) AS next_at, count(a.error_code) AS failing,"
-        " array_remove(array_agg(DISTINCT a.error_code), NULL) AS reasons"
-        " FROM fleet.tenants t LEFT JOIN fleet.accounts a ON a.tenant_id = t.id"
-        " GROUP BY t.id ORDER BY t.name"
-    ).fetchall()
+def manifest_of(connection: "psycopg.Connection[Any]", tenant: str) -> str | None:
+    """The current version of a tenant's archive; None: there is none yet. Raises UsageError."""
+    row = connection.execute(
+        "SELECT manifest FROM fleet.tenants WHERE name = %s", (tenant,)
+    ).fetchone()
+    if row is None:
+        raise _unknown(tenant)
+    manifest: str | None = row.manifest
+    return manifest
+
+
+def begin_deletion(
+    connection: "psycopg.Connection[Any]", tenant: str, *, for_good: bool = False
+) -> tuple[str | None, bool]:
+    """Look whether a tenant can be deleted; `for_good`: from now on, nobody puts anything back.
+
+    Returns its current version, and whether its deletion was begun before. Raises UsageError, also
+    while a job of it runs.
+    """
+    with connection.transaction():
+        row = connection.execute(
+            "SELECT id, manifest, deleting_since FROM fleet.tenants WHERE name = %s FOR UPDATE",
+            (tenant,),
+        ).fetchone()
+        if row is None:
+            raise _unknown(tenant)
+        busy = connection.execute(
+            "SELECT 1 FROM procrastinate_jobs WHERE lock = %s AND status = 'doing'", (tenant,)
+        ).rowcount
+        if busy:
+            raise UsageError(
+                f"{tenant} is being backed up",
+                kept="Nothing was deleted",
+                hint=f"archiver fleet pause {tenant}, and wait until the job has ended",
+            )
+        if for_good:
+            connection.execute(
+                "UPDATE fleet.tenants SET fence = fence + 1, deleting_since = now(),"
+                " paused_at = coalesce(paused_at, now()) WHERE id = %s",
+                (row.id,),
+            )
+    return row.manifest, row.deleting_since is not None
+
+
+def end_deletion(connection: "psycopg.Connection[Any]", tenant: str) -> None:
+    """Forget a tenant whose deletion was begun, with its accounts and the jobs that wait."""
+    with connection.transaction():
+        connection.execute(
+            "DELETE FROM procrastinate_jobs WHERE lock = %s AND status = 'todo'", (tenant,)
+        )
+        connection.execute(
+            "DELETE FROM fleet.tenants WHERE name = %s AND deleting_since IS NOT NULL", (tenant,)
+        )
+
+
+def _unknown(tenant: str) -> UsageError:
+    return UsageError(f'There is no tenant "{tenant}" in this fleet')

@@ -6,11 +6,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from archiver.errors import StorageError, UsageError
-from archiver.fleet.database import FleetAccount, add_accounts, connected, take_due, tenant_rows
+from archiver.fleet.database import FleetAccount, add_accounts, connected, take_due
 from archiver.fleet.jobs import ASKED, FleetQueue, open_queue
+from archiver.fleet.overview import fleet_state
 from archiver.fleet.postgres import EmbeddedPostgres, embedded_postgres
 from archiver.fleet.settings import FLEET_FILE
 
@@ -99,7 +101,8 @@ async def _run_days(
                 begin_day(day)
                 await queue.enqueue(take_due(connection, now=True), priority=ASKED)
                 await _work(queue)
-            return sum(row.failing for row in tenant_rows(connection))
+            state = fleet_state(connection, timedelta(days=1))
+            return sum(tenant.failing for tenant in state.tenants)
 
 
 async def _work(queue: FleetQueue) -> None:

@@ -7,11 +7,13 @@ while is dead: its jobs are queued again, some times. One that does a job to the
 """
 
 import asyncio
+import logging
 import os
 import platform
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,10 +34,13 @@ from archiver.fleet.database import (
     note_failed_job,
     take_due,
 )
+from archiver.fleet.overview import fleet_state
 from archiver.fleet.settings import environment_for, load_fleet
 from archiver.fleet.tenant_backup import TenantJob
 from archiver.fleet.worker_jobs import WorkerJobs
+from archiver.secrets import redact
 
+_log = logging.getLogger(__name__)
 QUEUE = "backup"
 NIGHTLY, BACKLOG, ASKED = 0, -10, 10
 """Priorities of jobs: higher numbers first."""
@@ -125,8 +130,19 @@ class FleetQueue:
                 why = f"Its worker ended {job.attempts} times before it was done"
                 note_failed_job(connection, said["tenant"], said["accounts"], why)
 
-    async def look_after(self) -> None:
-        """What is done each minute: revive jobs, queue what is due, forget old failures."""
+    async def look_after(self, *, report: bool) -> None:
+        """What is done each minute: revive jobs, queue what is due, forget old failures.
+
+        `report`: log an error for each tenant that is silent.
+        """
+        if report:
+            settings = load_fleet(self.file)
+            with connected(settings.database.reveal()) as connection:
+                state = fleet_state(connection, settings.silent_after)
+            for tenant in state.tenants:
+                if tenant.is_silent:
+                    about = {"tenant": tenant.name, "seconds": round(tenant.oldest_age)}
+                    _log.error("a tenant is silent", extra={"about": about})
         await self.revive()
         await self.enqueue_due()
         await self.app.job_manager.delete_old_jobs(_KEPT_HOURS, include_failed=True)
@@ -136,6 +152,9 @@ class FleetQueue:
     ) -> None:
         """Run the process of a tenant to its end. Raises JobFailed."""
         holder = f"{platform.node()}:{os.getpid()}"
+        began = time.monotonic()
+        about: dict[str, Any] = {"tenant": tenant, "accounts": len(accounts)}
+        _log.info("a job begins", extra={"about": about})
         job = TenantJob(
             str(self.file), tenant, tuple(accounts), asked_at, now, holder, os.getpid()
         )  # fmt: skip
@@ -156,7 +175,11 @@ class FleetQueue:
             if process.returncode != Interrupted.exit_code:
                 with connected(self._address()) as connection:
                     note_failed_job(connection, tenant, accounts, why)
+            about |= {"exit_code": process.returncode, "why": redact(why)}
+            _log.warning("a job failed", extra={"about": about})
             raise JobFailed(f"The backup of {tenant} failed", why=why)
+        about["seconds"] = round(time.monotonic() - began, 3)
+        _log.info("a job is done", extra={"about": about})
 
     def _address(self) -> str:
         return load_fleet(self.file).database.reveal()
@@ -189,8 +212,7 @@ def open_queue(file: Path) -> FleetQueue:
     app.task(name=_TASK, queue=QUEUE, retry=retry)(queue.back_up_tenant)
 
     async def look_after_jobs(timestamp: int) -> None:
-        del timestamp
-        await queue.look_after()
+        await queue.look_after(report=timestamp % 3600 < 60)
 
     minute = app.task(name="look_after_jobs", queue=QUEUE, queueing_lock="look_after_jobs")(
         look_after_jobs

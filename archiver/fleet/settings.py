@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from archiver.binding import TableLocation, bind
@@ -83,6 +84,13 @@ class FleetSettings:
     keep_versions: int = field(
         default=7,
         metadata={"help": "How many versions of each archive are kept in the store.", "min": 1},
+    )
+    silent_after: timedelta = field(
+        default=timedelta(days=3),
+        metadata={
+            "help": "A tenant is silent when one of its accounts was not read for so long.",
+            "min": timedelta(hours=1),
+        },
     )
 
 

@@ -17,6 +17,11 @@ _BURST = 0.1
 """The part of what a window allows that may be asked at once; the rest is spread over it."""
 
 
+def level_of(tokens: float, idle: float, most: int, window: float) -> float:
+    """How many requests may be made now, where `tokens` were left `idle` seconds ago."""
+    return min(_burst(most), tokens + max(idle, 0.0) * _rate(most, window))
+
+
 def reserve_token(
     tokens: float | None, idle: float, most: int, window: float
 ) -> tuple[float, float]:
@@ -25,11 +30,17 @@ def reserve_token(
     `tokens` were left `idle` seconds ago; None: the bucket is new, and full. What is left may be
     less than nothing: then so many requests are waiting.
     """
-    burst = max(1.0, most * _BURST)
-    rate = max(most - burst, 1.0) / window
-    left = burst if tokens is None else min(burst, tokens + max(idle, 0.0) * rate)
+    left = _burst(most) if tokens is None else level_of(tokens, idle, most, window)
     left -= 1
-    return left, max(0.0, -left / rate)
+    return left, max(0.0, -left / _rate(most, window))
+
+
+def _burst(most: int) -> float:
+    return max(1.0, most * _BURST)
+
+
+def _rate(most: int, window: float) -> float:
+    return max(most - _burst(most), 1.0) / window
 
 
 class SharedBuckets:

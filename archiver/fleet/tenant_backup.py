@@ -16,7 +16,8 @@ from pathlib import Path
 
 import anyio
 
-from archiver.archive.database import DATABASE
+from archiver.archive.database import DATABASE, reader
+from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
 from archiver.backup import BackupOptions, run_backup
 from archiver.clock import SystemClock
 from archiver.config import AccountEntry, Config, Registry, load_config
@@ -166,12 +167,14 @@ class TenantBackup:
     def _put_back(self, result: AccountResult | None) -> None:
         version = self._version + 1
         name = version_name(version, self._lease.fence)
+        with reader(self._storage.directory) as archive:
+            _, media_size = storage_totals(archive).get(ARCHIVE_TOTAL, (0, 0))
         saved = save_version(self._storage.directory, self._storage.bucket, name, self._current)
         patiently(
             self._database,
             lambda database: commit_version(
-                database, self._lease, version, saved.manifest, size=saved.size, sent=saved.sent,
-                result=result,
+                database, self._lease, version, saved.manifest, size=saved.size,
+                media_size=media_size, sent=saved.sent, result=result,
             ),
         )  # fmt: skip
         mark_version(self._storage.directory, saved.name)

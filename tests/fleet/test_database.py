@@ -22,6 +22,7 @@ from support.fleet.fleets import FleetBench
 pytestmark = pytest.mark.peers
 
 GOOD = timedelta(days=1)
+SIZES = {"size": 9, "media_size": 7, "sent": 5}
 
 
 def good(name: str) -> AccountResult:
@@ -36,13 +37,26 @@ def test_only_the_newest_lease_makes_a_version_the_current_one(fleet: FleetBench
         assert late is not None
         assert newer is not None
         with pytest.raises(LeaseLost, match="Another worker has taken acme"):
-            commit_version(connection, late, 1, "old", size=1, sent=1, result=good(account.name))
+            commit_version(
+                connection, late, 1, "old", size=1, media_size=0, sent=1, result=good(account.name)
+            )
         with pytest.raises(LeaseLost, match="Another worker has taken acme"):
             write_result(connection, late, good(account.name))
         assert fleet.account_rows()[account.name].tried_at is None
-        commit_version(connection, newer, 1, "new", size=9, sent=5, result=good(account.name))
+        commit_version(
+            connection, newer, 1, "new", size=9, media_size=7, sent=5, result=good(account.name)
+        )
         with pytest.raises(LeaseLost):
-            commit_version(connection, newer, 1, "again", size=1, sent=1, result=good(account.name))
+            commit_version(
+                connection,
+                newer,
+                1,
+                "again",
+                size=1,
+                media_size=0,
+                sent=1,
+                result=good(account.name),
+            )
         release(connection, late)
         assert fleet.rows()["acme"].holder == "awake", "an old lease released a newer one"
         release(connection, newer)
@@ -71,6 +85,7 @@ def test_a_paused_tenant_is_never_due(fleet: FleetBench) -> None:
     fleet.add("acme")
     with connected(fleet.address) as connection:
         assert set_paused(connection, ["acme", "nobody"], paused=True) == 1
+        assert take_lease(connection, "acme", "a worker that had it in its queue") is None
         assert take_due(connection, now=True) == []
         set_paused(connection, ["acme"], paused=False)
         assert len(take_due(connection)) == 1

@@ -17,7 +17,7 @@ import pytest
 
 from archiver.clock import DemoClock
 from archiver.errors import UsageError
-from archiver.fleet.database import FleetAccount, add_accounts, connected, tenant_rows
+from archiver.fleet.database import FleetAccount, add_accounts, connected
 from archiver.fleet.demo import write_demo
 from archiver.fleet.jobs import FleetQueue, open_queue
 from archiver.fleet.postgres import EmbeddedPostgres, embedded_postgres
@@ -48,9 +48,15 @@ class FleetBench:
         return TenantJob(str(self.file), tenant, names, at, True, "a test", os.getpid())
 
     def rows(self) -> dict[str, Any]:
-        """The tenants as `fleet status` has them, by name."""
+        """The tenants by name, with how many accounts are good and fail, and the reasons."""
         with connected(self.address) as connection:
-            return {row.name: row for row in tenant_rows(connection)}
+            rows = connection.execute(
+                "SELECT t.*, count(a.id) AS accounts, count(a.good_at) AS good,"
+                " count(a.error_code) AS failing, array_agg(a.error_code) AS reasons"
+                " FROM fleet.tenants t LEFT JOIN fleet.accounts a ON a.tenant_id = t.id"
+                " GROUP BY t.id"
+            )
+            return {row.name: row for row in rows}
 
     def account_rows(self) -> dict[str, Any]:
         """The accounts by name."""
