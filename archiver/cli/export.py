@@ -141,6 +141,7 @@ def command(
             directory, FolderStore(directory), target, chosen_form, selection, on_total=on_total,
             on_post=on_post,
             readers=text_readers(shell.plugins().platforms) if as_of else NO_READERS,
+            made_by=shell.config().archive.actor,
         )  # fmt: skip
     _log(shell, form, selection, made)
     if as_json:

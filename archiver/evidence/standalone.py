@@ -2,13 +2,14 @@
 
     python standalone.py ARCHIVE [CHECKPOINT | KEY | CERTIFICATE | ROOTS]...
 
-ARCHIVE is the folder with archive.db. A CHECKPOINT is a file with the text of a checkpoint that was
-kept elsewhere, a KEY one with a public key, as archiver key prints it. ROOTS are root certificates
-of time stamp authorities, in PEM, from the authorities themselves: with them, and with the program
-openssl, the time stamps of checkpoints are checked. Needs nothing else of archiver: copy this file
-wherever you like. It checks, as docs/evidence-format.md says: the chain of the ledger, its tree and
-the signature at every checkpoint, every row against its own hash and against the ledger, and every
-file against its hash.
+ARCHIVE is the folder with archive.db, or an export with its folder proofs. A CHECKPOINT is a file
+with the text of a checkpoint that was kept elsewhere, a KEY one with a public key, as archiver key
+prints it. ROOTS are root certificates of time stamp authorities, in PEM, from the authorities
+themselves: with them, and with the program openssl, the time stamps of checkpoints are checked.
+Needs nothing else of archiver: copy this file wherever you like. It checks, as
+docs/evidence-format.md says: the chain of the ledger, its tree and the signature at every
+checkpoint, every row against its own hash and against the ledger, and every file against its hash.
+Of an export, it checks every file against the manifest, and media files against the rows too.
 
 It reads only. It ends with 0 where everything is as it was written, with 1 where something is not,
 and with 2 where there is no archive. It holds the keys of all rows in memory, about 1 GB for ten
@@ -29,6 +30,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+PROOFS = "proofs"
+MANIFEST = "manifest-sha256.txt"
+MEDIA = ("media/", "NATIVES/")  # where exports have media files as they are
 NOT_COMMITTED = {"ledger", "ledger_rows", "checkpoints"}
 SALT, HASH = 16, 32
 UNKNOWN = bytes(HASH)
@@ -527,21 +531,63 @@ def check_files(database: sqlite3.Connection, folder: Path) -> Iterator[str]:
         if not path.startswith("media/") or ".." in path:
             yield f"{path}: is no path of a media file"
             continue
-        found = hashlib.sha256()
         try:
-            with (folder / path).open("rb") as file:
-                while data := file.read(1 << 20):
-                    found.update(data)
+            found = file_hash(folder / path)
         except OSError as error:
             yield f"{path}: {error.strerror}"
             continue
-        if found.hexdigest() != digest:
+        if found != digest:
             yield f"{path}: its bytes do not have the hash in its name"
 
 
+def file_hash(path: Path) -> str:
+    """The SHA-256 of a file, in hex. Raises OSError."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while data := file.read(1 << 20):
+            found.update(data)
+    return found.hexdigest()
+
+
+def check_export(database: sqlite3.Connection, folder: Path) -> Iterator[str]:
+    """Check each file of an export against its manifest, and media files against the rows."""
+    query = "SELECT sha256 FROM media"
+    known = {digest for (digest,) in database.execute(query)}
+    try:
+        lines = (folder / MANIFEST).read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        yield f"{MANIFEST}: cannot be read"
+        return
+    named = {MANIFEST}
+    for line in lines:
+        digest, _, name = line.partition("  ")
+        named.add(name)
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            yield f"{name}: is outside of the export"
+            continue
+        try:
+            found = file_hash(folder / name)
+        except OSError as error:
+            yield f"{name}: {error.strerror}"
+            continue
+        if found != digest:
+            yield f"{name}: its bytes do not have the hash in {MANIFEST}"
+        elif name.startswith(MEDIA) and digest not in known:
+            yield f"{name}: is no file that the rows have"
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and (name := path.relative_to(folder).as_posix()) not in named:
+            yield f"{name}: is not in {MANIFEST}"
+
+
+def database_of(folder: Path) -> Path:
+    """The database of an archive or an export, which may have it among its proofs."""
+    own = folder / "archive.db"
+    return own if own.is_file() else folder / PROOFS / "archive.db"
+
+
 def opened(folder: Path) -> sqlite3.Connection:
-    """The database of an archive, to be read."""
-    address = f"{(folder / 'archive.db').absolute().as_uri()}?mode=ro"
+    """The database of an archive or an export, to be read."""
+    address = f"{database_of(folder).absolute().as_uri()}?mode=ro"
     return sqlite3.connect(address, uri=True)
 
 
@@ -561,7 +607,8 @@ def check(folder: Path, checkpoints: Sequence[str] = ()) -> Iterator[str]:
             yield from check_rows(database, table, newest)
         if roots:
             yield from check_time_stamps(database, roots)
-        yield from check_files(database, folder)
+        is_archive = database_of(folder).parent == folder
+        yield from (check_files if is_archive else check_export)(database, folder)
         for text, name in papers:
             if text.startswith("{"):
                 yield from check_certificate(database, text, name)
@@ -588,7 +635,7 @@ def check_certificate(database: sqlite3.Connection, text: str, name: str) -> Ite
 
 def main(arguments: Sequence[str]) -> int:
     """Check what the command line names; returns the exit code."""
-    if not arguments or not (Path(arguments[0]) / "archive.db").is_file():
+    if not arguments or not database_of(Path(arguments[0])).is_file():
         sys.stderr.write(__doc__ or "")
         return 2
     wrong = 0

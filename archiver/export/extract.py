@@ -57,8 +57,13 @@ _BY_OWNER = {
 """The owners of a row of posts' tables, by the column that names it: the first that a table has."""
 
 
-def write_extract(snapshot: Snapshot, path: Path, heading: ExportHeading) -> None:
-    """Write the database of an extract. Raises StorageError."""
+def write_extract(
+    snapshot: Snapshot, path: Path, heading: ExportHeading, *, has_answers: bool = True
+) -> None:
+    """Write the database of an extract. Raises StorageError.
+
+    Without answers it has neither these nor records that could not be read, of no account.
+    """
     try:
         path.unlink(missing_ok=True)
         os.close(create_file(path))
@@ -68,7 +73,7 @@ def write_extract(snapshot: Snapshot, path: Path, heading: ExportHeading) -> Non
             target.execute("PRAGMA synchronous = OFF")
             target.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             target.execute("BEGIN")
-            _Extract(snapshot, target).write(heading)
+            _Extract(snapshot, target, has_answers=has_answers).write(heading)
             target.execute("COMMIT")
             target.execute("PRAGMA optimize = 0x10002")
         descriptor = open_file(path)
@@ -94,8 +99,11 @@ def files_of_extract(path: Path) -> Iterator[HeldFile]:
 class _Extract:
     """One extract that is being written to the database `target`."""
 
-    def __init__(self, snapshot: Snapshot, target: sqlite3.Connection) -> None:
+    def __init__(
+        self, snapshot: Snapshot, target: sqlite3.Connection, *, has_answers: bool
+    ) -> None:
         self._snapshot = snapshot
+        self._has_answers = has_answers
         self._source = snapshot.connection
         self._target = target
         self._tables = self._hashed_tables()
@@ -155,7 +163,11 @@ class _Extract:
         query = "SELECT account_id, count(*) FROM posts GROUP BY account_id"
         chosen = dict(self._target.execute(query).fetchall())
         every = dict(self._source.execute(query).fetchall())
-        whole = [account for account, count in chosen.items() if every[account] == count]
+        whole = [
+            account
+            for account, count in chosen.items()
+            if self._has_answers and every[account] == count
+        ]
         self._copy(
             "accounts",
             "id IN (SELECT value FROM json_each(:ids))",

@@ -73,6 +73,13 @@ class ExportFolder:
                 _write(descriptor, piece)
         self._written.add(name, digest.hexdigest())
 
+    def make_folder(self, name: str) -> None:
+        """Make a folder for files that are written by other means. Raises StorageError."""
+        try:
+            (self.path / name).mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise storage_error(error, f"make {self.path / name}") from error
+
     def adopt(self, name: str) -> None:
         """Take in a file that was written there by other means. Raises StorageError."""
         try:

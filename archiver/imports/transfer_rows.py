@@ -29,12 +29,15 @@ _MAGIC = b"SQLite format 3\x00"
 _APPLICATION_ID_AT = 68  # in the header of a database
 _HEADER = 100  # bytes
 _BATCH = 200  # posts read together
+_PROOFS = f"proofs/{DATABASE}"  # rows that prove an export of another form; it has no files beside
 _OF_ACCOUNTS = ("account_profiles",)
 
 
 def database_in(package: OpenPackage) -> str | None:
     """The name of an archive's database in a package; None where there is none."""
     for name in package.find(DATABASE):
+        if f"/{name}".endswith(f"/{_PROOFS}"):
+            continue
         with package.open(name) as file:
             head = file.read(_HEADER)
         number = head[_APPLICATION_ID_AT : _APPLICATION_ID_AT + 4]

@@ -16,6 +16,9 @@ from archiver.errors import PackageError, UsageError
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 from archiver.imports import transfer_import
+from archiver.imports.package import OpenPackage
+from archiver.imports.parts import open_part
+from archiver.imports.transfer_rows import database_in
 from archiver_ayrshare.demo.specs import photo, video
 from support.archive_folder import ArchiveFolder
 from support.exporting import exported
@@ -198,6 +201,12 @@ def test_a_missing_and_a_damaged_file_are_named_and_asked_for_again(
     states = set(archive.column("SELECT state FROM renditions WHERE reason_code = ?",
                                 "not_in_package"))  # fmt: skip
     assert states == {"failed"}
+
+
+def test_the_rows_that_prove_a_table_are_no_archive(world: Nights, tmp_path: Path) -> None:
+    folder = exported_to(world, "csv", tmp_path / "tables")
+    assert (folder / "proofs" / "archive.db").is_file()
+    assert database_in(OpenPackage([open_part(folder)])) is None
 
 
 def test_an_altered_row_an_unreadable_line_and_another_version_are_refused(
