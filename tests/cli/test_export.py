@@ -62,7 +62,7 @@ def test_an_export_is_on_record_with_the_hash_of_its_manifest(
     with locked(tmp_path / "archive"):
         done = export(cli, config, "csv", str(tmp_path / "again"))
     assert done.exit_code == 0
-    assert "is not in the archive" in " ".join(done.stderr.split())
+    assert "is not on record in the archive" in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize(
