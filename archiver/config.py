@@ -297,19 +297,26 @@ def find_config(explicit: Path | None = None, environ: Mapping[str, str] = os.en
         return _in_home(explicit)
     if named := environ.get(ENVIRONMENT):
         path = _in_home(Path(named))
-        if not path.exists():
+        if not _is_there(path):
             raise ConfigError(f"{ENVIRONMENT} names {path}, but there is no such file")
         return path
     # a user without a home has no folder of their own either
     candidates = (Path(FILE_NAME), *filter(Path.is_absolute, (user_config(),)))
     for path in candidates:
-        if path.exists():
+        if _is_there(path):
             return path
     raise ConfigError(
         "There is no archive.toml",
         why=f"Looked for {' and '.join(str(path.absolute()) for path in candidates)}",
         hint="Run archiver init to write one here, or name one with --config FILE",
     )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:  # a folder that this user may not look into, such as another's home
+        return False
 
 
 def _in_home(path: Path) -> Path:
