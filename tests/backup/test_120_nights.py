@@ -18,8 +18,8 @@ pytestmark = pytest.mark.slow
 PLATFORMS = ("instagram", "threads", "tiktok")
 DAYS = 120
 FAULTS = {
-    20: "answer_partial", 33: "answer_empty", 47: "bad_records", 61: "fail", 75: "answer_partial", 90: "answer_empty",
-    101: "fail",
+    20: "answer_partial", 33: "answer_empty", 47: "bad_records", 61: "fail",
+    75: "answer_partial", 90: "answer_empty", 101: "fail",
 }  # fmt: skip
 QUIET = 24  # days at the end, so that every look that must confirm something has happened
 

@@ -101,7 +101,7 @@ def test_what_was_half_written_is_not_read_while_another_run_holds_the_lock(
 ) -> None:
     with (
         locked(half_written),
-        pytest.raises(StorageError, match="A write to the archive in .* was interrupted") as caught,
+        pytest.raises(StorageError, match="A write to the archive in") as caught,
         reader(half_written),
     ):
         pass
@@ -196,7 +196,7 @@ def test_on_a_read_only_disk_all_is_read_and_nothing_written(frozen: Path) -> No
 def test_what_was_half_written_is_not_read_from_a_read_only_disk(
     half_written: Path, frozen: Path
 ) -> None:
-    with pytest.raises(StorageError, match="A write to the archive in .* was interrupted"):
+    with pytest.raises(StorageError, match="A write to the archive in"):
         verify(frozen, Scope(), NOW)
 
 
