@@ -130,6 +130,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "resolving": {"archive", "config", "media", "net", "report", "resolvers"},
         "routes": {"net", "settings"},
         "setting_changes": {"archive", "media", "settings"},
+        "wanted_files": {"media", "settings"},
         "profile_pictures": {"archive", "media"},
         "kits": {"config", "hookspecs", "net", "settings", "tokens"},
         "url_refresher": {"archive"},

@@ -1,12 +1,11 @@
 """One run, from the first row that it writes to the last."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import anyio
 
@@ -36,6 +35,7 @@ from archiver.backup.resolving import VideoResolving
 from archiver.backup.room import Room
 from archiver.backup.setting_changes import apply_setting_changes
 from archiver.backup.stop_requests import restore_interrupts, wait_for_stop
+from archiver.backup.wanted_files import choose_by
 from archiver.clock import Clock
 from archiver.config import Config, Registry
 from archiver.errors import ArchiverError, StorageError, leaves
@@ -43,7 +43,6 @@ from archiver.evidence.signing import seal
 from archiver.media.download import Downloader
 from archiver.media.playlists.joining import FilmJoiner, joiner_version
 from archiver.media.playlists.segments import remove_unfinished
-from archiver.media.selection import select_renditions
 from archiver.media.store import StagedStore
 from archiver.minimisation import Minimiser
 from archiver.models import Account, timestamp
@@ -244,7 +243,7 @@ class BackupRun:
             Minimiser.of(archive.leave_out),
         )  # fmt: skip
         backup = AccountBackup(
-            run, reader, self.options, archive, self._select(), account_report,
+            run, reader, self.options, archive, choose_by(self.config.media), account_report,
             on_saved=partial(_register, files), other_labels=self._other_labels(account),
             ranks={source.name: source.rank for source in self.plugins.sources},
         )  # fmt: skip
@@ -272,13 +271,6 @@ class BackupRun:
         for account in self._accounts:
             if account.report.outcome == "done" and not account.report.complete:
                 account.report.outcome = "interrupted"
-
-    def _select(self) -> Callable[..., Any]:
-        media = self.config.media
-        return partial(
-            select_renditions, videos=media.videos, thumbnails=media.thumbnails,
-            leave_out=media.leave_out,
-        )  # fmt: skip
 
     def _media_client(self) -> MediaClient:
         network = self.config.network

@@ -5,13 +5,13 @@ next one continues.
 """
 
 from collections.abc import Collection
-from functools import partial
 
 from archiver.archive import queue
 from archiver.archive.media_settings import apply_batch, outdated_settings
 from archiver.backup.context import RunContext
 from archiver.backup.options import BackupOptions
-from archiver.media.selection import left_out_setting, select_renditions
+from archiver.backup.wanted_files import choose_by
+from archiver.media.selection import left_out_setting
 from archiver.settings import MediaSettings
 
 _REPORT_EVERY = 20_000
@@ -36,10 +36,7 @@ async def _select_again(run: RunContext, accounts: Collection[int], media: Media
         "setting_thumbnails": str(media.thumbnails).lower(),
         "setting_leave_out": left_out_setting(media.leave_out),
     }
-    select = partial(
-        select_renditions, videos=media.videos, thumbnails=media.thumbnails,
-        leave_out=media.leave_out,
-    )  # fmt: skip
+    select = choose_by(media)
     checked = changed = reported = 0
     for outdated in await run.database.call(outdated_settings, current):
         after = 0

@@ -1,7 +1,7 @@
 """`archiver separate`: undo a match of two sources' posts by a rule."""
 
 import json
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -76,8 +76,8 @@ def _parse_context(shell: Shell, account: "Account", raw: str) -> tuple["ParseCo
     """The parse context of an account, and the post of its record."""
     from archiver.archive.posts import ParseContext
     from archiver.backup.account_reader import AccountReader
+    from archiver.backup.wanted_files import choose_by
     from archiver.clock import SystemClock
-    from archiver.media.selection import select_renditions
     from archiver.minimisation import Minimiser
     from archiver.report import AccountReport
 
@@ -86,15 +86,10 @@ def _parse_context(shell: Shell, account: "Account", raw: str) -> tuple["ParseCo
     report = AccountReport(account.name, account.platform, account.source)
     minimiser = Minimiser.of(config.archive.leave_out)
     reader = AccountReader(account, platform, None, SystemClock(), report, minimiser=minimiser)
-    media = config.media
-    choose = partial(
-        select_renditions, videos=media.videos, thumbnails=media.thumbnails,
-        leave_out=media.leave_out,
-    )  # fmt: skip
     ranks = {source.name: source.rank for source in plugins.sources}
     context = ParseContext(
-        account.source, platform.content_version, reader.read, choose, reader.view,
-        reader.fingerprint, ranks, record_text=reader.record_text,
+        account.source, platform.content_version, reader.read, choose_by(config.media),
+        reader.view, reader.fingerprint, ranks, record_text=reader.record_text,
     )  # fmt: skip
     return context, reader.read(json.loads(raw))
 
@@ -108,7 +103,7 @@ def _export_context(
     """
     from archiver.archive.packages import EXPORT
     from archiver.archive.posts import ParseContext
-    from archiver.media.selection import select_renditions
+    from archiver.backup.wanted_files import choose_by
     from archiver.minimisation import Minimiser
     from archiver.models import Account
 
@@ -129,9 +124,7 @@ def _export_context(
 
     context = ParseContext(
         EXPORT, reader.content_version, read,
-        partial(
-            select_renditions, videos="best", thumbnails=True, leave_out=config.media.leave_out
-        ),
+        choose_by(replace(config.media, videos="best", thumbnails=True)),
         ranks={source.name: source.rank for source in shell.plugins().sources},
         record_text=lambda record: minimiser.record_text(record, read),
     )  # fmt: skip

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from archiver.archive import packages, runs
@@ -22,6 +21,7 @@ from archiver.archive.packages import EXPORT, PackagePart
 from archiver.archive.runs import Counts
 from archiver.archive.same_files import merge_same_files
 from archiver.backup.routes import route_of
+from archiver.backup.wanted_files import choose_by
 from archiver.clock import Clock
 from archiver.config import Config
 from archiver.errors import ArchiverError, PackageError, StorageError, UsageError
@@ -45,7 +45,6 @@ from archiver.imports.single_films import (
 from archiver.imports.transfer import OpenTransfer, open_transfers
 from archiver.imports.transfer_import import TransferImport, check_transfer, claim_transferred
 from archiver.media.folder_store import FolderStore
-from archiver.media.selection import select_renditions
 from archiver.minimisation import Minimiser
 from archiver.models import timestamp
 
@@ -328,14 +327,10 @@ class ImportRun:
                 imported_at=now,
             )  # fmt: skip
         self.progress.begin(f"Importing {name}", total, "posts")
-        media = self.config.media
         with ThreadPoolExecutor(os.cpu_count() or 1) as executor:
             work = PackageImport(
                 self.connection, found, account, account_id, run_id, package_id, as_of, self.ranks,
-                partial(
-                    select_renditions, videos=media.videos, thumbnails=media.thumbnails,
-                    leave_out=media.leave_out,
-                ),
+                choose_by(self.config.media),
                 None if self.options.dry_run else store, store.tmp, executor, self.clock.now,
                 self.progress, report, None if self.options.dry_run else self._links(store),
                 private=self.options.private,
