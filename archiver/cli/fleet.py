@@ -216,9 +216,7 @@ def _status(shell: Shell, file: Path, *, as_json: bool, check: bool) -> int | No
     cells = [
         (row.name, row.accounts, row.failing, ", ".join(row.reasons),
          row.oldest_good_at and f"{row.oldest_good_at.astimezone(UTC):%Y-%m-%d %H:%M}",
-         size_text(row.database_size), size_text(row.media_size),
-         "paused" if row.is_paused else "silent" if row.is_silent else
-         "running" if row.is_running else "")
+         size_text(row.database_size), size_text(row.media_size), row.condition)
         for row in state.tenants
     ]  # fmt: skip
     shell.out(table(cells, head, right=(1, 2, 5, 6)) if cells else "There are no tenants yet")

@@ -8,7 +8,6 @@ option of the account's platform, as in archive.toml. Secrets are references.
 """
 
 import csv
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -68,8 +67,8 @@ def _add_row(found: dict[str, ListedTenant], row: dict[str, str], line: int) -> 
 
 
 def _value(text: str) -> object:
-    """A cell as TOML would have it: yes and no, a whole number, or text."""
-    return json.loads(text) if text in {"true", "false"} else text
+    """A cell as TOML would have it: true or false, or text."""
+    return text == "true" if text in {"true", "false"} else text
 
 
 def check_tenants(

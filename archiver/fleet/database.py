@@ -69,7 +69,7 @@ CREATE INDEX IF NOT EXISTS accounts_due ON fleet.accounts (next_at);
 
 
 _Answer = TypeVar("_Answer")
-_WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 60.0, 60.0)
+WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 60.0, 60.0)
 """Seconds between tries to reach a database that does not answer."""
 
 
@@ -160,7 +160,7 @@ def patiently(address: str, do: Callable[["psycopg.Connection[Any]"], _Answer]) 
 
     So it must be the same twice. Raises FleetDatabaseDown, and what `do` raises.
     """
-    for wait in _WAITS:
+    for wait in WAITS:
         try:
             with connected(address) as connection:
                 return do(connection)

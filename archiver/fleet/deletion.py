@@ -1,19 +1,18 @@
 """The end of a tenant: its archive, all versions of it, and its media are deleted for good."""
 
 import shutil
-from pathlib import Path
 from typing import Any
 
 import obstore
 from obstore.store import LocalStore
 
 from archiver.archive.database import DATABASE, reader
-from archiver.archive.holds import holds
+from archiver.archive.holds import lasting_holds
 from archiver.errors import UsageError
 from archiver.fleet.database import begin_deletion, end_deletion
 from archiver.fleet.settings import FleetSettings
 from archiver.fleet.storage import TenantStorage, open_storage
-from archiver.fleet.versions import marked_version, read_version, restore_version
+from archiver.fleet.versions import bring_up_to
 from archiver.media.object_store import bucket_errors
 
 
@@ -45,13 +44,11 @@ def delete_tenant(settings: FleetSettings, connection: Any, tenant: str) -> int:
 
 def _refuse_holds(storage: TenantStorage, manifest: str | None, tenant: str) -> None:
     if manifest is not None:
-        version = read_version(storage.bucket, manifest)
-        if marked_version(storage.directory) != version.name:
-            restore_version(storage.bucket, version, storage.directory)
-    if not Path(storage.directory / DATABASE).exists():
+        bring_up_to(storage.bucket, manifest, storage.directory)
+    if not (storage.directory / DATABASE).exists():
         return
     with reader(storage.directory) as archive:
-        held = [hold.matter for hold in holds(archive) if hold.released_at is None]
+        held = [hold.matter for hold in lasting_holds(archive)]
     if held:
         raise UsageError(
             f"{tenant} is under legal hold",

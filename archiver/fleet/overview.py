@@ -34,6 +34,13 @@ class TenantState:
     media_size: int
     sent: int
 
+    @property
+    def condition(self) -> str:
+        """The one word for it: paused, silent or running; empty for none of these."""
+        if self.is_paused:
+            return "paused"
+        return "silent" if self.is_silent else "running" if self.is_running else ""
+
 
 @dataclass(frozen=True, slots=True)
 class LimitState:
@@ -201,7 +208,7 @@ def page(state: FleetState) -> str:
     order = sorted(state.tenants, key=lambda t: (not t.is_silent, not t.failing, t.name))
     tenants = [
         (t.name, t.accounts, t.failing, _reasons(t), _age(t), size_text(t.database_size),
-         size_text(t.media_size), _what(t))
+         size_text(t.media_size), t.condition)
         for t in order
     ]  # fmt: skip
     limits = [
@@ -228,12 +235,6 @@ def _age(tenant: TenantState) -> str:
     if tenant.good < tenant.accounts:
         return f"{tenant.accounts - tenant.good} never read"
     return f"{tenant.oldest_age / 3600:.0f} h ago" if tenant.accounts else ""
-
-
-def _what(tenant: TenantState) -> str:
-    if tenant.is_paused:
-        return "paused"
-    return "silent" if tenant.is_silent else "running" if tenant.is_running else ""
 
 
 def _left(limit: LimitState) -> str:

@@ -39,11 +39,9 @@ from archiver.fleet.shared_buckets import SharedBuckets
 from archiver.fleet.storage import TenantStorage, open_storage
 from archiver.fleet.versions import (
     DatabaseVersion,
+    bring_up_to,
     mark_version,
-    marked_version,
-    read_version,
     remove_old_versions,
-    restore_version,
     save_version,
     version_name,
 )
@@ -117,9 +115,9 @@ class TenantBackup:
         """Have the current version of the database here. Raises StorageError."""
         if self._lease.manifest is None:
             return
-        self._current = read_version(self._storage.bucket, self._lease.manifest)
-        if marked_version(self._storage.directory) != self._current.name:
-            restore_version(self._storage.bucket, self._current, self._storage.directory)
+        self._current = bring_up_to(
+            self._storage.bucket, self._lease.manifest, self._storage.directory
+        )
 
     def _back_up(
         self, account: FleetAccount, accounts: Sequence[FleetAccount], *, now: bool

@@ -196,6 +196,17 @@ def restore_version(bucket: "Bucket", version: DatabaseVersion, directory: Path)
     return fetched
 
 
+def bring_up_to(bucket: "Bucket", manifest: str, directory: Path) -> DatabaseVersion:
+    """Have the database in a folder be that of a version, which is fetched where it is not.
+
+    Raises StorageError.
+    """
+    version = read_version(bucket, manifest)
+    if marked_version(directory) != version.name:
+        restore_version(bucket, version, directory)
+    return version
+
+
 def _fetch(
     bucket: "Bucket", version: DatabaseVersion, out: Any, have: dict[str, int], old: Path
 ) -> int:

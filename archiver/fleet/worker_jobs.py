@@ -15,6 +15,8 @@ from procrastinate.exceptions import ConnectorException, NoResult, UniqueViolati
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
+from archiver.fleet.database import WAITS
+
 _log = logging.getLogger(__name__)
 _HELD = (
     " WHERE EXISTS (SELECT 1 FROM procrastinate_jobs WHERE id = %(job_id)s AND status = 'doing'"
@@ -24,8 +26,6 @@ _HEARTBEAT = (
     "INSERT INTO procrastinate_workers (id) OVERRIDING SYSTEM VALUE VALUES (%(worker_id)s)"
     " ON CONFLICT (id) DO UPDATE SET last_heartbeat = now()"
 )
-_WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 60.0, 60.0)
-"""Seconds between tries to tell the database how a job ended."""
 
 
 class WorkerJobs(JobManager):
@@ -73,7 +73,7 @@ class WorkerJobs(JobManager):
 
     async def _change(self, job: Job, name: str, **values: Any) -> None:
         query = sql.queries[name].rstrip("; \n") + _HELD
-        for wait in (*_WAITS, None):
+        for wait in (*WAITS, None):
             try:
                 found = await self.connector.execute_query_all_async(
                     query=query, job_id=job.id, attempts=job.attempts, **values

@@ -107,7 +107,7 @@ def job() -> Job:
 def test_without_a_database_a_worker_waits(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(worker_jobs, "_WAITS", (0.0, 0.0))
+    monkeypatch.setattr(worker_jobs, "WAITS", (0.0, 0.0))
     caplog.set_level(logging.WARNING)
 
     def away(failures: int) -> WorkerJobs:
