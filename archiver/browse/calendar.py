@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from markupsafe import Markup, escape
 
 from archiver.browse.months import in_words, is_month
+from archiver.human import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Month:
     @property
     def label(self) -> str:
         """Such as "March 2026: 12 posts, complete"."""
-        posts = f"{self.posts:,} post{'' if self.posts == 1 else 's'}"
+        posts = counted(self.posts, "post")
         return f"{in_words(self.month)}: {posts}, {_STATE_LABELS[self.state]}"
 
 
@@ -39,8 +40,7 @@ class WholeYear:
     @property
     def label(self) -> str:
         """Such as "12 posts, complete"."""
-        posts = f"{self.posts:,} post{'' if self.posts == 1 else 's'}"
-        return f"{posts}, {_STATE_LABELS[self.state]}"
+        return f"{counted(self.posts, 'post')}, {_STATE_LABELS[self.state]}"
 
 
 _STATE_LABELS = {

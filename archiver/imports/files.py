@@ -2,7 +2,6 @@
 
 import mimetypes
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 
 from archiver.errors import MediaError, PackageError
@@ -33,20 +32,24 @@ def copy_file(
     """
     # what no signature tells is believed to be what its name says: nobody else will offer it
     declared = content_type or mimetypes.guess_type(member)[0] or ""
-    with ExitStack() as stack:
-        part = stack.enter_context(TempFile(tmp))
-        try:
-            file = stack.enter_context(package.open(member))
-            while data := file.read(CHUNK_SIZE):
-                part.write(data)
-                on_bytes(len(data))
-        except PackageError as error:
-            raise MediaError(
-                f"{member} could not be read", why=error.why, code="unreadable"
-            ) from error
+    with TempFile(tmp) as part:
+        copy_into(part, package, member, on_bytes)
         download = finish_download(part, expects, {"content-type": declared}, proven=True)
     _check_length(download, duration_ms)
     return download
+
+
+def copy_into(
+    part: TempFile, package: OpenPackage, member: str, on_bytes: Callable[[int], object] = int
+) -> None:
+    """Write the bytes of a file of a package into `part`. Raises MediaError, StorageError."""
+    try:
+        with package.open(member) as file:
+            while data := file.read(CHUNK_SIZE):
+                part.write(data)
+                on_bytes(len(data))
+    except PackageError as error:
+        raise MediaError(f"{member} could not be read", why=error.why, code="unreadable") from error
 
 
 def _check_length(download: Download, duration_ms: int | None) -> None:

@@ -8,7 +8,6 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -26,14 +25,14 @@ from archiver.archive.transfer import (
     known_among,
 )
 from archiver.errors import MediaError, PackageError
+from archiver.imports.files import copy_into
 from archiver.imports.package import OpenPackage
 from archiver.imports.report import ImportProgress, PackageReport
 from archiver.imports.transfer import OpenTransfer
-from archiver.media.disk import CHUNK_SIZE
 from archiver.media.download import Download, finish_download
 from archiver.media.store import MediaStore, stored_path
 from archiver.media.temp_file import TempFile
-from archiver.models import timestamp
+from archiver.models import time_text
 
 _BATCH = 200  # posts in one transaction
 _MOST_FAILURES = 20  # that are named in a report
@@ -128,7 +127,7 @@ class TransferImport:
             "sha256": file.sha256, "path": stored_path(file.sha256, file.extension),
             "size": file.size, "content_type": file.content_type, "width": file.width,
             "height": file.height, "duration_ms": file.duration_ms,
-            "stored_at": timestamp(self.now()) or "",
+            "stored_at": time_text(self.now()),
         }  # fmt: skip
 
     def _note_failure(self, name: str, why: str) -> None:
@@ -138,16 +137,8 @@ class TransferImport:
 
 def copy_named(package: OpenPackage, name: str, tmp: Path) -> Download:
     """A copy of a file of a package in `tmp`. Raises MediaError, StorageError."""
-    with ExitStack() as stack:
-        part = stack.enter_context(TempFile(tmp))
-        try:
-            file = stack.enter_context(package.open(name))
-            while data := file.read(CHUNK_SIZE):
-                part.write(data)
-        except PackageError as error:
-            raise MediaError(
-                f"{name} could not be read", why=error.why, code="unreadable"
-            ) from error
+    with TempFile(tmp) as part:
+        copy_into(part, package, name)
         return finish_download(part, None, {}, proven=True)
 
 

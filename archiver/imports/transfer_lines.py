@@ -5,6 +5,7 @@ and removals, of other sources' contents their revisions. What is here is made o
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from archiver.archive.search import folded_column
 from archiver.archive.transfer import TransferredAccount, TransferredPost
 from archiver.errors import PackageError
 from archiver.imports.package import OpenPackage
+from archiver.saved_posts import PostAlias, PostRelation, SavedSource
 
 LINES = "posts.jsonl"
 _LONGEST = 256 << 20  # bytes of a line
@@ -53,28 +55,6 @@ class _Number(msgspec.Struct):
     value: int | float
 
 
-class _Relation(msgspec.Struct):
-    kind: str
-    platform_id: str | None
-    url: str | None
-
-
-class _Alias(msgspec.Struct):
-    scheme: str
-    value: str
-
-
-class _Source(msgspec.Struct):
-    source: str
-    record_id: str | None
-    first_seen_at: str
-    edit: int
-    content_version: int | None
-    content_sha256: str | None
-    missing_at: str | None
-    removed_at: str | None
-
-
 class _Revision(msgspec.Struct):
     number: int
     why: str
@@ -104,9 +84,9 @@ class _Line(msgspec.Struct):
     removed_at: str | None
     attachments: list[_Attached]
     metrics: list[_Number]
-    relations: list[_Relation]
-    aliases: list[_Alias]
-    sources: list[_Source]
+    relations: list[PostRelation]
+    aliases: list[PostAlias]
+    sources: list[SavedSource]
     revisions: list[_Revision]
 
 
@@ -180,8 +160,8 @@ def _post(line: _Line, account: int, folder: str) -> TransferredPost:
     revisions = _revisions(line)
     rows: dict[str, Sequence[Mapping[str, Any]]] = {
         "post_sources": _sources(line),
-        "post_aliases": [msgspec.structs.asdict(each) for each in line.aliases],
-        "relations": [msgspec.structs.asdict(each) for each in line.relations],
+        "post_aliases": [asdict(each) for each in line.aliases],
+        "relations": [asdict(each) for each in line.relations],
         "revisions": revisions,
         "events": list(_events(line)),
         "metrics": [msgspec.structs.asdict(each) | {"attachment_id": 0} for each in line.metrics],
@@ -191,7 +171,8 @@ def _post(line: _Line, account: int, folder: str) -> TransferredPost:
     newest = max((each.number for each in line.revisions), default=0)
     alts = [each.alt_text for each in line.attachments
             if each.alt_text and each.last_revision in {None, newest}]  # fmt: skip
-    times = [line.first_seen_at, line.edited_at, line.removed_at, *_times(line)]
+    seen = (each.seen_at for each in line.revisions)
+    times = [line.first_seen_at, line.edited_at, line.removed_at, *seen]
     names = (
         "platform", "platform_id", "kind", "visibility", "author", "created_at", "title", "text",
         "url", "first_seen_at", "edited_at", "removed_at",
@@ -204,10 +185,6 @@ def _post(line: _Line, account: int, folder: str) -> TransferredPost:
         "earlier_text": None,
     }
     return TransferredPost(account, row, rows, files)
-
-
-def _times(line: _Line) -> Iterator[str]:
-    yield from (each.seen_at for each in line.revisions)
 
 
 def _revisions(line: _Line) -> list[dict[str, Any]]:
@@ -225,7 +202,7 @@ def _sources(line: _Line) -> list[dict[str, Any]]:
     newest = {each.source: bytes(each.record).decode() for each in line.revisions}
     rows = []
     for each in line.sources:
-        row = msgspec.structs.asdict(each) | {
+        row = asdict(each) | {
             "matched_by": None, "fingerprint": b"", "missing_updated_at": None, "view": "{}",
             "record_sha256": None, "reader": None, "unmapped": None, "extra": None,
             "said": None, "raw": None,

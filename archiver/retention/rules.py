@@ -14,7 +14,7 @@ from pathlib import Path
 
 from archiver.archive.holds import matters_of_posts
 from archiver.errors import UsageError
-from archiver.models import timestamp
+from archiver.models import time_text, timestamp
 from archiver.retention.erasure import (
     Erasure,
     carry_out,
@@ -96,7 +96,7 @@ def dispose(
     then it may be called again.
     """
     _check_clock(connection, now)
-    at = timestamp(now) or ""
+    at = time_text(now)
     done = _finish(connection, directory, who, at)
     for due in list(due_posts(connection, rules, now)):
         if due.rule.action != "erase" or due.rule.name not in chosen:
@@ -133,7 +133,7 @@ def _check_clock(connection: sqlite3.Connection, now: datetime) -> None:
     """Raise UsageError where the clock is behind what the archive saw: ages cannot be believed."""
     query = "SELECT max(coalesce(finished_at, started_at)) FROM runs"
     (last,) = connection.execute(query).fetchone()
-    if last is not None and last > (timestamp(now) or ""):
+    if last is not None and last > time_text(now):
         raise UsageError(
             "The clock of this machine is wrong: it is behind the last run of this archive",
             kept="Nothing was disposed of",
