@@ -74,9 +74,10 @@ class LedgerScope:
     erased: Mapping[int, Set[int]]
     hidden: int = 0
 
-    def note_hidden(self, part: Part) -> None:
+    def note_hidden(self, part: Part, keys: Sequence[Any]) -> None:
         """Count the commitments of a part that it hides, and that no erasure explains."""
-        self.hidden += len(_hidden_items(part) - self.erased.get(part.id, set()))
+        hidden = {number for number, key in enumerate(keys) if key is None}
+        self.hidden += len(hidden - self.erased.get(part.id, set()))
 
     def has_own(self, table: str) -> bool:
         """Whether no entry commits to the rows of a table, as an extract has its own."""
@@ -128,17 +129,18 @@ def _check_table(
     latest = Latest(_last_changes(connection, table))
     named = present = 0
     for part in _parts(connection, table):
-        commitments = _commitments(part)
-        if commitments is None:
+        keys = _keys(part)
+        commitments = _commitments(part, keys)
+        if keys is None or commitments is None:
             yield _unreadable(part)
             continue
-        scope.note_hidden(part)
+        scope.note_hidden(part, keys)
         current = {}
         for key, commitment in commitments.items():
             last = latest.last_change.get(key)
             if last is not None:
                 yield from _check_history(table, key, commitment, latest)
-            if last is None or last <= commitment.entry_id:
+            if last is None or last <= part.id:
                 current[key] = commitment
         rows = _rows(connection, table, list(current))
         present += len(rows)
@@ -159,15 +161,16 @@ def _check_some(
     Which later part speaks of a row too is read from the keys of the parts that changed rows; what
     that says of the row before has to fit. Where there is none, the row itself has to fit.
     """
-    keys = frozenset(key for part in parts for key in _keys(part) or ())
-    later = _later_parts(connection, table, keys)
+    read = [(part, _keys(part)) for part in parts]
+    every = frozenset(key for _, keys in read for key in keys or ())
+    later = _later_parts(connection, table, every)
     followed: dict[int, dict[Any, Commitment]] = {}
-    for part in parts:
-        commitments = _commitments(part)
-        if commitments is None:
+    for part, keys in read:
+        commitments = _commitments(part, keys)
+        if keys is None or commitments is None:
             yield _unreadable(part)
             continue
-        scope.note_hidden(part)
+        scope.note_hidden(part, keys)
         current = {}
         for key, commitment in commitments.items():
             following = next((each for each in later.get(key, ()) if each > part.id), None)
@@ -182,7 +185,7 @@ def _check_some(
             yield _wrong(_name(table, key), detail)
     for number, earlier in sorted(followed.items()):
         for part in _parts(connection, table, f"id = {number}"):
-            yield from _check_change(table, _commitments(part) or {}, earlier)
+            yield from _check_change(table, _commitments(part, _keys(part)) or {}, earlier)
 
 
 def _in_groups(parts: Iterable[Part]) -> Iterator[list[Part]]:
@@ -267,25 +270,24 @@ def _parts(connection: sqlite3.Connection, table: str, where: str = "TRUE") -> I
 
 
 def _last_changes(connection: sqlite3.Connection, table: str) -> dict[Any, int]:
-    """For each row that was ever changed or removed, the last entry that speaks of it."""
+    """For each row that was ever changed or removed, the last part that speaks of it.
+
+    By the numbers of parts, as slices do it, and not by the entries that parts name: these may be
+    damaged, and the check of entries says so.
+    """
     found: dict[Any, int] = {}
     removed: set[Any] = set()
     for part in _parts(connection, table, "change <> 'added'"):
         keys = _keys(part) or ()
-        found.update(dict.fromkeys(keys, part.entry_id))
+        found.update(dict.fromkeys(keys, part.id))
         (removed.update if part.change == "removed" else removed.difference_update)(keys)
     removed.discard(None)
     if removed:  # a row may have been added again since
         for part in _parts(connection, table, "change = 'added'"):
             for key in removed.intersection(_keys(part) or ()):
-                found[key] = max(found[key], part.entry_id)
+                found[key] = max(found[key], part.id)
     found.pop(None, None)
     return found
-
-
-def _hidden_items(part: Part) -> set[int]:
-    """The items of a part whose key is hidden."""
-    return {number for number, key in enumerate(_keys(part) or ()) if key is None}
 
 
 def _keys(part: Part) -> list[Any] | None:
@@ -303,9 +305,11 @@ def _keys(part: Part) -> list[Any] | None:
         return None
 
 
-def _commitments(part: Part) -> dict[Any, Commitment] | None:
-    """What a part says of each row whose key is not hidden; None where it is damaged."""
-    keys = _keys(part)
+def _commitments(part: Part, keys: Sequence[Any] | None) -> dict[Any, Commitment] | None:
+    """What a part says of each row whose key is not hidden; None where it is damaged.
+
+    `keys` are those of the part.
+    """
     before = part.before if part.before is not None else b""
     expected = HASH_SIZE * part.count if part.change != "added" else 0
     if (
