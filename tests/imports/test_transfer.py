@@ -21,6 +21,7 @@ from archiver.imports.parts import open_part
 from archiver.imports.transfer_rows import database_in
 from archiver_ayrshare.demo.specs import photo, video
 from support.archive_folder import ArchiveFolder
+from support.damage import flip
 from support.exporting import exported
 from support.exports.importing import ImportFolder, import_now
 from support.exports.packing import write_zip
@@ -191,7 +192,8 @@ def test_a_missing_and_a_damaged_file_are_named_and_asked_for_again(
     folder = exported_to(world, "jsonl", tmp_path / "out")
     first, second = sorted(folder.glob("media/*/*"))[:2]
     first.unlink()
-    second.write_bytes(second.read_bytes()[:-1] + b"?")
+    data = second.read_bytes()
+    second.write_bytes(flip(data, 8 * len(data) - 1))
     archive = new_archive(tmp_path)
     report = import_now(archive.config(), folder)
     assert report.outcome == "partial"

@@ -94,9 +94,10 @@ class Erasing:
 
     @staticmethod
     def _marks() -> dict[str, bytes]:
+        """By name. Each is of five bytes or more, for random salts may have any four."""
         return {
             "text": SECRET.encode(), "earlier": EARLIER.encode(), "folded": SECRET.lower().encode(),
-            "trigram": b"kowals", "id": b"g:2\"", "own": png("2-0"),
+            "trigram": b"kowals", "id": b'"g:2"', "own": png("2-0"),
             "hash": sha256(png("2-0")).hexdigest().encode(),
             "raw hash": sha256(png("2-0")).digest(),
         }  # fmt: skip
