@@ -98,12 +98,12 @@ if TYPE_CHECKING:
         UnresolvedCode,
     )
     from archiver.saved_posts import (
-        HeldFile,
         LatestMetric,
         PostAttachment,
         PostRelation,
         PostRevision,
         SavedAccount,
+        SavedFile,
         SavedPost,
     )
     from archiver.secrets import Secret
@@ -138,7 +138,7 @@ _HOMES = {
         "Unresolved", "UnresolvedCode",
     ),
     "saved_posts": (
-        "HeldFile", "LatestMetric", "PostAttachment", "PostRelation", "PostRevision",
+        "SavedFile", "LatestMetric", "PostAttachment", "PostRelation", "PostRevision",
         "SavedAccount", "SavedPost",
     ),
     "secrets": ("Secret",),
@@ -187,7 +187,6 @@ __all__ = [
     "ExportedPost",
     "Extra",
     "FileResponse",
-    "HeldFile",
     "HistoryAccount",
     "HistoryBackend",
     "HistoryContent",
@@ -230,6 +229,7 @@ __all__ = [
     "Response",
     "Role",
     "SavedAccount",
+    "SavedFile",
     "SavedPost",
     "Secret",
     "SecretError",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from archiver.saved_posts import HeldFile, PostRevision, SavedAccount, SavedPost
+from archiver.saved_posts import PostRevision, SavedAccount, SavedFile, SavedPost
 
 
 class PostSnapshot(Protocol):
@@ -38,7 +38,7 @@ class ExportTarget(Protocol):
     def write(self, name: str, pieces: Iterable[bytes]) -> None:
         """Write a file. Raises StorageError; PluginError for a name that leads elsewhere."""
 
-    def add_media(self, name: str, file: HeldFile) -> bool:
+    def add_media(self, name: str, file: SavedFile) -> bool:
         """Copy a media file, whose `path` is not None; False where its bytes are damaged or lost.
 
         That is noted as `note_missing` does it. Raises as `write`.

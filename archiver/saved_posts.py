@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class HeldFile:
+class SavedFile:
     """One rendition: a file that the archive holds, or the reason why it does not.
 
     `sha256`, `path` (relative to the archive's folder) and `size` (bytes) are None where the file
@@ -44,19 +44,19 @@ class PostAttachment:
     key: str | None = None
     source: str | None = None
     platform_id: str | None = None
-    files: tuple[HeldFile, ...] = ()
+    files: tuple[SavedFile, ...] = ()
 
     @property
-    def main(self) -> HeldFile | None:
+    def main(self) -> SavedFile | None:
         """The file to give to people: the original, else the largest variant, else a still."""
-        held = [file for file in self.files if file.path is not None]
-        return max(held, key=_preference, default=None)
+        stored = [file for file in self.files if file.path is not None]
+        return max(stored, key=_preference, default=None)
 
 
 _ROLES = ("preview", "cover", "thumbnail", "variant", "original")  # the best comes last
 
 
-def _preference(file: HeldFile) -> tuple[int, int]:
+def _preference(file: SavedFile) -> tuple[int, int]:
     return _ROLES.index(file.role) if file.role in _ROLES else -1, file.size or 0
 
 
@@ -72,8 +72,8 @@ class SavedAccount:
     title: str | None
     url: str | None
     description: str | None = None
-    avatar: HeldFile | None = None
-    banner: HeldFile | None = None
+    avatar: SavedFile | None = None
+    banner: SavedFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

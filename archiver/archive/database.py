@@ -16,7 +16,7 @@ from archiver.archive.facts import (
     KNOWN_TRIGGERS,
     ROW_HASHED,
 )
-from archiver.archive.lock import LOCK, SQLITE_SUFFIXES, locked, refuse_links
+from archiver.archive.lock import LOCK, SQLITE_SUFFIXES, archive_lock, refuse_links
 from archiver.archive.migrate import applied_steps, check_version, migrate, refuse_foreign_triggers
 from archiver.archive.opening import BUSY_MS, connect, open_to_read, refuse_foreign_log
 from archiver.archive.storage_errors import damaged, storage_errors
@@ -35,7 +35,7 @@ __all__ = [
     "ROW_HASHED",
     "SQLITE_SUFFIXES",
     "applied_steps",
-    "locked",
+    "archive_lock",
     "open_to_read",
     "reader",
     "refuse_lost_database",
@@ -70,7 +70,11 @@ def writer(
     """
     if create:
         refuse_lost_database(directory)
-    with locked(directory, create=create), _damage_reported(directory), storage_errors(directory):
+    with (
+        archive_lock(directory, create=create),
+        _damage_reported(directory),
+        storage_errors(directory),
+    ):
         refuse_foreign_log(directory / DATABASE)
         connection = connect(directory / DATABASE, busy_ms=busy_ms)
         try:
@@ -203,7 +207,7 @@ def _roll_back(directory: Path) -> None:
     path = directory / DATABASE
     try:
         with (
-            locked(directory, create=False),
+            archive_lock(directory, create=False),
             storage_errors(directory),
             closing(connect(path)) as connection,
         ):

@@ -23,7 +23,7 @@ _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 
 @contextmanager
-def locked(directory: Path, *, create: bool = True, database: bool = True) -> Iterator[None]:
+def archive_lock(directory: Path, *, create: bool = True, database: bool = True) -> Iterator[None]:
     """Hold the lock of an archive folder, which is made if need be; with `database`, its file too.
 
     Raises ArchiveLocked at once where another program holds it, StorageError.

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from archiver.archive.database import DATABASE, locked, storage_errors
+from archiver.archive.database import DATABASE, archive_lock, storage_errors
 from archiver.archive.public_posts import SHOWN_TO_ALL, expired_condition
 from archiver.archive.record_diff import published_paths, text_at
 from archiver.archive.schema import APPLICATION_ID, model
@@ -82,7 +82,7 @@ def publish(database: Path, folder: Path, *, with_removed: bool = False) -> Publ
     copied = Copied()
     content = _PublicPart(database, with_removed=with_removed)
     try:
-        with locked(folder, database=False), storage_errors(folder):
+        with archive_lock(folder, database=False), storage_errors(folder):
             renew_copy(content, source, folder, copied)
             size = _remove_unwanted(folder)
     except sqlite3.Error as error:

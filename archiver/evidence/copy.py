@@ -15,7 +15,7 @@ from archiver.archive.database import (
     DATABASE,
     LOCK,
     SQLITE_SUFFIXES,
-    locked,
+    archive_lock,
     reader,
     storage_errors,
 )
@@ -54,7 +54,7 @@ def copy_archive(
     copied = Copied()
     with open_archive(source) as connection:
         _check_place(connection, source, target, older=older)
-        with locked(target, database=False), storage_errors(target):
+        with archive_lock(target, database=False), storage_errors(target):
             renew_copy(
                 _WholeArchive(connection), FolderStore(source), target, copied,
                 on_total=on_total, on_file=on_file,

@@ -37,7 +37,7 @@ from archiver.disks import sync
 from archiver.export.heading import ExportHeading
 from archiver.export.snapshot import Snapshot
 from archiver.media.disk import create_file, open_file, storage_error
-from archiver.saved_posts import HeldFile
+from archiver.saved_posts import SavedFile
 
 _AT_ONCE = 500  # rows read together
 _NONE: Mapping[str, str] = {}
@@ -85,12 +85,12 @@ def write_extract(
         raise storage_error(error, f"write {path}") from error
 
 
-def files_of_extract(path: Path) -> Iterator[HeldFile]:
+def files_of_extract(path: Path) -> Iterator[SavedFile]:
     """The files that an extract names, but for those that the archive has lost."""
     query = "SELECT * FROM media WHERE lost_at IS NULL ORDER BY sha256"
     with closing(sqlite3.connect(path)) as connection:
         for number, row in enumerate(mappings(connection.execute(query)), 1):
-            yield HeldFile(
+            yield SavedFile(
                 number, 0, "original", "stored", None, None, row["content_type"], row["width"],
                 row["height"], None, row["duration_ms"], row["sha256"], row["path"], row["size"],
             )  # fmt: skip

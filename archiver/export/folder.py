@@ -18,11 +18,11 @@ from pathlib import Path, PurePosixPath
 from archiver.disks import clone, sync_directory
 from archiver.errors import PluginError, UsageError
 from archiver.export.heading import ExportHeading
-from archiver.export.package_files import LOST, open_held
+from archiver.export.package_files import LOST, open_saved
 from archiver.export.written_files import WrittenFiles
 from archiver.media.disk import CHUNK_SIZE, create_file, make_directory, storage_error
 from archiver.media.store import MediaStore
-from archiver.saved_posts import HeldFile
+from archiver.saved_posts import SavedFile
 
 MANIFEST = "manifest-sha256.txt"
 UNFINISHED = ".unfinished"
@@ -88,7 +88,7 @@ class ExportFolder:
         except OSError as error:
             raise storage_error(error, f"read {self.path / name}") from error
 
-    def add_media(self, name: str, file: HeldFile) -> bool:
+    def add_media(self, name: str, file: SavedFile) -> bool:
         """Copy a media file, whose bytes must have its hash; False where it cannot be included.
 
         Raises StorageError where the folder cannot be written.
@@ -133,7 +133,7 @@ class ExportFolder:
                     Path(entry.path).unlink()
         return stays
 
-    def _is_there(self, name: str, file: HeldFile) -> bool:
+    def _is_there(self, name: str, file: SavedFile) -> bool:
         """Whether an interrupted export finished this file."""
         path = self.path / name
         try:
@@ -144,8 +144,8 @@ class ExportFolder:
         except OSError:
             return False
 
-    def _copy(self, name: str, file: HeldFile) -> bool:
-        stream = open_held(self.store, file)
+    def _copy(self, name: str, file: SavedFile) -> bool:
+        stream = open_saved(self.store, file)
         if stream is None:
             return False
         digest = hashlib.sha256()

@@ -7,7 +7,7 @@ from io import RawIOBase
 from archiver.errors import StorageError
 from archiver.export.file_names import file_name
 from archiver.media.store import MediaStore, hash_in_path
-from archiver.saved_posts import HeldFile, PostAttachment, SavedPost
+from archiver.saved_posts import PostAttachment, SavedFile, SavedPost
 
 LOST = "lost or damaged here: see archiver verify"
 
@@ -19,7 +19,7 @@ class PackageFile:
     name: str
     post: SavedPost
     attachment: PostAttachment
-    file: HeldFile | None
+    file: SavedFile | None
     why: str = ""
 
 
@@ -37,7 +37,7 @@ def files_of(post: SavedPost) -> Iterator[PackageFile]:
         yield PackageFile(f"media/{name}", post, attachment, main, why)
 
 
-def open_held(store: MediaStore, file: HeldFile) -> RawIOBase | None:
+def open_saved(store: MediaStore, file: SavedFile) -> RawIOBase | None:
     """The bytes of a file; None where they are not there. Only the path of its hash is believed."""
     if file.path is None or hash_in_path(file.path) != file.sha256:
         return None

@@ -19,7 +19,6 @@ from typing import Protocol, TypeVar
 from archiver.archive.row_objects import mappings, objects
 from archiver.export.as_of import NO_READERS, Readers, as_of, known_by
 from archiver.saved_posts import (
-    HeldFile,
     LatestMetric,
     PostAlias,
     PostAttachment,
@@ -27,6 +26,7 @@ from archiver.saved_posts import (
     PostRevision,
     SavedAccount,
     SavedAnswer,
+    SavedFile,
     SavedPost,
     SavedSource,
 )
@@ -71,7 +71,7 @@ class Snapshot:
             parameters = (row["id"],)
             profile = self.connection.execute(_PROFILE, parameters).fetchone() or (None,) * 3
             avatar, banner = (
-                next(objects(self.connection.execute(_PICTURE, (row["id"], key)), HeldFile), None)
+                next(objects(self.connection.execute(_PICTURE, (row["id"], key)), SavedFile), None)
                 for key in profile[1:]
             )
             yield SavedAccount(**row, description=profile[0], avatar=avatar, banner=banner)
@@ -161,7 +161,7 @@ class Snapshot:
         rows = list(mappings(self._execute(f"{query} ORDER BY position, id", ids)))
         files = defaultdict(list)
         attached = [row["id"] for row in rows]
-        for file in objects(self._execute(_files_query(self.connection), attached), HeldFile):
+        for file in objects(self._execute(_files_query(self.connection), attached), SavedFile):
             files[file.attachment_id].append(file)
         found = defaultdict(list)
         for row in rows:

@@ -22,12 +22,12 @@ from typing import Any
 from archiver.export.csv_table import csv_table
 from archiver.export.heading import ExportHeading
 from archiver.export.json_document import json_document
-from archiver.export.package_files import LOST, files_of, open_held
+from archiver.export.package_files import LOST, files_of, open_saved
 from archiver.export.readme import readme
 from archiver.export.snapshot import Snapshot
 from archiver.human import parse_time
 from archiver.media.store import MediaStore
-from archiver.saved_posts import HeldFile
+from archiver.saved_posts import SavedFile
 
 MANIFEST = "manifest-sha256.txt"
 _PIECE = 1 << 18  # bytes read and written together
@@ -99,7 +99,7 @@ class _Writing:
             self.manifest.add(f"{digest.hexdigest()}  {name}")
 
     def media(
-        self, name: str, moment: str | None, file: HeldFile, stream: RawIOBase
+        self, name: str, moment: str | None, file: SavedFile, stream: RawIOBase
     ) -> Iterator[bytes]:
         """Write a media file as it is: pictures and videos are compressed already."""
         entry = self._entry(name, moment, zipfile.ZIP_STORED)
@@ -134,7 +134,7 @@ def _media(
         for one in files_of(post):
             why = one.why
             if one.file is not None:
-                stream = open_held(store, one.file)
+                stream = open_saved(store, one.file)
                 if stream is None:
                     why = LOST
                 else:

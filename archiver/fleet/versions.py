@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import obstore
 from obstore.store import LocalStore
 
-from archiver.archive.database import DATABASE, SQLITE_SUFFIXES, locked
+from archiver.archive.database import DATABASE, SQLITE_SUFFIXES, archive_lock
 from archiver.disks import replace_file, sync_directory
 from archiver.errors import StorageError
 from archiver.media.disk import sync_file
@@ -83,7 +83,7 @@ def save_version(
     known = {chunk.sha256: chunk for chunk in kept}
     chunks: list[Chunk] = []
     try:
-        with locked(directory, create=False), pack.open("wb") as out:
+        with archive_lock(directory, create=False), pack.open("wb") as out:
             _empty_log(directory)
             for data in _chunks_of(directory / DATABASE):
                 sha256 = hashlib.sha256(data).hexdigest()
@@ -176,7 +176,7 @@ def restore_version(bucket: "Bucket", version: DatabaseVersion, directory: Path)
     new = directory / _NEW
     have: dict[str, int] = {}
     old = directory / DATABASE
-    with locked(directory, database=False):
+    with archive_lock(directory, database=False):
         if old.exists():
             have = {
                 hashlib.sha256(data).hexdigest(): number

@@ -12,7 +12,7 @@ from archiver.browse import text as words
 from archiver.export.file_names import file_name
 from archiver.export.heading import ExportHeading
 from archiver.metric_names import COMMON_METRICS
-from archiver.saved_posts import HeldFile, PostAttachment, SavedPost
+from archiver.saved_posts import PostAttachment, SavedFile, SavedPost
 from archiver.site.plan import UNDATED, SiteAccount, SiteMonth, SitePlan
 
 _MONTHS = (
@@ -33,7 +33,7 @@ class ShownFile:
     address: str
     still: str
     name: str
-    main: HeldFile | None
+    main: SavedFile | None
     why: str
 
     @property
@@ -158,7 +158,7 @@ def _files(post: SavedPost, held: set[str]) -> Iterator[ShownFile]:
         )  # fmt: skip
 
 
-def _shown(main: HeldFile | None, still: HeldFile | None) -> str:
+def _shown(main: SavedFile | None, still: SavedFile | None) -> str:
     kind = (main.content_type or "") if main else ""
     if kind in _PICTURES:
         return "image"
@@ -169,7 +169,7 @@ def _shown(main: HeldFile | None, still: HeldFile | None) -> str:
     return "still" if still else "nothing"
 
 
-def _address(file: HeldFile | None) -> str:
+def _address(file: SavedFile | None) -> str:
     return f"../{quote(file.path)}" if file and file.path else ""
 
 

@@ -15,7 +15,7 @@ from archiver.archive.actions import (
     reviews_of,
     settings_on_record,
 )
-from archiver.archive.database import locked, reader, writer
+from archiver.archive.database import archive_lock, reader, writer
 
 AT, LATER = "2026-03-01T09:00:00.000Z", "2026-03-02T09:00:00.000Z"
 
@@ -69,7 +69,7 @@ def test_an_export_is_on_record_where_the_archive_can_be_written_to(tmp_path: Pa
     with writer(tmp_path):
         pass
     assert log_export(tmp_path, AT, "clerk", {"format": "csv"})
-    with locked(tmp_path):
+    with archive_lock(tmp_path):
         assert not log_export(tmp_path, LATER, "clerk", {"format": "csv"})
     with reader(tmp_path) as connection:
         (found,) = actions_between(connection, "export", "", "9")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive.database import LOCK, locked, writer
+from archiver.archive.database import LOCK, archive_lock, writer
 from archiver.archive.lock_owner import lock_owner
 from archiver.errors import ArchiveLocked, StorageError
 
@@ -28,7 +28,7 @@ with writer(Path(sys.argv[1])):
 
 def refusal(directory: Path) -> ArchiveLocked:
     """What is said to a second run."""
-    with pytest.raises(ArchiveLocked) as caught, locked(directory):
+    with pytest.raises(ArchiveLocked) as caught, archive_lock(directory):
         pass
     return caught.value
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive.database import locked
+from archiver.archive.database import archive_lock
 from archiver.cli import main
 from support.nights import Nights, nights
 from support.running import Cli
@@ -112,7 +112,7 @@ def test_what_is_due_is_run_and_then_nothing_is_and_no_run_is_written(due: Due) 
 
 
 def test_while_another_run_is_going_on_there_is_nothing_to_do(due: Due) -> None:
-    with locked(due.world.directory):
+    with archive_lock(due.world.directory):
         assert "in use" in due()
         assert due("-q") == ""
 

@@ -10,7 +10,7 @@ from click.testing import Result
 
 from archiver.actors import actor
 from archiver.archive.actions import actions_between
-from archiver.archive.database import locked, reader
+from archiver.archive.database import archive_lock, reader
 from archiver.cli.export import FORMS, export_forms
 from support.exporting import PICTURE, make_archive
 from support.running import Cli
@@ -59,7 +59,7 @@ def test_an_export_is_on_record_with_the_hash_of_its_manifest(
     assert action.details["selection"] == "acme"
     manifest = (target / "manifest-sha256.txt").read_bytes()
     assert action.details["manifest_sha256"] == sha256(manifest).hexdigest()
-    with locked(tmp_path / "archive"):
+    with archive_lock(tmp_path / "archive"):
         done = export(cli, config, "csv", str(tmp_path / "again"))
     assert done.exit_code == 0
     assert "is not on record in the archive" in " ".join(done.stderr.split())

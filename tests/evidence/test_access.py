@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from archiver.archive.database import DATABASE, LOCK, SQLITE_SUFFIXES, locked, reader, writer
+from archiver.archive.database import DATABASE, LOCK, SQLITE_SUFFIXES, archive_lock, reader, writer
 from archiver.archive.runs import begin_run
 from archiver.cli import main
 from archiver.errors import StorageError
@@ -100,7 +100,7 @@ def test_what_was_half_written_is_not_read_while_another_run_holds_the_lock(
     half_written: Path,
 ) -> None:
     with (
-        locked(half_written),
+        archive_lock(half_written),
         pytest.raises(StorageError, match="A write to the archive in") as caught,
         reader(half_written),
     ):

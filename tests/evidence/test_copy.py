@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive.database import DATABASE, locked, transaction, writer
+from archiver.archive.database import DATABASE, archive_lock, transaction, writer
 from archiver.archive.rows import insert, update
 from archiver.cli import main
 from archiver.errors import ArchiveLocked, DamageFound, StorageError, UsageError
@@ -108,7 +108,7 @@ def test_a_copy_within_its_archive_is_refused(archive: Path, place: str) -> None
 
 def test_a_copy_that_somebody_writes_to_is_left_alone(archive: Path, tmp_path: Path) -> None:
     copy_archive(archive, tmp_path / "copy")
-    with locked(tmp_path / "copy"), pytest.raises(ArchiveLocked):
+    with archive_lock(tmp_path / "copy"), pytest.raises(ArchiveLocked):
         copy_archive(archive, tmp_path / "copy")
 
 

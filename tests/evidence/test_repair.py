@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from archiver.archive.database import DATABASE, locked, reader
+from archiver.archive.database import DATABASE, archive_lock, reader
 from archiver.archive.readers import archive_status
 from archiver.errors import StorageError
 from archiver.evidence import files
@@ -243,7 +243,7 @@ class TestParts:
     def test_while_a_backup_holds_the_lock_all_is_read_and_nothing_noted(
         self, archive: Path
     ) -> None:
-        with locked(archive):
+        with archive_lock(archive):
             result = verify(archive, Scope(), "2027-01-01T00:00:00.000Z")
         assert result.damage == []
         assert [finding.what for finding in result.findings] == ["unchecked"]

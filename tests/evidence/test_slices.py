@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from archiver.archive.database import DATABASE, locked, reader
+from archiver.archive.database import DATABASE, archive_lock, reader
 from archiver.archive.schema import ROW_HASHED
 from archiver.evidence.files import Scope
 from archiver.evidence.findings import Finding, Verified
@@ -125,7 +125,7 @@ class TestCycles:
     """All slices of an archive, one after the other."""
 
     def test_they_read_every_row_and_every_file_once(self, archive: Path) -> None:
-        with locked(archive):  # so that none of them writes what it has read
+        with archive_lock(archive):  # so that none of them writes what it has read
             whole = verify(archive, Scope(), NOW)
             results = [verify(archive, Scope(part, 7), NOW) for part in range(1, 8)]
         assert sum(result.files for result in results) == whole.files

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive.database import DATABASE, locked, reader, writer
+from archiver.archive.database import DATABASE, archive_lock, reader, writer
 from archiver.errors import DamageFound, StorageError
 from archiver.evidence import verify as module
 from archiver.evidence.files import Scope
@@ -49,7 +49,7 @@ def test_a_damaged_file_gets_no_date(archive: Path) -> None:
 
 
 def test_a_part_reads_its_files_and_counts_the_others(archive: Path) -> None:
-    with locked(archive):  # so that none of them writes what it has read
+    with archive_lock(archive):  # so that none of them writes what it has read
         parts = [verify(archive, Scope(part, 3), NOW) for part in (1, 2, 3)]
         whole = verify(archive, Scope(), NOW)
     assert sum(part.files for part in parts) == whole.files
@@ -66,7 +66,7 @@ def test_a_file_on_nobodys_account_is_a_leftover(archive: Path) -> None:
 
 
 def test_while_a_backup_holds_the_lock_all_is_read_and_no_date_is_written(archive: Path) -> None:
-    with locked(archive):
+    with archive_lock(archive):
         result = verify(archive, Scope(), NOW)
     assert result.damage == []
     assert set(dates(archive)) == {None}
@@ -77,7 +77,7 @@ def test_dates_wait_until_the_lock_is_free(archive: Path, monkeypatch: pytest.Mo
     with reader(archive) as connection:
         first, second = (name for (name,) in connection.execute("SELECT sha256 FROM media LIMIT 2"))
     with VerificationDates(open_writer(archive), NOW, Verified()) as written:
-        with locked(archive):
+        with archive_lock(archive):
             written.add(first)
         assert set(dates(archive)) == {None}
         written.add(second)

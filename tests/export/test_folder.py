@@ -14,13 +14,13 @@ from archiver.export import folder as export_folder_module
 from archiver.export.folder import MANIFEST, UNFINISHED, ExportFolder, export_folder
 from archiver.export.heading import ExportHeading
 from archiver.media.folder_store import FolderStore
-from archiver.saved_posts import HeldFile
+from archiver.saved_posts import SavedFile
 from support.exporting import PICTURE, snapshot_of
 
 HEADING = ExportHeading("archive", "all accounts", "2026-11-23T00:00:00Z")
 
 
-def picture(directory: Path) -> HeldFile:
+def picture(directory: Path) -> SavedFile:
     with snapshot_of(directory, 1) as snapshot:
         (post,) = snapshot.posts()
     assert post.attachments[0].main is not None

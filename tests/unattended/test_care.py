@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive.database import locked, reader
+from archiver.archive.database import archive_lock, reader
 from archiver.config import Config
 from archiver.errors import ArchiveLocked, DamageFound
 from archiver.models import timestamp
@@ -118,7 +118,7 @@ def test_runs_and_care_are_attributed_to_the_actor_of_the_config(archive: Archiv
 
 
 def test_while_another_program_writes_nothing_is_done(archive: Archive) -> None:
-    with locked(archive.world.directory), pytest.raises(ArchiveLocked):
+    with archive_lock(archive.world.directory), pytest.raises(ArchiveLocked):
         archive.take("verify", verify=LONG)
     assert archive.logged() == []
 

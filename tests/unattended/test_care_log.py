@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive.database import locked, reader, writer
+from archiver.archive.database import archive_lock, reader, writer
 from archiver.unattended.care_log import CareEntry, log_care, newest_care
 
 AT = "2026-03-03T09:00:00.000Z"
@@ -47,7 +47,7 @@ def test_a_failure_stands_behind_what_was_done_before_it_until_it_is_done_again(
 
 
 def test_while_a_backup_runs_nothing_is_logged_and_nothing_fails(directory: Path) -> None:
-    with locked(directory):
+    with archive_lock(directory):
         log_care(directory, CareEntry("verify", AT, "done"))
     assert logged(directory) == []
 

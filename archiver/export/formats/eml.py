@@ -21,7 +21,7 @@ from archiver.errors import StorageError
 from archiver.export.file_names import file_name
 from archiver.export.folder import ExportFolder
 from archiver.export.formats.form import ExportFormat
-from archiver.export.package_files import LOST, PackageFile, files_of, open_held
+from archiver.export.package_files import LOST, PackageFile, files_of, open_saved
 from archiver.export.snapshot import Snapshot
 from archiver.human import parse_time
 from archiver.saved_posts import SavedPost
@@ -96,7 +96,7 @@ def _text_part(post: SavedPost, files: list[PackageFile]) -> bytes:
 def _attached(one: PackageFile, folder: ExportFolder, boundary: str) -> Iterator[bytes]:
     """A file in base64; one whose bytes are damaged is said to be, in a part of its own."""
     file = one.file
-    stream = open_held(folder.store, file) if file is not None else None
+    stream = open_saved(folder.store, file) if file is not None else None
     name = one.name.removeprefix("media/")
     part = EmailMessage(SMTP)
     if file is None or stream is None:

@@ -27,12 +27,12 @@ from archiver.errors import StorageError, UsageError
 from archiver.export.folder import ExportFolder
 from archiver.export.formats.form import ExportFormat
 from archiver.export.heading import ExportHeading
-from archiver.export.package_files import LOST, files_of, open_held
+from archiver.export.package_files import LOST, files_of, open_saved
 from archiver.export.snapshot import Snapshot
 from archiver.human import parse_time
 from archiver.media.disk import storage_error
 from archiver.media_keys import unsigned_address
-from archiver.saved_posts import HeldFile, SavedAnswer, SavedPost
+from archiver.saved_posts import SavedAnswer, SavedFile, SavedPost
 from archiver.version import version
 
 FILE = "posts.wacz"
@@ -189,7 +189,7 @@ class _Capture:
             "text": text.encode("utf-8", "replace").decode(),
         }))  # fmt: skip
 
-    def _write_file(self, file: HeldFile, post: SavedPost) -> str | None:
+    def _write_file(self, file: SavedFile, post: SavedPost) -> str | None:
         """A media file, once; returns its address, None where its bytes are not here."""
         query = "SELECT address FROM files WHERE sha256 = ?"
         if (row := self._index.execute(query, (file.sha256,)).fetchone()) is not None:
@@ -204,9 +204,9 @@ class _Capture:
         self._folder.size += file.size or 0
         return address
 
-    def _copy_file(self, file: HeldFile, address: str, moment: str | None) -> bool:
+    def _copy_file(self, file: SavedFile, address: str, moment: str | None) -> bool:
         """Write the record of a media file; False where its bytes are not there or damaged."""
-        stream = open_held(self._folder.store, file)
+        stream = open_saved(self._folder.store, file)
         if stream is None:
             return False
         with closing(stream):
@@ -219,7 +219,7 @@ class _Capture:
             )  # fmt: skip
         return True
 
-    def _address(self, file: HeldFile) -> str:
+    def _address(self, file: SavedFile) -> str:
         """Where a file was offered, without what signs that; else one made of its hash."""
         query = "SELECT url FROM renditions WHERE id = ?"
         (url,) = self._snapshot.connection.execute(query, (file.id,)).fetchone()
@@ -280,7 +280,7 @@ def _headers(answer: SavedAnswer) -> list[tuple[str, str]] | None:
     return headers if headers and all(name.isascii() for name, _ in headers) else None
 
 
-def _element(file: HeldFile, address: str, alt: str) -> str:
+def _element(file: SavedFile, address: str, alt: str) -> str:
     kind = (file.content_type or "").partition("/")[0]
     place = escape(address)
     if kind == "image":

@@ -12,7 +12,7 @@ from archiver.archive.database import (
     DATABASE,
     KNOWN_STEPS,
     applied_steps,
-    locked,
+    archive_lock,
     reader,
     writer,
 )
@@ -232,7 +232,11 @@ def test_who_only_reads_an_old_archive_has_it_upgraded_first(
 
 def test_an_old_archive_that_somebody_writes_to_is_left_alone(old: Path) -> None:
     before = (old / DATABASE).read_bytes()
-    with locked(old), pytest.raises(StorageError, match="earlier version") as caught, reader(old):
+    with (
+        archive_lock(old),
+        pytest.raises(StorageError, match="earlier version") as caught,
+        reader(old),
+    ):
         pass
     assert caught.value.code == "schema_too_old"
     assert (old / DATABASE).read_bytes() == before
