@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from archiver.errors import ConfigError
+from archiver.evidence.token_order import with_sorted_certificates
 from archiver.net.proxy import Route
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def check_token(
     )
 
     try:
-        answer = decode_timestamp_response(token)
+        answer = decode_timestamp_response(with_sorted_certificates(token))
         chain = _chain(answer, roots)
         stamped_at = answer.tst_info.gen_time
         stamped = answer.tst_info.message_imprint.message

@@ -39,7 +39,9 @@ ess_cert_id_alg = sha256
 class Authority:
     """An authority with its key below a folder. `until`: when its certificates expire.
 
-    `answers` are bytes that its server sends in place of tokens; `asked` the queries that came.
+    `answers` are bytes that its server sends in place of tokens; `asked` the queries that came,
+    `sent` what it answered. Tokens have its own certificate, and that of its root too if it
+    `sends_root`: these two by turns in one order and in the other.
     """
 
     folder: Path
@@ -48,6 +50,8 @@ class Authority:
     answers: list[bytes] = field(default_factory=list)
     asked: list[bytes] = field(default_factory=list)
     status: int = 200
+    sends_root: bool = False
+    sent: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -73,6 +77,7 @@ class Authority:
             "openssl", "ts", "-reply", "-config", "ts.conf", "-queryfile", "query.tsq",
             "-signer", "own.pem", "-inkey", "key.pem", "-out", "answer.tsr",
         ]  # fmt: skip
+        command += ["-chain", "root.pem"] if self.sends_root else []
         subprocess.run(command, cwd=self.folder, check=True, capture_output=True)
         return (self.folder / "answer.tsr").read_bytes()
 
@@ -119,6 +124,17 @@ class Authority:
         return builder.sign(signer, SHA256())
 
 
+def swapped_certificates(token: bytes, authority: Authority) -> bytes:
+    """A token of an authority that sends its root, with the two certificates changing places."""
+    found = [
+        x509.load_pem_x509_certificate((authority.folder / name).read_bytes())
+        for name in ("own.pem", "root.pem")
+    ]
+    one, other = (each.public_bytes(Encoding.DER) for each in found)
+    swapped = token.replace(one + other, other + one)
+    return swapped if swapped != token else token.replace(other + one, one + other)
+
+
 def _handler(authority: Authority) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -129,6 +145,9 @@ def _handler(authority: Authority) -> type[BaseHTTPRequestHandler]:
             )  # fmt: skip
             status = authority.status if is_right else 400
             body = authority.answers.pop(0) if authority.answers else authority.stamp(query)
+            if authority.sends_root and len(authority.sent) % 2:
+                body = swapped_certificates(body, authority)
+            authority.sent.append(body)
             self.send_response(status)
             self.send_header("Content-Type", "application/timestamp-reply")
             self.send_header("Content-Length", str(len(body)))
