@@ -18,7 +18,8 @@ from pathlib import Path
 
 from archiver.clock import SystemClock
 from archiver.config import load_config
-from archiver.imports.import_run import ImportOptions, run_import
+from archiver.imports.import_record import ImportOptions
+from archiver.imports.import_run import run_import
 from archiver.imports.report import NoImportProgress
 from archiver.plugins import load_plugins
 from benchmarks.rounds import ERRORS, Cost, measure

@@ -63,7 +63,8 @@ def command(
     from archiver.cli.deliveries import deliver_checkpoints, stamp_checkpoint
     from archiver.cli.plugin_output import redirect_plugin_output
     from archiver.clock import SystemClock
-    from archiver.imports.import_run import ImportOptions, run_import
+    from archiver.imports.import_record import ImportOptions
+    from archiver.imports.import_run import run_import
     from archiver.version import version
 
     config, plugins = shell.config(), shell.plugins()

@@ -1,6 +1,7 @@
 """Importing single films into their posts, those of one account at once."""
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,14 +11,55 @@ from archiver.archive.film_posts import ImportedFilm, has_file, save_film
 from archiver.archive.transactions import transaction
 from archiver.errors import MediaError
 from archiver.imports.files import copy_file
+from archiver.imports.import_record import ImportRecord
+from archiver.imports.opening import hash_parts
 from archiver.imports.package import OpenPackage
 from archiver.imports.report import ImportProgress, PackageReport
-from archiver.imports.single_films import AssignedFilm
+from archiver.imports.single_films import AssignedFilm, SingleFilm, assign_films
 from archiver.media.download import Download
 from archiver.media.store import MediaStore, stored_path
 
 TITLE = "single videos"
 """What they are called in reports."""
+
+
+def import_films(record: ImportRecord, films: Sequence[SingleFilm]) -> None:
+    """Import single films, those of each account as one package; the others are reported."""
+    assignment = assign_films(record.connection, films, record.options.account)
+    by_account: dict[int, list[AssignedFilm]] = defaultdict(list)
+    for each in assignment.assigned:
+        by_account[each.post.account_id].append(each)
+    for account_id, some in by_account.items():
+        report = _begin(record, account_id, some)
+        store = None if record.options.dry_run else record.store
+        with record.reported(report):
+            FilmImport(
+                record.connection, record.run_id, store, record.store.tmp, record.clock.now,
+                record.progress, report,
+            ).import_films(some)  # fmt: skip
+        record.end_package(report, account_id)
+        if report.interrupted:
+            return
+    if assignment.refused:
+        names = [name for name, _ in assignment.refused]
+        refused = PackageReport(names, "", TITLE, "", "", error=assignment.refusal())
+        record.report.packages.append(refused)
+
+
+def _begin(record: ImportRecord, account_id: int, films: Sequence[AssignedFilm]) -> PackageReport:
+    """The report of the films of one account, whose rows begin with it."""
+    now, post = record.now(), films[0].post
+    own = [each.film.part for each in films]
+    parts = hash_parts(own, record.progress)
+    made = max((part.modified_at for part in own if part.modified_at), default=now)
+    report = PackageReport(
+        names=[part.name for part in parts], platform=post.platform, title=TITLE, layout=TITLE,
+        exported_at=min(made, now), hashes=[part.sha256 for part in parts], account=post.account,
+    )  # fmt: skip
+    with transaction(record.connection):
+        record.begin_package(report, parts, account_id)
+    record.progress.begin(f"Importing {post.account}", len(films), "posts")
+    return report
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ Some posts are added in one transaction, once their files are durable in the sto
 is killed is resumed by doing it again.
 """
 
+import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from archiver.archive import packages
+from archiver.archive.packages import PackagePart
 from archiver.archive.transactions import transaction
 from archiver.archive.transfer import (
     TransferredAccount,
@@ -26,6 +28,8 @@ from archiver.archive.transfer import (
 )
 from archiver.errors import MediaError, PackageError
 from archiver.imports.files import copy_into
+from archiver.imports.import_record import ImportRecord
+from archiver.imports.opening import names_of
 from archiver.imports.package import OpenPackage
 from archiver.imports.report import ImportProgress, PackageReport
 from archiver.imports.transfer import OpenTransfer
@@ -37,6 +41,41 @@ from archiver.models import time_text
 _BATCH = 200  # posts in one transaction
 _MOST_FAILURES = 20  # that are named in a report
 _Copied = tuple[str, Download | MediaError]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedTransfer:
+    """A transfer that was read once, its numbers of posts by account, and its hashed parts."""
+
+    transfer: OpenTransfer
+    numbers: Mapping[int, int]
+    parts: Sequence[PackagePart]
+
+
+def import_transfer(record: ImportRecord, checked: CheckedTransfer) -> None:
+    """Import what archiver exported, account by account, until somebody interrupts it."""
+    transfer = checked.transfer
+    configured = {each.name: each.platform for each in record.config.accounts}
+    for account in transfer.content.accounts():
+        now = record.now()
+        with transaction(record.connection):
+            account_id, name = claim_transferred(record.connection, account, configured)
+            report = PackageReport(
+                [part.name for part in checked.parts], str(account.row["platform"]),
+                transfer.content.title, "archiver", min(transfer.package.modified_at or now, now),
+                [part.sha256 for part in checked.parts], account=name,
+            )  # fmt: skip
+            record.begin_package(report, checked.parts, account_id)
+        record.progress.begin(f"Importing {name}", checked.numbers.get(account.id, 0), "posts")
+        store = None if record.options.dry_run else record.store
+        with ThreadPoolExecutor(os.cpu_count() or 1) as executor, record.reported(report):
+            TransferImport(
+                record.connection, transfer, account, account_id, record.run_id, report.row_id,
+                store, record.store.tmp, executor, record.clock.now, record.progress, report,
+            ).import_posts()  # fmt: skip
+        record.end_package(report, account_id)
+        if report.interrupted:
+            return
 
 
 @dataclass(slots=True)
@@ -142,12 +181,12 @@ def copy_named(package: OpenPackage, name: str, tmp: Path) -> Download:
         return finish_download(part, None, {}, proven=True)
 
 
-def check_transfer(transfer: OpenTransfer, progress: ImportProgress) -> dict[int, int]:
+def count_transferred(transfer: OpenTransfer, progress: ImportProgress) -> dict[int, int]:
     """Read a transfer to its end without saving anything; the number of posts by account.
 
     Raises PackageError for one that cannot be read, and for one without posts.
     """
-    names = ", ".join(part.path.name for part in transfer.package.parts)
+    names = names_of(transfer.package.parts)
     progress.begin(f"Checking {names}", 0, "posts")
     found: dict[int, int] = defaultdict(int)
     for post in transfer.content.posts():

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from archiver.archive.merging import MERGED_COLUMNS, content_json
 from archiver.archive.search import folded_column
 from archiver.archive.transfer import TransferredAccount, TransferredPost
 from archiver.errors import PackageError
@@ -168,9 +169,7 @@ def _post(line: _Line, account: int, folder: str) -> TransferredPost:
         "attachments": attachments,
         "renditions": renditions,
     }
-    newest = max((each.number for each in line.revisions), default=0)
-    alts = [each.alt_text for each in line.attachments
-            if each.alt_text and each.last_revision in {None, newest}]  # fmt: skip
+    alts = _alt_texts(line)
     seen = (each.seen_at for each in line.revisions)
     times = [line.first_seen_at, line.edited_at, line.removed_at, *seen]
     names = (
@@ -187,6 +186,13 @@ def _post(line: _Line, account: int, folder: str) -> TransferredPost:
     return TransferredPost(account, row, rows, files)
 
 
+def _alt_texts(line: _Line) -> list[str]:
+    """Those that the post has now."""
+    newest = max((each.number for each in line.revisions), default=0)
+    return [each.alt_text for each in line.attachments
+            if each.alt_text and each.last_revision in {None, newest}]  # fmt: skip
+
+
 def _revisions(line: _Line) -> list[dict[str, Any]]:
     found, edit = [], 0
     for each in sorted(line.revisions, key=lambda each: each.number):
@@ -199,6 +205,8 @@ def _revisions(line: _Line) -> list[dict[str, Any]]:
 
 def _sources(line: _Line) -> list[dict[str, Any]]:
     """The row of each source. Of several, each has its newest record; the post's is that of one."""
+    said = {name: getattr(line, name, None) for name in MERGED_COLUMNS}
+    said["alt_texts"] = "\n".join(_alt_texts(line)) or None
     newest = {each.source: bytes(each.record).decode() for each in line.revisions}
     rows = []
     for each in line.sources:
@@ -208,15 +216,9 @@ def _sources(line: _Line) -> list[dict[str, Any]]:
             "said": None, "raw": None,
         }  # fmt: skip
         if len(line.sources) > 1:
-            row |= {"said": _said(line), "raw": newest.get(each.source)}
+            row |= {"said": content_json(said), "raw": newest.get(each.source)}
         rows.append(row)
     return rows
-
-
-def _said(line: _Line) -> str:
-    names = ("created_at", "text", "title", "url", "kind", "visibility", "author")
-    said = {name: getattr(line, name) for name in names} | {"alt_texts": None}
-    return msgspec.json.encode(said, order="deterministic").decode()
 
 
 def _events(line: _Line) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from archiver.clock import DemoClock
 from archiver.config import Config, load_config
-from archiver.imports.import_run import ImportOptions, run_import
+from archiver.imports.import_record import ImportOptions
+from archiver.imports.import_run import run_import
 from archiver.imports.report import ImportReport, NoImportProgress, PackageReport
 from archiver.plugins import Plugins
 from support.archive_folder import ArchiveFolder, installed_plugins
