@@ -14,9 +14,9 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from archiver.archive.edits import kinds_now
+from archiver.archive.edits import kinds_now, newest_edit_with_wording
 from archiver.archive.hashed_rows import clean_text
-from archiver.archive.wording import is_same_wording, media_kinds, wording_of
+from archiver.archive.wording import is_same_wording, media_kinds, wording_of, wording_sha256
 from archiver.models import CONTENT_SCHEMES, Post, Record, timestamp
 
 EARLIER_ID = "earlier_id"
@@ -155,7 +155,8 @@ def posts_by_wording(
 ) -> dict[str, str]:
     """The archived posts that these posts match by time, wording and kinds of media.
 
-    One of the two has a generated id. Where several match, on either side, none is taken.
+    One of the two has a generated id. Where several match, on either side, none is taken. An export
+    may be older than an edit: an earlier wording of a post is one of its wordings.
     """
     if not _has_generated_ids(connection, account_id):  # then only posts of the page may have one
         posts = [post for post in posts if is_generated_id(post.platform_id)]
@@ -167,8 +168,11 @@ def posts_by_wording(
             for post_id, platform_id, title, text in _posts_of_same_time(
                 connection, account_id, source, post, _SAME_TIME, GENERATED_ID_PREFIX
             )
-            if is_same_wording(wording_of(title, text), wording)
-            and kinds_now(connection, post_id) == media_kinds(a.kind for a in post.attachments)
+            if newest_edit_with_wording(connection, post_id, wording_sha256(post)) is not None
+            or (
+                is_same_wording(wording_of(title, text), wording)
+                and kinds_now(connection, post_id) == media_kinds(a.kind for a in post.attachments)
+            )
         ]
     return _only_pairs(candidates)
 

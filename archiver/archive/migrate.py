@@ -42,6 +42,10 @@ def migrate(
         if before:  # where the first step was not finished, there is nothing to copy
             copy = copy_before(connection, directory / DATABASE, pending[0].name)
             notify(f"The database as it was before this version is in {copy}")
+        with database.atomic():  # of a database that was killed in between, neither stays, or both
+            migrations.ensure_migrations_table(database)
+            table = database.table(migrations.migrations_table)
+            table.create_index(["migration_set", "name"], unique=True, if_not_exists=True)
         connection.execute("PRAGMA foreign_keys = OFF")  # tables that others refer to are rebuilt
         try:
             migrations.apply(database)

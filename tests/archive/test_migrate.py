@@ -37,6 +37,22 @@ def test_a_new_database_gets_every_step_and_says_whose_it_is(made: sqlite3.Conne
     assert made.execute(names).fetchall() == model().execute(names).fetchall()
 
 
+LIST = "SELECT name FROM sqlite_master WHERE tbl_name = '_sqlite_migrations'"
+
+
+def test_one_that_was_killed_before_its_list_of_steps_was_whole_gets_the_rest(
+    made: sqlite3.Connection, tmp_path: Path
+) -> None:
+    whole = made.execute(LIST).fetchall()
+    assert len(whole) == 2
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as killed:
+        killed.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        (text,) = made.execute(f"{LIST.replace('name', 'sql', 1)} AND type = 'table'").fetchone()
+        killed.execute(text)
+        migrate(killed, tmp_path, pytest.fail, any_trigger=False)
+        assert killed.execute(LIST).fetchall() == whole
+
+
 def test_one_that_is_up_to_date_is_left_alone(made: sqlite3.Connection, tmp_path: Path) -> None:
     before = made.total_changes
     migrate(made, tmp_path, pytest.fail, any_trigger=False)

@@ -169,6 +169,23 @@ def test_the_api_and_the_export_of_a_page_make_one_post(tmp_path: Path, order: s
         assert world.column("SELECT max(number) FROM revisions") == [1]
 
 
+def test_an_export_that_is_older_than_an_edit_is_matched_by_the_earlier_words(
+    tmp_path: Path,
+) -> None:
+    with nights(tmp_path, "facebook") as world:
+        account = world.account("facebook")
+        post = account.publish("Good morning")
+        face = Face(post.at, "Good morning")
+        package = write_zip(world.folder / "f.zip", FaceWorld([face], account.handle).files("page"))
+        world.backup()
+        post.edit(text="Good evening")
+        world.next_night()
+        world.backup(full=True, now=True)
+        import_now(world.config(), package, account="facebook", clock=world.clock)
+        assert world.query("SELECT platform_id, text FROM posts") == [(post.id, "Good evening")]
+        assert world.column("SELECT count(*) FROM events WHERE what = 'edited'") == [1]
+
+
 def test_an_account_is_known_by_the_number_or_the_name_in_its_address(tmp_path: Path) -> None:
     for handle, account in (("profile.php?id=1000", ("1000", None)), ("bob", ("@bob", "bob"))):
         profile = {"profile_uri": f"https://www.facebook.com/{handle}", "name": "Bob"}
