@@ -68,3 +68,14 @@ def is_worded_differently(connection: sqlite3.Connection, post_id: int) -> bool:
     """Whether the sources word a post differently, so that their wordings cannot be compared."""
     query = "SELECT EXISTS (SELECT 1 FROM revisions WHERE post_id = ? AND why = 'other_source')"
     return bool(connection.execute(query, (post_id,)).fetchone()[0])
+
+
+def is_worded_since(
+    connection: sqlite3.Connection, post_id: int, source: str, as_of: str | None
+) -> bool:
+    """Whether another source has shown other words after that time, which an export is of."""
+    query = """
+        SELECT EXISTS (
+            SELECT 1 FROM revisions WHERE post_id = ? AND source <> ? AND seen_at > ?)
+    """
+    return bool(as_of and connection.execute(query, (post_id, source, as_of)).fetchone()[0])

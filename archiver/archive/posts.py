@@ -16,6 +16,7 @@ from archiver.archive.account_pictures import queue_emoji
 from archiver.archive.attachments import AttachmentWriter, SaveResult
 from archiver.archive.edits import (
     is_worded_differently,
+    is_worded_since,
     newest_edit,
     newest_edit_with_wording,
     next_edit_with_wording,
@@ -579,15 +580,17 @@ class PostWriter:
 
         It may have caught up with an edit that another source showed before.
         """
-        newest = newest_edit(self.connection, old.id)
+        newest, source = newest_edit(self.connection, old.id), self.context.source
         if newest > old.edit and newest > (shown := self._edit_shown_before(old, post)):
             worded = next_edit_with_wording(
-                self.connection, old.id, shown, wording_sha256(post), self.context.source
+                self.connection, old.id, shown, wording_sha256(post), source
             )
             if worded is not None:
                 return worded, None
             if is_worded_differently(self.connection, old.id):
                 return newest, "other_source"
+        if is_worded_since(self.connection, old.id, source, self.context.as_of):
+            return old.edit, "other_source"  # of an older export: what was between two edits
         return newest + 1, "edited"
 
     def _edit_shown_before(self, old: _StoredPost, post: Post) -> int:

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from support.exports.orders import Step, lived_through
+from support.exports.orders import Lived, Step, lived_through
 from support.exports.stages import STAGES
 
 WHAT = ("publish", "edit", "remove", "night", "night", "year", "export", "export", "import")
@@ -31,6 +31,15 @@ def test_the_api_and_two_exports_a_year_apart_make_one_archive(
     order = "export publish2 import night edit1 remove0 night year export import1 import0 night"
     with lived_through(tmp_path, platform, shorthand(order)) as lived:
         assert lived.faults() == []
+
+
+def test_an_export_from_between_two_edits_is_history_and_not_the_newest(tmp_path: Path) -> None:
+    with STAGES["linkedin"].open(tmp_path) as stage:
+        lived = Lived(stage)
+        for step in shorthand("publish night export edit export edit night import0 import1"):
+            lived.do(step)
+        assert lived.faults() == []
+        assert stage.archive.column("SELECT count(*) FROM events WHERE what = 'edited'") == [1]
 
 
 @pytest.mark.slow
