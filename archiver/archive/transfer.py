@@ -1,19 +1,19 @@
 """Posts of another archive, added as they are there: with revisions, events and numbers.
 
-Their rows get ids of this archive, and are of the run that adds them. A post that is here already
-is left as it is.
+Their rows get ids of this archive, and are of the run that adds them. What a post that is here
+already lacks, `transfer_fill` adds.
 """
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from archiver.archive.identity import match_posts
 from archiver.archive.packages import EXPORT
 from archiver.archive.row_objects import column_names
-from archiver.archive.rows import Rows, insert, insert_all, insert_new
+from archiver.archive.rows import Rows, insert, insert_all, insert_new, update
 from archiver.archive.storage_totals import track_totals
 from archiver.archive.tombstones import erased_among
 from archiver.models import Alias, Attachment, Post, Record
@@ -35,11 +35,15 @@ _NOT_HERE = {
 
 @dataclass(frozen=True, slots=True)
 class TransferredAccount:
-    """An account of another archive, with the rows of other tables that are about it."""
+    """An account of another archive, with the rows of other tables that are about it.
+
+    `files` are the names in the package of the files that its pictures have, by their SHA-256.
+    """
 
     id: int
     row: Row
     rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -83,23 +87,25 @@ class TransferredPost:
 def known_among(
     connection: sqlite3.Connection, account_id: int, posts: Sequence[TransferredPost],
     added: Collection[str],
-) -> set[str]:  # fmt: skip
-    """The ids of those posts that this archive has, under this or another id, or has erased.
+) -> dict[str, str | None]:  # fmt: skip
+    """Those posts that this archive has, by their ids there, with those that they have here.
 
-    `added` are those that were added with them: they are other posts there, and so they are here.
+    That is None for one that was erased here. `added` are those that were added with them: they are
+    other posts there, and so they are here.
     """
     parsed = [post.as_post() for post in posts]
     platforms = {str(post.row["platform"]) for post in posts}
-    known: set[str] = set()
+    erased: set[str] = set()
     for platform in platforms:
-        known |= erased_among(connection, account_id, platform, parsed)
+        erased |= erased_among(connection, account_id, platform, parsed)
     entries = [(Record("", None), post) for post in parsed]
     matches = match_posts(connection, account_id, "", entries)
-    return known | {
-        match.post.platform_id
+    known: dict[str, str | None] = {
+        match.post.platform_id: match.platform_id
         for match in matches
         if match.is_known and match.platform_id not in added
     }
+    return known | dict.fromkeys(erased)
 
 
 def account_here(connection: sqlite3.Connection, account: TransferredAccount) -> int | None:
@@ -126,10 +132,43 @@ def add_account(
         label, number = f"{account.name}-{number}", number + 1
     row = _own(connection, "accounts", account.row) | {"name": label}
     account_id = insert(connection, "accounts", **row)
-    for table, rows in account.rows.items():
-        for each in rows:
-            insert(connection, table, **_own(connection, table, each), account_id=account_id)
+    for each in account.rows.get("account_profiles", ()):
+        own = _own(connection, "account_profiles", each)
+        insert(connection, "account_profiles", **own, account_id=account_id)
     return account_id
+
+
+def add_pictures(
+    connection: sqlite3.Connection, account_id: int, account: TransferredAccount,
+    media: Sequence[Row],
+) -> None:  # fmt: skip
+    """Add those pictures of an account that are not here; in a transaction.
+
+    `media` are the rows of the files that are stored here now. A picture that is here without its
+    file gets it. One whose file is neither here nor in the package is not added: what it looks
+    like now is asked for by a backup.
+    """
+    rows = account.rows.get("account_pictures", ())
+    hashes = {row["media_sha256"] for row in rows} - {None}
+    held = {row["sha256"] for row in media} | held_files(connection, hashes)
+    with track_totals(connection, held):
+        for row in media:
+            insert_new(connection, "media", **row)
+        for row in rows:
+            if row["media_sha256"] in held:
+                _add_picture(connection, account_id, row)
+
+
+def _add_picture(connection: sqlite3.Connection, account_id: int, row: Row) -> None:
+    own = _own(connection, "account_pictures", row)
+    if insert_new(connection, "account_pictures", **own, account_id=account_id):
+        return
+    where = "account_id = ? AND kind = ? AND media_key = ? AND state <> 'stored'"
+    known = (account_id, row["kind"], row["media_key"])
+    update(
+        connection, "account_pictures", where, known, state="stored", reason_code=None,
+        reason=None, setting=None, media_sha256=row["media_sha256"], tries=0, next_try_at=None,
+    )  # fmt: skip
 
 
 def add_posts(
@@ -141,7 +180,9 @@ def add_posts(
     `media` are the rows of the files that are stored here now. A file that neither they nor the
     archive have makes its renditions `failed`, so that a source is asked for it again.
     """
-    held = {row["sha256"] for row in media} | _held(connection, posts)
+    held = {row["sha256"] for row in media} | held_files(
+        connection, {sha for post in posts for sha in post.files}
+    )
     with track_totals(connection, held):
         for row in media:
             insert_new(connection, "media", **row)
@@ -243,14 +284,13 @@ class _PostRows:
         return _without_keys(row, self._columns[table])
 
 
-def _held(connection: sqlite3.Connection, posts: Sequence[TransferredPost]) -> set[str]:
-    """Which files of these posts are stored here already."""
-    named = {sha256 for post in posts for sha256 in post.files}
+def held_files(connection: sqlite3.Connection, hashes: Iterable[str]) -> set[str]:
+    """Which of these files are stored here already."""
     query = """
         SELECT sha256 FROM media
          WHERE lost_at IS NULL AND sha256 IN (SELECT value FROM json_each(?))
     """
-    return {row[0] for row in connection.execute(query, (json.dumps(sorted(named)),))}
+    return {row[0] for row in connection.execute(query, (json.dumps(sorted(hashes)),))}
 
 
 _KEYS = frozenset(

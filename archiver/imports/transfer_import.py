@@ -7,7 +7,7 @@ is killed is resumed by doing it again.
 import os
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,17 +15,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from archiver.archive import packages
+from archiver.archive import packages, queue
 from archiver.archive.packages import PackagePart
+from archiver.archive.row_objects import mappings
 from archiver.archive.transactions import transaction
 from archiver.archive.transfer import (
     TransferredAccount,
     TransferredPost,
     account_here,
     add_account,
+    add_pictures,
     add_posts,
     known_among,
 )
+from archiver.archive.transfer_fill import fill_numbers, lacking_files
 from archiver.errors import MediaError, PackageError
 from archiver.imports.files import copy_into
 from archiver.imports.import_record import ImportRecord
@@ -96,17 +99,31 @@ class TransferImport:
     report: PackageReport
 
     def import_posts(self) -> None:
-        """Import all posts of the account. Raises PackageError, StorageError."""
+        """Import all posts of the account, and its pictures. Raises PackageError, StorageError."""
+        self._import_pictures()
         added: set[str] = set()
         own = (each for each in self.transfer.content.posts() if each.account == self.account.id)
         while posts := list(islice(own, _BATCH)):
             known = known_among(self.connection, self.account_id, posts, added)
             fresh = [post for post in posts if post.platform_id not in known]
-            media = self._store_files(fresh)
+            here = [(own_id, post) for post in posts
+                    if (own_id := known.get(post.platform_id)) is not None]  # fmt: skip
+            lacking = [
+                each
+                for own_id, post in here
+                for each in lacking_files(self.connection, self.account_id, own_id, post)
+            ]
+            wanted = {sha256 for _, sha256 in lacking}
+            named = {sha256: name for _, post in here for sha256, name in post.files.items()
+                     if sha256 in wanted}  # fmt: skip
+            for post in fresh:
+                named |= post.files
+            media = self._store_files(named)
             with transaction(self.connection):
                 add_posts(
                     self.connection, self.account_id, self.run_id, self.package_id, fresh, media
                 )
+                self._fill(here, lacking, media)
             added |= {post.platform_id for post in fresh}
             counts = self.report.counts
             counts.records += len(posts)
@@ -114,11 +131,32 @@ class TransferImport:
             counts.known += len(posts) - len(fresh)
             self.progress.advance(len(posts))
 
-    def _store_files(self, posts: Iterable[TransferredPost]) -> list[Mapping[str, Any]]:
-        """Copy the files of posts that are not here yet into the store; the rows of these."""
-        named: dict[str, str] = {}
-        for post in posts:
-            named |= post.files
+    def _import_pictures(self) -> None:
+        """Avatars and banners, with their files."""
+        media = self._store_files(dict(self.account.files))
+        with transaction(self.connection):
+            add_pictures(self.connection, self.account_id, self.account, media)
+
+    def _fill(
+        self, here: Sequence[tuple[str, TransferredPost]],
+        lacking: Sequence[tuple[queue.QueuedFile, str]], media: Sequence[Mapping[str, Any]],
+    ) -> None:  # fmt: skip
+        """Give posts that are here the numbers, ids and files that they lack."""
+        fill_numbers(self.connection, self.account_id, here)
+        fresh = {row["sha256"]: row for row in media}
+        for sha256 in {sha256 for _, sha256 in lacking} - fresh.keys():
+            query = "SELECT * FROM media WHERE sha256 = ? AND lost_at IS NULL"
+            for row in mappings(self.connection.execute(query, (sha256,))):
+                fresh[sha256] = row
+        names = ("path", "size", "content_type", "width", "height", "duration_ms")
+        outcomes = [
+            queue.Stored(queued, sha256, *(fresh[sha256][name] for name in names))
+            for queued, sha256 in lacking if sha256 in fresh
+        ]  # fmt: skip
+        queue.save(self.connection, outcomes, self.run_id, self.now())
+
+    def _store_files(self, named: Mapping[str, str]) -> list[Mapping[str, Any]]:
+        """Copy files that are not here yet into the store, by their hashes; the rows of these."""
         counts = self.report.counts
         held = packages.held_hashes(self.connection, named)
         counts.files_held += len(held)

@@ -4,14 +4,15 @@ import json
 import shutil
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from archiver.archive.facts import APPLICATION_ID, DATABASE, KNOWN_STEPS
+from archiver.archive.facts import APPLICATION_ID, DATABASE, KNOWN_STEPS, ROW_HASHED
 from archiver.archive.hashed_rows import declared_key
+from archiver.archive.migrate import applied_steps, migrate
 from archiver.archive.opening import IMMUTABLE, connect
 from archiver.archive.row_objects import mappings
 from archiver.archive.transfer import (
@@ -22,7 +23,7 @@ from archiver.archive.transfer import (
     TransferredPost,
 )
 from archiver.canonical import row_sha256
-from archiver.errors import PackageError
+from archiver.errors import PackageError, StorageError
 from archiver.imports.package import OpenPackage
 
 _MAGIC = b"SQLite format 3\x00"
@@ -30,7 +31,8 @@ _APPLICATION_ID_AT = 68  # in the header of a database
 _HEADER = 100  # bytes
 _BATCH = 200  # posts read together
 _PROOFS = f"proofs/{DATABASE}"  # rows that prove an export of another form; it has no files beside
-_OF_ACCOUNTS = ("account_profiles",)
+_OF_ACCOUNTS = ("account_profiles", "account_pictures")
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 
 
 def database_in(package: OpenPackage) -> str | None:
@@ -75,20 +77,29 @@ class ExportedRows:
             with closing(connect(path, "mode=rw" if has_log else IMMUTABLE)) as connection:
                 connection.execute("PRAGMA trusted_schema = OFF")
                 found = cls(package, name, connection)
-                found._refuse_other_schema()
+                if found._steps() == KNOWN_STEPS:
+                    yield found
+                    return
+                found._refuse_newer()
+                found._check_every_row()  # an upgrade computes the hashes of some rows anew
+            with closing(connect(path)) as connection:
+                found = cls(package, name, connection)
+                found._upgrade(Path(folder))
+                connection.execute("PRAGMA trusted_schema = OFF")
                 yield found
 
     def accounts(self) -> Sequence[TransferredAccount]:
         """The accounts that have posts."""
         query = "id IN (SELECT account_id FROM posts) ORDER BY id"
-        return [
-            TransferredAccount(
-                row["id"], row,
-                {table: list(self._rows(table, "account_id = ? ORDER BY id", row["id"]))
-                 for table in _OF_ACCOUNTS},
-            )
-            for row in self._rows("accounts", query)
-        ]  # fmt: skip
+        return [self._account(row) for row in self._rows("accounts", query)]
+
+    def _account(self, row: dict[str, Any]) -> TransferredAccount:
+        rows = {
+            table: list(self._rows(table, "account_id = ? ORDER BY id", row["id"]))
+            for table in _OF_ACCOUNTS
+        }
+        named = {each["media_sha256"] for each in rows["account_pictures"]} - {None}
+        return TransferredAccount(row["id"], row, rows, self._paths(named))
 
     def posts(self) -> Iterator[TransferredPost]:
         """The posts, by account."""
@@ -106,7 +117,14 @@ class ExportedRows:
         attachments = _owned_by(of_post, "attachments")
         self._collect(of_post, OF_ATTACHMENTS, "attachment_id", attachments)
         self._collect(of_post, OF_RENDITIONS, "rendition_id", _owned_by(of_post, "renditions"))
-        paths = self._paths(of_post)
+        paths = self._paths(
+            row[key]
+            for rows in of_post.values()
+            for table in ("renditions", "media_origins")
+            for row in rows[table]
+            for key in ("media_sha256", "playlist_sha256")
+            if row.get(key)
+        )
         for post in posts:
             rows = of_post[post["id"]]
             named = {row.get("media_sha256") for row in rows["renditions"]}
@@ -126,16 +144,9 @@ class ExportedRows:
             for row in self._rows(table, query, json.dumps(list(owners))):
                 of_post[owners[row[column]]][table].append(row)
 
-    def _paths(self, of_post: dict[int, dict[str, list[dict[str, Any]]]]) -> dict[str, str]:
-        """The names in the package of the files of some posts, by their hashes."""
-        named = {
-            row[key]
-            for rows in of_post.values()
-            for table in ("renditions", "media_origins")
-            for row in rows[table]
-            for key in ("media_sha256", "playlist_sha256")
-            if row.get(key)
-        }
+    def _paths(self, hashes: Iterable[str]) -> dict[str, str]:
+        """The names in the package of the files that are there of these, by their hashes."""
+        named = set(hashes)
         query = "lost_at IS NULL AND sha256 IN (SELECT value FROM json_each(?))"
         found = self._rows("media", query, json.dumps(sorted(named)))
         return {row["sha256"]: f"{self._folder}{row['path']}" for row in found}
@@ -151,21 +162,36 @@ class ExportedRows:
         except sqlite3.DatabaseError as error:
             raise self._refusal(f"SQLite says: {error}", "damaged") from error
 
-    def _refuse_other_schema(self) -> None:
-        query = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'archiver'"
+    def _steps(self) -> frozenset[str]:
         try:
-            steps = {name for (name,) in self._connection.execute(query)}
+            return applied_steps(self._connection)
         except sqlite3.DatabaseError as error:
             raise self._refusal(f"SQLite says: {error}", "damaged") from error
-        if steps != KNOWN_STEPS:
+
+    def _refuse_newer(self) -> None:
+        if newer := sorted(self._steps() - KNOWN_STEPS):
             raise PackageError(
-                f"{self._name} was written by another version of archiver",
-                why="Its tables differ from those of this version",
+                f"{self._name} was written by a newer version of archiver",
+                why=f"Its tables have what this version does not know: {', '.join(newer)}",
                 kept="Nothing was imported",
-                hint="Write the export again with this version, from the archive that it was "
-                "made of",
+                hint="Upgrade archiver to that version, or a newer one",
                 code="other_version",
             )
+
+    def _check_every_row(self) -> None:
+        """Check the rows of every table that has hashes. Raises PackageError."""
+        tables = {name for (name,) in self._connection.execute(_TABLES)}
+        for table in sorted(tables.intersection(ROW_HASHED)):
+            for _ in self._rows(table, "TRUE"):
+                pass
+
+    def _upgrade(self, folder: Path) -> None:
+        """Bring the copy, which an earlier version wrote, up to this version."""
+        try:
+            migrate(self._connection, folder, lambda _: None, any_trigger=False)
+        except (StorageError, sqlite3.DatabaseError) as error:
+            why = f"It was written by an earlier version, and cannot be brought up to date: {error}"
+            raise self._refusal(why, "damaged") from error
 
     def _refusal(self, why: str, code: str) -> PackageError:
         return PackageError(

@@ -21,12 +21,15 @@ from archiver.imports.parts import open_part
 from archiver.imports.transfer_rows import database_in
 from archiver_ayrshare.demo.specs import photo, video
 from support.archive_folder import ArchiveFolder
+from support.bluesky.nights import bluesky_nights
 from support.damage import flip
 from support.exporting import exported
 from support.exports.importing import ImportFolder, import_now
 from support.exports.packing import write_zip
 from support.exports.tweets import sample
+from support.media.samples import picture
 from support.nights import Nights, nights
+from support.old_archive import unpack
 
 POST_TABLES = (
     "accounts", "account_profiles", "posts", "post_sources", "post_aliases", "relations",
@@ -158,6 +161,66 @@ def test_the_same_export_again_adds_nothing_and_a_dry_run_neither(
     assert archive.dump(*POST_TABLES) == before
 
 
+def test_posts_that_are_here_get_the_files_and_numbers_that_they_lack(
+    world: Nights, tmp_path: Path
+) -> None:
+    lines_only = exported_to(world, "jsonl", tmp_path / "lines")
+    shutil.rmtree(lines_only / "media")
+    archive = new_archive(tmp_path)
+    import_now(archive.config(), lines_only)
+    assert media_names(archive) == []
+    before = archive.dump("posts", "revisions", "events")
+    report = import_now(archive.config(), exported_to(world, "sqlite", tmp_path / "rows"))
+    assert {each.counts.new for each in report.packages} == {0}
+    assert media_names(archive) == media_names(world)
+    assert archive.column("SELECT count(*) FROM renditions WHERE state = 'failed'") == [0]
+    assert archive.column("SELECT count(*) FROM metrics") == world.column(
+        "SELECT count(*) FROM metrics WHERE attachment_id = 0"
+    )
+    assert archive.dump("posts", "revisions", "events") == before, "nothing was edited or removed"
+    assert verify(archive.directory, Scope(), "2026-12-23T00:00:00.000Z").findings == []
+
+
+def test_avatars_come_along_and_go_to_an_account_that_lacks_them(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    with bluesky_nights(tmp_path / "home") as home:
+        alice = home.network.account("alice.example")
+        home.follow(alice)
+        avatar = alice.upload(picture("PNG"), "image/png")
+        alice.put("app.bsky.actor.profile", "self", displayName="Alice", avatar=avatar)
+        alice.post("Hello")
+        home.backup()
+        folder = exported(home.directory, tmp_path / "rows", "sqlite").folder
+        archive = new_archive(tmp_path)
+        import_now(archive.config(), folder)
+        assert media_names(archive) == media_names(home)
+        shown = "SELECT kind, state, media_sha256 FROM account_pictures"
+        assert archive.query(shown) == home.query(shown)
+        assert len(archive.query(shown)) == 1
+        import_now(archive.config(), folder)
+        assert len(archive.query(shown)) == 1
+        assert verify(archive.directory, Scope(), "2026-12-23T00:00:00.000Z").findings == []
+
+
+def test_an_archive_of_the_first_version_is_brought_up_to_date_on_a_copy(tmp_path: Path) -> None:
+    folder = unpack(tmp_path / "old")
+    with closing(sqlite3.connect(folder / "archive.db")) as connection:
+        (posts,) = connection.execute("SELECT count(*) FROM posts").fetchone()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    given = (folder / "archive.db").read_bytes()
+    archive = new_archive(tmp_path)
+    report = import_now(archive.config(), folder)
+    assert [each.error for each in report.packages if each.error] == []
+    assert archive.column("SELECT count(*) FROM posts") == [posts]
+    assert (folder / "archive.db").read_bytes() == given
+    assert verify(archive.directory, Scope(), "2026-12-23T00:00:00.000Z").findings == []
+    with closing(sqlite3.connect(folder / "archive.db")) as connection:
+        connection.execute("UPDATE posts SET author = 'Somebody' WHERE id = 1")
+        connection.commit()
+    with pytest.raises(PackageError, match="hash"):
+        import_now(archive.config(), folder)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError()], ids=["stop", "crash"])
 def test_an_import_that_was_stopped_is_resumed_by_doing_it_again(
     world: Nights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
@@ -218,7 +281,7 @@ def test_an_altered_row_an_unreadable_line_and_another_version_are_refused(
     folder = exported_to(world, "sqlite", tmp_path / "rows")
     for name, change in (
         ("hash", "UPDATE posts SET author = 'Somebody' WHERE id = 1"),
-        ("version", "UPDATE _sqlite_migrations SET name = 'm999' WHERE name = 'm001_archive'"),
+        ("newer version", "UPDATE _sqlite_migrations SET name = 'm999' WHERE id = 1"),
     ):
         other = shutil.copytree(folder, tmp_path / name)
         with closing(sqlite3.connect(other / "archive.db")) as connection:
