@@ -165,6 +165,9 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     "evidence": {
         "backup_copy": {"archive", "media"},
         "checkpoint_copies": {"archive", "config"},
+        "elsewhere": {"config"},
+        "giving": {"archive", "config", "net"},
+        "kept_stamps": {"archive", "config"},
         "commitments": {"archive"},
         "copy": {"archive", "media", "retention"},
         "database": {"archive", "media"},
@@ -235,6 +238,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
             "archive",
             "backup",
             "config",
+            "evidence",
             "plugins",
             "process_limits",
             "report",

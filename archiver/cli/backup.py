@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archiver.cli.care import care_exit_code, care_json, care_summary, take_care
-from archiver.cli.deliveries import deliver_checkpoints, stamp_checkpoint
+from archiver.cli.deliveries import give_checkpoint_away
 from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, subcommand
 from archiver.cli.text import safe, styled
 from archiver.cli.values import Date, Minutes, WholeNumber
@@ -224,9 +224,7 @@ def _watched_run(
         ping(shell, config, "fail")
         raise
     may_go_on = with_care and not (report.interrupted or report.clock_is_wrong)
-    deliver_checkpoints(shell, config)
-    if not report.interrupted:
-        stamp_checkpoint(shell, config)
+    give_checkpoint_away(shell, config, with_stamps=not report.interrupted)
     care = take_care(shell, config) if may_go_on else []
     code = care_exit_code(care, report.exit_code)
     if code in _GOOD_CODES:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from archiver.cli.shell import Shell
 from archiver.cli.text import Coloured, safe, table, wrap
-from archiver.errors import ArchiverError
 from archiver.human import ago
 
 if TYPE_CHECKING:
@@ -15,41 +14,17 @@ if TYPE_CHECKING:
     from archiver.evidence.standing import LedgerStanding
 
 
-def deliver_checkpoints(shell: Shell, config: "Config") -> None:
-    """Give the copies what they lack; warn of what could not be given, which is tried again."""
-    from archiver.archive.database import reader
-    from archiver.evidence.checkpoint_copies import deliver
-    from archiver.evidence.signed_heads import signed_heads
-
-    if not config.evidence.checkpoint_copies:
+def give_checkpoint_away(shell: Shell, config: "Config", *, with_stamps: bool = True) -> None:
+    """See `giving.give_away`; warns of what failed."""
+    if not (config.evidence.checkpoint_copies or config.evidence.timestamp):
         return
-    try:
-        with reader(config.archive.directory) as connection:
-            deliveries = deliver(connection, config, signed_heads(config))
-    except ArchiverError as error:
-        shell.warn(f"Checkpoints were not given to their copies: {error}")
-        return
-    for delivery in deliveries:
-        if delivery.error is not None:
-            shell.warn(f"A checkpoint was not given to {delivery.target}: {delivery.error}")
-
-
-def stamp_checkpoint(shell: Shell, config: "Config") -> None:
-    """Ask the time stamp authorities; warn of what did not come, which is asked for again."""
     from archiver.backup.routes import route_of
     from archiver.clock import SystemClock
-    from archiver.evidence.stamping import stamp_newest
+    from archiver.evidence.giving import give_away
 
-    if not config.evidence.timestamp:
-        return
-    try:
-        stampings = stamp_newest(config, route_of(config.network), SystemClock())
-    except ArchiverError as error:
-        shell.warn(f"The checkpoint was not stamped: {error}")
-        return
-    for stamping in stampings:
-        if stamping.error is not None:
-            shell.warn(f"The checkpoint was not stamped by {stamping.authority}: {stamping.error}")
+    route = route_of(config.network)
+    for problem in give_away(config, route, SystemClock(), with_stamps=with_stamps).problems:
+        shell.warn(problem)
 
 
 def ledger_standing(connection: "sqlite3.Connection", config: "Config") -> "LedgerStanding":

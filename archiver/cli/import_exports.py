@@ -60,7 +60,7 @@ def command(
     the post that has the id, or the title and length, that the file has.
     """
     from archiver.archive.packages import EXPORT
-    from archiver.cli.deliveries import deliver_checkpoints, stamp_checkpoint
+    from archiver.cli.deliveries import give_checkpoint_away
     from archiver.cli.plugin_output import redirect_plugin_output
     from archiver.clock import SystemClock
     from archiver.imports.import_record import ImportOptions
@@ -75,8 +75,7 @@ def command(
             clock=SystemClock(), progress=progress, version=version(),
         )  # fmt: skip
     if not dry_run:
-        deliver_checkpoints(shell, config)
-        stamp_checkpoint(shell, config)
+        give_checkpoint_away(shell, config)
     if as_json:
         shell.json(report.as_json())
     else:

@@ -192,17 +192,18 @@ def _known_heads(
     from sqlite3 import DatabaseError
 
     from archiver.archive.checkpoints import origin
+    from archiver.evidence.elsewhere import known_elsewhere
     from archiver.evidence.known_heads import known_head
-    from archiver.evidence.restored import heads_of, key_findings
     from archiver.evidence.stamped import check_time_stamps
     from archiver.evidence.verify import open_archive
 
     with open_archive(directory) as connection:
         try:
             log = origin(connection)
-            found, notes = heads_of(connection, shell.config()) if is_own else ([], [])
-            notes += key_findings(connection, shell.config()) if is_own else []
-            notes += check_time_stamps(connection, _config(shell, is_own=is_own), is_own=is_own)
+            if is_own:
+                found, notes = known_elsewhere(connection, shell.config())
+            else:
+                found, notes = [], check_time_stamps(connection, _config(shell), is_own=False)
         except DatabaseError:  # verify itself will say so
             return [], []
     for path in kept:
@@ -219,13 +220,11 @@ def _known_heads(
     return found, notes
 
 
-def _config(shell: Shell, *, is_own: bool) -> "Config | None":
-    """The config; another archive may be verified without one."""
+def _config(shell: Shell) -> "Config | None":
+    """The config, if there is one: another archive may be verified without."""
     try:
         return shell.config()
     except ArchiverError:
-        if is_own:
-            raise
         return None
 
 

@@ -32,9 +32,9 @@ class Finding:
 
     No damage: `leftover` (a file that no row refers to), `unsteady` (wrong at the first reading and
     right at the second), `known_lost` (a file that an earlier verify found lost), `unchecked` (what
-    could not be checked this time), `extra` (what others added to the database), `extract` (what an
-    extract cannot prove), `unreadable` (a file that the system did not let us read, and may be
-    intact).
+    could not be checked this time), `extra` (what others added to the database, or a time stamp
+    that only a copy of checkpoints has), `extract` (what an extract cannot prove), `unreadable` (a
+    file that the system did not let us read, and may be intact).
 
     `subject` names the file, the row or the table.
     """

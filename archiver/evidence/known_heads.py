@@ -40,18 +40,18 @@ def check_known_heads(
     What was lost when a copy was put back, and accepted, is no finding. Of slices, one reads all
     entries; the others believe the checkpoints, and read what was added since.
     """
-    lost = _accepted(connection)
+    lost = accepted_ranges(connection)
     keys = _public_keys(connection)
     sizes = {head.size for head in heads}
     reads_all = part.is_whole or part.has("tree")
-    roots = roots_at(connection, sizes) if reads_all else _believed_roots(connection, sizes)
+    roots = roots_at(connection, sizes) if reads_all else believed_roots(connection, sizes)
     (size,) = connection.execute("SELECT count(*) FROM ledger").fetchone()
     for head in heads:
         if finding := _check_signature(head, keys):
             yield finding
             continue
         root = roots.get(head.size)
-        if root == head.root or _is_in(head, lost):
+        if root == head.root or is_in(head, lost):
             continue
         if root is None:
             yield Finding(
@@ -67,12 +67,13 @@ def check_known_heads(
             )  # fmt: skip
 
 
-def _accepted(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+def accepted_ranges(connection: sqlite3.Connection) -> list[tuple[int, int]]:
     """What was lost by each copy that was put back: beyond how many entries, up to how many."""
     return connection.execute("SELECT kept_size, lost_size FROM restores").fetchall()
 
 
-def _is_in(head: KnownHead, lost: Sequence[tuple[int, int]]) -> bool:
+def is_in(head: KnownHead, lost: Sequence[tuple[int, int]]) -> bool:
+    """Whether a checkpoint counts entries that were lost, lawfully."""
     return any(kept < head.size <= end for kept, end in lost)
 
 
@@ -101,7 +102,7 @@ def _public_keys(connection: sqlite3.Connection) -> list[bytes]:
     return found
 
 
-def _believed_roots(connection: sqlite3.Connection, sizes: set[int]) -> dict[int, str]:
+def believed_roots(connection: sqlite3.Connection, sizes: set[int]) -> dict[int, str]:
     """The roots over the first so many entries, from checkpoints where they can be read."""
     try:
         found = {size: root_at(connection, size) for size in sizes}
@@ -130,9 +131,9 @@ def accepted_range(
     None where nothing was lost that is not on record already.
     """
     roots = roots_at(connection, {head.size for head in heads})
-    accepted = _accepted(connection)
+    accepted = accepted_ranges(connection)
     lost = [
-        head for head in heads if roots.get(head.size) != head.root and not _is_in(head, accepted)
+        head for head in heads if roots.get(head.size) != head.root and not is_in(head, accepted)
     ]
     if not lost:
         return None

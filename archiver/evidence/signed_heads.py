@@ -23,12 +23,14 @@ _FORMAT = 1
 class SignedHeads:
     """The newest signed checkpoint of each archive, by its log's name, in one file.
 
-    `delivered` has the size of the newest checkpoint that each command got, by log and command.
+    `delivered` has the size of the newest checkpoint that each command got, by log and command,
+    `stamped` that of the newest one of which it got time stamps, and by what these are known.
     """
 
     path: Path
     notes: dict[str, str] = field(default_factory=dict)
     delivered: dict[str, dict[str, int]] = field(default_factory=dict)
+    stamped: dict[str, dict[str, tuple[int, list[str]]]] = field(default_factory=dict)
 
     def size(self, log: str) -> int:
         """How many entries the newest signed checkpoint of a log counts; 0 where there is none."""
@@ -36,7 +38,10 @@ class SignedHeads:
 
     def save(self) -> None:
         """Write the file, whole or not at all. Raises SecretError."""
-        said = {"version": _FORMAT, "checkpoints": self.notes, "delivered": self.delivered}
+        said = {
+            "version": _FORMAT, "checkpoints": self.notes, "delivered": self.delivered,
+            "stamped": self.stamped,
+        }  # fmt: skip
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             replace_privately(self.path, f"{json.dumps(said, indent=2)}\n".encode())
@@ -55,6 +60,10 @@ def signed_heads(config: Config) -> SignedHeads:
         heads.delivered = {
             str(log): {str(name): int(size) for name, size in by_name.items()}
             for log, by_name in said["delivered"].items()
+        }
+        heads.stamped = {
+            str(log): {str(name): (int(size), [*map(str, of)]) for name, (size, of) in each.items()}
+            for log, each in said.get("stamped", {}).items()
         }
         for note in heads.notes.values():
             head_of(note)

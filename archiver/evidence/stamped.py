@@ -43,15 +43,22 @@ def check_time_stamps(
     """
     if connection.execute("SELECT 1 FROM time_stamps LIMIT 1").fetchone() is None:
         return []
-    if not can_check_tokens():
-        return [Finding("unchecked", "time_stamps", "checking them needs the extra evidence")]
-    file = config.evidence.timestamp_roots if config else None
     try:
-        route = Route(ca_bundle=config.network.ca_bundle if config else None)
-        roots = trusted_roots(file, route)
+        roots = roots_of(config)
     except ConfigError as error:
         return [Finding("unchecked", "time_stamps", str(error))]
     return list(stamp_findings(connection, roots, is_trust_given=is_own))
+
+
+def roots_of(config: Config | None) -> "list[Certificate]":
+    """The roots by which a config checks tokens; without one, those of TLS.
+
+    Raises ConfigError where they cannot be used, or the extra `evidence` is missing.
+    """
+    if not can_check_tokens():
+        raise ConfigError("Checking them needs the extra evidence", code="not_installed")
+    file = config.evidence.timestamp_roots if config else None
+    return trusted_roots(file, Route(ca_bundle=config.network.ca_bundle if config else None))
 
 
 def stamp_findings(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from archiver.archive.checkpoints import origin
 from archiver.config import Config
 from archiver.errors import ArchiverError
-from archiver.evidence.checkpoint_copies import copy_of, known_heads
+from archiver.evidence.checkpoint_copies import known_heads
+from archiver.evidence.checkpoint_targets import copy_of
 from archiver.evidence.signed_heads import SignedHeads, signed_heads
 from archiver.evidence.signing import NOT_INSTALLED, contradiction
 from archiver.evidence.signing_keys import can_sign

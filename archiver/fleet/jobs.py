@@ -178,6 +178,8 @@ class FleetQueue:
             about |= {"exit_code": process.returncode, "why": redact(why)}
             _log.warning("a job failed", extra={"about": about})
             raise JobFailed(f"The backup of {tenant} failed", why=why)
+        for line in said.decode(errors="replace").splitlines():
+            _log.warning("told by a job", extra={"about": about | {"said": redact(line)}})
         about["seconds"] = round(time.monotonic() - began, 3)
         _log.info("a job is done", extra={"about": about})
 

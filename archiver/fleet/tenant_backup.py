@@ -19,9 +19,11 @@ import anyio
 from archiver.archive.database import DATABASE, reader
 from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
 from archiver.backup import BackupOptions, run_backup
+from archiver.backup.routes import route_of
 from archiver.clock import SystemClock
 from archiver.config import AccountEntry, Config, Registry, load_config
-from archiver.errors import TEMPORARY, ArchiverError, Interrupted, StorageError
+from archiver.errors import TEMPORARY, ArchiverError, ConfigError, Interrupted, StorageError
+from archiver.evidence.giving import give_away
 from archiver.fleet.database import (
     AccountResult,
     FleetAccount,
@@ -109,7 +111,23 @@ class TenantBackup:
             if account.name in job.accounts and not is_done:
                 self._back_up(account, accounts, now=job.now)
         if self._current is not None:
+            self._give_away(accounts)
             remove_old_versions(self._storage.bucket, self._current, self._settings.keep_versions)
+
+    def _give_away(self, accounts: Sequence[FleetAccount]) -> None:
+        """Give the newest checkpoint away and have it stamped, as after any run.
+
+        What fails of it is told on stderr, and changes nothing of the job.
+        """
+        try:
+            config = tenant_config(self._settings, self._lease, self._storage.directory, accounts)
+        except ConfigError:  # which each account has in its result
+            return
+        given = give_away(config, route_of(config.network), SystemClock())
+        for problem in given.problems:
+            sys.stderr.write(redact(problem) + "\n")
+        if given.stamps:
+            self._put_back(None)
 
     def prepare(self) -> None:
         """Have the current version of the database here. Raises StorageError."""

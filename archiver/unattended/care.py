@@ -18,7 +18,10 @@ from archiver.backup.mounts import remember_disk, require_disk
 from archiver.config import Config
 from archiver.errors import ArchiverError, ConfigError, DamageFound, StorageError
 from archiver.evidence.copy import copy_archive
+from archiver.evidence.elsewhere import known_elsewhere
 from archiver.evidence.files import Scope
+from archiver.evidence.findings import Finding
+from archiver.evidence.known_heads import KnownHead
 from archiver.evidence.proofs import Provers
 from archiver.evidence.slices import WHOLE, Slice
 from archiver.evidence.verify import verify
@@ -139,10 +142,12 @@ class Care:
         scope = Scope(
             part.part, part.parts, self.config.care.verify.total_seconds(), all_files=True
         )
+        known, notes = self._known_elsewhere(connection)
         found = verify(
             self.config.archive.directory, scope, current_time(), provers=self.provers,
-            open_writer=lambda _: nullcontext(connection),
+            known=known, open_writer=lambda _: nullcontext(connection),
         )  # fmt: skip
+        found.findings += notes
         damaged = len(found.damage)
         error: ArchiverError | None = None
         if damaged:
@@ -153,6 +158,14 @@ class Care:
         outcome = _outcome(damaged, is_partial=found.is_partial)
         entry = CareEntry("verify", current_time(), outcome, found.files, found.size, damaged)
         return CareResult(entry, found.left, error, is_logged=found.may_be_written)
+
+    def _known_elsewhere(
+        self, connection: sqlite3.Connection
+    ) -> tuple[list[KnownHead], list[Finding]]:
+        try:
+            return known_elsewhere(connection, self.config)
+        except sqlite3.DatabaseError:  # verify itself will say so
+            return [], []
 
     def _copy(self, _connection: sqlite3.Connection) -> CareResult:
         target = self.config.care.copy_to

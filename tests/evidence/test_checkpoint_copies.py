@@ -20,7 +20,7 @@ def sealed(tmp_path: Path) -> SealedArchive:
 def give(sealed: SealedArchive, evidence: str) -> Delivery:
     config = sealed.config(evidence)
     with reader(sealed.directory) as connection:
-        (delivery,) = deliver(connection, config, signed_heads(config))
+        (delivery,) = deliver(connection, config.evidence.checkpoint_copies, signed_heads(config))
     return delivery
 
 

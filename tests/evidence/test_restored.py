@@ -6,7 +6,7 @@ import pytest
 
 from archiver.archive.database import reader, writer
 from archiver.errors import UsageError
-from archiver.evidence.checkpoint_copies import copy_of
+from archiver.evidence.checkpoint_targets import copy_of
 from archiver.evidence.restored import LostRange, accept_restore, heads_of
 from archiver.evidence.signed_heads import signed_heads
 from support.sealed import NOW, SealedArchive, make_sealed

@@ -16,6 +16,7 @@ from archiver.fleet.storage import open_storage
 from archiver.fleet.tenant_backup import TenantJob, run_job
 from support.fleet.fleets import FleetBench
 from support.fleet.moto import moto_server
+from support.time_stamping import Authority
 
 pytestmark = pytest.mark.peers
 
@@ -99,4 +100,27 @@ def test_the_process_does_its_job_and_holds_no_secret_in_it(fleet: FleetBench) -
         capture_output=True, check=False, timeout=300,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+    assert fleet.account_rows()[account.name].outcome == "done"
+
+
+def test_a_checkpoint_is_given_away_and_stamped_after_the_job(
+    fleet: FleetBench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And where no authority answers, that is told, and the job is done all the same."""
+    (account,) = fleet.add("acme")
+    settings = load_fleet(fleet.file)
+    authority, copies = Authority(tmp_path / "authority", status=503), tmp_path / "copies"
+    with authority.served() as address, settings.settings.open("a") as file:
+        file.write(f'\n[evidence]\ncheckpoint_copies = ["{copies}"]\ntimestamp = ["{address}"]\n')
+        file.write(f'timestamp_roots = "{authority.root}"\n')
+        file.flush()
+        run_job(fleet.job("acme", account))
+        assert "was not stamped" in capsys.readouterr().err
+        assert (len(list(copies.iterdir())), fleet.rows()["acme"].version) == (1, 1)
+        authority.status = 200
+        run_job(fleet.job("acme", account, asked_at="2020-01-01T00:00:00+00:00"))
+    assert sorted(path.suffix for path in copies.iterdir()) == [".checkpoint", ".tsr"]
+    assert fleet.rows()["acme"].version == 2
+    with reader(open_storage(settings, "acme").directory) as connection:
+        assert connection.execute("SELECT count(*) FROM time_stamps").fetchone() == (1,)
     assert fleet.account_rows()[account.name].outcome == "done"

@@ -1,5 +1,6 @@
 """Looking after an archive: what is due, what is done, and what of it fails."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -149,6 +150,21 @@ def test_damage_is_found_and_logged_and_does_not_keep_the_others_from_being_done
     assert [type(result.error) for result in results] == [DamageFound, DamageFound]
     assert [result.entry.damaged for result in results] == [1, 1]
     assert archive.logged() == [("verify", "damaged"), ("copy", "damaged")]
+
+
+def test_an_archive_that_was_put_back_is_noticed_at_night(archive: Archive) -> None:
+    """By what was signed last, as archiver verify does."""
+    kept = archive.world.folder / "kept"
+    shutil.copytree(archive.world.directory, kept)
+    archive.world.next_night()
+    archive.world.backup()
+    (sound,) = archive.take("verify", verify=LONG)
+    assert sound.error is None
+    shutil.rmtree(archive.world.directory)
+    kept.rename(archive.world.directory)
+    (found,) = archive.take("verify", verify=LONG)
+    assert isinstance(found.error, DamageFound)
+    assert found.entry.damaged > 0
 
 
 def test_a_copy_that_fails_is_logged_with_its_code_and_the_verify_is_done(archive: Archive) -> None:
