@@ -152,6 +152,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "transfer": {"archive"},
         "transfer_import": {"archive", "media"},
         "transfer_lines": {"archive"},
+        "transfer_reduction": {"archive", "backup", "config", "hookspecs", "media"},
         "transfer_rows": {"archive"},
     },
     "retention": {

@@ -104,7 +104,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "imports/test_transfer.py": (
         "archiver/archive/transfer", "archiver/archive/transfer_fill",
         "archiver/imports/transfer_import",
-        "archiver/imports/transfer_lines", "archiver/imports/transfer_rows",
+        "archiver/imports/transfer_lines", "archiver/imports/transfer_reduction",
+        "archiver/imports/transfer_rows",
     ),
     # exports of TikTok have links in place of files
     "plugins/exports/test_tiktok.py": ("archiver/imports/linked_files",),

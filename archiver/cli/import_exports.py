@@ -73,6 +73,7 @@ def command(
         report = run_import(
             config, plugins.export_readers, ranks, ImportOptions(files, account, dry_run, private),
             clock=SystemClock(), progress=progress, version=version(),
+            platforms=plugins.platforms,
         )  # fmt: skip
     if not dry_run:
         give_checkpoint_away(shell, config)

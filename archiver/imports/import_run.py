@@ -10,7 +10,7 @@ from archiver.archive.facts import DATABASE
 from archiver.clock import Clock
 from archiver.config import Config
 from archiver.errors import UsageError
-from archiver.hookspecs import ExportReader
+from archiver.hookspecs import ExportReader, Platform
 from archiver.imports.film_import import import_films
 from archiver.imports.import_record import ImportOptions, ImportRecord
 from archiver.imports.opening import hash_parts, open_parts
@@ -19,6 +19,7 @@ from archiver.imports.report import ImportProgress, ImportReport
 from archiver.imports.single_films import FilmAssignment, SingleFilm, assign_films, split_films
 from archiver.imports.transfer import OpenTransfer, open_transfers
 from archiver.imports.transfer_import import CheckedTransfer, count_transferred, import_transfer
+from archiver.imports.transfer_reduction import TransferReduction
 from archiver.imports.whole_packages import CheckedPackage, WholePackages, count_posts
 from archiver.media.folder_store import FolderStore
 
@@ -26,6 +27,7 @@ from archiver.media.folder_store import FolderStore
 def run_import(
     config: Config, readers: Sequence[ExportReader], ranks: Mapping[str, str],
     options: ImportOptions, *, clock: Clock, progress: ImportProgress, version: str,
+    platforms: Sequence[Platform] = (),
 ) -> ImportReport:  # fmt: skip
     """Import official exports, what `archiver export` wrote, and single films.
 
@@ -52,6 +54,7 @@ def run_import(
             [CheckedTransfer(each, number, hash_parts(each.package.parts, progress))
              for each, number in zip(transfers, numbers, strict=True)],
             films,
+            TransferReduction.of(config, readers, platforms),
         )  # fmt: skip
         connection, folder = stack.enter_context(
             writer_or_dry_run(directory, dry_run=options.dry_run, notify=progress.note)
@@ -84,6 +87,7 @@ class _Wanted:
     packages: Sequence[CheckedPackage]
     transfers: Sequence[CheckedTransfer]
     films: Sequence[SingleFilm]
+    reduction: TransferReduction
 
 
 def _import_all(
@@ -118,7 +122,7 @@ def _import_each(record: ImportRecord, packages: WholePackages, wanted: _Wanted)
         if record.is_interrupted:
             return
     for transfer in wanted.transfers:
-        import_transfer(record, transfer)
+        import_transfer(record, transfer, wanted.reduction)
         if record.is_interrupted:
             return
     import_films(record, wanted.films)

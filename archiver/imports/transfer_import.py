@@ -36,6 +36,7 @@ from archiver.imports.opening import names_of
 from archiver.imports.package import OpenPackage
 from archiver.imports.report import ImportProgress, PackageReport
 from archiver.imports.transfer import OpenTransfer
+from archiver.imports.transfer_reduction import TransferReduction
 from archiver.media.download import Download, finish_download
 from archiver.media.store import MediaStore, stored_path
 from archiver.media.temp_file import TempFile
@@ -55,7 +56,9 @@ class CheckedTransfer:
     parts: Sequence[PackagePart]
 
 
-def import_transfer(record: ImportRecord, checked: CheckedTransfer) -> None:
+def import_transfer(
+    record: ImportRecord, checked: CheckedTransfer, reduction: TransferReduction
+) -> None:
     """Import what archiver exported, account by account, until somebody interrupts it."""
     transfer = checked.transfer
     configured = {each.name: each.platform for each in record.config.accounts}
@@ -75,6 +78,7 @@ def import_transfer(record: ImportRecord, checked: CheckedTransfer) -> None:
             TransferImport(
                 record.connection, transfer, account, account_id, record.run_id, report.row_id,
                 store, record.store.tmp, executor, record.clock.now, record.progress, report,
+                reduction,
             ).import_posts()  # fmt: skip
         record.end_package(report, account_id)
         if report.interrupted:
@@ -97,12 +101,15 @@ class TransferImport:
     now: Callable[[], datetime]
     progress: ImportProgress
     report: PackageReport
+    reduction: TransferReduction
 
     def import_posts(self) -> None:
         """Import all posts of the account, and its pictures. Raises PackageError, StorageError."""
         self._import_pictures()
         added: set[str] = set()
-        own = (each for each in self.transfer.content.posts() if each.account == self.account.id)
+        posts_there = self.transfer.content.posts()
+        own = (self.reduction.reduced(each) for each in posts_there
+               if each.account == self.account.id)  # fmt: skip
         while posts := list(islice(own, _BATCH)):
             known = known_among(self.connection, self.account_id, posts, added)
             fresh = [post for post in posts if post.platform_id not in known]

@@ -24,14 +24,16 @@ def import_now(
     **asked: Any,
 ) -> ImportReport:  # fmt: skip
     """Import files into the archive of a config."""
+    plugins = plugins or installed_plugins()
     return run_import(
         config,
-        (plugins or installed_plugins()).export_readers,
+        plugins.export_readers,
         RANKS,
         ImportOptions(files, **asked),
         clock=clock or DemoClock(),
         progress=NoImportProgress(),
         version="test",
+        platforms=plugins.platforms,
     )
 
 
