@@ -111,6 +111,7 @@ def check_token(
     With a `nonce`, the token must repeat it. Raises InvalidToken.
     """
     from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415 — an extra
+    from cryptography.x509 import InvalidVersion  # noqa: PLC0415 — as above
     from rfc3161_client import (  # noqa: PLC0415 — as above
         VerificationError,
         VerifierBuilder,
@@ -118,11 +119,13 @@ def check_token(
     )
 
     try:
-        answer = decode_timestamp_response(with_sorted_certificates(token))
-        chain = _chain(answer, roots)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd certificates, which are judged here
+            answer = decode_timestamp_response(with_sorted_certificates(token))
+            chain = _chain(answer, roots)
         stamped_at = answer.tst_info.gen_time
         stamped = answer.tst_info.message_imprint.message
-    except ValueError as error:
+    except (ValueError, LookupError, InvalidVersion) as error:  # of kinds of text, of versions
         raise InvalidToken("broken_token", "it cannot be read") from error
     if chain is None:
         raise InvalidToken("foreign_authority", "its authority is below no trusted root")

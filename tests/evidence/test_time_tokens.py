@@ -1,6 +1,7 @@
 """Tokens of real authorities hold, and those of others, of something else or altered do not."""
 
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -84,6 +85,23 @@ def test_a_flipped_bit_in_what_is_signed_is_found(authority: Authority, token: b
     assert problem_of(flip(token, 8 * (len(token) - 9)), NOTE, roots) == "broken_token"
     assert problem_of(token[:-40], NOTE, roots) == "broken_token"
     assert problem_of(b"<html>", NOTE, roots) == "broken_token"
+
+
+@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
+def test_any_flipped_bit_is_found_or_changes_nothing_that_a_token_says(step: int) -> None:
+    """No signature covers two numbers of versions, and the name of the algorithm of the signature,
+    which nobody looks at. In an archive, the hash of the row covers these too."""
+    token, note = (DATA / "token.tsr").read_bytes(), (DATA / "note.txt").read_text("utf-8")
+    roots = trusted_roots(DATA / "root.pem", Route())
+    right = check_token(token, note, roots)
+    unnoticed = set()
+    for bit in range(0, 8 * len(token), step):
+        with suppress(InvalidToken):
+            assert check_token(flip(token, bit), note, roots) == right
+            unnoticed.add(bit // 8)
+    assert len(unnoticed) <= 10
+    start = token.index(right.stamped_at.strftime("%Y%m%d%H%M%S").encode())
+    assert unnoticed.isdisjoint(range(start, start + 14))
 
 
 def test_a_chain_that_has_expired_since_still_holds_at_its_time() -> None:
