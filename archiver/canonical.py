@@ -11,7 +11,9 @@ Rows are hashed in another form, which is faster to write: there are millions; s
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import starmap
 from typing import Any
 
 import msgspec
@@ -20,12 +22,13 @@ from archiver.media_keys import address_key
 from archiver.models import Attachment, Post, Rendition
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 _DIGITS = {"metrics": 12}
 
 
 def canonical_json(value: Any) -> bytes:
     """The canonical bytes of a JSON value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    return _canonical(value).encode()
 
 
 def sha256_of(value: Any) -> str:
@@ -139,6 +142,23 @@ def row_digest(table: str, row: Mapping[str, Any]) -> str:
     if type(columns.get("value")) is float:  # the only column that holds fractions, in metrics
         columns["value"] = repr(columns["value"])
     return hashlib.sha256(_encode(columns)).hexdigest()
+
+
+def encoded_rows(table: str, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> list[bytes]:
+    """The bytes that `row_digest` hashes, of rows without fractional numbers, and much faster.
+
+    `columns` are sorted, and the values of each row are in that order. Raises as `row_digest` does.
+    """
+    return list(map(_encode, starmap(_row_form(table, tuple(columns)), rows)))
+
+
+@lru_cache(256)
+def _row_form(table: str, columns: tuple[str, ...]) -> type[msgspec.Struct]:
+    """A class whose objects are encoded as rows are hashed, without a dict for each."""
+    return msgspec.defstruct(
+        "Row", [(name, Any, None) for name in columns], tag=table, tag_field="",
+        omit_defaults=True, gc=False,
+    )  # fmt: skip
 
 
 def shortened(table: str, digest: str) -> str:

@@ -15,6 +15,7 @@ Long random text is a signature, unless the parameter's name says that it is an 
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from archiver.urls import BadUrl, normalize_url
@@ -174,11 +175,20 @@ def address_key(url: str, signed_by: Collection[str] = ()) -> str:
     >>> address_key("https://cdn.example/media/?media_id=4&Expires=1790000000&Signature=x~y")
     '/media/?media_id=4'
     """
+    return _key_of(url, signed_by) if signed_by else _remembered_key(url)
+
+
+def _key_of(url: str, signed_by: Collection[str] = ()) -> str:
     host, path, query = _split(url)
     if not query:
         return path
     named = sorted(_identifying(host, path, query, signed_by))
     return f"{path}?{'&'.join(named)}" if named else path
+
+
+@lru_cache(2048)  # the address of a file is asked for by each comparison of its post
+def _remembered_key(url: str) -> str:
+    return _key_of(url)
 
 
 def unsigned_address(url: str) -> str:

@@ -7,7 +7,6 @@ address that people published is content, and stays whole.
 
 import hashlib
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from archiver.media_keys import unsigned_address
@@ -36,7 +35,7 @@ def hash_of_read_record(record: Record, post: Post) -> bytes:
     It is of the exact text where the post itself has an address with a signature.
     """
     unsigned = _unsigned(record.raw)
-    if unsigned != record.raw and any(map(_is_signed, _published(post))):
+    if unsigned != record.raw and _has_signed(_published(post)):
         return exact_sha256(record)
     return _sha256(unsigned)
 
@@ -60,22 +59,21 @@ def _is_signed(text: str) -> bool:
     return "?" in text and _unsigned(f'"{text}"') != f'"{text}"'
 
 
-def _published(post: Post) -> Iterator[str]:
+def _published(post: Post) -> list[Any]:
     """All texts of a post but the addresses of its files."""
-    yield from _texts([
+    return [
         post.text, post.title, post.url, post.content,
         [relation.url for relation in post.relations],
         [alias.value for alias in post.aliases],
         [attachment.alt_text for attachment in post.attachments],
         [each.value for each in post.extra],
-    ])  # fmt: skip
+    ]  # fmt: skip
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _has_signed(value: Any) -> bool:
+    """Whether there is a text in a value that is an address with a signature."""
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from _texts([*value, *value.values()])
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _texts(each)
+        return _is_signed(value)
+    if isinstance(value, dict):
+        return any(map(_has_signed, value)) or any(map(_has_signed, value.values()))
+    return isinstance(value, list | tuple) and any(map(_has_signed, value))

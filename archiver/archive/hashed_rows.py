@@ -2,10 +2,12 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from archiver.canonical import row_sha256
+from archiver.canonical import encoded_rows, row_digest, row_sha256, shortened
 
 CHECKSUM_DIGITS = 12
 """How many hex digits of each row's hash are summed in `table_checksums`."""
@@ -13,6 +15,9 @@ CHECKSUM_MASK = (1 << 62) - 1
 """Keeps the sum within what SQLite can add without overflow."""
 
 _NUL = "\u2400"  # a picture of it: SQLite functions would cut the text there
+
+_PLAIN = frozenset({str, int, bytes, type(None)})
+"""Types of values that are hashed as they are, except text that is not clean."""
 
 _KEYS = {
     "about": ("name",),
@@ -85,6 +90,38 @@ def with_hash(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     clean = clean_row(row)
     clean["row_sha256"] = row_sha256(table, clean)
     return clean
+
+
+def hash_rows(table: str, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Make rows as they are written, each as `with_hash` does; returns their whole hashes."""
+    digests = _digests_of_plain(table, rows)
+    if digests is None:
+        for row in rows:
+            row.update(clean_row(row))
+        digests = [row_digest(table, row) for row in rows]
+    for row, digest in zip(rows, digests, strict=True):
+        row["row_sha256"] = shortened(table, digest)
+    return digests
+
+
+def _digests_of_plain(table: str, rows: Sequence[dict[str, Any]]) -> list[str] | None:
+    """The whole hashes of rows whose values need no cleaning; None where one may need it.
+
+    Checked is what has been encoded: text that is not Unicode cannot be, and NUL is escaped.
+    """
+    columns = sorted(rows[0])
+    if len(columns) < 2 or {*map(len, rows)} != {len(columns)}:
+        return None
+    values = list(map(itemgetter(*columns), rows))
+    if not {*map(type, chain.from_iterable(values))} <= _PLAIN:
+        return None
+    try:
+        encoded = encoded_rows(table, columns, values)
+    except UnicodeEncodeError:
+        return None
+    if any(b"\\u0000" in each for each in encoded):
+        return None
+    return [sha256(each).hexdigest() for each in encoded]
 
 
 def insert_statement(table: str, row: Mapping[str, Any], verb: str = "INSERT") -> str:

@@ -368,6 +368,9 @@ def _earlier_ids_first(matches: Sequence[Match]) -> list[Match]:
         groups.setdefault(match.platform_id, []).append(match)
     ordered: list[Match] = []
     for group in groups.values():
+        if len(group) == 1:
+            ordered += group
+            continue
         named = Counter(value for match in group for value in set(lookup_ids(match.post)))
         ordered += sorted(group, key=lambda match: -named[match.post.platform_id])
     return ordered

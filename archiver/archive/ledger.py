@@ -122,14 +122,17 @@ def ledger_entry(connection: sqlite3.Connection) -> Iterator[Callable[[], None]]
         del _open[id(connection)]
 
 
-def note_added(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
-    """Note rows that were added, with their hashes."""
+def note_added(
+    connection: sqlite3.Connection, table: str, rows: Sequence[Row],
+    digests: Iterable[str] | None = None,
+) -> None:  # fmt: skip
+    """Note rows that were added, with their hashes; `digests` are the whole ones, if known."""
     writes = _open.get(id(connection))
     if writes is None or table in LEDGER_TABLES:  # a dry run, which is rolled back
         return
     of_table = writes.of(table)
     keys = map(itemgetter(*declared_key(table)), rows)
-    digests = map(_whole_digest(table), rows)
+    digests = map(_whole_digest(table), rows) if digests is None else digests
     if of_table.removed:
         for key, digest in zip(keys, digests, strict=True):
             of_table.add(key, digest)

@@ -129,7 +129,12 @@ def extra_json(post: Post) -> str | None:
 
 def unmapped_json(post: Post) -> str | None:
     """The unmapped fields of a record, as the column has them."""
-    return json.dumps(post.unmapped) if post.unmapped else None
+    return _text_of_unmapped(tuple(post.unmapped)) if post.unmapped else None
+
+
+@lru_cache(64)
+def _text_of_unmapped(names: tuple[str, ...]) -> str:
+    return json.dumps(names)
 
 
 @lru_cache(64)  # all records of a platform have the same unmapped fields

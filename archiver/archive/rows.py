@@ -18,6 +18,7 @@ from archiver.archive.hashed_rows import (
     WITHOUT_ID,
     clean_row,
     declared_key,
+    hash_rows,
     insert_statement,
     key_of,
     update_checksum,
@@ -53,10 +54,10 @@ class Rows:
         return given
 
     def add(self, table: str, **row: Any) -> None:
-        """Collect one row; its text is cleaned, and its hash added."""
+        """Collect one row; `write` cleans its text and adds its hash."""
         if table not in WITHOUT_ID and "id" not in row:
             row["id"] = self.new_id(table)
-        self._collected[table].append(with_hash(table, row))
+        self._collected[table].append(row)
 
     def write(self) -> None:
         """Write the collected rows. `new_id` then reads the next ids from the tables again."""
@@ -84,14 +85,15 @@ def insert_all(
     """Add rows that all have the same columns, their key among them."""
     if rows:
         with transaction(connection):
-            _add(connection, table, [with_hash(table, row) for row in rows])
+            _add(connection, table, list(map(dict, rows)))
 
 
-def _add(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def _add(connection: sqlite3.Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    digests = hash_rows(table, rows)
     write_rows(connection, table, rows)
     if table == "posts":
         _add_to_search(connection, [row["id"] for row in rows])
-    note_added(connection, table, rows)
+    note_added(connection, table, rows, digests)
 
 
 def _insert(connection: sqlite3.Connection, verb: str, table: str, row: dict[str, Any]) -> int:
@@ -278,7 +280,8 @@ def replace_all_rows(
         connection.execute(f"DELETE FROM {table}")
         connection.execute(f"UPDATE table_checksums SET rows = 0, sum = 0 WHERE name = '{table}'")
         if rows:
-            _add(connection, table, rows)
+            write_rows(connection, table, rows)
+            note_added(connection, table, rows)
 
 
 def restore_checksum(connection: sqlite3.Connection, table: str, rows: int, total: int) -> None:

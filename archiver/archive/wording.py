@@ -29,7 +29,9 @@ def wording_of(title: str | None, text: str | None) -> str:
     'cafe, open:'
     """
     whole = html.unescape("\n".join(filter(None, (title, text))))
-    return " ".join(fold(_LINK.sub(" ", whole)).split())
+    if "/" in whole or "www." in whole.lower():  # else there is no link, which is found out slowly
+        whole = _LINK.sub(" ", whole)
+    return " ".join(fold(whole).split())
 
 
 def is_same_wording(one: str, other: str) -> bool:

@@ -46,9 +46,10 @@ def select_renditions(
         for index, rendition in enumerate(renditions)
         if choices[index][0] == "pending" and _is_video_file(attachment, rendition)
     ]
-    for index, choice in zip(files, _choose_videos([renditions[i] for i in files], videos),
-                             strict=True):  # fmt: skip
-        choices[index] = choice
+    if files:
+        chosen = _choose_videos([renditions[index] for index in files], videos)
+        for index, choice in zip(files, chosen, strict=True):
+            choices[index] = choice
     if not thumbnails and attachment.kind != "link" and _has_file(renditions, choices):
         for index, rendition in enumerate(renditions):
             if rendition.role in _STILLS and choices[index][0] == "pending":
@@ -115,6 +116,8 @@ def _is_video_file(attachment: Attachment, rendition: Rendition) -> bool:
 
 
 def _choose_videos(files: Sequence[Rendition], videos: Videos) -> list[Choice]:
+    if len(files) == 1 and videos != "none":  # as most are
+        return [("pending", None)]
     unwanted: Choice = ("skipped", Reason("setting_videos", f"videos={videos}", videos))
     if videos == "none":
         return [unwanted] * len(files)

@@ -13,6 +13,7 @@ from archiver.models import Attachment, Post
         ("See https://shop.example/a?b=1 now", "See t.co/Ab12 now"),
         ("Two\n\nlines", "two lines"),
         ("www.shop.example sells", "sells"),
+        ("WWW.Shop.example sells", "sells"),
     ],
 )
 def test_links_case_accents_entities_and_white_space_make_no_difference(
