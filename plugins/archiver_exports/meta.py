@@ -25,7 +25,8 @@ from archiver import (
 from archiver_exports.values import number_of, object_of, text_of, with_record
 
 _HEAD = 100_000  # bytes of an HTML file that show who made it
-_MARKS = (b"_a6-", b"uiBoxWhite")  # classes of all pages of Meta's exports
+_MARKS = (b"_a6-", b"uiBoxWhite")  # classes of all pages of Meta's exports, so far
+_FOLDER = re.compile(r"(?:^|/)(?:your_|this_profile)[^/]*activity[^/]*/")  # of nobody else's
 _NUMBER = re.compile(r"(?:^|_)(1[78]\d{15})\.\w+$")  # of 17 digits, at the end of a file's name
 _FILMS = frozenset({"mp4", "mov", "m4v", "webm", "3gp"})
 _SOUNDS = frozenset({"mp3", "m4a", "aac", "wav", "ogg"})
@@ -183,7 +184,7 @@ def refuse_html(package: Package, patterns: Sequence[str], platform: str) -> Non
         for name in package.find(pattern):
             with package.open(name) as file:
                 head = file.read(_HEAD)
-            if any(mark in head for mark in _MARKS):
+            if _FOLDER.search(name) or any(mark in head for mark in _MARKS):
                 raise PackageError(
                     f"This export of {platform} is made of HTML, which is not read",
                     why=f"{name} has times without a zone and no names of fields",

@@ -203,10 +203,14 @@ def test_an_account_is_known_by_the_number_or_the_name_in_its_address(tmp_path: 
 
 def test_an_export_as_html_is_refused_with_the_way_to_json(tmp_path: Path) -> None:
     page = '<html><div class="pam _3-95 _2ph- _a6-g uiBoxWhite noborder">June</div></html>'
-    package = write_zip(tmp_path / "a.zip", {"posts/your_posts_1.html": page})
-    with pytest.raises(PackageError, match=r"(?s)Facebook is made of HTML") as caught:
-        ImportFolder(tmp_path).run(package)
-    assert "choose JSON" in (caught.value.hint or "")
+    other = "<html>with classes that are new</html>"
+    for name, text in (
+        ("posts/your_posts_1.html", page), ("your_facebook_activity/posts/your_posts_1.html", other)
+    ):  # fmt: skip
+        package = write_zip(tmp_path / "a.zip", {name: text})
+        with pytest.raises(PackageError, match=r"(?s)Facebook is made of HTML") as caught:
+            ImportFolder(tmp_path).run(package)
+        assert "choose JSON" in (caught.value.hint or "")
 
 
 def test_a_missing_list_of_posts_is_named(tmp_path: Path) -> None:
