@@ -29,7 +29,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "cli/test_hold.py": ("archiver/cli/post_options",),
     # an erasure is one thing from the rows to the certificate, and is tested as a whole
     "retention/test_erasure.py": (
-        "archiver/archive/blanking", "archiver/retention/certificate",
+        "archiver/archive/blanking",
         "archiver/retention/cleaning", "archiver/retention/erased_rows",
     ),
     "evidence/test_copy.py": ("archiver/cli/copy",),

@@ -116,12 +116,15 @@ def _plan(
 
 def _confirm(shell: Shell, number: int, who: str | None, *, as_json: bool) -> None:
     from archiver.archive.database import writer
+    from archiver.evidence.signing import certificate_seal
     from archiver.models import current_time
     from archiver.retention.erasure import carry_out
 
-    directory = shell.config().archive.directory
+    config, now = shell.config(), current_time()
+    directory = config.archive.directory
     with writer(directory, create=False, notify=shell.warn) as connection:
-        done = carry_out(connection, directory, number, _actor(shell, who), current_time())
+        seal = certificate_seal(connection, config, now)
+        done = carry_out(connection, directory, number, _actor(shell, who), now, seal)
     print_disposed(shell, done, as_json=as_json)
 
 
@@ -145,6 +148,8 @@ def print_disposed(shell: Shell, done: "Erasure", *, as_json: bool) -> None:
         shell.report(wrap(line, rest="    "))
     for line in said["not_erased"]:
         shell.report(wrap(f"Not erased: {line}.", rest="    "))
+    if why := said.get("not_signed"):
+        shell.report(wrap(f"The certificate is not signed. {why}", rest="    "))
     for copy in said["known_copies"]:
         when, where = copy["last_copied_at"][:10], safe(copy["folder"])
         line = f"A copy of {when} is in {where}; this erases there: {safe(copy['erased_by'])}"

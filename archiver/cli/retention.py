@@ -93,6 +93,8 @@ def _list(shell: Shell, chosen: Sequence[str], *, with_posts: bool, as_json: boo
 def _dispose(shell: Shell, chosen: Sequence[str], who: str | None, *, as_json: bool) -> None:
     from archiver.actors import actor
     from archiver.archive.database import writer
+    from archiver.evidence.signing import certificate_seal
+    from archiver.models import time_text
     from archiver.retention.rules import check_accounts, dispose
 
     config = shell.config()
@@ -101,7 +103,9 @@ def _dispose(shell: Shell, chosen: Sequence[str], who: str | None, *, as_json: b
     accounts = {entry.name for entry in config.accounts}
     with writer(directory, create=False, notify=shell.warn) as connection:
         check_accounts(connection, config.retention, accounts)
-        done = dispose(connection, directory, config.retention, chosen, named, datetime.now(UTC))
+        now = datetime.now(UTC)
+        seal = certificate_seal(connection, config, time_text(now))
+        done = dispose(connection, directory, config.retention, chosen, named, now, seal)
     if as_json:
         shell.json({"disposed": list(map(_disposed, done))})
         return

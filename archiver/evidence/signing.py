@@ -6,12 +6,14 @@ continue what was signed before is not signed again until somebody has said that
 """
 
 import sqlite3
-from collections.abc import Iterable
+from base64 import b64encode
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from archiver.archive.checkpoints import Checkpoint, add_checkpoint, origin, root_at
 from archiver.config import Config
 from archiver.errors import ArchiverError
+from archiver.evidence import notes
 from archiver.evidence.checkpoint_copies import known_heads
 from archiver.evidence.known_heads import KnownHead
 from archiver.evidence.signed_heads import SignedHeads, signed_heads
@@ -20,6 +22,8 @@ from archiver.evidence.signing_keys import SigningKey, can_sign, current_key
 NOT_INSTALLED = (
     'Checkpoints are not signed: pip install "social-archiver[evidence]" installs what that needs'
 )
+
+CERTIFICATES_NEED = 'What signs it is not installed: pip install "social-archiver[evidence]"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,35 @@ def seal(
         return Sealed(
             add_checkpoint(connection, at, run_id), f"The checkpoint is not signed: {error}"
         )
+
+
+def certificate_seal(
+    connection: sqlite3.Connection, config: Config, at: str
+) -> Callable[[bytes], dict[str, str]]:
+    """What signs certificates of deletions: with the key of checkpoints, where those are signed.
+
+    Otherwise the certificate says why it is not signed. No certificate can be taken for a
+    checkpoint or the record of a key: its first byte is a brace.
+    """
+    if not can_sign():
+        return lambda _: {"not_signed": CERTIFICATES_NEED}
+    try:
+        signer = _signer(connection, config, at)
+    except ArchiverError as error:
+        problem: str | None = str(error)
+    else:
+        problem = signer.problem
+    if problem is not None:
+        return lambda _: {"not_signed": problem}
+
+    def seal_with_key(certificate: bytes) -> dict[str, str]:
+        signature = signer.key.signature(certificate)
+        return {
+            "signed_by": notes.public_text(signer.log, signer.key.public),
+            "signature": b64encode(signature).decode(),
+        }
+
+    return seal_with_key
 
 
 @dataclass(slots=True)

@@ -41,12 +41,15 @@ class SigningKey:
 
     def sign(self, name: str, text: str) -> str:
         """The line of its signature below a text, in the name of `name`."""
+        return notes.signature_line(name, self.public, self.signature(text.encode()))
+
+    def signature(self, data: bytes) -> bytes:
+        """The 64 bytes of its signature of some bytes."""
         from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415 — an extra
             Ed25519PrivateKey,
         )
 
-        private = Ed25519PrivateKey.from_private_bytes(self.seed)
-        return notes.signature_line(name, self.public, private.sign(text.encode()))
+        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(data)
 
 
 @dataclass(frozen=True, slots=True)

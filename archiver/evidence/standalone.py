@@ -1,11 +1,13 @@
 """Checks an archive, or a copy of one, with nothing but Python's standard library.
 
     python standalone.py ARCHIVE [CHECKPOINT | KEY | CERTIFICATE | ROOTS]...
+    python standalone.py CERTIFICATE [KEY]
 
 ARCHIVE is the folder with archive.db, or an export with its folder proofs. A CHECKPOINT is a file
 with the text of a checkpoint that was kept elsewhere, a KEY one with a public key, as archiver key
 prints it. ROOTS are root certificates of time stamp authorities, in PEM, from the authorities
 themselves: with them, and with the program openssl, the time stamps of checkpoints are checked.
+Of the CERTIFICATE of a deletion alone, the signature is checked, by KEY if that is given.
 Needs nothing else of archiver: copy this file wherever you like. It checks, as
 docs/evidence-format.md says: the chain of the ledger, its tree and the signature at every
 checkpoint, every row against its own hash and against the ledger, and every file against its hash.
@@ -429,11 +431,10 @@ def check_entry(
 
 
 def check_ledger(
-    database: sqlite3.Connection, kept: list[tuple[str, str]], newest: Newest
+    database: sqlite3.Connection, kept: list[tuple[str, str]], newest: Newest, keys: Keys
 ) -> Iterator[str]:
     """Check the chain, the commitments, and the tree at each checkpoint."""
     wanted: Wanted = {}
-    keys: Keys = []
     query = "SELECT value FROM about WHERE name = 'archive_id'"
     (archive,) = database.execute(query).fetchone() or ("unknown",)
     log = f"archiver/{archive}"
@@ -600,7 +601,8 @@ def check(folder: Path, checkpoints: Sequence[str] = ()) -> Iterator[str]:
         database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         database.execute("BEGIN")
         newest: Newest = {}
-        yield from check_ledger(database, kept, newest)
+        keys: Keys = []
+        yield from check_ledger(database, kept, newest, keys)
         if "hidden" in {said[1] for said in newest.values()} and extract_note(database) is None:
             yield "commitments of the ledger are hidden, though this is no extract"
         for (table,) in database.execute("SELECT name FROM table_checksums").fetchall():
@@ -611,15 +613,45 @@ def check(folder: Path, checkpoints: Sequence[str] = ()) -> Iterator[str]:
         yield from (check_files if is_archive else check_export)(database, folder)
         for text, name in papers:
             if text.startswith("{"):
-                yield from check_certificate(database, text, name)
+                yield from check_certificate(database, text, name, keys)
 
 
-def check_certificate(database: sqlite3.Connection, text: str, name: str) -> Iterator[str]:
+SEAL = {"signed_by", "signature"}
+
+
+def certificate_problem(text: str, key: bytes | None) -> str | None:
+    """What is wrong with the signature of a certificate, by this key or the one that it names."""
+    try:
+        said = json.loads(text)
+        named = base64.b64decode(said["signed_by"].split("+", 2)[2], validate=True)
+        signature = base64.b64decode(said["signature"], validate=True)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return "has no signature that can be read"
+    if named[:1] != b"\x01" or key not in {None, named[1:]}:
+        return "is signed by another key than this one"
+    signer = f"{said.get('archive')}+{key_id(str(said.get('archive')), named[1:]).hex()}"
+    if not said["signed_by"].startswith(f"{signer}+") or text.strip() != canonical(said):
+        return "is not as it was written"
+    unsigned = {name: value for name, value in said.items() if name not in SEAL}
+    if not is_signature(named[1:], canonical(unsigned).encode(), signature):
+        return "is not as it was signed"
+    return None
+
+
+def canonical(value: object) -> str:
+    """The JSON of a value that is signed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def check_certificate(
+    database: sqlite3.Connection, text: str, name: str, keys: Keys
+) -> Iterator[str]:
     """Check the certificate of a deletion against the erasure that the ledger commits to."""
     try:
         said = json.loads(text)
         number = int(said["id"])
         parts = [(part["ledger_row"], set(part["items"])) for part in said["commitments"]]
+        size = int(said["checkpoint_after"]["size"])
     except (ValueError, KeyError, TypeError):
         yield f"{name}: is no certificate"
         return
@@ -631,10 +663,42 @@ def check_certificate(database: sqlite3.Connection, text: str, name: str) -> Ite
     erased = erased_items(database)
     if any(items - erased.get(part, set()) for part, items in parts):
         yield f"{name}: names commitments that are not those of the erasure"
+    key = key_after(keys, size)
+    if SEAL & set(said) and (key is None or certificate_problem(text, key)):
+        yield f"{name}: is not signed by the key of then"
+
+
+def check_certificate_alone(path: str, keys: Sequence[str]) -> int:
+    """Check the signature of a certificate without the archive; returns the exit code."""
+    text = Path(path).read_text("utf-8")
+    key = None
+    if keys:
+        paper = Path(keys[0]).read_text("utf-8")
+        if not is_public_key(paper):
+            sys.stderr.write(ascii(f"{keys[0]}: is no public key")[1:-1] + "\n")
+            return 2
+        key = base64.b64decode(paper.strip().split("+", 2)[2])[1:]
+    if problem := certificate_problem(text, key):
+        sys.stdout.write(ascii(f"{path}: {problem}")[1:-1] + "\n")
+        return 1
+    sys.stdout.write(ascii(f"as it was signed by {json.loads(text)['signed_by']}")[1:-1] + "\n")
+    if key is None:
+        sys.stdout.write("compare this key with one that you have from elsewhere\n")
+    return 0
+
+
+def is_certificate(path: Path) -> bool:
+    """Whether a file is the certificate of a deletion, by its first character."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(1) == b"{"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Check what the command line names; returns the exit code."""
+    if arguments and is_certificate(Path(arguments[0])):
+        return check_certificate_alone(arguments[0], arguments[1:])
     if not arguments or not database_of(Path(arguments[0])).is_file():
         sys.stderr.write(__doc__ or "")
         return 2

@@ -5,7 +5,7 @@ It has no content of what was erased, and no hash that could be compared with a 
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,15 @@ from archiver.retention.erased_rows import ErasedRows
 from archiver.version import version
 
 FORMAT = 1
+
+Seal = Callable[[bytes], dict[str, str]]
+"""Signs the bytes of a certificate: the fields `signed_by` and `signature`, or `not_signed`."""
+
+
+def without_signature(_: bytes) -> dict[str, str]:
+    """The seal of a certificate where nothing is there to sign it with."""
+    return {"not_signed": "There was no key to sign it with"}
+
 
 CANNOT_BE_ERASED = (
     "What other posts say about the erased ones (answers, quotes, shares) stays in their records",
@@ -86,24 +95,25 @@ def begin_certificate(
 
 
 def finish_certificate(
-    connection: sqlite3.Connection, text: str | None, after: Checkpoint | None, now: str
+    connection: sqlite3.Connection, text: str | None, after: Checkpoint | None, now: str, seal: Seal
 ) -> str:
-    """The text, once files and free pages are removed too; `after` is the checkpoint since then."""
+    """The text, once files and free pages are removed too; `after` is the checkpoint since then.
+
+    `seal` signs its canonical JSON.
+    """
     if after is None:
         query = "SELECT size, root FROM checkpoints ORDER BY id DESC LIMIT 1"
         size, root = connection.execute(query).fetchone()
     else:
         size, root = after.size, after.root
-    return _text(
-        json.loads(text or "{}")
-        | {
-            "executed_at": now,
-            "cleaned": "files, thumbnails, search index, free pages, write-ahead log, "
-                       "copies of the database from before upgrades",
-            "checkpoint_after": {"size": size, "root": root},
-            "known_copies": known_copies(connection),
-        }
-    )  # fmt: skip
+    found = json.loads(text or "{}") | {
+        "executed_at": now,
+        "cleaned": "files, thumbnails, search index, free pages, write-ahead log, "
+                   "copies of the database from before upgrades",
+        "checkpoint_after": {"size": size, "root": root},
+        "known_copies": known_copies(connection),
+    }  # fmt: skip
+    return _text(found | seal(canonical_json(found)))
 
 
 def known_copies(connection: sqlite3.Connection) -> list[dict[str, str]]:

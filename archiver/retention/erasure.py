@@ -19,7 +19,13 @@ from archiver.archive.rows import insert, update_row
 from archiver.archive.transactions import transaction
 from archiver.errors import UsageError
 from archiver.human import counted
-from archiver.retention.certificate import begin_certificate, finish_certificate, sums_of_metrics
+from archiver.retention.certificate import (
+    Seal,
+    begin_certificate,
+    finish_certificate,
+    sums_of_metrics,
+    without_signature,
+)
 from archiver.retention.cleaning import clean
 from archiver.retention.erased_rows import erase_posts
 
@@ -107,10 +113,12 @@ def withdraw_erasure(connection: sqlite3.Connection, erasure_id: int, who: str, 
 
 
 def carry_out(
-    connection: sqlite3.Connection, directory: Path, erasure_id: int, who: str, now: str
-) -> Erasure:
+    connection: sqlite3.Connection, directory: Path, erasure_id: int, who: str, now: str,
+    seal: Seal = without_signature,
+) -> Erasure:  # fmt: skip
     """Carry out a planned erasure, or go on with one that was interrupted; under the lock.
 
+    `seal` signs the certificate.
     Raises UsageError for a plan that was withdrawn or refused, and where a post is held now: that
     is on record then. StorageError, sqlite3.Error where files or free pages could not be removed;
     then it has to be called again.
@@ -126,7 +134,7 @@ def carry_out(
     with transaction(connection):
         after = add_checkpoint(connection, now)
         text = finish_certificate(
-            connection, erasure_of(connection, erasure_id).certificate, after, now
+            connection, erasure_of(connection, erasure_id).certificate, after, now, seal
         )
         update_row(connection, "erasures", erasure_id, state="done", certificate=text)
     add_checkpoint(connection, now)

@@ -15,6 +15,7 @@ from pathlib import Path
 from archiver.archive.holds import matters_of_posts
 from archiver.errors import UsageError
 from archiver.models import time_text, timestamp
+from archiver.retention.certificate import Seal, without_signature
 from archiver.retention.erasure import (
     Erasure,
     carry_out,
@@ -87,9 +88,11 @@ def posts_without_rule(connection: sqlite3.Connection, rules: Sequence[Retention
 
 def dispose(
     connection: sqlite3.Connection, directory: Path, rules: Sequence[RetentionRule],
-    chosen: Collection[str], who: str, now: datetime,
+    chosen: Collection[str], who: str, now: datetime, seal: Seal = without_signature,
 ) -> list[Erasure]:  # fmt: skip
     """Dispose of what is due by the rules of the names `chosen` that erase; under the lock.
+
+    `seal` signs the certificates.
 
     What is held stays, and that it was due is on record. Before, disposals are finished that were
     interrupted. Raises UsageError where the clock is behind the archive, and as `carry_out` does:
@@ -97,7 +100,7 @@ def dispose(
     """
     _check_clock(connection, now)
     at = time_text(now)
-    done = _finish(connection, directory, who, at)
+    done = _finish(connection, directory, who, at, seal)
     for due in list(due_posts(connection, rules, now)):
         if due.rule.action != "erase" or due.rule.name not in chosen:
             continue
@@ -108,7 +111,7 @@ def dispose(
             planned = plan_erasure(
                 connection, due.free, basis_of(due.rule), who, at, kind="disposal"
             )
-            done.append(carry_out(connection, directory, planned.id, who, at))
+            done.append(carry_out(connection, directory, planned.id, who, at, seal))
     return done
 
 
@@ -118,12 +121,14 @@ def basis_of(rule: RetentionRule) -> str:
     return f"{rule.name}: {rule.basis} ({rule.period} since {trigger})"
 
 
-def _finish(connection: sqlite3.Connection, directory: Path, who: str, at: str) -> list[Erasure]:
+def _finish(
+    connection: sqlite3.Connection, directory: Path, who: str, at: str, seal: Seal
+) -> list[Erasure]:
     """Finish disposals that were interrupted; what was only planned is planned anew, if due."""
     done = []
     for each in erasures(connection):
         if each.kind == "disposal" and each.state == "running":
-            done.append(carry_out(connection, directory, each.id, who, at))
+            done.append(carry_out(connection, directory, each.id, who, at, seal))
         elif each.kind == "disposal" and each.state == "planned":
             withdraw_erasure(connection, each.id, who, at)
     return done
