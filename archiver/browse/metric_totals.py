@@ -82,16 +82,18 @@ def count(connection: sqlite3.Connection, now: datetime) -> MetricTotals:
     since = (now - _WEEK).astimezone(UTC).isoformat(timespec="milliseconds")
     totals = MetricTotals(time_now(), since.replace("+00:00", "Z"))
     account_of = _account_of(connection)
+    last_post = len(account_of) - 1
     likes = array("d", [NOT_KNOWN]) * len(account_of)
-    for post_id, name, values in _series(connection.execute(METRICS)):
-        account = account_of[post_id] if post_id < len(account_of) else 0
-        key, last = (account, name), values[-1][1]
+    for post_id, name, last, before in _newest(connection.execute(METRICS), totals.since):
+        account = account_of[post_id] if post_id <= last_post else 0
+        key = (account, name)
         totals.sums[key] += last  # type: ignore[assignment] # metrics may be fractions
         totals.posts[key] += 1
-        _keep(totals.best[key], (last, post_id))
+        best = totals.best[key]
+        if len(best) < BEST or last >= best[0][0]:
+            _keep(best, (last, post_id))
         if name in LIKES and account:
             likes[post_id] = max(likes[post_id], capped(last))
-        before = next((value for at, value in reversed(values) if at <= totals.since), None)
         if before is None:
             continue  # not known a week ago
         totals.sums_before[key] += before  # type: ignore[assignment] # likewise
@@ -114,21 +116,27 @@ def _account_of(connection: sqlite3.Connection) -> "array[int]":
     return found
 
 
-def _series(
-    rows: Iterable[tuple[int, str, str, object]],
-) -> Iterator[tuple[int, str, list[tuple[str, float]]]]:
-    """Post, metric, and its times and values, the oldest first."""
-    key: tuple[int, str] | None = None
-    values: list[tuple[str, float]] = []
+def _newest(
+    rows: Iterable[tuple[int, str, str, object]], since: str
+) -> Iterator[tuple[int, str, float, float | None]]:
+    """Post, metric, its newest value, and that of `since`, if it was known then.
+
+    Each of millions of rows comes through here: nothing is kept of one but its value.
+    """
+    post, metric = 0, ""
+    last: float | None = None
+    before: float | None = None
     for post_id, name, seen_at, value in rows:
-        if (post_id, name) != key:
-            if key and values:
-                yield *key, values
-            key, values = (post_id, name), []
-        if isinstance(value, int | float):
-            values.append((seen_at, value))
-    if key and values:
-        yield *key, values
+        if post_id != post or name != metric:
+            if last is not None:
+                yield post, metric, last, before
+            post, metric, last, before = post_id, name, None, None
+        if isinstance(value, (int, float)):  # a union takes twice as long
+            last = value
+            if seen_at <= since:
+                before = value
+    if last is not None:
+        yield post, metric, last, before
 
 
 def _keep(kept: list[tuple[float, int]], pair: tuple[float, int]) -> None:
