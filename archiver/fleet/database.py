@@ -71,6 +71,9 @@ CREATE INDEX IF NOT EXISTS accounts_due ON fleet.accounts (next_at);
 _Answer = TypeVar("_Answer")
 WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 60.0, 60.0)
 """Seconds between tries to reach a database that does not answer."""
+STANDSTILL_SECONDS = 5
+"""A transaction in which nothing happens for so long is undone: its worker is paused or gone."""
+_CONNECT_SECONDS = 10
 
 
 class FleetDatabaseDown(StorageError):
@@ -140,11 +143,24 @@ class DueTenant:
     is_new: bool
 
 
+def connect(address: str) -> "psycopg.Connection[Any]":
+    """A connection whose transactions PostgreSQL ends where they stand still.
+
+    Else a worker that is paused in the midst of one would keep a tenant, or a limit that all share,
+    from all others. Raises psycopg.Error.
+    """
+    connection = psycopg.connect(
+        address, autocommit=True, row_factory=namedtuple_row, connect_timeout=_CONNECT_SECONDS
+    )
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{STANDSTILL_SECONDS}s'")
+    return connection
+
+
 @contextmanager
 def connected(address: str) -> Iterator["psycopg.Connection[Any]"]:
     """A connection, in which each statement commits by itself. Raises FleetDatabaseDown."""
     try:
-        connection = psycopg.connect(address, autocommit=True, row_factory=namedtuple_row)
+        connection = connect(address)
     except psycopg.Error as error:
         raise _database_error(error) from None  # its message may quote the address
     try:

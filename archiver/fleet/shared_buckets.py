@@ -10,7 +10,8 @@ from typing import Any
 
 import psycopg
 from anyio import to_thread
-from psycopg.rows import namedtuple_row
+
+from archiver.fleet.database import connect
 
 _log = logging.getLogger(__name__)
 _BURST = 0.1
@@ -119,9 +120,7 @@ class SharedBuckets:
 
     def _connected(self) -> "psycopg.Connection[Any]":
         if self._connection is None:
-            self._connection = psycopg.connect(
-                self._address, autocommit=True, row_factory=namedtuple_row, connect_timeout=5
-            )
+            self._connection = connect(self._address)
         return self._connection
 
     def _drop(self) -> None:

@@ -4,6 +4,8 @@ The quick cases use the stores in memory and in a folder that obstore has; those
 a server of others.
 """
 
+import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,6 +78,33 @@ class TestOverTheS3Api(BucketContract):
         with self.bench() as bench:
             data = bytes(range(256)) * (80 << 10)
             assert bench.read(bench.put(data, "mp4")) == data
+
+
+@pytest.mark.peers
+class TestOnAGivenServer(BucketContract):
+    """Objects in a bucket that the environment names, such as one of Ceph: see docs/fleet.md."""
+
+    @pytest.fixture(autouse=True)
+    def _prefix(self) -> None:
+        if "ARCHIVER_TEST_S3" not in os.environ:
+            pytest.skip('set ARCHIVER_TEST_S3="ENDPOINT BUCKET KEY SECRET" to try another S3 server')
+        self.prefix = secrets.token_hex(8)
+
+    def bucket(self, folder: Path) -> S3Store:
+        endpoint, name, key, secret = os.environ["ARCHIVER_TEST_S3"].split()
+        address = f"s3://{name}/{self.prefix}/{folder.parent.name}-{folder.name}"
+        return open_bucket(address, endpoint=endpoint, key=key, secret=secret)
+
+    def test_a_large_file_is_sent_in_parts(self) -> None:
+        with self.bench() as bench:
+            data = bytes(range(256)) * (80 << 10)
+            assert bench.read(bench.put(data, "mp4")) == data
+
+    def test_a_name_is_given_once(self, tmp_path: Path) -> None:
+        bucket = self.bucket(tmp_path)
+        assert put_new(bucket, "a", b"first") is True
+        assert put_new(bucket, "a", b"second") is False
+        assert bytes(obstore.get(bucket, "a").bytes()) == b"first"
 
 
 @pytest.mark.peers
