@@ -165,7 +165,7 @@ def connected(address: str) -> Iterator["psycopg.Connection[Any]"]:
         raise _database_error(error) from None  # its message may quote the address
     try:
         yield connection
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
         raise _database_error(error) from error
     finally:
         connection.close()

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from archiver.errors import UsageError
+from archiver.fleet import database
 from archiver.fleet.database import (
     AccountResult,
+    FleetDatabaseDown,
     LeaseLost,
     commit_version,
     connected,
@@ -102,3 +104,21 @@ def test_a_tenant_shows_what_fails_and_why(fleet: FleetBench) -> None:
         assert take_lease(connection, "nobody", "a worker") is None
     row = fleet.rows()["acme"]
     assert (row.accounts, row.failing, sorted(row.reasons)) == (2, 2, ["job", "refused"])
+
+
+def test_a_worker_that_stands_still_in_a_transaction_keeps_no_tenant_from_others(
+    fleet: FleetBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.add("acme")
+    monkeypatch.setattr(database, "STANDSTILL_SECONDS", 0.05)
+
+    def stand_still() -> None:
+        with connected(fleet.address) as paused:
+            paused.execute("BEGIN; UPDATE fleet.tenants SET holder = 'a paused worker'")
+            with connected(fleet.address) as connection:
+                assert take_lease(connection, "acme", "another worker") is not None
+            paused.execute("COMMIT")
+
+    with pytest.raises(FleetDatabaseDown):
+        stand_still()
+    assert fleet.rows()["acme"].holder == "another worker"

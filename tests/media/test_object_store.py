@@ -87,7 +87,9 @@ class TestOnAGivenServer(BucketContract):
     @pytest.fixture(autouse=True)
     def _prefix(self) -> None:
         if "ARCHIVER_TEST_S3" not in os.environ:
-            pytest.skip('set ARCHIVER_TEST_S3="ENDPOINT BUCKET KEY SECRET" to try another S3 server')
+            pytest.skip(
+                'set ARCHIVER_TEST_S3="ENDPOINT BUCKET KEY SECRET" to try another S3 server'
+            )
         self.prefix = secrets.token_hex(8)
 
     def bucket(self, folder: Path) -> S3Store:
