@@ -1,17 +1,23 @@
 // A second verifier, made from docs/evidence-format.md and docs/schema.md alone: Node reads what the
-// program sqlite3 prints. usage: node second_verifier.mjs ARCHIVE [CHECKPOINT]...
+// program sqlite3 prints. usage: node second_verifier.mjs ARCHIVE [CHECKPOINT | ROOTS]...
+// With ROOTS (PEM) it checks time stamps by openssl. ARCHIVE may be an export with its folder proofs.
 // It prints what is wrong, one line each, and ends with 1 where something is.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash, createPublicKey, verify } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { inflateSync } from "node:zlib";
 
-const [folder, ...kept] = process.argv.slice(2);
+const [folder, ...papers] = process.argv.slice(2);
+const roots = papers.map((path) => readFileSync(path, "utf8")).filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));
+const kept = papers.filter((path) => !readFileSync(path, "utf8").includes("-----BEGIN CERTIFICATE-----"));
+const isArchive = existsSync(`${folder}/archive.db`);
+const database = isArchive ? `${folder}/archive.db` : `${folder}/proofs/archive.db`;
 const wrong = [];
 const sha256 = (...parts) => parts.reduce((h, part) => h.update(part), createHash("sha256")).digest();
 
 function ask(sql) {
-  const out = execFileSync("sqlite3", ["-readonly", "-bail", "-newline", "\n", `${folder}/archive.db`], {
+  const out = execFileSync("sqlite3", ["-readonly", "-bail", "-newline", "\n", database], {
     input: `${sql};\n`,
     maxBuffer: 1 << 30,
   });
@@ -221,7 +227,8 @@ for (const row of rows("ledger")) {
 for (const [entries] of promised) wrong.push(`a checkpoint counts ${entries} entries, there are ${size}`);
 
 // rows
-const outside = new Set(["ledger", "ledger_rows", "checkpoints"]);
+const isExtract = about.some((row) => textOf(row.name) === "extract");
+const outside = new Set(["ledger", "ledger_rows", "checkpoints", ...(isExtract ? ["storage_totals"] : [])]);
 for (const table of hashed) {
   const keyColumns = keysOf.get(table);
   const seen = new Set();
@@ -232,7 +239,7 @@ for (const table of hashed) {
     const stored = textOf(row.row_sha256);
     if (!digest || digest.toString("hex").slice(0, table === "metrics" ? 12 : 64) !== stored) {
       wrong.push(`${key}: hash`);
-    } else if (!outside.has(table)) {
+    } else if (!outside.has(table) && key !== 'about ["extract"]') {
       const said = newest.get(key);
       if (!said || said.change === "removed" || !sha256(said.salt, digest).equals(said.commitment)) {
         wrong.push(`${key}: not what the ledger says`);
@@ -244,16 +251,63 @@ for (const table of hashed) {
   }
 }
 
-// files
-for (const row of rows("media")) {
-  if (row.lost_at) continue;
-  try {
-    const data = readFileSync(`${folder}/${textOf(row.path)}`);
-    if (sha256(data).toString("hex") !== textOf(row.sha256)) wrong.push(`${textOf(row.path)}: bytes`);
-  } catch {
-    wrong.push(`${textOf(row.path)}: missing`);
+// time stamps, as of the times that they say
+function checkStamps(place) {
+  const notes = new Map(rows("checkpoints").map((row) => [row.id.text, row.note.bytes]));
+  writeFileSync(`${place}/roots`, roots.join("\n"));
+  for (const row of rows("time_stamps")) {
+    const at = textOf(row.stamped_at);
+    writeFileSync(`${place}/note`, notes.get(row.checkpoint_id.text) ?? "");
+    writeFileSync(`${place}/token`, row.token.bytes);
+    writeFileSync(`${place}/chain`, row.chain.bytes);
+    const openssl = (...words) => spawnSync("openssl", ["ts", ...words], { cwd: place, encoding: "utf8" });
+    const held = openssl("-verify", "-data", "note", "-in", "token", "-CAfile", "roots", "-untrusted", "chain",
+      "-attime", String(Math.floor(Date.parse(at) / 1000)));
+    const said = /^Time stamp: (.*)$/m.exec(openssl("-reply", "-in", "token", "-text").stdout ?? "");
+    const isThen = said && Math.floor(Date.parse(said[1]) / 1000) === Math.floor(Date.parse(at) / 1000);
+    if (held.status !== 0 || !isThen) wrong.push(`time stamp ${row.id.text}: does not hold`);
   }
 }
+if (roots.length) {
+  const place = mkdtempSync(`${tmpdir()}/verify-`);
+  try {
+    checkStamps(place);
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+}
+
+// files
+function checkFile(name, digest) {
+  try {
+    if (sha256(readFileSync(`${folder}/${name}`)).toString("hex") !== digest) wrong.push(`${name}: bytes`);
+  } catch {
+    wrong.push(`${name}: missing`);
+  }
+}
+
+function checkManifest() {
+  const manifest = "manifest-sha256.txt";
+  const listed = new Set([manifest]);
+  const known = new Set(rows("media").map((row) => textOf(row.sha256)));
+  const lines = existsSync(`${folder}/${manifest}`) ? readFileSync(`${folder}/${manifest}`, "utf8").split("\n") : [];
+  if (!lines.length) wrong.push(`${manifest}: missing`);
+  for (const line of lines.filter(Boolean)) {
+    const [digest, name] = [line.slice(0, 64), line.slice(66)];
+    listed.add(name);
+    if (name.startsWith("/") || name.split("/").includes("..")) wrong.push(`${name}: outside`);
+    else checkFile(name, digest);
+    if (/^(media|NATIVES)\//.test(name) && !known.has(digest)) wrong.push(`${name}: no file of the rows`);
+  }
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const name = `${entry.parentPath ?? entry.path}/${entry.name}`.slice(folder.length + 1);
+    if (entry.isFile() && !listed.has(name)) wrong.push(`${name}: not listed`);
+  }
+}
+
+if (isArchive) {
+  for (const row of rows("media")) if (!row.lost_at) checkFile(textOf(row.path), textOf(row.sha256));
+} else checkManifest();
 
 if (wrong.length) console.log(wrong.join("\n"));
 process.exit(wrong.length ? 1 : 0);

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.database import DATABASE
-from archiver.evidence.standalone import check
+from archiver.evidence.standalone import MANIFEST, check
 from support.damage import flip
+from support.exporting import exported
 from support.forging import without_triggers
 from support.sealed import SealedArchive, make_sealed
+from support.time_stamping import Authority
 
 PROGRAM = Path(__file__).with_name("second_verifier.mjs")
 FLIPPED = [
@@ -82,3 +84,31 @@ def test_both_find_that_an_archive_was_rolled_back(tmp_path: Path) -> None:
     kept = tuple(sorted((sealed.folder / "copies").iterdir()))
     assert "entries, there are" in other_finds(sealed.directory, kept)
     assert "entries, and the ledger has" in "".join(check(sealed.directory, [*map(str, kept)]))
+
+
+def test_both_check_time_stamps_by_openssl(tmp_path: Path) -> None:
+    sealed, authority = make_sealed(tmp_path / "here", 1), Authority(tmp_path / "authority")
+    token = sealed.stamp(authority)
+    other = Authority(tmp_path / "other")
+    for root, is_right in ((authority.root, True), (other.root, False)):
+        assert (other_finds(sealed.directory, (root,)) == "") is is_right
+        assert (list(check(sealed.directory, [str(root)])) == []) is is_right
+    with closing(sqlite3.connect(sealed.directory / DATABASE, isolation_level=None)) as connection:
+        without_triggers(connection)
+        damaged = flip(token, 8 * len(token) - 80)
+        connection.execute("UPDATE time_stamps SET token = ?", (damaged,))
+    assert "time stamp 1" in other_finds(sealed.directory, (authority.root,))
+    assert "time stamp 1" in "".join(check(sealed.directory, [str(authority.root)]))
+
+
+@pytest.mark.slow
+def test_both_check_an_export_by_its_proofs(good_archive: Path, tmp_path: Path) -> None:
+    folder = exported(good_archive, tmp_path / "out", "csv").folder
+    assert other_finds(folder) == ""
+    assert list(check(folder)) == []
+    for name, text in (("more.txt", "!"), ("posts.csv", "other"), (MANIFEST, None)):
+        altered = Path(shutil.copytree(folder, tmp_path / "altered"))
+        (altered / name).write_text(text) if text else (altered / name).unlink()
+        assert other_finds(altered), name
+        assert list(check(altered)), name
+        shutil.rmtree(altered)
