@@ -138,8 +138,8 @@ _HOMES = {
         "Unresolved", "UnresolvedCode",
     ),
     "saved_posts": (
-        "SavedFile", "LatestMetric", "PostAttachment", "PostRelation", "PostRevision",
-        "SavedAccount", "SavedPost",
+        "LatestMetric", "PostAttachment", "PostRelation", "PostRevision", "SavedAccount",
+        "SavedFile", "SavedPost",
     ),
     "secrets": ("Secret",),
     "urls": ("BadUrl", "BaseUrl", "normalize_url"),
