@@ -7,7 +7,8 @@ from pathlib import Path
 
 from archiver.archive import runs
 from archiver.archive.database import DATABASE, transaction, writer
-from archiver.archive.posts import ParseContext, PostWriter
+from archiver.archive.parse_context import ParseContext
+from archiver.archive.posts import PostWriter
 from archiver.models import Account, Attachment, AttachmentKind, Identity, Post, Record, Rendition
 from benchmarks.environment import HOME, PYTHON
 from benchmarks.rounds import Command, Rounds, interleaved

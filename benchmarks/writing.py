@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 
 from archiver.archive import queue, runs
 from archiver.archive.database import DATABASE, transaction, writer
-from archiver.archive.posts import ParseContext, PostWriter
+from archiver.archive.parse_context import ParseContext
+from archiver.archive.posts import PostWriter
 from archiver.models import Account, Attachment, Identity, Metric, Post, Record, Rendition
 
 NOW = "2026-01-01T00:00:00.000Z"

@@ -11,7 +11,8 @@ from archiver.archive.holds import hold_separated, holds_on_post
 from archiver.archive.identity import EARLIER_ID
 from archiver.archive.merging import by_precedence, contents_by_source, merged
 from archiver.archive.origins import delete_origins
-from archiver.archive.posts import ParseContext, PostWriter
+from archiver.archive.parse_context import ParseContext
+from archiver.archive.posts import PostWriter
 from archiver.archive.queue import NOT_OFFERED
 from archiver.archive.rows import delete, insert, update, update_row
 from archiver.archive.search import folded_column

@@ -12,8 +12,9 @@ from archiver.archive.coverage import CoverageTracker
 from archiver.archive.coverage_rows import save_decision
 from archiver.archive.database import transaction
 from archiver.archive.identity import lookup_ids
+from archiver.archive.parse_context import ParseContext
 from archiver.archive.post_sources import UnchangedPost, edit_times, find_unchanged
-from archiver.archive.posts import ParseContext, PostWriter
+from archiver.archive.posts import PostWriter
 from archiver.archive.rows import insert
 from archiver.archive.tombstones import is_erased_id
 from archiver.backup.account_reader import AccountReader

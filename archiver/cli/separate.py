@@ -12,7 +12,7 @@ from archiver.errors import UsageError
 if TYPE_CHECKING:
     import sqlite3
 
-    from archiver.archive.posts import ParseContext
+    from archiver.archive.parse_context import ParseContext
     from archiver.models import Account, Post
 
 
@@ -74,7 +74,7 @@ def _account_of(
 
 def _parse_context(shell: Shell, account: "Account", raw: str) -> tuple["ParseContext", "Post"]:
     """The parse context of an account, and the post of its record."""
-    from archiver.archive.posts import ParseContext
+    from archiver.archive.parse_context import ParseContext
     from archiver.backup.account_reader import AccountReader
     from archiver.backup.wanted_files import choose_by
     from archiver.clock import SystemClock
@@ -102,7 +102,7 @@ def _export_context(
     Raises UsageError where no plugin reads exports of its platform.
     """
     from archiver.archive.packages import EXPORT
-    from archiver.archive.posts import ParseContext
+    from archiver.archive.parse_context import ParseContext
     from archiver.backup.wanted_files import choose_by
     from archiver.minimisation import Minimiser
     from archiver.models import Account

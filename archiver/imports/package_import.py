@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 from archiver.archive import packages, queue, runs
 from archiver.archive.packages import EXPORT
-from archiver.archive.posts import ParseContext, PostWriter
+from archiver.archive.parse_context import ParseContext
+from archiver.archive.posts import PostWriter
 from archiver.archive.transactions import transaction
 from archiver.backup.media_fetcher import reason_of
 from archiver.backup.validation import validate_post

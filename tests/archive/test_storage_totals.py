@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from archiver.archive import queue, runs
 from archiver.archive.database import DATABASE, transaction, writer
 from archiver.archive.losses import mark_lost, mark_recovered
-from archiver.archive.posts import ParseContext, PostWriter
+from archiver.archive.parse_context import ParseContext
+from archiver.archive.posts import PostWriter
 from archiver.archive.rows import update
 from archiver.archive.storage_totals import (
     ALL_COUNTS,

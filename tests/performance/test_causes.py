@@ -16,7 +16,8 @@ import pytest
 
 from archiver.archive import queue
 from archiver.archive.database import DATABASE, reader, transaction, writer
-from archiver.archive.posts import ParseContext, PostWriter
+from archiver.archive.parse_context import ParseContext
+from archiver.archive.posts import PostWriter
 from archiver.archive.queue import Stored
 from archiver.archive.readers import archive_status
 from archiver.archive.runs import begin_run, claim_account

@@ -11,7 +11,8 @@ from typing import Any
 from archiver.archive import runs
 from archiver.archive.attachments import SaveResult
 from archiver.archive.database import transaction, writer
-from archiver.archive.posts import ParseContext, PostWriter
+from archiver.archive.parse_context import ParseContext
+from archiver.archive.posts import PostWriter
 from archiver.media.selection import select_renditions
 from archiver.models import Account, Attachment, Metric, Post, Record, Rendition
 
