@@ -1,8 +1,10 @@
 """Applying schema steps to an archive, and checking which ones it has."""
 
 import sqlite3
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archiver.archive.facts import (
     APPLICATION_ID,
@@ -13,15 +15,22 @@ from archiver.archive.facts import (
     KNOWN_TRIGGERS,
 )
 from archiver.archive.storage_errors import damaged
-from archiver.archive.upgrade import copy_before
+from archiver.archive.upgrade import UpgradeProgress, copy_before
 from archiver.errors import SchemaTooNew, StorageError
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 
 def migrate(
     connection: sqlite3.Connection, directory: Path, notify: Callable[[str], None], *,
-    any_trigger: bool,
+    any_trigger: bool, monotonic: Callable[[], float] = time.monotonic,
 ) -> None:  # fmt: skip
-    """Apply the steps that are missing; a database that has some already is copied before."""
+    """Apply the steps that are missing; a database that has some already is copied before.
+
+    `notify` is called with a sentence that says where the copy is, and every half a minute with one
+    that says what is being done.
+    """
     has_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
     before: frozenset[str] = frozenset()
     if has_tables:
@@ -39,18 +48,31 @@ def migrate(
 
     database = Database(connection)
     if pending := migrations.pending(database):
-        if before:  # where the first step was not finished, there is nothing to copy
-            copy = copy_before(connection, directory / DATABASE, pending[0].name)
-            notify(f"The database as it was before this version is in {copy}")
-        with database.atomic():  # of a database that was killed in between, neither stays, or both
-            migrations.ensure_migrations_table(database)
-            table = database.table(migrations.migrations_table)
-            table.create_index(["migration_set", "name"], unique=True, if_not_exists=True)
-        connection.execute("PRAGMA foreign_keys = OFF")  # tables that others refer to are rebuilt
-        try:
-            migrations.apply(database)
-        finally:
-            connection.execute("PRAGMA foreign_keys = ON")
+        progress = UpgradeProgress(notify, monotonic)
+        with progress.watching(connection):
+            if before:  # where the first step was not finished, there is nothing to copy
+                progress.doing = "Copying the database before its upgrade"
+                copy = copy_before(connection, directory / DATABASE, pending[0].name)
+                notify(f"The database as it was before this version is in {copy}")
+            _apply(database, [each.name for each in pending], progress)
+
+
+def _apply(database: "Database", pending: Sequence[str], progress: UpgradeProgress) -> None:
+    """Apply the steps of these names, in order, each in a transaction."""
+    from archiver.archive.schema import migrations  # noqa: PLC0415 — as above
+
+    with database.atomic():  # of a database that was killed in between, neither stays, or both
+        migrations.ensure_migrations_table(database)
+        table = database.table(migrations.migrations_table)
+        table.create_index(["migration_set", "name"], unique=True, if_not_exists=True)
+    connection = database.conn
+    connection.execute("PRAGMA foreign_keys = OFF")  # tables that others refer to are rebuilt
+    try:
+        for number, following in enumerate([*pending[1:], None], 1):
+            progress.doing = f"Upgrading the database, step {number} of {len(pending)}"
+            migrations.apply(database, stop_before=following)
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
 
 
 def check_version(connection: sqlite3.Connection, directory: Path) -> None:

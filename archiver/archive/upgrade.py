@@ -1,10 +1,46 @@
-"""The copy of `archive.db` that is made before a new version changes its tables."""
+"""The upgrade of `archive.db`: the copy before it, and how far it is."""
 
 import os
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from archiver.disks import sync, sync_directory
+
+_SECONDS = 30
+_OPCODES = 100_000  # some milliseconds of SQLite's work, between two looks at the clock
+
+
+@dataclass(slots=True)
+class UpgradeProgress:
+    """Says every half a minute what an upgrade is at: a large archive takes some."""
+
+    notify: Callable[[str], None]
+    monotonic: Callable[[], float]
+    doing: str = ""
+    _begun: float = field(init=False)
+    _told: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._begun = self._told = self.monotonic()
+
+    @contextmanager
+    def watching(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """Look at the clock while SQLite works on this connection."""
+        connection.set_progress_handler(self._look, _OPCODES)
+        try:
+            yield
+        finally:
+            connection.set_progress_handler(None, 0)
+
+    def _look(self) -> int:
+        now = self.monotonic()
+        if now - self._told >= _SECONDS:
+            self._told = now
+            self.notify(f"{self.doing}: {now - self._begun:,.0f} s so far")
+        return 0  # anything else would interrupt the statement
 
 
 def copy_before(connection: sqlite3.Connection, path: Path, step: str) -> Path:

@@ -1,5 +1,6 @@
 """A later version changes the tables of an archive: a copy is made first, and nothing is lost."""
 
+import itertools
 import sqlite3
 import subprocess
 import sys
@@ -74,6 +75,31 @@ def test_the_database_is_copied_before_its_tables_change(archive: Path) -> None:
     assert "later" in columns(archive / DATABASE)
     assert "later" not in columns(archive / COPY)
     assert (archive / COPY).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("later_version")
+def test_a_long_step_says_every_half_minute_how_far_the_upgrade_is(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(db: Database) -> None:
+        db.execute(
+            "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) "
+            "SELECT n FROM numbers LIMIT 1 OFFSET 50000"
+        ).fetchall()
+
+    said: list[str] = []
+    half_minutes = itertools.count(0, 30)
+    with closing(sqlite3.connect(archive / DATABASE, isolation_level=None)) as connection:
+        monkeypatch.setattr(schema.migrations._migrations[-1], "fn", count)
+        migrate.migrate(
+            connection, archive, said.append, any_trigger=False,
+            monotonic=lambda: next(half_minutes),
+        )  # fmt: skip
+        told = len(said)
+        count(Database(connection))
+    assert said[-1].startswith("Upgrading the database, step 1 of 1: ")
+    assert said[-1].endswith(" s so far")
+    assert len(said) == told, "what comes after the upgrade is no part of it"
 
 
 def test_a_backup_says_once_and_unasked_where_the_copy_is(
