@@ -8,7 +8,6 @@ one; a lock beside it lets one program at a time renew a token.
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
@@ -17,16 +16,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 from archiver.config import Config
-from archiver.disks import replace_file, sync_directory
 from archiver.errors import SecretError
 from archiver.human import parse_time
 from archiver.models import Trust
+from archiver.private_files import LOCK_SECONDS, lock_beside, replace_privately
 from archiver.secrets import Secret, ask_keyring
 
 _FORMAT = 1
 _SECRETS = ("access_token", "refresh_token", "client_secret")
 _SERVICE = "social-archiver"
-_LOCK_SECONDS = 120.0
 SOON = timedelta(days=14)
 """A token that ends within this time is worth a warning."""
 
@@ -142,15 +140,12 @@ class TokenStore:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold a lock that keeps other programs from renewing a token. Raises SecretError."""
-        from filelock import FileLock, Timeout  # noqa: PLC0415 — only a renewal needs it
-
-        lock = FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS, mode=0o600, thread_local=False)
         try:
-            lock.acquire()
-        except Timeout:
+            lock = lock_beside(self.path)
+        except TimeoutError:
             raise SecretError(
                 f"Another run is renewing a login in {self.path}",
-                why=f"It still did after {_LOCK_SECONDS:.0f} seconds",
+                why=f"It still did after {LOCK_SECONDS:.0f} seconds",
                 hint="Run again when it has ended",
             ) from None
         except OSError as error:
@@ -222,22 +217,6 @@ def token_store(config: Config) -> TokenStore:
     """Where the logins of a config are kept: `archive.tokens.json` beside `archive.toml`."""
     path = config.path.with_name(f"{config.path.stem}.tokens.json")
     return TokenStore(path, in_keyring=config.archive.tokens == "keyring")
-
-
-def replace_privately(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all. Raises OSError."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # born 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        replace_file(Path(name), path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
-    sync_directory(path.parent, if_readable=True)
 
 
 def _login(entry: Mapping[str, Any]) -> Login:

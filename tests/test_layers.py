@@ -14,7 +14,8 @@ PACKAGE = ROOT / "archiver"
 GROUND = {
     "actors", "environment", "errors", "models", "reasons", "secrets", "jsonpieces", "jsontext",
     "canonical", "clock", "disks", "human", "media_keys", "metric_names", "minimisation",
-    "plugin_calls", "record_hashes", "saved_posts", "stop_signals", "urls", "version",
+    "plugin_calls", "private_files", "record_hashes", "saved_posts", "stop_signals", "urls",
+    "version",
 }  # fmt: skip
 """What knows nothing of what the program does, and may be used by all of it."""
 
@@ -48,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "human": {"models"},
     "metric_names": set(),
     "plugin_calls": {"errors"},
+    "private_files": {"disks"},
     "secrets": {"errors"},
     "jsonpieces": set(),
     "jsontext": {"jsonpieces", "models"},
@@ -95,7 +97,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "resolvers",
     },
     # logging in, and what is kept of it
-    "tokens": {"config", "disks", "errors", "human", "models", "secrets"},
+    "tokens": {"config", "errors", "human", "models", "private_files", "secrets"},
     "login": {"auth", "errors", "hookspecs", "jsontext", "models", "secrets", "tokens"},
     "loopback": {"apis", "errors", "login", "webserver"},
     # where runs are counted up, and where an application is put on a port
@@ -176,10 +178,10 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "known_heads": {"archive"},
         "ledger": {"archive"},
         "restored": {"actors", "archive", "config"},
-        "signed_heads": {"config", "tokens"},
+        "signed_heads": {"config"},
         "slices": {"archive"},
         "signing": {"archive", "config"},
-        "signing_keys": {"actors", "archive", "config", "tokens"},
+        "signing_keys": {"actors", "archive", "config"},
         "stamped": {"config", "net"},
         "stamping": {"archive", "config", "net"},
         "standing": {"archive", "config"},
@@ -196,8 +198,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "care": {"archive", "backup", "browse", "config", "evidence", "media", "settings"},
         "care_log": {"archive"},
         "health": {"archive", "tokens"},
-        "alerts": {"tokens"},
-        "last_settings": {"binding", "config", "settings", "tokens"},
+        "last_settings": {"binding", "config", "settings"},
         "news": {"archive"},
         "forecast": set(),
         "night_report": {"archive", "backup", "config"},

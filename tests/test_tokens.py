@@ -10,8 +10,9 @@ import pytest
 
 from archiver.config import load_config
 from archiver.errors import SecretError
+from archiver.private_files import replace_privately
 from archiver.secrets import redact
-from archiver.tokens import Login, Token, TokenStore, replace_privately, token_store
+from archiver.tokens import Login, Token, TokenStore, token_store
 
 TOKEN = Token(
     Login(

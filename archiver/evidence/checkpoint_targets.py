@@ -314,8 +314,8 @@ class _CommandCopy:
     def add(self, log: str, notes: Mapping[int, str]) -> None:
         for size, note in notes.items():
             self._give(note.encode())
-            self.state.delivered.setdefault(log, {})[self.command] = size
-            self.state.save()
+            with self.state.changing():
+                self.state.delivered.setdefault(log, {})[self.command] = size
 
     def stamped(self, log: str) -> dict[int, set[str]]:
         found = self.state.stamped.get(log, {}).get(self.command)
@@ -328,10 +328,10 @@ class _CommandCopy:
         for stamp in stamps:
             heading = f"time stamp\n{log}\n{stamp.size}\n{stamp.authority}\n\n"
             self._give(heading.encode() + encodebytes(stamp.token))
-            there = self.stamped(log).get(stamp.size, set())
-            by_command = self.state.stamped.setdefault(log, {})
-            by_command[self.command] = (stamp.size, sorted(there | {stamp.short}))
-            self.state.save()
+            with self.state.changing():
+                there = self.stamped(log).get(stamp.size, set())
+                by_command = self.state.stamped.setdefault(log, {})
+                by_command[self.command] = (stamp.size, sorted(there | {stamp.short}))
 
     def _give(self, text: bytes) -> None:
         shell = ["/bin/sh", "-c", self.command] if os.name == "posix" else self.command

@@ -2,10 +2,12 @@
 
 By it a backup notices that the archive is older than its newest signature, and signs no second
 checkpoint of a size that it has signed before. What commands got (`cmd:` of `checkpoint_copies`) is
-kept here too.
+kept here too. Archives of one config have one file, and their runs may end at the same time.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from archiver.config import Config
 from archiver.errors import SecretError
 from archiver.evidence.notes import head_of
 from archiver.evidence.signing_keys import beside_config
-from archiver.tokens import replace_privately
+from archiver.private_files import lock_beside, replace_privately
 
 _FORMAT = 1
 
@@ -36,44 +38,75 @@ class SignedHeads:
         """How many entries the newest signed checkpoint of a log counts; 0 where there is none."""
         return head_of(self.notes[log])[1] if log in self.notes else 0
 
-    def save(self) -> None:
-        """Write the file, whole or not at all. Raises SecretError."""
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Change what is kept: it is read anew, and written after the block, whole or not at all.
+
+        Other programs wait until then, so that what one of them adds is never lost by another.
+        Raises SecretError.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = lock_beside(self.path)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            self.read()
+            before = self._text()
+            yield
+            if self._text() != before:
+                self._write()
+        finally:
+            lock.release()
+
+    def read(self) -> None:
+        """Read the file, if there is one. Raises SecretError where it is damaged."""
+        try:
+            said: Any = json.loads(self.path.read_bytes())
+            notes = {str(log): str(note) for log, note in said["checkpoints"].items()}
+            delivered = {
+                str(log): {str(name): int(size) for name, size in by_name.items()}
+                for log, by_name in said["delivered"].items()
+            }
+            stamped = {
+                str(log): {
+                    str(name): (int(size), [*map(str, of)]) for name, (size, of) in each.items()
+                }
+                for log, each in said.get("stamped", {}).items()
+            }
+            for note in notes.values():
+                head_of(note)
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise SecretError(
+                f"{self.path} cannot be read",
+                why=str(error),
+                hint="It says which checkpoint was signed last. Put it back from a backup, or move "
+                "it away: the copies of checkpoints then say so alone",
+            ) from error
+        self.notes, self.delivered, self.stamped = notes, delivered, stamped
+
+    def _text(self) -> str:
         said = {
             "version": _FORMAT, "checkpoints": self.notes, "delivered": self.delivered,
             "stamped": self.stamped,
         }  # fmt: skip
+        return f"{json.dumps(said, indent=2)}\n"
+
+    def _write(self) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            replace_privately(self.path, f"{json.dumps(said, indent=2)}\n".encode())
+            replace_privately(self.path, self._text().encode())
         except OSError as error:
-            why = error.strerror or str(error)
-            raise SecretError(f"{self.path} cannot be written", why=why) from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> SecretError:
+        why = error.strerror or str(error)
+        return SecretError(f"{self.path} cannot be written", why=why)
 
 
 def signed_heads(config: Config) -> SignedHeads:
     """What was signed last by this config. Raises SecretError where the file is damaged."""
-    path = beside_config(config, "signed.json")
-    heads = SignedHeads(path)
-    try:
-        said: Any = json.loads(path.read_bytes())
-        heads.notes = {str(log): str(note) for log, note in said["checkpoints"].items()}
-        heads.delivered = {
-            str(log): {str(name): int(size) for name, size in by_name.items()}
-            for log, by_name in said["delivered"].items()
-        }
-        heads.stamped = {
-            str(log): {str(name): (int(size), [*map(str, of)]) for name, (size, of) in each.items()}
-            for log, each in said.get("stamped", {}).items()
-        }
-        for note in heads.notes.values():
-            head_of(note)
-    except FileNotFoundError:
-        return heads
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise SecretError(
-            f"{path} cannot be read",
-            why=str(error),
-            hint="It says which checkpoint was signed last. Put it back from a backup, or move it "
-            "away: the copies of checkpoints then say so alone",
-        ) from error
+    heads = SignedHeads(beside_config(config, "signed.json"))
+    heads.read()
     return heads

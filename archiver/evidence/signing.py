@@ -16,6 +16,7 @@ from archiver.errors import ArchiverError
 from archiver.evidence import notes
 from archiver.evidence.checkpoint_copies import known_heads
 from archiver.evidence.known_heads import KnownHead
+from archiver.evidence.notes import head_of
 from archiver.evidence.signed_heads import SignedHeads, signed_heads
 from archiver.evidence.signing_keys import SigningKey, can_sign, current_key
 
@@ -101,10 +102,25 @@ class _Signer:
                 "no second checkpoint of a size that was signed is signed. Later ones will be"
             )
             return checkpoint.text
-        note = f"{checkpoint.text}\n{self.key.sign(self.log, checkpoint.text)}"
-        self.heads.notes[self.log] = note
-        self.heads.save()
+        with self.heads.changing():
+            if (last := self._signed_meanwhile(checkpoint)) is not None:
+                self.problem = (
+                    f"The checkpoint is not signed: one of {last:,} entries was signed meanwhile, "
+                    "by a run of another copy of this archive with the same settings"
+                )
+                return checkpoint.text
+            note = f"{checkpoint.text}\n{self.key.sign(self.log, checkpoint.text)}"
+            self.heads.notes[self.log] = note
         return note
+
+    def _signed_meanwhile(self, checkpoint: Checkpoint) -> int | None:
+        """How many entries another one counts that forbids to sign this; None where none does."""
+        last = self.heads.notes.get(self.log)
+        if last is None:
+            return None
+        _, size, root = head_of(last)
+        is_this = (size, root.hex()) == (checkpoint.size, checkpoint.root)
+        return None if size < checkpoint.size or is_this else size
 
 
 def _signer(connection: sqlite3.Connection, config: Config, at: str) -> _Signer:

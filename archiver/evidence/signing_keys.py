@@ -8,6 +8,8 @@ another's place is signed by both, unless the old one is lost, or known to someb
 import os
 import sqlite3
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,7 +22,7 @@ from archiver.archive.transactions import transaction
 from archiver.config import Config, user_config
 from archiver.errors import ConfigError, SecretError
 from archiver.evidence import notes
-from archiver.tokens import replace_privately
+from archiver.private_files import lock_beside, replace_privately
 
 Reason = Literal["first", "rotated", "lost", "compromised"]
 _NEW = ".new"  # ends the name of a key that is not on record yet
@@ -162,14 +164,14 @@ def current_key(config: Config, connection: sqlite3.Connection, at: str) -> Sign
     Raises SecretError where the key on record is not there, or there is another one; ConfigError.
     """
     path, known = key_path(config), keys_on_record(connection)
-    if path is not None:
-        _finish_change(path, known)
+    if path is not None and _new_path(path).exists():
+        with _alone(path):
+            _finish_change(path, known)
     key = load_key(config)
     if not known:
         if key is None:
             assert path is not None  # noqa: S101 — else it was revealed, or that has failed
-            key = _key_of(os.urandom(notes.KEY_SIZE))
-            _save(path, key)
+            key = _first_key(config, path)
         _record(connection, config, key, "first", at)
         return key
     if key is None:
@@ -202,10 +204,35 @@ def change_key(
         )
     old = current_key(config, connection, at) if reason == "rotated" else None
     key = _key_of(os.urandom(notes.KEY_SIZE))
-    _save(_new_path(path), key)  # before it is on record, so that no crash leaves us without it
-    _record(connection, config, key, reason, at, old)
-    _finish_change(path, keys_on_record(connection))
+    with _alone(path):
+        _save(_new_path(path), key)  # before it is on record, so that no crash leaves us without it
+        _record(connection, config, key, reason, at, old)
+        _finish_change(path, keys_on_record(connection))
     return key
+
+
+def _first_key(config: Config, path: Path) -> SigningKey:
+    """Make the key, unless a run of another archive with the same config has just done that."""
+    with _alone(path):
+        key = load_key(config)
+        if key is None:
+            key = _key_of(os.urandom(notes.KEY_SIZE))
+            _save(path, key)
+    return key
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other programs from changing the key. Raises SecretError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = lock_beside(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _finish_change(path: Path, known: list[KeyOnRecord]) -> None:
@@ -227,11 +254,14 @@ def _new_path(path: Path) -> Path:
 def _save(path: Path, key: SigningKey) -> None:
     text = notes.private_text("archiver", key.seed, key.public)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         replace_privately(path, f"{text}\n".encode())
     except OSError as error:
-        why = error.strerror or str(error)
-        raise SecretError(f"The signing key {path} cannot be written", why=why) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> SecretError:
+    why = error.strerror or str(error)
+    return SecretError(f"The signing key {path} cannot be written", why=why)
 
 
 def _record(

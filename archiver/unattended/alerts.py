@@ -15,7 +15,7 @@ from typing import Any
 from archiver.disks import describe_error
 from archiver.errors import StorageError
 from archiver.human import parse_time
-from archiver.tokens import replace_privately
+from archiver.private_files import replace_privately
 from archiver.unattended.health import Concern
 
 _FORMAT = 1

@@ -14,6 +14,7 @@ from archiver.binding import ProxyAddress, Size, TableLocation
 from archiver.config import Config
 from archiver.disks import describe_error
 from archiver.errors import StorageError
+from archiver.private_files import replace_privately
 from archiver.secrets import Secret
 from archiver.settings import (
     ArchiveSettings,
@@ -24,7 +25,6 @@ from archiver.settings import (
     NetworkSettings,
     NotifySettings,
 )
-from archiver.tokens import replace_privately
 
 _FORMAT = 1
 
