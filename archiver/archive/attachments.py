@@ -399,6 +399,15 @@ class AttachmentWriter:
                 yield rendition, choice
 
 
+def keep_attached(connection: sqlite3.Connection, post_id: int, newest: int, number: int) -> None:
+    """Let what is attached to the newest revision be so to that of `number`, which is added.
+
+    It tells of an earlier content, and nothing of what is attached now.
+    """
+    where = "post_id = ? AND last_revision = ?"
+    update(connection, "attachments", where, (post_id, newest), last_revision=number)
+
+
 def match_attachments(
     attachments: Sequence[Attachment], keys: Sequence[str], existing: Collection[str],
     of_others: Sequence[dict[str, Any]],

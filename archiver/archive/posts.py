@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from archiver.archive.attachments import SaveResult
+from archiver.archive.attachments import SaveResult, keep_attached
 from archiver.archive.edits import (
     newest_edit,
 )
@@ -120,11 +120,12 @@ class PostWriter:
         if match.post.id_only or known & {content, wording_sha256(match.post)}:
             return
         rows = Rows(self.connection)
-        number = self.post_rows.last_revision(old.id) + 1
+        newest = self.post_rows.last_revision(old.id)
         self.post_rows.add_revision(
-            rows, old.id, number, 0, "other_source", match, content, source_time
+            rows, old.id, newest + 1, 0, "other_source", match, content, source_time
         )
         rows.write()
+        keep_attached(self.connection, old.id, newest, newest + 1)
 
     def erased(self, posts: Iterable[Post]) -> frozenset[str]:
         """The ids of those of the posts that were erased."""

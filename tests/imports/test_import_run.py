@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.database import reader
+from archiver.archive.edits import kinds_now
 from archiver.evidence.files import Scope
 from archiver.evidence.signed_heads import signed_heads
 from archiver.evidence.verify import verify
+from archiver.export.selection import ArchiveSelection
+from archiver.export.snapshot import Snapshot
 from archiver.imports import package_import
+from archiver.serve.records import attached_files
 from archiver_ayrshare.demo.accounts import WorldAccount
 from archiver_ayrshare.demo.posts import WorldMedia, WorldPost
 from archiver_ayrshare.demo.specs import photo, video
@@ -246,6 +250,23 @@ def test_another_alt_text_in_a_newer_export_is_an_edit_and_a_first_one_is_not(
         archive.run(write_zip(tmp_path / f"{day}.zip", world.files()))
     assert archive.column("SELECT alt_text FROM attachments") == ["A blue bowl"]
     assert archive.column("SELECT why FROM revisions ORDER BY number") == ["first", "edited"]
+
+
+def test_an_older_export_is_history_and_takes_no_picture_from_the_post(tmp_path: Path) -> None:
+    archive = ImportFolder(tmp_path)
+    for day, text in ((2, "New words"), (1, "Old words")):
+        world = sample()
+        shown = TweetMedia("7", data=picture("JPEG"), base="P.jpg")
+        world.tweets = [Tweet("1500", OLD.at, text, [shown])]
+        world.exported_at = OLD.at + timedelta(days=day)
+        archive.run(write_zip(tmp_path / f"{day}.zip", world.files()))
+    with reader(archive.directory) as connection:
+        assert connection.execute("SELECT text FROM posts").fetchall() == [("New words",)]
+        assert connection.execute("SELECT count(*) FROM revisions").fetchone() == (2,)
+        assert kinds_now(connection, 1) == ["image"]
+        assert len(attached_files(connection, 1)) == 1
+        (post,) = Snapshot(connection, ArchiveSelection()).posts()
+    assert len(post.attached) == 1, "an export and a page show it"
 
 
 def test_an_import_ends_with_a_checkpoint_of_all_that_it_wrote_and_a_dry_run_with_none(
