@@ -360,6 +360,9 @@ class Package(Protocol):
         people count: `part2` before `part10`.
         """
 
+    def starting(self, prefix: str) -> Sequence[str]:
+        """The files whose name starts with a prefix, in order; found without a search."""
+
     def size(self, name: str) -> int:
         """The bytes of a file. Raises KeyError where there is none of that name."""
 

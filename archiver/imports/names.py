@@ -46,8 +46,11 @@ def folded_name(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
-def pattern_of(pattern: str) -> re.Pattern[str]:
-    """What the folded path of a file must match to end with a pattern; see `Package.find`."""
+def pattern_of(pattern: str) -> re.Pattern[bytes]:
+    """What finds the ends of folded paths that end with a pattern; see `Package.find`.
+
+    The paths are in one text, in UTF-8, with the character 0 between them.
+    """
     return _expression(folded_name(pattern))
 
 
@@ -61,7 +64,9 @@ def counting_key(name: str) -> tuple[tuple[int, int, str], ...]:
 
 
 @lru_cache(512)
-def _expression(pattern: str) -> re.Pattern[str]:
-    special = {"*": "[^/]*", "?": "[^/]"}
-    body = "".join(special.get(each, re.escape(each)) for each in pattern)
-    return re.compile(rf"(?:^|.*/){body}\Z", re.DOTALL)
+def _expression(pattern: str) -> re.Pattern[bytes]:
+    one = rb"(?:[^/\0\x80-\xff]|[\xc2-\xf4][\x80-\xbf]+)"
+    special = {"*": rb"[^/\0]*", "?": one}
+    plain = (special.get(each) or re.escape(each.encode("utf-8", "surrogatepass"))
+             for each in pattern)  # fmt: skip
+    return re.compile(rb"(?:\A|(?<=[\0/]))%b(?=\0|\Z)" % b"".join(plain))

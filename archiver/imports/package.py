@@ -1,12 +1,15 @@
 """A package: the files of all its parts as one tree, as readers of exports see it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from heapq import merge
+from itertools import groupby, repeat
+from operator import itemgetter
 from typing import Any, BinaryIO
 
 from archiver.imports.json_stream import read_items, read_value
-from archiver.imports.names import counting_key, folded_name, pattern_of
-from archiver.imports.parts import DownloadedPart, PartFile
+from archiver.imports.names import counting_key
+from archiver.imports.parts import DownloadedPart
 from archiver.models import Record
 
 
@@ -19,48 +22,65 @@ class OpenPackage:
 
     def __init__(self, parts: Sequence[DownloadedPart]) -> None:
         self.parts = tuple(parts)
-        self._files: dict[str, PartFile] = {}
-        for part in parts:
-            for name, file in part.files.items():
-                known = self._files.get(name)
-                if known is None:
-                    self._files[name] = file
-                elif known.size != file.size:
-                    self._files[f"{part.path.name}/{name}"] = file
 
     def __contains__(self, name: str) -> bool:
-        return name in self._files
+        return any(name in part.files for part in self.parts) or name in self._others
 
     @property
     def modified_at(self) -> str | None:
         """The time of its newest file, where that is known."""
         return max((part.modified_at for part in self.parts if part.modified_at), default=None)
 
-    @cached_property
+    @property
     def names(self) -> Sequence[str]:
-        """The names of all files."""
-        return tuple(sorted(self._files))
+        """The names of all files; they are not kept, since there may be very many."""
+        own = (iter(part.files) for part in self.parts)
+        return tuple(name for name, _ in groupby(merge(*own, sorted(self._others))))
 
     @cached_property
-    def _folded(self) -> Sequence[tuple[str, str]]:
-        return [(folded_name(name), name) for name in self._files]
+    def _others(self) -> Mapping[str, tuple[DownloadedPart, str]]:
+        """Files of another size than one of that name in an earlier part, by their names here."""
+        if len(self.parts) == 1:
+            return {}
+        named = (zip(part.files, repeat(number)) for number, part in enumerate(self.parts))
+        found = {}
+        for name, same in groupby(merge(*named), key=itemgetter(0)):
+            first, *later = (self.parts[number] for _, number in same)
+            for part in later:
+                if part.file(name).size != first.file(name).size:
+                    found[f"{part.path.name}/{name}"] = (part, name)
+        return found
+
+    def _place(self, name: str) -> tuple[DownloadedPart, str]:
+        """The part that has a file, and its name there. Raises KeyError."""
+        first = next((part for part in self.parts if name in part.files), None)
+        return self._others[name] if first is None else (first, name)
 
     def find(self, pattern: str) -> Sequence[str]:
         """The files whose path ends with a pattern, sorted as people count."""
-        matches = pattern_of(pattern).match
-        return sorted((name for folded, name in self._folded if matches(folded)), key=counting_key)
+        own = {part: frozenset(part.files.find(pattern)) for part in self.parts}
+        others = (name for name, (part, other) in self._others.items() if other in own[part])
+        return sorted(frozenset(others).union(*own.values()), key=counting_key)
+
+    def starting(self, prefix: str) -> Sequence[str]:
+        """The files whose name starts with a prefix."""
+        found = {name for part in self.parts for name in part.files.starting(prefix)}
+        return sorted(found | {name for name in self._others if name.startswith(prefix)})
 
     def size(self, name: str) -> int:
         """The bytes of a file."""
-        return self._files[name].size
+        part, own = self._place(name)
+        return part.file(own).size
 
     def time_of(self, name: str) -> str | None:
         """The time of a file, as its container has it."""
-        return self._files[name].modified_at
+        part, own = self._place(name)
+        return part.time_of(own)
 
     def open(self, name: str) -> BinaryIO:
         """The content of a file."""
-        return self._files[name].open()
+        part, own = self._place(name)
+        return part.open_file(part.file(own))
 
     def records(self, name: str, key: str = "") -> Iterator[Record]:
         """The items of a JSON list, one at a time."""

@@ -14,16 +14,18 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BufferedReader, FileIO, RawIOBase
+from math import isnan, nan
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from archiver.errors import PackageError
 from archiver.imports.names import confined_name, decoded_name
+from archiver.imports.part_files import PartFile, PartFiles
 from archiver.models import timestamp
 
 _MOST_FILES = 5_000_000
@@ -42,33 +44,36 @@ _OPENERS: dict[bytes, Callable[[BinaryIO], Any]] = {
 _BAD = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError)
 _TIMES = ("2004-01-01", "2100-01-01")  # before, there was no platform
 
-OpenFile = Callable[[], BinaryIO]
+OpenFile = Callable[[PartFile], BinaryIO]
 OnBytes = Callable[[int], object]
-
-
-@dataclass(frozen=True, slots=True)
-class PartFile:
-    """One file of a part: its size in bytes, how to open it, and its time where that is told."""
-
-    size: int
-    open: OpenFile
-    modified_at: str | None = None
 
 
 @dataclass(eq=False, slots=True)  # a part is itself, whatever it holds
 class DownloadedPart:
     """One part of a package as it was downloaded.
 
-    `files` are by their confined names. `modified_at` is the time of its newest file, where that
-    is known. `close` releases what is open.
+    `files` are by their confined names, and `open_file` opens one. `modified_at` is the time of its
+    newest file, where that is known. `close` releases what is open.
     """
 
     path: Path
     size: int
-    files: dict[str, PartFile] = field(default_factory=dict)
+    open_file: OpenFile
+    files: PartFiles = field(default_factory=PartFiles)
     modified_at: str | None = None
     close: Callable[[], None] = lambda: None
     is_folder: bool = False
+
+    def file(self, name: str) -> PartFile:
+        """The file of that name. Raises KeyError."""
+        found = self.files.get(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def time_of(self, name: str) -> str | None:
+        """The time of a file, where that is told. Raises KeyError."""
+        return _time(self.file(name).seconds)
 
     def sha256(self, on_bytes: OnBytes) -> str:
         """The hash of the part: of a folder that of what `sha256sum` prints for its files.
@@ -80,18 +85,30 @@ class DownloadedPart:
                 with self.path.open("rb") as file:
                     return _hash(file, on_bytes)
             whole = hashlib.sha256()
-            for name in sorted(self.files):
-                with self.files[name].open() as file:
-                    whole.update(f"{_hash(file, on_bytes)}  {name}\n".encode())
+            for name in self.files:
+                with self.open_file(self.file(name)) as file:
+                    line = f"{_hash(file, on_bytes)}  {name}\n"
+                whole.update(line.encode("utf-8", "surrogateescape"))
             return whole.hexdigest()
 
-    def add(self, name: str, file: PartFile) -> None:
-        """Add a file; of two with one name the later one counts, as in every ZIP program."""
-        if name.startswith(_IGNORED[0]) or name.rpartition("/")[2] == _IGNORED[1]:
-            return
-        self.files[name] = file
-        if len(self.files) > _MOST_FILES:
-            raise refusal(self.path, f"It names more than {_MOST_FILES:,} files", code="bomb")
+    def take(self, files: Iterable[PartFile]) -> None:
+        """Take these as its files, but for those that no export has. Raises PackageError."""
+        self.files = PartFiles(self._counted(files))
+
+    def _counted(self, files: Iterable[PartFile]) -> Iterator[PartFile]:
+        newest = 0.0  # a time before there was any platform
+        for number, file in enumerate(files, 1):
+            if number > _MOST_FILES:
+                raise refusal(self.path, f"It names more than {_MOST_FILES:,} files", code="bomb")
+            if file.seconds > newest and _time(file.seconds):
+                newest = file.seconds
+            if not _is_ignored(file.name):
+                yield file
+        self.modified_at = _time(newest)
+
+
+def _is_ignored(name: str) -> bool:
+    return name.startswith(_IGNORED[0]) or name.rpartition("/")[2] == _IGNORED[1]
 
 
 def open_part(path: Path, scratch: Path | None = None) -> DownloadedPart:
@@ -113,8 +130,8 @@ def open_part(path: Path, scratch: Path | None = None) -> DownloadedPart:
                 return _compressed_tar(path, found.st_size, magic, scratch)
         if head[257:262] == b"ustar":
             return _tar(path, found.st_size, path.open("rb"))
-        part = DownloadedPart(path, found.st_size, modified_at=_time(found.st_mtime))
-        part.add(confined_name(path.name), PartFile(found.st_size, lambda: _open_plain(path)))
+        part = DownloadedPart(path, found.st_size, lambda _: _open_plain(path))
+        part.take([PartFile(confined_name(path.name), found.st_size, found.st_mtime)])
         return part
 
 
@@ -163,6 +180,8 @@ def _hash(file: IO[bytes], on_bytes: OnBytes) -> str:
 
 
 def _time(seconds: float) -> str | None:
+    if isnan(seconds):
+        return None
     try:
         found = timestamp(datetime.fromtimestamp(seconds, UTC))
     except (ValueError, OverflowError, OSError):
@@ -170,13 +189,17 @@ def _time(seconds: float) -> str | None:
     return found if found and _TIMES[0] <= found < _TIMES[1] else None
 
 
-def _newest(times: Iterator[str | None]) -> str | None:
-    return max((each for each in times if each), default=None)
-
-
 def _folder(path: Path) -> DownloadedPart:
-    part = DownloadedPart(path, 0, is_folder=True)
-    times = []
+    part = DownloadedPart(
+        path, 0, lambda file: _open_plain(path / file.original), is_folder=True
+    )  # fmt: skip
+    part.take(_files_in(path))
+    part.size = part.files.size
+    return part
+
+
+def _files_in(path: Path) -> Iterator[PartFile]:
+    """The files below a folder. Raises PackageError for what is neither a file nor a folder."""
     for folder, folders, names in os.walk(path):
         for name in (*folders, *names):
             place = Path(folder, name)
@@ -187,17 +210,9 @@ def _folder(path: Path) -> DownloadedPart:
                 continue
             if not stat.S_ISREG(found.st_mode):
                 raise refusal(path, f"It contains something that is no file: {place}")
-            inner = confined_name(place.relative_to(path).as_posix())
-            at = _time(found.st_mtime)
-            part.add(inner, PartFile(found.st_size, _plain_opener(place), at))
-            part.size += found.st_size
-            times.append(_time(found.st_mtime))
-    part.modified_at = _newest(iter(times))
-    return part
-
-
-def _plain_opener(path: Path) -> OpenFile:
-    return lambda: _open_plain(path)
+            own = place.relative_to(path).as_posix()
+            inner = confined_name(own)
+            yield PartFile(inner, found.st_size, found.st_mtime, original=own)
 
 
 def _open_plain(path: Path) -> BinaryIO:
@@ -209,20 +224,27 @@ def _open_plain(path: Path) -> BinaryIO:
 def _zip(path: Path, size: int) -> DownloadedPart:
     package = zipfile.ZipFile(path)
     try:
-        part = DownloadedPart(path, size, close=package.close)
-        infos = package.infolist()
-        for info in infos:
-            _check_entry(path, info)
-            if not info.is_dir():
-                name = confined_name(_name_of(info))
-                opener = _zip_opener(path, package, info)
-                part.add(name, PartFile(info.file_size, opener, _zip_time(info)))
-        _refuse_overlaps(path, infos)
-        part.modified_at = _newest(map(_zip_time, infos))
+        part = DownloadedPart(path, size, _zip_opener(path, package), close=package.close)
+        part.take(_files_of_zip(path, package.filelist))
+        _refuse_overlaps(path, package.filelist)
+        # what it keeps of each file is large, and the part has what it needs of that
+        package.filelist.clear()
+        package.NameToInfo.clear()
     except BaseException:
         package.close()
         raise
     return part
+
+
+def _files_of_zip(path: Path, infos: Iterable[zipfile.ZipInfo]) -> Iterator[PartFile]:
+    for info in infos:
+        _check_entry(path, info)
+        if not info.is_dir():
+            yield PartFile(
+                confined_name(_name_of(info)), info.file_size, _zip_seconds(info),
+                info.header_offset, info.compress_size, info.CRC, info.compress_type,
+                info.flag_bits, info.orig_filename,
+            )  # fmt: skip
 
 
 def _check_entry(path: Path, info: zipfile.ZipInfo) -> None:
@@ -264,15 +286,19 @@ def _name_of(info: zipfile.ZipInfo) -> str:
     return decoded_name(raw)
 
 
-def _zip_time(info: zipfile.ZipInfo) -> str | None:
+def _zip_seconds(info: zipfile.ZipInfo) -> float:
     try:
-        return _time(datetime(*info.date_time, tzinfo=UTC).timestamp())
+        return datetime(*info.date_time, tzinfo=UTC).timestamp()
     except ValueError:
-        return None
+        return nan
 
 
-def _zip_opener(path: Path, package: zipfile.ZipFile, info: zipfile.ZipInfo) -> OpenFile:
-    def open_entry() -> BinaryIO:
+def _zip_opener(path: Path, package: zipfile.ZipFile) -> OpenFile:
+    def open_entry(file: PartFile) -> BinaryIO:
+        info = zipfile.ZipInfo(file.original)
+        info.orig_filename, info.flag_bits = file.original, file.flags
+        info.file_size, info.compress_size, info.CRC = file.size, file.packed, file.crc
+        info.header_offset, info.compress_type = file.offset, file.method
         with _damage(path):
             return cast("BinaryIO", BufferedReader(_Checked(package.open(info), path), _CHUNK))
 
@@ -319,33 +345,32 @@ def _compressed_tar(path: Path, size: int, magic: bytes, scratch: Path | None) -
 
 
 def _tar(path: Path, size: int, file: BinaryIO) -> DownloadedPart:
-    part = DownloadedPart(path, size, close=file.close)
-    times = []
+    part = DownloadedPart(path, size, _tar_opener(path, file), close=file.close)
     try:
         file.seek(0)
         with tarfile.open(fileobj=file, mode="r:") as package:
-            for entry in package:
-                if entry.isdir():
-                    continue
-                if entry.issym() or entry.islnk():
-                    raise refusal(path, f"It contains a link: {entry.name[:200]!r}", code="link")
-                if not entry.isreg() or entry.issparse():
-                    raise refusal(path, f"It contains something that is no file: {entry.name!r}")
-                name = confined_name(decoded_name(entry.name.encode("utf-8", "surrogateescape")))
-                place = (entry.offset_data, entry.size)
-                opener = _tar_opener(path, file, *place)
-                part.add(name, PartFile(entry.size, opener, _time(entry.mtime)))
-                times.append(_time(entry.mtime))
+            part.take(_files_of_tar(path, package))
     except BaseException:
         file.close()
         raise
-    part.modified_at = _newest(iter(times))
     return part
 
 
-def _tar_opener(path: Path, file: BinaryIO, start: int, size: int) -> OpenFile:
-    return lambda: cast(
-        "BinaryIO", BufferedReader(_Slice(path, file.fileno(), start, size), _CHUNK)
+def _files_of_tar(path: Path, package: tarfile.TarFile) -> Iterator[PartFile]:
+    for entry in package:
+        if not entry.isdir():
+            if entry.issym() or entry.islnk():
+                raise refusal(path, f"It contains a link: {entry.name[:200]!r}", code="link")
+            if not entry.isreg() or entry.issparse():
+                raise refusal(path, f"It contains something that is no file: {entry.name!r}")
+            name = confined_name(decoded_name(entry.name.encode("utf-8", "surrogateescape")))
+            yield PartFile(name, entry.size, entry.mtime, entry.offset_data)
+        package.members = []  # type: ignore[attr-defined]  # it would keep all that it has read
+
+
+def _tar_opener(path: Path, file: BinaryIO) -> OpenFile:
+    return lambda entry: cast(
+        "BinaryIO", BufferedReader(_Slice(path, file.fileno(), entry.offset, entry.size), _CHUNK)
     )
 
 
@@ -371,8 +396,8 @@ class _Slice(RawIOBase):
         return len(data)
 
 
-def names_shown(files: Mapping[str, PartFile], most: int = 6) -> str:
+def names_shown(names: Iterable[str], most: int = 6) -> str:
     """Some names of files, for a message: those that are least deep first."""
-    names = sorted(files, key=lambda name: (name.count("/"), name))
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+    ordered = sorted(names, key=lambda name: (name.count("/"), name))
+    rest = len(ordered) - most
+    return ", ".join(ordered[:most]) + (f" and {rest:,} more" if rest > 0 else "")

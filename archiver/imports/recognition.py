@@ -127,8 +127,7 @@ def _is_one_export(one: RecognizedPackage, other: RecognizedPackage) -> bool:
         return False
     return all(
         one.package.size(name) == other.package.size(name)
-        for name in set(one.package.names) & set(other.package.names)
-        if name.lower().endswith(".json")
+        for name in set(one.package.find("*.json")) & set(other.package.find("*.json"))
     )
 
 
@@ -164,11 +163,10 @@ def _recognize_together(
 
 def _not_recognized(package: OpenPackage, readers: Sequence[ExportReader]) -> ArchiverError:
     paths = ", ".join(str(part.path) for part in package.parts)
-    files = {name: file for part in package.parts for name, file in part.files.items()}
     known = ", ".join(reader.title for reader in readers) or "none: no plugin brings a reader"
     return PackageError(
         f"{paths} is no official export that can be read",
-        why=f"It contains {names_shown(files) or 'nothing'}. What is read: {known}",
+        why=f"It contains {names_shown(package.names) or 'nothing'}. What is read: {known}",
         kept="Nothing was imported",
         hint="docs/importing.md says how to ask each platform for its export. If it is one, its "
         "layout is new: report the names of its files",

@@ -22,6 +22,7 @@ from archiver import (
     Version,
     timestamp,
 )
+from archiver_exports.number_set import NumberSet
 from archiver_exports.twitter_post import (
     cut_beginning,
     edit_ids,
@@ -82,7 +83,7 @@ class TwitterExport:
             author=identity.handle if identity else None,
             exported_at=recognition.exported_at,
             notes=_notes(package),
-            media=_media_files(package),
+            media=_MediaFiles(package),
         )
         yield from reading.posts()
 
@@ -174,13 +175,26 @@ def _missing(package: Package, manifest: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{kind}-part{number}.js"
 
 
-def _media_files(package: Package) -> dict[str, list[str]]:
-    """The media files of each post by its id, in order."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for name in package.names:
-        if match := _MEDIA_FILE.search(name):
-            found[match[1]].append(name)
-    return found
+class _MediaFiles:
+    """The media files of posts: which posts have any, and in which folders these are."""
+
+    def __init__(self, package: Package) -> None:
+        self._package = package
+        self._folders: set[str] = set()
+        self._numbers = NumberSet()
+        for name in package.names:
+            if match := _MEDIA_FILE.search(name):
+                self._folders.add(name[: match.start(1)])
+                self._numbers.add(match[1])
+
+    def of(self, number: str) -> list[str]:
+        """Those of a post, in order."""
+        if number not in self._numbers:
+            return []
+        return [
+            name for folder in sorted(self._folders)
+            for name in self._package.starting(f"{folder}{number}-")
+        ]  # fmt: skip
 
 
 def _notes(package: Package) -> dict[str, list[dict[str, Any]]]:
@@ -203,8 +217,8 @@ class _ArchiveOfX:
     author: str | None
     exported_at: str | None
     notes: dict[str, list[dict[str, Any]]]
-    media: dict[str, list[str]]
-    seen: set[str] = field(default_factory=set)
+    media: _MediaFiles
+    seen: NumberSet = field(default_factory=NumberSet)
     chains: dict[str, list[Record]] = field(default_factory=dict)
 
     def posts(self) -> Iterator[ExportedPost]:
@@ -247,7 +261,7 @@ class _ArchiveOfX:
         more = {
             "author": self.author,
             "note": self._take_note(tweet),
-            "files": self.media.get(number),
+            "files": self.media.of(number),
             "removed_by": self._removed_by(record) if mark == "deleted" else None,
         }
         data = {"record": record.data} | {name: value for name, value in more.items() if value}
