@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import click
 
 from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, subcommand
-from archiver.cli.text import safe, table
+from archiver.cli.text import safe, table, wrap
 from archiver.cli.values import WholeNumber
 from archiver.errors import OutputError, UsageError
 from archiver.human import counted, size_text
@@ -220,6 +220,9 @@ def _status(shell: Shell, file: Path, *, as_json: bool, check: bool) -> int | No
         for row in state.tenants
     ]  # fmt: skip
     shell.out(table(cells, head, right=(1, 2, 5, 6)) if cells else "There are no tenants yet")
+    for cause in state.causes:
+        about = f"{cause.code}: {counted(cause.accounts, 'account')}"
+        shell.out("\n" + wrap(f"{about}. {safe(cause.message)}", "", " " * 2))
     return None
 
 

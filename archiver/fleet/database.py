@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 import psycopg
@@ -74,6 +74,8 @@ WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 60.0, 60.0)
 STANDSTILL_SECONDS = 5
 """A transaction in which nothing happens for so long is undone: its worker is paused or gone."""
 _CONNECT_SECONDS = 10
+UNSAVED = "unsaved"
+"""The outcome of an account whose backup could not be put back: nothing of it counts."""
 
 
 class FleetDatabaseDown(StorageError):
@@ -101,6 +103,12 @@ class FleetAccount:
     options: Mapping[str, Any] = field(default_factory=dict)
     tried_at: datetime | None = None
     failures: int = 0
+    outcome: str | None = None
+
+    def is_done_since(self, moment: datetime) -> bool:
+        """Whether it was backed up since then, whatever its source answered."""
+        is_saved = self.outcome != UNSAVED
+        return is_saved and self.tried_at is not None and self.tried_at >= moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +124,6 @@ class Lease:
     version: int
     manifest: str | None
     settings: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class AccountResult:
-    """How the backup of an account went, and when it is next due."""
-
-    name: str
-    outcome: str
-    error_code: str | None
-    message: str | None
-    next_in: timedelta
-
-    @property
-    def is_good(self) -> bool:
-        """Whether the account was read."""
-        return self.error_code is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +221,9 @@ def accounts_of(connection: "psycopg.Connection[Any]", tenant: str) -> list[Flee
         (tenant,),
     )
     return [
-        FleetAccount(row.name, row.platform, row.source, row.options, row.tried_at, row.failures)
+        FleetAccount(
+            row.name, row.platform, row.source, row.options, row.tried_at, row.failures, row.outcome
+        )
         for row in rows
     ]
 
@@ -274,74 +268,6 @@ def take_lease(connection: "psycopg.Connection[Any]", tenant: str, holder: str) 
     if row is None:
         return None
     return Lease(row.id, tenant, row.fence, row.version, row.manifest, row.settings)
-
-
-def commit_version(
-    connection: "psycopg.Connection[Any]", lease: Lease, version: int, manifest: str, *, size: int,
-    media_size: int, sent: int, result: AccountResult | None,
-) -> None:  # fmt: skip
-    """Make a version of the archive the current one, and write how its account went, at once.
-
-    `size` is of the database, `sent` of what was put of it into the store, in bytes. `result` is
-    None for an account that was stopped. The same twice is done once. Raises LeaseLost where
-    another worker has taken the tenant; then nothing was changed.
-    """
-    with connection.transaction():
-        changed = connection.execute(
-            "UPDATE fleet.tenants SET version = %(version)s, manifest = %(manifest)s,"
-            " size = %(size)s, media_size = %(media)s, sent = sent + %(sent)s, saved_at = now()"
-            " WHERE id = %(tenant)s AND fence = %(fence)s AND version = %(version)s - 1",
-            {"version": version, "manifest": manifest, "size": size, "sent": sent,
-             "media": media_size, "tenant": lease.tenant_id, "fence": lease.fence},
-        ).rowcount  # fmt: skip
-        if changed != 1:
-            was_done = connection.execute(
-                "SELECT 1 FROM fleet.tenants WHERE id = %s AND fence = %s AND manifest = %s",
-                (lease.tenant_id, lease.fence, manifest),
-            ).rowcount
-            if was_done != 1:
-                raise _lease_lost(lease)
-        elif result is not None:
-            write_result(connection, lease, result)
-
-
-def write_result(
-    connection: "psycopg.Connection[Any]", lease: Lease, result: AccountResult
-) -> None:
-    """Write how an account went. Raises LeaseLost where another worker has taken the tenant."""
-    changed = connection.execute(
-        "UPDATE fleet.accounts a SET tried_at = now(), outcome = %(outcome)s,"
-        " error_code = %(code)s, message = %(message)s, next_at = now() + %(next_in)s,"
-        " good_at = CASE WHEN %(good)s THEN now() ELSE good_at END,"
-        " failures = CASE WHEN %(good)s THEN 0 ELSE failures + 1 END"
-        " FROM fleet.tenants t WHERE t.id = a.tenant_id AND t.fence = %(fence)s"
-        " AND t.id = %(tenant)s AND a.name = %(name)s",
-        {"outcome": result.outcome, "code": result.error_code, "message": result.message,
-         "next_in": result.next_in, "good": result.is_good, "tenant": lease.tenant_id,
-         "fence": lease.fence, "name": result.name},
-    ).rowcount  # fmt: skip
-    if changed != 1:
-        raise _lease_lost(lease)
-
-
-def _lease_lost(lease: Lease) -> LeaseLost:
-    return LeaseLost(
-        f"Another worker has taken {lease.tenant}",
-        kept="Its archive is as the other worker put it back",
-        hint="Nothing has to be done: the account is backed up again when it is due",
-    )
-
-
-def note_failed_job(
-    connection: "psycopg.Connection[Any]", tenant: str, accounts: Sequence[str], why: str
-) -> None:
-    """Write that a job failed before it could say how these accounts went."""
-    connection.execute(
-        "UPDATE fleet.accounts a SET outcome = 'failed', error_code = 'job', message = %s,"
-        " failures = failures + 1 FROM fleet.tenants t"
-        " WHERE t.id = a.tenant_id AND t.name = %s AND a.name = ANY(%s)",
-        (why, tenant, list(accounts)),
-    )
 
 
 def ask_again(connection: "psycopg.Connection[Any]", tenant: str, accounts: Sequence[str]) -> None:

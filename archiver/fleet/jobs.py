@@ -31,12 +31,12 @@ from archiver.fleet.database import (
     accounts_of,
     ask_again,
     connected,
-    note_failed_job,
     take_due,
 )
 from archiver.fleet.overview import fleet_state
+from archiver.fleet.results import note_failed_job
 from archiver.fleet.settings import environment_for, load_fleet
-from archiver.fleet.tenant_backup import TenantJob
+from archiver.fleet.tenant_backup import TOLD, TenantJob
 from archiver.fleet.worker_jobs import WorkerJobs
 from archiver.secrets import redact
 
@@ -128,7 +128,8 @@ class FleetQueue:
         if job.task_name == _TASK:
             with connected(self._address()) as connection:
                 why = f"Its worker ended {job.attempts} times before it was done"
-                note_failed_job(connection, said["tenant"], said["accounts"], why)
+                asked_at = datetime.fromisoformat(said["asked_at"])
+                note_failed_job(connection, said["tenant"], said["accounts"], asked_at, why)
 
     async def look_after(self, *, report: bool) -> None:
         """What is done each minute: revive jobs, queue what is due, forget old failures.
@@ -172,9 +173,11 @@ class FleetQueue:
         if process.returncode:
             lines = said.decode(errors="replace").strip().splitlines()
             why = lines[-1] if lines else f"Its process ended with {process.returncode}"
-            if process.returncode != Interrupted.exit_code:
+            if process.returncode not in {Interrupted.exit_code, TOLD}:
                 with connected(self._address()) as connection:
-                    note_failed_job(connection, tenant, accounts, why)
+                    note_failed_job(
+                        connection, tenant, accounts, datetime.fromisoformat(asked_at), why
+                    )
             about |= {"exit_code": process.returncode, "why": redact(why)}
             _log.warning("a job failed", extra={"about": about})
             raise JobFailed(f"The backup of {tenant} failed", why=why)
@@ -225,6 +228,9 @@ def open_queue(file: Path) -> FleetQueue:
 
 async def work(queue: FleetQueue, *, until_idle: bool, at_once: int = 1) -> None:
     """Do jobs until the process is told to stop; or until there is none left that can be begun."""
+    jobs = queue.app.job_manager
+    if isinstance(jobs, WorkerJobs):
+        jobs.ends_when_idle = until_idle
     async with queue.app.open_async():
         await queue.revive()
         await queue.app.run_worker_async(

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,6 +43,16 @@ class TenantState:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """Why accounts fail: an error code, how many have it, and the newest message of these."""
+
+    code: str
+    accounts: int
+    tenants: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class LimitState:
     """A shared limit of a source: how many requests were made and refused, and may be made now."""
 
@@ -64,6 +74,7 @@ class FleetState:
     jobs: dict[str, int]
     oldest_job: float
     workers: int
+    causes: list[Cause] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """As plain data; times are ISO 8601 in UTC."""
@@ -91,8 +102,19 @@ def fleet_state(connection: Any, silent_after: timedelta) -> FleetState:
     ).fetchone()
     return FleetState(
         one.at, list(_tenants(connection, silent_after)), list(_limits(connection)), jobs,
-        float(one.oldest_job), one.workers,
+        float(one.oldest_job), one.workers, list(_causes(connection)),
     )  # fmt: skip
+
+
+def _causes(connection: Any) -> Iterator[Cause]:
+    """Why accounts fail, the most frequent reason first."""
+    for row in connection.execute(
+        "SELECT error_code, count(*) AS accounts, count(DISTINCT tenant_id) AS tenants,"
+        " (array_agg(message ORDER BY tried_at DESC NULLS LAST))[1] AS message"
+        " FROM fleet.accounts WHERE error_code IS NOT NULL GROUP BY error_code"
+        " ORDER BY accounts DESC, error_code"
+    ):
+        yield Cause(row.error_code, row.accounts, row.tenants, row.message or "")
 
 
 def _tenants(connection: Any, silent_after: timedelta) -> Iterator[TenantState]:
@@ -196,7 +218,7 @@ strong.wrong {{ color: light-dark(#a40000, #ff8a80); }}
 <p>{jobs}</p>
 <h2>Tenants</h2>
 {tenants}
-<h2>Limits of sources</h2>
+{causes}<h2>Limits of sources</h2>
 {limits}
 <p>As of {at} UTC. <a href="/metrics">Metrics</a>, <a href="/status.json">JSON</a></p>
 </main></body></html>
@@ -217,11 +239,14 @@ def page(state: FleetState) -> str:
     code, line = status_line(state)
     words = ", ".join(f"{number} {name}" for name, number in sorted(state.jobs.items()))
     shown = html.escape(line)
+    causes = [(each.code, each.accounts, each.tenants, each.message) for each in state.causes]
+    head = ("why", "accounts", "tenants", "newest message")
     return _PAGE.format(
         line=f'<strong class="wrong">{shown}</strong>' if code else shown,
         jobs=f"Jobs: {html.escape(words) or 'none'}. The oldest waits {state.oldest_job:.0f} s.",
         tenants=_table(("tenant", "accounts", "failing", "why", "oldest good run", "database",
                         "media", "state"), tenants),
+        causes=f"<h2>Why accounts fail</h2>\n{_table(head, causes)}\n" if causes else "",
         limits=_table(("limit", "requests", "refused", "most in a window", "left now"), limits),
         at=f"{state.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
     )  # fmt: skip

@@ -17,6 +17,7 @@ from pathlib import Path
 import anyio
 
 from archiver.archive.database import DATABASE, reader
+from archiver.archive.storage_errors import storage_errors
 from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
 from archiver.backup import BackupOptions, run_backup
 from archiver.backup.routes import route_of
@@ -25,15 +26,21 @@ from archiver.config import AccountEntry, Config, Registry, load_config
 from archiver.errors import TEMPORARY, ArchiverError, ConfigError, Interrupted, StorageError
 from archiver.evidence.giving import give_away
 from archiver.fleet.database import (
-    AccountResult,
     FleetAccount,
+    FleetDatabaseDown,
     Lease,
     LeaseLost,
     accounts_of,
-    commit_version,
     patiently,
     release,
     take_lease,
+)
+from archiver.fleet.results import (
+    BROKEN_RETRY,
+    FIRST_RETRY,
+    AccountResult,
+    commit_version,
+    note_unsaved,
     write_result,
 )
 from archiver.fleet.settings import FleetSettings, load_fleet
@@ -53,9 +60,8 @@ from archiver.report import NoProgress, RunReport
 from archiver.secrets import redact
 from archiver.version import version as program_version
 
-_FIRST_RETRY = timedelta(hours=1)
-_BROKEN_RETRY = timedelta(days=1)
-"""How long an account is left alone whose settings are wrong: a person has to look at it."""
+TOLD = 20
+"""The exit code of a process that wrote itself why its accounts are not saved."""
 _JITTER = 0.1
 """The part of an interval by which accounts are spread, so that not all are due at one moment."""
 
@@ -107,8 +113,7 @@ class TenantBackup:
         accounts = patiently(self._database, lambda database: accounts_of(database, tenant))
         asked_at = datetime.fromisoformat(job.asked_at)
         for account in accounts:
-            is_done = account.tried_at is not None and account.tried_at >= asked_at
-            if account.name in job.accounts and not is_done:
+            if account.name in job.accounts and not account.is_done_since(asked_at):
                 self._back_up(account, accounts, now=job.now)
         if self._current is not None:
             self._give_away(accounts)
@@ -148,7 +153,7 @@ class TenantBackup:
         except StorageError:
             raise
         except ArchiverError as error:
-            result = _failure(account, error, _BROKEN_RETRY)
+            result = _failure(account, error, BROKEN_RETRY)
         if (self._storage.directory / DATABASE).exists():
             self._put_back(result)
         elif result is not None:
@@ -229,20 +234,37 @@ def _result_of(report: RunReport, account: FleetAccount, every: timedelta) -> Ac
 
 def _failure(account: FleetAccount, error: ArchiverError, every: timedelta) -> AccountResult:
     """What passes by itself is tried again soon, each time later; the rest once in its interval."""
-    wait = min(_FIRST_RETRY * 2 ** min(account.failures, 8), every)
+    wait = min(FIRST_RETRY * 2 ** min(account.failures, 8), every)
     wait = wait if error.code in TEMPORARY else every
     return AccountResult(account.name, "failed", error.code, redact(str(error)), wait)
 
 
+class Unsaved(ArchiverError):
+    """A job that failed, and has written why at its accounts."""
+
+
 def run_job(job: TenantJob, plugins: Registry | None = None) -> None:
-    """Take a lease of the tenant and do the job. Raises ArchiverError."""
+    """Take a lease of the tenant and do the job.
+
+    Raises Unsaved where the store or the disk failed; and Interrupted, LeaseLost, ConfigError,
+    FleetDatabaseDown.
+    """
     settings = load_fleet(Path(job.fleet))
     address = settings.database.reveal()
     lease = patiently(address, lambda database: take_lease(database, job.tenant, job.holder))
     if lease is None:
         return
     try:
-        TenantBackup(settings, lease, plugins or load_plugins()).back_up(job)
+        with storage_errors(settings.directory / job.tenant):
+            TenantBackup(settings, lease, plugins or load_plugins()).back_up(job)
+    except (LeaseLost, FleetDatabaseDown, Interrupted):
+        raise
+    except ArchiverError as error:
+        asked_at, why = datetime.fromisoformat(job.asked_at), error
+        patiently(
+            address, lambda database: note_unsaved(database, lease, job.accounts, asked_at, why)
+        )
+        raise Unsaved(error.what, why=error.why, kept=error.kept, hint=error.hint) from error
     finally:
         patiently(address, lambda database: release(database, lease))
 
@@ -253,12 +275,11 @@ def main() -> int:
     end_with(job.parent)
     try:
         run_job(job)
-    except LeaseLost as error:
-        sys.stderr.write(redact(str(error)) + "\n")
-        return 0  # the other worker does it
     except ArchiverError as error:
         sys.stderr.write(redact(str(error)) + "\n")
-        return error.exit_code
+        if isinstance(error, LeaseLost):
+            return 0  # the other worker does it
+        return TOLD if isinstance(error, Unsaved) else error.exit_code
     return 0
 
 

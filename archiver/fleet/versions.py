@@ -142,7 +142,10 @@ def _put_manifest(bucket: "Bucket", found: DatabaseVersion) -> None:
     }
     data = zlib.compress(json.dumps(document, separators=(",", ":")).encode())
     with bucket_errors(f"put {found.manifest}"):
-        if not put_new(bucket, found.manifest, data):
+        # where the answer to a put was lost, obstore puts it again, and finds its own
+        if not put_new(bucket, found.manifest, data) and (
+            bytes(obstore.get(bucket, found.manifest).bytes()) != data
+        ):
             raise StorageError(f"{found.manifest} is in the store already")
     _sync(bucket, found.manifest)
 

@@ -29,15 +29,30 @@ _HEARTBEAT = (
 
 
 class WorkerJobs(JobManager):
-    """The jobs of Procrastinate, for a worker that goes on until it is told to stop."""
+    """The jobs of Procrastinate, for a worker that goes on where the database is away.
+
+    `ends_when_idle`: a worker that gets no job ends.
+    """
+
+    ends_when_idle = False
 
     async def fetch_job(self, queues: Any, worker_id: int) -> Job | None:
-        """The next job; None where there is none, or no database. It is asked again soon."""
-        try:
-            return await super().fetch_job(queues, worker_id)
-        except ConnectorException as error:
-            _go_on("take a job", error)
-            return None
+        """The next job; None where there is none, or no database. It is asked again soon.
+
+        A worker that ends where there is none waits for the database here. Raises
+        ConnectorException where that is away for minutes.
+        """
+        for wait in (*WAITS, None):
+            try:
+                return await super().fetch_job(queues, worker_id)
+            except ConnectorException as error:
+                _go_on("take a job", error)
+                if not self.ends_when_idle:
+                    break
+                if wait is None:
+                    raise
+                await asyncio.sleep(wait)
+        return None
 
     async def defer_periodic_job(self, job: Job, periodic_id: str, defer_timestamp: int) -> Any:
         """Queue what is done each minute, unless another worker did, or there is no database."""

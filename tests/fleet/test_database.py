@@ -7,63 +7,16 @@ import pytest
 from archiver.errors import UsageError
 from archiver.fleet import database
 from archiver.fleet.database import (
-    AccountResult,
     FleetDatabaseDown,
-    LeaseLost,
-    commit_version,
     connected,
-    note_failed_job,
-    release,
     set_paused,
     take_due,
     take_lease,
-    write_result,
 )
+from archiver.fleet.results import AccountResult, write_result
 from support.fleet.fleets import FleetBench
 
 pytestmark = pytest.mark.peers
-
-GOOD = timedelta(days=1)
-SIZES = {"size": 9, "media_size": 7, "sent": 5}
-
-
-def good(name: str) -> AccountResult:
-    return AccountResult(name, "done", None, None, GOOD)
-
-
-def test_only_the_newest_lease_makes_a_version_the_current_one(fleet: FleetBench) -> None:
-    (account,) = fleet.add("acme")
-    with connected(fleet.address) as connection:
-        late = take_lease(connection, "acme", "paused")
-        newer = take_lease(connection, "acme", "awake")
-        assert late is not None
-        assert newer is not None
-        with pytest.raises(LeaseLost, match="Another worker has taken acme"):
-            commit_version(
-                connection, late, 1, "old", size=1, media_size=0, sent=1, result=good(account.name)
-            )
-        with pytest.raises(LeaseLost, match="Another worker has taken acme"):
-            write_result(connection, late, good(account.name))
-        assert fleet.account_rows()[account.name].tried_at is None
-        commit_version(
-            connection, newer, 1, "new", size=9, media_size=7, sent=5, result=good(account.name)
-        )
-        with pytest.raises(LeaseLost):
-            commit_version(
-                connection,
-                newer,
-                1,
-                "again",
-                size=1,
-                media_size=0,
-                sent=1,
-                result=good(account.name),
-            )
-        release(connection, late)
-        assert fleet.rows()["acme"].holder == "awake", "an old lease released a newer one"
-        release(connection, newer)
-    row = fleet.rows()["acme"]
-    assert (row.version, row.size, row.sent, row.holder, row.good) == (1, 9, 5, None, 1)
 
 
 def test_what_is_due_is_due_once_and_new_accounts_come_apart(fleet: FleetBench) -> None:
@@ -91,19 +44,6 @@ def test_a_paused_tenant_is_never_due(fleet: FleetBench) -> None:
         assert take_due(connection, now=True) == []
         set_paused(connection, ["acme"], paused=False)
         assert len(take_due(connection)) == 1
-
-
-def test_a_tenant_shows_what_fails_and_why(fleet: FleetBench) -> None:
-    first, second = fleet.add("acme", 2)
-    with connected(fleet.address) as connection:
-        lease = take_lease(connection, "acme", "a worker")
-        assert lease is not None
-        failed = AccountResult(first.name, "failed", "refused", "The key is refused", GOOD)
-        write_result(connection, lease, failed)
-        note_failed_job(connection, "acme", [second.name], "Its process ended")
-        assert take_lease(connection, "nobody", "a worker") is None
-    row = fleet.rows()["acme"]
-    assert (row.accounts, row.failing, sorted(row.reasons)) == (2, 2, ["job", "refused"])
 
 
 def test_a_worker_that_stands_still_in_a_transaction_keeps_no_tenant_from_others(

@@ -48,14 +48,15 @@ def test_a_worker_does_what_is_due_until_there_is_nothing_left(fleet: FleetBench
     assert jobs(fleet) == []
 
 
-def test_a_job_whose_process_fails_says_why_at_its_accounts(fleet: FleetBench) -> None:
+def test_a_job_that_saves_nothing_says_why_at_its_accounts(fleet: FleetBench) -> None:
     (account,) = fleet.add("acme")
     with connected(fleet.address) as connection:
         connection.execute("UPDATE fleet.tenants SET manifest = 'versions/lost.json'")
     with_queue(fleet, lambda queue: queue.enqueue_due())
     asyncio.run(work(fleet.queue(), until_idle=True))
     row = fleet.account_rows()[account.name]
-    assert (row.error_code, row.tried_at) == ("job", None)
+    assert (row.outcome, row.error_code, row.failures) == ("unsaved", "storage", 1)
+    assert row.tried_at is not None
     assert "versions/lost.json" in row.message
 
 

@@ -1,92 +1,28 @@
 """Workers that are killed, and a database that is: nothing is lost, and nothing done twice."""
 
-import asyncio
 import random
 import signal
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
-from archiver.archive.database import reader
-from archiver.evidence.files import Scope
-from archiver.evidence.verify import verify
-from archiver.fleet.database import connected
-from archiver.fleet.tenant_backup import run_job
-from archiver.models import current_time
 from support.fleet.fleets import FleetBench, FleetGround
+from support.fleet.workers import (
+    are_all_read,
+    bury_workers,
+    check,
+    ends_within,
+    queue_all,
+    start_worker,
+)
 
 pytestmark = pytest.mark.peers
 
 KILLS = 3
-TENANTS = ("acme", "city")
-
-
-def start_worker(fleet: FleetBench, *options: str) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "archiver", "-q", "fleet", "worker", *options]
-    return subprocess.Popen(
-        [*command, "--fleet", str(fleet.file)], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-
-
-def ends_within(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def queue_all(fleet: FleetBench) -> None:
-    """Two accounts of each tenant, to be backed up."""
-
-    async def enqueue() -> None:
-        queue = fleet.queue()
-        async with queue.app.open_async():
-            assert await queue.enqueue_due() == len(TENANTS)
-
-    for tenant in TENANTS:
-        fleet.add(tenant, 2)
-    asyncio.run(enqueue())
-
-
-def bury_workers(fleet: FleetBench) -> None:
-    """Have it be long ago that they gave a sign of life."""
-    with connected(fleet.address) as connection:
-        connection.execute(
-            "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1h'"
-        )
-
-
-def are_all_read(fleet: FleetBench) -> bool:
-    rows = fleet.rows()
-    return all(rows[tenant].good == rows[tenant].accounts for tenant in TENANTS)
-
-
-def posts(fleet: FleetBench, tenant: str) -> list[tuple[str, str]]:
-    """The account and the identity of each post."""
-    with reader(fleet.folder / tenant) as archive:
-        rows = archive.execute(
-            "SELECT a.name, p.platform_id FROM posts p JOIN accounts a ON a.id = p.account_id"
-            " ORDER BY 1, 2"
-        )
-        return [tuple(row) for row in rows]
-
-
-def check(fleet: FleetBench) -> None:
-    """Each archive is whole, has the posts of one that was left alone, and was put back twice."""
-    calm = fleet.add("calm", 2)
-    run_job(fleet.job("calm", *calm))
-    expected = posts(fleet, "calm")
-    rows = fleet.rows()
-    for tenant in TENANTS:
-        assert verify(fleet.folder / tenant, Scope(), current_time()).damage == []
-        assert posts(fleet, tenant) == expected
-        assert rows[tenant].version == 2, "an account was put back twice, or never"
 
 
 def test_workers_that_are_killed_at_any_moment_lose_nothing_and_do_nothing_twice(
-    fleet: FleetBench,
+    fleet: FleetBench, tmp_path: Path
 ) -> None:
     queue_all(fleet)
     moments = random.Random(19)
@@ -98,11 +34,11 @@ def test_workers_that_are_killed_at_any_moment_lose_nothing_and_do_nothing_twice
         bury_workers(fleet)
     assert start_worker(fleet, "--until-idle").wait(600) == 0
     assert are_all_read(fleet)
-    check(fleet)
+    check(fleet, tmp_path)
 
 
 def test_a_database_that_crashes_and_comes_back_is_waited_for(
-    fleet: FleetBench, fleet_ground: FleetGround
+    fleet: FleetBench, fleet_ground: FleetGround, tmp_path: Path
 ) -> None:
     queue_all(fleet)
     worker = start_worker(fleet)
@@ -116,4 +52,4 @@ def test_a_database_that_crashes_and_comes_back_is_waited_for(
     finally:
         worker.send_signal(signal.SIGTERM)
         worker.wait(120)
-    check(fleet)
+    check(fleet, tmp_path)

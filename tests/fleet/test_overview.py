@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import pytest
 
-from archiver.fleet.database import AccountResult, connected, take_lease, write_result
+from archiver.fleet.database import connected, take_lease
 from archiver.fleet.overview import (
     FleetState,
     LimitState,
@@ -15,6 +15,7 @@ from archiver.fleet.overview import (
     page,
     status_line,
 )
+from archiver.fleet.results import AccountResult, write_result
 from archiver.fleet.shared_buckets import SharedBuckets
 from support.fleet.fleets import FleetBench
 

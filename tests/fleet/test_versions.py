@@ -132,8 +132,14 @@ def test_an_older_lease_overwrites_nothing(
     save(late, bucket, 2, first, fence=1)
     restore_version(bucket, newer, late)
     assert posts(late) == 1201
+    write(late, ["under a name that is taken"])
     with pytest.raises(StorageError, match="in the store already"):
         save(archive, bucket, 2, first, fence=2)
+
+
+def test_a_version_whose_answer_was_lost_is_put_again(archive: Path, bucket: LocalStore) -> None:
+    saved = save(archive, bucket, 1, None)
+    assert save(archive, bucket, 1, None) == saved
 
 
 def test_old_versions_are_removed_and_the_kept_ones_can_be_restored(

@@ -94,7 +94,12 @@ class DatabaseAway:
             raise ConnectorException("away")
         return [{}]
 
-    execute_query_async = execute_query_one_async = execute_query_all_async = ask
+    async def ask_one(self, *_: object, **__: object) -> dict[str, Any]:
+        await self.ask()
+        return {"id": None}
+
+    execute_query_async = execute_query_all_async = ask
+    execute_query_one_async = ask_one
 
 
 def job() -> Job:
@@ -120,3 +125,20 @@ def test_without_a_database_a_worker_waits(
     asyncio.run(away(2).finish_job(job(), Status.SUCCEEDED, delete_job=True))
     with pytest.raises(ConnectorException):
         asyncio.run(away(3).retry_job(job()))
+
+
+def test_a_worker_that_ends_without_jobs_does_not_take_an_absent_database_for_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_jobs, "WAITS", (0.0, 0.0))
+
+    def fetch(database: DatabaseAway) -> Job | None:
+        jobs = WorkerJobs(database)  # type: ignore[arg-type]  # as much as is asked
+        jobs.ends_when_idle = True
+        return asyncio.run(jobs.fetch_job([QUEUE], 1))
+
+    database = DatabaseAway(2)
+    assert fetch(database) is None
+    assert database.failures == -1, "it was not asked until it answered"
+    with pytest.raises(ConnectorException):
+        fetch(DatabaseAway(3))
