@@ -318,6 +318,7 @@ def _commitments(part: Part, keys: Sequence[Any] | None) -> dict[Any, Commitment
         or len(part.salts) != SALT_SIZE * part.count
         or len(part.commitments) != HASH_SIZE * part.count
         or len(before) != expected
+        or any(_has_more(part, before, number) for number, key in enumerate(keys) if key is None)
     ):
         return None
     return {
@@ -365,6 +366,12 @@ def _altered_before(table: str, key: Any, commitment: Commitment) -> Finding:
 
 def _unreadable(part: Part) -> Finding:
     return _wrong(f"entry {part.entry_id}", f"its commitments to {part.table_name} cannot be read")
+
+
+def _has_more(part: Part, before: bytes, number: int) -> bool:
+    """Whether something is left of an item whose key is hidden, beside its commitment."""
+    salt = part.salts[number * SALT_SIZE : (number + 1) * SALT_SIZE]
+    return any(salt) or any(before[number * HASH_SIZE : (number + 1) * HASH_SIZE])
 
 
 def _differences(

@@ -43,8 +43,8 @@ Newest = dict[tuple[str, tuple[Any, ...]], tuple[int, str, bytes, bytes]]
 """By table and key: the entry that is the newest with it, its change, salt and commitment."""
 Erased = dict[int, set[int]]
 """Commitments to rows that were erased: the row of `ledger_rows`, and which of its items."""
-Wanted = dict[int, list[tuple[str, bytes]]]
-"""What checkpoints promise: their names and root hashes, by the number of entries."""
+Wanted = dict[int, list[tuple[str, bytes, bytes | None]]]
+"""What checkpoints promise, by the number of entries: name, root hash and, of rows, `subtrees`."""
 
 
 def sha256(data: bytes) -> bytes:
@@ -317,15 +317,17 @@ def check_part(part: Row, newest: Newest, erased: Erased) -> Iterator[str]:
         yield f"entry {entry}: its commitments to {table} cannot be read"
         return
     for number, value in enumerate(keys):
+        salt = part["salts"][number * SALT :][:SALT]
+        commitment = part["commitments"][number * HASH :][:HASH]
+        before = (part["before"] or b"")[number * HASH :][:HASH]
         if value is None:  # a row that was erased, or one that an extract lacks
             if number not in erased.get(part["id"], ()):
                 newest[table, (None,)] = (entry, "hidden", b"", b"")
+            if any(salt + before):
+                yield f"entry {entry}: its commitments to {table} hide a row, but not its salt"
             continue
         key = tuple(value) if isinstance(value, list) else (value,)
-        salt = part["salts"][number * SALT :][:SALT]
-        commitment = part["commitments"][number * HASH :][:HASH]
         if change != "added":
-            before = (part["before"] or b"")[number * HASH :][:HASH]
             earlier = newest.get((table, key))
             if before != UNKNOWN and (earlier is None or sha256(earlier[2] + before) != earlier[3]):
                 yield f"{table} {key}: had been altered when entry {entry} was written"
@@ -386,22 +388,28 @@ def read_checkpoints(
     database: sqlite3.Connection, kept: list[tuple[str, str]], log: str, keys: Keys, wanted: Wanted
 ) -> Iterator[str]:
     """Put the roots that checkpoints promise into `wanted`; `kept` are more, with their names."""
-    rows = database.execute("SELECT note, 'checkpoint ' || id FROM checkpoints ORDER BY id")
+    columns = "note, 'checkpoint ' || id, size, root, subtrees"
+    rows = database.execute(f"SELECT {columns} FROM checkpoints ORDER BY id")
     lost = lost_ranges(database)
     others = {note for note, _ in kept}
-    for note, name in [*rows, *kept]:
+    for note, name, *own in [*rows, *kept]:
         try:
-            found, count, encoded, end = split_note(note)[0].split("\n")
+            text = split_note(note)[0]
+            found, count, encoded = text.split("\n")[:3]
             size, root = int(count), base64.b64decode(encoded, validate=True)
         except ValueError:
             yield f"{name}: is no checkpoint"
             continue
-        if found != log or end:
+        if found != log:
             yield f"{name}: is of another archive, {found}"
+        elif text != f"{log}\n{size}\n{base64.b64encode(root).decode()}\n":
+            yield f"{name}: is no checkpoint"
+        elif own and own[:2] != [size, root.hex()]:
+            yield f"{name}: its columns do not say what its text says"
         elif problem := note_problem(note, keys, size):
             yield f"{name}: {problem}"
         elif note not in others or not any(first < size <= last for first, last in lost):
-            wanted.setdefault(size, []).append((name, root))
+            wanted.setdefault(size, []).append((name, root, own[2] if own else None))
 
 
 def check_entry(
@@ -455,11 +463,13 @@ def check_ledger(
         leaf = leaf_hash(text.encode("utf-8", "surrogateescape"))
         add_leaf(subtrees, size, leaf)
         previous, size = leaf.hex(), size + 1
-        for name, root in wanted.pop(size, ()):
+        for name, root, own in wanted.pop(size, ()):
             if root != root_of(subtrees):
                 yield f"{name}: is of another ledger: the first {size} entries were altered"
+            elif own is not None and own != b"".join(subtrees):
+                yield f"{name}: the next one would be of another ledger: its subtrees were altered"
     for entries, names in wanted.items():
-        for name, _ in names:
+        for name, *_ in names:
             yield f"{name}: counts {entries} entries, and the ledger has {size}"
 
 
@@ -555,12 +565,12 @@ def check_export(database: sqlite3.Connection, folder: Path) -> Iterator[str]:
     query = "SELECT sha256 FROM media"
     known = {digest for (digest,) in database.execute(query)}
     try:
-        lines = (folder / MANIFEST).read_text("utf-8").splitlines()
+        lines = (folder / MANIFEST).read_bytes().decode().split("\n")
     except (OSError, ValueError):
         yield f"{MANIFEST}: cannot be read"
         return
     named = {MANIFEST}
-    for line in lines:
+    for line in filter(None, lines):
         digest, _, name = line.partition("  ")
         named.add(name)
         if Path(name).is_absolute() or ".." in Path(name).parts:
@@ -599,21 +609,38 @@ def check(folder: Path, checkpoints: Sequence[str] = ()) -> Iterator[str]:
     kept = [paper for paper in papers if not paper[0].startswith("{") and PEM not in paper[0]]
     with closing(opened(folder)) as database:
         database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-        database.execute("BEGIN")
-        newest: Newest = {}
         keys: Keys = []
-        yield from check_ledger(database, kept, newest, keys)
-        if "hidden" in {said[1] for said in newest.values()} and extract_note(database) is None:
-            yield "commitments of the ledger are hidden, though this is no extract"
-        for (table,) in database.execute("SELECT name FROM table_checksums").fetchall():
-            yield from check_rows(database, table, newest)
+        yield from unless_unreadable(check_database(database, kept, keys), "archive.db")
         if roots:
-            yield from check_time_stamps(database, roots)
+            yield from unless_unreadable(check_time_stamps(database, roots), "time stamps")
         is_archive = database_of(folder).parent == folder
-        yield from (check_files if is_archive else check_export)(database, folder)
+        files = (check_files if is_archive else check_export)(database, folder)
+        yield from unless_unreadable(files, "files")
         for text, name in papers:
             if text.startswith("{"):
                 yield from check_certificate(database, text, name, keys)
+
+
+def check_database(
+    database: sqlite3.Connection, kept: list[tuple[str, str]], keys: Keys
+) -> Iterator[str]:
+    """Check the ledger and every row; puts the public keys on record into `keys`."""
+    database.execute("BEGIN")
+    newest: Newest = {}
+    yield from unless_unreadable(check_ledger(database, kept, newest, keys), "the ledger")
+    if "hidden" in {said[1] for said in newest.values()} and extract_note(database) is None:
+        yield "commitments of the ledger are hidden, though this is no extract"
+    for (table,) in database.execute("SELECT name FROM table_checksums").fetchall():
+        yield from unless_unreadable(check_rows(database, table, newest), table)
+
+
+def unless_unreadable(found: Iterator[str], name: str) -> Iterator[str]:
+    """What is found; or, where damage leaves nothing to be read, that."""
+    try:
+        yield from found
+    except (sqlite3.DatabaseError, ArithmeticError, AttributeError, LookupError, TypeError,
+            ValueError) as error:  # fmt: skip
+        yield f"{name}: cannot be read: {error}"
 
 
 SEAL = {"signed_by", "signature"}
@@ -695,6 +722,16 @@ def is_certificate(path: Path) -> bool:
         return file.read(1) == b"{"
 
 
+def remarks(folder: Path, *papers: Path) -> Iterator[str]:
+    """What is to be known of an archive, though it is not wrong."""
+    with closing(opened(folder)) as database:
+        if note := extract_note(database):
+            yield f"an extract, which shows nothing of rows that it lacks: {note}"
+        stamps = count_time_stamps(database)
+        if stamps and not any(PEM in path.read_text("utf-8") for path in papers):
+            yield f"time stamps that were not checked, without roots: {stamps}"
+
+
 def main(arguments: Sequence[str]) -> int:
     """Check what the command line names; returns the exit code."""
     if arguments and is_certificate(Path(arguments[0])):
@@ -702,13 +739,15 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments or not database_of(Path(arguments[0])).is_file():
         sys.stderr.write(__doc__ or "")
         return 2
+    for path in arguments[1:]:
+        try:
+            Path(path).read_text("utf-8")
+        except (OSError, ValueError) as error:
+            sys.stderr.write(ascii(f"{path} cannot be read: {error}")[1:-1] + "\n")
+            return 2
     wrong = 0
-    with closing(opened(Path(arguments[0]))) as database:
-        if note := extract_note(database):
-            sys.stdout.write(f"an extract, which shows nothing of rows that it lacks: {note!a}\n")
-        stamps = count_time_stamps(database)
-        if stamps and not any(PEM in Path(path).read_text("utf-8") for path in arguments[1:]):
-            sys.stdout.write(f"time stamps that were not checked, without roots: {stamps}\n")
+    for sentence in unless_unreadable(remarks(*map(Path, arguments)), "archive.db"):
+        sys.stdout.write(ascii(sentence)[1:-1] + "\n")
     for sentence in check(Path(arguments[0]), arguments[1:]):
         wrong += 1
         sys.stdout.write(ascii(sentence)[1:-1] + "\n")

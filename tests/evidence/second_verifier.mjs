@@ -140,19 +140,23 @@ for (const row of rows("signing_keys")) {
 
 const lost = rows("restores").map((row) => [Number(row.kept_size.text), Number(row.lost_size.text)]);
 const promised = new Map();
-function promise(name, note, isKept) {
-  const size = Number(note.split("\n")[1]);
+// `row` is that of a checkpoint of the archive; one that was kept elsewhere has none
+function promise(name, note, row) {
+  const count = note.split("\n")[1];
+  const size = Number(count);
   const key = keys.findLast((one) => one.since < size)?.key;
   const read = readNote(note, key ? [key] : []);
-  const [found, , root, end, ...more] = read?.text.split("\n") ?? [];
-  if (!read || more.length || end !== "" || !base64(root)) wrong.push(`${name}: no checkpoint`);
+  const [found, , text, end, ...more] = read?.text.split("\n") ?? [];
+  const root = base64(text ?? "");
+  if (!read || more.length || end !== "" || !root || String(size) !== count) wrong.push(`${name}: no checkpoint`);
   else if (found !== log) wrong.push(`${name}: of another archive`);
+  else if (row && (row.size.text !== count || textOf(row.root) !== root.toString("hex"))) wrong.push(`${name}: columns`);
   else if (read.signers.some((one) => one === null)) wrong.push(`${name}: signed by another key`);
-  else if (isKept && lost.some(([first, last]) => first < size && size <= last)) return;
-  else promised.set(size, [...(promised.get(size) ?? []), [name, base64(root)]]);
+  else if (!row && lost.some(([first, last]) => first < size && size <= last)) return;
+  else promised.set(size, [...(promised.get(size) ?? []), { name, root, subtrees: row?.subtrees.bytes }]);
 }
-for (const row of rows("checkpoints")) promise(`checkpoint ${row.id.text}`, textOf(row.note), false);
-for (const path of kept) promise(path, readFileSync(path, "utf8"), true);
+for (const row of rows("checkpoints")) promise(`checkpoint ${row.id.text}`, textOf(row.note), row);
+for (const path of kept) promise(path, readFileSync(path, "utf8"), null);
 
 // chain, tree and commitments
 const parts = new Map();
@@ -161,6 +165,13 @@ for (const row of rows("ledger_rows")) {
 }
 const newest = new Map();
 const ZEROS = Buffer.alloc(32);
+let hidden = 0;
+const erased = new Map();
+for (const row of rows("erasures") ?? []) {
+  for (const [part, items] of JSON.parse(textOf(row.blanked) ?? "[]")) {
+    erased.set(part, new Set([...(erased.get(part) ?? []), ...items]));
+  }
+}
 
 function readPart(part) {
   const table = textOf(part.table_name);
@@ -176,12 +187,16 @@ function readPart(part) {
     return;
   }
   found.forEach((value, number) => {
-    if (value === null) return;
-    const key = `${table} ${JSON.stringify([value].flat())}`;
     const salt = part.salts.bytes.subarray(16 * number, 16 * number + 16);
     const commitment = part.commitments.bytes.subarray(32 * number, 32 * number + 32);
+    const before = (part.before?.bytes ?? Buffer.alloc(0)).subarray(32 * number, 32 * number + 32);
+    if (value === null) {
+      if (!erased.get(Number(part.id.text))?.has(number)) hidden += 1;
+      if ([...salt, ...before].some(Boolean)) wrong.push(`entry ${part.entry_id.text}: salt of a hidden row`);
+      return;
+    }
+    const key = `${table} ${JSON.stringify([value].flat())}`;
     if (change !== "added") {
-      const before = part.before.bytes.subarray(32 * number, 32 * number + 32);
       const earlier = newest.get(key);
       if (!before.equals(ZEROS) && !(earlier && sha256(earlier.salt, before).equals(earlier.commitment))) {
         wrong.push(`${key}: altered before entry ${part.entry_id.text}`);
@@ -219,8 +234,9 @@ for (const row of rows("ledger")) {
   subtrees.push(node);
   size += 1;
   const root = [...subtrees].reverse().reduce((right, left) => sha256("\u0001", left, right));
-  for (const [name, expected] of promised.get(size) ?? []) {
-    if (!root.equals(expected)) wrong.push(`${name}: of another ledger`);
+  for (const said of promised.get(size) ?? []) {
+    if (!root.equals(said.root)) wrong.push(`${said.name}: of another ledger`);
+    else if (said.subtrees && !said.subtrees.equals(Buffer.concat(subtrees))) wrong.push(`${said.name}: subtrees`);
   }
   promised.delete(size);
 }
@@ -228,6 +244,7 @@ for (const [entries] of promised) wrong.push(`a checkpoint counts ${entries} ent
 
 // rows
 const isExtract = about.some((row) => textOf(row.name) === "extract");
+if (hidden && !isExtract) wrong.push(`ledger: ${hidden} commitments are hidden, and this is no extract`);
 const outside = new Set(["ledger", "ledger_rows", "checkpoints", ...(isExtract ? ["storage_totals"] : [])]);
 for (const table of hashed) {
   const keyColumns = keysOf.get(table);

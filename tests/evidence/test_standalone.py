@@ -1,26 +1,53 @@
 """The program that checks an archive alone agrees with this one, on sound archives and others."""
 
 import random
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from archiver.archive.database import writer
+from archiver.archive.checkpoints import add_checkpoint
+from archiver.archive.database import DATABASE, writer
 from archiver.archive.rows import insert
 from archiver.cli import main
+from archiver.evidence import standalone
 from archiver.evidence.files import Scope
-from archiver.evidence.standalone import check, token_problem
+from archiver.evidence.standalone import PROOFS, check, check_database, token_problem
 from archiver.evidence.time_tokens import check_token, trusted_roots
 from archiver.evidence.verify import verify
+from archiver.export.selection import ArchiveSelection
 from archiver.models import time_text
 from archiver.net.proxy import Route
-from support.damage import flip_every_row, raw
+from support.damage import flip, flip_every_row, raw
+from support.exporting import exported, make_archive
+from support.flipping import flip_a_bit
+from support.forging import rehash, without_triggers
 from support.sealed import make_sealed
 from support.time_stamping import Authority
 
 NOW = "2026-11-23T00:00:00.000Z"
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export of one post of three, with the ledger of all. What a test changes, it restores."""
+    folder = tmp_path_factory.mktemp("export")
+    archive = make_archive(folder)
+    with writer(archive) as connection:
+        add_checkpoint(connection, NOW)
+    return exported(archive, folder / "out", "csv", ArchiveSelection(since="2026-03-02")).folder
+
+
+@pytest.fixture(scope="module")
+def databases(export: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """That of a signed archive, and the one in the proofs of an export."""
+    sealed = make_sealed(tmp_path_factory.mktemp("sealed") / "here")
+    return {"archive": sealed.directory / DATABASE, "export": export / PROOFS / DATABASE}
 
 
 def test_it_runs_with_nothing_but_python(
@@ -64,6 +91,70 @@ def test_it_finds_a_row_that_was_deleted_and_a_commitment_that_was_altered(archi
     found = "\n".join(check(archive))
     assert f"events {event}: is missing" in found
     assert "entry 1: its commitments are not those that it names" in found
+
+
+@pytest.mark.parametrize("which", ["archive", "export"])
+@settings(max_examples=50)
+@given(data=st.data())
+def test_any_single_changed_bit_is_found_also_by_whoever_made_the_hashes_of_rows_fit(
+    databases: dict[str, Path], which: str, data: st.DataObject
+) -> None:
+    with (
+        closing(sqlite3.connect(databases[which])) as source,
+        closing(sqlite3.connect(":memory:", isolation_level=None)) as database,
+    ):
+        source.backup(database)
+        database.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+        without_triggers(database)
+        table, means_something = flip_a_bit(database, data)
+        with suppress(UnicodeEncodeError):  # no text: it has no hash that would fit
+            rehash(database, table)
+        assert list(check_database(database, [], [])) or not means_something
+
+
+@settings(max_examples=50)
+@given(data=st.data())
+def test_any_single_changed_bit_of_any_file_of_an_export_is_found(
+    export: Path, data: st.DataObject
+) -> None:
+    files = sorted(path for path in export.rglob("*") if path.is_file())
+    path = data.draw(st.sampled_from(files))
+    whole = path.read_bytes()
+    path.write_bytes(flip(whole, data.draw(st.integers(0, 8 * len(whole) - 1))))
+    try:
+        assert list(check(export))
+    finally:
+        path.write_bytes(whole)
+
+
+def test_what_is_left_of_a_hidden_row_is_found(databases: dict[str, Path], tmp_path: Path) -> None:
+    """Its key is null: whoever hides it from the program could leave its salt, to guess at it."""
+    copy = tmp_path / DATABASE
+    copy.write_bytes(databases["export"].read_bytes())
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        without_triggers(connection)
+        row, salts = connection.execute(
+            "SELECT id, salts FROM ledger_rows WHERE substr(salts, 1, 16) = zeroblob(16)"
+        ).fetchone()
+        salts = bytes([1]) + salts[1:]
+        connection.execute("UPDATE ledger_rows SET salts = ? WHERE id = ?", (salts, row))
+        rehash(connection, "ledger_rows")
+    assert "but not its salt" in "".join(check(tmp_path))
+    found = verify(tmp_path, Scope(seconds=0), NOW).findings
+    assert [each.what for each in found if "cannot be read" in each.detail] == ["ledger"]
+
+
+@pytest.mark.parametrize("data", [b"no database", b"SQLite format 3\0" + bytes(4096)])
+def test_a_database_that_cannot_be_read_is_said_in_words(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / DATABASE).write_bytes(data)
+    program = Path(standalone.__file__)
+    command = [sys.executable, "-I", "-S", str(program), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "archive.db: cannot be read" in done.stdout
+    done = subprocess.run([*command, "missing"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "missing cannot be read" in done.stderr
 
 
 def test_a_checkpoint_that_was_kept_elsewhere_shows_an_archive_that_was_put_back(

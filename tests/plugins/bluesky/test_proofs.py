@@ -1,19 +1,26 @@
 """What an archive proves of its posts, without a network: who signed each version."""
 
+import random
 import sqlite3
+import zlib
 from contextlib import closing
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from archiver.archive.database import DATABASE
 from archiver.evidence.files import Scope
 from archiver.evidence.findings import Verified
 from archiver.evidence.proofs import ProvenVersion, proofs, provers_among
+from archiver.evidence.standalone import check as check_alone
 from archiver.evidence.verify import verify
 from archiver.plugins import load_plugins
 from support.bluesky.nights import BlueskyNights
 from support.bluesky.signing import SigningKey
 from support.bluesky.world import AtAccount
+from support.damage import flip, raw
+from support.forging import rehash
 from support.running import Cli
 
 PROVERS = provers_among(load_plugins().platforms)
@@ -110,6 +117,62 @@ def test_damaged_evidence_proves_nothing_and_stops_nothing(
 ) -> None:
     tamper(nights, "UPDATE responses SET body = x'00ff' WHERE url LIKE '%getRepo%'")
     assert not any(version.proof.holds for version in versions(nights))
+
+
+@pytest.fixture
+def one_night(nights: BlueskyNights) -> BlueskyNights:
+    """An archive with one signed tree, of a few records."""
+    account = nights.network.account("alice.example")
+    nights.follow(account)
+    for number in range(5):
+        account.post(f"Post {number}")
+    nights.backup()
+    return nights
+
+
+# the archive is made once, and every example is undone
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(data=st.data())
+def test_any_single_changed_bit_of_a_signed_tree_leaves_its_records_unproved(
+    one_night: BlueskyNights, data: st.DataObject
+) -> None:
+    """Of the file, the commit, its signature, and every node: whatever hashes were made to fit."""
+    with closing(sqlite3.connect(one_night.directory / DATABASE)) as connection:
+        query = "SELECT id, body FROM responses WHERE url LIKE '%getRepo%' ORDER BY id"
+        row, packed = data.draw(st.sampled_from(connection.execute(query).fetchall()))
+        car = zlib.decompress(packed)
+        changed = flip(car, data.draw(st.integers(0, 8 * len(car) - 1)))
+        connection.execute(
+            "UPDATE responses SET body = ? WHERE id = ?", (zlib.compress(changed), row)
+        )
+        found = list(proofs(connection, PROVERS))
+        connection.rollback()
+    assert len(found) == 5
+    assert not all(version.proof.holds for version in found)
+
+
+def test_any_single_changed_bit_of_kept_evidence_is_found_by_both_verifiers(
+    nights: BlueskyNights, alice: AtAccount
+) -> None:
+    """Of every kept answer one bit; of every other answer, the hash of its row is made to fit."""
+    database = nights.directory / DATABASE
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT id, body FROM responses ORDER BY id").fetchall()
+    chance, intact = random.Random(1), database.read_bytes()
+    assert len(rows) > 5
+    for number, (row, body) in enumerate(rows):
+        with raw(nights.directory) as connection:
+            changed = flip(body, chance.randrange(8 * len(body)))
+            connection.execute("UPDATE responses SET body = ? WHERE id = ?", (changed, row))
+            if number % 2:
+                rehash(connection, "responses")
+        name = f"responses {row}"
+        assert name in {each.subject for each in check(nights).damage}
+        (sentence,) = check_alone(nights.directory)
+        assert sentence.startswith(f"{name}: ")
+        database.write_bytes(intact)
+    assert check(nights).findings == []
+    assert list(check_alone(nights.directory)) == []
 
 
 def test_a_gate_is_proved_with_its_post(nights: BlueskyNights, alice: AtAccount) -> None:
