@@ -21,7 +21,7 @@ FIGURES ?= --write docs/reliability.md
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-quick test-peers test-floors torture lint format docs docs-check \
-  tools browser mastodon-peers bluesky-peers wacz-peers wheel clean bench bench-scale
+  tools peers browser mastodon-peers bluesky-peers wacz-peers wheel clean bench bench-scale
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,7 +35,7 @@ test: $(WORK) tools ## run the tests, in parallel
 test-quick: $(WORK) ## run what takes a few minutes, for another Python: make test-quick PYTHON=python3.13
 	$(BIN)/pytest -q -n auto -m 'not peers and not slow'
 
-test-peers: $(WORK) browser mastodon-peers bluesky-peers wacz-peers ## run the tests that drive programs of others: a browser with axe, servers of Mastodon's API and of Bluesky
+test-peers: $(WORK) peers ## run the tests that drive programs of others: a browser with axe, servers of Mastodon's API and of Bluesky
 	# apart: what drives the browser leaves an event loop running in its process
 	$(BIN)/pytest -q -n auto -m peers tests/browse
 	$(BIN)/pytest -q -n auto -m peers --ignore tests/browse
@@ -70,6 +70,8 @@ docs-check: $(WORK) ## fail where a reference page is not what the program says
 
 tools: ## install what the tests need and Python does not bring: strace
 	@$(call apt,strace)
+
+peers: browser mastodon-peers bluesky-peers wacz-peers ## install the programs of others that the tests drive
 
 browser: ## install the browser that the pages are tested in
 	@$(call apt,chromium)
