@@ -132,7 +132,7 @@ def test_an_older_lease_overwrites_nothing(
     save(late, bucket, 2, first, fence=1)
     restore_version(bucket, newer, late)
     assert posts(late) == 1201
-    write(late, ["under a name that is taken"])
+    write(archive, ["under a name that is taken"])
     with pytest.raises(StorageError, match="in the store already"):
         save(archive, bucket, 2, first, fence=2)
 
