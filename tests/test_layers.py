@@ -202,6 +202,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "news": {"archive"},
         "forecast": set(),
         "night_report": {"archive", "backup", "config"},
+        "overdue": {"retention", "settings"},
         "sending": {"net", "settings"},
     },
     "export": {

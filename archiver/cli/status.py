@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archiver.cli.deliveries import ledger_json, ledger_lines, ledger_standing
+from archiver.cli.due import counts_of_due, due_json, due_lines
 from archiver.cli.logins import known_logins, logins_table, token_expiries
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import Coloured, safe, table, wrap
@@ -57,7 +58,8 @@ def command(
     installed SQLite.
 
     --check is for monitoring systems. It looks at how old the last good run of each account is,
-    what failed, which tokens expire, and what the last verify and copy found.
+    what failed, which tokens expire, what the last verify and copy found, and which posts have been
+    due by a retention rule for more than 35 days.
     """
     from archiver.archive.database import reader, sqlite_warning
     from archiver.archive.holds import lasting_holds
@@ -80,6 +82,7 @@ def command(
         held = [(hold, hold.posts.in_words(connection)) for hold in lasting_holds(connection)]
         unfinished = [e for e in erasures(connection) if e.state in {"planned", "running"}]
         omitted = omitted_media(connection) if with_omitted else []
+        due = counts_of_due(connection, config.retention, now)
         ledger = ledger_standing(connection, config)
     if as_json:
         listed = {"omitted": [asdict(file) for file in omitted]} if with_omitted else {}
@@ -90,6 +93,7 @@ def command(
         said["care"] = [asdict(entry) for entry in care]
         said["holds"] = [asdict(hold) for hold, _ in held]
         said["ledger"] = ledger_json(ledger)
+        said["retention"] = due_json(due)
         said["erasures"] = [{"id": each.id, "state": each.state} for each in unfinished]
         shell.json({"directory": str(directory), **asdict(status), **said, **listed})
         return None
@@ -103,6 +107,7 @@ def command(
             _omitted(omitted),
             logins_table(logins),
             _holds(held),
+            due_lines(shell, due),
             _erasures(shell, unfinished),
             _care(care, now),
             ledger_lines(ledger, now),
@@ -163,17 +168,19 @@ def _health(shell: Shell, now: datetime) -> "tuple[ArchiveHealth, list[Concern]]
     from archiver.backup.room import Room
     from archiver.unattended.forecast import forecast_concerns, growth
     from archiver.unattended.health import concerns_of, read_health, room_concerns
+    from archiver.unattended.overdue import overdue_concerns
 
     config = shell.config()
     directory = config.archive.directory
     with reader(directory) as connection:
         health = read_health(connection, [entry.name for entry in config.accounts])
         found = growth(connection, now)
+        overdue = list(overdue_concerns(connection, config.retention, now))
     tokens = token_expiries(config, now, shell.warn)
     concerns = concerns_of(health, tokens, now, config.health.late_after)
     room = room_concerns(disk_usage(directory).free, config.health.min_free)
     left = Room(directory, config.archive.reserve).left()
-    concerns += [*room, *forecast_concerns(found, left)]
+    concerns += [*room, *forecast_concerns(found, left), *overdue]
     return health, sorted(concerns, key=lambda concern: -concern.severity)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from archiver.archive.holds import matters_of_posts
+from archiver.archive.holds import lasting_holds, matters_of_posts
 from archiver.errors import UsageError
 from archiver.models import time_text, timestamp
 from archiver.retention.certificate import Seal, without_signature
@@ -67,14 +67,36 @@ def due_posts(
         condition, values = _under(rules, number)
         query = f"SELECT count(*) FROM posts WHERE {condition}"
         (under,) = connection.execute(query, values).fetchone()
-        query = f"""
-            SELECT id FROM posts WHERE {condition} AND {_DATES[rule.trigger]} <= :before
-             ORDER BY {_DATES[rule.trigger]}, id
-        """
-        found = connection.execute(query, {**values, "before": _before(rule, now)})
-        due = [post_id for (post_id,) in found]
+        condition, values = _due(rules, number, now)
+        query = f"SELECT id FROM posts WHERE {condition} ORDER BY {_DATES[rule.trigger]}, id"
+        due = _column(connection, query, values)
         held = matters_of_posts(connection, due)
         yield DuePosts(rule, under, tuple(post for post in due if post not in held), tuple(held))
+
+
+@dataclass(frozen=True, slots=True)
+class DueCount:
+    """How many posts are due by a rule: `free` ones, and those that are `held`."""
+
+    rule: RetentionRule
+    free: int
+    held: int
+
+
+def due_counts(
+    connection: sqlite3.Connection, rules: Sequence[RetentionRule], now: datetime
+) -> Iterator[DueCount]:
+    """How many posts are due by each rule. Names of posts are read only where there are holds."""
+    is_held = bool(lasting_holds(connection))
+    for number, rule in enumerate(rules):
+        condition, values = _due(rules, number, now)
+        if is_held:
+            due = _column(connection, f"SELECT id FROM posts WHERE {condition}", values)
+            held = len(matters_of_posts(connection, due))
+            yield DueCount(rule, len(due) - held, held)
+        else:
+            query = f"SELECT count(*) FROM posts WHERE {condition}"
+            yield DueCount(rule, *connection.execute(query, values).fetchone(), 0)
 
 
 def posts_without_rule(connection: sqlite3.Connection, rules: Sequence[RetentionRule]) -> int:
@@ -151,6 +173,19 @@ def _before(rule: RetentionRule, now: datetime) -> str:
         return timestamp(rule.period.before(now)) or _NEVER
     except ValueError:  # longer than the calendar
         return _NEVER
+
+
+def _column(connection: sqlite3.Connection, query: str, values: dict[str, str]) -> list[int]:
+    return [post_id for (post_id,) in connection.execute(query, values)]
+
+
+def _due(rules: Sequence[RetentionRule], number: int, now: datetime) -> tuple[str, dict[str, str]]:
+    """The condition on posts that are due by the rule of that number, and its parameters."""
+    rule = rules[number]
+    condition, values = _under(rules, number)
+    return f"{condition} AND {_DATES[rule.trigger]} <= :before", values | {
+        "before": _before(rule, now)
+    }
 
 
 def _under(rules: Sequence[RetentionRule], number: int) -> tuple[str, dict[str, str]]:

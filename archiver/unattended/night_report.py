@@ -33,6 +33,7 @@ from archiver.unattended.health import (
     room_concerns,
 )
 from archiver.unattended.news import break_before, digest, run_news
+from archiver.unattended.overdue import due_news, overdue_concerns
 from archiver.unattended.sending import send
 
 FAILED_RUN = "backup"
@@ -108,6 +109,7 @@ class NightReport:
         return [
             *concerns_of(health, self.tokens, self.now, self.config.health.late_after),
             *forecast_concerns(growth(connection, self.now), room),
+            *overdue_concerns(connection, self.config.retention, self.now),
         ]
 
     def _events(
@@ -126,6 +128,8 @@ class NightReport:
         if settings.digest and sent.is_digest_due(self.now):
             sent.digest_at = time_text(self.now)
             yield digest(connection, self.now - _WEEK)
+            if not clock_is_wrong:
+                yield from due_news(connection, self.config.retention, self.now)
 
     def _send(
         self, sent: SentAlerts, concerns: list[Concern], over: Mapping[str, str], send_by: Send

@@ -18,7 +18,13 @@ from archiver.binding import CalendarPeriod
 from archiver.errors import UsageError
 from archiver.retention import rules as retention
 from archiver.retention.erasure import erasures
-from archiver.retention.rules import check_accounts, dispose, due_posts, posts_without_rule
+from archiver.retention.rules import (
+    check_accounts,
+    dispose,
+    due_counts,
+    due_posts,
+    posts_without_rule,
+)
 from archiver.settings import RetentionRule
 from support.saver import POST, saving
 
@@ -87,6 +93,26 @@ def test_a_rule_is_for_kinds_and_for_posts_that_have_its_date(archive: Path) -> 
         assert posts_without_rule(connection, [YEAR, seen]) == 0
         (found,) = due_posts(connection, [YEAR], NOW)
         assert found.under == 4
+
+
+def test_the_counts_are_those_of_the_posts(archive: Path) -> None:
+    rules = [
+        RetentionRule("stories", CalendarPeriod(1, "day"), "4.2", kinds=("story",)),
+        replace(YEAR, name="six", period=CalendarPeriod(6, "year"), accounts=("acme",)),
+        replace(YEAR, name="seen", trigger="first_seen", period=CalendarPeriod(1, "day")),
+        YEAR,
+    ]
+    for held in ((), (1,)):
+        with opened(archive) as connection:
+            if held:
+                scope = PostScope(posts=held)
+                place_hold(connection, "2026/17", "A claim", scope, "counsel", "2026-11-01")
+            found = list(due_counts(connection, rules, NOW))
+            posts = list(due_posts(connection, rules, NOW))
+        assert [(each.rule, each.free, each.held) for each in found] == [
+            (each.rule, len(each.free), len(each.held)) for each in posts
+        ]
+        assert sum(each.held for each in found) == len(held)
 
 
 def test_what_is_due_is_erased_with_its_rule_as_basis(archive: Path) -> None:
