@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archiver.cli.deliveries import give_checkpoint_away
 from archiver.cli.post_options import PostChoice, post_options, scope_of
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import safe, table, wrap
@@ -115,17 +116,20 @@ def _plan(
 
 
 def _confirm(shell: Shell, number: int, who: str | None, *, as_json: bool) -> None:
+    from functools import partial
+
     from archiver.archive.database import writer
-    from archiver.evidence.signing import certificate_seal
+    from archiver.evidence.signing import erasure_seal
     from archiver.models import current_time
     from archiver.retention.erasure import carry_out
 
     config, now = shell.config(), current_time()
     directory = config.archive.directory
     with writer(directory, create=False, notify=shell.warn) as connection:
-        seal = certificate_seal(connection, config, now)
-        done = carry_out(connection, directory, number, _actor(shell, who), now, seal)
+        make_seal = partial(erasure_seal, connection, config, now)
+        done = carry_out(connection, directory, number, _actor(shell, who), now, make_seal)
     print_disposed(shell, done, as_json=as_json)
+    give_checkpoint_away(shell, config)
 
 
 def print_disposed(shell: Shell, done: "Erasure", *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archiver.cli.deliveries import give_checkpoint_away
 from archiver.cli.erase import print_disposed
 from archiver.cli.shell import Shell, pass_shell, subcommand
 from archiver.cli.text import table
@@ -91,9 +92,11 @@ def _list(shell: Shell, chosen: Sequence[str], *, with_posts: bool, as_json: boo
 
 
 def _dispose(shell: Shell, chosen: Sequence[str], who: str | None, *, as_json: bool) -> None:
+    from functools import partial
+
     from archiver.actors import actor
     from archiver.archive.database import writer
-    from archiver.evidence.signing import certificate_seal
+    from archiver.evidence.signing import erasure_seal
     from archiver.models import time_text
     from archiver.retention.rules import check_accounts, dispose
 
@@ -104,8 +107,14 @@ def _dispose(shell: Shell, chosen: Sequence[str], who: str | None, *, as_json: b
     with writer(directory, create=False, notify=shell.warn) as connection:
         check_accounts(connection, config.retention, accounts)
         now = datetime.now(UTC)
-        seal = certificate_seal(connection, config, time_text(now))
-        done = dispose(connection, directory, config.retention, chosen, named, now, seal)
+        make_seal = partial(erasure_seal, connection, config, time_text(now))
+        done = dispose(connection, directory, config.retention, chosen, named, now, make_seal)
+    _print(shell, done, as_json=as_json)
+    if done:
+        give_checkpoint_away(shell, config)
+
+
+def _print(shell: Shell, done: "Sequence[Erasure]", *, as_json: bool) -> None:
     if as_json:
         shell.json({"disposed": list(map(_disposed, done))})
         return

@@ -8,6 +8,7 @@ What = Literal[
     "search_index", "leftover", "unsteady", "known_lost", "unchecked", "extra",
     "extract", "unreadable", "proof", "ledger", "rolled_back", "rebuilt", "foreign_key",
     "broken_token", "foreign_authority", "misplaced_token",
+    "broken_certificate",
 ]  # fmt: skip
 _NO_DAMAGE = frozenset({
     "leftover", "unsteady", "known_lost", "unchecked", "extra", "extract", "unreadable",
@@ -28,7 +29,8 @@ class Finding:
     `foreign_key` (a checkpoint is signed by a key that the archive does not have on record, or the
     key that signs here is not that on record), `broken_token` (a time stamp is not as its authority
     signed it), `foreign_authority` (one is of an authority that is not trusted), `misplaced_token`
-    (one is of something else than its checkpoint).
+    (one is of something else than its checkpoint), `broken_certificate` (the certificate of a
+    deletion is not as it was signed).
 
     No damage: `leftover` (a file that no row refers to), `unsteady` (wrong at the first reading and
     right at the second), `known_lost` (a file that an earlier verify found lost), `unchecked` (what

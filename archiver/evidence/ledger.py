@@ -20,6 +20,7 @@ from archiver.archive.merkle import GrowingTree, leaf_hash
 from archiver.archive.row_objects import mappings
 from archiver.archive.schema import ROW_HASHED
 from archiver.evidence import notes, standalone
+from archiver.evidence.certificates import check_certificates
 from archiver.evidence.commitments import LedgerScope, check_commitments
 from archiver.evidence.findings import Finding
 from archiver.evidence.signing_keys import KeyOnRecord, keys_on_record, record_text
@@ -38,6 +39,8 @@ def check_ledger(connection: sqlite3.Connection, part: Slice = WHOLE) -> Iterato
             yield from _check_tree(connection, each=part.is_whole)
         if not part.is_whole:
             yield from _check_some_entries(connection, part)
+        if part.has("certificates"):
+            yield from check_certificates(connection, _usable(keys_on_record(connection)))
         scope = LedgerScope(read_extract_note(connection) is not None, blanked_items(connection))
         tables = [table for table in ROW_HASHED if table not in LEDGER_TABLES]
         yield from check_commitments(connection, tables, scope, part)

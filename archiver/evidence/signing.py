@@ -7,7 +7,7 @@ continue what was signed before is not signed again until somebody has said that
 
 import sqlite3
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from archiver.archive.checkpoints import Checkpoint, add_checkpoint, origin, root_at
@@ -53,33 +53,39 @@ def seal(
         )
 
 
-def certificate_seal(
-    connection: sqlite3.Connection, config: Config, at: str
-) -> Callable[[bytes], dict[str, str]]:
-    """What signs certificates of deletions: with the key of checkpoints, where those are signed.
-
-    Otherwise the certificate says why it is not signed. No certificate can be taken for a
-    checkpoint or the record of a key: its first byte is a brace.
-    """
+def erasure_seal(connection: sqlite3.Connection, config: Config, at: str) -> "ErasureSeal":
+    """What signs the certificate of a deletion, and its checkpoints. It may make the first key."""
     if not can_sign():
-        return lambda _: {"not_signed": CERTIFICATES_NEED}
+        return ErasureSeal(problem=CERTIFICATES_NEED)
     try:
-        signer = _signer(connection, config, at)
+        return ErasureSeal(_signer(connection, config, at))
     except ArchiverError as error:
-        problem: str | None = str(error)
-    else:
-        problem = signer.problem
-    if problem is not None:
-        return lambda _: {"not_signed": problem}
+        return ErasureSeal(problem=str(error))
 
-    def seal_with_key(certificate: bytes) -> dict[str, str]:
-        signature = signer.key.signature(certificate)
+
+@dataclass(frozen=True, slots=True)
+class ErasureSeal:
+    """Signs certificates with the key of checkpoints, where those are signed; else it says why not.
+
+    No certificate can be taken for a checkpoint or the record of a key: its first byte is a brace.
+    """
+
+    signer: "_Signer | None" = None
+    problem: str | None = None
+
+    def certificate(self, data: bytes, /) -> dict[str, str]:
+        """The fields `signed_by` and `signature`, or `not_signed`."""
+        signer = self.signer
+        if signer is None or signer.problem is not None:
+            return {"not_signed": (self.problem if signer is None else signer.problem) or ""}
         return {
             "signed_by": notes.public_text(signer.log, signer.key.public),
-            "signature": b64encode(signature).decode(),
+            "signature": b64encode(signer.key.signature(data)).decode(),
         }
 
-    return seal_with_key
+    def checkpoint(self, made: Checkpoint, /) -> str:
+        """See `checkpoints.Sign`."""
+        return made.text if self.signer is None else self.signer.sign(made)
 
 
 @dataclass(slots=True)

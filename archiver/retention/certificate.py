@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from archiver.archive.checkpoints import Checkpoint, origin
 from archiver.canonical import canonical_json
@@ -16,13 +16,31 @@ from archiver.version import version
 
 FORMAT = 1
 
-Seal = Callable[[bytes], dict[str, str]]
-"""Signs the bytes of a certificate: the fields `signed_by` and `signature`, or `not_signed`."""
+
+class Seal(Protocol):
+    """Signs what an erasure leaves."""
+
+    def certificate(self, data: bytes, /) -> dict[str, str]:
+        """The fields `signed_by` and `signature` of a certificate; or `not_signed`: why not."""
+
+    def checkpoint(self, made: Checkpoint, /) -> str:
+        """The note of a checkpoint, as `checkpoints.Sign`."""
 
 
-def without_signature(_: bytes) -> dict[str, str]:
-    """The seal of a certificate where nothing is there to sign it with."""
-    return {"not_signed": "There was no key to sign it with"}
+MakeSeal = Callable[[], Seal]
+"""Makes the seal once there is something to sign, and no sooner: it may make the first key."""
+
+
+class Unsigned:
+    """The seal where nothing is there to sign with."""
+
+    def certificate(self, _: bytes, /) -> dict[str, str]:
+        """See `Seal`."""
+        return {"not_signed": "There was no key to sign it with"}
+
+    def checkpoint(self, made: Checkpoint, /) -> str:
+        """See `Seal`."""
+        return made.text
 
 
 CANNOT_BE_ERASED = (
@@ -113,7 +131,7 @@ def finish_certificate(
         "checkpoint_after": {"size": size, "root": root},
         "known_copies": known_copies(connection),
     }  # fmt: skip
-    return _text(found | seal(canonical_json(found)))
+    return _text(found | seal.certificate(canonical_json(found)))
 
 
 def known_copies(connection: sqlite3.Connection) -> list[dict[str, str]]:

@@ -20,11 +20,11 @@ from archiver.archive.transactions import transaction
 from archiver.errors import UsageError
 from archiver.human import counted
 from archiver.retention.certificate import (
-    Seal,
+    MakeSeal,
+    Unsigned,
     begin_certificate,
     finish_certificate,
     sums_of_metrics,
-    without_signature,
 )
 from archiver.retention.cleaning import clean
 from archiver.retention.erased_rows import erase_posts
@@ -114,11 +114,11 @@ def withdraw_erasure(connection: sqlite3.Connection, erasure_id: int, who: str, 
 
 def carry_out(
     connection: sqlite3.Connection, directory: Path, erasure_id: int, who: str, now: str,
-    seal: Seal = without_signature,
+    make_seal: MakeSeal = Unsigned,
 ) -> Erasure:  # fmt: skip
     """Carry out a planned erasure, or go on with one that was interrupted; under the lock.
 
-    `seal` signs the certificate.
+    What `make_seal` makes signs the certificate, and the checkpoints before and after it.
     Raises UsageError for a plan that was withdrawn or refused, and where a post is held now: that
     is on record then. StorageError, sqlite3.Error where files or free pages could not be removed;
     then it has to be called again.
@@ -131,13 +131,14 @@ def carry_out(
     if found.state == "planned":
         _erase_rows(connection, found, who, now)
     clean(connection, directory)
+    seal = make_seal()
     with transaction(connection):
-        after = add_checkpoint(connection, now)
+        after = add_checkpoint(connection, now, sign=seal.checkpoint)
         text = finish_certificate(
             connection, erasure_of(connection, erasure_id).certificate, after, now, seal
         )
         update_row(connection, "erasures", erasure_id, state="done", certificate=text)
-    add_checkpoint(connection, now)
+    add_checkpoint(connection, now, sign=seal.checkpoint)
     return erasure_of(connection, erasure_id)
 
 

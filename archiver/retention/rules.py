@@ -15,7 +15,7 @@ from pathlib import Path
 from archiver.archive.holds import lasting_holds, matters_of_posts
 from archiver.errors import UsageError
 from archiver.models import time_text, timestamp
-from archiver.retention.certificate import Seal, without_signature
+from archiver.retention.certificate import MakeSeal, Unsigned
 from archiver.retention.erasure import (
     Erasure,
     carry_out,
@@ -96,7 +96,8 @@ def due_counts(
             yield DueCount(rule, len(due) - held, held)
         else:
             query = f"SELECT count(*) FROM posts WHERE {condition}"
-            yield DueCount(rule, *connection.execute(query, values).fetchone(), 0)
+            (free,) = connection.execute(query, values).fetchone()
+            yield DueCount(rule, free, 0)
 
 
 def posts_without_rule(connection: sqlite3.Connection, rules: Sequence[RetentionRule]) -> int:
@@ -110,11 +111,11 @@ def posts_without_rule(connection: sqlite3.Connection, rules: Sequence[Retention
 
 def dispose(
     connection: sqlite3.Connection, directory: Path, rules: Sequence[RetentionRule],
-    chosen: Collection[str], who: str, now: datetime, seal: Seal = without_signature,
+    chosen: Collection[str], who: str, now: datetime, make_seal: MakeSeal = Unsigned,
 ) -> list[Erasure]:  # fmt: skip
     """Dispose of what is due by the rules of the names `chosen` that erase; under the lock.
 
-    `seal` signs the certificates.
+    What `make_seal` makes signs the certificates and the checkpoints.
 
     What is held stays, and that it was due is on record. Before, disposals are finished that were
     interrupted. Raises UsageError where the clock is behind the archive, and as `carry_out` does:
@@ -122,7 +123,7 @@ def dispose(
     """
     _check_clock(connection, now)
     at = time_text(now)
-    done = _finish(connection, directory, who, at, seal)
+    done = _finish(connection, directory, who, at, make_seal)
     for due in list(due_posts(connection, rules, now)):
         if due.rule.action != "erase" or due.rule.name not in chosen:
             continue
@@ -133,7 +134,7 @@ def dispose(
             planned = plan_erasure(
                 connection, due.free, basis_of(due.rule), who, at, kind="disposal"
             )
-            done.append(carry_out(connection, directory, planned.id, who, at, seal))
+            done.append(carry_out(connection, directory, planned.id, who, at, make_seal))
     return done
 
 
@@ -144,13 +145,13 @@ def basis_of(rule: RetentionRule) -> str:
 
 
 def _finish(
-    connection: sqlite3.Connection, directory: Path, who: str, at: str, seal: Seal
+    connection: sqlite3.Connection, directory: Path, who: str, at: str, make_seal: MakeSeal
 ) -> list[Erasure]:
     """Finish disposals that were interrupted; what was only planned is planned anew, if due."""
     done = []
     for each in erasures(connection):
         if each.kind == "disposal" and each.state == "running":
-            done.append(carry_out(connection, directory, each.id, who, at, seal))
+            done.append(carry_out(connection, directory, each.id, who, at, make_seal))
         elif each.kind == "disposal" and each.state == "planned":
             withdraw_erasure(connection, each.id, who, at)
     return done

@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archiver.archive.database import reader
 from archiver.canonical import canonical_json
 from archiver.evidence import standalone
+from archiver.evidence.notes import signers
+from archiver.evidence.signing_keys import keys_on_record
 from support.exporting import make_archive
 from support.running import Cli
 
@@ -134,6 +137,50 @@ def test_that_of_a_rule_is_signed_too(cli: Cli, tmp_path: Path) -> None:
     text = printed(cli, config, 2)
     assert json.loads(text)["kind"] == "disposal"
     assert standalone.certificate_problem(text, None) is None
+
+
+@pytest.mark.parametrize("why", ["held", "withdrawn", "unknown"])
+def test_what_is_refused_makes_no_key(cli: Cli, tmp_path: Path, why: str) -> None:
+    make_archive(tmp_path)
+    config = tmp_path / "archive.toml"
+    config.write_text('[archive]\ndirectory = "archive"\n')
+    assert cli("--config", config, "erase", "p1", "--basis", "Art. 17").exit_code == 0
+    between = {
+        "held": ("hold", "add", "p1", "--matter", "2026/17", "--reason", "A claim"),
+        "withdrawn": ("erase", "--undo", "1"), "unknown": ("status",),
+    }  # fmt: skip
+    assert cli("--config", config, *between[why]).exit_code == 0
+    number = "9" if why == "unknown" else "1"
+    assert cli("--config", config, "erase", "--confirm", number).exit_code == 2
+    assert not (tmp_path / "archive.signing-key").exists()
+    with reader(tmp_path / "archive") as connection:
+        assert keys_on_record(connection) == []
+
+
+@pytest.mark.parametrize("command", [("erase", "--confirm", "1"), ("retention", "--dispose")])
+def test_its_checkpoints_are_signed_and_given_away_at_once(
+    cli: Cli, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    make_archive(tmp_path)
+    config = tmp_path / "archive.toml"
+    copies = f'[evidence]\ncheckpoint_copies = ["{tmp_path}/elsewhere"]\n'
+    config.write_text(f'[archive]\ndirectory = "archive"\n{copies}{RULE}')
+    assert cli("--config", config, "erase", "p1", "--basis", "Art. 17").exit_code == 0
+    done = cli("--config", config, *command)
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr.count("not given") == 0
+    said = json.loads(printed(cli, config, 2 if "--dispose" in command else 1))
+    with reader(tmp_path / "archive") as connection:
+        (key,) = keys_on_record(connection)
+        notes = dict(connection.execute("SELECT size, note FROM checkpoints ORDER BY size"))
+        (newest,) = connection.execute("SELECT count(*) FROM ledger").fetchone()
+    for size in (said["checkpoint_after"]["size"], newest):
+        assert signers(notes[size], [key.public]) == ([key.public], True)
+    given = b"".join(
+        each.read_bytes() for each in (tmp_path / "elsewhere").rglob("*") if each.is_file()
+    )
+    assert notes[newest].encode() in given
+    assert list(standalone.check(tmp_path / "archive")) == []
 
 
 def test_without_the_extra_it_says_that_it_is_not_signed(
