@@ -2,6 +2,15 @@
 
 from dataclasses import dataclass
 
+LINES_FORMAT = 2
+"""The format of `jsonl` and `bagit` exports, which their file of accounts names.
+
+Exports of the first one had no such file.
+"""
+
+ACCOUNTS_FILE = "accounts.json"
+"""The file of accounts, beside the lines of posts."""
+
 
 @dataclass(frozen=True, slots=True)
 class SavedFile:

@@ -152,6 +152,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "whole_packages": {"archive", "backup"},
         "recognition": {"hookspecs"},
         "transfer": {"archive"},
+        "transfer_accounts": {"archive"},
         "transfer_import": {"archive", "media"},
         "transfer_lines": {"archive"},
         "transfer_reduction": {"archive", "backup", "config", "hookspecs", "media"},
@@ -206,6 +207,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "sending": {"net", "settings"},
     },
     "export": {
+        "account_document": {"archive"},
         "as_of": {"archive", "hookspecs"},
         "custody": {"archive"},
         "extract": {"archive", "media"},

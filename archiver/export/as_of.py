@@ -55,8 +55,25 @@ def _reader(platform: Platform) -> ReadTexts:
 
 def known_by(revisions: Sequence[PostRevision], moment: str) -> Sequence[PostRevision]:
     """Those of a post's revisions that there were then; `revisions` come the first one first."""
-    then = [one for one in revisions if (one.source_time or one.seen_at) <= moment]
-    return then or revisions[:1]
+    ordered = _in_order(revisions)
+    then = [one for one in ordered if _time(one) <= moment]
+    return then or ordered[:1]
+
+
+def _in_order(revisions: Sequence[PostRevision]) -> list[PostRevision]:
+    """Revisions in the order of what they say: an older one may have become known later."""
+    ordered: list[PostRevision] = []
+    for one in revisions:
+        at = len(ordered)
+        if one.why == "other_source":
+            newer = (index for index, each in enumerate(ordered) if _time(each) > _time(one))
+            at = next(newer, at)
+        ordered.insert(at, one)
+    return ordered
+
+
+def _time(revision: PostRevision) -> str:
+    return revision.source_time or revision.seen_at
 
 
 def as_of(
@@ -66,11 +83,12 @@ def as_of(
     if not revisions:
         return post
     then = known_by(revisions, moment)[-1]
-    edited_at = (then.source_time or then.seen_at) if then.number > 1 else None
+    ordered = _in_order(revisions)
+    edited_at = None if then is ordered[0] else _time(then)
     found = replace(post, revisions=then.number, edited_at=edited_at)
-    if then is revisions[-1]:
+    if then is ordered[-1]:
         return found
-    texts = _texts(post, then, revisions, readers)
+    texts = _texts(post, then, ordered, readers)
     return replace(found, title=texts.title, text=texts.text)
 
 

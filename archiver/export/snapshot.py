@@ -52,8 +52,9 @@ class Snapshot:
     ) -> None:  # fmt: skip
         self.connection = connection
         """For a form that copies rows as they are."""
+        self.moment = moment
+        """The moment that posts are of, in UTC; empty where that is now."""
         self._selection = selection
-        self._moment = moment
         self._readers = readers
 
     def posts(self) -> Iterator[SavedPost]:
@@ -100,7 +101,7 @@ class Snapshot:
     def of_account(self, account: int) -> "Snapshot":
         """The chosen posts of one account."""
         selection = _OfAccount(self._selection, account)
-        return Snapshot(self.connection, selection, self._moment, self._readers)
+        return Snapshot(self.connection, selection, self.moment, self._readers)
 
     def revisions(self) -> Iterator[PostRevision]:
         """Every revision of every chosen post: those of a post together, the first one first."""
@@ -108,7 +109,7 @@ class Snapshot:
             found = self._revisions(ids)
             for post_id in ids:
                 revisions = found[post_id]
-                yield from known_by(revisions, self._moment) if self._moment else revisions
+                yield from known_by(revisions, self.moment) if self.moment else revisions
 
     def batches(self) -> Iterator[tuple[int, ...]]:
         """The ids of all chosen posts, some at a time."""
@@ -120,7 +121,7 @@ class Snapshot:
 
     def _posts(self, ids: Sequence[int]) -> Iterator[SavedPost]:
         posts = self._posts_now(ids)
-        yield from self._as_of(list(posts)) if self._moment else posts
+        yield from self._as_of(list(posts)) if self.moment else posts
 
     def _posts_now(self, ids: Sequence[int]) -> Iterator[SavedPost]:
         attachments = self._attachments(ids)
@@ -148,12 +149,12 @@ class Snapshot:
         ids = [post.id for post in posts]
         revisions, removed = self._revisions(ids), self._removed(ids)
         for post in posts:
-            found = as_of(post, revisions[post.id], self._moment, self._readers)
+            found = as_of(post, revisions[post.id], self.moment, self._readers)
             yield replace(found, removed_at=removed.get(post.id))
 
     def _removed(self, ids: Sequence[int]) -> Mapping[int, str | None]:
         """Which of these posts were removed then, and since when."""
-        events = self._execute(_REMOVALS, ids, moment=self._moment)
+        events = self._execute(_REMOVALS, ids, moment=self.moment)
         return {post: at if what == "removed" else None for post, what, at in events}
 
     def _attachments(self, ids: Sequence[int]) -> Mapping[int, list[PostAttachment]]:
@@ -170,7 +171,7 @@ class Snapshot:
 
     def _metrics(self, ids: Sequence[int]) -> Mapping[int, list[LatestMetric]]:
         found = defaultdict(list)
-        for row in mappings(self._execute(_METRICS, ids, moment=self._moment or _ALWAYS)):
+        for row in mappings(self._execute(_METRICS, ids, moment=self.moment or _ALWAYS)):
             found[row.pop("post_id")].append(LatestMetric(**row))
         return found
 

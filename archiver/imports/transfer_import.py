@@ -28,7 +28,7 @@ from archiver.archive.transfer import (
     add_posts,
     known_among,
 )
-from archiver.archive.transfer_fill import fill_numbers, lacking_files
+from archiver.archive.transfer_fill import fill_known_posts, lacking_files
 from archiver.errors import MediaError, PackageError
 from archiver.imports.files import copy_into
 from archiver.imports.import_record import ImportRecord
@@ -148,8 +148,8 @@ class TransferImport:
         self, here: Sequence[tuple[str, TransferredPost]],
         lacking: Sequence[tuple[queue.QueuedFile, str]], media: Sequence[Mapping[str, Any]],
     ) -> None:  # fmt: skip
-        """Give posts that are here the numbers, ids and files that they lack."""
-        fill_numbers(self.connection, self.account_id, here)
+        """Give posts that are here the numbers, ids, earlier contents and files that they lack."""
+        fill_known_posts(self.connection, self.account_id, self.run_id, here)
         fresh = {row["sha256"]: row for row in media}
         for sha256 in {sha256 for _, sha256 in lacking} - fresh.keys():
             query = "SELECT * FROM media WHERE sha256 = ? AND lost_at IS NULL"

@@ -5,7 +5,7 @@ and removals, of other sources' contents their revisions. What is here is made o
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from archiver.archive.search import folded_column
 from archiver.archive.transfer import TransferredAccount, TransferredPost
 from archiver.errors import PackageError
 from archiver.imports.package import OpenPackage
+from archiver.imports.transfer_accounts import accounts_told, refuse_newer_format
 from archiver.saved_posts import PostAlias, PostRelation, SavedSource
 
 LINES = "posts.jsonl"
@@ -95,7 +96,11 @@ _decode = msgspec.json.Decoder(_Line).decode
 
 
 def lines_in(package: OpenPackage) -> str | None:
-    """The name of the lines of an export in a package; None where there are none."""
+    """The name of the lines of an export in a package; None where there are none.
+
+    Raises PackageError for those of a newer version.
+    """
+    refuse_newer_format(package)
     for name in package.find(LINES):
         with package.open(name) as file:
             line = file.readline(_LONGEST)
@@ -119,7 +124,10 @@ class ExportedLines:
         self._folder = name[: -len(LINES)]
 
     def accounts(self) -> Sequence[TransferredAccount]:
-        """The accounts that the lines name, with when their first post was seen."""
+        """The accounts that the lines name, with what is told of them.
+
+        Of an export of the first format that is when their first post was seen.
+        """
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for line in self._lines():
             row = found.setdefault(
@@ -129,7 +137,11 @@ class ExportedLines:
             )  # fmt: skip
             row |= {"platform_id": line.account_platform_id, "handle": line.handle}
             row["first_seen_at"] = min(row["first_seen_at"], line.first_seen_at)
-        return [TransferredAccount(number, row) for number, row in enumerate(found.values(), 1)]
+        told = accounts_told(self._package, self._folder)
+        return [
+            replace(told.get(name, TransferredAccount(number, row)), id=number)
+            for number, (name, row) in enumerate(found.items(), 1)
+        ]
 
     def posts(self) -> Iterator[TransferredPost]:
         """The posts, in the order of the lines: by time, whatever their account."""

@@ -15,10 +15,12 @@ from archiver.archive.transfer import add_posts
 from archiver.errors import PackageError, UsageError
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
+from archiver.export.selection import ArchiveSelection
 from archiver.imports import transfer_import
 from archiver.imports.package import OpenPackage
 from archiver.imports.parts import open_part
 from archiver.imports.transfer_rows import database_in
+from archiver.saved_posts import ACCOUNTS_FILE, LINES_FORMAT
 from archiver_ayrshare.demo.specs import photo, video
 from support.archive_folder import ArchiveFolder
 from support.bluesky.nights import bluesky_nights
@@ -179,13 +181,16 @@ def test_posts_that_are_here_get_the_files_and_numbers_that_they_lack(
     assert media_names(archive) == media_names(world)
     assert archive.column("SELECT count(*) FROM renditions WHERE state = 'failed'") == [0]
     assert archive.column("SELECT count(*) FROM metrics") == world.column(
-        "SELECT count(*) FROM metrics WHERE attachment_id = 0"
+        "SELECT count(*) FROM metrics"
     )
     assert archive.dump("posts", "revisions", "events") == before, "nothing was edited or removed"
     assert verify(archive.directory, Scope(), "2026-12-23T00:00:00.000Z").findings == []
 
 
-def test_avatars_come_along_and_go_to_an_account_that_lacks_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", FORMATS[:2])
+def test_names_and_avatars_come_along_and_go_to_an_account_that_lacks_them(
+    tmp_path: Path, form: str
+) -> None:
     (tmp_path / "home").mkdir()
     with bluesky_nights(tmp_path / "home") as home:
         alice = home.network.account("alice.example")
@@ -194,16 +199,50 @@ def test_avatars_come_along_and_go_to_an_account_that_lacks_them(tmp_path: Path)
         alice.put("app.bsky.actor.profile", "self", displayName="Alice", avatar=avatar)
         alice.post("Hello")
         home.backup()
-        folder = exported(home.directory, tmp_path / "rows", "sqlite").folder
+        folder = exported(home.directory, tmp_path / "rows", form).folder
         archive = new_archive(tmp_path)
         import_now(archive.config(), folder)
         assert media_names(archive) == media_names(home)
+        for table in ("accounts", "account_profiles"):
+            assert contents(archive, table) == contents(home, table)
         shown = "SELECT kind, state, media_sha256 FROM account_pictures"
         assert archive.query(shown) == home.query(shown)
         assert len(archive.query(shown)) == 1
         import_now(archive.config(), folder)
         assert len(archive.query(shown)) == 1
         assert verify(archive.directory, Scope(), "2026-12-23T00:00:00.000Z").findings == []
+
+
+@pytest.mark.parametrize("form", FORMATS[:2])
+def test_a_known_post_gets_what_it_said_before_it_was_known_here(
+    world: Nights, tmp_path: Path, form: str
+) -> None:
+    later = Nights(tmp_path, world.platforms)
+    later.base_url, later.clock, later.machine = world.base_url, world.clock, world.machine
+    later.api_key, later.x_api_key = world.api_key, world.x_api_key
+    later.x_api_secret = world.x_api_secret
+    assert later.backup(full=True, now=True).exit_code == 0
+    of_post = "FROM revisions JOIN posts ON posts.id = post_id WHERE text = 'Good evening'"
+    assert later.column(f"SELECT why {of_post}") == ["first"]
+    folder = exported_to(world, form, tmp_path / "out")
+    for _ in range(2):
+        import_now(later.config(), folder, clock=later.clock)
+    assert later.column(f"SELECT why {of_post} ORDER BY number") == ["first", "other_source"]
+    happened = "SELECT count(*) FROM events WHERE what IN ('edited', 'removed')"
+    before = later.column(happened)
+    assert later.backup(full=True, now=True).exit_code == 0
+    assert later.column(happened) == before, "history is no edit"
+    (first,) = world.column(f"SELECT min(seen_at) {of_post}")
+    shown = {}
+    for moment in (first, "2030-01-01"):
+        selection = ArchiveSelection(as_of=moment)
+        made = exported(later.directory, tmp_path / f"as-of-{moment[:4]}", "jsonl", selection)
+        shown[moment] = {post["text"] for post in lines(made.folder)}
+    assert "Good morning, „grüß“ 🏺" in shown[first]
+    assert "Good evening" in shown["2030-01-01"]
+    query = "SELECT count(*) FROM attachments JOIN posts ON posts.id = post_id WHERE text = ? "
+    newest = "AND last_revision = (SELECT max(number) FROM revisions WHERE post_id = posts.id)"
+    assert later.column(query + newest, "Good evening") == [2], "its pictures are still attached"
 
 
 @pytest.mark.parametrize("form", FORMATS[:2])
@@ -296,6 +335,22 @@ def test_a_missing_and_a_damaged_file_are_named_and_asked_for_again(
     states = set(archive.column("SELECT state FROM renditions WHERE reason_code = ?",
                                 "not_in_package"))  # fmt: skip
     assert states == {"failed"}
+
+
+def test_an_older_format_is_read_and_a_newer_one_is_refused(world: Nights, tmp_path: Path) -> None:
+    folder = exported_to(world, "jsonl", tmp_path / "lines")
+    told = json.loads((folder / ACCOUNTS_FILE).read_text())
+    assert told["format"] == LINES_FORMAT
+    archive = new_archive(tmp_path)
+    newer = {"format": LINES_FORMAT + 1, "made_by": "archiver 9.0", "people": []}
+    (folder / ACCOUNTS_FILE).write_text(json.dumps(newer))
+    with pytest.raises(PackageError, match=r"newer version.*archiver 9\.0.*Upgrade archiver"):
+        import_now(archive.config(), folder)
+    assert not archive.directory.exists()
+    (folder / ACCOUNTS_FILE).unlink()  # as in an export of the first format
+    import_now(archive.config(), folder)
+    posts = "SELECT count(*) FROM posts"
+    assert archive.column(posts) == world.column(posts)
 
 
 def test_the_rows_that_prove_a_table_are_no_archive(world: Nights, tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 posts.jsonl     a post with its attachments, newest numbers, relations, and all its revisions,
                 with the records exactly as the source sent them
-media/ab/…      each file that is here, at the `path` that `posts.jsonl` gives
+accounts.json   the accounts with their names, earlier ones too, and their pictures
+media/ab/…      each file that is here, at the `path` that these two give
 """
 
 from collections.abc import Iterator
 
+from archiver.export.account_document import write_accounts
 from archiver.export.folder import ExportFolder
 from archiver.export.formats.form import ExportFormat
 from archiver.export.json_document import json_posts
@@ -19,6 +21,7 @@ FILE = "posts.jsonl"
 def write(snapshot: Snapshot, folder: ExportFolder) -> None:
     """Write the posts and their files. Raises StorageError."""
     folder.write(FILE, _lines(snapshot, folder))
+    write_accounts(snapshot, folder)
 
 
 def _lines(snapshot: Snapshot, folder: ExportFolder) -> Iterator[bytes]:
@@ -41,7 +44,8 @@ FORMAT = ExportFormat(
     (
         "posts.jsonl    a line of JSON for each post: attachments, newest numbers, relations, and",
         "               all its revisions, with the records as the source sent them",
-        "media/ab/      the files, at the path that posts.jsonl gives",
+        "accounts.json  the accounts of the posts, as they called themselves, and their pictures",
+        "media/ab/      the files, at the path that posts.jsonl and accounts.json give",
     ),
     write,
 )

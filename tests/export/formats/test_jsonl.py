@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from archiver.saved_posts import ACCOUNTS_FILE, LINES_FORMAT
 from support.exporting import PICTURE, exported
 
 
@@ -20,6 +21,19 @@ def test_jsonl_has_a_line_for_each_post_and_the_files_at_their_paths(
         file["path"] for one in posts[1]["attachments"] for file in one["files"] if file["path"]
     ]
     assert (folder / path).read_bytes() == PICTURE
+
+
+def test_the_accounts_are_told_with_the_number_of_the_format(
+    directory: Path, tmp_path: Path
+) -> None:
+    folder = exported(directory, tmp_path / "out", "jsonl").folder
+    told = json.loads((folder / ACCOUNTS_FILE).read_text())
+    assert told["format"] == LINES_FORMAT
+    posts = [json.loads(line) for line in (folder / "posts.jsonl").read_text().splitlines()]
+    assert [each["name"] for each in told["accounts"]] == sorted(
+        {each["account"] for each in posts}
+    )
+    assert all(each["first_seen_at"] for each in told["accounts"])
 
 
 def test_a_record_with_line_breaks_stays_on_one_line(directory: Path, tmp_path: Path) -> None:
