@@ -34,6 +34,7 @@ def signed_anew(post: Post) -> Post:
     return replace(post, attachments=(photo,))
 
 
+@pytest.mark.slow
 @given(value=JSON)
 def test_canonical_json_is_ascii_and_reads_back(value: object) -> None:
     text = canonical_json(value)

@@ -19,12 +19,14 @@ LAYOUTS: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.lists(VALUES), st.sampled_from(LAYOUTS))
 def test_the_items_of_any_list_are_its_items(items: list[Any], layout: dict[str, Any]) -> None:
     text = json.dumps(items, **layout).encode()
     assert [json.loads(item) for item in split_items(text)] == items
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), VALUES), st.sampled_from(LAYOUTS))
 def test_the_members_of_any_object_are_its_members(
     members: dict[str, Any], layout: dict[str, Any]
@@ -33,6 +35,7 @@ def test_the_members_of_any_object_are_its_members(
     assert {name: json.loads(value) for name, value in split_members(text)} == members
 
 
+@pytest.mark.slow
 @given(st.lists(VALUES, min_size=1), st.data())
 def test_a_list_that_was_cut_off_is_refused(items: list[Any], data: st.DataObject) -> None:
     text = json.dumps(items).encode()

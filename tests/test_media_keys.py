@@ -87,6 +87,7 @@ def address(host: str, path: str, parameters: list[tuple[str, str]]) -> str:
     return f"https://{host}{path}?{query}"
 
 
+@pytest.mark.slow
 @given(st.sampled_from(sorted(SIGNED)), st.data())
 def test_a_rotated_signature_never_gives_a_file_another_name(
     host: str, data: st.DataObject

@@ -286,6 +286,7 @@ ONE_AND_THEN_THE_OTHER = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=2, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(st.lists(ANY_NIGHT, min_size=4, max_size=4), st.booleans())
 @example(ONE_AND_THEN_THE_OTHER, False)

@@ -50,6 +50,7 @@ def test_a_run_that_cannot_write_is_notified_once_and_pinged_each_time(
     assert b"the backup did not run: the archive cannot be written or read" in hook
 
 
+@pytest.mark.slow
 def test_a_message_that_could_not_be_sent_is_a_warning_and_sent_the_next_time(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,6 +68,7 @@ def test_a_message_that_could_not_be_sent_is_a_warning_and_sent_the_next_time(
         assert '"failed_at": null' in Path("archive.alerts.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_config_that_becomes_unreadable_is_notified_by_the_settings_of_the_last_run(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -179,6 +179,7 @@ def test_where_the_checkpoints_were_made_anew_too_nothing_here_can_tell(
 
 
 # the ledger is made once, and every example is undone
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(data=st.data())
 def test_any_single_changed_bit_is_found(ledger: sqlite3.Connection, data: st.DataObject) -> None:
