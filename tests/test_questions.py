@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from archiver.cli import main
+from archiver.cli.text import width_of
 from support.browsing import demo_archive
 from support.fresh import ROOT
 
@@ -72,7 +73,18 @@ def test_every_answer_is_what_the_program_says(
         line = missing(sample.lines, done.output)
         if done.exit_code or line is not None:
             wrong[f"{sample.question}: {sample.command}"] = line or f"exit {done.exit_code}"
+        if "--json" not in sample.command and (wide := too_wide(done.output)):
+            wrong[sample.command] = wide
     assert wrong == {}
+
+
+def too_wide(output: str) -> str | None:
+    """A line that does not fit eighty columns, but for what is printed to be copied."""
+    return next(
+        (line for line in output.splitlines()
+         if width_of(line) > 80 and not line.startswith(("{", "http")) and "/" not in line),
+        None,
+    )  # fmt: skip
 
 
 def _words(command: str) -> list[str]:

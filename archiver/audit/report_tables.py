@@ -1,6 +1,7 @@
 """The tables of a report, in the order in which people read them: the same on paper and screen."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -32,8 +33,9 @@ _LEFT_OUT = {
 class ReportTable:
     """A table of texts. `right` numbers its columns of numbers; `empty` is said of one of no rows.
 
-    `note` stands below it. `whole` numbers columns that are not cut on a narrow screen; a table
-    that is `long` is left out there.
+    `note` stands below it. On a narrow screen, columns in `whole` are not cut, those in `spare` are
+    left out first, that numbered `below` stands in a line of its own, and a table that is `long` is
+    left out.
     """
 
     title: str
@@ -43,6 +45,8 @@ class ReportTable:
     empty: str = "None."
     note: str = ""
     whole: tuple[int, ...] = ()
+    spare: tuple[int, ...] = ()
+    below: int | None = None
     long: bool = False
 
 
@@ -52,12 +56,13 @@ def report_tables(report: AuditReport) -> Iterator[ReportTable]:
     yield ReportTable(
         "Accounts",
         ("Account", "Platform", "Posts", "First", "Last", "Edits", "Removed", "Reviewed"),
-        tuple(map(_account, accounts)), (2, 5, 6, 7),
+        tuple(map(_account, accounts)), (2, 5, 6, 7), whole=(3, 4), spare=(1,),
         note="Posts by when they were published, all else by when it happened.",
     )  # fmt: skip
     yield ReportTable(
-        "Coverage", ("Account", "Source", "Stream", "From", "To", ""),
+        "Coverage", ("Account", "Source", "Stream", "From", "To", "Older"),
         tuple(_ranges(accounts)), empty="Nothing was scanned completely yet.", whole=(3, 4),
+        note="Older: none, where the source has nothing older but what it pins above all else.",
     )  # fmt: skip
     yield ReportTable(
         "Gaps", ("Account", "Source", "Stream", "From", "To", "Why"), tuple(_gaps(accounts)),
@@ -65,9 +70,10 @@ def report_tables(report: AuditReport) -> Iterator[ReportTable]:
     )  # fmt: skip
     yield ReportTable(
         "Asked and got",
-        ("Account", "Source", "Runs", "Full scans", "Complete", "Not good", "Records", "New posts",
-         "Files"),
+        ("Account", "Source", "Runs", "Full", "Complete", "Not good", "Records", "New", "Files"),
         tuple(_asked(accounts)), tuple(range(2, 9)), empty="No run in this period.",
+        note="Of the runs: full are those that asked for everything, complete those that got all "
+        "that they asked for, not good those that failed, lacked something or were stopped.",
     )  # fmt: skip
     yield _runs(report)
     yield ReportTable(
@@ -77,7 +83,7 @@ def report_tables(report: AuditReport) -> Iterator[ReportTable]:
              each.message or each.error_code or "")
             for each in report.failures
         ),
-        (0,),
+        (0,), empty="None: every run could read every account that it asked for.",
     )  # fmt: skip
     yield ReportTable(
         "Files that are not in the archive", ("Account", "Files", "State", "Why"),
@@ -105,7 +111,7 @@ def _account(account: AuditedAccount) -> tuple[str, ...]:
 def _ranges(accounts: Iterable[AuditedAccount]) -> Iterator[tuple[str, ...]]:
     for account in accounts:
         for each in account.ranges:
-            reached = "nothing older exists" if each.reached_start else ""
+            reached = "none" if each.reached_start else ""
             yield (
                 account.name, each.source, each.stream, minute(each.oldest), minute(each.newest),
                 reached,
@@ -144,7 +150,7 @@ def _runs(report: AuditReport) -> ReportTable:
         "Run", "Started", "Outcome", "By", "Version", "Records", "New", "Edited", "Removed",
         "Files", "Omitted", "Failed",
     )  # fmt: skip
-    return ReportTable("Runs", head, rows, (0, *range(5, 12)), whole=(1,))
+    return ReportTable("Runs", head, rows, (0, *range(5, 12)), whole=(1,), spare=(4, 5, 9))
 
 
 def _withheld(report: AuditReport) -> ReportTable:
@@ -195,14 +201,14 @@ def _evidence(report: AuditReport) -> Iterator[ReportTable]:
         ("Checkpoints", f"{ledger.checkpoints:,}"),
         ("Newest checkpoint", minute(ledger.newest_at) or "none"),
         ("Entries that it covers", "none" if ledger.size is None else f"{ledger.size:,}"),
-        ("Its root hash", ledger.root or "none"),
+        ("Its root hash", as_in_notes(ledger.root) if ledger.root else "none"),
         ("Its signatures", f"{ledger.signatures:,}" if ledger.signatures else "not signed"),
         ("Times that the clock has gone back", f"{ledger.clock_gone_back:,}"),
     ]
     yield ReportTable(
-        "Ledger", ("", ""), tuple(rows),
-        note="Compare the root hash with one that was kept elsewhere; archiver verify holds all "
-        "rows and files against the ledger.",
+        "Ledger", ("", ""), tuple(rows), whole=(0, 1),
+        note="The root hash is as in the text of checkpoints (base64): compare it with one that "
+        "was kept elsewhere. archiver verify holds all rows and files against the ledger.",
     )  # fmt: skip
 
     yield ReportTable(
@@ -243,7 +249,7 @@ def _actions(report: AuditReport) -> Iterator[ReportTable]:
     )  # fmt: skip
     yield ReportTable(
         "Exports", ("At", "By", "Format", "Of", "Posts", "Files", "SHA-256 of the manifest"),
-        tuple(map(_export, report.exports)), (4, 5),
+        tuple(map(_export, report.exports)), (4, 5), whole=(0,), below=6,
     )  # fmt: skip
     yield ReportTable(
         "Changes of the configuration", ("At", "By", "Setting", "Before", "Since"),
@@ -263,6 +269,11 @@ def _actions(report: AuditReport) -> Iterator[ReportTable]:
         "Versions", ("", "Component", "Version"), tuple(_versions(report)),
         note="Of the first runs everything, of later ones what had changed.", long=True,
     )  # fmt: skip
+
+
+def as_in_notes(root: str) -> str:
+    """A root hash, given in hex, as the text of a checkpoint has it."""
+    return b64encode(bytes.fromhex(root)).decode()
 
 
 def _export(action: Action) -> tuple[str, ...]:

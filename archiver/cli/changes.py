@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archiver.cli.shell import Shell, pass_shell, subcommand
-from archiver.cli.text import Coloured, table
+from archiver.cli.text import Coloured, table, wrap
 from archiver.cli.values import Date
 from archiver.errors import UsageError
 from archiver.human import counted
@@ -64,7 +64,7 @@ def command(
         return
     if found:
         shell.out(_table(found))
-    shell.report(_count_line(found, start))
+    shell.report(wrap(_count_line(found, start)))
 
 
 def _table(found: "Sequence[DatedChange]") -> str:

@@ -100,7 +100,8 @@ def _version(version: "PostVersion") -> str:
     dated = f", dated {_minute(version.source_time)}" if version.source_time else ""
     head = (
         f"Version {version.number}, {_WHY.get(version.why, version.why)}: "
-        f"seen {_minute(version.seen_at)} through {safe(version.source)}{dated}"
+        f"seen {_minute(version.seen_at)} through {safe(version.source)} in run "
+        f"{version.run_id}{dated}"
     )
     lines = [styled(wrap(head), bold=True)]
     lines += [_edit(edit) for edit in version.edits]

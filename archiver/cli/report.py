@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from archiver.errors import UsageError
 
 if TYPE_CHECKING:
     from archiver.audit.audit_report import AuditReport
+    from archiver.audit.report_tables import ReportTable
 
 
 @subcommand(
@@ -69,7 +71,7 @@ def command(
     elif page is None:
         shell.out(_text(report, head))
         page_line = shell.command_line("report --html report.html")
-        shell.say(f"\nSettings and versions, on a page to print: {page_line}")
+        shell.say(f"\nAll columns, settings and versions: {page_line}")
     else:
         shell.report(f"The report is in {safe(page)}.")
 
@@ -100,8 +102,7 @@ def _text(report: "AuditReport", head: dict[str, Any]) -> str:
             continue
         lines = [styled(f"{each.title}:", bold=True)]
         if each.rows:
-            titles = [title.upper() for title in each.head] if any(each.head) else ()
-            lines.append(table(each.rows, titles, right=each.right, whole=each.whole))
+            lines += _rows(each)
         else:
             lines.append(wrap(each.empty))
         if each.note:
@@ -110,3 +111,15 @@ def _text(report: "AuditReport", head: dict[str, Any]) -> str:
     limits = [wrap(sentence, first="- ", rest="  ") for sentence in LIMITS]
     parts.append("\n".join([styled("What this report cannot show:", bold=True), *limits]))
     return "\n\n".join(parts)
+
+
+def _rows(each: "ReportTable") -> list[str]:
+    """The lines of a table, each followed by that column of its row which stands below."""
+    head = [title.upper() for title in each.head] if any(each.head) else []
+    rows = [list(row) for row in each.rows]
+    below = [""] * len(rows)
+    if each.below is not None:
+        below = [f"\n    {safe(row.pop(each.below))}" for row in rows]
+        below.insert(0, f"\n    {head.pop(each.below)}")
+    lines = table(rows, head, right=each.right, whole=each.whole, spare=each.spare).split("\n")
+    return [f"{line}{more}" for line, more in zip_longest(lines, below, fillvalue="")]

@@ -1,7 +1,6 @@
 """`archiver verify`: check all files and rows against their hashes."""
 
 import re
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,9 @@ import click
 from archiver.cli.places import archive_folder
 from archiver.cli.progress import progress_bar
 from archiver.cli.shell import Shell, pass_shell, subcommand
-from archiver.cli.text import safe, styled, table, wrap
+from archiver.cli.text import safe, styled, wrap
 from archiver.cli.values import Minutes
+from archiver.cli.verify_findings import hint_for, listed
 from archiver.errors import ArchiverError, DamageFound, StorageError, UsageError
 from archiver.human import counted, size_text
 
@@ -175,7 +175,7 @@ def _tell(
         raise DamageFound(
             f"{counted(len(result.damage), 'integrity error')} in {directory}",
             kept="Nothing was deleted",
-            hint=_hint(result, repaired, asked=asked, copy=copy),
+            hint=hint_for(result, repaired, asked=asked, copy=copy),
         )
     if result.unreadable:
         raise unreadable(result.unreadable, directory)
@@ -320,44 +320,12 @@ def _scope(slice_: str | None, minutes: float | None) -> Any:
     return Scope(int(match[1]), int(match[2]), seconds)
 
 
-def _hint(result: "Verified", repaired: "Repaired", *, asked: bool, copy: Path | None) -> str:
-    """The hint, by what is damaged and what was repaired."""
-    from archiver.evidence.repair import can_repair
-
-    if not asked and can_repair(result):
-        return "Run archiver verify --repair, with --from and the folder of a copy if there is one"
-    steps = []
-    if repaired.queued:
-        steps.append("Run archiver backup: it fetches the queued files again.")
-    if not _is_repaired(result, repaired):
-        steps.append(
-            "Take archive.db from a copy that archiver verify finds intact."
-            if copy or not result.database_is_intact
-            else "Run archiver verify --repair --from the folder of a copy."
-        )
-    return " ".join(steps) or "Run archiver verify again: everything should be intact now"
-
-
-def _is_repaired(result: "Verified", repaired: "Repaired") -> bool:
-    """Whether everything but files is repaired, by the numbers."""
-    count = Counter(finding.what for finding in result.damage)
-    return (
-        repaired.schema >= count["schema"]
-        and repaired.rows >= len(result.bad_rows)
-        and repaired.tables >= count["rows"]
-        and repaired.indexes >= min(1, count["database"])
-        and not count["ledger"]
-        and (repaired.rows + repaired.tables > 0 or not count["reference"])
-    )
-
-
 def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
     from archiver.evidence.files import NO_ROW
 
     damage = result.damage
     if damage:
-        rows = [(f.what, f.subject, f.detail) for f in damage[:_MAX_FINDINGS]]
-        shell.report(table(rows, ["DAMAGE", "WHERE", "WHAT"]), is_wrong=True)
+        shell.report(listed(damage[:_MAX_FINDINGS]), is_wrong=True)
         if len(damage) > _MAX_FINDINGS:
             shell.report(f"… and {len(damage) - _MAX_FINDINGS} more: see --json", is_wrong=True)
     others = [finding for finding in result.findings if not finding.is_damage]

@@ -14,6 +14,12 @@ _NO_DAMAGE = frozenset({
     "leftover", "unsteady", "known_lost", "unchecked", "extra", "extract", "unreadable",
 })  # fmt: skip
 
+BEYOND_REPAIR = frozenset({
+    "proof", "rolled_back", "rebuilt", "foreign_key", "broken_token", "foreign_authority",
+    "misplaced_token",
+})  # fmt: skip
+"""What no repair puts right, also not from a copy: somebody has to find out what happened."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

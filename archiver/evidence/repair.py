@@ -21,14 +21,14 @@ from archiver.archive.storage_totals import rebuild_totals
 from archiver.errors import StorageError
 from archiver.evidence.backup_copy import BackupCopy, open_backup_copy, refuse_unrelated_copy
 from archiver.evidence.files import MediaRow, check_file, rows_of
-from archiver.evidence.findings import Finding, Verified
+from archiver.evidence.findings import BEYOND_REPAIR, Finding, Verified
 from archiver.evidence.restore import restore_row, restore_table
 from archiver.evidence.rows import read_row
 from archiver.evidence.schema import check_schema, repair_schema
 from archiver.media.folder_store import FolderStore
 
 _FILE_DAMAGE = {"missing_file", "changed_file"}
-_NEEDS_A_COPY = {"changed_row", "rows", "reference", "ledger"}
+_NEEDS_MORE = {"changed_row", "rows", "reference", "ledger"} | BEYOND_REPAIR
 _RECOMPUTED = "storage_totals"
 """The table that can be computed from the others."""
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
@@ -187,7 +187,7 @@ def can_repair(found: Verified) -> bool:
     ):
         return False
     return any(
-        finding.what not in _NEEDS_A_COPY or finding.subject.startswith(_RECOMPUTED)
+        finding.what not in _NEEDS_MORE or finding.subject.startswith(_RECOMPUTED)
         for finding in damage
     )
 

@@ -751,9 +751,8 @@ def main(arguments: Sequence[str]) -> int:
     for sentence in check(Path(arguments[0]), arguments[1:]):
         wrong += 1
         sys.stdout.write(ascii(sentence)[1:-1] + "\n")
-    sys.stdout.write(
-        f"{wrong} things are wrong\n" if wrong else "everything is as it was written\n"
-    )
+    counted = "1 thing is wrong" if wrong == 1 else f"{wrong} things are wrong"
+    sys.stdout.write(f"{counted}\n" if wrong else "everything is as it was written\n")
     return 1 if wrong else 0
 
 

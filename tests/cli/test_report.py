@@ -1,11 +1,14 @@
 """archiver report: for people, for programs, and as a page."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from archiver.archive.checkpoints import add_checkpoint
+from archiver.archive.database import writer
 from support.running import Cli
 from support.saver import POST, saving
 
@@ -31,6 +34,20 @@ def test_it_is_text_json_and_a_page_of_the_same(cli: Cli) -> None:
     page = Path("report.html").read_text("utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert "<strong>2</strong> <span>posts</span>" in page
+
+
+@pytest.mark.usefixtures("archive")
+def test_hashes_are_whole_on_a_narrow_screen_and_nothing_is_wider(cli: Cli) -> None:
+    with writer(Path("archive")) as connection:
+        checkpoint = add_checkpoint(connection, "2026-03-03T00:00:00.000Z")
+    assert checkpoint is not None
+    assert cli("export", "csv", "out").exit_code == 0
+    lines = cli("report").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    manifest = hashlib.sha256(Path("out/manifest-sha256.txt").read_bytes()).hexdigest()
+    assert f"    {manifest}" in lines
+    root = checkpoint.text.splitlines()[2]
+    assert any(line.startswith("Its root hash ") and line.endswith(root) for line in lines)
 
 
 @pytest.mark.usefixtures("archive")
