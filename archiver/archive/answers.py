@@ -6,9 +6,12 @@ answers, quotes or shares) stands under keys that say so, or deeper.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
+from archiver.archive.search import fold
 from archiver.jsontext import BadJson, read_json
 
 _OF_OTHERS = (
@@ -18,12 +21,34 @@ _OF_OTHERS = (
 _DEPTH = 3
 _DISTINCT = 12  # characters; a shorter text may stand in other posts too
 _MOST_LOOKED_FOR = 1000  # texts that are looked for within others too
+_SHORTEST_ID = 5  # characters; a shorter one names nobody, and may be a number of something else
+_TOKEN = re.compile(r"""[^\s?&=#<>"';,\\]+""")
+"""The parts of an address, or of headers as JSON, that may be the id of a post."""
+ERASED = "erased"
+"""What stands in an address in the place of an id."""
+
+
+def without_ids(text: str, is_erased: Callable[[str], bool]) -> str:
+    """An address, or headers as JSON, without the ids of erased posts.
+
+    The address of a page of an account names a post where that is the page's first or last one.
+    """
+
+    def replaced(token: str) -> str:
+        name = unquote(token)
+        if len(name) >= _SHORTEST_ID and is_erased(name):
+            return ERASED
+        return "/".join(map(replaced, token.split("/"))) if "/" in token else token
+
+    return _TOKEN.sub(lambda found: replaced(found[0]), text)
 
 
 def without_records(
-    body: bytes, ids: Collection[str], texts: Collection[str]
+    body: bytes, ids: Collection[str], texts: Collection[str], earlier: Collection[str] = ()
 ) -> tuple[bytes | None, int]:
     """The body without the records of these ids, and how many were taken out.
+
+    `earlier` are texts of earlier versions, as a search compares them (`posts.earlier_text`).
 
     An answer in which nothing of them stands is returned as it is, with 0. None in place of the
     body where their content cannot be taken out: it is not JSON, or one of the `texts` stands
@@ -36,7 +61,8 @@ def without_records(
         return (None if _has_one(body, {*ids, *distinct}) else body), 0
     taken: list[Any] = []
     kept = _cut(answer, frozenset(ids), taken)
-    if any(text in distinct for text in _leaves(kept)):
+    folded = frozenset(text for text in earlier if len(text) >= _DISTINCT)
+    if any(text in distinct or (folded and _line(text) in folded) for text in _leaves(kept)):
         return None, len(taken)
     left = body
     if taken:
@@ -55,6 +81,11 @@ def _has_one(body: bytes, texts: Iterable[str]) -> bool:
                 if mark.encode("utf-8", "surrogatepass") in body:
                     return True
     return False
+
+
+def _line(text: str) -> str:
+    """A text as `posts.earlier_text` has it."""
+    return " ".join(fold(text).splitlines())
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -99,7 +130,9 @@ def _scalars(record: dict[str, Any], depth: int) -> Iterator[Any]:
             yield from _scalars(value, depth - 1)
 
 
-def is_about(raw: str, ids: Collection[str], texts: Collection[str]) -> bool:
+def is_about(
+    raw: str, ids: Collection[str], texts: Collection[str], earlier: Collection[str] = ()
+) -> bool:
     """Whether a record that could not be read is one of these, or has one of the texts."""
-    left, taken = without_records(f"[{raw}]".encode("utf-8", "surrogatepass"), ids, texts)
+    left, taken = without_records(f"[{raw}]".encode("utf-8", "surrogatepass"), ids, texts, earlier)
     return left is None or taken > 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from archiver.archive import runs
-from archiver.archive.answers import without_records
+from archiver.archive.answers import without_ids, without_records
 from archiver.archive.coverage import CoverageTracker
 from archiver.archive.coverage_rows import save_decision
 from archiver.archive.database import transaction
@@ -49,6 +49,7 @@ class _ErasedOnPage:
     ids: frozenset[str]
     names: frozenset[str]
     texts: frozenset[str]
+    platform: str
 
     @classmethod
     def of(cls, writer: PostWriter, reader: AccountReader, parsed: ParsedPage) -> "_ErasedOnPage":
@@ -65,7 +66,7 @@ class _ErasedOnPage:
             text for post in posts
             for text in (post.text, post.title, *(one.alt_text for one in post.attachments)) if text
         }  # fmt: skip
-        return cls(ids, ids | names, frozenset(texts))
+        return cls(ids, ids | names, frozenset(texts), writer.platform)
 
     def without(self, response: Response) -> Response | None:
         """An answer without the records of these posts; None where they cannot be taken out."""
@@ -79,11 +80,20 @@ class _ErasedOnPage:
         self, connection: sqlite3.Connection, response_id: int, run_id: int, account_id: int,
         response: Response, now: str,
     ) -> None:  # fmt: skip
-        """Keep an answer without the records of these posts, and say so."""
+        """Keep an answer without the records of these posts, and say so.
+
+        Its address and headers may name others that were erased, such as the last one before it.
+        """
+
+        def is_erased(name: str) -> bool:
+            return is_erased_id(connection, self.platform, name)
+
         left, taken = self._cut(response.body)
-        runs.keep_response(
-            connection, response_id, run_id, account_id, replace(response, body=left or b"")
+        headers = {name: without_ids(value, is_erased) for name, value in response.headers.items()}
+        kept = replace(
+            response, url=without_ids(response.url, is_erased), headers=headers, body=left or b""
         )
+        runs.keep_response(connection, response_id, run_id, account_id, kept)
         if left != response.body:
             insert(
                 connection, "response_cuts", response_id=response_id, erasure_id=None, at=now,

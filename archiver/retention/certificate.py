@@ -55,8 +55,9 @@ _LABELS = (
     "imported"
 )
 _PROOFS = (
-    "Signed proofs of the source that hold other posts too: each has an unsalted hash of what was "
-    "erased, which can be compared with a guess"
+    "Signed proofs of the source that hold other posts too: each has the key of its record, which "
+    "says when it was made, and an unsalted hash of what was erased, which can be compared with a "
+    "guess"
 )
 
 
@@ -77,7 +78,8 @@ class DeletionRecord:
             "rows": {table: count for table, count in sorted(erased.counts.items()) if count},
             "files": {"deleted": erased.files, "bytes": erased.bytes,
                       "kept_since_others_use_them": erased.shared},
-            "answers": {"rewritten": erased.rewritten, "emptied": erased.emptied},
+            "answers": {"rewritten": erased.rewritten, "emptied": erased.emptied,
+                        "readdressed": erased.readdressed},
             "commitments": commitments,
         }  # fmt: skip
         if erased.profiles:

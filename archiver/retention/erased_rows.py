@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
-from archiver.archive.answers import is_about, without_records
+from archiver.archive.answers import is_about, without_ids, without_records
 from archiver.archive.blanking import BlankedPart, blank_commitments
 from archiver.archive.ledger import RowKey
 from archiver.archive.row_objects import mappings
@@ -53,7 +54,8 @@ class ErasedRows:
 
     `files` and `bytes` are of media that no other post uses; `shared` are those that stay since
     another does. Of the kept answers of sources, `rewritten` had other posts too, and `emptied`
-    have no body any more. `profiles` are of accounts that have no posts any more.
+    have no body any more; of others only the address named a post, which are `readdressed`.
+    `profiles` are of accounts that have no posts any more.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -62,6 +64,7 @@ class ErasedRows:
     shared: int = 0
     rewritten: int = 0
     emptied: int = 0
+    readdressed: int = 0
     profiles: int = 0
     blanked: list[BlankedPart] = field(default_factory=list)
     keys: dict[str, list[RowKey]] = field(default_factory=dict)
@@ -73,6 +76,7 @@ class _Traces:
 
     ids: frozenset[str]
     texts: frozenset[str]
+    earlier: frozenset[str]
     accounts: str  # row ids, as JSON
 
 
@@ -85,6 +89,7 @@ def erase_posts(
     traces = _traces(connection, chosen)
     add_tombstones(connection, erasure_id, chosen)
     connection.execute("PRAGMA defer_foreign_keys = ON")
+    _erase_emoji(connection, erased, chosen, traces.accounts)
     hashes = _files(connection, chosen)
     with track_totals(connection, hashes):
         for table, where in _ROWS.items():
@@ -93,6 +98,7 @@ def erase_posts(
     _erase_profiles(connection, erased, traces.accounts, erasure_id)
     _erase_quarantined(connection, erased, traces)
     _cut_responses(connection, erased, traces, erasure_id, now)
+    _forget_cursors(connection, erased, traces)
     erased.blanked = blank_commitments(connection, erased.keys)
     return erased
 
@@ -155,10 +161,13 @@ def _traces(connection: sqlite3.Connection, chosen: str) -> _Traces:
          UNION SELECT title FROM posts WHERE id IN ({_POSTS})
          UNION SELECT alt_text FROM attachments WHERE post_id IN ({_POSTS})
     """
+    earlier = f"SELECT earlier_text FROM posts WHERE id IN ({_POSTS}) AND earlier_text IS NOT NULL"
+    lines = (text.splitlines() for text in _column(connection.execute(earlier, (chosen,))))
     accounts = f"SELECT DISTINCT account_id FROM posts WHERE id IN ({_POSTS})"
     return _Traces(
         frozenset(filter(None, _column(connection.execute(names, (chosen,) * 3)))),
         frozenset(filter(None, _column(connection.execute(texts, (chosen,) * 3)))),
+        frozenset(chain.from_iterable(lines)),
         json.dumps(list(_column(connection.execute(accounts, (chosen,))))),
     )
 
@@ -195,7 +204,7 @@ def _erase_quarantined(connection: sqlite3.Connection, erased: ErasedRows, trace
     found = [
         row_id
         for row_id, raw in connection.execute(query, (traces.accounts,)).fetchall()
-        if is_about(raw, traces.ids, traces.texts)
+        if is_about(raw, traces.ids, traces.texts, traces.earlier)
     ]
     _erase(connection, erased, "quarantine", f"id IN ({_POSTS})", (json.dumps(found),))
 
@@ -204,23 +213,29 @@ def _cut_responses(
     connection: sqlite3.Connection, erased: ErasedRows, traces: _Traces, erasure_id: int, now: str
 ) -> None:
     """Take the posts out of the kept answers of their sources."""
-    query = f"SELECT id FROM responses WHERE account_id IN ({_POSTS}) AND body IS NOT NULL"
+    query = f"SELECT id FROM responses WHERE account_id IN ({_POSTS})"
     for response_id in list(_column(connection.execute(query, (traces.accounts,)))):
         found = connection.execute("SELECT * FROM responses WHERE id = ?", (response_id,))
         row = next(mappings(found))
-        try:
-            body = zlib.decompress(row["body"])
-        except zlib.error:
-            continue  # damaged: nobody can read it
-        left, taken = without_records(body, traces.ids, traces.texts)
-        if left == body:
+        cut = {
+            name: without_ids(row[name], traces.ids.__contains__)
+            for name in ("url", "headers")
+        }  # fmt: skip
+        is_readdressed = any(row[name] != value for name, value in cut.items())
+        body, left, taken = _without(row["body"], traces)
+        if left == body and not is_readdressed:
             continue
         # as a new row: the ledger would keep the hash of what it was
         keys = erase_rows(connection, "responses", "id = ?", (response_id,))
         erased.keys.setdefault("responses", []).extend(keys)
         row.pop("row_sha256")
-        body_now = {} if left is None else {"body": zlib.compress(left)}
-        row |= {"body": None, "body_sha256": sha256(left or b"").hexdigest(), **body_now}
+        row |= cut
+        if left == body:
+            insert(connection, "responses", **row)
+            erased.readdressed += 1
+            continue
+        now_held = left or b""
+        row |= {"body": zlib.compress(now_held), "body_sha256": sha256(now_held).hexdigest()}
         insert(connection, "responses", **row)
         insert(
             connection, "response_cuts", response_id=response_id, erasure_id=erasure_id, at=now,
@@ -230,3 +245,61 @@ def _cut_responses(
             erased.emptied += 1
         else:
             erased.rewritten += 1
+
+
+def _without(compressed: bytes, traces: _Traces) -> tuple[bytes | None, bytes | None, int]:
+    """A body, the same without the posts, and how many records were taken out of it."""
+    try:
+        body = zlib.decompress(compressed)
+    except zlib.error:
+        return None, None, 0  # damaged: nobody can read it
+    return body, *without_records(body, traces.ids, traces.texts, traces.earlier)
+
+
+def _forget_cursors(connection: sqlite3.Connection, erased: ErasedRows, traces: _Traces) -> None:
+    """Forget where an unfinished scan goes on, if that names one of the posts."""
+    query = f"SELECT * FROM coverage WHERE account_id IN ({_POSTS}) AND next IS NOT NULL"
+    for row in list(mappings(connection.execute(query, (traces.accounts,)))):
+        if without_ids(row["next"], traces.ids.__contains__) != row["next"]:
+            # as a new row: the ledger would keep the hash of what it was
+            keys = erase_rows(connection, "coverage", "id = ?", (row["id"],))
+            erased.keys.setdefault("coverage", []).extend(keys)
+            row.pop("row_sha256")
+            insert(connection, "coverage", **row | {"next": None})
+
+
+def _erase_emoji(
+    connection: sqlite3.Connection, erased: ErasedRows, chosen: str, accounts: str
+) -> None:
+    """Erase the pictures of custom emoji that only these posts have, in any of their versions."""
+    query = f"""
+        SELECT id, media_key, media_sha256 FROM account_pictures
+         WHERE kind = 'emoji' AND account_id IN ({_POSTS})
+    """
+    found = [
+        (row_id, digest)
+        for row_id, key, digest in connection.execute(query, (accounts,)).fetchall()
+        if _is_named(connection, key, "IN", accounts, chosen)
+        and not _is_named(connection, key, "NOT IN", accounts, chosen)
+    ]
+    chosen_pictures = json.dumps([row_id for row_id, _ in found])
+    hashes = [digest for _, digest in found if digest is not None]
+    with track_totals(connection, hashes):
+        _erase(connection, erased, "account_pictures", f"id IN ({_POSTS})", (chosen_pictures,))
+        _erase_files(connection, erased, hashes)
+
+
+def _is_named(
+    connection: sqlite3.Connection, key: str, which: str, accounts: str, chosen: str
+) -> bool:
+    """Whether a post of the accounts that is `IN` the chosen, or `NOT IN`, has an emoji."""
+    posts = f"""
+        post_id IN (SELECT id FROM posts WHERE account_id IN ({_POSTS}) AND id {which} ({_POSTS}))
+    """
+    query = f"""
+        SELECT 1 FROM (SELECT raw AS text FROM revisions WHERE {posts}
+             UNION ALL SELECT extra FROM post_sources WHERE {posts})
+         WHERE instr(text, ?) OR instr(text, ?) LIMIT 1
+    """
+    marks = (key, key.replace("/", "\\/"))  # as JSON may have it
+    return connection.execute(query, (accounts, chosen) * 2 + marks).fetchone() is not None

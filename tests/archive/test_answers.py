@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from archiver.archive.answers import is_about, without_records
+from archiver.archive.answers import is_about, without_ids, without_records
 
 TEXT = "Agent Kowalski lives behind the mill"
 OWN = {"id": "12", "text": TEXT, "user": {"name": "Mayor"}}
@@ -63,3 +63,30 @@ def test_a_record_that_could_not_be_read_is_known_by_its_id_or_text() -> None:
     assert is_about(json.dumps({"id": "12"}), {"12"}, set())
     assert is_about(json.dumps({"t": TEXT}), {"12"}, {TEXT})
     assert not is_about(json.dumps(OTHER), {"12"}, {TEXT})
+
+
+def test_an_earlier_version_is_found_as_a_search_finds_it() -> None:
+    answer = [{"at": 1, "text": "Agent Kowalski\nmoved to MÜNCHEN"}, OTHER]
+    body = json.dumps(answer).encode()
+    assert without_records(body, {"12"}, {TEXT}) == (body, 0)
+    for earlier, left in (("agent kowalski moved to munchen", None), ("moved to munchen", body)):
+        assert without_records(body, {"12"}, {TEXT}, {earlier}) == (left, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("https://a.example/statuses?limit=40&max_id=123456", "max_id=erased"),
+        ("https://a.example/statuses/123456/history", "/statuses/erased/history"),
+        ("https://a.example/posts?uris=at%3A%2F%2Fdid%3Aplc%3Ax%2Fp%2F3k&n=1", "uris=erased&n=1"),
+        ("https://a.example/posts?uris=at://did:plc:x/p/3k", "uris=erased"),
+        ('{"link": "<https://a.example/s?min_id=123456>; rel=\\"prev\\""}', "min_id=erased>; rel="),
+        ("https://a.example/posts?ids=123456,777777", "ids=erased,777777"),
+        ("https://a.example/s?max_id=1234567&n=40", "max_id=1234567&n=40"),
+    ],
+)
+def test_an_address_loses_the_ids_and_nothing_else(text: str, left: str) -> None:
+    ids = {"123456", "at://did:plc:x/p/3k", "40", "a.example"[:1]}
+    found = without_ids(text, ids.__contains__)
+    assert left in found
+    assert found.startswith(text[: text.index("?")] if "history" not in text else "https://a.ex")

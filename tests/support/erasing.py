@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -45,6 +45,40 @@ class WithoutIds(Kiosk):
     def read(self, record: Any, account: Account) -> Post:
         post = super().read(record, account)
         return replace(post, platform_id=f"export:t:{record['created']}", aliases=())
+
+
+def places_of(directory: Path, marks: Collection[bytes]) -> set[tuple[bytes, str]]:
+    """Where each mark stands in an archive folder, whatever the case: in names and bytes of files.
+
+    What stands in a compressed column is found too, and named as `table.column`.
+    """
+    found = set()
+    for path in sorted(directory.rglob("*")):
+        name = str(path.relative_to(directory))
+        data = name.encode() + (path.read_bytes() if path.is_file() else b"")
+        found |= {(mark, name) for mark in marks if mark.lower() in data.lower()}
+    with closing(sqlite3.connect(directory / DATABASE)) as connection:
+        for column, data in _compressed(connection):
+            found |= {(mark, column) for mark in marks if mark.lower() in data.lower()}
+    return found
+
+
+def _compressed(connection: sqlite3.Connection) -> Iterator[tuple[str, bytes]]:
+    for table, column in (("responses", "body"), ("ledger_rows", "keys")):
+        for (data,) in connection.execute(f"SELECT {column} FROM {table}"):
+            if data is not None:
+                yield f"{table}.{column}", zlib.decompress(data)
+
+
+def erase_where(directory: Path, condition: str) -> dict[str, Any]:
+    """Erase the posts of a condition; returns what the certificate says."""
+    with writer(directory, create=False) as connection:
+        query = f"SELECT id FROM posts WHERE {condition}"
+        chosen = [post_id for (post_id,) in connection.execute(query)]
+        planned = plan_erasure(connection, chosen, "Art. 17", "clerk", NOW)
+        done = carry_out(connection, directory, planned.id, "officer", NOW)
+    said: dict[str, Any] = json.loads(done.certificate or "")
+    return said
 
 
 @dataclass
