@@ -45,8 +45,10 @@ def prepare_connection(conn: Any, database: str, datasette: Any) -> None:
 
 
 @hookimpl
-def get_metadata(datasette: Any) -> dict[str, Any]:
+def get_metadata(datasette: Any, key: str | None) -> dict[str, Any]:
     """Labels, descriptions and units of every archive's tables."""
+    if key in metadata.SAYS_NOTHING_OF:
+        return {}
     return {
         "databases": {found.name: metadata.describe(found) for found in all_archives(datasette)}
     }

@@ -124,6 +124,13 @@ _QUERIES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+SAYS_NOTHING_OF = frozenset({"allow", "allow_sql", "plugins", "queries", "tables"})
+"""What Datasette asks for hundreds of times for a page of tables: who may see each of them.
+
+By `tables` it asks for permissions and sizes of facets only.
+"""
+
+
 class DatabaseMetadata(dict[str, Any]):
     """The metadata of one database. Datasette copies it hundreds of times for a page of tables.
 

@@ -30,6 +30,7 @@ SETTINGS = {
     "sql_time_limit_ms": 5000,
     "max_csv_mb": 0,
     "default_cache_ttl": 0,
+    "default_page_size": 50,  # each row has twenty cells to print
     "template_debug": False,
     "trace_debug": False,
 }

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -193,3 +194,29 @@ def test_a_list_of_tables_has_the_number_of_rows_of_each(client: httpx.Client, d
             assert re.search(
                 rf'href="/archive/{table}">.*?<p>[^<]*?{count:,} rows', page, re.DOTALL
             )
+
+
+def test_a_page_of_tables_does_not_describe_all_of_them_for_each(
+    demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described: list[str] = []
+    describe = metadata.describe
+
+    def counted(archive: archives.Archive) -> dict[str, Any]:
+        described.append(archive.name)
+        return describe(archive)
+
+    monkeypatch.setattr(metadata, "describe", counted)
+    with browsing(demo) as client:
+        client.get("/archive")
+        first = len(described)
+        client.get("/archive")
+    assert len(described) - first < len(metadata.comments())
+
+
+def test_a_table_that_a_datasette_forbids_stays_forbidden(demo: Path) -> None:
+    rules = {"databases": {"archive": {"tables": {"posts": {"allow": False}}}}}
+    strict = Datasette([str(demo)], metadata=rules)
+    with serving(strict) as address, httpx.Client(base_url=address, timeout=120) as plain:
+        assert plain.get("/archive/posts").status_code == 403
+        assert plain.get("/archive/media").status_code == 200
