@@ -50,11 +50,17 @@ def migrate(
     if pending := migrations.pending(database):
         progress = UpgradeProgress(notify, monotonic)
         with progress.watching(connection):
-            if before:  # where the first step was not finished, there is nothing to copy
+            if before and _has_anything(connection):
                 progress.doing = "Copying the database before its upgrade"
                 copy = copy_before(connection, directory / DATABASE, pending[0].name)
                 notify(f"The database as it was before this version is in {copy}")
             _apply(database, [each.name for each in pending], progress)
+
+
+def _has_anything(connection: sqlite3.Connection) -> bool:
+    """Whether anything was ever saved: a database that was stopped while it was made has no run."""
+    query = "SELECT EXISTS (SELECT 1 FROM runs) OR EXISTS (SELECT 1 FROM posts)"
+    return bool(connection.execute(query).fetchone()[0])
 
 
 def _apply(database: "Database", pending: Sequence[str], progress: UpgradeProgress) -> None:

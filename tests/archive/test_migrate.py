@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from archiver.archive.facts import APPLICATION_ID, GUARDED, KNOWN_STEPS
 from archiver.archive.migrate import (
@@ -14,7 +15,7 @@ from archiver.archive.migrate import (
     migrate,
     refuse_foreign_triggers,
 )
-from archiver.archive.schema import model
+from archiver.archive.schema import migrations, model
 from archiver.errors import SchemaTooNew, StorageError
 
 
@@ -51,6 +52,19 @@ def test_one_that_was_killed_before_its_list_of_steps_was_whole_gets_the_rest(
         killed.execute(text)
         migrate(killed, tmp_path, pytest.fail, any_trigger=False)
         assert killed.execute(LIST).fetchall() == whole
+
+
+def test_one_that_was_stopped_while_it_was_made_is_finished_and_not_copied(
+    empty: sqlite3.Connection, tmp_path: Path
+) -> None:
+    empty.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    database = Database(empty)
+    third = [each.name for each in migrations.pending(database)][2]
+    migrations.apply(database, stop_before=third)
+    assert 0 < len(applied_steps(empty)) < len(KNOWN_STEPS)
+    migrate(empty, tmp_path, pytest.fail, any_trigger=False)
+    assert applied_steps(empty) == KNOWN_STEPS
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_that_is_up_to_date_is_left_alone(made: sqlite3.Connection, tmp_path: Path) -> None:

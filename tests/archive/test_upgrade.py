@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from archiver.archive import database, migrate, schema, upgrade
 from archiver.archive.database import DATABASE, applied_steps, reader, writer
+from archiver.archive.runs import begin_run
 from archiver.errors import StorageError
 from archiver.report import NoProgress
 from support.nights import nights
@@ -42,6 +43,7 @@ with database.writer(Path(sys.argv[1])):
 def archive(tmp_path: Path) -> Path:
     """An archive of today, in use."""
     with writer(tmp_path) as connection:
+        begin_run(connection, "2026-11-01T00:00:00.000Z", "1", {}, None)
         connection.execute("INSERT INTO posts_fts(rowid, text) VALUES (1, 'kept')")
     return tmp_path
 
