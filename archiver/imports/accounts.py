@@ -27,8 +27,8 @@ def account_of_package(
     if identity is None:
         raise UsageError(
             f"This {platform} export does not say whose it is",
-            hint="Name its account, one that the archive has or a new one: "
-            "archiver import --account NAME …",
+            hint="If it has more parts, give all of them together: one says it. Else name its "
+            "account, one that the archive has or a new one: archiver import --account NAME …",
         )
     name = _known_label(connection, platform, identity) or _new_label(
         {row[0] for row in connection.execute("SELECT name FROM accounts")}

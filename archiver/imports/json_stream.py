@@ -17,6 +17,7 @@ _PIECE = 1 << 20  # bytes
 _LARGEST_ITEM = 64 << 20  # characters
 _LARGEST_VALUE = 256 << 20  # of a whole file that is no list
 _DEEPEST = 8  # levels of a value that is skipped piece by piece; what is below them is small
+_NO_JSON = "It is no JSON, or cut off"
 _BLANKS = " \t\n\r"
 _ASSIGNMENT = re.compile(r"[^=\[{]*=[^\[{]*[\[{]")
 _NUMBER_REST = re.compile(r"[-+.\dEe]*", re.ASCII)
@@ -38,7 +39,7 @@ def read_items(file: BinaryIO, name: str, key: str = "") -> Iterator[Record]:
     elif first == "{":
         yield text.value()
     else:
-        raise text.error("neither a list nor an object")
+        raise text.error("It is neither a list nor an object of JSON")
     text.end()
 
 
@@ -91,7 +92,7 @@ class _JsonText:
             return
         while (match := _ASSIGNMENT.match(self._text, self._at)) is None:
             if len(self._text) - self._at > _LONGEST_ASSIGNMENT or not self._fill(_PIECE):
-                raise self.error("no JSON")
+                raise self.error(_NO_JSON)
         self._at = match.end() - 1
 
     def peek(self) -> str:
@@ -109,7 +110,7 @@ class _JsonText:
     def take(self, character: str) -> None:
         """Take the next character, which has to be this one. Raises PackageError."""
         if self.peek() != character:
-            raise self.error(f"{character} is missing")
+            raise self.error(f"Its JSON lacks a {character}, or it is cut off")
         self._at += 1
 
     def items(self) -> Iterator[Record]:
@@ -146,11 +147,11 @@ class _JsonText:
             try:
                 data, end = self._scan(self._text, self._at)
             except RecursionError:
-                raise self.error("nested too deep") from None
+                raise self.error("Its JSON is nested too deep") from None
             except ValueError:
                 end = len(self._text)
                 if self._is_over:
-                    raise self.error("no JSON") from None
+                    raise self.error(_NO_JSON) from None
             else:
                 rest = _NUMBER_REST.match(self._text, end)  # of 1.5, "1." may be all that is read
                 if self._is_over or (rest is not None and rest.end() < len(self._text)):
@@ -158,7 +159,7 @@ class _JsonText:
                     self._at = end
                     return found
             if end - self._at > self._largest:
-                raise self.error("one value of more than 64 MB, or no JSON")
+                raise self.error("A value in it is too large, or it is no JSON")
             self._fill(size)
             size *= 2
 
@@ -167,13 +168,13 @@ class _JsonText:
         if self.peek() == ";":
             self._at += 1
         if self.peek():
-            raise self.error("something behind its end")
+            raise self.error("Something stands behind the end of its JSON")
 
-    def error(self, what: str) -> PackageError:
+    def error(self, why: str) -> PackageError:
         """The error for text that is not JSON."""
         return PackageError(
             f"{self._name} cannot be read",
-            why=f"It has {what} where JSON belongs, or is cut off",
+            why=why,
             kept="Nothing of this package was imported",
             hint="Download the export again; if that does not help, its layout is one that this "
             "version does not know",

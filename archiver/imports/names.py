@@ -11,8 +11,8 @@ _NUMBER = re.compile(r"(\d+)")
 _MOST_DIGITS = 30  # of a number that is compared as one
 
 
-def confined_name(name: str) -> str:
-    """The name of a file in a package, with `/` between folders.
+def confined_name(name: str, package: str = "The package") -> str:
+    """The name of a file in a package, with `/` between folders; `package` is for the message.
 
     Raises PackageError for a name that leads out of the package: absolute, with a drive, with `..`.
     """
@@ -20,7 +20,7 @@ def confined_name(name: str) -> str:
     leads_out = name.startswith(("/", "\\")) or _DRIVE.match(name) or ".." in parts
     if leads_out or "\0" in name or not parts:
         raise PackageError(
-            f"The package has a file whose name leads out of it: {name[:200]!r}",
+            f"{package} has a file whose name leads out of it: {name[:200]!r}",
             why="No platform makes such a package",
             kept="Nothing was imported",
             hint="Download the export again from the platform itself",

@@ -85,9 +85,14 @@ class OpenPackage:
     def records(self, name: str, key: str = "") -> Iterator[Record]:
         """The items of a JSON list, one at a time."""
         with self.open(name) as file:
-            yield from read_items(file, name, key)
+            yield from read_items(file, self._shown(name), key)
 
     def json(self, name: str) -> Any:
         """The value of a JSON file."""
         with self.open(name) as file:
-            return read_value(file, name)
+            return read_value(file, self._shown(name))
+
+    def _shown(self, name: str) -> str:
+        """A file with its part, for messages."""
+        part, own = self._place(name)
+        return own if own == part.path.name else f"{own} in {part.path.name}"

@@ -42,6 +42,7 @@ _OPENERS: dict[bytes, Callable[[BinaryIO], Any]] = {
     b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
 _BAD = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError)
+_ENDS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 _TIMES = ("2004-01-01", "2100-01-01")  # before, there was no platform
 
 OpenFile = Callable[[PartFile], BinaryIO]
@@ -137,9 +138,8 @@ def open_part(path: Path, scratch: Path | None = None) -> DownloadedPart:
 
 def parts_in(folder: Path) -> list[Path]:
     """The zips and tars that lie in a folder: parts that were downloaded into it."""
-    ends = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
     return sorted(
-        each for each in folder.iterdir() if each.name.lower().endswith(ends) and each.is_file()
+        each for each in folder.iterdir() if each.name.lower().endswith(_ENDS) and each.is_file()
     )
 
 
@@ -205,13 +205,16 @@ def _files_in(path: Path) -> Iterator[PartFile]:
             place = Path(folder, name)
             found = place.lstat()
             if stat.S_ISLNK(found.st_mode):
-                raise refusal(path, f"It contains a link: {place}", code="link")
+                raise refusal(
+                    path, f"It contains a link: {place.relative_to(path)}", code="link",
+                    hint="Import the export as it was downloaded, or take the link away",
+                )  # fmt: skip
             if name in folders:
                 continue
             if not stat.S_ISREG(found.st_mode):
                 raise refusal(path, f"It contains something that is no file: {place}")
             own = place.relative_to(path).as_posix()
-            inner = confined_name(own)
+            inner = confined_name(own, str(path))
             yield PartFile(inner, found.st_size, found.st_mtime, original=own)
 
 
@@ -241,7 +244,7 @@ def _files_of_zip(path: Path, infos: Iterable[zipfile.ZipInfo]) -> Iterator[Part
         _check_entry(path, info)
         if not info.is_dir():
             yield PartFile(
-                confined_name(_name_of(info)), info.file_size, _zip_seconds(info),
+                confined_name(_name_of(info), str(path)), info.file_size, _zip_seconds(info),
                 info.header_offset, info.compress_size, info.CRC, info.compress_type,
                 info.flag_bits, info.orig_filename,
             )  # fmt: skip
@@ -363,8 +366,9 @@ def _files_of_tar(path: Path, package: tarfile.TarFile) -> Iterator[PartFile]:
                 raise refusal(path, f"It contains a link: {entry.name[:200]!r}", code="link")
             if not entry.isreg() or entry.issparse():
                 raise refusal(path, f"It contains something that is no file: {entry.name!r}")
-            name = confined_name(decoded_name(entry.name.encode("utf-8", "surrogateescape")))
-            yield PartFile(name, entry.size, entry.mtime, entry.offset_data)
+            name = decoded_name(entry.name.encode("utf-8", "surrogateescape"))
+            inner = confined_name(name, str(path))
+            yield PartFile(inner, entry.size, entry.mtime, entry.offset_data)
         package.members = []  # type: ignore[attr-defined]  # it would keep all that it has read
 
 
@@ -394,6 +398,11 @@ class _Slice(RawIOBase):
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
+
+
+def archives_among(names: Iterable[str]) -> list[str]:
+    """Those files that hold others, by their endings: nothing is looked for inside of them."""
+    return sorted(name for name in names if name.lower().endswith(_ENDS))
 
 
 def names_shown(names: Iterable[str], most: int = 6) -> str:

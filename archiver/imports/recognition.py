@@ -15,7 +15,7 @@ from itertools import takewhile
 from archiver.errors import ArchiverError, PackageError
 from archiver.hookspecs import ExportReader
 from archiver.imports.package import OpenPackage
-from archiver.imports.parts import DownloadedPart, names_shown
+from archiver.imports.parts import DownloadedPart, archives_among, names_shown
 from archiver.models import Recognition
 from archiver.plugin_calls import cause_of, plugin_errors
 
@@ -127,8 +127,17 @@ def _is_one_export(one: RecognizedPackage, other: RecognizedPackage) -> bool:
         return False
     return all(
         one.package.size(name) == other.package.size(name)
-        for name in set(one.package.find("*.json")) & set(other.package.find("*.json"))
+        for name in _data_of(one.package) & _data_of(other.package)
     )
+
+
+def _data_of(package: OpenPackage) -> set[str]:
+    """The files of posts: of one export no two parts have another one under the same name.
+
+    What lists the contents of a part may differ from one to the next.
+    """
+    found = {name for pattern in ("*.json", "*.js", "*.csv") for name in package.find(pattern)}
+    return found - set(package.find("manifest.js*"))
 
 
 def _joined(group: RecognizedPackage, parts: Sequence[DownloadedPart]) -> RecognizedPackage:
@@ -164,11 +173,15 @@ def _recognize_together(
 def _not_recognized(package: OpenPackage, readers: Sequence[ExportReader]) -> ArchiverError:
     paths = ", ".join(str(part.path) for part in package.parts)
     known = ", ".join(reader.title for reader in readers) or "none: no plugin brings a reader"
+    inner = archives_among(package.names)
     return PackageError(
         f"{paths} is no official export that can be read",
         why=f"It contains {names_shown(package.names) or 'nothing'}. What is read: {known}",
         kept="Nothing was imported",
-        hint="docs/importing.md says how to ask each platform for its export. If it is one, its "
-        "layout is new: report the names of its files",
+        hint=f"Unpack it, and import what is in it: {names_shown(inner)}"
+        if inner
+        else "If it is "
+        "one part of an export, give all parts together. docs/importing.md says how to ask each "
+        "platform for its export. If it is one, its layout is new: report the names of its files",
         code="not_recognized",
     )

@@ -124,6 +124,11 @@ def new_layout(path: Path) -> Path:
     return write_zip(path / "a.zip", {"archive/v9/posts.json": posts, "profile.json": "{}"})
 
 
+def zip_in_zip(path: Path) -> Path:
+    inner = write_zip(path / "inner" / "twitter.zip", FILES)
+    return write_zip(path / "a.zip", {"twitter.zip": inner.read_bytes()})
+
+
 def no_archive(path: Path) -> Path:
     (path / "a.zip").write_bytes(b"\x1f\x8bnot gzip at all")
     return path / "a.zip"
@@ -141,15 +146,16 @@ BROKEN: dict[Callable[[Path], Path], str] = {
     encrypted: "encrypted with a password.*Unpack it",
     wrong_bytes: "damaged or cut off",
     link_in_zip: "contains a link",
-    link_in_folder: "contains a link",
-    leads_out: "leads out of it",
+    link_in_folder: r"contains a link: data/link.*take the link away",
+    leads_out: r"a\.zip has a file whose name leads out of it",
     absolute_in_tar: "leads out of it",
     bomb: "a zip bomb",
     tar_bomb: "unpacks to far more",
     overlapping: "overlap each other",
-    not_json: r"tweets\.js cannot be read.*JSON",
-    json_cut_off: r"tweets\.js cannot be read.*cut off",
+    not_json: r"tweets\.js in a\.zip cannot be read.*JSON",
+    json_cut_off: r"tweets\.js in a\.zip cannot be read.*cut off",
     nested_too_deep: "nested too deep",
+    zip_in_zip: r"contains twitter\.zip.*Unpack it, and import what is in it: twitter\.zip",
     without_posts: "has no post.*layout is new",
     of_no_platform: r"no official export.*holiday/1\.jpg.*What is read: .*X",
     new_layout: r"no official export.*profile\.json, archive/v9/posts\.json",

@@ -3,9 +3,12 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from archiver.errors import UsageError
 from support.exports.importing import ImportFolder, import_now
 from support.exports.packing import write_folder, write_zip
-from support.exports.tweets import sample
+from support.exports.tweets import TweetWorld, sample
 
 
 def test_two_exports_of_one_account_are_two_packages_oldest_first(tmp_path: Path) -> None:
@@ -47,6 +50,16 @@ def test_a_part_that_has_only_pictures_belongs_to_the_package_named_like_it(tmp_
         report = ImportFolder(tmp_path / order[0].stem)
         report.folder.mkdir()
         assert report.run(*order).outcome == "done"
+
+
+def test_a_part_of_somebody_else_is_not_taken_for_a_part_of_the_package(tmp_path: Path) -> None:
+    bob = write_zip(tmp_path / "bob.zip", TweetWorld(sample().tweets[:2], "99", "bob").files())
+    files = sample().files()
+    part = write_zip(tmp_path / "part-1.zip", {"data/tweets.js": files["data/tweets.js"]})
+    archive = ImportFolder(tmp_path)
+    with pytest.raises(UsageError, match=r"does not say whose it is.*give all of them together"):
+        import_now(archive.config(), bob, part)
+    assert not archive.directory.exists() or archive.column("SELECT count(*) FROM posts") == [0]
 
 
 def test_a_folder_is_hashed_by_its_files(tmp_path: Path) -> None:
