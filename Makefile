@@ -21,7 +21,7 @@ FIGURES ?= --write docs/reliability.md
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-quick test-peers test-floors torture lint format docs docs-check \
-  tools peers browser mastodon-peers bluesky-peers wacz-peers wheel clean bench bench-scale
+  tools peers browser mastodon-peers bluesky-peers wacz-peers replay-peers wheel clean bench bench-scale
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,7 +71,7 @@ docs-check: $(WORK) ## fail where a reference page is not what the program says
 tools: ## install what the tests need and Python does not bring: strace
 	@$(call apt,strace)
 
-peers: browser mastodon-peers bluesky-peers wacz-peers ## install the programs of others that the tests drive
+peers: browser mastodon-peers bluesky-peers wacz-peers replay-peers ## install the programs of others that the tests drive
 
 browser: ## install the browser that the pages are tested in
 	@$(call apt,chromium)
@@ -92,6 +92,17 @@ bluesky-peers: ## install real servers of Bluesky, with npm
 	  cd tests/support/bluesky/peers && npm install --no-audit --no-fund --no-package-lock --loglevel=error; \
 	else \
 	  echo "npm is not installed: the tests that need a real PDS are skipped"; \
+	fi
+
+replay-peers: ## install ReplayWeb.page, with npm: its scripts are whole, and need none of its dependencies
+	@if command -v npm > /dev/null; then \
+	  cd tests/support/replay && version=$$(npm pkg get dependencies.replaywebpage | tr -d '"') && \
+	  { grep -qs "\"version\": \"$$version\"" node_modules/replaywebpage/package.json || { \
+	    mkdir -p node_modules/replaywebpage && \
+	    tar -xzf "$$(npm pack --silent "replaywebpage@$$version")" --strip-components 1 \
+	      -C node_modules/replaywebpage && rm replaywebpage-*.tgz; }; }; \
+	else \
+	  echo "npm is not installed: the test that opens a WACZ in ReplayWeb.page is skipped"; \
 	fi
 
 bench: $(WORK) ## compare with aiohttp, curl, gallery-dl and others, side by side

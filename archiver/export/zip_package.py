@@ -103,7 +103,7 @@ class _Writing:
     ) -> Iterator[bytes]:
         """Write a media file as it is: pictures and videos are compressed already."""
         entry = self._entry(name, moment, zipfile.ZIP_STORED)
-        with self.package.open(entry, "w", force_zip64=(file.size or 0) > 1 << 31) as target:
+        with self.package.open(entry, "w", force_zip64=(file.size or 0) >= 1 << 31) as target:
             while piece := stream.read(_PIECE):
                 target.write(piece)
                 self.counts.size += len(piece)

@@ -47,6 +47,7 @@ REDACTED = (
 
 _SCRATCH = "wacz.scratch"
 _PIECE = 1 << 18
+_LARGE = 1 << 31  # bytes, from which on a ZIP needs the fields of ZIP64
 _YEAR_OF_ZIP = 1980
 _LAYOUT = (
     ("archive/data.warc.gz", "data.warc.gz"), ("indexes/index.cdx", "index.cdx"),
@@ -348,9 +349,12 @@ def _package(scratch: Path, heading: ExportHeading) -> Iterator[bytes]:
     with zipfile.ZipFile(outlet, "w", allowZip64=True) as package:
         for name, own in _LAYOUT:
             digest, size = hashlib.sha256(), 0
+            # ReplayWeb.page takes the lengths of extra fields to be the same in both of a ZIP's
+            # headers: of a file that is known to be small, zipfile writes none in either
+            is_large = (scratch / own).stat().st_size >= _LARGE
             with (
                 (scratch / own).open("rb") as file,
-                package.open(_entry(name), "w", force_zip64=True) as target,
+                package.open(_entry(name), "w", force_zip64=is_large) as target,
             ):
                 while piece := file.read(_PIECE):
                     digest.update(piece)

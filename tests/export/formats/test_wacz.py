@@ -114,6 +114,16 @@ def test_the_index_leads_to_each_record_and_the_datapackage_has_the_hashes(packa
     assert [page["url"] for page in pages[1:]] == [f"{MADE_HERE}/post/{n}" for n in (3, 1, 2)]
 
 
+def test_both_headers_of_a_file_have_as_many_extra_fields(package: Path) -> None:
+    """ReplayWeb.page takes those of the one for those of the other, and reads zeros if not."""
+    data = package.read_bytes()
+    with zipfile.ZipFile(package) as found:
+        for entry in found.infolist():
+            assert data[entry.header_offset :].startswith(b"PK\3\4")
+            extra = data[entry.header_offset + 28 : entry.header_offset + 30]
+            assert int.from_bytes(extra, "little") == len(entry.extra)
+
+
 @pytest.mark.peers
 def test_wacz_validate_accepts_it_and_finds_a_changed_byte(package: Path, tmp_path: Path) -> None:
     if not WACZ.is_file():
