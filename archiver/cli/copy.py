@@ -54,7 +54,7 @@ def command(shell: Shell, directory: Path, older: bool, as_json: bool) -> int | 
     _print(shell, directory, copied)
     if copied.damage:
         raise DamageFound(
-            f"{len(copied.damage):,} integrity errors in {source}",
+            f"{counted(len(copied.damage), 'integrity error')} in {source}",
             kept=f"What is intact was copied to {directory}" if copied.done else
             f"The copy in {directory} is as it was before",
             hint="Run archiver verify --repair, then archiver copy again",

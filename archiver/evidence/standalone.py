@@ -727,6 +727,12 @@ def remarks(folder: Path, *papers: Path) -> Iterator[str]:
     with closing(opened(folder)) as database:
         if note := extract_note(database):
             yield f"an extract, which shows nothing of rows that it lacks: {note}"
+        manifest = folder / MANIFEST
+        if database_of(folder).parent != folder and manifest.is_file():
+            yield (
+                f"{MANIFEST} has the SHA-256 {file_hash(manifest)}: compare it with the one that "
+                "the archive has on record; it alone covers what is no media file"
+            )
         stamps = count_time_stamps(database)
         if stamps and not any(PEM in path.read_text("utf-8") for path in papers):
             yield f"time stamps that were not checked, without roots: {stamps}"

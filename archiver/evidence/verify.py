@@ -23,6 +23,7 @@ from archiver.evidence.files import MediaRow, Scope, files_in, leftovers, read_f
 from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.known_heads import KnownHead, check_known_heads
 from archiver.evidence.proofs import NO_PROVERS, Provers, check_proofs
+from archiver.evidence.standalone import MANIFEST, PROOFS
 from archiver.media.folder_store import FolderStore
 
 NEW_DATABASE = ".archive.db.new"
@@ -83,6 +84,7 @@ def open_archive(directory: Path) -> Iterator[sqlite3.Connection]:
 
     Only errors of opening are translated: what fails in the block may be about another archive.
     """
+    _refuse_export(directory)
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(reader(directory))
@@ -107,6 +109,16 @@ def _refuse_unfinished_copy(directory: Path) -> None:
             kept="The files copied so far are kept, and not copied again",
             hint="Run archiver copy again: it resumes from there",
             code="unfinished",
+        )
+
+
+def _refuse_export(directory: Path) -> None:
+    export = directory.parent if directory.name == PROOFS else directory
+    if (export / PROOFS / DATABASE).exists() and (export / MANIFEST).exists():
+        raise StorageError(
+            f"{export} is an export, which has its own program to check it",
+            hint=f"Run there: python3 {PROOFS}/verify.py .",
+            code="export",
         )
 
 

@@ -25,7 +25,7 @@ from archiver.evidence.known_heads import KnownHead
 from archiver.evidence.proofs import Provers
 from archiver.evidence.slices import WHOLE, Slice
 from archiver.evidence.verify import verify
-from archiver.human import parse_time
+from archiver.human import counted, parse_time
 from archiver.media.folder_store import FolderStore
 from archiver.models import current_time
 from archiver.settings import CareSettings
@@ -152,7 +152,7 @@ class Care:
         error: ArchiverError | None = None
         if damaged:
             error = DamageFound(
-                f"verify found {damaged:,} integrity errors", kept="Nothing was deleted",
+                f"verify found {counted(damaged, 'integrity error')}", kept="Nothing was deleted",
                 hint="Run archiver verify, which lists them, then archiver verify --repair",
             )  # fmt: skip
         outcome = _outcome(damaged, is_partial=found.is_partial)
@@ -177,7 +177,7 @@ class Care:
         error: ArchiverError | None = None
         if damaged:
             error = DamageFound(
-                f"{damaged:,} integrity errors were found while copying",
+                f"{counted(damaged, 'integrity error')} found while copying",
                 kept=f"What is intact was copied to {target}" if copied.done else
                 f"The copy in {target} is as it was before",
                 hint="Run archiver verify, which lists them, then archiver verify --repair",

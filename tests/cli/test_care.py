@@ -85,7 +85,7 @@ def test_damage_is_exit_code_7_also_after_a_good_run_and_in_quiet(archiver: Comm
     )
     archiver.configure('verify = "1h"')
     code, said = archiver("-q", "backup", "--now")
-    assert (code, "verify found 1 integrity errors" in said) == (7, True)
+    assert (code, "verify found 1 integrity error" in said) == (7, True)
     code, said = archiver("status", "--check")
     assert (code, "verify found 1 integrity error" in said) == (2, True)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from archiver.archive.checkpoints import add_checkpoint
 from archiver.archive.database import DATABASE, writer
-from archiver.archive.rows import insert
+from archiver.archive.rows import insert, update
 from archiver.cli import main
 from archiver.evidence import standalone
 from archiver.evidence.files import Scope
@@ -47,6 +47,9 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def databases(export: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """That of a signed archive, and the one in the proofs of an export."""
     sealed = make_sealed(tmp_path_factory.mktemp("sealed") / "here")
+    with writer(sealed.directory) as connection:
+        update(connection, "about", "name = 'colour 1'", (), value="blue")
+    sealed.night()
     return {"archive": sealed.directory / DATABASE, "export": export / PROOFS / DATABASE}
 
 

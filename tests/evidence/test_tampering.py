@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive.database import DATABASE
+from archiver.archive.database import DATABASE, writer
 from archiver.evidence.signed_heads import signed_heads
 from archiver.evidence.signing_keys import SigningKey, load_key
 from support.forging import forge, rebuild, rehash, without_triggers
@@ -111,12 +111,8 @@ TAMPERING: dict[Tampering, set[str]] = {
 
 
 @pytest.mark.parametrize("tampering", TAMPERING, ids=lambda each: each.__name__)
-@pytest.mark.parametrize("vacuum", [False, True], ids=["at once", "after VACUUM"])
-def test_it_is_named(
-    sealed: SealedArchive,
-    tampering: Tampering,
-    vacuum: bool,
-) -> None:
+@pytest.mark.parametrize("then", ["", "VACUUM", "upgrade"])
+def test_it_is_named(sealed: SealedArchive, tampering: Tampering, then: str) -> None:
     with closing(sqlite3.connect(sealed.directory / DATABASE, isolation_level=None)) as connection:
         triggers = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'")
         kept = [sql for (sql,) in triggers if "fts" not in sql]
@@ -124,8 +120,14 @@ def test_it_is_named(
         tampering(connection, sealed)
         for sql in kept:
             connection.execute(sql)
-        if vacuum:
+        if then == "VACUUM":
             connection.execute("VACUUM")
+        if then == "upgrade":  # the last step, which makes a table anew, is still to be made
+            connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm030_emoji'")
+    if then == "upgrade":
+        with writer(sealed.directory) as connection:
+            query = "SELECT 1 FROM _sqlite_migrations WHERE name = 'm030_emoji'"
+            assert connection.execute(query).fetchone()
     assert sealed.kinds() == TAMPERING[tampering]
     in_slices = (sealed.findings(part, 3) for part in (1, 2, 3))
     assert {found.what for found in chain(*in_slices)} == TAMPERING[tampering]

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from archiver.cli.export import export_forms
+from archiver.errors import StorageError
 from archiver.evidence import standalone
+from archiver.evidence.files import Scope
+from archiver.evidence.verify import verify
 from archiver.export.folder import MANIFEST
 from archiver.export.selection import ArchiveSelection
 from support.damage import raw
@@ -43,6 +46,21 @@ def test_the_program_runs_where_nothing_of_archiver_is(export: Path) -> None:
     command = [sys.executable, "-I", "-S", "-B", "proofs/verify.py", "."]
     done = subprocess.run(command, cwd=export, capture_output=True, text=True, check=True)
     assert done.stdout.endswith("everything is as it was written\n")
+
+
+def test_the_program_says_what_the_hash_of_the_manifest_is_to_be_compared_with(
+    export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For whoever alters a table could alter the manifest as well."""
+    assert standalone.main([str(export)]) == 0
+    assert f"{standalone.file_hash(export / MANIFEST)}: compare it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("part", ["", "proofs"])
+def test_verify_says_of_an_export_what_checks_it(export: Path, part: str) -> None:
+    with pytest.raises(StorageError, match="is an export") as refused:
+        verify(export / part, Scope(), "2026-11-23T00:00:00.000Z")
+    assert "python3 proofs/verify.py ." in (refused.value.hint or "")
 
 
 def _alter(name: str, folder: Path) -> None:
