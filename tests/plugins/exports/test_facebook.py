@@ -186,6 +186,29 @@ def test_an_export_that_is_older_than_an_edit_is_matched_by_the_earlier_words(
         assert world.column("SELECT count(*) FROM events WHERE what = 'edited'") == [1]
 
 
+@pytest.mark.parametrize("order", ["api, export", "export, api"])
+def test_a_time_alone_makes_no_two_posts_one(tmp_path: Path, order: str) -> None:
+    """Posts that a plan publishes have one second; so nothing proves that words were edited."""
+    with nights(tmp_path, "facebook") as world:
+        account = world.account("facebook")
+        kept, edited = account.publish("Good morning"), account.publish("Soup of the day")
+        faces = [
+            Face(kept.at, "Good morning"), Face(kept.at, "Of the same second"),
+            Face(edited.at, "Soup of the dya"),
+        ]  # fmt: skip
+        edited.edit(text="Soup of the day: none")
+        package = write_zip(world.folder / "f.zip", FaceWorld(faces, account.handle).files("page"))
+        for step in order.split(", "):
+            if step == "api":
+                assert world.backup(full=True, now=True).exit_code == 0
+            else:
+                import_now(world.config(), package, account="facebook", clock=world.clock)
+        assert sorted(world.column("SELECT text FROM posts")) == [
+            "Good morning", "Of the same second", "Soup of the day: none", "Soup of the dya",
+        ]  # fmt: skip
+        assert world.column("SELECT count(*) FROM events WHERE what = 'edited'") == [0]
+
+
 def test_an_account_is_known_by_the_number_or_the_name_in_its_address(tmp_path: Path) -> None:
     for handle, account in (("profile.php?id=1000", ("1000", None)), ("bob", ("@bob", "bob"))):
         profile = {"profile_uri": f"https://www.facebook.com/{handle}", "name": "Bob"}
