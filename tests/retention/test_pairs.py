@@ -26,12 +26,13 @@ from archiver.evidence.copy import copy_archive
 from archiver.evidence.files import Scope
 from archiver.evidence.repair import repair
 from archiver.evidence.verify import verify
+from archiver.export.selection import ArchiveSelection
 from archiver.retention.erasure import carry_out, erasures, plan_erasure
 from archiver.retention.rules import dispose, due_posts
 from archiver.settings import RetentionRule
 from support.erasing import NOW, SECRET, Erasing, WithoutIds
 from support.exporting import exported
-from support.exports.importing import ImportFolder
+from support.exports.importing import ImportFolder, import_now
 from support.exports.packing import write_zip
 from support.exports.tweets import sample
 from support.fresh import ROOT
@@ -199,6 +200,38 @@ def test_an_import_does_not_bring_an_erased_post_back(
     assert imported.column("SELECT count(*) FROM posts") == [count - 1]
 
 
+@cell("archiver import ARCHIVE", "held")
+def test_another_archive_adds_to_what_is_held_and_brings_no_hold(
+    holding: Erasing, tmp_path: Path
+) -> None:
+    """
+    is held as before, with what that archive adds to it; holds of that archive do not come along
+    """
+    other = another_archive(holding, tmp_path)
+    hold(other.directory, posts=(1,))
+    take_in(holding, exported(other.directory, tmp_path / "out", "sqlite").folder)
+    assert held(holding.directory) == [holding.secret]
+    with pytest.raises(UsageError, match=MATTER):
+        holding.erase()
+
+
+@pytest.mark.parametrize("form", ["sqlite", "jsonl", "bagit", "the folder"])
+@cell("archiver import ARCHIVE", "erased")
+def test_another_archive_does_not_bring_an_erased_post_back(
+    erasing: Erasing, tmp_path: Path, form: str
+) -> None:
+    """is not taken in from another archive, an export of one, or an older copy"""
+    other = another_archive(erasing, tmp_path)
+    folder = other.directory
+    if form != "the folder":
+        folder = exported(other.directory, tmp_path / "out", form).folder
+    erasing.erase()
+    take_in(erasing, folder)
+    assert erasing.rows("SELECT count(*) FROM posts") == [(2,)]
+    assert erasing.traces() == []
+    assert erasing.damage() == []
+
+
 @cell("archiver copy", "held")
 def test_a_copy_has_the_hold_too(holding: Erasing, tmp_path: Path) -> None:
     """is held in the copy too; a copy with a hold that the archive never had is not written over"""
@@ -302,20 +335,19 @@ def test_an_erased_post_cannot_be_separated(tmp_path: Path) -> None:
 @cell("archiver export", "held")
 def test_a_held_post_is_exported(holding: Erasing, tmp_path: Path) -> None:
     """is exported as ever; `--held` exports only what is held"""
-    texts = (
-        exported(holding.directory, tmp_path / "out", "jsonl").folder / "posts.jsonl"
-    ).read_text()
-    assert SECRET in texts
+    for name, selection, count in (("all", None, 3), ("held", ArchiveSelection(matter=MATTER), 1)):
+        folder = exported(holding.directory, tmp_path / name, "jsonl", selection).folder
+        lines = (folder / "posts.jsonl").read_text().splitlines()
+        assert len(lines) == count
+        assert sum(SECRET in line for line in lines) == 1
 
 
 @cell("archiver export", "erased")
 def test_an_erased_post_is_in_no_export(erasing: Erasing, tmp_path: Path) -> None:
     """is in no export; those that were made before are yours to delete"""
     erasing.erase()
-    texts = (
-        exported(erasing.directory, tmp_path / "out", "jsonl").folder / "posts.jsonl"
-    ).read_text()
-    assert "Kowalski" not in texts
+    folder = exported(erasing.directory, tmp_path / "out", "jsonl").folder
+    assert "Kowalski" not in (folder / "posts.jsonl").read_text()
 
 
 @cell("archiver browse --published", "held")
@@ -336,9 +368,16 @@ def test_a_published_copy_loses_what_was_erased(erasing: Erasing, tmp_path: Path
     assert Erasing(erasing.world, tmp_path / "public").traces_in_files() == []
 
 
-def exported_texts(archive: Erasing, tmp_path: Path) -> str:
-    done = exported(archive.directory, tmp_path / "out", "jsonl")
-    return (done.folder / "posts.jsonl").read_text()
+def another_archive(archive: Erasing, tmp_path: Path) -> Erasing:
+    """One with the same posts, as a backup by somebody else would have them."""
+    return Erasing(archive.world, Path(shutil.copytree(archive.directory, tmp_path / "other")))
+
+
+def take_in(archive: Erasing, folder: Path) -> None:
+    """Import what another archive has."""
+    report = import_now(ImportFolder(archive.world.folder).config(), folder)
+    assert report.packages
+    assert report.exit_code == 0
 
 
 def damage(archive: Erasing, sql: str) -> None:
