@@ -402,10 +402,11 @@ class PostWriter:
             self.post_rows.add_event(rows, old.id, "edited")
             self.saved.edited += 1
         has_precedence = self.edits.has_precedence(old, edit)
+        is_current = edit >= newest_edit(self.connection, old.id)
+        if why is not None and not is_current:
+            keep_attached(self.connection, old.id, number - 1, number)
         media_differ = self.post_rows.attachment_writer(rows, old.id, number).compare(
-            post,
-            has_precedence=has_precedence,
-            is_current=edit >= newest_edit(self.connection, old.id),
+            post, has_precedence=has_precedence, is_current=is_current
         )
         is_changed = known_content != content or media_differ or edit != old.edit
         if is_changed or self._has_source_changed(old, post):

@@ -33,8 +33,11 @@ def test_the_api_and_two_exports_a_year_apart_make_one_archive(
         assert lived.faults() == []
 
 
-def test_an_export_from_between_two_edits_is_history_and_not_the_newest(tmp_path: Path) -> None:
-    with STAGES["linkedin"].open(tmp_path) as stage:
+@pytest.mark.parametrize("platform", ["linkedin", "instagram"])
+def test_an_export_from_between_two_edits_is_history_and_not_the_newest(
+    tmp_path: Path, platform: str
+) -> None:
+    with STAGES[platform].open(tmp_path) as stage:
         lived = Lived(stage)
         for step in shorthand("publish night export edit export edit night import0 import1"):
             lived.do(step)

@@ -15,6 +15,10 @@ from support.exports.importing import import_now
 from support.exports.packing import write_zip
 from support.exports.stages import STAGES, Shown, Stage
 
+_NEWEST = """
+    post_id = ?1 AND last_revision = (SELECT max(number) FROM revisions WHERE post_id = ?1)
+"""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -133,6 +137,9 @@ class Lived:
         files = self._count("attachments WHERE kind <> 'link' AND post_id = ?", post_id)
         if files != post.files and (self.stage.has_files or post.id in self.backed_up):
             yield f"{post.id} has {files} attachments of {post.files}"
+        attached = self._count(f"attachments WHERE kind <> 'link' AND {_NEWEST}", post_id)
+        if attached != files:
+            yield f"{post.id} has {attached} attachments now, and {files} in all"
 
     def _count(self, rows: str, post_id: int) -> int:
         number: int = self.stage.archive.column(f"SELECT count(*) FROM {rows}", post_id)[0]
