@@ -236,6 +236,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     "fleet": {
         "account_lists": {"config"},
         "deletion": {"archive", "media"},
+        "demo": {"archive"},
         "settings": {"binding", "tomllines", "tomltext"},
         "storage": {"media"},
         "tenant_export": {"archive", "evidence", "media"},

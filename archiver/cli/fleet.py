@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
-from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, subcommand
-from archiver.cli.text import safe, table, wrap
+from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, program, subcommand
+from archiver.cli.text import safe, styled, table, wrap
 from archiver.cli.values import WholeNumber
 from archiver.errors import OutputError, UsageError
 from archiver.human import counted, size_text
 
 if TYPE_CHECKING:
+    from archiver.fleet.overview import FleetState
     from archiver.fleet.settings import FleetSettings
 
 _DEFAULT = "fleet.toml"
@@ -100,16 +101,42 @@ def _demo(shell: Shell, names: tuple[str, ...]) -> int | None:
 
     def begin_day(day: int) -> None:
         world.begin_day(day)
-        shell.report(f"Day {day}: two workers back up {len(TENANTS)} tenants")
+        shell.report(f"Day {day} of {days}: two workers back up {len(TENANTS)} tenants …")
 
     with running(world.app, sockets, quiet=True):
         accounts = write_demo(folder, world.serve_at([origin_of(sock) for sock in sockets]))
-        failing = run_demo(folder, accounts, days, begin_day=begin_day)
+        shell.report("A fleet on this machine, with a PostgreSQL of its own; about a minute")
+        state = run_demo(folder, accounts, days, begin_day=begin_day)
+    _report_demo(shell, folder, state)
+    failing = sum(tenant.failing for tenant in state.tenants)
     if failing:
         raise OutputError(f"{counted(failing, 'account')} of the demo failed")
-    for tenant in TENANTS:
-        shell.report(f"{folder / tenant}: look at it with archiver verify {folder / tenant}")
     return None
+
+
+def _report_demo(shell: Shell, folder: Path, state: "FleetState") -> None:
+    """What was made, and what to do with it; only at a terminal's width, and not with -q."""
+    from archiver.fleet.demo import TENANTS, count_archived
+
+    posts, files = count_archived(folder)
+    accounts = sum(tenant.accounts for tenant in state.tenants)
+    done = ", ".join(
+        (counted(len(state.tenants), "tenant"), counted(accounts, "account"),
+         counted(posts, "post"), counted(files, "file"))
+    )  # fmt: skip
+    shell.report("\n" + styled(f"The demo is done: {done}", bold=True))
+    shell.report(_state_text(state))
+    text = (
+        "Each tenant has an archive of its own. The workers, PostgreSQL and the made-up accounts "
+    )
+    shell.report("\n" + wrap(text + "are gone, the archives stay."))
+    shell.report(styled("\nLook at one", bold=True))
+    first = safe(folder / TENANTS[0])
+    for command in ("browse", "verify"):
+        shell.report(f"  {program()} {command} {first}")
+    shell.report(styled("\nNext", bold=True))
+    shell.report(f"  {program()} fleet init  begins one of your own")
+    shell.report(f"  rm -r {safe(folder)}  removes the demo")
 
 
 def _init(shell: Shell, file: Path) -> int | None:
@@ -212,6 +239,12 @@ def _status(shell: Shell, file: Path, *, as_json: bool, check: bool) -> int | No
         code, line = status_line(state)
         shell.out(safe(line))
         return code
+    shell.out(_state_text(state))
+    return None
+
+
+def _state_text(state: "FleetState") -> str:
+    """A line for each tenant, and below why accounts fail."""
     head = ("tenant", "accounts", "failing", "why", "oldest good run", "database", "media", "state")
     cells = [
         (row.name, row.accounts, row.failing, ", ".join(row.reasons),
@@ -219,11 +252,11 @@ def _status(shell: Shell, file: Path, *, as_json: bool, check: bool) -> int | No
          size_text(row.database_size), size_text(row.media_size), row.condition)
         for row in state.tenants
     ]  # fmt: skip
-    shell.out(table(cells, head, right=(1, 2, 5, 6)) if cells else "There are no tenants yet")
+    text = table(cells, head, right=(1, 2, 5, 6)) if cells else "There are no tenants yet"
     for cause in state.causes:
         about = f"{cause.code}: {counted(cause.accounts, 'account')}"
-        shell.out("\n" + wrap(f"{about}. {safe(cause.message)}", "", " " * 2))
-    return None
+        text += "\n\n" + wrap(f"{about}. {safe(cause.message)}", "", " " * 2)
+    return text
 
 
 def _web(shell: Shell, file: Path, host: str, port: int) -> int | None:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from archiver.archive.database import reader
 from archiver.errors import StorageError, UsageError
 from archiver.fleet.database import FleetAccount, add_accounts, connected, take_due
 from archiver.fleet.jobs import ASKED, FleetQueue, open_queue
-from archiver.fleet.overview import fleet_state
+from archiver.fleet.overview import FleetState, fleet_state
 from archiver.fleet.postgres import EmbeddedPostgres, embedded_postgres
 from archiver.fleet.settings import FLEET_FILE
 
@@ -71,13 +72,11 @@ def _write(path: Path, text: str) -> None:
 
 def run_demo(
     folder: Path, accounts: Sequence[FleetAccount], days: int, *, begin_day: Callable[[int], object]
-) -> int:
+) -> FleetState:
     """Share the accounts out to the tenants, and back all of them up day by day, by two workers.
 
-    Returns how many accounts failed at last.
-
-    `begin_day` is called with the number of each day, before its backups. Raises UsageError,
-    StorageError.
+    Returns how the fleet is at last. `begin_day` is called with the number of each day, before its
+    backups. Raises UsageError, StorageError.
     """
     with embedded_postgres() as server:
         os.environ[_VARIABLE] = server.address
@@ -90,7 +89,7 @@ def run_demo(
 async def _run_days(
     folder: Path, server: EmbeddedPostgres, accounts: Sequence[FleetAccount], days: int,
     begin_day: Callable[[int], object],
-) -> int:  # fmt: skip
+) -> FleetState:  # fmt: skip
     queue = open_queue(folder / FLEET_FILE)
     async with queue.app.open_async():
         await queue.prepare()
@@ -101,8 +100,7 @@ async def _run_days(
                 begin_day(day)
                 await queue.enqueue(take_due(connection, now=True), priority=ASKED)
                 await _work(queue)
-            state = fleet_state(connection, timedelta(days=1))
-            return sum(tenant.failing for tenant in state.tenants)
+            return fleet_state(connection, timedelta(days=1))
 
 
 async def _work(queue: FleetQueue) -> None:
@@ -116,3 +114,15 @@ async def _work(queue: FleetQueue) -> None:
     codes = await asyncio.gather(*(worker.wait() for worker in workers))
     if any(codes):
         raise StorageError("A worker of the demo failed", hint="Its message is above")
+
+
+def count_archived(folder: Path) -> tuple[int, int]:
+    """How many posts and files all tenants of a demo have. Raises StorageError."""
+    posts = files = 0
+    for tenant in TENANTS:
+        with reader(folder / tenant) as archive:
+            (found,) = archive.execute("SELECT count(*) FROM posts").fetchone()
+            posts += found
+            (found,) = archive.execute("SELECT count(*) FROM media").fetchone()
+            files += found
+    return posts, files

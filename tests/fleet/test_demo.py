@@ -15,6 +15,8 @@ def test_the_demo_leaves_an_archive_for_each_tenant(
 ) -> None:
     done = run_archiver("fleet", "demo", str(tmp_path / "fleet-demo"))
     assert done.returncode == 0, done.stderr
+    assert "The demo is done: 3 tenants, 10 accounts" in done.stdout
+    assert "rm -r" in done.stdout.splitlines()[-1], "what to do next is not said last"
     folders = [tmp_path / "fleet-demo" / tenant for tenant in TENANTS]
     assert all((folder / "archive.db").exists() for folder in folders)
     assert run_archiver("verify", folders[0]).returncode == 0
