@@ -235,9 +235,12 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     # archives of many, on many machines; each tenant's run is the one of `backup`
     "fleet": {
         "account_lists": {"config"},
+        "alerts": {"config", "unattended"},
         "deletion": {"archive", "media"},
         "demo": {"archive"},
+        "jobs": {"config"},
         "settings": {"binding", "tomllines", "tomltext"},
+        "starter": {"config", "plugins", "process_limits"},
         "storage": {"media"},
         "tenant_export": {"archive", "evidence", "media"},
         "tenant_backup": {

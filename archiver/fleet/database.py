@@ -61,6 +61,11 @@ CREATE TABLE IF NOT EXISTS fleet.limits (
   at timestamptz NOT NULL DEFAULT now(),
   paused_until timestamptz
 );
+CREATE TABLE IF NOT EXISTS fleet.alerts (
+  cause text PRIMARY KEY,
+  state text NOT NULL,
+  text text NOT NULL
+);
 ALTER TABLE fleet.tenants ADD COLUMN IF NOT EXISTS media_size bigint NOT NULL DEFAULT 0;
 ALTER TABLE fleet.tenants ADD COLUMN IF NOT EXISTS deleting_since timestamptz;
 ALTER TABLE fleet.accounts ADD COLUMN IF NOT EXISTS added_at timestamptz NOT NULL DEFAULT now();

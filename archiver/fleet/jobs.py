@@ -10,12 +10,9 @@ import asyncio
 import logging
 import os
 import platform
-import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +21,9 @@ import procrastinate
 from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Job, Status
 
-from archiver.errors import ArchiverError, Interrupted
+from archiver.config import load_config
+from archiver.errors import ArchiverError, ConfigError, Interrupted
+from archiver.fleet.alerts import send_alerts
 from archiver.fleet.database import (
     TABLES,
     DueTenant,
@@ -33,9 +32,10 @@ from archiver.fleet.database import (
     connected,
     take_due,
 )
-from archiver.fleet.overview import fleet_state
+from archiver.fleet.overview import FleetState, fleet_state
 from archiver.fleet.results import note_failed_job
 from archiver.fleet.settings import environment_for, load_fleet
+from archiver.fleet.starter import Starter, StarterGone
 from archiver.fleet.tenant_backup import TOLD, TenantJob
 from archiver.fleet.worker_jobs import WorkerJobs
 from archiver.secrets import redact
@@ -67,6 +67,7 @@ class FleetQueue:
 
     file: Path
     app: procrastinate.App
+    starter: Starter = field(default_factory=Starter)
 
     async def prepare(self) -> None:
         """Make the tables, where they are missing."""
@@ -131,22 +132,36 @@ class FleetQueue:
                 asked_at = datetime.fromisoformat(said["asked_at"])
                 note_failed_job(connection, said["tenant"], said["accounts"], asked_at, why)
 
-    async def look_after(self, *, report: bool) -> None:
+    async def look_after(self, *, report: bool, tell: bool) -> None:
         """What is done each minute: revive jobs, queue what is due, forget old failures.
 
-        `report`: log an error for each tenant that is silent.
+        `report`: log an error for each tenant that is silent. `tell`: send messages of that.
         """
-        if report:
-            settings = load_fleet(self.file)
-            with connected(settings.database.reveal()) as connection:
-                state = fleet_state(connection, settings.silent_after)
+        if report or tell:
+            state = await asyncio.to_thread(self._tell_of_silence, tell=tell)
             for tenant in state.tenants:
-                if tenant.is_silent:
+                if tenant.is_silent and report:
                     about = {"tenant": tenant.name, "seconds": round(tenant.oldest_age)}
                     _log.error("a tenant is silent", extra={"about": about})
         await self.revive()
         await self.enqueue_due()
         await self.app.job_manager.delete_old_jobs(_KEPT_HOURS, include_failed=True)
+
+    def _tell_of_silence(self, *, tell: bool) -> FleetState:
+        """How the fleet is. What fails of the messages is logged, and stops nothing else."""
+        settings = load_fleet(self.file)
+        with connected(settings.database.reveal()) as connection:
+            state = fleet_state(connection, settings.silent_after)
+            try:
+                failures = (
+                    send_alerts(connection, state, load_config(settings.settings)) if tell else []
+                )
+            except ConfigError as error:
+                failures = [str(error)]
+        for failure in failures:
+            why = {"why": redact(failure)}
+            _log.error("a message was not sent", extra={"about": why})
+        return state
 
     async def back_up_tenant(
         self, tenant: str, accounts: list[str], asked_at: str, *, now: bool
@@ -159,26 +174,19 @@ class FleetQueue:
         job = TenantJob(
             str(self.file), tenant, tuple(accounts), asked_at, now, holder, os.getpid()
         )  # fmt: skip
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "archiver.fleet.tenant_backup", env=self._environment(tenant),
-            stdin=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
         try:
-            _, said = await process.communicate(job.as_json().encode())
-        except BaseException:
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-            await process.wait()
-            raise
-        if process.returncode:
+            code, said = await self.starter.run(job, self._environment(tenant))
+        except StarterGone as error:
+            code, said = JobFailed.exit_code, str(error).encode()
+        if code:
             lines = said.decode(errors="replace").strip().splitlines()
-            why = lines[-1] if lines else f"Its process ended with {process.returncode}"
-            if process.returncode not in {Interrupted.exit_code, TOLD}:
+            why = lines[-1] if lines else f"Its process ended with {code}"
+            if code not in {Interrupted.exit_code, TOLD}:
                 with connected(self._address()) as connection:
                     note_failed_job(
                         connection, tenant, accounts, datetime.fromisoformat(asked_at), why
                     )
-            about |= {"exit_code": process.returncode, "why": redact(why)}
+            about |= {"exit_code": code, "why": redact(why)}
             _log.warning("a job failed", extra={"about": about})
             raise JobFailed(f"The backup of {tenant} failed", why=why)
         for line in said.decode(errors="replace").splitlines():
@@ -217,7 +225,7 @@ def open_queue(file: Path) -> FleetQueue:
     app.task(name=_TASK, queue=QUEUE, retry=retry)(queue.back_up_tenant)
 
     async def look_after_jobs(timestamp: int) -> None:
-        await queue.look_after(report=timestamp % 3600 < 60)
+        await queue.look_after(report=timestamp % 3600 < 60, tell=timestamp % 600 < 60)
 
     minute = app.task(name="look_after_jobs", queue=QUEUE, queueing_lock="look_after_jobs")(
         look_after_jobs
@@ -233,8 +241,12 @@ async def work(queue: FleetQueue, *, until_idle: bool, at_once: int = 1) -> None
         jobs.ends_when_idle = until_idle
     async with queue.app.open_async():
         await queue.revive()
-        await queue.app.run_worker_async(
-            queues=[QUEUE], wait=not until_idle, concurrency=at_once, delete_jobs="successful",
-            stalled_worker_timeout=SILENT_SECONDS, listen_notify=False,
-            shutdown_graceful_timeout=0,  # processes of tenants are asked to stop at once
-        )  # fmt: skip
+        try:
+            await queue.app.run_worker_async(
+                queues=[QUEUE], wait=not until_idle, concurrency=at_once,
+                delete_jobs="successful", stalled_worker_timeout=SILENT_SECONDS,
+                listen_notify=False,
+                shutdown_graceful_timeout=0,  # processes of tenants are asked to stop at once
+            )  # fmt: skip
+        finally:
+            await queue.starter.close()

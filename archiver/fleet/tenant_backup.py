@@ -269,12 +269,11 @@ def run_job(job: TenantJob, plugins: Registry | None = None) -> None:
         patiently(address, lambda database: release(database, lease))
 
 
-def main() -> int:
-    """Do the job on stdin; the exit code."""
-    job = TenantJob.from_json(sys.stdin.read())
+def do_job(job: TenantJob, plugins: Registry | None = None) -> int:
+    """Do a job as a process that ends with its parent; its exit code."""
     end_with(job.parent)
     try:
-        run_job(job)
+        run_job(job, plugins)
     except ArchiverError as error:
         sys.stderr.write(redact(str(error)) + "\n")
         if isinstance(error, LeaseLost):
@@ -284,4 +283,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(do_job(TenantJob.from_json(sys.stdin.read())))
