@@ -9,8 +9,9 @@ import click
 
 from archiver.cli.progress import progress_bar
 from archiver.cli.shell import Shell, pass_shell, program, subcommand
-from archiver.cli.text import safe, table, wrap
+from archiver.cli.text import safe, wrap
 from archiver.cli.verify import unreadable
+from archiver.cli.verify_findings import listed
 from archiver.errors import DamageFound, StorageError
 from archiver.human import counted, size_text
 
@@ -87,8 +88,7 @@ def _log(source: Path, directory: Path, copied: "Copied", actor: str | None) -> 
 
 def _print(shell: Shell, directory: Path, copied: "Copied") -> None:
     if copied.damage:
-        rows = [(f.what, f.subject, f.detail) for f in copied.damage[:_MAX_FINDINGS]]
-        shell.report(table(rows, ["DAMAGE", "WHERE", "WHAT"]), is_wrong=True)
+        shell.report(listed(copied.damage, _MAX_FINDINGS), is_wrong=True)
     if not copied.done:
         return
     shell.report(

@@ -325,7 +325,7 @@ def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
 
     damage = result.damage
     if damage:
-        shell.report(listed(damage[:_MAX_FINDINGS]), is_wrong=True)
+        shell.report(listed(damage, _MAX_FINDINGS), is_wrong=True)
         if len(damage) > _MAX_FINDINGS:
             shell.report(f"… and {len(damage) - _MAX_FINDINGS} more: see --json", is_wrong=True)
     others = [finding for finding in result.findings if not finding.is_damage]

@@ -12,16 +12,25 @@ if TYPE_CHECKING:
     from archiver.evidence.repair import Repaired
 
 
-def listed(damage: "Sequence[Finding]") -> str:
-    """Findings as a table; where that would cut their words, one below the other."""
+def listed(damage: "Sequence[Finding]", most: int) -> str:
+    """The first findings as a table; where that would cut their words, one below the other.
+
+    First of all comes what no repair puts right: of an archive that was rolled back, many rows are
+    not as the ledger says too.
+    """
+    from archiver.evidence.findings import BEYOND_REPAIR
+
+    damage = sorted(damage, key=lambda each: each.what not in BEYOND_REPAIR)[:most]
     rows = [(each.what, safe(each.subject), safe(each.detail)) for each in damage]
     widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
     if sum(widths) + 4 <= screen_width():
         return table(rows, ["DAMAGE", "WHERE", "WHAT"])
-    return "\n".join(
-        f"{styled(what, bold=True)}  {where}\n{wrap(detail, first='    ', rest='    ')}"
-        for what, where, detail in rows
-    )
+    return "\n".join(_paragraph(*row) for row in rows)
+
+
+def _paragraph(what: str, where: str, detail: str) -> str:
+    text = wrap(f"{where}: {detail}", first=f"{what}  ", rest="    ")
+    return styled(what, bold=True) + text.removeprefix(what)
 
 
 def hint_for(result: "Verified", repaired: "Repaired", *, asked: bool, copy: Path | None) -> str:

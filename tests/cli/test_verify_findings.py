@@ -14,15 +14,20 @@ LONG = (
 
 def test_findings_are_a_table_and_where_it_would_cut_them_paragraphs() -> None:
     row = Finding("ledger", "posts 1", "is missing")
-    assert click.unstyle(listed([row])).splitlines() == [
+    assert click.unstyle(listed([row], 5)).splitlines() == [
         "DAMAGE  WHERE    WHAT",
         "ledger  posts 1  is missing",
     ]
-    path = f"/srv/{'archives/' * 10}archive.signed.json"
-    said = click.unstyle(listed([row, Finding("rebuilt", path, LONG)]))
-    assert said.splitlines()[:3] == ["ledger  posts 1", "    is missing", f"rebuilt  {path}"]
-    assert LONG in " ".join(said.split())
-    assert max(map(len, said.splitlines()[3:])) <= 80
+    said = click.unstyle(listed([row, Finding("ledger", "/srv/archive.signed.json", LONG)], 5))
+    assert said.splitlines()[0] == "ledger  posts 1: is missing"
+    assert f"ledger /srv/archive.signed.json: {LONG}" in " ".join(said.split())
+    assert max(map(len, said.splitlines())) <= 80
+
+
+def test_what_was_rolled_back_or_made_anew_is_said_before_the_rows_that_do_not_fit() -> None:
+    rows = [Finding("ledger", f"posts {number}", "is missing") for number in range(9)]
+    said = click.unstyle(listed([*rows, Finding("rolled_back", "kept.txt", "has more")], 2))
+    assert [line.split()[0] for line in said.splitlines()] == ["DAMAGE", "rolled_back", "ledger"]
 
 
 @pytest.mark.parametrize(
