@@ -3,6 +3,9 @@
 The accounts are three of the demo's world, the same for each tenant (50 unless said otherwise), in
 a process of its own that is not counted. Counted are workers, processes of tenants and PostgreSQL;
 and for plain backups one `archiver backup` for each tenant. An unchanged night asks every source.
+
+All tenants have one profile, and wait for its limit together: of a fleet, time by the clock says
+how fast the source may be asked.
 """
 
 import asyncio
