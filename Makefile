@@ -17,6 +17,10 @@ TORTURE_MINUTES ?= 7
 HOSTILE_MINUTES ?= 2
 FIGURES ?= --write docs/reliability.md
 
+# a quarter of their time tests wait, for the disk and for other programs
+PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2)
+export PYTEST_XDIST_AUTO_NUM_WORKERS
+
 # where it is set, every start of the program compiles it anew
 unexport PYTHONDONTWRITEBYTECODE
 

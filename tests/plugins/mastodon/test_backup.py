@@ -339,7 +339,7 @@ def test_emoji_of_posts_that_an_older_version_read_come_with_a_full_scan(
 ) -> None:
     nights.press.publish("Good :star:", emojis=emoji(nights, "star"))
     with monkeypatch.context() as older:
-        older.setattr("archiver.archive.posts.queue_emoji", lambda *_: None)
+        older.setattr("archiver.archive.post_rows.queue_emoji", lambda *_: None)
         nights.backup()
     with writer(nights.folder / "archive") as connection:
         update(connection, "post_sources", "post_id = ?", (1,), reader=b"older")
