@@ -16,7 +16,8 @@ from support.exports.packing import write_zip
 from support.exports.stages import STAGES, Shown, Stage
 
 _NEWEST = """
-    post_id = ?1 AND last_revision = (SELECT max(number) FROM revisions WHERE post_id = ?1)
+    post_id = ? AND last_revision = (
+        SELECT max(number) FROM revisions WHERE revisions.post_id = attachments.post_id)
 """
 
 
