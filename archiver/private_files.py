@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,3 +43,17 @@ def lock_beside(path: Path) -> "BaseFileLock":
     lock = FileLock(f"{path}.lock", timeout=LOCK_SECONDS, mode=0o600, thread_local=False)
     lock.acquire()
     return lock
+
+
+@contextmanager
+def locked_beside(path: Path, problem: Callable[[OSError], Exception]) -> Iterator[None]:
+    """Hold that lock; the folder of the file is made. Raises what `problem` makes of an OSError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = lock_beside(path)
+    except OSError as error:
+        raise problem(error) from error
+    try:
+        yield
+    finally:
+        lock.release()

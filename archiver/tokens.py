@@ -8,8 +8,8 @@ one; a lock beside it lets one program at a time renew a token.
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from archiver.config import Config
 from archiver.errors import SecretError
 from archiver.human import parse_time
 from archiver.models import Trust
-from archiver.private_files import LOCK_SECONDS, lock_beside, replace_privately
+from archiver.private_files import LOCK_SECONDS, locked_beside, replace_privately
 from archiver.secrets import Secret, ask_keyring
 
 _FORMAT = 1
@@ -137,23 +137,18 @@ class TokenStore:
                 ask_keyring(lambda ring: ring.delete_password(_SERVICE, self._user(source, name)))
         self._write({source: entries for source, entries in tokens.items() if entries})
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Hold a lock that keeps other programs from renewing a token. Raises SecretError."""
-        try:
-            lock = lock_beside(self.path)
-        except TimeoutError:
-            raise SecretError(
-                f"Another run is renewing a login in {self.path}",
-                why=f"It still did after {LOCK_SECONDS:.0f} seconds",
-                hint="Run again when it has ended",
-            ) from None
-        except OSError as error:
-            raise self._unwritable(error) from error
-        try:
-            yield
-        finally:
-            lock.release()
+        return locked_beside(self.path, self._not_locked)
+
+    def _not_locked(self, error: OSError) -> SecretError:
+        if not isinstance(error, TimeoutError):
+            return self._unwritable(error)
+        return SecretError(
+            f"Another run is renewing a login in {self.path}",
+            why=f"It still did after {LOCK_SECONDS:.0f} seconds",
+            hint="Run again when it has ended",
+        )
 
     def _read(self) -> dict[str, dict[str, dict[str, Any]]]:
         try:

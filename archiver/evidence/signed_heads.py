@@ -16,7 +16,7 @@ from archiver.config import Config
 from archiver.errors import SecretError
 from archiver.evidence.notes import head_of
 from archiver.evidence.signing_keys import beside_config
-from archiver.private_files import lock_beside, replace_privately
+from archiver.private_files import locked_beside, replace_privately
 
 _FORMAT = 1
 
@@ -45,19 +45,12 @@ class SignedHeads:
         Other programs wait until then, so that what one of them adds is never lost by another.
         Raises SecretError.
         """
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = lock_beside(self.path)
-        except OSError as error:
-            raise self._unwritable(error) from error
-        try:
+        with locked_beside(self.path, self._unwritable):
             self.read()
             before = self._text()
             yield
             if self._text() != before:
                 self._write()
-        finally:
-            lock.release()
 
     def read(self) -> None:
         """Read the file, if there is one. Raises SecretError where it is damaged."""

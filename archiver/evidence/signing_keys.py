@@ -8,9 +8,9 @@ another's place is signed by both, unless the old one is lost, or known to someb
 import os
 import sqlite3
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,7 @@ from archiver.archive.transactions import transaction
 from archiver.config import Config, user_config
 from archiver.errors import ConfigError, SecretError
 from archiver.evidence import notes
-from archiver.private_files import lock_beside, replace_privately
+from archiver.private_files import locked_beside, replace_privately
 
 Reason = Literal["first", "rotated", "lost", "compromised"]
 _NEW = ".new"  # ends the name of a key that is not on record yet
@@ -221,18 +221,9 @@ def _first_key(config: Config, path: Path) -> SigningKey:
     return key
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _alone(path: Path) -> AbstractContextManager[None]:
     """Keep other programs from changing the key. Raises SecretError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = lock_beside(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        yield
-    finally:
-        lock.release()
+    return locked_beside(path, partial(_unwritable, path))
 
 
 def _finish_change(path: Path, known: list[KeyOnRecord]) -> None:

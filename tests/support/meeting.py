@@ -62,6 +62,5 @@ def _night(folder: Path, config: Path, link: "Connection[Any, Any]") -> None:
     sealed = SealedArchive(folder)
     own = replace(loaded, archive=replace(loaded.archive, directory=sealed.directory))
     with pytest.MonkeyPatch.context() as patched:
-        for module in ("signed_heads", "signing_keys"):
-            patched.setattr(f"archiver.evidence.{module}.lock_beside", stop)
+        patched.setattr("archiver.private_files.lock_beside", stop)
         link.send(sealed.night(own).problem)
