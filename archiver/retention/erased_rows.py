@@ -132,12 +132,8 @@ def _erase_profiles(
         _erase_files(connection, erased, hashes)
     for row in rows:
         add_account_tombstone(connection, erasure_id, row["platform"], row["platform_id"])
-        # as a new row: the ledger would keep the hash of what it was
-        keys = erase_rows(connection, "accounts", "id = ?", (row["id"],))
-        erased.keys.setdefault("accounts", []).extend(keys)
         blank = dict.fromkeys(("platform_id", "handle", "title", "url"))
-        row.pop("row_sha256")
-        insert(connection, "accounts", **row | blank)
+        _replace(connection, erased, "accounts", row | blank)
     erased.profiles = len(rows)
 
 
@@ -148,6 +144,16 @@ def _erase(
     keys = erase_rows(connection, table, where, parameters)
     erased.counts[table] += len(keys)
     erased.keys.setdefault(table, []).extend(keys)
+
+
+def _replace(
+    connection: sqlite3.Connection, erased: ErasedRows, table: str, row: dict[str, Any]
+) -> None:
+    """Put a row in the place of that with its id: as an update, the ledger would keep its hash."""
+    keys = erase_rows(connection, table, "id = ?", (row["id"],))
+    erased.keys.setdefault(table, []).extend(keys)
+    row.pop("row_sha256")
+    insert(connection, table, **row)
 
 
 def _traces(connection: sqlite3.Connection, chosen: str) -> _Traces:
@@ -217,7 +223,7 @@ def _cut_responses(
     for response_id in list(_column(connection.execute(query, (traces.accounts,)))):
         found = connection.execute("SELECT * FROM responses WHERE id = ?", (response_id,))
         row = next(mappings(found))
-        cut = {
+        cut: dict[str, Any] = {
             name: without_ids(row[name], traces.ids.__contains__)
             for name in ("url", "headers")
         }  # fmt: skip
@@ -225,18 +231,13 @@ def _cut_responses(
         body, left, taken = _without(row["body"], traces)
         if left == body and not is_readdressed:
             continue
-        # as a new row: the ledger would keep the hash of what it was
-        keys = erase_rows(connection, "responses", "id = ?", (response_id,))
-        erased.keys.setdefault("responses", []).extend(keys)
-        row.pop("row_sha256")
-        row |= cut
         if left == body:
-            insert(connection, "responses", **row)
+            _replace(connection, erased, "responses", row | cut)
             erased.readdressed += 1
             continue
         now_held = left or b""
-        row |= {"body": zlib.compress(now_held), "body_sha256": sha256(now_held).hexdigest()}
-        insert(connection, "responses", **row)
+        cut |= {"body": zlib.compress(now_held), "body_sha256": sha256(now_held).hexdigest()}
+        _replace(connection, erased, "responses", row | cut)
         insert(
             connection, "response_cuts", response_id=response_id, erasure_id=erasure_id, at=now,
             records=0 if left is None else taken,
@@ -261,11 +262,7 @@ def _forget_cursors(connection: sqlite3.Connection, erased: ErasedRows, traces: 
     query = f"SELECT * FROM coverage WHERE account_id IN ({_POSTS}) AND next IS NOT NULL"
     for row in list(mappings(connection.execute(query, (traces.accounts,)))):
         if without_ids(row["next"], traces.ids.__contains__) != row["next"]:
-            # as a new row: the ledger would keep the hash of what it was
-            keys = erase_rows(connection, "coverage", "id = ?", (row["id"],))
-            erased.keys.setdefault("coverage", []).extend(keys)
-            row.pop("row_sha256")
-            insert(connection, "coverage", **row | {"next": None})
+            _replace(connection, erased, "coverage", row | {"next": None})
 
 
 def _erase_emoji(
