@@ -55,7 +55,10 @@ def _reader(platform: Platform) -> ReadTexts:
 
 def known_by(revisions: Sequence[PostRevision], moment: str) -> Sequence[PostRevision]:
     """Those of a post's revisions that there were then; `revisions` come the first one first."""
-    ordered = _in_order(revisions)
+    return _until(moment, _in_order(revisions))
+
+
+def _until(moment: str, ordered: list[PostRevision]) -> list[PostRevision]:
     then = [one for one in ordered if _time(one) <= moment]
     return then or ordered[:1]
 
@@ -82,8 +85,8 @@ def as_of(
     """A post as it was then; `revisions` are all of it, the first one first."""
     if not revisions:
         return post
-    then = known_by(revisions, moment)[-1]
     ordered = _in_order(revisions)
+    then = _until(moment, ordered)[-1]
     edited_at = None if then is ordered[0] else _time(then)
     found = replace(post, revisions=then.number, edited_at=edited_at)
     if then is ordered[-1]:
