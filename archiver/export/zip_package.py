@@ -103,7 +103,8 @@ class _Writing:
     ) -> Iterator[bytes]:
         """Write a media file as it is: pictures and videos are compressed already."""
         entry = self._entry(name, moment, zipfile.ZIP_STORED)
-        with self.package.open(entry, "w", force_zip64=(file.size or 0) >= 1 << 31) as target:
+        is_large = (file.size or 0) > zipfile.ZIP64_LIMIT
+        with self.package.open(entry, "w", force_zip64=is_large) as target:
             while piece := stream.read(_PIECE):
                 target.write(piece)
                 self.counts.size += len(piece)

@@ -47,7 +47,6 @@ REDACTED = (
 
 _SCRATCH = "wacz.scratch"
 _PIECE = 1 << 18
-_LARGE = 1 << 31  # bytes, from which on a ZIP needs the fields of ZIP64
 _YEAR_OF_ZIP = 1980
 _LAYOUT = (
     ("archive/data.warc.gz", "data.warc.gz"), ("indexes/index.cdx", "index.cdx"),
@@ -351,7 +350,7 @@ def _package(scratch: Path, heading: ExportHeading) -> Iterator[bytes]:
             digest, size = hashlib.sha256(), 0
             # ReplayWeb.page takes the lengths of extra fields to be the same in both of a ZIP's
             # headers: of a file that is known to be small, zipfile writes none in either
-            is_large = (scratch / own).stat().st_size >= _LARGE
+            is_large = (scratch / own).stat().st_size > zipfile.ZIP64_LIMIT
             with (
                 (scratch / own).open("rb") as file,
                 package.open(_entry(name), "w", force_zip64=is_large) as target,
