@@ -186,10 +186,8 @@ class PostWriter:
                 self._keep_earlier(stored, earlier, version.source_time)
             return
         rows = Rows(self.connection)
-        number, edit = (
-            self.post_rows.last_revision(stored.id),
-            newest_edit(self.connection, stored.id),
-        )
+        number = self.post_rows.last_revision(stored.id)
+        edit = newest_edit(self.connection, stored.id)
         query = "SELECT content_sha256 FROM revisions WHERE post_id = ?"
         known = {digest for (digest,) in self.connection.execute(query, (stored.id,))}
         for version, post in versions:
