@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ def migrate(
                 progress.doing = "Copying the database before its upgrade"
                 copy = copy_before(connection, directory / DATABASE, pending[0].name)
                 notify(f"The database as it was before this version is in {copy}")
-            _apply(database, [each.name for each in pending], progress)
+            _apply(database, [each.name for each in pending], progress, at_once=not before)
 
 
 def _has_anything(connection: sqlite3.Connection) -> bool:
@@ -63,22 +64,32 @@ def _has_anything(connection: sqlite3.Connection) -> bool:
     return bool(connection.execute(query).fetchone()[0])
 
 
-def _apply(database: "Database", pending: Sequence[str], progress: UpgradeProgress) -> None:
-    """Apply the steps of these names, in order, each in a transaction."""
+def _apply(
+    database: "Database", pending: Sequence[str], progress: UpgradeProgress, *, at_once: bool
+) -> None:
+    """Apply the steps of these names, in order, each in a transaction, or all `at_once` in one.
+
+    A new database is made at once: each commit waits for the disk.
+    """
+    connection = database.conn
+    connection.execute("PRAGMA foreign_keys = OFF")  # tables that others refer to are rebuilt
+    try:
+        with database.atomic() if at_once else nullcontext():
+            _apply_each(database, pending, progress)
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _apply_each(database: "Database", pending: Sequence[str], progress: UpgradeProgress) -> None:
     from archiver.archive.schema import migrations  # noqa: PLC0415 — as above
 
     with database.atomic():  # of a database that was killed in between, neither stays, or both
         migrations.ensure_migrations_table(database)
         table = database.table(migrations.migrations_table)
         table.create_index(["migration_set", "name"], unique=True, if_not_exists=True)
-    connection = database.conn
-    connection.execute("PRAGMA foreign_keys = OFF")  # tables that others refer to are rebuilt
-    try:
-        for number, following in enumerate([*pending[1:], None], 1):
-            progress.doing = f"Upgrading the database, step {number} of {len(pending)}"
-            migrations.apply(database, stop_before=following)
-    finally:
-        connection.execute("PRAGMA foreign_keys = ON")
+    for number, following in enumerate([*pending[1:], None], 1):
+        progress.doing = f"Upgrading the database, step {number} of {len(pending)}"
+        migrations.apply(database, stop_before=following)
 
 
 def check_version(connection: sqlite3.Connection, directory: Path) -> None:

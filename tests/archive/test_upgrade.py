@@ -139,19 +139,19 @@ def test_a_new_archive_and_one_that_is_up_to_date_need_no_copy(tmp_path: Path) -
     assert list((tmp_path / "new").glob(f"{DATABASE}.*")) == []
 
 
-def test_an_archive_whose_first_step_was_cut_off_needs_no_copy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [0, -1])
+def test_a_new_archive_that_was_cut_off_at_any_step_has_nothing_and_needs_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def cut_off(_: Database) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        first, *_ = schema.migrations._migrations
-        patch.setattr(first, "fn", cut_off)
+        patch.setattr(schema.migrations._migrations[number], "fn", cut_off)
         with pytest.raises(StorageError, match="full"), writer(tmp_path):
             pass
     with closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
-        assert connection.execute("SELECT count(*) FROM _sqlite_migrations").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
     with writer(tmp_path):
         pass
     assert list(tmp_path.glob(f"{DATABASE}.*")) == []
