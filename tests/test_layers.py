@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "archiver"
 
@@ -379,7 +381,6 @@ def test_the_table_names_what_there_is() -> None:
             assert path.is_file(), f"{package}.{module} is no more: take it out of the table"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("package", ["net", "media", "archive"])
 def test_the_three_that_do_the_work_do_not_need_each_other(package: str) -> None:
     """Not by way of others either."""

@@ -29,6 +29,8 @@ SERVER: Run = ("bluesky",)
 BOTH: Run = ("ayrshare", "bluesky")
 BOTH_REVERSED: Run = ("bluesky", "ayrshare")
 # every run here has a config of its own, which is an action
+pytestmark = pytest.mark.slow
+
 OWN_ROWS = {"runs", "run_accounts", "coverage", "actions", "table_checksums", *LEDGER_TABLES}
 
 NIGHTS = 10
@@ -286,7 +288,6 @@ ONE_AND_THEN_THE_OTHER = [
 ]
 
 
-@pytest.mark.slow
 @settings(max_examples=2, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(st.lists(ANY_NIGHT, min_size=4, max_size=4), st.booleans())
 @example(ONE_AND_THEN_THE_OTHER, False)
@@ -297,7 +298,6 @@ def test_a_few_nights_of_changes_through_any_sources_end_in_the_same_archive(
     assert_nights_end_well(nights, is_reencoded=is_reencoded)
 
 
-@pytest.mark.slow
 @settings(max_examples=10, derandomize=True, phases=[Phase.generate])
 @given(st.lists(ANY_NIGHT, min_size=NIGHTS, max_size=NIGHTS), st.booleans())
 def test_ten_nights_of_changes_through_any_sources_end_in_the_same_archive(

@@ -29,9 +29,12 @@ FLIPPED = [
 ]  # fmt: skip
 """Where a bit is flipped: what the ledger covers, and the hash of a row itself."""
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("node") and shutil.which("sqlite3")), reason="needs Node and sqlite3"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (shutil.which("node") and shutil.which("sqlite3")), reason="needs Node and sqlite3"
+    ),
+]
 
 
 def other_finds(archive: Path, kept: tuple[Path, ...] = ()) -> str:
@@ -47,7 +50,6 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> SealedArchive:
     return make_sealed(tmp_path_factory.mktemp("original") / "here", 2)
 
 
-@pytest.mark.slow
 def test_both_find_a_whole_archive_of_three_platforms_as_it_was_written(good_archive: Path) -> None:
     assert other_finds(good_archive) == ""
     assert list(check(good_archive)) == []
@@ -59,7 +61,6 @@ def test_both_find_a_signed_archive_as_it_was_written(original: SealedArchive) -
     assert list(check(original.directory, [*map(str, kept)])) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_both_find_whatever_is_tampered_with(
     original: SealedArchive, tmp_path: Path, seed: int
@@ -174,7 +175,6 @@ def test_both_check_time_stamps_by_openssl(tmp_path: Path) -> None:
     assert "time stamp 1" in "".join(check(sealed.directory, [str(authority.root)]))
 
 
-@pytest.mark.slow
 def test_both_check_an_export_by_its_proofs(good_archive: Path, tmp_path: Path) -> None:
     folder = exported(good_archive, tmp_path / "out", "csv").folder
     assert other_finds(folder) == ""

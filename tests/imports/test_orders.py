@@ -8,6 +8,8 @@ import pytest
 from support.exports.orders import Lived, Step, lived_through
 from support.exports.stages import STAGES
 
+pytestmark = pytest.mark.slow
+
 WHAT = ("publish", "edit", "remove", "night", "night", "year", "export", "export", "import")
 EACH = 1  # orders of each network; by hand, some hundreds
 
@@ -45,7 +47,6 @@ def test_an_export_from_between_two_edits_is_history_and_not_the_newest(
         assert stage.archive.column("SELECT count(*) FROM events WHERE what = 'edited'") == [1]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("platform", STAGES)
 @pytest.mark.parametrize("number", range(EACH))
 def test_any_order_of_nights_and_exports_makes_one_archive(

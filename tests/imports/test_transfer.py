@@ -33,6 +33,8 @@ from support.media.samples import picture
 from support.nights import Nights, nights
 from support.old_archive import unpack
 
+pytestmark = pytest.mark.slow
+
 POST_TABLES = (
     "accounts", "account_profiles", "posts", "post_sources", "post_aliases", "relations",
     "revisions", "attachments", "attachment_sources", "renditions", "events", "metrics", "media",

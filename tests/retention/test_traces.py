@@ -28,6 +28,8 @@ from support.mastodon.world import FediMedia
 from support.media.samples import picture
 from support.nights import nights
 
+pytestmark = pytest.mark.slow
+
 ALL = 'directory = "archive"\nkeep_responses = "all"'
 
 
