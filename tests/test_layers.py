@@ -254,7 +254,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
             "process_limits",
             "report",
         },
-        "versions": {"archive", "media"},
+        "versions": {"archive", "media", "retention"},
     },
     "serve": {
         "app": {"apis", "archive"},

@@ -5,6 +5,9 @@ versions/00000012-00000034.json    all chunks of that version: in which pack, wh
 
 The second number is that of the lease. No name is given twice, and a pack is never changed, so
 that whoever holds an old lease can only make what nobody asks for.
+
+What was erased is in the packs from before. So a version that has more of the erasures than the one
+before it is sent whole; once it is the current one, those that have fewer are removed.
 """
 
 import hashlib
@@ -12,7 +15,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +28,7 @@ from archiver.disks import replace_file, sync_directory
 from archiver.errors import StorageError
 from archiver.media.disk import sync_file
 from archiver.media.object_store import bucket_errors, put_new
+from archiver.retention.erasure import erasures_in
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Bucket
@@ -51,7 +55,8 @@ class Chunk:
 class DatabaseVersion:
     """All of one version of a database. `packs` has the size of each pack that it needs.
 
-    `sent` are the bytes that were sent to make it.
+    `sent` are the bytes that were sent to make it; `erasures` is how much was erased in it, as
+    `erasures_in` says.
     """
 
     name: str
@@ -59,6 +64,7 @@ class DatabaseVersion:
     chunks: tuple[Chunk, ...]
     packs: dict[str, int] = field(default_factory=dict)
     sent: int = 0
+    erasures: int = 0
 
     @property
     def manifest(self) -> str:
@@ -79,12 +85,13 @@ def save_version(
     Raises StorageError.
     """
     pack = directory / f"{_NEW}.pack"
-    kept = before.chunks if before is not None and _is_worth_keeping(before) else ()
-    known = {chunk.sha256: chunk for chunk in kept}
     chunks: list[Chunk] = []
     try:
         with archive_lock(directory, create=False), pack.open("wb") as out:
-            _empty_log(directory)
+            (directory / _NEW).unlink(missing_ok=True)  # what a killed run left may have it all
+            erasures = _empty_log(directory)
+            kept = before.chunks if before and _is_worth_keeping(before, erasures) else ()
+            known = {chunk.sha256: chunk for chunk in kept}
             for data in _chunks_of(directory / DATABASE):
                 sha256 = hashlib.sha256(data).hexdigest()
                 if sha256 not in known:
@@ -104,27 +111,37 @@ def save_version(
             _sync(bucket, f"versions/{name}.pack")
     finally:
         pack.unlink(missing_ok=True)
-    found = DatabaseVersion(name, size, tuple(chunks), packs, sent)
+    found = DatabaseVersion(name, size, tuple(chunks), packs, sent, erasures)
     _put_manifest(bucket, found)
     return found
 
 
-def _is_worth_keeping(before: DatabaseVersion) -> bool:
-    """Whether packs hold little that is not of this version; else all of it is sent anew."""
+def _is_worth_keeping(before: DatabaseVersion, erasures: int) -> bool:
+    """Whether packs hold little that is not of this version, and nothing that was erased since.
+
+    Else all of it is sent anew.
+    """
+    if before.erasures != erasures:
+        return False
     used = sum({chunk.sha256: chunk.length for chunk in before.chunks}.values())
     return sum(before.packs.values()) <= 2 * used + _MAX_WASTE
 
 
-def _empty_log(directory: Path) -> None:
-    """Move all that is in the write-ahead log into the database. Raises StorageError."""
+def _empty_log(directory: Path) -> int:
+    """Move all that is in the write-ahead log into the database; how much was erased in it.
+
+    Raises StorageError.
+    """
     with closing(sqlite3.connect(directory / DATABASE)) as connection:
         _, pages, moved = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        erasures = erasures_in(connection)
     if pages != moved:
         raise StorageError(
             f"{directory / DATABASE} is being read by another program",
             kept="The archive is whole on this machine",
             hint="It is put into the store after the next run",
         )
+    return erasures
 
 
 def _chunks_of(path: Path) -> Iterator[bytes]:
@@ -137,6 +154,7 @@ def _put_manifest(bucket: "Bucket", found: DatabaseVersion) -> None:
     document = {
         "size": found.size,
         "chunk": CHUNK,
+        "erasures": found.erasures,
         "packs": found.packs,
         "chunks": [[each.pack, each.start, each.length, each.sha256] for each in found.chunks],
     }
@@ -168,19 +186,22 @@ def read_version(bucket: "Bucket", manifest: str) -> DatabaseVersion:
         document["size"],
         tuple(Chunk(*each) for each in document["chunks"]),
         document["packs"],
+        erasures=document.get("erasures", 0),
     )
 
 
 def restore_version(bucket: "Bucket", version: DatabaseVersion, directory: Path) -> int:
     """Make the database in a folder that of a version, atomically; how many bytes were fetched.
 
-    Chunks that the folder's own database has are not fetched. Raises StorageError.
+    Chunks that the folder's own database has are not fetched. Raises StorageError, also where more
+    was erased in that one: it would come back.
     """
     new = directory / _NEW
     have: dict[str, int] = {}
     old = directory / DATABASE
     with archive_lock(directory, database=False):
         if old.exists():
+            _refuse_lost_erasures(old, version)
             have = {
                 hashlib.sha256(data).hexdigest(): number
                 for number, data in enumerate(_chunks_of(old))
@@ -197,6 +218,17 @@ def restore_version(bucket: "Bucket", version: DatabaseVersion, directory: Path)
         sync_directory(directory)
     mark_version(directory, version.name)
     return fetched
+
+
+def _refuse_lost_erasures(database: Path, version: DatabaseVersion) -> None:
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(database)) as connection:
+        if erasures_in(connection) > version.erasures:
+            raise StorageError(
+                f"More was erased in {database} than in version {version.name} of the store",
+                why="Another worker has written the archive since, without that erasure",
+                kept="Both are as they were",
+                hint=f"Move {database} elsewhere, run the tenant again, and then erase anew",
+            )
 
 
 def bring_up_to(bucket: "Bucket", manifest: str, directory: Path) -> DatabaseVersion:
@@ -278,18 +310,33 @@ def marked_version(directory: Path) -> str | None:
 def remove_old_versions(bucket: "Bucket", current: DatabaseVersion, keep: int) -> None:
     """Remove all but the newest versions up to the current one, and the packs that no other needs.
 
-    What is newer than `current` is not looked at: it may be another worker's. Raises StorageError.
+    Versions in which less was erased than in the current one go too. `current` must be that on
+    record, so that what is removed is needed by nobody, whoever has the lease by now. What is newer
+    is not looked at: it may be another worker's. Raises StorageError.
     """
     with bucket_errors("list versions"):
         paths = sorted(each["path"] for some in obstore.list(bucket, "versions") for each in some)
     names = [Path(path).stem for path in paths if path.endswith(".json")]
-    names = [name for name in names if name <= current.name]
-    kept = names[-keep:]
-    needed = {*current.packs, current.name}
-    for name in kept[:-1]:
-        needed |= read_version(bucket, f"versions/{name}.json").packs.keys()
+    kept, needed = {current.name}, {*current.packs, current.name}
+    for name in [name for name in names if name <= current.name][-keep:]:
+        found = read_version(bucket, f"versions/{name}.json")
+        if found.erasures >= current.erasures:
+            kept.add(name)
+            needed |= found.packs.keys()
     old = [path for path in paths if Path(path).stem < current.name
            and Path(path).stem not in (kept if path.endswith(".json") else needed)]  # fmt: skip
     if old:
         with bucket_errors("remove old versions"):
             obstore.delete(bucket, old)
+    _remove_unfinished(bucket, current)
+
+
+def _remove_unfinished(bucket: "Bucket", current: DatabaseVersion) -> None:
+    """Where the bucket is a folder, remove what is left of killed uploads of older versions.
+
+    `LocalStore` writes a file as `name#1` first, and does not list it.
+    """
+    if isinstance(bucket, LocalStore) and bucket.prefix is not None:
+        for path in (bucket.prefix / "versions").glob("*#*"):
+            if path.name < current.name:
+                path.unlink(missing_ok=True)

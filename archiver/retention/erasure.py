@@ -72,6 +72,21 @@ def erasure_of(connection: sqlite3.Connection, erasure_id: int) -> Erasure:
     )
 
 
+def erasures_in(connection: sqlite3.Connection) -> int:
+    """A number that grows when rows are erased, and again when their free pages are gone too.
+
+    So of two copies of an archive with the same number, one has nothing that the other erased.
+    """
+    query = "SELECT 1 FROM sqlite_master WHERE name = 'erasures'"
+    if connection.execute(query).fetchone() is None:
+        return 0  # a database from before anything could be erased
+    begun, done = connection.execute(
+        "SELECT count(*) FILTER (WHERE state IN ('running', 'done')),"
+        " count(*) FILTER (WHERE state = 'done') FROM erasures"
+    ).fetchone()
+    return int(begun + done)
+
+
 def plan_erasure(
     connection: sqlite3.Connection, post_ids: Sequence[int], basis: str, who: str, now: str, *,
     kind: ErasureKind = "erasure", keeps_metrics: bool = False,

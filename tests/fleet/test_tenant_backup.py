@@ -14,8 +14,10 @@ from archiver.fleet.database import LeaseLost, connected, take_lease
 from archiver.fleet.settings import load_fleet
 from archiver.fleet.storage import open_storage
 from archiver.fleet.tenant_backup import TenantJob, run_job
+from support.erasing import erase_where
 from support.fleet.fleets import FleetBench
 from support.fleet.moto import moto_server
+from support.fleet.objects import objects_with
 from support.time_stamping import Authority
 
 pytestmark = pytest.mark.peers
@@ -124,3 +126,33 @@ def test_a_checkpoint_is_given_away_and_stamped_after_the_job(
     with reader(open_storage(settings, "acme").directory) as connection:
         assert connection.execute("SELECT count(*) FROM time_stamps").fetchone() == (1,)
     assert fleet.account_rows()[account.name].outcome == "done"
+
+
+def test_what_is_erased_goes_from_older_versions_though_a_worker_was_killed(
+    fleet: FleetBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store has the erased version on record before anything of the older ones goes."""
+    (account,) = fleet.add("acme")
+    run_job(fleet.job("acme", account))
+    run_job(fleet.job("acme", account))
+    storage = open_storage(load_fleet(fleet.file), "acme")
+    with reader(storage.directory) as archive:
+        query = "SELECT text FROM posts WHERE length(text) > 20 ORDER BY id LIMIT 1"
+        text = archive.execute(query).fetchone()[0]
+    erase_where(storage.directory, "id IN (SELECT id FROM posts WHERE text = (" + query + "))")
+    held = objects_with(storage.bucket, text.encode())
+    assert held
+    assert {name.partition("/")[0] for name in held} == {"versions"}
+
+    def killed(*_: object) -> None:
+        assert objects_with(storage.bucket, text.encode()) == held
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tenant_backup, "remove_old_versions", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_job(fleet.job("acme", account))
+    assert fleet.rows()["acme"].version == 3
+    run_job(fleet.job("acme", account))
+    assert objects_with(storage.bucket, text.encode()) == []
+    assert fleet.rows()["acme"].version == 4

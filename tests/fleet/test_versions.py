@@ -1,12 +1,16 @@
 """Versions of a database in a store: only what changed is sent, and nothing is overwritten."""
 
+import json
+import shutil
 import sqlite3
+import zlib
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import obstore
 import pytest
-from obstore.store import LocalStore
+from obstore.store import LocalStore, S3Store
 
 from archiver.archive.database import DATABASE
 from archiver.errors import StorageError
@@ -21,6 +25,10 @@ from archiver.fleet.versions import (
     save_version,
     version_name,
 )
+from support.erasing import SECRET, Erasing
+from support.fleet.moto import moto_server
+from support.fleet.objects import names_in, objects_with
+from support.gazette import GazetteWorld, gazette
 
 
 @pytest.fixture
@@ -52,7 +60,11 @@ def posts(folder: Path) -> int:
 
 
 def save(
-    folder: Path, bucket: LocalStore, version: int, before: DatabaseVersion | None, fence: int = 1
+    folder: Path,
+    bucket: LocalStore | S3Store,
+    version: int,
+    before: DatabaseVersion | None,
+    fence: int = 1,
 ) -> DatabaseVersion:
     return save_version(folder, bucket, version_name(version, fence), before)
 
@@ -162,6 +174,123 @@ def test_old_versions_are_removed_and_the_kept_ones_can_be_restored(
         name = f"versions/{version_name(version, 1)}.json"
         restore_version(bucket, read_version(bucket, name), folder)
         assert posts(folder) == count
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GazetteWorld]:
+    """An archive with a post that is to be erased."""
+    with gazette(tmp_path_factory.mktemp("made")) as world:
+        world.publish("The bakery opens at six")
+        world.publish(SECRET)
+        world.backup("paper")
+        yield world
+
+
+@pytest.fixture
+def erasing(made: GazetteWorld, tmp_path: Path) -> Erasing:
+    shutil.copytree(made.folder / "archive", tmp_path / "erasing")
+    return Erasing(made, tmp_path / "erasing")
+
+
+MARKS = (SECRET.encode(), b"kowals")
+
+
+def test_what_is_erased_is_in_no_version_any_more(erasing: Erasing, bucket: LocalStore) -> None:
+    first = save(erasing.directory, bucket, 1, None)
+    erasing.erase()
+    second = save(erasing.directory, bucket, 2, first)
+    assert second.packs.keys() == {second.name}, "it shares nothing with what was there before"
+    assert objects_with(bucket, *MARKS) == [f"versions/{first.name}.pack"]
+    remove_old_versions(bucket, second, keep=7)
+    assert names_in(bucket) == [second.manifest, f"versions/{second.name}.pack"]
+    assert objects_with(bucket, *MARKS) == []
+    restore_version(bucket, read_version(bucket, second.manifest), erasing.directory)
+    assert save(erasing.directory, bucket, 3, read_version(bucket, second.manifest)).sent == 0
+    assert erasing.damage() == []
+
+
+@pytest.mark.peers
+def test_nor_in_a_bucket_of_a_server(erasing: Erasing, tmp_path: Path) -> None:
+    with moto_server(tmp_path) as server:
+        bucket = server.bucket("erased")
+        first = save(erasing.directory, bucket, 1, None)
+        assert objects_with(bucket, *MARKS) == [f"versions/{first.name}.pack"]
+        erasing.erase()
+        second = save(erasing.directory, bucket, 2, first)
+        remove_old_versions(bucket, second, keep=7)
+        assert names_in(bucket) == [second.manifest, f"versions/{second.name}.pack"]
+        assert objects_with(bucket, *MARKS) == []
+
+
+def test_a_worker_killed_before_it_removes_them_leaves_that_to_the_next(
+    erasing: Erasing, bucket: LocalStore
+) -> None:
+    """Also what another one had put there and not put on record, and half of an upload."""
+    first = save(erasing.directory, bucket, 1, None)
+    save(erasing.directory, bucket, 2, first, fence=1)
+    half = f"{version_name(2, 1)}.pack#1"
+    place = Path(str(bucket.prefix)) / "versions"
+    (place / half).write_text(SECRET)
+    newer = f"{version_name(9, 9)}.pack#1"
+    (place / newer).write_text("of another worker")
+    erasing.erase()
+    second = save(erasing.directory, bucket, 2, first, fence=2)
+    third = save(erasing.directory, bucket, 3, read_version(bucket, second.manifest), fence=3)
+    remove_old_versions(bucket, third, keep=7)
+    assert objects_with(bucket, *MARKS) == []
+    assert second.manifest in names_in(bucket)
+    assert [path.name for path in place.glob("*#*")] == [newer]
+
+
+def test_what_an_older_lease_puts_there_late_goes_with_the_next_removal(
+    erasing: Erasing, bucket: LocalStore, tmp_path: Path
+) -> None:
+    first = save(erasing.directory, bucket, 1, None)
+    late = tmp_path / "late"
+    shutil.copytree(erasing.directory, late)
+    erasing.erase()
+    second = save(erasing.directory, bucket, 2, first, fence=2)
+    remove_old_versions(bucket, second, keep=7)
+    save(late, bucket, 2, None, fence=1)
+    assert objects_with(bucket, *MARKS) == [f"versions/{version_name(2, 1)}.pack"]
+    remove_old_versions(bucket, second, keep=7)
+    assert objects_with(bucket, *MARKS) == []
+
+
+def test_an_older_lease_removes_nothing_of_what_came_after(
+    erasing: Erasing, bucket: LocalStore, tmp_path: Path
+) -> None:
+    first = save(erasing.directory, bucket, 1, None)
+    erasing.erase()
+    second = save(erasing.directory, bucket, 2, first, fence=2)
+    remove_old_versions(bucket, first, keep=1)
+    (tmp_path / "other").mkdir()
+    restore_version(bucket, read_version(bucket, second.manifest), tmp_path / "other")
+    assert Erasing(erasing.world, tmp_path / "other").rows("SELECT count(*) FROM posts") == [(1,)]
+
+
+def test_an_erasure_that_no_version_has_is_not_undone_in_silence(
+    erasing: Erasing, bucket: LocalStore
+) -> None:
+    """Another worker has put a version on record since, and so the erased one was never sent."""
+    first = save(erasing.directory, bucket, 1, None)
+    erasing.erase()
+    with pytest.raises(StorageError, match="More was erased in"):
+        restore_version(bucket, first, erasing.directory)
+    assert erasing.traces() == []
+
+
+def test_a_version_from_before_that_was_noted_counts_as_one_without_erasures(
+    erasing: Erasing, bucket: LocalStore
+) -> None:
+    erasing.erase()
+    saved = save(erasing.directory, bucket, 1, None)
+    document = json.loads(zlib.decompress(bytes(obstore.get(bucket, saved.manifest).bytes())))
+    assert document.pop("erasures") == saved.erasures > 0
+    obstore.put(bucket, saved.manifest, zlib.compress(json.dumps(document).encode()))
+    before = read_version(bucket, saved.manifest)
+    assert before.erasures == 0
+    assert save(erasing.directory, bucket, 2, before).sent == saved.sent
 
 
 def test_chunks_are_whole_pages() -> None:

@@ -24,6 +24,7 @@ from archiver.media.folder_store import FolderStore
 from archiver.retention.erasure import (
     carry_out,
     erasure_of,
+    erasures_in,
     plan_erasure,
     withdraw_erasure,
 )
@@ -304,3 +305,23 @@ def test_the_certificate_is_checked_by_the_stand_alone_program(
     paper.write_text((done.certificate or "").replace("Art. 17", "Art. 18"))
     (wrong,) = standalone.check(erasing.directory, [str(paper)])
     assert wrong.endswith("is not the certificate that the archive has of erasure 1")
+
+
+def test_what_was_erased_counts_twice_once_its_free_pages_are_gone_too(
+    erasing: Erasing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with erasing.open() as connection:
+        planned = plan_erasure(connection, [erasing.secret], "Art. 17", "clerk", NOW)
+        assert erasures_in(connection) == 0
+        with monkeypatch.context() as patch:
+            patch.setattr("archiver.retention.erasure.clean", killed)
+            with pytest.raises(KeyboardInterrupt):
+                carry_out(connection, erasing.directory, planned.id, "officer", NOW)
+        assert erasures_in(connection) == 1
+        carry_out(connection, erasing.directory, planned.id, "officer", NOW)
+        assert erasures_in(connection) == 2
+    with closing(sqlite3.connect(":memory:")) as older:
+        assert erasures_in(older) == 0
