@@ -29,6 +29,7 @@ from archiver.models import (
     Recognition,
     Record,
     Response,
+    SourceProfile,
     Stream,
     Trust,
     Version,
@@ -177,7 +178,7 @@ class Source(Protocol):
     `settings` is a dataclass: its fields are the keys of the config table `[<name>]`, their types
     are checked, and `metadata={"help": "…"}` documents them. A field of type Secret is resolved
     only when its `reveal()` is called. A source may also be one that
-    `Discovers`, or one that `LogsIn`.
+    `Discovers`, one that `ListsProfiles`, or one that `LogsIn`.
     """
 
     @property
@@ -206,6 +207,19 @@ class Discovers(Protocol):
         self, settings: Any, kit: Kit, profile_key: Secret | None = None
     ) -> Sequence[Identity]:
         """The accounts that this key can read, for `archiver accounts --discover`.
+
+        Raises SourceError, SecretError.
+        """
+
+
+class ListsProfiles(Protocol):
+    """A source that can list the profiles below a key.
+
+    Its platforms have an option `profile_key`.
+    """
+
+    async def profiles(self, settings: Any, kit: Kit) -> Sequence[SourceProfile]:
+        """All profiles below the key, for `archiver fleet add --source`; never only some of them.
 
         Raises SourceError, SecretError.
         """

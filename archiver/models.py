@@ -110,6 +110,20 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceProfile:
+    """A profile below a key, as a source lists it: a client of whoever holds the key.
+
+    `ref` is its id at the source, which stays when `title` changes; empty where it was not given.
+    `platforms` are those that it has linked. Its own key is in no list.
+    """
+
+    ref: str
+    title: str
+    platforms: tuple[str, ...] = ()
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """One answer of a source, as received, without secrets."""
 

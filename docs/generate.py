@@ -253,8 +253,9 @@ def _hooks() -> str:
 
 
 _PROTOCOLS = (
-    hookspecs.Source, hookspecs.Discovers, hookspecs.LogsIn, hookspecs.Kit, hookspecs.Tokens,
-    hookspecs.Http, hookspecs.FileResponse, hookspecs.Platform, hookspecs.Identifies,
+    hookspecs.Source, hookspecs.Discovers, hookspecs.ListsProfiles, hookspecs.LogsIn,
+    hookspecs.Kit, hookspecs.Tokens, hookspecs.Http, hookspecs.FileResponse,
+    hookspecs.Platform, hookspecs.Identifies,
     hookspecs.Refetches, hookspecs.KeepsHistory, hookspecs.CountsApart, hookspecs.Proves,
     hookspecs.ExportReader, hookspecs.Package, resolvers.Resolver, resolvers.ResolverJob,
     export_writers.ExportWriter, export_writers.PostSnapshot, export_writers.ExportTarget,

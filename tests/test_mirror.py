@@ -27,6 +27,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     # commands that only parse and print: what they call is tested through them
     "cli/test_values.py": ("archiver/cli/browse",),
     "cli/test_hold.py": ("archiver/cli/post_options",),
+    "cli/test_accounts.py": ("archiver/cli/asking",),
     # a page of posts is saved as a whole
     "archive/test_posts.py": (
         "archiver/archive/post_rows", "archiver/archive/shown_edits",

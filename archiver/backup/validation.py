@@ -33,6 +33,7 @@ from archiver.models import (
     Rendition,
     Response,
     Role,
+    SourceProfile,
     Version,
 )
 from archiver.plugin_calls import ContractViolation
@@ -90,6 +91,17 @@ def validate_identity(identity: object) -> Identity | None:
         _check_picture(picture)
     cleaned: Identity = _clean(identity)
     return cleaned
+
+
+def validate_profiles(profiles: object) -> list[SourceProfile]:
+    """The profiles that a source lists, with cleaned text. Raises ContractViolation."""
+    found: list[SourceProfile] = []
+    for profile in _items(profiles, SourceProfile):
+        if not isinstance(profile.ref, str) or not isinstance(profile.title, str):
+            raise ContractViolation("A profile of its list has an id or a title that is not text")
+        _items(profile.platforms, str)
+        found.append(_clean(profile))
+    return found
 
 
 def validate_versions(versions: object) -> list[Version]:

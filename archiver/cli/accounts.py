@@ -16,7 +16,7 @@ from archiver.cli.shell import (
     toml_text,
 )
 from archiver.cli.text import WIDTH, Coloured, safe, table, wrap
-from archiver.errors import AccessRefused, ArchiverError, PluginError, UsageError
+from archiver.errors import AccessRefused, ArchiverError, UsageError
 from archiver.human import counted
 
 if TYPE_CHECKING:
@@ -155,14 +155,8 @@ def _as_json(
 
 def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequence["Identity"]:
     """The accounts that the source lists for the key."""
-    import anyio
-
-    from archiver.backup.kits import Kits
-    from archiver.backup.routes import route_of
     from archiver.backup.validation import validate_identity
-    from archiver.cli.plugin_output import redirect_plugin_output
-    from archiver.clock import SystemClock
-    from archiver.plugin_calls import cause_of, plugin_errors
+    from archiver.cli.asking import ask_source
 
     example = "env:ACME_PROFILE_KEY"
     key = secret_of("--profile-key", profile_key, example) if profile_key is not None else None
@@ -173,21 +167,10 @@ def _linked(config: "Config", source: "Source", profile_key: str | None) -> Sequ
             hint="Name the account in archive.toml; docs/configuration.md has the options",
         )
 
-    def failed(error: BaseException) -> PluginError:
-        return PluginError(f"The plugin for {source.name} failed", why=cause_of(error))
+    def validate(found: Any) -> list["Identity"]:
+        return [who for who in map(validate_identity, found) if who is not None]
 
-    async def ask() -> Sequence["Identity"]:
-        kits = Kits(config.network, route_of(config.network), SystemClock())
-        try:
-            settings = config.source_settings(source)
-            with plugin_errors(failed):
-                found = map(validate_identity, await discover(settings, kits.kit(source), key))
-                return [who for who in found if who is not None]
-        finally:
-            await kits.aclose()
-
-    with redirect_plugin_output():
-        return anyio.run(ask)
+    return ask_source(config, source, lambda settings, kit: discover(settings, kit, key), validate)
 
 
 def _entries(

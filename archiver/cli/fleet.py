@@ -16,6 +16,7 @@ from archiver.human import counted, size_text
 if TYPE_CHECKING:
     from archiver.fleet.overview import FleetState
     from archiver.fleet.settings import FleetSettings
+    from archiver.fleet.source_profiles import ProfilePlan
 
 _DEFAULT = "fleet.toml"
 _DEMO = "fleet-demo"
@@ -35,6 +36,10 @@ Action = Literal["demo", "init", "add", "worker", "run", "status", "web", "pause
 @click.option(
     "--fleet", "file", default=_DEFAULT, metavar="FILE", show_default=True,
     type=click.Path(path_type=Path), help="The settings of the fleet.",
+)  # fmt: skip
+@click.option(
+    "--source", metavar="NAME",
+    help="add: take the profiles that this source lists, in place of a list.",
 )  # fmt: skip
 @click.option("--until-idle", is_flag=True, help="worker: end when there is nothing left to do.")
 @click.option("--json", "as_json", is_flag=True, help="status: print one JSON object.")
@@ -56,14 +61,15 @@ Action = Literal["demo", "init", "add", "worker", "run", "status", "web", "pause
 @click.option("--yes", is_flag=True, help="delete: delete for good, without a question.")
 @pass_shell
 def command(
-    shell: Shell, action: Action, names: tuple[str, ...], file: Path, until_idle: bool,
-    as_json: bool, check: bool, port: int, host: str, yes: bool,
+    shell: Shell, action: Action, names: tuple[str, ...], file: Path, source: str | None,
+    until_idle: bool, as_json: bool, check: bool, port: int, host: str, yes: bool,
 ) -> int | None:  # fmt: skip
     """Back up the accounts of many tenants, each into an archive of its own.
 
     PostgreSQL says what is due, and any number of workers on any number of machines take it.
     "demo [DIR]" shows all of it on this machine. "init" writes fleet.toml, and makes the tables
-    once the database is named there; "add FILE" reads tenants and accounts from CSV; "worker" backs
+    once the database is named there; "add FILE" reads tenants and accounts from CSV, and "add
+    --source NAME" makes a tenant of each profile that a source lists; "worker" backs
     up what is due until it is stopped; "run [TENANT]" queues all accounts now; "status" shows each
     tenant, and "web" the same in a browser, with metrics for Prometheus; "pause TENANT" and "resume
     TENANT" stop one and let it go on; "export TENANT DIR" writes its archive as a folder; "delete
@@ -75,7 +81,9 @@ def command(
     actions: dict[Action, Callable[[], int | None]] = {
         "demo": lambda: _demo(shell, names),
         "init": lambda: _init(shell, file),
-        "add": lambda: _add(shell, file, names),
+        "add": lambda: (
+            _add_profiles(shell, file, names, source) if source else _add(shell, file, names)
+        ),
         "worker": lambda: _work(shell, file, until_idle=until_idle),
         "run": lambda: _run(shell, file, names),
         "status": lambda: _status(shell, file, as_json=as_json, check=check),
@@ -191,6 +199,52 @@ def _add(shell: Shell, file: Path, names: tuple[str, ...]) -> int | None:
         )
     shell.report(f"{counted(len(tenants), 'tenant')}, {counted(new, 'new account')}")
     return None
+
+
+def _add_profiles(shell: Shell, file: Path, names: tuple[str, ...], source_name: str) -> None:
+    """Add what a source lists and is new; say what is gone, and which keys are missing."""
+    from archiver.backup.validation import validate_profiles
+    from archiver.cli.asking import ask_source
+    from archiver.config import load_config
+    from archiver.fleet.account_lists import check_tenants
+    from archiver.fleet.database import connected
+    from archiver.fleet.source_profiles import add_planned, plan_profiles
+
+    if names:
+        raise UsageError("fleet add takes a list or --source", hint="Add one after the other")
+    disable_core_dumps()
+    settings, plugins = _settings(file), shell.plugins()
+    source = plugins.source(source_name)
+    ask = getattr(source, "profiles", None)
+    if ask is None:
+        raise UsageError(
+            f"{source.name} has no list of profiles", hint="archiver fleet add accounts.csv"
+        )
+    profiles = ask_source(load_config(settings.settings), source, ask, validate_profiles)
+    readable = {each.name for each in plugins.platforms if each.source == source.name}
+    with connected(settings.database.reveal()) as connection:
+        plan = plan_profiles(connection, source.name, profiles, readable)
+        check_tenants(plan.tenants, settings, plugins)
+        tenants, accounts = add_planned(connection, plan)
+    _report_added(shell, tenants, accounts, plan)
+
+
+def _report_added(shell: Shell, tenants: int, accounts: int, plan: "ProfilePlan") -> None:
+    import os
+
+    for note in plan.notes:
+        shell.report(wrap(safe(note)))
+    shell.report(f"{counted(tenants, 'new tenant')}, {counted(accounts, 'new account')}")
+    missing = [name for name in plan.variables if name not in os.environ]
+    if missing:
+        shell.report(
+            wrap(
+                "No source gives the keys of profiles. Set these variables for the workers, each "
+                "to the key of its profile:"
+            )
+        )
+        for name in missing:
+            shell.report(f"  {safe(name)}")
 
 
 def _work(shell: Shell, file: Path, *, until_idle: bool) -> int | None:

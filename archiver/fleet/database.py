@@ -69,6 +69,8 @@ CREATE TABLE IF NOT EXISTS fleet.alerts (
 ALTER TABLE fleet.tenants ADD COLUMN IF NOT EXISTS media_size bigint NOT NULL DEFAULT 0;
 ALTER TABLE fleet.tenants ADD COLUMN IF NOT EXISTS deleting_since timestamptz;
 ALTER TABLE fleet.accounts ADD COLUMN IF NOT EXISTS added_at timestamptz NOT NULL DEFAULT now();
+ALTER TABLE fleet.tenants ADD COLUMN IF NOT EXISTS profile text;
+CREATE UNIQUE INDEX IF NOT EXISTS tenants_profile ON fleet.tenants (profile);
 CREATE INDEX IF NOT EXISTS accounts_due ON fleet.accounts (next_at);
 """
 

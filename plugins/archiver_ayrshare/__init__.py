@@ -18,9 +18,10 @@ from archiver import (
     Secret,
     ServedApi,
     Source,
+    SourceProfile,
     hookimpl,
 )
-from archiver_ayrshare import accounts
+from archiver_ayrshare import accounts, profiles
 from archiver_ayrshare.client import RATE_LIMIT, AyrshareClient, Settings
 from archiver_ayrshare.platform import SOURCE
 
@@ -51,6 +52,13 @@ class Ayrshare:
         Raises SourceError, SecretError.
         """
         return await accounts.linked(self._client(settings, kit), profile_key)
+
+    async def profiles(self, settings: Settings, kit: Kit) -> Sequence[SourceProfile]:
+        """All profiles below the API key but the primary one, which the API leaves out.
+
+        Raises SourceError, SecretError.
+        """
+        return await profiles.listed(self._client(settings, kit))
 
     def _client(self, settings: Settings, kit: Kit) -> AyrshareClient:
         http = kit.http(settings.base_url, RATE_LIMIT)

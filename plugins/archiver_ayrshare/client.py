@@ -115,6 +115,20 @@ class AyrshareClient:
                     self._users[lane] = read_object(response)
             return self._users[lane]
 
+    async def profiles_page(self, cursor: str | None) -> dict[str, Any]:
+        """One page of the list of profiles below the API key, as the API gives it.
+
+        Raises SourceError, SecretError.
+        """
+        with self._refused_once(None):
+            response = await self._http.get(
+                "/profiles",
+                params={"cursor": cursor} if cursor else None,
+                headers=self._headers(None),
+                lane=self.lane(None),
+            )
+            return read_object(response)
+
     @contextmanager
     def _refused_once(self, profile_key: Secret | None) -> Iterator[None]:
         """Say where a key that is refused was read from, and ask with it no more in this run."""

@@ -5,7 +5,12 @@ from typing import Any, cast
 
 import pytest
 
-from archiver.backup.validation import validate_identity, validate_page, validate_post
+from archiver.backup.validation import (
+    validate_identity,
+    validate_page,
+    validate_post,
+    validate_profiles,
+)
 from archiver.errors import RecordError
 from archiver.models import (
     Alias,
@@ -18,6 +23,7 @@ from archiver.models import (
     Relation,
     Rendition,
     Response,
+    SourceProfile,
 )
 from archiver.plugin_calls import ContractViolation
 from archiver.secrets import Secret
@@ -146,3 +152,18 @@ def test_a_page_gives_no_key_away() -> None:
     assert found.cursor == found.notes[0] == found.response.headers["x"] == "[secret]"
     assert found.response.url == "https://a/?k=[secret]"
     assert found.records == page.records, "the record keeps what was sent"
+
+
+def test_titles_of_profiles_are_cleaned_as_all_text_is() -> None:
+    assert validate_profiles([SourceProfile("1", "A\x00b")]) == [SourceProfile("1", "A\u2400b")]
+
+
+@pytest.mark.parametrize(
+    "profiles",
+    [None, 7, "text", [None], [SourceProfile(cast("Any", 1), "")],
+     [SourceProfile("1", cast("Any", None))], [SourceProfile("1", "", cast("Any", "threads"))],
+     [SourceProfile("1", "", (cast("Any", 7),))]],
+)  # fmt: skip
+def test_profiles_of_another_shape_are_refused(profiles: object) -> None:
+    with pytest.raises(ContractViolation):
+        validate_profiles(profiles)

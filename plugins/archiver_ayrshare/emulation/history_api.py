@@ -48,6 +48,7 @@ _FOR_SOME = {
 _FOR_ALL = {"limit", "next", "id", "source"}  # the vendor's client sends `id` and `source`
 _USER_PARAMETERS = {"instagramDetails", "instagramQuota", "validate", "source"}
 _PROFILE_PARAMETERS = {"title", "refId", "hasActiveSocialAccounts", "limit", "cursor", "source"}
+_MOST_PROFILES = 5000
 _NUMBER = re.compile(r"\d{1,20}", re.ASCII)
 _HANDLE = re.compile(r"\w{1,15}", re.ASCII)
 
@@ -114,7 +115,17 @@ class HistoryApi:
             if all(profile[name] == params[name] for name in ("title", "refId") if name in params)
             and (not linked or profile.get("activeSocialAccounts"))
         ]
-        return json_answer(200, {**answer, "profiles": chosen, "count": len(chosen)})
+        size = parameters.limit(params, _MOST_PROFILES, _MOST_PROFILES)
+        query = Query("profiles")
+        secret = self._backend.cursor_secret
+        begin = int(read_cursor(params["cursor"], query, secret)) if "cursor" in params else 0
+        page = chosen[begin : begin + size]
+        paging: JsonObject = {"hasMore": begin + size < len(chosen), "limit": size}
+        if paging["hasMore"]:
+            paging["nextCursor"] = write_cursor(str(begin + size), query, secret)
+        return json_answer(
+            200, {**answer, "profiles": page, "count": len(page), "pagination": paging}
+        )
 
     # -- history
 

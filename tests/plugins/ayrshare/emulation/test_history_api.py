@@ -185,6 +185,17 @@ def test_profiles_are_listed_without_their_keys_and_without_the_primary_one(
     assert api.get("profiles", {"title": "Nobody"}).json()["profiles"] == []
 
 
+def test_profiles_come_in_pages_by_a_cursor(api: Api, world: World) -> None:
+    for name in ("one", "two", "three"):
+        world.add_profile(f"key-{name}", name)
+    first = api.get("profiles", {"limit": 2}).json()
+    assert (first["count"], first["pagination"]["hasMore"]) == (2, True)
+    rest = api.get("profiles", {"limit": 2, "cursor": first["pagination"]["nextCursor"]}).json()
+    assert [profile["title"] for profile in rest["profiles"]] == ["three"]
+    assert rest["pagination"] == {"hasMore": False, "limit": 2}
+    assert api.get("profiles", {"cursor": "made up"}).status_code == 400
+
+
 def test_every_request_is_written_down(api: Api, world: World) -> None:
     api.history("instagram", limit=2)
     api.get("history/gmb")
