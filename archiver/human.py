@@ -1,5 +1,7 @@
-"""Sizes, counts and times as people read them: on a terminal and on pages the same."""
+"""Sizes, counts, times and names as people read them: on a terminal and on pages the same."""
 
+import re
+import unicodedata
 from datetime import UTC, datetime
 
 from archiver.models import CLOCKS_AGREE
@@ -18,6 +20,15 @@ def size_text(size: float) -> str:
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """1 post, 2 posts, 12,345 posts."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def plain_name(text: str) -> str:
+    """Text as a name that is easy to type: Café Çelik is cafe-celik. Empty if nothing is left.
+
+    Lower-case ASCII letters and digits, joined by hyphens.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall(r"[a-z0-9]+", plain))
 
 
 def parse_time(moment: str | None) -> datetime | None:

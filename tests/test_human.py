@@ -1,4 +1,4 @@
-"""Sizes, counts and times in words."""
+"""Sizes, counts, times and names in words."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.human import ago, counted, parse_time, size_text
+from archiver.human import ago, counted, parse_time, plain_name, size_text
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -71,3 +71,14 @@ def test_any_text_in_place_of_a_time_is_shown(moment: str) -> None:
 
 def test_a_time_without_a_zone_is_utc() -> None:
     assert parse_time("2026-11-23T12:00:00") == NOW
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Acme", "acme"), ("  Sören & Çelik, Ltd. ", "soren-celik-ltd"), ("a__b--c", "a-b-c"),
+        ("ｆｕｌｌ 7", "full-7"), ("日本", ""), ("", ""), ("\x1b[31m", "31m"),
+    ],
+)  # fmt: skip
+def test_a_name_has_letters_and_digits_that_are_easy_to_type(text: str, name: str) -> None:
+    assert plain_name(text) == name

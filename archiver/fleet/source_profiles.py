@@ -6,8 +6,6 @@ list, so that each new account refers to a variable that the operator sets.
 """
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +15,7 @@ import psycopg
 from archiver.errors import UsageError
 from archiver.fleet.account_lists import ListedTenant
 from archiver.fleet.database import FleetAccount
+from archiver.human import plain_name
 from archiver.models import SourceProfile
 
 _KEY = "profile_key"
@@ -143,8 +142,7 @@ def _accounts(
 
 def _name_of(profile: SourceProfile, *, unlike_others: bool = False) -> str:
     """The name of a tenant by a title, whatever that holds; and by the id, where need be."""
-    plain = unicodedata.normalize("NFKD", profile.title[:200]).encode("ascii", "ignore").decode()
-    words = "-".join(re.findall(r"[a-z0-9]+", plain.lower()))[:_LONGEST].strip("-")
+    words = plain_name(profile.title[:200])[:_LONGEST].strip("-")
     if words and not unlike_others:
         return words
     digest = hashlib.sha256(profile.ref.encode("utf-8", "replace")).hexdigest()

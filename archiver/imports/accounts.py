@@ -1,16 +1,13 @@
 """The account that a package belongs to: found by its id or handle, else a new one."""
 
-import re
 import sqlite3
-import unicodedata
 from collections.abc import Collection
 
 from archiver.archive.packages import EXPORT
 from archiver.config import Config
 from archiver.errors import PackageError, UsageError
+from archiver.human import plain_name
 from archiver.models import Account, Identity
-
-_NOT_IN_LABEL = re.compile(r"[^a-z0-9]+")
 
 
 def account_of_package(
@@ -33,7 +30,7 @@ def account_of_package(
     name = _known_label(connection, platform, identity) or _new_label(
         {row[0] for row in connection.execute("SELECT name FROM accounts")}
         | {entry.name for entry in config.accounts},
-        f"{platform}-{_slug(identity.handle or identity.platform_id)}",
+        f"{platform}-{plain_name(identity.handle or identity.platform_id)[:60] or 'account'}",
     )
     return Account(name, platform, EXPORT, None, _saved_id(identity)), identity
 
@@ -117,12 +114,6 @@ def _checked(
         hint="Leave --account out: the package then gets the account that it belongs to",
         code="other_account",
     )
-
-
-def _slug(text: str) -> str:
-    """A handle or id as a part of a label: lower-case letters and digits, joined by hyphens."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return _NOT_IN_LABEL.sub("-", plain).strip("-")[:60] or "account"
 
 
 def _new_label(taken: Collection[str], wanted: str) -> str:
