@@ -319,7 +319,8 @@ def remove_old_versions(bucket: "Bucket", current: DatabaseVersion, keep: int) -
     names = [Path(path).stem for path in paths if path.endswith(".json")]
     kept, needed = {current.name}, {*current.packs, current.name}
     for name in [name for name in names if name <= current.name][-keep:]:
-        found = read_version(bucket, f"versions/{name}.json")
+        is_current = name == current.name
+        found = current if is_current else read_version(bucket, f"versions/{name}.json")
         if found.erasures >= current.erasures:
             kept.add(name)
             needed |= found.packs.keys()
