@@ -3,9 +3,9 @@
 The demo's world is backed up over loopback by a process of its own, a first time and then twice
 unchanged, in turns with the ledger and without. Without is for this measurement alone: its
 transactions note nothing and write no entry. Medians are printed, also of the ratio of each turn to
-its neighbour, which a machine that slows down does not change, and the worst and best of each. What the
-ledger's own functions and the signing take is timed as well, inside of the runs that have them: a
-share of a few hundredths is less than the difference of two equal runs.
+its neighbour, which a machine that slows down does not change, and the worst and best of each.
+What the ledger's own functions and the signing take is timed as well, inside of the runs that have
+them: a share of a few hundredths is less than the difference of two equal runs.
 """
 
 import os
@@ -46,8 +46,8 @@ def main(posts: int, rounds: int) -> None:
     found: dict[tuple[str, str], list[Seconds]] = {}
     for number in range(rounds):
         for how in HOW if number % 2 else reversed(HOW):
-            for what, in_night, seconds in measured(posts, how):
-                found.setdefault((what, in_night), []).append(seconds)
+            for what, way, seconds in measured(posts, how):
+                found.setdefault((what, way), []).append(seconds)
     print(f"{posts * len(PLATFORMS):,} posts, medians of {rounds}, load {os.getloadavg()[0]:.1f}")
     for what in WHAT:
         for column, clock in enumerate(("wall clock", "processor")):
@@ -72,13 +72,13 @@ def measured(posts: int, how: str) -> list[tuple[str, str, Seconds]]:
         world.origins = [origin_of(sock) for sock in sockets]
         config = write_config(Path(name), world, "changed")
         other = HOW[1 - HOW.index(how)]
-        for what, in_night in ((WHAT[0], how), (WHAT[1], how), (WHAT[1], other)):
+        for what, way in ((WHAT[0], how), (WHAT[1], how), (WHAT[1], other)):
             for account in PLATFORMS:
                 world.account(account).forget_answers()
-            command = [sys.executable, "-m", "benchmarks.ledger", str(config), in_night]
+            command = [sys.executable, "-m", "benchmarks.ledger", str(config), way]
             done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
             wall, processor, inside = map(float, done.stdout.split()[-3:])
-            found.append((what, in_night, (wall, processor, inside)))
+            found.append((what, way, (wall, processor, inside)))
     return found
 
 

@@ -157,6 +157,22 @@ def test_a_new_archive_that_was_cut_off_at_any_step_has_nothing_and_needs_no_cop
     assert list(tmp_path.glob(f"{DATABASE}.*")) == []
 
 
+@pytest.mark.parametrize("number", [0, 3])
+def test_one_that_an_earlier_version_left_after_some_steps_is_finished_without_a_copy(
+    tmp_path: Path, number: int
+) -> None:
+    """Earlier versions made a new archive step by step, each in a transaction of its own."""
+    with closing(sqlite3.connect(tmp_path / DATABASE, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        following = schema.migrations._migrations[number].name
+        schema.migrations.apply(Database(connection), stop_before=following)
+        counted = connection.execute("SELECT count(*) FROM _sqlite_migrations").fetchone()
+        assert counted == (number,)
+    with writer(tmp_path) as connection:
+        assert applied_steps(connection) == database.KNOWN_STEPS
+    assert list(tmp_path.glob(f"{DATABASE}.*")) == []
+
+
 def test_a_step_that_is_killed_leaves_the_old_tables_and_the_next_run_goes_on(
     archive: Path, request: pytest.FixtureRequest
 ) -> None:

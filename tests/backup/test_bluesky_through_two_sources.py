@@ -22,6 +22,8 @@ from archiver_ayrshare.demo.specs import photo
 from support.archive_folder import installed_plugins
 from support.bluesky.two_sources import FILM, SharedPost, TwoSources, two_sources
 
+pytestmark = pytest.mark.slow
+
 Run = tuple[str, ...]
 
 API: Run = ("ayrshare",)
@@ -29,8 +31,6 @@ SERVER: Run = ("bluesky",)
 BOTH: Run = ("ayrshare", "bluesky")
 BOTH_REVERSED: Run = ("bluesky", "ayrshare")
 # every run here has a config of its own, which is an action
-pytestmark = pytest.mark.slow
-
 OWN_ROWS = {"runs", "run_accounts", "coverage", "actions", "table_checksums", *LEDGER_TABLES}
 
 NIGHTS = 10
