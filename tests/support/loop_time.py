@@ -15,10 +15,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Any
 
 LONG = 650.0
 """Seconds that are longer than any limit for one answer, and shorter than any for a whole page."""
+
+
+Condition = Callable[[], bool]
 
 
 class _Selector(selectors.DefaultSelector):
@@ -43,49 +47,62 @@ class OwnTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._seconds = 0.0
         self._lock = threading.Lock()
-        self._owed: deque[tuple[float, Future[None]]] = deque()
-        super().__init__(_Selector(self._pass_time))
+        self._when_idle: deque[_Skip] = deque()
+        self._at_once: deque[_Skip] = deque()
+        super().__init__(_Selector(lambda: self._pass_time(self._when_idle)))
 
     def time(self) -> float:
         return self._seconds
 
-    def skip(self, seconds: float) -> "Future[None]":
+    def skip(self, seconds: float, only_if: Condition = lambda: True) -> "Future[None]":
         """Let seconds pass as soon as all that was sent to the loop is read. Any thread may ask.
 
-        The future is done when they have passed, or the loop was closed.
+        They pass only if `only_if` is true then, which the loop's thread asks. The future is done
+        after that, or when the loop was closed.
         """
-        passed: Future[None] = Future()
-        with self._lock:
-            if self.is_closed():
-                passed.set_result(None)
-            else:
-                self._owed.append((seconds, passed))
-                self.call_soon_threadsafe(int)  # so that it does not sleep
-        return passed
+        return self._ask(self._when_idle, _Skip(seconds, only_if), lambda: None)
 
-    def skip_at_once(self, seconds: float) -> None:
-        """Let seconds pass even though the loop is busy. Any thread may ask."""
-        with self._lock:
-            if not self.is_closed():
-                self.call_soon_threadsafe(self._advance, seconds)
+    def skip_at_once(self, seconds: float, only_if: Condition = lambda: True) -> "Future[None]":
+        """As `skip`, even though the loop is busy."""
+        skip = _Skip(seconds, only_if)
+        return self._ask(self._at_once, skip, lambda: self._pass_time(self._at_once))
 
     def close(self) -> None:
         with self._lock:
             super().close()
-            while self._owed:
-                self._owed.popleft()[1].set_result(None)
+            for skips in (self._when_idle, self._at_once):
+                while skips:
+                    skips.popleft().passed.set_result(None)
 
-    def _advance(self, seconds: float) -> None:
-        self._seconds += seconds
-
-    def _pass_time(self) -> bool:
+    def _ask(
+        self, skips: "deque[_Skip]", skip: "_Skip", call: Callable[[], object]
+    ) -> "Future[None]":
         with self._lock:
-            if not self._owed:
+            if self.is_closed():
+                skip.passed.set_result(None)
+            else:
+                skips.append(skip)
+                self.call_soon_threadsafe(call)  # a call wakes a loop that sleeps
+        return skip.passed
+
+    def _pass_time(self, skips: "deque[_Skip]") -> bool:
+        with self._lock:
+            if not skips:
                 return False
-            seconds, passed = self._owed.popleft()
-        self._advance(seconds)
-        passed.set_result(None)
+            skip = skips.popleft()
+        if skip.only_if():
+            self._seconds += skip.seconds
+        skip.passed.set_result(None)
         return True
+
+
+@dataclass(frozen=True)
+class _Skip:
+    """What `OwnTimeLoop.skip` was asked for."""
+
+    seconds: float
+    only_if: Condition
+    passed: "Future[None]" = field(default_factory=Future)
 
 
 class LoopTime:

@@ -79,15 +79,17 @@ class Talk:
     def settle(self, seconds: float = 0.0) -> None:
         """Wait until the other side has read all that was sent, and let it wait so much longer."""
         if (loop := self._loop()) is not None:
-            loop.skip(seconds).result()
+            loop.skip(seconds, self._is_heard).result()
 
     def flood(self, data: bytes) -> NoReturn:
         """Send this again and again, as fast as it is taken; the other side takes its time."""
         self.settle()
+        # what is sent has then arrived but for a little: time passes after it, not before
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         while True:
             self.send(data)
             if (loop := self._loop()) is not None:
-                loop.skip_at_once(_BETWEEN)
+                loop.skip_at_once(_BETWEEN, self._is_heard).result()
 
     def drip(self, data: bytes) -> NoReturn:
         """Send this again and again, slower than any limit on sizes is reached."""
@@ -98,7 +100,7 @@ class Talk:
     def stall(self) -> None:
         """Say nothing more until the other side gives up."""
         if (loop := self._loop()) is not None:
-            loop.skip(LONG)
+            loop.skip(LONG, self._is_heard)
         while self.sock.recv(1 << 16):
             pass
 
@@ -108,7 +110,14 @@ class Talk:
         The order matters: who is still there belongs to the loop that was there before.
         """
         loop = self.server.loop_time.current
-        return None if select.select([self.sock], [], [], 0)[0] else loop
+        return loop if self._is_heard() else None
+
+    def _is_heard(self) -> bool:
+        """Whether the other side still waits: later, time counts for what it does next."""
+        try:
+            return not select.select([self.sock], [], [], 0)[0]
+        except (OSError, ValueError):
+            return False  # closed here meanwhile
 
 
 Behaviour = Callable[[Talk], bool | None]
@@ -242,6 +251,7 @@ def fault_server(upstream: str, loop_time: LoopTime) -> Iterator[FaultServer]:
         with suppress(OSError):
             while True:
                 sock, _ = listener.accept()
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 thread = threading.Thread(target=server.serve, args=(sock,), daemon=True)
                 threads.append(thread)
                 thread.start()
