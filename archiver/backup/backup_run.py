@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import anyio
+from anyio import to_thread
 
 from archiver.archive import queue, runs
 from archiver.archive.actions import record_settings
@@ -40,6 +41,7 @@ from archiver.clock import Clock
 from archiver.config import Config, Registry
 from archiver.errors import ArchiverError, StorageError, leaves
 from archiver.evidence.signing import seal
+from archiver.evidence.signing_keys import load_library
 from archiver.media.download import Downloader
 from archiver.media.playlists.joining import FilmJoiner, joiner_version
 from archiver.media.playlists.segments import remove_unfinished
@@ -145,6 +147,7 @@ class BackupRun:
         """The long part of a run, which can be stopped."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._stop_on_request, tasks.cancel_scope, report)
+            tasks.start_soon(to_thread.run_sync, load_library)  # while the sources answer
             async with self._continue_past_damaged_rows(
                 report, "Changed settings were not applied"
             ):

@@ -80,6 +80,12 @@ def can_sign() -> bool:
     return True
 
 
+def load_library() -> None:
+    """Import what signs, if it is installed. That takes longer than signing: a thread can do it."""
+    if can_sign():
+        import cryptography.hazmat.primitives.asymmetric.ed25519  # noqa: F401, PLC0415 — an extra
+
+
 def keys_on_record(connection: sqlite3.Connection) -> list[KeyOnRecord]:
     """All keys that ever signed checkpoints of this archive, the first one first."""
     query = "SELECT id, at, since, public_key, reason, note FROM signing_keys ORDER BY id"

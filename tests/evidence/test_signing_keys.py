@@ -1,6 +1,7 @@
 """The key that signs: made once, private, outside the archive, and every change of it on record."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ from archiver.archive.database import writer
 from archiver.errors import ConfigError, SecretError
 from archiver.evidence.signing_keys import (
     Reason,
+    can_sign,
     change_key,
     current_key,
     key_path,
     keys_on_record,
     load_key,
+    load_library,
 )
 from support.sealed import NOW, SealedArchive, make_sealed
 
@@ -138,3 +141,9 @@ def test_a_key_may_be_in_the_environment(tmp_path: Path, monkeypatch: pytest.Mon
             keys_on_record(connection)[0].public_key
             == (load_key(made.config()) or pytest.fail("it has a key")).public_text
         )
+
+
+def test_without_the_extra_there_is_nothing_to_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    assert not can_sign()
+    load_library()
