@@ -18,6 +18,8 @@ from support.browsing import browsing
 from support.exports.served_files import serve_files
 from support.nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 VIDEO = """
     SELECT role, state, reason_code, media.content_type, size > 0 FROM renditions
       LEFT JOIN media ON sha256 = media_sha256 WHERE role IN ('original', 'variant')

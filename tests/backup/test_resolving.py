@@ -22,6 +22,8 @@ from support.media.films import encode_film, write_segments
 from support.net.proxies import proxy_server
 from support.nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 FILMS = """
     SELECT state, reason_code, media.content_type FROM renditions
       JOIN attachments ON attachments.id = attachment_id AND kind = 'video'

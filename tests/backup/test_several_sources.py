@@ -15,6 +15,8 @@ from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 from support.gazette import GazetteWorld, PaperWithHistory, gazette, png
 
+pytestmark = pytest.mark.slow
+
 ORDERS = [("paper", "kiosk"), ("kiosk", "paper")]
 OWN_ROWS = ("runs", "run_accounts", "coverage", "table_checksums", *LEDGER_TABLES)
 

@@ -21,6 +21,8 @@ from datasette.app import Datasette
 from archiver.browse import downloads
 from support.browsing import browsing, serving
 
+pytestmark = pytest.mark.slow
+
 VIEWS = (
     "", "?platform=instagram", "?q=kiln", "?edited=1", "?removed=1", "?omitted=1", "?media=1",
     "?kind=reel", "?since=2026-02&until=2026-03", "?q=nothing+says+this", "?account=nobody",

@@ -14,6 +14,8 @@ from archiver.browse.filters import Filter
 from archiver.browse.server import make_datasette
 from archiver.browse.stream import post_page
 
+pytestmark = pytest.mark.slow
+
 FILTERS = [
     Filter(),
     Filter(account="my-instagram"),

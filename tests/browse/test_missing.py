@@ -18,6 +18,8 @@ from archiver.browse.published import publish
 from archiver.browse.server import make_datasette
 from support.browsing import browsing
 
+pytestmark = pytest.mark.slow
+
 PATH = "/archive/-/missing"
 
 

@@ -7,10 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import pytest
 
 from archiver.browse.charts import bar_chart
 from archiver.browse.published import publish
 from support.browsing import browsing
+
+pytestmark = pytest.mark.slow
 
 
 def test_it_has_months_platforms_and_best_posts(client: httpx.Client, demo: Path) -> None:

@@ -19,6 +19,8 @@ from archiver.errors import StorageError, UsageError
 from archiver.webserver import listen
 from support.browsing import serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def copy(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

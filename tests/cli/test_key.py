@@ -10,6 +10,8 @@ from archiver.evidence.notes import public_key_of
 from support.running import Cli
 from support.sealed import make_sealed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:

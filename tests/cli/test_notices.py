@@ -7,6 +7,8 @@ import pytest
 from support.receivers import Received, http_receiver
 from support.running import Cli
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 [archive]
 directory = "archive"

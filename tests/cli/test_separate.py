@@ -20,6 +20,8 @@ from archiver.evidence.verify import verify
 from support.gazette import GazetteWorld, Kiosk, gazette
 from support.running import Cli
 
+pytestmark = pytest.mark.slow
+
 
 class WithoutIds(Kiosk):
     """A source that does not know the ids of the network."""

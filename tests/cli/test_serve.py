@@ -14,6 +14,8 @@ import pytest
 from support.nights import Nights, nights
 from support.running import Cli
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "a-token-from-the-environment"
 DEAF = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
 """Starts a program as a script starts one in the background: Ctrl-C is ignored."""

@@ -15,7 +15,10 @@ import pytest
 from archiver.cli.streams import TolerantWriter
 from support.nights import Nights, nights
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="has the streams set by a POSIX shell")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="has the streams set by a POSIX shell"),
+]
 
 NEEDS_FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 CLOSED = ["2>&-", ">&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-", "1</dev/null", "2</dev/null"]

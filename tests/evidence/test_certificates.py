@@ -15,6 +15,8 @@ from archiver.evidence.verify import verify
 from support.exporting import make_archive
 from support.running import Cli
 
+pytestmark = pytest.mark.slow
+
 AT = "2026-12-01T00:00:00.000Z"
 
 

@@ -11,6 +11,8 @@ from archiver.evidence.checkpoint_copies import Delivery, deliver, known_heads
 from archiver.evidence.signed_heads import signed_heads
 from support.sealed import SealedArchive, make_sealed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def sealed(tmp_path: Path) -> SealedArchive:

@@ -13,6 +13,8 @@ from archiver.evidence.signed_heads import signed_heads
 from support.sealed import SealedArchive, make_sealed
 from support.time_stamping import Authority
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:

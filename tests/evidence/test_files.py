@@ -9,6 +9,8 @@ from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 from support.bad_archives import flip
 
+pytestmark = pytest.mark.slow
+
 NOW = "2026-11-23T00:00:00.000Z"
 SEEDS = range(6)
 

@@ -14,6 +14,8 @@ from archiver.evidence.signing_keys import keys_on_record
 from support.meeting import runs
 from support.sealed import SealedArchive, make_sealed
 
+pytestmark = pytest.mark.slow
+
 ROOT = "O80jm5ypzK6Af0mg/DYPOzg/OGg8qIi4gTYbUd6NhUw="
 
 

@@ -30,6 +30,8 @@ from support.forging import rehash, without_triggers
 from support.sealed import make_sealed
 from support.time_stamping import Authority
 
+pytestmark = pytest.mark.slow
+
 NOW = "2026-11-23T00:00:00.000Z"
 
 

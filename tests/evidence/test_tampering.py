@@ -15,6 +15,8 @@ from archiver.evidence.signing_keys import SigningKey, load_key
 from support.forging import forge, rebuild, rehash, without_triggers
 from support.sealed import SealedArchive, make_sealed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -25,6 +25,8 @@ from support.exports.tweets import Tweet, TweetMedia, TweetWorld, sample
 from support.media.samples import picture
 from support.nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[Nights]:

@@ -18,6 +18,8 @@ from support.exports.takeout import TakeoutVideo, TakeoutWorld
 from support.media.samples import movie
 from support.nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 MISSING = """
     SELECT platform_id FROM missing_media JOIN posts ON posts.id = post_id WHERE role = 'original'
 """

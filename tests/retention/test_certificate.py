@@ -18,6 +18,8 @@ from archiver.evidence.signing_keys import keys_on_record
 from support.exporting import make_archive
 from support.running import Cli
 
+pytestmark = pytest.mark.slow
+
 RULE = """
 [[retention]]
 name = "all"

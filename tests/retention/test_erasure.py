@@ -31,6 +31,8 @@ from archiver.retention.erasure import (
 from support.erasing import NOW, SECRET, Erasing, WithoutIds
 from support.gazette import gazette, png
 
+pytestmark = pytest.mark.slow
+
 
 def test_nothing_of_an_erased_post_is_left_in_any_file(erasing: Erasing) -> None:
     directory = erasing.directory

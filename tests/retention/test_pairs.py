@@ -39,6 +39,8 @@ from support.fresh import ROOT
 from support.gazette import gazette
 from support.running import Cli
 
+pytestmark = pytest.mark.slow
+
 Cell = Callable[..., None]
 TABLE: dict[str, dict[str, str]] = {}
 MATTER = "2026/17"

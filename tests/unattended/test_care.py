@@ -19,6 +19,8 @@ from archiver.unattended.care import Care, CareResult, care_due_in, due_care, sl
 from archiver.unattended.care_log import CareEntry, CareKind, newest_care
 from support.nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 2, 3, 17, tzinfo=UTC)
 LONG = timedelta(hours=1)
 TARGET = Path("/mnt/copy")

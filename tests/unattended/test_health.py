@@ -20,6 +20,8 @@ from archiver.unattended.health import (
 )
 from support.nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 LATE_AFTER = timedelta(days=2)
 
 

@@ -23,6 +23,8 @@ from support.damage import flip, raw
 from support.forging import rehash
 from support.running import Cli
 
+pytestmark = pytest.mark.slow
+
 PROVERS = provers_among(load_plugins().platforms)
 
 
