@@ -3,7 +3,8 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archiver.archive.actions import Action, actions_between, settings_on_record
@@ -44,7 +45,7 @@ class KnownRange:
     stream: str
     oldest: str | None
     newest: str | None
-    reached_start: int
+    reached_start: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,10 @@ class AuditedAccount:
 
 @dataclass(frozen=True, slots=True)
 class AuditedRun:
-    """A run, by whom and with which version, what it was asked and what it got."""
+    """A run, by whom and with which version, what it was asked and what it got.
+
+    `asked` are its options by name.
+    """
 
     id: int
     started_at: str
@@ -118,7 +122,7 @@ class AuditedRun:
     actor: str | None
     environment_id: int | None
     version: str
-    asked: str
+    asked: Any
     got: int
     new: int
     edited: int
@@ -213,11 +217,14 @@ class SettingChange:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """All that a report says. `settings` are those of the newest run, without secrets."""
+    """All that a report says. `settings` are those of the newest run, without secrets.
+
+    `since` and `until` are None where the period has no beginning or no end.
+    """
 
     archive_id: str
-    since: str
-    until: str
+    since: str | None
+    until: str | None
     period: str
     accounts: Sequence[AuditedAccount]
     runs: Sequence[AuditedRun]
@@ -253,9 +260,11 @@ def audit_report(connection: sqlite3.Connection, period: AuditPeriod) -> AuditRe
     of_accounts = _reviewed_post_ids(connection, chosen)
     return AuditReport(
         archive_id=_archive_id(connection),
-        since=period.since, until=period.until, period=str(period),
+        since=period.since or None,
+        until=None if period.until == END_OF_TIME else period.until,
+        period=str(period),
         accounts=_accounts(connection, accounts, chosen),
-        runs=list(objects(connection.execute(_RUNS, between), AuditedRun)),
+        runs=list(_runs(connection, between)),
         failures=list(objects(connection.execute(_FAILURES, of_names), AuditedFailure)),
         withheld=withheld[:MOST_LISTED], withheld_total=len(withheld),
         care=list(objects(connection.execute(_CARE, between), CareTaken)),
@@ -368,6 +377,19 @@ _SEAL_CHANGES = """
 """
 
 
+def _runs(connection: sqlite3.Connection, between: Mapping[str, str]) -> Iterator[AuditedRun]:
+    for run in objects(connection.execute(_RUNS, between), AuditedRun):
+        asked = run.asked
+        with suppress(ValueError):  # damaged: shown as it is
+            asked = json.loads(asked)
+        yield replace(run, asked=asked)
+
+
+def _ranges(connection: sqlite3.Connection, account_id: int) -> Iterator[KnownRange]:
+    for known in objects(connection.execute(_RANGES, (account_id,)), KnownRange):
+        yield replace(known, reached_start=bool(known.reached_start))
+
+
 def _accounts(
     connection: sqlite3.Connection, rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]
 ) -> list[AuditedAccount]:
@@ -385,7 +407,7 @@ def _accounts(
         audited = AuditedAccount(
             row["name"], row["platform"], row["platform_id"], row["handle"], row["url"],
             count, first, last, reviewed, events.get(account_id, {}),
-            list(objects(connection.execute(_RANGES, (account_id,)), KnownRange)),
+            list(_ranges(connection, account_id)),
             list(objects(connection.execute(_GAPS, gap), CoverageGap)),
             [AskedAndGot(**each) for each in asked.get(account_id, [])],
             [AbsentFiles(**each) for each in absent.get(account_id, [])],

@@ -13,6 +13,7 @@ def test_coverage_has_its_gaps_and_why(audited: sqlite3.Connection) -> None:
     acme, other = audit_report(audited, AuditPeriod()).accounts
     assert (acme.name, acme.posts, acme.reviewed, acme.events["edited"]) == ("acme", 2, 1, 1)
     assert [(each.oldest or "")[:10] for each in acme.ranges] == ["2026-02-01", "2026-03-15"]
+    assert {type(each.reached_start) for each in acme.ranges} == {bool}
     (gap,) = acme.gaps
     assert ((gap.since or "")[:10], (gap.until or "")[:10]) == ("2026-03-01", "2026-03-15")
     assert gap.reason == "the source gives no more than 100 posts"
@@ -23,6 +24,7 @@ def test_runs_say_who_made_them_and_failures_why(audited: sqlite3.Connection) ->
     report = audit_report(audited, AuditPeriod())
     assert [run.outcome for run in report.runs] == ["interrupted", "interrupted", "failed"]
     assert report.runs[-1].actor == "nightly@records"
+    assert all(isinstance(run.asked, dict) for run in report.runs)
     assert report.environments[report.runs[-1].environment_id or 0] == environment()
     (failure,) = report.failures
     assert (failure.error_code, failure.message) == ("down", "The source answered with status 503")

@@ -29,6 +29,7 @@ def test_it_is_text_json_and_a_page_of_the_same(cli: Cli) -> None:
     assert "What this report cannot show:" in text
     found = json.loads(cli("report", "acme", "--since", "2026-03", "--json").stdout)
     assert (found["accounts"][0]["posts"], found["made_by"]) == (2, "clerk")
+    assert (found["since"], found["until"]) == ("2026-03-01T00:00:00.000Z", None)
     done = cli("report", "--html", "report.html")
     assert (done.exit_code, done.stdout) == (0, "The report is in report.html.\n")
     page = Path("report.html").read_text("utf-8")
