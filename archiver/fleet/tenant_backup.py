@@ -16,9 +16,8 @@ from pathlib import Path
 
 import anyio
 
-from archiver.archive.database import DATABASE, reader
+from archiver.archive.database import DATABASE
 from archiver.archive.storage_errors import storage_errors
-from archiver.archive.storage_totals import ARCHIVE_TOTAL, storage_totals
 from archiver.backup import BackupOptions, run_backup
 from archiver.backup.routes import route_of
 from archiver.clock import SystemClock
@@ -39,21 +38,12 @@ from archiver.fleet.results import (
     BROKEN_RETRY,
     FIRST_RETRY,
     AccountResult,
-    commit_version,
     note_unsaved,
     write_result,
 )
 from archiver.fleet.settings import FleetSettings, load_fleet
 from archiver.fleet.shared_buckets import SharedBuckets
-from archiver.fleet.storage import TenantStorage, open_storage
-from archiver.fleet.versions import (
-    DatabaseVersion,
-    bring_up_to,
-    mark_version,
-    remove_old_versions,
-    save_version,
-    version_name,
-)
+from archiver.fleet.tenant_archive import TenantArchive
 from archiver.plugins import load_plugins
 from archiver.process_limits import end_with
 from archiver.report import NoProgress, RunReport
@@ -102,22 +92,21 @@ class TenantBackup:
         self._lease = lease
         self._plugins = plugins
         self._limits = SharedBuckets(self._database)
-        self._storage: TenantStorage = open_storage(settings, lease.tenant)
-        self._version = lease.version
-        self._current: DatabaseVersion | None = None
+        self._archive = TenantArchive(settings, lease)
+        self._storage = self._archive.storage
 
     def back_up(self, job: TenantJob) -> None:
         """Back up what the job names and is not done. Raises LeaseLost, StorageError."""
-        self.prepare()
+        self._archive.bring_here()
         tenant = self._lease.tenant
         accounts = patiently(self._database, lambda database: accounts_of(database, tenant))
         asked_at = datetime.fromisoformat(job.asked_at)
         for account in accounts:
             if account.name in job.accounts and not account.is_done_since(asked_at):
                 self._back_up(account, accounts, now=job.now)
-        if self._current is not None:
+        if self._archive.current is not None:
             self._give_away(accounts)
-            remove_old_versions(self._storage.bucket, self._current, self._settings.keep_versions)
+            self._archive.remove_old_versions()
 
     def _give_away(self, accounts: Sequence[FleetAccount]) -> None:
         """Give the newest checkpoint away and have it stamped, as after any run.
@@ -132,15 +121,7 @@ class TenantBackup:
         for problem in given.problems:
             sys.stderr.write(redact(problem) + "\n")
         if given.stamps:
-            self._put_back(None)
-
-    def prepare(self) -> None:
-        """Have the current version of the database here. Raises StorageError."""
-        if self._lease.manifest is None:
-            return
-        self._current = bring_up_to(
-            self._storage.bucket, self._lease.manifest, self._storage.directory
-        )
+            self._archive.put_back()
 
     def _back_up(
         self, account: FleetAccount, accounts: Sequence[FleetAccount], *, now: bool
@@ -155,7 +136,7 @@ class TenantBackup:
         except ArchiverError as error:
             result = _failure(account, error, BROKEN_RETRY)
         if (self._storage.directory / DATABASE).exists():
-            self._put_back(result)
+            self._archive.put_back(result)
         elif result is not None:
             found = result
             patiently(self._database, lambda database: write_result(database, self._lease, found))
@@ -184,22 +165,6 @@ class TenantBackup:
         every = archive.stories_every if "stories" in streams else archive.posts_every
         digest = hashlib.sha256(f"{self._lease.tenant}/{account.name}".encode()).digest()
         return every * (1 - _JITTER * int.from_bytes(digest[:4]) / (1 << 32))
-
-    def _put_back(self, result: AccountResult | None) -> None:
-        version = self._version + 1
-        name = version_name(version, self._lease.fence)
-        with reader(self._storage.directory) as archive:
-            _, media_size = storage_totals(archive).get(ARCHIVE_TOTAL, (0, 0))
-        saved = save_version(self._storage.directory, self._storage.bucket, name, self._current)
-        patiently(
-            self._database,
-            lambda database: commit_version(
-                database, self._lease, version, saved.manifest, size=saved.size,
-                media_size=media_size, sent=saved.sent, result=result,
-            ),
-        )  # fmt: skip
-        mark_version(self._storage.directory, saved.name)
-        self._version, self._current = version, saved
 
 
 def tenant_config(

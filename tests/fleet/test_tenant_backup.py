@@ -9,7 +9,7 @@ import pytest
 
 from archiver.archive.database import reader
 from archiver.evidence.files import MediaRow, check_file
-from archiver.fleet import tenant_backup, versions
+from archiver.fleet import tenant_archive, versions
 from archiver.fleet.database import LeaseLost, connected, take_lease
 from archiver.fleet.settings import load_fleet
 from archiver.fleet.storage import open_storage
@@ -71,7 +71,7 @@ def test_a_worker_that_wakes_up_late_changes_nothing(
             assert take_lease(connection, "acme", "another worker") is not None
         return save(*given)  # type: ignore[arg-type]  # as it was called
 
-    monkeypatch.setattr(tenant_backup, "save_version", save_late)
+    monkeypatch.setattr(tenant_archive, "save_version", save_late)
     with pytest.raises(LeaseLost):
         run_job(fleet.job("acme", account))
     row = fleet.rows()["acme"]
@@ -149,7 +149,7 @@ def test_what_is_erased_goes_from_older_versions_though_a_worker_was_killed(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(tenant_backup, "remove_old_versions", killed)
+        patch.setattr(tenant_archive, "remove_old_versions", killed)
         with pytest.raises(KeyboardInterrupt):
             run_job(fleet.job("acme", account))
     assert fleet.rows()["acme"].version == 3
