@@ -244,6 +244,8 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "settings": {"binding", "tomllines", "tomltext"},
         "starter": {"config", "plugins", "process_limits"},
         "storage": {"media"},
+        "tenant_archive": {"archive"},
+        "tenant_erasing": {"config", "media", "retention"},
         "tenant_export": {"archive", "evidence", "media"},
         "tenant_backup": {
             "archive",

@@ -38,6 +38,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "archiver/archive/blanking",
         "archiver/retention/cleaning", "archiver/retention/erased_rows",
     ),
+    "fleet/test_tenant_backup.py": ("archiver/fleet/tenant_archive",),
     "evidence/test_copy.py": ("archiver/cli/copy",),
     "site/test_html_format.py": ("archiver/site/pages", "archiver/site/plan"),
     "export/formats/test_jsonl.py": ("archiver/export/account_document",),

@@ -14,17 +14,19 @@ if TYPE_CHECKING:
     from archiver.evidence.standing import LedgerStanding
 
 
-def give_checkpoint_away(shell: Shell, config: "Config", *, with_stamps: bool = True) -> None:
-    """See `giving.give_away`; warns of what failed."""
+def give_checkpoint_away(shell: Shell, config: "Config", *, with_stamps: bool = True) -> bool:
+    """See `giving.give_away`; warns of what failed. Whether the archive got time stamps."""
     if not (config.evidence.checkpoint_copies or config.evidence.timestamp):
-        return
+        return False
     from archiver.backup.routes import route_of
     from archiver.clock import SystemClock
     from archiver.evidence.giving import give_away
 
     route = route_of(config.network)
-    for problem in give_away(config, route, SystemClock(), with_stamps=with_stamps).problems:
+    given = give_away(config, route, SystemClock(), with_stamps=with_stamps)
+    for problem in given.problems:
         shell.warn(problem)
+    return given.stamps > 0
 
 
 def ledger_standing(connection: "sqlite3.Connection", config: "Config") -> "LedgerStanding":

@@ -8,6 +8,7 @@ import click
 from archiver.cli.deliveries import give_checkpoint_away
 from archiver.cli.post_options import PostChoice, post_options, scope_of
 from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.tenants import ErasePlace, TenantChoice, erase_place, tenant_options
 from archiver.cli.text import safe, table, wrap
 from archiver.errors import UsageError
 from archiver.human import counted
@@ -38,64 +39,74 @@ archiver erase --certificate 1 > certificate.json
 @click.option("--certificate", type=int, metavar="N", help="Print the certificate of erasure N.")
 @click.option("--list", "listed", is_flag=True, help="List all erasures.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@tenant_options
 @pass_shell
 def command(
     shell: Shell, choice: PostChoice, basis: str | None, who: str | None, keep_metrics: bool,
     dry_run: bool, confirm: int | None, undo: int | None, certificate: int | None, listed: bool,
-    as_json: bool,
+    as_json: bool, chosen_tenant: TenantChoice,
 ) -> None:  # fmt: skip
     """Erase the posts that match all of what is given: planned at first, with --confirm for good.
 
     Nothing of them is left in the folder of the archive: texts, records, versions, answers of
     sources, search terms, numbers, files that no other post has, thumbnails, free pages, older
     databases. The ledger still proves all other posts. They are not saved again, from any source.
-    Posts under legal hold are never erased.
+    Posts under legal hold are never erased. With --tenant, the object store of its fleet has
+    nothing of them any more either: no media, and no older version of the database.
     """
     steps = [confirm is not None, undo is not None, certificate is not None, listed]
     if sum(steps) > 1 or (any(steps) and (choice != PostChoice() or basis or dry_run)):
         raise UsageError("--confirm, --undo, --certificate and --list stand alone, one at a time")
-    if confirm is not None:
-        _confirm(shell, confirm, who, as_json=as_json)
-    elif undo is not None:
-        _undo(shell, undo, who, as_json=as_json)
-    elif certificate is not None:
-        _print_certificate(shell, certificate)
-    elif listed:
-        _list(shell, as_json=as_json)
+    asks = choice != PostChoice() and basis is not None
+    if not any(steps) and not asks:
+        raise _incomplete(choice)
+    with erase_place(shell, chosen_tenant) as place:
+        if confirm is not None:
+            _confirm(shell, place, confirm, who, as_json=as_json)
+        elif undo is not None:
+            _undo(shell, place, undo, who, as_json=as_json)
+        elif certificate is not None:
+            _print_certificate(shell, place, certificate)
+        elif listed:
+            _list(shell, place, as_json=as_json)
+        elif dry_run:
+            _count(shell, place, choice, as_json=as_json)
+        else:
+            _plan(shell, place, choice, basis or "", who, keep_metrics, as_json=as_json)
+
+
+def _incomplete(choice: PostChoice) -> UsageError:
+    if choice == PostChoice():
+        hint = "Give posts, --account, --since, --until or --search"
+        return UsageError("Which posts?", hint=hint)
+    return UsageError("archiver erase needs --basis, such as the article of a law and a case")
+
+
+def _count(shell: Shell, place: ErasePlace, choice: PostChoice, *, as_json: bool) -> None:
+    from archiver.archive.database import reader
+    from archiver.archive.holds import matters_of_posts
+
+    with reader(place.config.archive.directory) as connection:
+        posts = list(scope_of(connection, choice).ids(connection))
+        held = len(matters_of_posts(connection, posts))
+    if as_json:
+        shell.json({"posts": posts, "held": held})
     else:
-        _plan(
-            shell, choice, basis, who, keep_metrics=keep_metrics, dry_run=dry_run, as_json=as_json
-        )
+        of_those = f", {held:,} of them under legal hold" if held else ""
+        shell.report(f"{counted(len(posts), 'post')} would be erased{of_those}.")
 
 
 def _plan(
-    shell: Shell, choice: PostChoice, basis: str | None, who: str | None, *, keep_metrics: bool,
-    dry_run: bool, as_json: bool,
+    shell: Shell, place: ErasePlace, choice: PostChoice, basis: str, who: str | None,
+    keep_metrics: bool, *, as_json: bool,
 ) -> None:  # fmt: skip
-    from archiver.archive.database import reader, writer
-    from archiver.archive.holds import matters_of_posts
     from archiver.models import current_time
     from archiver.retention.erasure import plan_erasure
 
-    if choice == PostChoice():
-        raise UsageError("Which posts?", hint="Give posts, --account, --since, --until or --search")
-    if basis is None:
-        raise UsageError("archiver erase needs --basis, such as the article of a law and a case")
-    directory = shell.config().archive.directory
-    if dry_run:
-        with reader(directory) as connection:
-            posts = list(scope_of(connection, choice).ids(connection))
-            held = len(matters_of_posts(connection, posts))
-        if as_json:
-            shell.json({"posts": posts, "held": held})
-        else:
-            of_those = f", {held:,} of them under legal hold" if held else ""
-            shell.report(f"{counted(len(posts), 'post')} would be erased{of_those}.")
-        return
-    with writer(directory, create=False, notify=shell.warn) as connection:
+    with place.writing(shell.warn) as connection:
         chosen = list(scope_of(connection, choice).ids(connection))
         planned = plan_erasure(
-            connection, chosen, basis, _actor(shell, who), current_time(),
+            connection, chosen, basis, _actor(place, who), current_time(),
             keeps_metrics=keep_metrics,
         )  # fmt: skip
     if as_json:
@@ -107,32 +118,40 @@ def _plan(
             "Nothing is erased yet."
         )
     )
+    command_line = shell.command_line(f"erase {place.arguments}")
     shell.say(
-        f"\nNext:\n  {shell.command_line(f'erase --confirm {planned.id}')}\n"
+        f"\nNext:\n  {command_line}--confirm {planned.id}\n"
         "      erases them; that cannot be undone\n"
-        f"  {shell.command_line(f'erase --undo {planned.id}')}\n"
+        f"  {command_line}--undo {planned.id}\n"
         "      withdraws it"
     )
 
 
-def _confirm(shell: Shell, number: int, who: str | None, *, as_json: bool) -> None:
+def _confirm(
+    shell: Shell, place: ErasePlace, number: int, who: str | None, *, as_json: bool
+) -> None:
     from functools import partial
 
-    from archiver.archive.database import writer
     from archiver.evidence.signing import erasure_seal
     from archiver.models import current_time
-    from archiver.retention.erasure import carry_out
+    from archiver.retention.erasure import carry_out, erasure_of
 
-    config, now = shell.config(), current_time()
+    config, now = place.config, current_time()
     directory = config.archive.directory
-    with writer(directory, create=False, notify=shell.warn) as connection:
-        make_seal = partial(erasure_seal, connection, config, now)
-        done = carry_out(connection, directory, number, _actor(shell, who), now, make_seal)
-    print_disposed(shell, done, as_json=as_json)
-    give_checkpoint_away(shell, config)
+    with place.writing(shell.warn) as connection:
+        done = erasure_of(connection, number)
+        if done.state != "done" or not place.is_tenant:  # it may be done, and not put back
+            make_seal = partial(erasure_seal, connection, config, now)
+            done = carry_out(
+                connection, directory, number, _actor(place, who), now, make_seal,
+                place.remove_files,
+            )  # fmt: skip
+    print_disposed(shell, done, place, as_json=as_json)
+    if give_checkpoint_away(shell, config):
+        place.put_back()
 
 
-def print_disposed(shell: Shell, done: "Erasure", *, as_json: bool) -> None:
+def print_disposed(shell: Shell, done: "Erasure", place: ErasePlace, *, as_json: bool) -> None:
     """Print what was erased, what was not, and where copies are."""
     import json
 
@@ -158,38 +177,38 @@ def print_disposed(shell: Shell, done: "Erasure", *, as_json: bool) -> None:
         when, where = copy["last_copied_at"][:10], safe(copy["folder"])
         line = f"A copy of {when} is in {where}; this erases there: {safe(copy['erased_by'])}"
         shell.report(wrap(line, rest="    "))
-    shell.say(f"\nThe certificate: {shell.command_line(f'erase --certificate {done.id}')}")
+    command_line = shell.command_line(f"erase {place.arguments}--certificate {done.id}")
+    shell.say(f"\nThe certificate: {command_line}")
 
 
-def _undo(shell: Shell, number: int, who: str | None, *, as_json: bool) -> None:
-    from archiver.archive.database import writer
+def _undo(shell: Shell, place: ErasePlace, number: int, who: str | None, *, as_json: bool) -> None:
     from archiver.models import current_time
     from archiver.retention.erasure import withdraw_erasure
 
-    with writer(shell.config().archive.directory, create=False, notify=shell.warn) as connection:
-        withdraw_erasure(connection, number, _actor(shell, who), current_time())
+    with place.writing(shell.warn) as connection:
+        withdraw_erasure(connection, number, _actor(place, who), current_time())
     if as_json:
         shell.json({"id": number, "state": "withdrawn"})
     else:
         shell.report(f"Erasure {number} is withdrawn; nothing was erased.")
 
 
-def _print_certificate(shell: Shell, number: int) -> None:
+def _print_certificate(shell: Shell, place: ErasePlace, number: int) -> None:
     from archiver.archive.database import reader
     from archiver.retention.erasure import erasure_of
 
-    with reader(shell.config().archive.directory) as connection:
+    with reader(place.config.archive.directory) as connection:
         found = erasure_of(connection, number)
     if found.state != "done" or found.certificate is None:
         raise UsageError(f"Erasure {number} has no certificate: it is {found.state}")
     shell.out(found.certificate)
 
 
-def _list(shell: Shell, *, as_json: bool) -> None:
+def _list(shell: Shell, place: ErasePlace, *, as_json: bool) -> None:
     from archiver.archive.database import reader
     from archiver.retention.erasure import erasures
 
-    with reader(shell.config().archive.directory) as connection:
+    with reader(place.config.archive.directory) as connection:
         found = erasures(connection)
     if as_json:
         shell.json({"erasures": [_fields(each) for each in found]})
@@ -218,7 +237,7 @@ def _fields(erasure: "Erasure") -> dict[str, object]:
     return fields | {"posts": erasure.post_ids}
 
 
-def _actor(shell: Shell, who: str | None) -> str:
+def _actor(place: ErasePlace, who: str | None) -> str:
     from archiver.actors import actor
 
-    return who or actor(shell.config().archive.actor)
+    return who or actor(place.config.archive.actor)

@@ -73,7 +73,7 @@ def command(
     up what is due until it is stopped; "run [TENANT]" queues all accounts now; "status" shows each
     tenant, and "web" the same in a browser, with metrics for Prometheus; "pause TENANT" and "resume
     TENANT" stop one and let it go on; "export TENANT DIR" writes its archive as a folder; "delete
-    TENANT" deletes it with all versions and media.
+    TENANT" deletes it with all versions and media. To erase posts of one: archiver erase --tenant.
     """
     from archiver.fleet.extra import require_extra
 

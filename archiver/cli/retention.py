@@ -9,6 +9,7 @@ import click
 from archiver.cli.deliveries import give_checkpoint_away
 from archiver.cli.erase import print_disposed
 from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.tenants import ErasePlace, TenantChoice, erase_place, tenant_options
 from archiver.cli.text import table
 from archiver.errors import ConfigError, UsageError
 from archiver.human import counted
@@ -16,6 +17,7 @@ from archiver.human import counted
 if TYPE_CHECKING:
     import sqlite3
 
+    from archiver.config import Config
     from archiver.retention.erasure import Erasure
     from archiver.retention.rules import DuePosts
     from archiver.settings import RetentionRule
@@ -35,40 +37,48 @@ if TYPE_CHECKING:
 )
 @click.option("--by", "who", metavar="NAME", help="Who decided it, else the actor.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@tenant_options
 @pass_shell
 def command(
     shell: Shell, names: tuple[str, ...], with_posts: bool, dispose: bool, who: str | None,
-    as_json: bool,
+    as_json: bool, chosen_tenant: TenantChoice,
 ) -> None:  # fmt: skip
     """List which posts are due by the [[retention]] rules of the config, or by those named.
 
     Nothing is disposed of by itself. With --dispose, posts that are due by a rule with the action
     "erase" are erased, as archiver erase does it: for good. What is under legal hold stays.
     """
-    rules = shell.config().retention
-    if not rules:
+    if dispose and with_posts:
+        raise UsageError("--posts lists, and --dispose disposes: one at a time")
+    with erase_place(shell, chosen_tenant) as place:
+        chosen = _chosen(place.config, names)
+        if dispose:
+            _dispose(shell, place, chosen, who, as_json=as_json)
+        else:
+            _list(shell, place.config, chosen, with_posts=with_posts, as_json=as_json)
+
+
+def _chosen(config: "Config", names: Sequence[str]) -> Sequence[str]:
+    """The names of the rules that are asked for; all, if none is named."""
+    if not config.retention:
         raise ConfigError(
-            f"There are no retention rules in {shell.config().path}",
+            f"There are no retention rules in {config.path}",
             hint="A table [[retention]] is one; docs/retention.md shows how",
         )
-    known = [rule.name for rule in rules]
+    known = [rule.name for rule in config.retention]
     if unknown := [name for name in names if name not in known]:
         raise UsageError(
             f"There is no retention rule {unknown[0]}", hint=f"There are {', '.join(known)}"
         )
-    if dispose and with_posts:
-        raise UsageError("--posts lists, and --dispose disposes: one at a time")
-    if dispose:
-        _dispose(shell, names or known, who, as_json=as_json)
-    else:
-        _list(shell, names or known, with_posts=with_posts, as_json=as_json)
+    return names or known
 
 
-def _list(shell: Shell, chosen: Sequence[str], *, with_posts: bool, as_json: bool) -> None:
+def _list(
+    shell: Shell, config: "Config", chosen: Sequence[str], *, with_posts: bool, as_json: bool
+) -> None:
     from archiver.archive.database import reader
     from archiver.retention.rules import check_accounts, due_posts, posts_without_rule
 
-    config = shell.config()
     with reader(config.archive.directory) as connection:
         check_accounts(connection, config.retention, {entry.name for entry in config.accounts})
         found = [
@@ -91,36 +101,40 @@ def _list(shell: Shell, chosen: Sequence[str], *, with_posts: bool, as_json: boo
         shell.out(f"{counted(without, 'post')} {is_or_are} under no rule, and never due.")
 
 
-def _dispose(shell: Shell, chosen: Sequence[str], who: str | None, *, as_json: bool) -> None:
+def _dispose(
+    shell: Shell, place: ErasePlace, chosen: Sequence[str], who: str | None, *, as_json: bool
+) -> None:
     from functools import partial
 
     from archiver.actors import actor
-    from archiver.archive.database import writer
     from archiver.evidence.signing import erasure_seal
     from archiver.models import time_text
     from archiver.retention.rules import check_accounts, dispose
 
-    config = shell.config()
+    config = place.config
     directory = config.archive.directory
     named = who or actor(config.archive.actor)
     accounts = {entry.name for entry in config.accounts}
-    with writer(directory, create=False, notify=shell.warn) as connection:
+    with place.writing(shell.warn) as connection:
         check_accounts(connection, config.retention, accounts)
         now = datetime.now(UTC)
         make_seal = partial(erasure_seal, connection, config, time_text(now))
-        done = dispose(connection, directory, config.retention, chosen, named, now, make_seal)
-    _print(shell, done, as_json=as_json)
-    if done:
-        give_checkpoint_away(shell, config)
+        done = dispose(
+            connection, directory, config.retention, chosen, named, now, make_seal,
+            place.remove_files,
+        )  # fmt: skip
+    _print(shell, done, place, as_json=as_json)
+    if done and give_checkpoint_away(shell, config):
+        place.put_back()
 
 
-def _print(shell: Shell, done: "Sequence[Erasure]", *, as_json: bool) -> None:
+def _print(shell: Shell, done: "Sequence[Erasure]", place: ErasePlace, *, as_json: bool) -> None:
     if as_json:
         shell.json({"disposed": list(map(_disposed, done))})
         return
     for each in done:
         shell.report(f"Erasure {each.id}, by rule {each.basis}:")
-        print_disposed(shell, each, as_json=False)
+        print_disposed(shell, each, place, as_json=False)
     if not done:
         shell.report(
             "No post was erased: none is due by a rule that erases, or all of those are held."

@@ -81,6 +81,8 @@ WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 60.0, 60.0)
 STANDSTILL_SECONDS = 5
 """A transaction in which nothing happens for so long is undone: its worker is paused or gone."""
 _CONNECT_SECONDS = 10
+HELD = 1718379877
+"""The first key of the advisory lock that a command has of a tenant, whose id is the second."""
 UNSAVED = "unsaved"
 """The outcome of an account whose backup could not be put back: nothing of it counts."""
 
@@ -245,7 +247,7 @@ def take_due(
     """
     for name in tenants:
         if connection.execute("SELECT 1 FROM fleet.tenants WHERE name = %s", (name,)).rowcount < 1:
-            raise _unknown(name)
+            raise unknown_tenant(name)
     rows = connection.execute(
         "UPDATE fleet.accounts a SET next_at = now() + interval '1 hour' FROM fleet.tenants t"
         " WHERE t.id = a.tenant_id AND t.paused_at IS NULL AND (%(now)s OR a.next_at <= now())"
@@ -262,15 +264,18 @@ def take_due(
 
 
 def take_lease(connection: "psycopg.Connection[Any]", tenant: str, holder: str) -> Lease | None:
-    """The newest lease of a tenant; None where it is paused, or there is no such tenant any more.
+    """The newest lease of a tenant; None where it is paused, a command has it, or it is gone.
 
     Whoever held the one before cannot put anything back from now on.
     """
     row = connection.execute(
         "UPDATE fleet.tenants SET fence = fence + 1, holder = %s, leased_at = now()"
-        " WHERE name = %s AND paused_at IS NULL AND deleting_since IS NULL"
+        " WHERE name = %s AND paused_at IS NULL AND deleting_since IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+        " WHERE d.datname = current_database() AND l.locktype = 'advisory'"
+        " AND l.classid::bigint = %s AND l.objid::bigint = fleet.tenants.id)"
         " RETURNING id, fence, version, manifest, settings",
-        (holder, tenant),
+        (holder, tenant, HELD),
     ).fetchone()
     if row is None:
         return None
@@ -311,7 +316,7 @@ def manifest_of(connection: "psycopg.Connection[Any]", tenant: str) -> str | Non
         "SELECT manifest FROM fleet.tenants WHERE name = %s", (tenant,)
     ).fetchone()
     if row is None:
-        raise _unknown(tenant)
+        raise unknown_tenant(tenant)
     manifest: str | None = row.manifest
     return manifest
 
@@ -330,16 +335,8 @@ def begin_deletion(
             (tenant,),
         ).fetchone()
         if row is None:
-            raise _unknown(tenant)
-        busy = connection.execute(
-            "SELECT 1 FROM procrastinate_jobs WHERE lock = %s AND status = 'doing'", (tenant,)
-        ).rowcount
-        if busy:
-            raise UsageError(
-                f"{tenant} is being backed up",
-                kept="Nothing was deleted",
-                hint=f"archiver fleet pause {tenant}, and wait until the job has ended",
-            )
+            raise unknown_tenant(tenant)
+        refuse_busy(connection, tenant, "Nothing was deleted")
         if for_good:
             connection.execute(
                 "UPDATE fleet.tenants SET fence = fence + 1, deleting_since = now(),"
@@ -347,6 +344,19 @@ def begin_deletion(
                 (row.id,),
             )
     return row.manifest, row.deleting_since is not None
+
+
+def refuse_busy(connection: "psycopg.Connection[Any]", tenant: str, kept: str) -> None:
+    """Raise UsageError while a job of a tenant runs."""
+    busy = connection.execute(
+        "SELECT 1 FROM procrastinate_jobs WHERE lock = %s AND status = 'doing'", (tenant,)
+    ).rowcount
+    if busy:
+        raise UsageError(
+            f"{tenant} is being backed up",
+            kept=kept,
+            hint=f"archiver fleet pause {tenant}, and wait until the job has ended",
+        )
 
 
 def end_deletion(connection: "psycopg.Connection[Any]", tenant: str) -> None:
@@ -360,5 +370,6 @@ def end_deletion(connection: "psycopg.Connection[Any]", tenant: str) -> None:
         )
 
 
-def _unknown(tenant: str) -> UsageError:
+def unknown_tenant(tenant: str) -> UsageError:
+    """The error of a name that no tenant has."""
     return UsageError(f'There is no tenant "{tenant}" in this fleet')

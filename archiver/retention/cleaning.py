@@ -40,7 +40,7 @@ def remove_unused_files(connection: sqlite3.Connection, directory: Path) -> int:
 
     Returns how many media files were deleted. Raises StorageError, OSError.
     """
-    known = {bytes.fromhex(name) for (name,) in connection.execute("SELECT sha256 FROM media")}
+    known = known_files(connection)
     store = FolderStore(directory)
     unused = [
         file.path
@@ -58,6 +58,11 @@ def remove_unused_files(connection: sqlite3.Connection, directory: Path) -> int:
     return len(unused)
 
 
+def known_files(connection: sqlite3.Connection) -> set[bytes]:
+    """The hashes of all files that a row names."""
+    return {bytes.fromhex(name) for (name,) in connection.execute("SELECT sha256 FROM media")}
+
+
 def _leftovers(directory: Path, known: set[bytes]) -> Iterator[Path]:
     """Thumbnails, unfinished downloads, damaged files that are not known, and older databases."""
     cache = directory / "cache"
@@ -67,11 +72,12 @@ def _leftovers(directory: Path, known: set[bytes]) -> Iterator[Path]:
     for folder in (directory / "tmp", directory / "quarantine"):
         if folder.is_dir() and not folder.is_symlink():
             for path in sorted(folder.iterdir()):
-                if folder.name == "tmp" or not _is_known(path.name, known):
+                if folder.name == "tmp" or not is_known(path.name, known):
                     yield path
 
 
-def _is_known(name: str, known: set[bytes]) -> bool:
+def is_known(name: str, known: set[bytes]) -> bool:
+    """Whether the name of a file begins with the hash of one that is known."""
     try:
         return bytes.fromhex(name[:_HASH_DIGITS]) in known
     except ValueError:

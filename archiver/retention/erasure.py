@@ -6,7 +6,7 @@ and free pages are removed; whatever is interrupted there is done again by the n
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -30,6 +30,8 @@ from archiver.retention.cleaning import clean
 from archiver.retention.erased_rows import erase_posts
 
 ErasureKind = Literal["erasure", "disposal"]
+RemoveFiles = Callable[[sqlite3.Connection], None]
+"""Removes files that no row names from a store beside the folder; it may be called again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +131,12 @@ def withdraw_erasure(connection: sqlite3.Connection, erasure_id: int, who: str, 
 
 def carry_out(
     connection: sqlite3.Connection, directory: Path, erasure_id: int, who: str, now: str,
-    make_seal: MakeSeal = Unsigned,
+    make_seal: MakeSeal = Unsigned, remove_files: RemoveFiles | None = None,
 ) -> Erasure:  # fmt: skip
     """Carry out a planned erasure, or go on with one that was interrupted; under the lock.
 
     What `make_seal` makes signs the certificate, and the checkpoints before and after it.
+    `remove_files` is for media that do not lie in the folder.
     Raises UsageError for a plan that was withdrawn or refused, and where a post is held now: that
     is on record then. StorageError, sqlite3.Error where files or free pages could not be removed;
     then it has to be called again.
@@ -145,6 +148,8 @@ def carry_out(
         )
     if found.state == "planned":
         _erase_rows(connection, found, who, now)
+    if remove_files is not None:
+        remove_files(connection)
     clean(connection, directory)
     seal = make_seal()
     with transaction(connection):

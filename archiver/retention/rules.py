@@ -18,6 +18,7 @@ from archiver.models import time_text, timestamp
 from archiver.retention.certificate import MakeSeal, Unsigned
 from archiver.retention.erasure import (
     Erasure,
+    RemoveFiles,
     carry_out,
     erasures,
     plan_erasure,
@@ -112,10 +113,12 @@ def posts_without_rule(connection: sqlite3.Connection, rules: Sequence[Retention
 def dispose(
     connection: sqlite3.Connection, directory: Path, rules: Sequence[RetentionRule],
     chosen: Collection[str], who: str, now: datetime, make_seal: MakeSeal = Unsigned,
+    remove_files: RemoveFiles | None = None,
 ) -> list[Erasure]:  # fmt: skip
     """Dispose of what is due by the rules of the names `chosen` that erase; under the lock.
 
-    What `make_seal` makes signs the certificates and the checkpoints.
+    What `make_seal` makes signs the certificates and the checkpoints; `remove_files` is as for
+    `carry_out`.
 
     What is held stays, and that it was due is on record. Before, disposals are finished that were
     interrupted. Raises UsageError where the clock is behind the archive, and as `carry_out` does:
@@ -123,7 +126,7 @@ def dispose(
     """
     _check_clock(connection, now)
     at = time_text(now)
-    done = _finish(connection, directory, who, at, make_seal)
+    done = _finish(connection, directory, who, at, make_seal, remove_files)
     for due in list(due_posts(connection, rules, now)):
         if due.rule.action != "erase" or due.rule.name not in chosen:
             continue
@@ -134,7 +137,9 @@ def dispose(
             planned = plan_erasure(
                 connection, due.free, basis_of(due.rule), who, at, kind="disposal"
             )
-            done.append(carry_out(connection, directory, planned.id, who, at, make_seal))
+            done.append(
+                carry_out(connection, directory, planned.id, who, at, make_seal, remove_files)
+            )
     return done
 
 
@@ -145,13 +150,14 @@ def basis_of(rule: RetentionRule) -> str:
 
 
 def _finish(
-    connection: sqlite3.Connection, directory: Path, who: str, at: str, make_seal: MakeSeal
-) -> list[Erasure]:
+    connection: sqlite3.Connection, directory: Path, who: str, at: str, make_seal: MakeSeal,
+    remove_files: RemoveFiles | None,
+) -> list[Erasure]:  # fmt: skip
     """Finish disposals that were interrupted; what was only planned is planned anew, if due."""
     done = []
     for each in erasures(connection):
         if each.kind == "disposal" and each.state == "running":
-            done.append(carry_out(connection, directory, each.id, who, at, make_seal))
+            done.append(carry_out(connection, directory, each.id, who, at, make_seal, remove_files))
         elif each.kind == "disposal" and each.state == "planned":
             withdraw_erasure(connection, each.id, who, at)
     return done

@@ -1,0 +1,95 @@
+"""A tenant that is taken from the workers for a command of a person, such as an erasure.
+
+While it is held, no worker gets a lease of it: what is deleted from its store meanwhile can be
+nothing that a worker has just put there. PostgreSQL itself lets it go where the command is killed,
+or its machine is gone.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+
+from archiver.errors import UsageError
+from archiver.fleet.database import (
+    HELD,
+    Lease,
+    LeaseLost,
+    connected,
+    refuse_busy,
+    release,
+    unknown_tenant,
+)
+
+_KEEPALIVES = {"idle": "30s", "interval": "10s", "count": "3"}
+
+
+class HeldTenant:
+    """The lease of a tenant that no worker gets, as long as the connection lasts."""
+
+    def __init__(self, connection: psycopg.Connection[Any], lease: Lease) -> None:
+        self.lease = lease
+        self._connection = connection
+
+    def check(self) -> None:
+        """Raise LeaseLost, or psycopg.OperationalError, where it is not held any more."""
+        still = self._connection.execute(
+            "SELECT 1 FROM fleet.tenants WHERE id = %s AND fence = %s",
+            (self.lease.tenant_id, self.lease.fence),
+        ).rowcount
+        if still != 1:
+            raise LeaseLost(
+                f"{self.lease.tenant} is not held by this command any more",
+                kept="Its archive is as it was put back last",
+                hint="Run this again",
+            )
+
+
+@contextmanager
+def held_tenant(address: str, tenant: str, holder: str) -> Iterator[HeldTenant]:
+    """Hold a tenant, whether it is paused or not. `address` is of the fleet's database.
+
+    Raises UsageError where it is not in the fleet, has no archive, or is at work; and
+    FleetDatabaseDown.
+    """
+    with connected(address) as connection:
+        lease = _hold(connection, tenant, holder)
+        try:
+            yield HeldTenant(connection, lease)
+        finally:
+            with suppress(psycopg.OperationalError):  # then it is not held any more
+                release(connection, lease)
+
+
+def _hold(connection: psycopg.Connection[Any], tenant: str, holder: str) -> Lease:
+    for name, value in _KEEPALIVES.items():
+        connection.execute(f"SET tcp_keepalives_{name} = '{value}'")
+    row = connection.execute(
+        "SELECT id, deleting_since, manifest, pg_try_advisory_lock(%s, id::integer) AS is_held"
+        " FROM fleet.tenants WHERE name = %s",
+        (HELD, tenant),
+    ).fetchone()
+    if row is None:
+        raise unknown_tenant(tenant)
+    if not row.is_held:
+        raise UsageError(
+            f"Another command has {tenant}",
+            kept="Nothing was changed",
+            hint="Wait until it has ended",
+        )
+    if row.deleting_since is not None:
+        raise UsageError(f"{tenant} is being deleted", hint=f"archiver fleet delete {tenant}")
+    if row.manifest is None:
+        raise UsageError(f"{tenant} has no archive yet", hint="It was never backed up")
+    with connection.transaction():
+        refuse_busy(connection, tenant, "Nothing was changed")
+        row = connection.execute(
+            "UPDATE fleet.tenants SET fence = fence + 1, holder = %s, leased_at = now()"
+            " WHERE id = %s AND deleting_since IS NULL"
+            " RETURNING id, fence, version, manifest, settings",
+            (holder, row.id),
+        ).fetchone()
+    if row is None:
+        raise unknown_tenant(tenant)
+    return Lease(row.id, tenant, row.fence, row.version, row.manifest, row.settings)

@@ -1,0 +1,47 @@
+"""Which archive a command erases in, by --tenant."""
+
+from pathlib import Path
+
+import pytest
+
+from archiver.cli.tenants import TenantChoice
+from support.exporting import make_archive
+from support.running import Cli
+
+WHY = ("--basis", "GDPR Art. 17, case 4")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    make_archive(tmp_path)
+    path = tmp_path / "archive.toml"
+    path.write_text('[archive]\ndirectory = "archive"\n')
+    return path
+
+
+def test_a_tenants_folder_without_its_media_is_no_place_to_erase_in(cli: Cli, config: Path) -> None:
+    (config.parent / "archive" / "archive.version").write_text("00000001-00000001")
+    done = cli("--config", config, "erase", "p1", *WHY)
+    assert done.exit_code == 2
+    assert "erase --tenant archive --fleet" in " ".join(done.stderr.split())
+    assert "Nothing was erased." in cli("--config", config, "erase", "--list").stdout
+    (config.parent / "archive" / "versions").mkdir()  # of a folder store, which has all of it
+    assert cli("--config", config, "erase", "p1", *WHY).exit_code == 0
+
+
+def test_a_tenant_is_of_a_fleet_and_has_its_settings(cli: Cli, config: Path) -> None:
+    for words, message in (
+        (("erase", "--list", "--fleet", "fleet.toml"), "--fleet needs --tenant"),
+        (("--config", config, "erase", "--list", "--tenant", "acme"), "leave out --config"),
+        (("erase", "--list", "--tenant", "acme", "--fleet", "none.toml"), "none.toml"),
+        (("retention", "--tenant", "acme", "--fleet", "none.toml"), "none.toml"),
+    ):
+        done = cli(*words)
+        assert done.exit_code == 2
+        assert message in " ".join(done.stderr.split())
+
+
+def test_the_next_command_line_names_it_too() -> None:
+    assert TenantChoice("acme", "a fleet.toml").arguments == "--tenant acme --fleet 'a fleet.toml' "
+    assert TenantChoice("acme", None).arguments == "--tenant acme "
+    assert TenantChoice(None, None).arguments == ""

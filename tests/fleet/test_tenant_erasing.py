@@ -1,0 +1,225 @@
+"""Erasing in the archive of a tenant, by the command that a person types."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import obstore
+import pytest
+
+from archiver.archive.database import DATABASE, writer
+from archiver.archive.holds import place_hold_on_all
+from archiver.evidence.files import Scope
+from archiver.evidence.verify import verify
+from archiver.fleet import tenant_archive, tenant_erasing
+from archiver.fleet.database import connected, set_paused
+from archiver.fleet.results import commit_version
+from archiver.fleet.settings import load_fleet
+from archiver.fleet.storage import TenantStorage, open_storage
+from archiver.fleet.tenant_backup import run_job
+from archiver.fleet.tenant_export import export_tenant
+from archiver.fleet.versions import save_version
+from support.fleet.fleets import FleetBench
+from support.fleet.moto import moto_server
+from support.fleet.objects import names_in, objects_with
+from support.running import Cli
+
+pytestmark = pytest.mark.peers
+
+WHY = ("--basis", "Art. 17, case 4")
+
+
+@dataclass
+class Machine:
+    """A machine with a `fleet.toml`, on which somebody erases in acme."""
+
+    cli: Cli
+    file: Path
+
+    def erase(self, *words: object) -> str:
+        done = self.try_erase(*words)
+        assert done.exit_code == 0, done.output
+        return " ".join(done.output.split())
+
+    def try_erase(self, *words: object) -> Any:
+        at = ("--tenant", "acme", "--fleet", self.file)
+        return self.cli("erase", *(str(word) for word in (*words, *at)))
+
+    def storage(self, tenant: str = "acme") -> TenantStorage:
+        return open_storage(load_fleet(self.file), tenant)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.storage().directory / DATABASE)) as connection:
+            rows = connection.execute(query).fetchall()
+            connection.commit()
+        return rows
+
+
+@dataclass
+class Marks:
+    """What is found of a post: its text, and the bytes of its files by their paths."""
+
+    post: int
+    text: bytes
+    files: dict[str, bytes]
+
+    def found_in(self, storage: TenantStorage) -> list[str]:
+        """The objects of a store that have any of it, in their bytes or their names."""
+        names = [name for name in names_in(storage.bucket)
+                 if any(Path(path).stem in name for path in self.files)]  # fmt: skip
+        return sorted({*names, *objects_with(storage.bucket, self.text, *self.files.values())})
+
+
+def marks_of(machine: Machine, post: int) -> Marks:
+    ((text,),) = machine.rows(f"SELECT text FROM posts WHERE id = {post}")
+    paths = machine.rows(
+        "SELECT DISTINCT path FROM media JOIN renditions ON media_sha256 = sha256"
+        f" JOIN attachments a ON a.id = attachment_id WHERE post_id = {post}"
+    )
+    files = {}
+    for (path,) in paths:
+        with machine.storage().media.open(path) as stream:
+            files[path] = stream.read()
+    return Marks(post, text.encode(), files)
+
+
+def posts_with_files(machine: Machine) -> list[int]:
+    """The posts with two files, and long texts."""
+    query = """
+        SELECT post_id FROM renditions JOIN attachments a ON a.id = attachment_id
+          JOIN posts ON posts.id = post_id WHERE media_sha256 IS NOT NULL AND length(text) > 20
+         GROUP BY post_id HAVING count(DISTINCT media_sha256) > 1 ORDER BY post_id
+    """
+    return [post for (post,) in machine.rows(query)]
+
+
+def share_a_file(machine: Machine, post: int, other: int) -> str:
+    """Give one file of a post to another one too; its path."""
+    file = "SELECT media_sha256 FROM renditions WHERE attachment_id IN"
+    file += " (SELECT id FROM attachments WHERE post_id = {}) AND media_sha256 IS NOT NULL LIMIT 1"
+    ((sha256,),) = machine.rows(file.format(post))
+    machine.rows(
+        f"UPDATE renditions SET media_sha256 = '{sha256}' WHERE media_sha256 ="
+        f" ({file.format(other)})"
+    )
+    ((path,),) = machine.rows(f"SELECT path FROM media WHERE sha256 = '{sha256}'")
+    return str(path)
+
+
+@pytest.fixture
+def bucket_machines(
+    cli: Cli, fleet: FleetBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[Machine]]:
+    """Two machines without a common folder; one has backed up two tenants into a bucket."""
+    monkeypatch.setenv("STORE_KEY", "any key will do")
+    (account,) = fleet.add("acme")
+    fleet.add("city")
+    with moto_server(tmp_path) as server:
+        server.bucket("fleet")
+        files = [fleet.at(tmp_path / name, "s3://fleet-media/tenants", server.origin)
+                 for name in ("one", "two")]  # fmt: skip
+        for tenant in ("acme", "city"):
+            run_job(replace(fleet.job(tenant, account), fleet=str(files[0])))
+        yield [Machine(cli, file) for file in files]
+
+
+def test_nothing_is_left_in_a_bucket_and_what_others_have_stays(
+    bucket_machines: list[Machine], fleet: FleetBench, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Another machine does what is left where a command was killed before it put anything back."""
+    one, two = bucket_machines
+    with connected(fleet.address) as connection:
+        set_paused(connection, ["acme"], paused=True)
+    post, other, *_ = posts_with_files(one)
+    shared = share_a_file(one, post, other)
+    erased = marks_of(one, post)
+    kept = erased.files.pop(shared)
+    bucket = one.storage().bucket
+    damaged = f"quarantine/{Path(next(iter(erased.files))).name}.0123456789abcdef"
+    obstore.put(bucket, damaged, b"damaged " + erased.text)
+    before = erased.found_in(one.storage())
+    assert {name.partition("/")[0] for name in before} == {"media", "quarantine", "versions"}
+    others = names_in(one.storage("city").bucket)
+    assert "1 post would be erased" in one.erase(post, *WHY, "--dry-run")
+    planned = one.erase(post, *WHY)
+    assert "erase --tenant acme --fleet" in planned
+    assert {*before} <= {*erased.found_in(one.storage())}
+    with monkeypatch.context() as patch:
+        patch.setattr(tenant_archive, "save_version", _killed)
+        assert one.try_erase("--confirm", 1).exit_code == 130
+    assert {name.partition("/")[0] for name in erased.found_in(one.storage())} == {"versions"}
+    assert f"1 post erased, {len(erased.files)} file" in two.erase("--confirm", 1)
+    assert erased.found_in(two.storage()) == []
+    assert bytes(obstore.get(bucket, shared).bytes()) == kept
+    assert names_in(one.storage("city").bucket) == others
+    assert '"basis":"Art. 17, case 4"' in one.erase("--certificate", 1)
+    assert erased.text not in (one.storage().directory / DATABASE).read_bytes()
+    assert export_tenant(load_fleet(two.file), "acme", tmp_path / "out").damaged == 0
+    assert fleet.rows()["acme"].holder is None
+
+
+@pytest.fixture
+def machine(cli: Cli, fleet: FleetBench) -> Machine:
+    """The only machine of a fleet whose store is a folder; it has saved a tenant."""
+    (account,) = fleet.add("acme")
+    run_job(fleet.job("acme", account))
+    return Machine(cli, fleet.file)
+
+
+def _killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _killed_after(do: Callable[..., object]) -> Callable[..., None]:
+    def done(*given: object, **named: object) -> None:
+        do(*given, **named)
+        raise KeyboardInterrupt
+
+    return done
+
+
+def test_it_is_repeated_after_a_kill_at_any_moment(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posts = [post for (post,) in machine.rows("SELECT id FROM posts WHERE length(text) > 20")]
+    moments: list[tuple[object, str, Callable[..., Any]]] = [
+        (tenant_erasing.ErasableTenant, "remove_files", _killed),
+        (tenant_archive, "save_version", _killed),
+        (tenant_archive, "save_version", _killed_after(save_version)),
+        (tenant_archive, "commit_version", _killed_after(commit_version)),
+        (tenant_archive, "remove_old_versions", _killed),
+    ]
+    assert len(posts) >= len(moments)
+    for number, (post, moment) in enumerate(zip(posts, moments, strict=False), start=1):
+        erased = marks_of(machine, post)
+        machine.erase(post, *WHY)
+        with monkeypatch.context() as patch:
+            patch.setattr(*moment)
+            assert machine.try_erase("--confirm", number).exit_code == 130
+        assert erased.found_in(machine.storage()) != []
+        assert "1 post erased" in machine.erase("--confirm", number)
+        assert erased.found_in(machine.storage()) == []
+    now = datetime.now(UTC).isoformat()
+    assert verify(machine.storage().directory, Scope(), now).findings == []
+
+
+def test_what_is_undone_or_refused_for_a_hold_is_put_back(
+    machine: Machine, fleet: FleetBench
+) -> None:
+    post = posts_with_files(machine)[0]
+    machine.erase(post, *WHY)
+    machine.erase("--undo", 1)
+    assert fleet.rows()["acme"].version == 3
+    assert machine.try_erase("--confirm", 1).exit_code == 2
+    assert machine.try_erase("no such post", *WHY).exit_code == 2
+    assert fleet.rows()["acme"].version == 3
+    with writer(machine.storage().directory, create=False) as archive:
+        place_hold_on_all(archive, "2026/17", "a claim", "counsel", "2026-11-01T00:00:00Z")
+    assert "under legal hold" in " ".join(machine.try_erase(post, *WHY).stderr.split())
+    assert fleet.rows()["acme"].version == 4
+    assert machine.rows("SELECT state FROM erasures") == [("withdrawn",), ("refused",)]
