@@ -205,7 +205,7 @@ def unsigned_address(url: str) -> str:
         named = [text for text in query.split("&") if text.partition("=")[0].lower() in names]
         return f"https://{host}{_PATH_SIGNATURE.sub('', path, count=1)}?{'&'.join(named)}"
     parts = _PARTS.match(url)
-    return f"https://{parts[1]}{address_key(url)}" if parts else url
+    return f"https://{parts[1]}{_key_of(url)}" if parts else url
 
 
 def _split(url: str) -> tuple[str, str, str]:

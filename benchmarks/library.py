@@ -52,7 +52,7 @@ def _record(number: int, signature: str) -> dict[str, Any]:
     chance = random.Random(number)
     words = ["".join(chance.choices(_SYLLABLES, k=chance.randint(1, 4))) for _ in range(60)]
     name = str(17_900_000_000_000_000 + number)
-    url = f"https://cdn.example/v/{name}"
+    url = f"https://scontent.cdninstagram.com/v/{name}"
     return {
         "id": name, "post": " ".join(words), "likeCount": 12, "commentsCount": 3,
         "created": (FIRST - timedelta(minutes=number)).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -161,15 +161,26 @@ class AccountReader:
         """The text of a record that is stored, without what the settings leave out."""
         return self.minimiser.record_text(record, self.read)
 
+    def record_ids(self, records: Sequence[Record]) -> list[str | None]:
+        """The ids of the records' posts; None for each that only parsing the record can find."""
+        try:
+            with plugin_errors(self._parse_error):  # once for a page: it takes longer than an id
+                return [self._id_of(record) for record in records]
+        except ArchiverError:
+            return [self.record_id(record) for record in records]
+
     def record_id(self, record: Record) -> str | None:
         """The id of a record's post; None where only parsing the record can find it."""
-        if not isinstance(record.data, dict):
-            return None
         try:
             with plugin_errors(self._parse_error):
-                found: object = self.platform.record_id(record.data)
+                return self._id_of(record)
         except ArchiverError:
             return None
+
+    def _id_of(self, record: Record) -> str | None:
+        if not isinstance(record.data, dict):
+            return None
+        found: object = self.platform.record_id(record.data)
         return clean_text(found) if isinstance(found, str) and found else None
 
     @property

@@ -56,7 +56,7 @@ class _ErasedOnPage:
         """Those of a page; in a transaction."""
         ids = writer.erased(post for _, post in parsed.entries)
         posts = [post for _, post in parsed.entries if post.platform_id in ids]
-        unread = filter(None, (reader.record_id(record) for record, _ in parsed.unreadable))
+        unread = filter(None, reader.record_ids([record for record, _ in parsed.unreadable]))
         ids |= {
             name for name in unread
             if is_erased_id(writer.connection, writer.platform, name)
@@ -171,7 +171,7 @@ class PageSaver:
         """The records that were saved before with the same bytes, by their index on the page."""
         if context.reader is None:
             return {}
-        ids = [self.reader.record_id(record) for record in page.records]
+        ids = self.reader.record_ids(page.records)
         return await self.run.database.call(
             find_unchanged, self.account_id, context.source, page.records, ids,
             reader=context.reader, view=context.view, now=self.run.now(),
@@ -220,7 +220,7 @@ class PageSaver:
             )
             decision = tracker.advance(
                 page, parsed.shown, writer.existing_ids | parsed.unchanged,
-                [self.reader.record_id(record) for record, _ in parsed.unreadable],
+                self.reader.record_ids([record for record, _ in parsed.unreadable]),
             )  # fmt: skip
             save_decision(connection, account_id, context.source, decision, run_id)
             if page.response is not None and is_kept and (
