@@ -1,47 +1,34 @@
-"""What the ledger costs a run: `python -m benchmarks.ledger [POSTS PER ACCOUNT [ROUNDS]]`.
+"""What the ledger costs a backup: `python -m benchmarks.ledger [POSTS PER ACCOUNT [ROUNDS]]`.
 
-The demo's world is backed up over loopback by a process of its own, a first time and then twice
+The demo's world is backed up over loopback by `archiver backup`, a first time and then twice
 unchanged, in turns with the ledger and without. Without is for this measurement alone: its
-transactions note nothing and write no entry, and nothing is signed. Medians are printed, also of
-the ratio of each turn to its neighbour, which a machine that slows down does not change, and the
-worst and best of each. What the ledger's own functions and the signing take is timed as well,
-inside of the runs that have them: a share of a few hundredths is less than the difference of two
-equal runs.
+transactions note nothing and write no entry, and nothing is signed. Whole processes are measured,
+from their start to their end. Medians are printed, also of the ratio of each turn to its neighbour,
+which a machine that slows down does not change, and the worst and best of each. What the ledger's
+own functions and the signing take is timed as well, inside of the runs that have them: a share of a
+few hundredths is less than the difference of two equal runs.
 """
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from archiver.archive import ledger, rows, transactions
-from archiver.backup import backup_run
-from archiver.evidence.signing import Sealed
 from archiver.webserver import listen_on_loopback, origin_of, running
 from archiver_ayrshare.demo.app import application
 from archiver_ayrshare.demo.world import World
-from benchmarks.costs import PLATFORMS, backed_up, write_config
+from benchmarks.costs import PLATFORMS, write_config
 from benchmarks.environment import ROOT
 
 WHAT = ("first backup", "night without news")
 HOW = ("with", "without")
-PARTS = (
-    (ledger, "write_entry"),
-    (rows, "note_added"),
-    (rows, "note_changed"),
-    (rows, "note_removed"),
-    (backup_run, "seal"),
-)
-"""The functions of the ledger, in the modules that call them."""
 Seconds = tuple[float, float, float]
-"""Of the wall clock, of the processor, and of the wall clock inside of `PARTS`."""
+"""Of the wall clock, of the processor, and of the wall clock inside of the ledger."""
 
 
 def main(posts: int, rounds: int) -> None:
@@ -77,54 +64,25 @@ def measured(posts: int, how: str) -> list[tuple[str, str, Seconds]]:
         for what, way in ((WHAT[0], how), (WHAT[1], how), (WHAT[1], other)):
             for account in PLATFORMS:
                 world.account(account).forget_answers()
-            command = [sys.executable, "-m", "benchmarks.ledger", str(config), way]
-            done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-            wall, processor, inside = map(float, done.stdout.split()[-3:])
-            found.append((what, way, (wall, processor, inside)))
+            found.append((what, way, backed_up(config, way)))
     return found
 
 
-@contextmanager
-def _no_entry(_connection: object) -> Iterator[Callable[[], None]]:
-    yield lambda: None
+def backed_up(config: Path, how: str) -> Seconds:
+    """Run one backup."""
+    used, begin = _processor_seconds(), time.monotonic()
+    command = [sys.executable, "-m", "benchmarks.clients.ledger", str(config), how]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    wall = time.monotonic() - begin
+    return wall, _processor_seconds() - used, float(done.stdout.split()[-1])
 
 
-def _no_checkpoint(*_given: object) -> Sealed:
-    return Sealed(None)
-
-
-def back_up(config: Path, how: str) -> None:
-    """Back up once, and print the seconds of the wall clock and of the processor."""
-    if how == "without":
-        vars(transactions)["ledger_entry"] = _no_entry
-        vars(backup_run)["seal"] = _no_checkpoint
-        vars(backup_run)["load_library"] = lambda: None
-    spent: list[float] = []
-    for module, name in PARTS if how == "with" else ():
-        vars(module)[name] = timed(vars(module)[name], spent)
-    before = time.process_time()
-    seconds, report = backed_up(config)
-    used = time.process_time() - before
-    assert report.exit_code == 0, report
-    print(seconds, used, sum(spent))
-
-
-def timed(function: Callable[..., Any], spent: list[float]) -> Callable[..., Any]:
-    """The function; each call adds its seconds to `spent`."""
-
-    def call(*given: Any, **named: Any) -> Any:
-        before = time.perf_counter()
-        try:
-            return function(*given, **named)
-        finally:
-            spent.append(time.perf_counter() - before)
-
-    return call
+def _processor_seconds() -> float:
+    """What the processes that have ended here took."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3 and sys.argv[2] in HOW:
-        back_up(Path(sys.argv[1]), sys.argv[2])
-    else:
-        given = [int(each) for each in sys.argv[1:]]
-        main(*(given + [300, 5][len(given) :]))
+    given = [int(each) for each in sys.argv[1:]]
+    main(*(given + [300, 5][len(given) :]))
