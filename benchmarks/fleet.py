@@ -1,11 +1,9 @@
 """What a fleet costs beside plain backups of the same accounts: `python -m benchmarks.fleet [TENANTS]`.
 
-The accounts are three of the demo's world, the same for each tenant (50 unless said otherwise), in
-a process of its own that is not counted. Counted are workers, processes of tenants and PostgreSQL;
-and for plain backups one `archiver backup` for each tenant. An unchanged night asks every source.
-
-All tenants have one profile, and wait for its limit together: of a fleet, time by the clock says
-how fast the source may be asked.
+Each tenant (50 unless said otherwise) has a profile of its own, with three accounts of 20 posts, in
+a simulated world whose process is not counted. Counted are workers, processes of tenants and
+PostgreSQL; and for plain backups one `archiver backup` for each tenant. An unchanged night asks
+every source.
 """
 
 import asyncio
@@ -26,10 +24,25 @@ from archiver.fleet.database import FleetAccount, add_accounts, connected, take_
 from archiver.fleet.demo import write_demo
 from archiver.fleet.jobs import ASKED, open_queue
 from archiver.fleet.postgres import EmbeddedPostgres, embedded_postgres
-from archiver.plugins import load_plugins
 from archiver.webserver import listen_on_loopback, origin_of, running
+from archiver_ayrshare.demo.app import application
+from archiver_ayrshare.demo.world import World
 
-ACCOUNTS = 3
+PLATFORMS = ("facebook", "instagram", "threads")
+POSTS = 20
+PROFILE = "ARCHIVER_BENCHMARK_PROFILE_{}"
+"""The variable with the key of a tenant's profile; its value is its name."""
+SOURCE = """
+[ayrshare]
+api_key = "env:ARCHIVER_BENCHMARK_KEY"
+base_url = "{origin}/api"
+"""
+ACCOUNT = """
+[[accounts]]
+name = "{platform}"
+platform = "{platform}"
+profile_key = "env:{profile}"
+"""
 VARIABLE = "ARCHIVER_FLEET_DEMO"
 COMMAND = (sys.executable, "-m", "archiver", "-q")
 
@@ -57,19 +70,19 @@ class Night:
 def main(tenants: int) -> None:
     """Measure, and print a table."""
     load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory() as name, world() as source:
+    with tempfile.TemporaryDirectory() as name, world(tenants) as source:
         folder = Path(name)
-        accounts = write_demo(folder / "fleet", source)[:ACCOUNTS]
+        write_demo(folder / "fleet", source)
         plain = Plain(folder / "plain", source, tenants)
         with embedded_postgres() as server:
             os.environ[VARIABLE] = server.address
-            fleet = Fleet(folder / "fleet", server, accounts, tenants)
+            fleet = Fleet(folder / "fleet", server, tenants)
             first = fleet.night(1)
             plain_first = plain.night()
             unchanged = fleet.night(1)
             plain_unchanged = plain.night("--now")
             both = fleet.night(2)
-    print(f"{tenants} tenants × {ACCOUNTS} accounts, {os.cpu_count()} cores; ", end="")
+    print(f"{tenants} tenants × {len(PLATFORMS)} accounts, {os.cpu_count()} cores; ", end="")
     print(f"load {load:.1f} before and {os.getloadavg()[0]:.1f} after")
     print(
         "\n| | time | processors | of PostgreSQL | an account | accounts an hour and core "
@@ -91,28 +104,34 @@ def over(fleet: Night, plain: Night) -> str:
 
 
 @contextmanager
-def world() -> Iterator[str]:
-    """The demo's world in a process of its own; TOML that says where it is."""
+def world(tenants: int) -> Iterator[str]:
+    """The world in a process of its own; TOML that says where it is."""
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.fleet", "--world"],
+        [sys.executable, "-m", "benchmarks.fleet", "--world", str(tenants)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None
-        source = "".join(iter(process.stdout.readline, "# end\n"))
+        origin, os.environ["ARCHIVER_BENCHMARK_KEY"] = process.stdout.readline().split()
+        for number in range(tenants):
+            os.environ[PROFILE.format(number)] = PROFILE.format(number)
         try:
-            yield source
+            yield SOURCE.format(origin=origin)
         finally:
             process.stdin.close()
 
 
-def serve_world() -> None:
+def serve_world(tenants: int) -> None:
     """Be that process, until stdin ends."""
-    demo = load_plugins(environ={}).demo().begin(DemoClock(datetime.now(UTC), running=True).now)
+    made = World(DemoClock(datetime.now(UTC), running=True).now)
+    for number in range(tenants):
+        profile = made.add_profile(PROFILE.format(number), f"Tenant {number}")
+        for platform in PLATFORMS:
+            profile.account(platform).populate(POSTS)
     sockets = listen_on_loopback()
-    with running(demo.app, sockets, quiet=True):
-        demo.begin_day(1)
-        print(demo.serve_at([origin_of(sock) for sock in sockets]) + "\n# end", flush=True)
+    with running(application(made), sockets, quiet=True):
+        made.origins = [origin_of(sock) for sock in sockets]
+        print(made.origins[0], made.api_key, flush=True)
         sys.stdin.read()
 
 
@@ -129,13 +148,13 @@ class Plain:
     """The same accounts without a fleet: a folder and a config for each tenant."""
 
     def __init__(self, folder: Path, source: str, tenants: int) -> None:
-        head, *accounts = source.split("[[accounts]]")
-        text = "[[accounts]]".join([head, *accounts[:ACCOUNTS]])
         self.files = [folder / str(number) / "archive.toml" for number in range(tenants)]
-        for file in self.files:
+        for number, file in enumerate(self.files):
+            profile = PROFILE.format(number)
+            accounts = (ACCOUNT.format(platform=each, profile=profile) for each in PLATFORMS)
+            text = '[network]\nallow = ["127.0.0.0/8"]\n' + source + "".join(accounts)
             file.parent.mkdir(parents=True)
-            file.touch(mode=0o600)
-            file.write_text('[network]\nallow = ["127.0.0.0/8"]\n' + text)
+            file.write_text(text)
 
     def night(self, *options: str) -> Night:
         """Back up all, one after the other."""
@@ -145,20 +164,20 @@ class Plain:
                 command = [*COMMAND, "--config", str(file), "backup", *options]
                 subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
-        return measured(len(self.files) * ACCOUNTS, work)
+        return measured(len(self.files) * len(PLATFORMS), work)
 
 
 class Fleet:
-    """A fleet of so many tenants with the same accounts."""
+    """A fleet of so many tenants."""
 
-    def __init__(
-        self, folder: Path, server: EmbeddedPostgres, accounts: list[FleetAccount], tenants: int
-    ) -> None:
+    def __init__(self, folder: Path, server: EmbeddedPostgres, tenants: int) -> None:
         self.folder, self.server = folder, server
         self.names = [f"tenant-{number}" for number in range(tenants)]
         asyncio.run(self._prepare())
         with connected(server.address) as connection:
-            for name in self.names:
+            for number, name in enumerate(self.names):
+                options = {"profile_key": f"env:{PROFILE.format(number)}"}
+                accounts = [FleetAccount(each, each, "ayrshare", options) for each in PLATFORMS]
                 add_accounts(connection, name, None, accounts)
 
     async def _prepare(self) -> None:
@@ -184,7 +203,7 @@ class Fleet:
 
         asyncio.run(self._enqueue())
         sent, busy = self._sent(), self._database_seconds()
-        night = measured(len(self.names) * ACCOUNTS, work)
+        night = measured(len(self.names) * len(PLATFORMS), work)
         moved = sum(size for path, size in self._sent().items() if path not in sent)
         with connected(self.server.address) as connection:
             row = connection.execute(
@@ -207,14 +226,14 @@ class Fleet:
         children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
         ticks = 0
         for process in (server, *map(int, children)):
-            with suppress(FileNotFoundError):  # it has just ended
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
                 fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
                 ticks += sum(map(int, fields[11:15]))
         return ticks / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--world"]:
-        serve_world()
+    if sys.argv[1:2] == ["--world"]:
+        serve_world(int(sys.argv[2]))
     else:
         main(int(sys.argv[1]) if sys.argv[1:] else 50)
