@@ -88,7 +88,7 @@ def test_datasettes_own_pages_are_quiet_and_accessible(watched: Watched, path: s
     [("/archive/-/nope", 404), ("/archive/nope", 404), ("/archive?sql=select+nope", 400)],
 )
 def test_errors_are_accessible_and_lead_home(watched: Watched, path: str, status: int) -> None:
-    answer = watched.page.goto(watched.address + path, wait_until="networkidle")
+    answer = watched.goto(path)
     assert answer
     assert answer.status == status
     (complaint,) = watched.complaints  # Chromium's own, of the status

@@ -32,7 +32,7 @@ def open_viewer(desktop: Watched) -> Page:
 
 def test_the_stage_takes_the_whole_window(watched: Watched) -> None:
     watched.goto("/archive/-/gallery")
-    with watched.page.expect_navigation(wait_until="networkidle"):
+    with watched.page.expect_navigation():
         watched.page.locator(".tile.is-image a").first.click()
     box = watched.page.locator(".stage").bounding_box()
     size = watched.page.viewport_size

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Response, expect, sync_playwright
 
 expect.set_options(timeout=30_000)  # ms; that of a navigation, since it often follows one
 SERIOUS = {"serious", "critical"}
@@ -62,9 +62,11 @@ class Watched:
         if not url.startswith((self.address + "/", "data:")):
             self.complaints.append(f"asked {url}")
 
-    def goto(self, path: str) -> None:
-        """Open a page and wait until it has all it wants."""
-        self.page.goto(self.address + path, wait_until="networkidle")
+    def goto(self, path: str) -> Response | None:
+        """Open a page and wait until its scripts have run and it has all it wants."""
+        answer = self.page.goto(self.address + path)  # a slow machine is idle before scripts run
+        self.page.wait_for_load_state("networkidle")
+        return answer
 
 
 def check_own(page: Page, path: str) -> None:
