@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg.rows import namedtuple_row
@@ -268,14 +268,27 @@ def take_lease(connection: "psycopg.Connection[Any]", tenant: str, holder: str) 
 
     Whoever held the one before cannot put anything back from now on.
     """
-    row = connection.execute(
-        "UPDATE fleet.tenants SET fence = fence + 1, holder = %s, leased_at = now()"
-        " WHERE name = %s AND paused_at IS NULL AND deleting_since IS NULL AND NOT EXISTS"
+    return grant_lease(
+        connection, tenant, holder,
+        "AND paused_at IS NULL AND NOT EXISTS"
         " (SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
         " WHERE d.datname = current_database() AND l.locktype = 'advisory'"
-        " AND l.classid::bigint = %s AND l.objid::bigint = fleet.tenants.id)"
+        " AND l.classid::bigint = %(held)s AND l.objid::bigint = fleet.tenants.id)",
+    )  # fmt: skip
+
+
+def grant_lease(
+    connection: "psycopg.Connection[Any]", tenant: str, holder: str, condition: LiteralString = ""
+) -> Lease | None:
+    """A new lease of a tenant, if a condition in SQL is met; else None.
+
+    None too where there is no such tenant, or it is being deleted.
+    """
+    row = connection.execute(
+        "UPDATE fleet.tenants SET fence = fence + 1, holder = %(holder)s, leased_at = now()"
+        f" WHERE name = %(tenant)s AND deleting_since IS NULL {condition}"
         " RETURNING id, fence, version, manifest, settings",
-        (holder, tenant, HELD),
+        {"holder": holder, "tenant": tenant, "held": HELD},
     ).fetchone()
     if row is None:
         return None

@@ -17,6 +17,7 @@ from archiver.fleet.database import (
     Lease,
     LeaseLost,
     connected,
+    grant_lease,
     refuse_busy,
     release,
     unknown_tenant,
@@ -84,12 +85,7 @@ def _hold(connection: psycopg.Connection[Any], tenant: str, holder: str) -> Leas
         raise UsageError(f"{tenant} has no archive yet", hint="It was never backed up")
     with connection.transaction():
         refuse_busy(connection, tenant, "Nothing was changed")
-        row = connection.execute(
-            "UPDATE fleet.tenants SET fence = fence + 1, holder = %s, leased_at = now()"
-            " WHERE id = %s AND deleting_since IS NULL"
-            " RETURNING id, fence, version, manifest, settings",
-            (holder, row.id),
-        ).fetchone()
-    if row is None:
-        raise unknown_tenant(tenant)
-    return Lease(row.id, tenant, row.fence, row.version, row.manifest, row.settings)
+        lease = grant_lease(connection, tenant, holder)
+        if lease is None or lease.tenant_id != row.id:  # deleted meanwhile, or made anew
+            raise unknown_tenant(tenant)
+    return lease
