@@ -1,7 +1,7 @@
 """Saving one page in one transaction: posts with their attachments, coverage, the response."""
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -52,13 +52,14 @@ class _ErasedOnPage:
     platform: str
 
     @classmethod
-    def of(cls, writer: PostWriter, reader: AccountReader, parsed: ParsedPage) -> "_ErasedOnPage":
-        """Those of a page; in a transaction."""
+    def of(
+        cls, writer: PostWriter, parsed: ParsedPage, unread: Iterable[str | None]
+    ) -> "_ErasedOnPage":
+        """Those of a page; in a transaction. `unread` are the ids of its unreadable records."""
         ids = writer.erased(post for _, post in parsed.entries)
         posts = [post for _, post in parsed.entries if post.platform_id in ids]
-        unread = filter(None, reader.record_ids([record for record, _ in parsed.unreadable]))
         ids |= {
-            name for name in unread
+            name for name in filter(None, unread)
             if is_erased_id(writer.connection, writer.platform, name)
         }  # fmt: skip
         names = {name for post in posts for name in (post.platform_id, *lookup_ids(post))}
@@ -212,16 +213,16 @@ class PageSaver:
                 if versions := parsed.versions.get(current.platform_id):
                     writer.add_versions(current, versions)
             saved = writer.save(parsed.entries)
-            erased = _ErasedOnPage.of(writer, self.reader, parsed)
+            unread = self.reader.record_ids([record for record, _ in parsed.unreadable])
+            erased = _ErasedOnPage.of(writer, parsed, unread)
             quarantined = sum(
                 runs.quarantine(connection, run_id, account_id, record, reason)
-                for record, reason in parsed.unreadable
-                if self.reader.record_id(record) not in erased.ids
+                for (record, reason), name in zip(parsed.unreadable, unread, strict=True)
+                if name not in erased.ids
             )
             decision = tracker.advance(
-                page, parsed.shown, writer.existing_ids | parsed.unchanged,
-                self.reader.record_ids([record for record, _ in parsed.unreadable]),
-            )  # fmt: skip
+                page, parsed.shown, writer.existing_ids | parsed.unchanged, unread
+            )
             save_decision(connection, account_id, context.source, decision, run_id)
             if page.response is not None and is_kept and (
                 self.keep_responses == "all" or saved.is_worth_keeping() or quarantined
