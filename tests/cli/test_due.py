@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from support.exporting import make_archive
+from support.exporting import make_config
 from support.running import Cli
 
 RULES = """
@@ -25,10 +25,7 @@ basis = "4.1"
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    make_archive(tmp_path)
-    path = tmp_path / "archive.toml"
-    path.write_text(f'[archive]\ndirectory = "archive"\n{RULES}')
-    return path
+    return make_config(tmp_path, RULES)
 
 
 def run(cli: Cli, config: Path, *args: str) -> Result:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 
 from archiver.unattended.care_log import CareEntry, log_care
-from support.exporting import make_archive
+from support.exporting import make_config
 from support.running import Cli
 
 AT = "2026-03-10T00:00:00.000Z"
@@ -16,10 +16,7 @@ WHY = ("--basis", "GDPR Art. 17, case 4")
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    make_archive(tmp_path)
-    path = tmp_path / "archive.toml"
-    path.write_text('[archive]\ndirectory = "archive"\nactor = "records office"\n')
-    return path
+    return make_config(tmp_path, 'actor = "records office"\n')
 
 
 def run(cli: Cli, config: Path, *args: str) -> Result:

@@ -12,16 +12,13 @@ from archiver.actors import actor
 from archiver.archive.actions import actions_between
 from archiver.archive.database import archive_lock, reader
 from archiver.cli.export import FORMS, export_forms
-from support.exporting import PICTURE, make_archive
+from support.exporting import PICTURE, make_config
 from support.running import Cli
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    make_archive(tmp_path)
-    path = tmp_path / "archive.toml"
-    path.write_text('[archive]\ndirectory = "archive"\n')
-    return path
+    return make_config(tmp_path)
 
 
 def export(cli: Cli, config: Path, *args: str) -> Result:

@@ -8,7 +8,7 @@ from click.testing import Result
 
 from archiver.archive.database import reader
 from support.browsing import browsing
-from support.exporting import make_archive
+from support.exporting import make_config
 from support.running import Cli
 
 WHY = ("--matter", "2026/17", "--reason", "Claim of Smith")
@@ -16,10 +16,7 @@ WHY = ("--matter", "2026/17", "--reason", "Claim of Smith")
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    make_archive(tmp_path)
-    path = tmp_path / "archive.toml"
-    path.write_text('[archive]\ndirectory = "archive"\nactor = "records office"\n')
-    return path
+    return make_config(tmp_path, 'actor = "records office"\n')
 
 
 def run(cli: Cli, config: Path, *args: str) -> Result:

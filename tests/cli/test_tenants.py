@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from archiver.cli.tenants import TenantChoice
-from support.exporting import make_archive
+from support.exporting import make_config
 from support.running import Cli
 
 WHY = ("--basis", "GDPR Art. 17, case 4")
@@ -13,10 +13,7 @@ WHY = ("--basis", "GDPR Art. 17, case 4")
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    make_archive(tmp_path)
-    path = tmp_path / "archive.toml"
-    path.write_text('[archive]\ndirectory = "archive"\n')
-    return path
+    return make_config(tmp_path)
 
 
 def test_a_tenants_folder_without_its_media_is_no_place_to_erase_in(cli: Cli, config: Path) -> None:

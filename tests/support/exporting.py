@@ -31,6 +31,14 @@ class Chosen:
         return iter(self.posts)
 
 
+def make_config(tmp_path: Path, more: str = "") -> Path:
+    """The config of such an archive, which is made; `more` are further lines."""
+    make_archive(tmp_path)
+    path = tmp_path / "archive.toml"
+    path.write_text(f'[archive]\ndirectory = "archive"\n{more}')
+    return path
+
+
 def make_archive(tmp_path: Path) -> Path:
     """An edited post with two pictures, one omitted; a formula; an answer without a time."""
     with saving(tmp_path) as saver:
