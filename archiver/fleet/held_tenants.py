@@ -54,13 +54,23 @@ def held_tenant(address: str, tenant: str, holder: str) -> Iterator[HeldTenant]:
     Raises UsageError where it is not in the fleet, has no archive, or is at work; and
     FleetDatabaseDown.
     """
-    with connected(address) as connection:
+    with connected(address) as connection, _let_go_at_once(connection):
         lease = _hold(connection, tenant, holder)
         try:
             yield HeldTenant(connection, lease)
         finally:
             with suppress(psycopg.OperationalError):  # then it is not held any more
                 release(connection, lease)
+
+
+@contextmanager
+def _let_go_at_once(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Give back the lock in the end: PostgreSQL does it by itself some time after it is closed."""
+    try:
+        yield
+    finally:
+        with suppress(psycopg.OperationalError):
+            connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 def _hold(connection: psycopg.Connection[Any], tenant: str, holder: str) -> Lease:

@@ -61,6 +61,27 @@ def test_it_is_let_go_when_the_command_is_killed(address: str) -> None:
             assert take_lease(connection, "acme", "a worker") is not None
 
 
+def test_it_is_free_as_soon_as_the_command_ends(address: str) -> None:
+    """Not some time after its connection was closed, when PostgreSQL notices."""
+    with connected(address) as connection:
+        for _ in range(20):
+            with held_tenant(address, "acme", "a command"):
+                pass
+            assert take_lease(connection, "acme", "a worker") is not None
+
+
+def test_one_that_is_refused_is_not_held(address: str) -> None:
+    with connected(address) as connection:
+        connection.execute("UPDATE fleet.tenants SET manifest = NULL")
+        for _ in range(20):
+            with (
+                pytest.raises(UsageError, match="no archive yet"),
+                held_tenant(address, "acme", "a command"),
+            ):
+                pass
+            assert take_lease(connection, "acme", "a worker") is not None
+
+
 def test_a_paused_one_can_be_held_and_one_at_work_cannot(address: str) -> None:
     with connected(address) as connection:
         set_paused(connection, ["acme"], paused=True)
