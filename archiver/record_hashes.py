@@ -1,8 +1,8 @@
-"""The hash by which an unchanged record is recognised, without what only signs its addresses.
+"""The hashes by which an unchanged record is recognised: of its text, and without signatures.
 
 Meta, TikTok and others sign the address of a file anew for every answer. So in values of a record
-that are nothing but an address, only what `archiver.media_keys.address_key` keeps is hashed. An
-address that people published is content, and stays whole.
+that are nothing but an address, the second hash is only of what `archiver.media_keys.address_key`
+keeps. An address that people published is content, and stays whole.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import Any
 from archiver.media_keys import unsigned_address
 from archiver.models import Post, Record
 
-FORM = 2
+FORM = 3
 """Counts the ways in which records were hashed; part of what identifies the code that read one."""
 
 _ADDRESS = re.compile(r'"(https?:(?:/|\\/){2}[^"?\s]+\?[^"\s]+)"')
@@ -29,14 +29,14 @@ def unsigned_sha256(record: Record) -> bytes:
     return _sha256(_unsigned(record.raw))
 
 
-def hash_of_read_record(record: Record, post: Post) -> bytes:
-    """The hash to store of a record that was parsed as this post.
+def second_hash(record: Record, post: Post) -> bytes | None:
+    """The hash without signatures to keep of a record that was parsed as this post.
 
-    It is of the exact text where the post itself has an address with a signature.
+    None where nothing is signed, or where the post itself has an address with a signature.
     """
     unsigned = _unsigned(record.raw)
-    if unsigned != record.raw and _has_signed(_published(post)):
-        return exact_sha256(record)
+    if unsigned == record.raw or _has_signed(_published(post)):
+        return None
     return _sha256(unsigned)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from archiver.models import Extra, Post, Record, Relation
-from archiver.record_hashes import exact_sha256, hash_of_read_record, unsigned_sha256
+from archiver.record_hashes import exact_sha256, second_hash, unsigned_sha256
 
 META = "https://scontent-{0}.cdninstagram.com/v/t51/4712_n.jpg?stp=dst&_nc_ht={0}&oh=00_{0}&oe=677D1234"
 TIKTOK = "https://v16.tiktokcdn.com/{0:0>32}/{1:0>8}/video/tos/a/?a=1233&x-expires=17{1}&x-signature={0}%3D"
@@ -62,13 +62,17 @@ FILES = record(post="One", mediaUrls=[SIGNED], link=SIGNED)
         Post("1", extra=(Extra("card", {"url": SIGNED}, is_content=True),)),
     ],
 )  # fmt: skip
-def test_a_signed_address_that_was_published_is_hashed_whole(post: Post) -> None:
-    assert hash_of_read_record(FILES, post) == exact_sha256(FILES)
+def test_a_signed_address_that_was_published_is_only_hashed_whole(post: Post) -> None:
+    assert second_hash(FILES, post) is None
 
 
-def test_the_hash_of_a_post_without_one_leaves_out_its_signatures() -> None:
+def test_the_second_hash_of_a_post_without_one_leaves_out_its_signatures() -> None:
     plain = Post("1", text="One", url="https://a.example/p/1?page=2")
-    assert hash_of_read_record(FILES, plain) == unsigned_sha256(FILES) != exact_sha256(FILES)
+    assert second_hash(FILES, plain) == unsigned_sha256(FILES) != exact_sha256(FILES)
+
+
+def test_a_record_in_which_nothing_is_signed_has_no_second_hash() -> None:
+    assert second_hash(record(url="https://a.example/p/1?id=2"), Post("1")) is None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ KNOWN_STEPS = frozenset({
     "m011_resolutions", "m014_care_errors", "m015_packages", "m017_ledger", "m018_ledger_changes",
     "m019_search_by_page", "m020_signing", "m021_time_stamps",
     "m022_actors", "m023_actions", "m024_holds", "m025_erasures", "m028_films",
-    "m029_missing_media", "m030_emoji",
+    "m029_missing_media", "m030_emoji", "m031_unsigned_records",
 })  # fmt: skip
 """Names of all steps in schema.py."""
 

@@ -38,6 +38,7 @@ from archiver.archive.steps import m025_erasures as twenty_fifth
 from archiver.archive.steps import m028_films as twenty_eighth
 from archiver.archive.steps import m029_missing_media as twenty_ninth
 from archiver.archive.steps import m030_emoji as thirtieth
+from archiver.archive.steps import m031_unsigned_records as thirty_first
 
 migrations = Migrations("archiver")
 
@@ -190,6 +191,12 @@ def m029_missing_media(db: Database) -> None:
 def m030_emoji(db: Database) -> None:
     """The pictures of an account are those of its custom emoji too."""
     thirtieth.apply(db.conn)
+
+
+@migrations()
+def m031_unsigned_records(db: Database) -> None:
+    """A record has a hash of its exact text, and one without signatures."""
+    thirty_first.apply(db.conn)
 
 
 @cache

@@ -25,8 +25,9 @@ from archiver.browse.frame import archive_of, ask
 from archiver.browse.metadata import facets_of
 
 FOR_PROGRAMS = (
-    "raw", "body", "row_sha256", "raw_sha256", "record_sha256", "fingerprint", "reader",
-    "content_version", "search_text", "earlier_text", "headers", "asked", "unmapped_paths",
+    "raw", "body", "row_sha256", "raw_sha256", "record_sha256", "unsigned_sha256", "fingerprint",
+    "reader", "content_version", "search_text", "earlier_text", "headers", "asked",
+    "unmapped_paths",
 )  # fmt: skip
 """Columns that say nothing to people who read a table."""
 

@@ -224,8 +224,8 @@ def _sources(line: _Line) -> list[dict[str, Any]]:
     for each in line.sources:
         row = asdict(each) | {
             "matched_by": None, "fingerprint": b"", "missing_updated_at": None, "view": "{}",
-            "record_sha256": None, "reader": None, "unmapped": None, "extra": None,
-            "said": None, "raw": None,
+            "record_sha256": None, "unsigned_sha256": None, "reader": None, "unmapped": None,
+            "extra": None, "said": None, "raw": None,
         }  # fmt: skip
         if len(line.sources) > 1:
             row |= {"said": content_json(said), "raw": newest.get(each.source)}

@@ -80,7 +80,7 @@ def test_a_post_that_was_missed_or_whose_file_waits_is_read(saver: Saver) -> Non
 
 
 def test_nothing_is_known_of_an_id_alone_or_of_a_reader_without_a_name() -> None:
-    nothing = {"record_sha256": None, "reader": None, "unmapped": None}
+    nothing = dict.fromkeys(("record_sha256", "unsigned_sha256", "reader", "unmapped"))
     assert recognition_columns(RECORD, POST, None) == nothing
     assert recognition_columns(RECORD, Post("p1", id_only=True), READER) == nothing
     assert post_sources.unmapped_json(POST) is None
