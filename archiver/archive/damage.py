@@ -15,7 +15,6 @@ from archiver.archive.facts import ROW_HASHED
 from archiver.archive.intact import accept_invalid_text, is_intact
 from archiver.archive.opening import is_disk_error, open_to_read
 from archiver.archive.row_objects import mappings
-from archiver.archive.schema_objects import altered_objects
 
 _SECONDS = 5.0
 """The time limit for reading the pages, and again for reading the rows."""
@@ -86,6 +85,8 @@ def _limited(connection: sqlite3.Connection, now: Callable[[], float]) -> Iterat
 
 
 def _damaged_file(connection: sqlite3.Connection) -> Iterator[Damage]:
+    from archiver.archive.schema_objects import altered_objects  # noqa: PLC0415 — imports a tool for schemas
+
     for (_, name), wrong in altered_objects(connection):
         yield Damage(f"{name} {wrong}")
     for (line,) in connection.execute("PRAGMA quick_check(1)"):

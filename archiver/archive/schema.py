@@ -10,9 +10,7 @@ from functools import cache
 
 from sqlite_utils import Database, Migrations
 
-from archiver.archive.facts import APPLICATION_ID as APPLICATION_ID  # noqa: PLC0414 — a part of it
 from archiver.archive.facts import KNOWN_STEPS
-from archiver.archive.facts import ROW_HASHED as ROW_HASHED  # noqa: PLC0414 — as above
 from archiver.archive.steps import m001_archive as first
 from archiver.archive.steps import m002_sources as second
 from archiver.archive.steps import m003_media as third

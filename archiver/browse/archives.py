@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from archiver.archive.schema import APPLICATION_ID
+from archiver.archive.facts import APPLICATION_ID
 from archiver.browse.metric_totals import KeptTotals
 from archiver.browse.tally import Tally
 from archiver.browse.thumbs import Thumbs

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archiver.archive.database import DATABASE, archive_lock, storage_errors
+from archiver.archive.facts import APPLICATION_ID
 from archiver.archive.public_posts import SHOWN_TO_ALL, expired_condition
 from archiver.archive.record_diff import published_paths, text_at
-from archiver.archive.schema import APPLICATION_ID, model
+from archiver.archive.schema import model
 from archiver.errors import StorageError, UsageError
 from archiver.evidence.copy import NAMES_WITHOUT_DATABASE
 from archiver.evidence.renewal import Copied, open_immutable, renew_copy

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from archiver.archive.extracts import MAY_LACK, read_extract_note
-from archiver.archive.schema import ROW_HASHED
+from archiver.archive.facts import ROW_HASHED
 from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.ledger import check_ledger
 from archiver.evidence.processes import in_processes

@@ -14,11 +14,11 @@ from typing import Any, Literal
 from archiver.archive.blanking import blanked_items
 from archiver.archive.checkpoints import checkpoint_text, origin
 from archiver.archive.extracts import read_extract_note
+from archiver.archive.facts import ROW_HASHED
 from archiver.archive.intact import accept_invalid_text
 from archiver.archive.ledger import LEDGER_TABLES
 from archiver.archive.merkle import GrowingTree, leaf_hash
 from archiver.archive.row_objects import mappings
-from archiver.archive.schema import ROW_HASHED
 from archiver.evidence import notes, standalone
 from archiver.evidence.certificates import check_certificates
 from archiver.evidence.commitments import LedgerScope, check_commitments

@@ -2,8 +2,9 @@
 
 import pytest
 
+from archiver.archive.facts import ROW_HASHED
 from archiver.archive.hashed_rows import declared_key, hash_rows, key_of, with_hash
-from archiver.archive.schema import ROW_HASHED, model
+from archiver.archive.schema import model
 from archiver.canonical import row_digest, row_sha256
 
 

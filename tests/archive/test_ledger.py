@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from archiver.archive import ledger as module
 from archiver.archive import runs
 from archiver.archive.database import transaction, writer
+from archiver.archive.facts import ROW_HASHED
 from archiver.archive.ledger import LEDGER_TABLES, TableWrites
 from archiver.archive.merkle import leaf_hash
 from archiver.archive.rows import Rows, delete, insert, update
-from archiver.archive.schema import ROW_HASHED
 from archiver.canonical import row_digest
 
 ARCHIVER = Path(__file__).parent.parent.parent / "archiver"

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archiver.archive.database import writer
+from archiver.archive.facts import ROW_HASHED
 from archiver.archive.hashed_rows import checksum_of
 from archiver.archive.rows import Rows, delete, insert, insert_all, insert_new, update, update_row
-from archiver.archive.schema import ROW_HASHED, model
+from archiver.archive.schema import model
 from archiver.canonical import row_sha256
 
 ARCHIVER = Path(__file__).parent.parent.parent / "archiver"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from archiver.archive import database, migrate, schema, upgrade
+from archiver.archive import database, facts, migrate, schema, upgrade
 from archiver.archive.database import DATABASE, applied_steps, reader, writer
 from archiver.archive.runs import begin_run
 from archiver.errors import StorageError
@@ -163,7 +163,7 @@ def test_one_that_an_earlier_version_left_after_some_steps_is_finished_without_a
 ) -> None:
     """Earlier versions made a new archive step by step, each in a transaction of its own."""
     with closing(sqlite3.connect(tmp_path / DATABASE, isolation_level=None)) as connection:
-        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute(f"PRAGMA application_id = {facts.APPLICATION_ID}")
         following = schema.migrations._migrations[number].name
         schema.migrations.apply(Database(connection), stop_before=following)
         counted = connection.execute("SELECT count(*) FROM _sqlite_migrations").fetchone()

@@ -60,6 +60,10 @@ class TestStartUp:
         assert not brought & {"pathlib", "difflib", "archiver.secrets", "archiver.config"}
         assert "archiver.cli" in brought
 
+    def test_a_backup_brings_no_tool_for_schemas(self, run_archiver: RunArchiver) -> None:
+        program = "import sys, archiver.backup; print('sqlite_utils' in sys.modules)"
+        assert run_archiver(python=(sys.executable, "-c", program)).stdout == "False\n"
+
     def test_completion_knows_the_commands(self, run_archiver: RunArchiver) -> None:
         env = {
             "_ARCHIVER_COMPLETE": "bash_complete",

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from archiver.archive.checkpoints import add_checkpoint
 from archiver.archive.database import DATABASE, writer
+from archiver.archive.facts import ROW_HASHED
 from archiver.archive.hashed_rows import with_hash
 from archiver.archive.ledger import LEDGER_TABLES
 from archiver.archive.merkle import GrowingTree, leaf_hash
 from archiver.archive.rows import update
-from archiver.archive.schema import ROW_HASHED
 from archiver.evidence.files import Scope
 from archiver.evidence.ledger import check_ledger
 from archiver.evidence.slices import WHOLE, Slice

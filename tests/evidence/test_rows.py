@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.database import DATABASE
-from archiver.archive.schema import ROW_HASHED
+from archiver.archive.facts import ROW_HASHED
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 from support.bad_archives import raw, subject

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from archiver.archive.database import DATABASE
-from archiver.archive.schema import ROW_HASHED
+from archiver.archive.facts import ROW_HASHED
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "schema.md"
 

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from archiver.archive.database import DATABASE, archive_lock, reader
-from archiver.archive.schema import ROW_HASHED
+from archiver.archive.facts import ROW_HASHED
 from archiver.evidence.files import Scope
 from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.rows import check_references, check_rows

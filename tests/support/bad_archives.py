@@ -15,9 +15,9 @@ from sqlite3 import Connection
 import support.bad_files
 import support.bad_schemas  # noqa: F401 — as above
 from archiver.archive.database import DATABASE, writer
+from archiver.archive.facts import ROW_HASHED
 from archiver.archive.hashed_rows import key_of
 from archiver.archive.rows import insert
-from archiver.archive.schema import ROW_HASHED
 from archiver.canonical import row_sha256
 from support.damage import BAD, Bad, Damage, bad, flip, raw, subject
 from support.good_archive import make_good_archive

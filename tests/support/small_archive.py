@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from archiver.archive.facts import APPLICATION_ID
 from archiver.archive.rows import insert
-from archiver.archive.schema import APPLICATION_ID, model
+from archiver.archive.schema import model
 
 
 @dataclass

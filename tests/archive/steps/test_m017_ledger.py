@@ -6,8 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 from archiver.archive.database import DATABASE, reader, writer
+from archiver.archive.facts import ROW_HASHED
 from archiver.archive.ledger import LEDGER_TABLES
-from archiver.archive.schema import ROW_HASHED
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 from support.old_archive import unpack
