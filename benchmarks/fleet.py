@@ -104,10 +104,10 @@ def over(fleet: Night, plain: Night) -> str:
 
 
 @contextmanager
-def world(tenants: int) -> Iterator[str]:
+def world(tenants: int, posts: int = POSTS) -> Iterator[str]:
     """The world in a process of its own; TOML that says where it is."""
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.fleet", "--world", str(tenants)],
+        [sys.executable, "-m", "benchmarks.fleet", "--world", str(tenants), str(posts)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stdin is not None
@@ -121,13 +121,13 @@ def world(tenants: int) -> Iterator[str]:
             process.stdin.close()
 
 
-def serve_world(tenants: int) -> None:
+def serve_world(tenants: int, posts: int) -> None:
     """Be that process, until stdin ends."""
     made = World(DemoClock(datetime.now(UTC), running=True).now)
     for number in range(tenants):
         profile = made.add_profile(PROFILE.format(number), f"Tenant {number}")
         for platform in PLATFORMS:
-            profile.account(platform).populate(POSTS)
+            profile.account(platform).populate(posts)
     sockets = listen_on_loopback()
     with running(application(made), sockets, quiet=True):
         made.origins = [origin_of(sock) for sock in sockets]
@@ -185,7 +185,8 @@ class Fleet:
         async with queue.app.open_async():
             await queue.prepare()
 
-    async def _enqueue(self) -> None:
+    async def enqueue(self) -> None:
+        """Queue all accounts now."""
         with connected(self.server.address) as connection:
             due = take_due(connection, now=True)
         queue = open_queue(self.folder / "fleet.toml")
@@ -201,7 +202,7 @@ class Fleet:
             running = [subprocess.Popen(command) for _ in range(workers)]
             assert [worker.wait() for worker in running] == [0] * workers
 
-        asyncio.run(self._enqueue())
+        asyncio.run(self.enqueue())
         sent, busy = self._sent(), self._database_seconds()
         night = measured(len(self.names) * len(PLATFORMS), work)
         moved = sum(size for path, size in self._sent().items() if path not in sent)
@@ -234,6 +235,6 @@ class Fleet:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--world"]:
-        serve_world(int(sys.argv[2]))
+        serve_world(*map(int, sys.argv[2:]))
     else:
         main(int(sys.argv[1]) if sys.argv[1:] else 50)
