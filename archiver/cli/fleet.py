@@ -1,6 +1,7 @@
 """`archiver fleet`: many archives, backed up by many workers."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -251,11 +252,13 @@ def _work(shell: Shell, file: Path, *, until_idle: bool) -> int | None:
     import asyncio
     import logging
 
+    from archiver.fleet.database import FleetDatabaseDown, check_tables
     from archiver.fleet.jobs import open_queue, work
     from archiver.fleet.logs import log_to_stderr
 
     disable_core_dumps()
-    _settings(file)
+    with suppress(FleetDatabaseDown):  # a worker waits for it
+        check_tables(_settings(file).database.reveal())
     log_to_stderr(logging.ERROR if shell.quiet else logging.INFO)
     asyncio.run(work(open_queue(file), until_idle=until_idle))
     return None

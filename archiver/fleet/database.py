@@ -83,6 +83,10 @@ STANDSTILL_SECONDS = 5
 _CONNECT_SECONDS = 10
 HELD = 1718379877
 """The first key of the advisory lock that a command has of a tenant, whose id is the second."""
+_NO_TABLES = (
+    psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn,
+    psycopg.errors.InvalidSchemaName,
+)  # fmt: skip
 UNSAVED = "unsaved"
 """The outcome of an account whose backup could not be put back: nothing of it counts."""
 
@@ -159,7 +163,10 @@ def connect(address: str) -> "psycopg.Connection[Any]":
 
 @contextmanager
 def connected(address: str) -> Iterator["psycopg.Connection[Any]"]:
-    """A connection, in which each statement commits by itself. Raises FleetDatabaseDown."""
+    """A connection, in which each statement commits by itself.
+
+    Raises FleetDatabaseDown; and UsageError where a statement misses a table or a column.
+    """
     try:
         connection = connect(address)
     except psycopg.Error as error:
@@ -168,8 +175,23 @@ def connected(address: str) -> Iterator["psycopg.Connection[Any]"]:
         yield connection
     except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
         raise _database_error(error) from error
+    except _NO_TABLES:
+        raise UsageError(
+            "The tables of this fleet are of an earlier version, or missing",
+            kept="Nothing was changed",
+            hint="archiver fleet init",
+        ) from None
     finally:
         connection.close()
+
+
+def check_tables(address: str) -> None:
+    """Look whether all tables are there. Raises UsageError, FleetDatabaseDown."""
+    with connected(address) as connection:
+        connection.execute(
+            "SELECT profile, cause FROM fleet.tenants, fleet.alerts, fleet.accounts, fleet.limits,"
+            " procrastinate_jobs LIMIT 0"
+        )
 
 
 def patiently(address: str, do: Callable[["psycopg.Connection[Any]"], _Answer]) -> _Answer:

@@ -12,7 +12,6 @@ from typing import Any
 
 import psycopg
 
-from archiver.errors import UsageError
 from archiver.fleet.account_lists import ListedTenant
 from archiver.fleet.database import FleetAccount
 from archiver.human import plain_name
@@ -58,7 +57,7 @@ def plan_profiles(
     connection: "psycopg.Connection[Any]", source: str, profiles: Iterable[SourceProfile],
     readable: Collection[str],
 ) -> ProfilePlan:  # fmt: skip
-    """What is new among the profiles of a source. Raises UsageError where the tables are older.
+    """What is new among the profiles of a source.
 
     `readable` are the platforms that can be read through the source.
     """
@@ -179,19 +178,12 @@ def add_planned(connection: "psycopg.Connection[Any]", plan: ProfilePlan) -> tup
 
 
 def _known_tenants(connection: "psycopg.Connection[Any]", source: str) -> dict[str, _Known]:
-    try:
-        rows = connection.execute(
-            "SELECT t.name AS tenant, t.settings, t.profile, a.name, a.platform, a.source,"
-            " a.options->>%s AS reference FROM fleet.tenants t"
-            " LEFT JOIN fleet.accounts a ON a.tenant_id = t.id ORDER BY t.id, a.id",
-            (_KEY,),
-        ).fetchall()
-    except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable):
-        raise UsageError(
-            "The tables of this fleet are of an earlier version, or missing",
-            kept="Nothing was changed",
-            hint="archiver fleet init",
-        ) from None
+    rows = connection.execute(
+        "SELECT t.name AS tenant, t.settings, t.profile, a.name, a.platform, a.source,"
+        " a.options->>%s AS reference FROM fleet.tenants t"
+        " LEFT JOIN fleet.accounts a ON a.tenant_id = t.id ORDER BY t.id, a.id",
+        (_KEY,),
+    )
     known: dict[str, _Known] = {}
     for row in rows:
         tenant = known.setdefault(row.tenant, _Known(row.tenant, row.settings, row.profile))

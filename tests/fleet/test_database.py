@@ -8,6 +8,7 @@ from archiver.errors import UsageError
 from archiver.fleet import database
 from archiver.fleet.database import (
     FleetDatabaseDown,
+    check_tables,
     connected,
     set_paused,
     take_due,
@@ -15,6 +16,7 @@ from archiver.fleet.database import (
 )
 from archiver.fleet.results import AccountResult, write_result
 from support.fleet.fleets import FleetBench
+from support.running import RunArchiver
 
 pytestmark = pytest.mark.peers
 
@@ -62,3 +64,25 @@ def test_a_worker_that_stands_still_in_a_transaction_keeps_no_tenant_from_others
     with pytest.raises(FleetDatabaseDown):
         stand_still()
     assert fleet.rows()["acme"].holder == "another worker"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE fleet.tenants DROP COLUMN profile", "DROP TABLE fleet.alerts",
+        "DROP SCHEMA fleet CASCADE",
+    ],
+)  # fmt: skip
+def test_tables_of_an_earlier_version_and_missing_ones_are_said(
+    fleet: FleetBench, change: str, run_archiver: RunArchiver
+) -> None:
+    check_tables(fleet.address)
+    with connected(fleet.address) as connection:
+        connection.execute(change)
+    with pytest.raises(UsageError, match="earlier version, or missing"):
+        check_tables(fleet.address)
+    env = {"ARCHIVER_FLEET_DEMO": fleet.address}
+    done = run_archiver("fleet", "worker", "--fleet", str(fleet.file), env=env)
+    assert (done.returncode, "archiver fleet init" in done.stderr) == (2, True), done.stderr
+    assert run_archiver("fleet", "init", "--fleet", str(fleet.file), env=env).returncode == 0
+    check_tables(fleet.address)

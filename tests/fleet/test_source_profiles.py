@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 import pytest
 
-from archiver.errors import UsageError
 from archiver.fleet.database import FleetAccount, accounts_of, add_accounts, connected
 from archiver.fleet.source_profiles import ProfilePlan, add_planned, plan_profiles
 from archiver.models import SourceProfile
@@ -93,10 +92,3 @@ def test_what_cannot_be_backed_up_is_left_out_with_a_reason(
     plan, new = added(fleet, profile, profile)  # as pages have it that were shifted between
     assert new == (0, 0)
     assert note in plan.notes[0]
-
-
-def test_tables_of_an_earlier_version_are_said(fleet: FleetBench) -> None:
-    with connected(fleet.address) as connection:
-        connection.execute("ALTER TABLE fleet.tenants DROP COLUMN profile")
-    with pytest.raises(UsageError, match="earlier version"):
-        added(fleet, ACME)

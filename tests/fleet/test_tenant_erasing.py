@@ -1,5 +1,6 @@
 """Erasing in the archive of a tenant, by the command that a person types."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -161,6 +162,25 @@ def test_nothing_is_left_in_a_bucket_and_what_others_have_stays(
     assert erased.text not in (one.storage().directory / DATABASE).read_bytes()
     assert export_tenant(load_fleet(two.file), "acme", tmp_path / "out").damaged == 0
     assert fleet.rows()["acme"].holder is None
+
+
+def test_what_is_due_by_a_rule_is_disposed_of_in_a_bucket_too(
+    bucket_machines: list[Machine], fleet: FleetBench
+) -> None:
+    one, two = bucket_machines
+    with (fleet.folder / "tenant.toml").open("a") as settings:
+        settings.write('[[retention]]\nname = "all"\nperiod = "1 days"\nbasis = "Schedule 4"\n')
+    post = marks_of(one, posts_with_files(one)[0])
+    assert post.found_in(one.storage()) != []
+    at = ("--tenant", "acme", "--fleet", one.file)
+    ((rule,),) = [json.loads(one.cli("retention", "--json", *at).stdout)["rules"]]
+    assert rule["due"] != []
+    done = one.cli("retention", "--dispose", "--by", "records office", *at)
+    assert done.exit_code == 0, done.output
+    assert post.found_in(two.storage()) == []
+    assert "Schedule 4" in two.erase("--certificate", 1)
+    ((rule,),) = [json.loads(two.cli("retention", "--json", *at).stdout)["rules"]]
+    assert rule["due"] == []
 
 
 @pytest.fixture
