@@ -1,0 +1,60 @@
+"""How much of a tenant's archive a night moves: `python -m benchmarks.fleet_versions [POSTS]`.
+
+A first backup of so many posts (100,000), without media, is put into a folder as store; then nights
+follow, each with ten new posts, as a worker would put them back. Counted are the bytes that are put.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import anyio
+from obstore.store import LocalStore
+
+from archiver.archive.database import DATABASE
+from archiver.backup import BackupOptions, run_backup
+from archiver.clock import SystemClock
+from archiver.config import load_config
+from archiver.fleet.versions import save_version
+from archiver.report import NoProgress
+from benchmarks.library import PAGE, bodies, plugins_with, settle
+
+NEW, NIGHTS = 10, 3
+
+
+def back_up(folder: Path, answers: list[bytes]) -> None:
+    """Back up the account, whose answers these are."""
+
+    async def run() -> None:
+        report = await run_backup(
+            load_config(settle(folder)), plugins_with(answers),
+            BackupOptions(media=False, now=True), clock=SystemClock(), progress=NoProgress(),
+            version="benchmark",
+        )  # fmt: skip
+        assert not report.exit_code, report.accounts
+
+    anyio.run(run)
+
+
+def main(posts: int) -> None:
+    """Print a line for each version that is put."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, before = Path(name, "fleet"), None
+        archive = folder / "archive"
+        store = LocalStore(str(Path(name, "store")), mkdir=True)
+        for night in range(NIGHTS + 1):
+            count = NEW if night else posts
+            shown = min(posts, 3 * PAGE) if night else posts  # a night asks until it knows a page
+            back_up(folder, list(bodies(shown, first=-NEW * night)))
+            version = f"{night + 1:08}-00000001"
+            before = save_version(archive, store, version, before)
+            size = (archive / DATABASE).stat().st_size
+            sent = Path(name, "store", "versions", f"{version}.pack").stat().st_size
+            print(
+                f"{count:,} new posts: a database of {size / 1e6:,.1f} MB, {sent / 1e6:,.2f} MB put",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if sys.argv[1:] else 100_000)
