@@ -26,6 +26,8 @@ from support.damage import raw
 from support.flipping import flip_a_bit
 from support.forging import forge, rebuild, settle
 
+pytestmark = pytest.mark.slow
+
 NOW = "2026-11-23T00:00:00.000Z"
 SLICES = 3
 TABLES = [table for table in ROW_HASHED if table not in LEDGER_TABLES]

@@ -20,6 +20,8 @@ from archiver.evidence.verify import verify
 from support.bad_archives import BAD, raw
 from support.damage import flip_every_row
 
+pytestmark = pytest.mark.slow
+
 NOW = "2026-11-23T00:00:00.000Z"
 PARTS = (1, 2, 3, 7, 1000)
 APART = (

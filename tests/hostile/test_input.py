@@ -23,6 +23,8 @@ from support.running import Cli
 from support.transfer.faultserver import Talk
 from support.transfer.worlds import Behind, behind
 
+pytestmark = pytest.mark.slow
+
 QUICK = settings(
     max_examples=3, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture,

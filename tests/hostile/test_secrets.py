@@ -16,6 +16,8 @@ from support.hostile.strangers import Strangers
 from support.running import RunArchiver
 from support.transfer.worlds import Behind, behind
 
+pytestmark = pytest.mark.slow
+
 CREDENTIALS = {"authorization", "profile-key", "cookie", "proxy-authorization", "referer",
                "x-twitter-oauth1-api-key", "x-twitter-oauth1-api-secret"}  # fmt: skip
 

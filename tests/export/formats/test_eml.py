@@ -11,6 +11,8 @@ from archiver.archive.database import transaction, writer
 from archiver.archive.rows import update
 from support.exporting import PICTURE, exported
 
+pytestmark = pytest.mark.slow
+
 
 def test_eml_is_read_by_a_mail_parser_with_text_files_and_thread(
     directory: Path, tmp_path: Path

@@ -20,6 +20,8 @@ from support.exports.packing import write_folder, write_zip
 from support.exports.tweets import unlike
 from support.media.samples import movie, picture
 
+pytestmark = pytest.mark.slow
+
 REPOSITORIES = Path(__file__).parent / "repositories"
 POSTS = "SELECT platform_id, created_at, text, kind, visibility, author, url FROM posts ORDER BY 1"
 ATTACHMENTS = (

@@ -14,6 +14,8 @@ from archiver.archive.rows import update
 from support.mastodon.nights import FediNights, fedi_nights
 from support.mastodon.world import FediMedia, JsonObject
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def nights(tmp_path: Path) -> Iterator[FediNights]:

@@ -15,6 +15,8 @@ from archiver.unattended.schedulers.job import Job
 from support.nights import Nights, nights
 from support.schedules import job_in, run_bare
 
+pytestmark = pytest.mark.slow
+
 HOME = Path("/home/you")
 
 
