@@ -33,8 +33,9 @@ from archiver.fleet.postgres import embedded_postgres
 from archiver.fleet.settings import load_fleet
 from archiver.fleet.tenant_export import export_tenant
 from archiver.models import current_time
-from benchmarks.fleet import COMMAND, PLATFORMS, VARIABLE, Fleet, world
+from benchmarks.fleet import PLATFORMS, VARIABLE, Fleet, world
 from support.fleet.faulty_store import Fault, FaultyStore, faulty_store
+from support.fleet.workers import worker_process
 
 POSTS = 10
 KILLS = 20
@@ -55,13 +56,9 @@ class Workers:
     file: Path
     running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
-    def start(self, *wrapper: str) -> "subprocess.Popen[bytes]":
-        """One more."""
-        command = [*wrapper, *COMMAND, "fleet", "worker", "--fleet", str(self.file)]
-        with self.file.with_name("workers.log").open("ab") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log)
-        self.running.append(process)
-        return process
+    def start(self, largest: int | None = None) -> None:
+        """One more. `largest` limits the files that it writes, in KiB."""
+        self.running.append(worker_process(self.file, largest=largest))
 
     def kill(self, number: int) -> None:
         """End one at once, and start another."""
@@ -80,7 +77,7 @@ class Workers:
     def fill_disk(self) -> None:
         """Have one in place of another that can write no file of more than 64 KiB."""
         self.stop_one()
-        self.start("sh", "-c", 'ulimit -f 128; exec "$0" "$@"')  # dash counts 512 bytes
+        self.start(largest=64)
         time.sleep(FULL)
         self.stop_one(last=True)
         self.start()

@@ -8,32 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-import anyio
 from obstore.store import LocalStore
 
 from archiver.archive.database import DATABASE
-from archiver.backup import BackupOptions, run_backup
-from archiver.clock import SystemClock
-from archiver.config import load_config
 from archiver.fleet.versions import save_version
-from archiver.report import NoProgress
-from benchmarks.library import PAGE, bodies, plugins_with, settle
+from benchmarks.clients.posts import backup
+from benchmarks.library import PAGE, bodies
 
 NEW, NIGHTS = 10, 3
-
-
-def back_up(folder: Path, answers: list[bytes]) -> None:
-    """Back up the account, whose answers these are."""
-
-    async def run() -> None:
-        report = await run_backup(
-            load_config(settle(folder)), plugins_with(answers),
-            BackupOptions(media=False, now=True), clock=SystemClock(), progress=NoProgress(),
-            version="benchmark",
-        )  # fmt: skip
-        assert not report.exit_code, report.accounts
-
-    anyio.run(run)
 
 
 def main(posts: int) -> None:
@@ -45,7 +27,7 @@ def main(posts: int) -> None:
         for night in range(NIGHTS + 1):
             count = NEW if night else posts
             shown = min(posts, 3 * PAGE) if night else posts  # a night asks until it knows a page
-            back_up(folder, list(bodies(shown, first=-NEW * night)))
+            backup(folder, list(bodies(shown, first=-NEW * night)), full=False)()
             version = f"{night + 1:08}-00000001"
             before = save_version(archive, store, version, before)
             size = (archive / DATABASE).stat().st_size

@@ -50,10 +50,10 @@ END;
 BY_PAGE = "INSERT INTO post_fts(rowid, text) SELECT rowid, text FROM post WHERE rowid > ?"
 
 
-def backup(folder: Path, answers: list[bytes]) -> Callable[[], None]:
+def backup(folder: Path, answers: list[bytes], *, full: bool = True) -> Callable[[], None]:
     config = load_config(settle(folder))
     plugins = plugins_with(answers)  # loaded before the clock starts
-    asked = BackupOptions(media=False, full=True, now=True)
+    asked = BackupOptions(media=False, full=full, now=True)
 
     def work() -> None:
         anyio.run(run)

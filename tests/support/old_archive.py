@@ -71,3 +71,10 @@ def unpack(folder: Path) -> Path:
         connection.executescript(rows.read_text("utf-8"))
     rows.unlink()
     return folder
+
+
+def apply_steps_before(connection: sqlite3.Connection, *steps: str) -> None:
+    """Bring an archive to where an earlier version had it: up to the first of these steps."""
+    connection.execute("PRAGMA foreign_keys = OFF")
+    migrations.apply(Database(connection), stop_before=set(steps))
+    connection.commit()

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from archiver.archive.database import writer
 from archiver.archive.schema import migrations
-from support.old_archive import unpack
+from support.old_archive import apply_steps_before, unpack
 
 ROWS = {
     table: f"SELECT * FROM {table} ORDER BY id"
@@ -36,8 +36,7 @@ def test_no_row_and_no_checksum_changes(old: Path) -> None:
         before = content(connection)
     assert before[0], "the old archive has accounts"
     with closing(sqlite3.connect(old / "archive.db")) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        migrations.apply(Database(connection), stop_before={"m006_several_sources"})
+        apply_steps_before(connection, "m006_several_sources")
         assert content(connection) == before
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 

@@ -6,13 +6,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from archiver.archive.database import writer
-from archiver.archive.schema import migrations
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
-from support.old_archive import unpack
+from support.old_archive import apply_steps_before, unpack
 
 NOW = "2026-11-23T00:00:00.000Z"
 
@@ -22,9 +20,7 @@ def old(tmp_path: Path) -> Path:
     """An archive as the fifth step left it."""
     directory = unpack(tmp_path / "archive")
     with closing(sqlite3.connect(directory / "archive.db")) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        migrations.apply(Database(connection), stop_before={"m006_several_sources"})
-        connection.commit()
+        apply_steps_before(connection, "m006_several_sources")
     return directory
 
 

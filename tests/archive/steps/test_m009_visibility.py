@@ -5,11 +5,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from archiver.archive.database import writer
-from archiver.archive.schema import migrations
-from support.old_archive import unpack
+from support.old_archive import apply_steps_before, unpack
 
 CONTENT = (
     "SELECT * FROM events ORDER BY id",
@@ -21,9 +19,7 @@ CONTENT = (
 def before(tmp_path: Path) -> Path:
     directory = unpack(tmp_path / "archive")
     with closing(sqlite3.connect(directory / "archive.db")) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        migrations.apply(Database(connection), stop_before={"m009_visibility"})
-        connection.commit()
+        apply_steps_before(connection, "m009_visibility")
     return directory
 
 

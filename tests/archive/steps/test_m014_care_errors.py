@@ -4,14 +4,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from archiver.archive.database import writer
 from archiver.archive.hashed_rows import with_hash, write_rows
-from archiver.archive.schema import migrations
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
-from support.old_archive import unpack
+from support.old_archive import apply_steps_before, unpack
 
 AT = "2026-03-03T09:00:00.000Z"
 
@@ -19,8 +16,7 @@ AT = "2026-03-03T09:00:00.000Z"
 def test_an_older_log_is_kept_and_its_rows_are_intact(tmp_path: Path) -> None:
     directory = unpack(tmp_path / "archive")
     with closing(sqlite3.connect(directory / "archive.db")) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        migrations.apply(Database(connection), stop_before={"m014_care_errors"})
+        apply_steps_before(connection, "m014_care_errors")
         row = {
             "id": 1, "what": "copy", "finished_at": AT, "outcome": "done", "files": 3, "bytes": 30,
             "damaged": 0, "target": "/mnt/copy",

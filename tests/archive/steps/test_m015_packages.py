@@ -4,11 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from archiver.archive.database import writer
-from archiver.archive.schema import migrations
-from support.old_archive import unpack
+from support.old_archive import apply_steps_before, unpack
 
 NAMES = "'accounts', 'coverage', 'events', 'media', 'metrics', 'posts', 'renditions', 'runs'"
 TABLES = ("packages", "package_parts", "package_posts")
@@ -18,9 +15,7 @@ def test_an_older_archive_gets_empty_tables_and_keeps_its_checksums(tmp_path: Pa
     directory = unpack(tmp_path / "archive")
     query = f"SELECT * FROM table_checksums WHERE name IN ({NAMES}) ORDER BY name"
     with closing(sqlite3.connect(directory / "archive.db")) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        migrations.apply(Database(connection), stop_before={"m015_packages"})
-        connection.commit()
+        apply_steps_before(connection, "m015_packages")
         before = connection.execute(query).fetchall()
     with writer(directory) as connection:
         assert set(before) <= set(connection.execute(query).fetchall())

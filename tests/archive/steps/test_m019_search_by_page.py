@@ -4,11 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from archiver.archive.database import writer
-from archiver.archive.schema import migrations
-from support.old_archive import unpack
+from support.old_archive import apply_steps_before, unpack
 
 TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'posts_fts%'"
 
@@ -16,9 +13,7 @@ TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 
 def test_an_older_archive_keeps_its_search_index_without_the_trigger(tmp_path: Path) -> None:
     directory = unpack(tmp_path / "archive")
     with closing(sqlite3.connect(directory / "archive.db")) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        migrations.apply(Database(connection), stop_before={"m019_search_by_page"})
-        connection.commit()
+        apply_steps_before(connection, "m019_search_by_page")
         assert ("posts_fts_insert",) in connection.execute(TRIGGERS).fetchall()
     with writer(directory) as connection:
         found = connection.execute(TRIGGERS).fetchall()

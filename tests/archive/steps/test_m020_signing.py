@@ -4,14 +4,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from archiver.archive.database import DATABASE, writer
-from archiver.archive.schema import migrations
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 from support.forging import forge
-from support.old_archive import unpack
+from support.old_archive import apply_steps_before, unpack
 
 NOW = "2026-11-23T00:00:00.000Z"
 
@@ -19,8 +16,7 @@ NOW = "2026-11-23T00:00:00.000Z"
 def test_a_row_that_was_altered_with_all_hashes_is_named_after_the_upgrade(tmp_path: Path) -> None:
     directory = unpack(tmp_path / "archive")
     with closing(sqlite3.connect(directory / DATABASE, isolation_level=None)) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        migrations.apply(Database(connection), stop_before={"m020_signing"})
+        apply_steps_before(connection, "m020_signing")
         name = forge(connection, "posts", "TRUE", text="We never said so")
     with writer(directory) as connection:
         for table in ("signing_keys", "restores"):

@@ -5,12 +5,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from archiver.archive.actions import add_action
 from archiver.archive.database import writer
-from archiver.archive.schema import migrations
-from support.old_archive import unpack
+from support.old_archive import apply_steps_before, unpack
 
 AT = "2026-03-03T09:00:00.000Z"
 
@@ -20,9 +18,7 @@ def test_an_older_archive_gets_an_empty_table_of_which_nothing_can_be_taken_back
 ) -> None:
     directory = unpack(tmp_path / "archive")
     with closing(sqlite3.connect(directory / "archive.db")) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        migrations.apply(Database(connection), stop_before={"m023_actions"})
-        connection.commit()
+        apply_steps_before(connection, "m023_actions")
     with writer(directory) as connection:
         assert connection.execute("SELECT count(*) FROM actions").fetchone() == (0,)
         add_action(connection, "review", AT, post_id=1)

@@ -4,13 +4,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from archiver.archive.database import writer
-from archiver.archive.schema import migrations, model
+from archiver.archive.schema import model
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
-from support.old_archive import unpack
+from support.old_archive import apply_steps_before, unpack
 
 AT = "2026-03-03T09:00:00.000Z"
 WORDS = {
@@ -23,8 +21,7 @@ WORDS = {
 def test_an_older_archive_gets_the_comments_of_a_new_one_and_stays_intact(tmp_path: Path) -> None:
     directory = unpack(tmp_path / "archive")
     with closing(sqlite3.connect(directory / "archive.db")) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        migrations.apply(Database(connection), stop_before={"m017_ledger", "m028_films"})
+        apply_steps_before(connection, "m017_ledger", "m028_films")
     with writer(directory) as connection:
         found = connection.execute("PRAGMA integrity_check").fetchall()
         sql = "SELECT sql FROM sqlite_master WHERE name = ?"

@@ -4,14 +4,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from archiver.archive.database import writer
 from archiver.archive.hashed_rows import with_hash, write_rows
-from archiver.archive.schema import migrations
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
-from support.old_archive import unpack
+from support.old_archive import apply_steps_before, unpack
 
 AT = "2026-03-03T09:00:00.000Z"
 
@@ -19,8 +16,7 @@ AT = "2026-03-03T09:00:00.000Z"
 def test_a_picture_of_before_is_kept_and_its_row_is_intact(tmp_path: Path) -> None:
     directory = unpack(tmp_path / "archive")
     with closing(sqlite3.connect(directory / "archive.db")) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        migrations.apply(Database(connection), stop_before={"m017_ledger", "m030_emoji"})
+        apply_steps_before(connection, "m017_ledger", "m030_emoji")
         row = {
             "id": 1, "account_id": 1, "source": "ayrshare", "kind": "avatar", "media_key": "k",
             "url": "https://a.example/1.png", "state": "pending", "tries": 0, "first_seen_at": AT,

@@ -4,13 +4,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from archiver.archive.database import writer
-from archiver.archive.schema import migrations
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
-from support.old_archive import unpack
+from support.old_archive import apply_steps_before, unpack
 
 AT = "2026-03-03T09:00:00.000Z"
 
@@ -19,9 +16,7 @@ def test_posts_of_before_are_intact_and_are_read_once_more(tmp_path: Path) -> No
     directory = unpack(tmp_path / "archive")
     query = "SELECT record_id, record_sha256, row_sha256 FROM post_sources ORDER BY post_id, source"
     with closing(sqlite3.connect(directory / "archive.db")) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        migrations.apply(Database(connection), stop_before={"m031_unsigned_records"})
-        connection.commit()
+        apply_steps_before(connection, "m031_unsigned_records")
         before = connection.execute(query).fetchall()
     with writer(directory) as connection:
         assert connection.execute(query).fetchall() == before != []

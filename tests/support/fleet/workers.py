@@ -23,11 +23,18 @@ def start_worker(
     fleet: FleetBench, *options: str, file: Path | None = None, largest: int | None = None
 ) -> "subprocess.Popen[bytes]":
     """A worker in a process group of its own. `largest` limits the files that it writes, in KiB."""
+    return worker_process(file or fleet.file, *options, largest=largest)
+
+
+def worker_process(
+    file: Path, *options: str, largest: int | None = None
+) -> "subprocess.Popen[bytes]":
+    """The same, of the fleet of that `fleet.toml`."""
     command = [sys.executable, "-m", "archiver", "-q", "fleet", "worker", *options]
     if largest is not None:  # dash counts blocks of 512 bytes
         command = ["sh", "-c", 'ulimit -f "$0"; exec "$@"', str(2 * largest), *command]
     return subprocess.Popen(
-        [*command, "--fleet", str(file or fleet.file)], stdin=subprocess.DEVNULL,
+        [*command, "--fleet", str(file)], stdin=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
 
