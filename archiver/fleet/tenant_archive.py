@@ -34,16 +34,18 @@ class TenantArchive:
                 self.storage.bucket, self.lease.manifest, self.storage.directory
             )
 
-    def put_back(self, result: AccountResult | None = None) -> None:
+    def put_back(self, result: AccountResult | None = None, *, is_locked: bool = False) -> None:
         """Make what is here the current version, with how an account went.
 
-        Raises LeaseLost, StorageError.
+        `is_locked`: the caller has the archive's lock. Raises LeaseLost, StorageError.
         """
         version = self._version + 1
         name = version_name(version, self.lease.fence)
         with reader(self.storage.directory) as archive:
             _, media_size = storage_totals(archive).get(ARCHIVE_TOTAL, (0, 0))
-        saved = save_version(self.storage.directory, self.storage.bucket, name, self.current)
+        saved = save_version(
+            self.storage.directory, self.storage.bucket, name, self.current, is_locked=is_locked
+        )
         patiently(
             self._database,
             lambda database: commit_version(

@@ -28,9 +28,12 @@ class ErasableTenant:
     def remove_files(self, connection: sqlite3.Connection) -> None:
         """Delete the objects that no row names, damaged ones too, where media lies in a bucket.
 
+        Before that, the version on record becomes one that does not name them: wherever this is
+        killed, no post on record has lost its files. The caller has the archive's lock.
         Raises LeaseLost where a worker may have put some of them there just now; StorageError.
         """
         self._held.check()
+        self._archive.put_back(is_locked=True)
         storage = self._archive.storage
         if not isinstance(storage.media, ObjectStore):
             return  # it is the folder, which is cleaned as any other

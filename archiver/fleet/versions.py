@@ -15,7 +15,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,16 +78,18 @@ def version_name(version: int, fence: int) -> str:
 
 
 def save_version(
-    directory: Path, bucket: "Bucket", name: str, before: DatabaseVersion | None
-) -> DatabaseVersion:
+    directory: Path, bucket: "Bucket", name: str, before: DatabaseVersion | None, *,
+    is_locked: bool = False,
+) -> DatabaseVersion:  # fmt: skip
     """Put the database in a folder into the bucket as a new version; nobody writes it meanwhile.
 
-    Raises StorageError.
+    `is_locked`: the caller has the archive's lock. Raises StorageError.
     """
+    lock = nullcontext() if is_locked else archive_lock(directory, create=False)
     pack = directory / f"{_NEW}.pack"
     chunks: list[Chunk] = []
     try:
-        with archive_lock(directory, create=False), pack.open("wb") as out:
+        with lock, pack.open("wb") as out:
             (directory / _NEW).unlink(missing_ok=True)  # what a killed run left may have it all
             erasures = _empty_log(directory)
             kept = before.chunks if before and _is_worth_keeping(before, erasures) else ()

@@ -150,10 +150,15 @@ def test_nothing_is_left_in_a_bucket_and_what_others_have_stays(
     planned = one.erase(post, *WHY)
     assert "erase --tenant acme --fleet" in planned
     assert {*before} <= {*erased.found_in(one.storage())}
-    with monkeypatch.context() as patch:
-        patch.setattr(tenant_archive, "save_version", _killed)
-        assert one.try_erase("--confirm", 1).exit_code == 130
-    assert {name.partition("/")[0] for name in erased.found_in(one.storage())} == {"versions"}
+    for place, name, left in (
+        (tenant_archive, "save_version", {"media", "quarantine", "versions"}),
+        (tenant_erasing.ErasableTenant, "put_back", {"versions"}),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, _killed)
+            assert one.try_erase("--confirm", 1).exit_code == 130
+        assert {name.partition("/")[0] for name in erased.found_in(one.storage())} == left
+        assert export_tenant(load_fleet(one.file), "acme", tmp_path / name).damaged == 0
     assert f"1 post erased, {len(erased.files)} file" in two.erase("--confirm", 1)
     assert erased.found_in(two.storage()) == []
     assert bytes(obstore.get(bucket, shared).bytes()) == kept
@@ -212,6 +217,7 @@ def test_it_is_repeated_after_a_kill_at_any_moment(
         (tenant_archive, "save_version", _killed),
         (tenant_archive, "save_version", _killed_after(save_version)),
         (tenant_archive, "commit_version", _killed_after(commit_version)),
+        (tenant_erasing.ErasableTenant, "put_back", _killed),
         (tenant_archive, "remove_old_versions", _killed),
     ]
     assert len(posts) >= len(moments)
