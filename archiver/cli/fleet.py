@@ -17,7 +17,6 @@ from archiver.human import counted, size_text
 if TYPE_CHECKING:
     from archiver.fleet.overview import FleetState
     from archiver.fleet.settings import FleetSettings
-    from archiver.fleet.source_profiles import ProfilePlan
 
 _DEFAULT = "fleet.toml"
 _DEMO = "fleet-demo"
@@ -43,7 +42,8 @@ Action = Literal["demo", "init", "add", "worker", "run", "status", "web", "pause
     help="add: take the profiles that this source lists, in place of a list.",
 )  # fmt: skip
 @click.option("--until-idle", is_flag=True, help="worker: end when there is nothing left to do.")
-@click.option("--json", "as_json", is_flag=True, help="status: print one JSON object.")
+@click.option("--dry-run", is_flag=True, help="add: say what would be added, and add nothing.")
+@click.option("--json", "as_json", is_flag=True, help="add, status: print one JSON object.")
 @click.option("--check", is_flag=True, help="status: one line, and the exit code of a monitor.")
 @click.option(
     "--port",
@@ -63,7 +63,7 @@ Action = Literal["demo", "init", "add", "worker", "run", "status", "web", "pause
 @pass_shell
 def command(
     shell: Shell, action: Action, names: tuple[str, ...], file: Path, source: str | None,
-    until_idle: bool, as_json: bool, check: bool, port: int, host: str, yes: bool,
+    dry_run: bool, until_idle: bool, as_json: bool, check: bool, port: int, host: str, yes: bool,
 ) -> int | None:  # fmt: skip
     """Back up the accounts of many tenants, each into an archive of its own.
 
@@ -82,9 +82,7 @@ def command(
     actions: dict[Action, Callable[[], int | None]] = {
         "demo": lambda: _demo(shell, names),
         "init": lambda: _init(shell, file),
-        "add": lambda: (
-            _add_profiles(shell, file, names, source) if source else _add(shell, file, names)
-        ),
+        "add": lambda: _add(shell, file, names, source, dry_run=dry_run, as_json=as_json),
         "worker": lambda: _work(shell, file, until_idle=until_idle),
         "run": lambda: _run(shell, file, names),
         "status": lambda: _status(shell, file, as_json=as_json, check=check),
@@ -177,75 +175,19 @@ def _init(shell: Shell, file: Path) -> int | None:
     return None
 
 
-def _add(shell: Shell, file: Path, names: tuple[str, ...]) -> int | None:
-    import csv
+def _add(
+    shell: Shell, file: Path, names: tuple[str, ...], source: str | None, *, dry_run: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    from archiver.cli.fleet_add import FleetAdder
 
-    from archiver.fleet.account_lists import check_tenants, read_list
-    from archiver.fleet.database import add_accounts, connected
-
-    if not names:
-        raise UsageError("fleet add needs a list", hint="archiver fleet add accounts.csv")
-    settings = _settings(file)
-    tenants = []
-    for name in names:
-        try:
-            with Path(name).open(encoding="utf-8-sig", newline="") as lines:
-                tenants += read_list(lines)
-        except (OSError, UnicodeError, csv.Error) as error:
-            raise UsageError(f"{name} cannot be read", why=str(error)) from error
-    check_tenants(tenants, settings, shell.plugins())
-    with connected(settings.database.reveal()) as connection:
-        new = sum(
-            add_accounts(connection, each.name, each.settings, each.accounts) for each in tenants
-        )
-    shell.report(f"{counted(len(tenants), 'tenant')}, {counted(new, 'new account')}")
-    return None
-
-
-def _add_profiles(shell: Shell, file: Path, names: tuple[str, ...], source_name: str) -> None:
-    """Add what a source lists and is new; say what is gone, and which keys are missing."""
-    from archiver.backup.validation import validate_profiles
-    from archiver.cli.asking import ask_source
-    from archiver.config import load_config
-    from archiver.fleet.account_lists import check_tenants
-    from archiver.fleet.database import connected
-    from archiver.fleet.source_profiles import add_planned, plan_profiles
-
-    if names:
+    if names and source:
         raise UsageError("fleet add takes a list or --source", hint="Add one after the other")
-    disable_core_dumps()
-    settings, plugins = _settings(file), shell.plugins()
-    source = plugins.source(source_name)
-    ask = getattr(source, "profiles", None)
-    if ask is None:
-        raise UsageError(
-            f"{source.name} has no list of profiles", hint="archiver fleet add accounts.csv"
-        )
-    profiles = ask_source(load_config(settings.settings), source, ask, validate_profiles)
-    readable = {each.name for each in plugins.platforms if each.source == source.name}
-    with connected(settings.database.reveal()) as connection:
-        plan = plan_profiles(connection, source.name, profiles, readable)
-        check_tenants(plan.tenants, settings, plugins)
-        tenants, accounts = add_planned(connection, plan)
-    _report_added(shell, tenants, accounts, plan)
-
-
-def _report_added(shell: Shell, tenants: int, accounts: int, plan: "ProfilePlan") -> None:
-    import os
-
-    for note in plan.notes:
-        shell.report(wrap(safe(note)))
-    shell.report(f"{counted(tenants, 'new tenant')}, {counted(accounts, 'new account')}")
-    missing = [name for name in plan.variables if name not in os.environ]
-    if missing:
-        shell.report(
-            wrap(
-                "No source gives the keys of profiles. Set these variables for the workers, each "
-                "to the key of its profile:"
-            )
-        )
-        for name in missing:
-            shell.report(f"  {safe(name)}")
+    adder = FleetAdder(shell, _settings(file), dry_run, as_json)
+    if source:
+        adder.add_profiles(source)
+    else:
+        adder.add_lists(names)
 
 
 def _work(shell: Shell, file: Path, *, until_idle: bool) -> int | None:
