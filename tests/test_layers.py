@@ -245,7 +245,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "starter": {"config", "plugins", "process_limits"},
         "storage": {"media"},
         "tenant_archive": {"archive"},
-        "tenant_erasing": {"config", "media", "retention"},
+        "held_archives": {"config", "evidence", "media", "retention"},
         "tenant_export": {"archive", "evidence", "media"},
         "tenant_backup": {
             "archive",

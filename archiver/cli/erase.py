@@ -8,7 +8,7 @@ import click
 from archiver.cli.deliveries import give_checkpoint_away
 from archiver.cli.post_options import PostChoice, post_options, scope_of
 from archiver.cli.shell import Shell, pass_shell, subcommand
-from archiver.cli.tenants import ErasePlace, TenantChoice, erase_place, tenant_options
+from archiver.cli.tenants import ArchivePlace, TenantChoice, archive_place, tenant_options
 from archiver.cli.text import safe, table, wrap
 from archiver.errors import UsageError
 from archiver.human import counted
@@ -60,7 +60,7 @@ def command(
     asks = choice != PostChoice() and basis is not None
     if not any(steps) and not asks:
         raise _incomplete(choice)
-    with erase_place(shell, chosen_tenant) as place:
+    with archive_place(shell, chosen_tenant, "archiver erase") as place:
         if confirm is not None:
             _confirm(shell, place, confirm, who, as_json=as_json)
         elif undo is not None:
@@ -82,7 +82,7 @@ def _incomplete(choice: PostChoice) -> UsageError:
     return UsageError("archiver erase needs --basis, such as the article of a law and a case")
 
 
-def _count(shell: Shell, place: ErasePlace, choice: PostChoice, *, as_json: bool) -> None:
+def _count(shell: Shell, place: ArchivePlace, choice: PostChoice, *, as_json: bool) -> None:
     from archiver.archive.database import reader
     from archiver.archive.holds import matters_of_posts
 
@@ -97,7 +97,7 @@ def _count(shell: Shell, place: ErasePlace, choice: PostChoice, *, as_json: bool
 
 
 def _plan(
-    shell: Shell, place: ErasePlace, choice: PostChoice, basis: str, who: str | None,
+    shell: Shell, place: ArchivePlace, choice: PostChoice, basis: str, who: str | None,
     keep_metrics: bool, *, as_json: bool,
 ) -> None:  # fmt: skip
     from archiver.models import current_time
@@ -128,7 +128,7 @@ def _plan(
 
 
 def _confirm(
-    shell: Shell, place: ErasePlace, number: int, who: str | None, *, as_json: bool
+    shell: Shell, place: ArchivePlace, number: int, who: str | None, *, as_json: bool
 ) -> None:
     from functools import partial
 
@@ -151,7 +151,7 @@ def _confirm(
         place.put_back()
 
 
-def print_disposed(shell: Shell, done: "Erasure", place: ErasePlace, *, as_json: bool) -> None:
+def print_disposed(shell: Shell, done: "Erasure", place: ArchivePlace, *, as_json: bool) -> None:
     """Print what was erased, what was not, and where copies are."""
     import json
 
@@ -181,7 +181,9 @@ def print_disposed(shell: Shell, done: "Erasure", place: ErasePlace, *, as_json:
     shell.say(f"\nThe certificate: {command_line}")
 
 
-def _undo(shell: Shell, place: ErasePlace, number: int, who: str | None, *, as_json: bool) -> None:
+def _undo(
+    shell: Shell, place: ArchivePlace, number: int, who: str | None, *, as_json: bool
+) -> None:
     from archiver.models import current_time
     from archiver.retention.erasure import withdraw_erasure
 
@@ -193,7 +195,7 @@ def _undo(shell: Shell, place: ErasePlace, number: int, who: str | None, *, as_j
         shell.report(f"Erasure {number} is withdrawn; nothing was erased.")
 
 
-def _print_certificate(shell: Shell, place: ErasePlace, number: int) -> None:
+def _print_certificate(shell: Shell, place: ArchivePlace, number: int) -> None:
     from archiver.archive.database import reader
     from archiver.retention.erasure import erasure_of
 
@@ -204,7 +206,7 @@ def _print_certificate(shell: Shell, place: ErasePlace, number: int) -> None:
     shell.out(found.certificate)
 
 
-def _list(shell: Shell, place: ErasePlace, *, as_json: bool) -> None:
+def _list(shell: Shell, place: ArchivePlace, *, as_json: bool) -> None:
     from archiver.archive.database import reader
     from archiver.retention.erasure import erasures
 
@@ -237,7 +239,7 @@ def _fields(erasure: "Erasure") -> dict[str, object]:
     return fields | {"posts": erasure.post_ids}
 
 
-def _actor(place: ErasePlace, who: str | None) -> str:
+def _actor(place: ArchivePlace, who: str | None) -> str:
     from archiver.actors import actor
 
     return who or actor(place.config.archive.actor)

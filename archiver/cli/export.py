@@ -10,6 +10,7 @@ import click
 
 from archiver.cli.progress import progress_bar
 from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.tenants import ArchivePlace, TenantChoice, archive_place, tenant_options
 from archiver.cli.text import safe, wrap
 from archiver.cli.values import Date
 from archiver.errors import UsageError
@@ -94,11 +95,12 @@ def export_forms(writers: "Iterable[ExportWriter]" = ()) -> "dict[str, ExportFor
     help="Only what is public now, or all. Default: public for html and activitystreams.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@tenant_options
 @pass_shell
 def command(
     shell: Shell, form: str, target: Path, accounts: tuple[str, ...], since: datetime | None,
     until: datetime | None, words: str, kinds: tuple[str, ...], as_of: datetime | None, matter: str,
-    only_public: bool | None, as_json: bool,
+    only_public: bool | None, as_json: bool, chosen_tenant: TenantChoice,
 ) -> int | None:  # fmt: skip
     """Write posts, all or chosen, with their media into the new folder TARGET.
 
@@ -119,15 +121,9 @@ def command(
     again after an interruption. That an export was made, by whom and with which manifest, is
     written into the archive.
     """  # noqa: D301 — Click knows a list by this character
-    from archiver.errors import DamageFound
-    from archiver.export.as_of import NO_READERS, text_readers
-    from archiver.export.run import export_posts
     from archiver.export.selection import ArchiveSelection
-    from archiver.human import counted, size_text
-    from archiver.media.folder_store import FolderStore
     from archiver.models import timestamp
 
-    directory = shell.config().archive.directory
     _refuse_unknown_kinds(kinds)
     chosen_form = _form(form, shell)
     if only_public is None:
@@ -136,27 +132,48 @@ def command(
         accounts, timestamp(since) or "" if since else "", timestamp(until) or "" if until else "",
         words, matter, only_public, kinds, timestamp(as_of) or "" if as_of else "",
     )  # fmt: skip
+    with archive_place(shell, chosen_tenant, "archiver export") as place:
+        made = _export(shell, place, target, chosen_form, selection)
+        if _log(shell, place, form, selection, made):
+            place.put_back()
+        return _tell(shell, place, made, as_json=as_json)
+
+
+def _export(
+    shell: Shell, place: ArchivePlace, target: Path, form: "ExportFormat",
+    selection: "ArchiveSelection",
+) -> "Exported":  # fmt: skip
+    from archiver.export.as_of import NO_READERS, text_readers
+    from archiver.export.run import export_posts
+
+    settings = place.config.archive
     with progress_bar(shell, "exporting") as (on_total, on_post):
-        made = export_posts(
-            directory, FolderStore(directory), target, chosen_form, selection, on_total=on_total,
+        return export_posts(
+            settings.directory, place.store, target, form, selection, on_total=on_total,
             on_post=on_post,
-            readers=text_readers(shell.plugins().platforms) if as_of else NO_READERS,
-            made_by=shell.config().archive.actor,
+            readers=text_readers(shell.plugins().platforms) if selection.as_of else NO_READERS,
+            made_by=settings.actor,
         )  # fmt: skip
-    _log(shell, form, selection, made)
+
+
+def _tell(shell: Shell, place: ArchivePlace, made: "Exported", *, as_json: bool) -> int | None:
+    """Print what was written; returns the exit code. Raises DamageFound."""
+    from archiver.errors import DamageFound
+    from archiver.human import counted, size_text
+
     if as_json:
         shell.json({**asdict(made), "folder": str(made.folder)})
         return DamageFound.exit_code if made.damaged else None
     posts, files = counted(made.posts, "post"), counted(made.files, "media file")
-    shell.report(wrap(f"{posts} and {files} ({size_text(made.size)}) are in {safe(target)}."))
+    shell.report(wrap(f"{posts} and {files} ({size_text(made.size)}) are in {safe(made.folder)}."))
     if made.not_included:
         shell.report(f"Not included: {counted(made.not_included, 'file')}; README.txt says why.")
     if made.damaged:
         raise DamageFound(
-            f"{counted(made.damaged, 'file')} that should be in {directory} cannot be read or "
-            "are damaged",
-            kept=f"All else is in {target}",
-            hint="Run archiver verify --repair, then export again",
+            f"{counted(made.damaged, 'file')} that should be in {place.config.archive.directory} "
+            "cannot be read or are damaged",
+            kept=f"All else is in {made.folder}",
+            hint=f"Run archiver verify {place.arguments}--repair, then export again",
         )
     return None
 
@@ -183,21 +200,25 @@ def _refuse_unknown_kinds(kinds: tuple[str, ...]) -> None:
         )
 
 
-def _log(shell: Shell, form: str, selection: "ArchiveSelection", made: "Exported") -> None:
+def _log(
+    shell: Shell, place: ArchivePlace, form: str, selection: "ArchiveSelection", made: "Exported"
+) -> bool:
     """Write into the archive that an export was made, if that can be written to."""
     from archiver.archive.actions import log_export
     from archiver.export.folder import MANIFEST
     from archiver.models import current_time
 
-    settings = shell.config().archive
+    settings = place.config.archive
     details = {
         "format": form, "selection": str(selection), "folder": str(made.folder.absolute()),
         "posts": made.posts, "files": made.files, "bytes": made.size,
         "manifest_sha256": sha256((made.folder / MANIFEST).read_bytes()).hexdigest(),
     }  # fmt: skip
     now = current_time()
-    if not log_export(settings.directory, now, settings.actor, details):
+    is_logged = log_export(settings.directory, now, settings.actor, details)
+    if not is_logged:
         shell.warn(
             "The export is complete, but is not on record in the archive, which is read-only, "
             "full, or in use by another run"
         )
+    return is_logged

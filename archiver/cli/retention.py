@@ -9,7 +9,7 @@ import click
 from archiver.cli.deliveries import give_checkpoint_away
 from archiver.cli.erase import print_disposed
 from archiver.cli.shell import Shell, pass_shell, subcommand
-from archiver.cli.tenants import ErasePlace, TenantChoice, erase_place, tenant_options
+from archiver.cli.tenants import ArchivePlace, TenantChoice, archive_place, tenant_options
 from archiver.cli.text import table
 from archiver.errors import ConfigError, UsageError
 from archiver.human import counted
@@ -50,7 +50,7 @@ def command(
     """
     if dispose and with_posts:
         raise UsageError("--posts lists, and --dispose disposes: one at a time")
-    with erase_place(shell, chosen_tenant) as place:
+    with archive_place(shell, chosen_tenant, "archiver retention") as place:
         chosen = _chosen(place.config, names)
         if dispose:
             _dispose(shell, place, chosen, who, as_json=as_json)
@@ -102,7 +102,7 @@ def _list(
 
 
 def _dispose(
-    shell: Shell, place: ErasePlace, chosen: Sequence[str], who: str | None, *, as_json: bool
+    shell: Shell, place: ArchivePlace, chosen: Sequence[str], who: str | None, *, as_json: bool
 ) -> None:
     from functools import partial
 
@@ -128,7 +128,7 @@ def _dispose(
         place.put_back()
 
 
-def _print(shell: Shell, done: "Sequence[Erasure]", place: ErasePlace, *, as_json: bool) -> None:
+def _print(shell: Shell, done: "Sequence[Erasure]", place: ArchivePlace, *, as_json: bool) -> None:
     if as_json:
         shell.json({"disposed": list(map(_disposed, done))})
         return

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     import sqlite3
 
     from archiver.config import Config
+    from archiver.evidence.findings import Finding
+    from archiver.evidence.slices import Slice
+    from archiver.fleet.held_archives import HeldArchive
+    from archiver.fleet.settings import FleetSettings
+    from archiver.media.store import StagedStore
     from archiver.retention.erasure import RemoveFiles
 
 _FLEET = "fleet.toml"
@@ -42,21 +47,46 @@ class TenantChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class ErasePlace:
-    """An archive in which posts are erased; a tenant's has more than its folder.
+class ArchivePlace:
+    """An archive in which a command works; a tenant's, which is `held`, has more than its folder.
 
     `arguments` are what other commands need to work in the same one.
     """
 
     config: "Config"
     arguments: str = ""
-    remove_files: "RemoveFiles | None" = None
-    put_back: Callable[[], None] = lambda: None
+    held: "HeldArchive | None" = None
 
     @property
     def is_tenant(self) -> bool:
         """Whether it is the archive of a tenant, which is put back after each change."""
-        return self.remove_files is not None
+        return self.held is not None
+
+    @property
+    def store(self) -> "StagedStore":
+        """Its media."""
+        from archiver.media.folder_store import FolderStore
+
+        return self.held.store if self.held else FolderStore(self.config.archive.directory)
+
+    @property
+    def remove_files(self) -> "RemoveFiles | None":
+        """What removes files that no row names, where they are not in its folder."""
+        return self.held.remove_files if self.held else None
+
+    def bring_here(self) -> None:
+        """Have the current version of a tenant's database on this machine. Raises StorageError."""
+        if self.held:
+            self.held.bring_here()
+
+    def check_version(self, part: "Slice") -> "list[Finding]":
+        """What is damaged of the version of a tenant's database in the store, as it is kept."""
+        return list(self.held.check_version(part)) if self.held else []
+
+    def put_back(self, *, whole: bool = False) -> None:
+        """Put the database of a tenant back, what changed or all of it. Raises StorageError."""
+        if self.held:
+            self.held.put_back(whole=whole)
 
     @contextmanager
     def writing(self, notify: Callable[[str], None]) -> Iterator["sqlite3.Connection"]:
@@ -102,28 +132,48 @@ def tenant_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def erase_place(shell: Shell, chosen: TenantChoice) -> Iterator[ErasePlace]:
+def archive_place(
+    shell: Shell, chosen: TenantChoice, command: str, *, brought: bool = True
+) -> Iterator[ArchivePlace]:
     """The archive of the config, or that of a tenant, which no worker gets meanwhile.
 
+    `command` is who has it then. Unless `brought`, its database is not on this machine yet.
     Raises UsageError, ConfigError, StorageError.
     """
     if chosen.tenant is None:
         if chosen.fleet is not None:
             raise UsageError("--fleet needs --tenant", hint="Name the tenant too")
-        yield ErasePlace(shell.config())
+        yield ArchivePlace(shell.config())
         return
+    settings = _fleet_settings(shell, chosen)
+    from archiver.fleet.held_archives import held_archive
+
+    with held_archive(settings, chosen.tenant, command) as held:
+        place = ArchivePlace(held.config, chosen.arguments, held)
+        if brought:
+            place.bring_here()
+        yield place
+
+
+def refuse_folder_of_tenant(chosen: TenantChoice, folder: Path | None, name: str) -> None:
+    """Raise UsageError where both a tenant and a folder are named. `name` is the argument's."""
+    if folder is not None and (chosen.tenant is not None or chosen.fleet is not None):
+        raise UsageError(
+            f"--tenant names an archive, and {name} another one", hint="Leave out one of them"
+        )
+
+
+def _fleet_settings(shell: Shell, chosen: TenantChoice) -> "FleetSettings":
+    """The settings of the tenant's fleet. Raises UsageError, ConfigError."""
     if shell.config_file is not None:
         raise UsageError("A tenant has the settings of its fleet: leave out --config")
     from archiver.fleet.extra import require_extra
 
     require_extra()
     from archiver.fleet.settings import load_fleet
-    from archiver.fleet.tenant_erasing import erasable_tenant
 
     disable_core_dumps()
-    settings = load_fleet(Path(chosen.fleet or _FLEET))
-    with erasable_tenant(settings, chosen.tenant, "archiver erase") as found:
-        yield ErasePlace(found.config, chosen.arguments, found.remove_files, found.put_back)
+    return load_fleet(Path(chosen.fleet or _FLEET))
 
 
 def _refuse_part_of_tenant(directory: Path) -> None:

@@ -1,32 +1,40 @@
 """`archiver verify`: check all files and rows against their hashes."""
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from archiver.cli.places import archive_folder
 from archiver.cli.progress import progress_bar
 from archiver.cli.shell import Shell, pass_shell, subcommand
-from archiver.cli.text import safe, styled, wrap
+from archiver.cli.tenants import (
+    ArchivePlace,
+    TenantChoice,
+    archive_place,
+    refuse_folder_of_tenant,
+    tenant_options,
+)
+from archiver.cli.text import safe, wrap
 from archiver.cli.values import Minutes
-from archiver.cli.verify_findings import hint_for, listed
+from archiver.cli.verify_findings import findings_as_json, hint_for, print_findings
 from archiver.errors import ArchiverError, DamageFound, StorageError, UsageError
-from archiver.human import counted, size_text
+from archiver.human import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from archiver.config import Config
+    from archiver.evidence.files import Scope
     from archiver.evidence.findings import Finding, Verified
     from archiver.evidence.known_heads import KnownHead
     from archiver.evidence.repair import Repaired
 
-_MAX_FINDINGS = 50
-_FOR_FILES_WITHOUT_ROWS = (
-    "Files in media have no row. After a run that was killed, the next backup uses them again. "
-    "Where archive.db was moved without its archive.db-wal, and nothing was saved since, move that "
-    "file too; else archiver backup --full finds what is missing."
+_FROM_ANOTHER_MACHINE = (
+    "Run this with --repair on a machine that has this version in its folder: then it is put back "
+    "whole. An earlier version may be intact too"
 )
 _SLICE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 
@@ -55,6 +63,7 @@ def _write_program(ctx: click.Context, _param: click.Parameter, path: Path | Non
     "archiver verify --repair && archiver backup\narchiver verify --repair --from /mnt/copy\n"
     "archiver verify /mnt/copy\narchiver verify --write-program check.py\n"
     "archiver verify --checkpoint kept.txt\narchiver verify --accept-restore\n"
+    "archiver verify --tenant acme --repair\n"
     "archiver verify --post at://did:plc:example/app.bsky.feed.post/3kexample",
 )
 @click.argument("directory", required=False, type=click.Path(path_type=Path))
@@ -87,11 +96,12 @@ def _write_program(ctx: click.Context, _param: click.Parameter, path: Path | Non
     help="Write a program that checks an archive without archiver, and do nothing else.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@tenant_options
 @pass_shell
 def command(
     shell: Shell, directory: Path | None, repair: bool, copy: Path | None, slice_: str | None,
     minutes: float | None, kept: tuple[Path, ...], accept_restore: bool, post: str | None,
-    as_json: bool,
+    as_json: bool, chosen_tenant: TenantChoice,
 ) -> int | None:  # fmt: skip
     """Read every file and every row back: hashes, references, the database's own check.
 
@@ -118,75 +128,140 @@ def command(
     With --repair, a damaged file is moved to the folder quarantine and the next backup fetches it
     again. With --from, damaged and missing files and rows are restored from a copy made by archiver
     copy, wherever the checksums of the archive prove them right.
-    """
-    from archiver.evidence.findings import Finding, Verified
-    from archiver.evidence.proofs import provers_among
-    from archiver.evidence.repair import Repaired
-    from archiver.evidence.repair import repair as put_right
-    from archiver.evidence.verify import verify
-    from archiver.models import current_time
 
+    With --tenant, the version of its database in the store is read back too, and media where it
+    lies. No worker gets the tenant meanwhile.
+    """
     if copy is not None and not repair:
         raise UsageError("--from is for repairs only", hint="Add --repair")
-    is_own = directory is None
-    if accept_restore and not is_own:
+    refuse_folder_of_tenant(chosen_tenant, directory, "DIRECTORY")
+    if accept_restore and directory is not None:
         raise UsageError("--accept-restore is for the archive of the config")
     if accept_restore and slice_ is not None:
         raise UsageError("--accept-restore is for a verify of everything", hint="Omit --slice")
-    directory = archive_folder(directory) if directory else shell.config().archive.directory
-    copy = archive_folder(copy) if copy else None
-    if post is not None:
-        return _print_proofs(shell, directory, post, as_json=as_json)
-    now = current_time()
-    scope = _scope(slice_, minutes)
+    asked = _Asked(
+        _scope(slice_, minutes), kept, accept_restore, repair,
+        archive_folder(copy) if copy else None, as_json,
+    )  # fmt: skip
+    if directory is not None:
+        folder = archive_folder(directory)
+        if post is not None:
+            return _print_proofs(shell, folder, post, as_json=as_json)
+        return _tell(shell, folder, None, asked, *_verify(shell, folder, None, asked))
+    with archive_place(shell, chosen_tenant, "archiver verify", brought=False) as place:
+        if post is not None:
+            place.bring_here()
+            return _print_proofs(shell, place.config.archive.directory, post, as_json=as_json)
+        return _verify_place(shell, place, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What to verify, and what to do then."""
+
+    scope: "Scope"
+    kept: tuple[Path, ...]
+    accept_restore: bool
+    repair: bool
+    copy: Path | None
+    as_json: bool
+
+
+def _verify_place(shell: Shell, place: ArchivePlace, asked: _Asked) -> int | None:
+    """Verify the archive of the config, or a tenant's, which is put back then.
+
+    Of a tenant, the version in the store is read first: it may be too damaged to be brought here.
+    """
+    from archiver.evidence.findings import Verified
+    from archiver.evidence.repair import Repaired
+
+    directory = place.config.archive.directory
+    damaged = place.check_version(asked.scope.slice)
     try:
-        known, notes = _known_heads(shell, directory, kept, is_own=is_own)
+        place.bring_here()
+    except StorageError:
+        if not damaged:
+            raise
+        found = Verified(is_slice=not asked.scope.slice.is_whole, findings=damaged)
+        return _tell(shell, directory, place, asked, found, Repaired(), _FROM_ANOTHER_MACHINE)
+    result, repaired = _verify(shell, directory, place, asked, damaged)
+    if result.may_be_written or repaired:
+        is_repaired = bool(damaged) and asked.repair and result.database_is_intact
+        place.put_back(whole=is_repaired)
+        repaired.versions = int(is_repaired)
+    return _tell(shell, directory, place, asked, result, repaired)
+
+
+def _verify(
+    shell: Shell, directory: Path, place: ArchivePlace | None, asked: _Asked,
+    damaged: "Sequence[Finding]" = (),
+) -> "tuple[Verified, Repaired]":  # fmt: skip
+    """Verify an archive, one of a config or another, and repair it if that is asked for.
+
+    `damaged` is what was found before.
+    """
+    from archiver.evidence.findings import Finding, Verified
+    from archiver.evidence.proofs import provers_among
+    from archiver.evidence.repair import Repaired, repair
+    from archiver.evidence.verify import verify
+    from archiver.models import current_time
+
+    now = current_time()
+    config = place.config if place else None
+    store = place.store if place else None
+    try:
+        known, notes = _known_heads(shell, directory, asked.kept, config)
         with progress_bar(shell, "reading") as (on_total, on_file):
             result = verify(
-                directory, scope, now, provers=provers_among(shell.plugins().platforms),
-                known=known, on_total=on_total, on_file=on_file,
+                directory, asked.scope, now, store=store,
+                provers=provers_among(shell.plugins().platforms), known=known, on_total=on_total,
+                on_file=on_file,
             )  # fmt: skip
     except DamageFound as error:  # there is no database to read from any more
-        if as_json:
-            result = Verified(findings=[Finding("database", "archive.db", str(error))])
-            shell.json(_as_json(result, Repaired()))
+        if asked.as_json:
+            result = Verified(findings=[*damaged, Finding("database", "archive.db", str(error))])
+            shell.json(findings_as_json(result, Repaired()))
         raise
-    result.findings += notes
-    if accept_restore:
-        _accept_restore(shell, directory, known, result, now)
-    if is_own:
-        _log(directory, result, shell.config().archive.actor)
-    repaired = put_right(directory, result, now, copy) if repair else Repaired()
-    return _tell(shell, directory, result, repaired, asked=repair, copy=copy, as_json=as_json)
+    result.findings += [*notes, *damaged]
+    if asked.accept_restore and config:
+        _accept_restore(shell, config, known, result, now)
+    if config:
+        _log(directory, result, config.archive.actor)
+    done = repair(directory, result, now, asked.copy, store) if asked.repair else Repaired()
+    return result, done
 
 
 def _tell(
-    shell: Shell, directory: Path, result: "Verified", repaired: "Repaired", *, asked: bool,
-    copy: Path | None, as_json: bool,
+    shell: Shell, directory: Path, place: ArchivePlace | None, asked: _Asked, result: "Verified",
+    repaired: "Repaired", hint: str = "",
 ) -> int | None:  # fmt: skip
     """Print what was found; returns the exit code. Raises DamageFound, StorageError."""
-    if as_json:
-        shell.json(_as_json(result, repaired))
+    if asked.as_json:
+        shell.json(findings_as_json(result, repaired))
         if result.damage:
             return DamageFound.exit_code
         return StorageError.exit_code if result.unreadable else None
-    _print(shell, result, repaired)
+    print_findings(shell, result, repaired)
     if result.damage:
         raise DamageFound(
             f"{counted(len(result.damage), 'integrity error')} in {directory}",
             kept="Nothing was deleted",
-            hint=hint_for(result, repaired, asked=asked, copy=copy),
-        )
+            hint=hint or hint_for(
+                result, repaired, asked=asked.repair, copy=asked.copy,
+                arguments=place.arguments if place else "",
+            ),
+        )  # fmt: skip
     if result.unreadable:
         raise unreadable(result.unreadable, directory)
     return None
 
 
 def _known_heads(
-    shell: Shell, directory: Path, kept: tuple[Path, ...], *, is_own: bool
+    shell: Shell, directory: Path, kept: tuple[Path, ...], own: "Config | None"
 ) -> "tuple[list[KnownHead], list[Finding]]":
     """The checkpoints that are known beside the archive, and what of them cannot be read.
 
+    `own` is the config of the archive, if it was found by that.
     Raises UsageError for a file of `kept` that has no checkpoint of this archive.
     """
     from sqlite3 import DatabaseError
@@ -200,8 +275,8 @@ def _known_heads(
     with open_archive(directory) as connection:
         try:
             log = origin(connection)
-            if is_own:
-                found, notes = known_elsewhere(connection, shell.config())
+            if own is not None:
+                found, notes = known_elsewhere(connection, own)
             else:
                 found, notes = [], check_time_stamps(connection, _config(shell), is_own=False)
         except DatabaseError:  # verify itself will say so
@@ -229,7 +304,7 @@ def _config(shell: Shell) -> "Config | None":
 
 
 def _accept_restore(
-    shell: Shell, directory: Path, known: "list[KnownHead]", result: "Verified", now: str
+    shell: Shell, config: "Config", known: "list[KnownHead]", result: "Verified", now: str
 ) -> None:
     """Put on record what was lost, where nothing else is wrong with the ledger.
 
@@ -244,8 +319,8 @@ def _accept_restore(
             kept="Nothing was put on record",
             hint="Run archiver verify, which lists them, and archiver verify --repair",
         )
-    with writer(directory, create=False) as connection:
-        lost = accept_restore(connection, known, now, shell.config().archive.actor)
+    with writer(config.archive.directory, create=False) as connection:
+        lost = accept_restore(connection, known, now, config.archive.actor)
     result.findings = [finding for finding in result.findings if finding.what not in PUT_BACK]
     shell.say(f"On record: entries {lost.first:,} to {lost.last:,} of the ledger were lost.")
 
@@ -306,7 +381,7 @@ def unreadable(findings: "list[Finding]", directory: Path) -> StorageError:
     )
 
 
-def _scope(slice_: str | None, minutes: float | None) -> Any:
+def _scope(slice_: str | None, minutes: float | None) -> "Scope":
     from archiver.evidence.files import Scope
 
     seconds = None if minutes is None else minutes * 60
@@ -318,71 +393,3 @@ def _scope(slice_: str | None, minutes: float | None) -> Any:
             f"--slice {slice_} is no part of a whole", hint="Write 3/30 for the third of thirty"
         )
     return Scope(int(match[1]), int(match[2]), seconds)
-
-
-def _print(shell: Shell, result: "Verified", repaired: "Repaired") -> None:
-    from archiver.evidence.files import NO_ROW
-
-    damage = result.damage
-    if damage:
-        shell.report(listed(damage, _MAX_FINDINGS), is_wrong=True)
-        if len(damage) > _MAX_FINDINGS:
-            shell.report(f"… and {len(damage) - _MAX_FINDINGS} more: see --json", is_wrong=True)
-    others = [finding for finding in result.findings if not finding.is_damage]
-    for finding in others:
-        if finding.what in {"extract", "unsteady", "unchecked"} or shell.verbose:
-            shell.say(f"{finding.what}: {safe(finding.subject)} ({safe(finding.detail)})")
-    if any(finding.detail == NO_ROW for finding in others):
-        shell.say(wrap(_FOR_FILES_WITHOUT_ROWS))
-    _print_repaired(shell, repaired)
-    is_wrong = bool(damage or result.unreadable)
-    parts = [styled(f"{len(damage):,} damaged", "red")] if damage else []
-    parts += [] if is_wrong else [styled("all intact", "green")]
-    for what, words in (
-        ("unreadable", "could not be read"), ("leftover", "leftover"),
-        ("known_lost", "known as lost"),
-    ):  # fmt: skip
-        if count := sum(finding.what == what for finding in others):
-            parts.append(f"{count:,} {words}")
-    if result.proved:
-        parts.append(f"{counted(result.proved, 'signature')} valid")
-    if result.left:
-        parts.append(f"{counted(result.left, 'file')} left for a later verify")
-    shell.report(
-        f"{counted(result.files, 'file')} ({size_text(result.size)}) and "
-        f"{counted(result.rows, 'row')} read: " + ", ".join(parts),
-        is_wrong=is_wrong,
-    )
-
-
-def _print_repaired(shell: Shell, repaired: "Repaired") -> None:
-    schema = counted(repaired.schema, "part")
-    if repaired:
-        shell.report(
-            f"Repaired: {counted(repaired.queued, 'file')} queued to be fetched again, "
-            f"{counted(repaired.rows, 'row')} restored, "
-            f"{counted(repaired.indexes, 'index', 'indexes')} rebuilt"
-            + (f", {schema} of the schema repaired." if repaired.schema else "."),
-            is_wrong=True,
-        )
-    if repaired.files or repaired.tables:
-        shell.report(
-            f"From the copy: restored {counted(repaired.files, 'file')}, "
-            f"and the missing rows of {counted(repaired.tables, 'table')}.",
-            is_wrong=True,
-        )
-
-
-def _as_json(result: "Verified", repaired: "Repaired") -> dict[str, Any]:
-    return {
-        "files": result.files,
-        "bytes": result.size,
-        "rows": result.rows,
-        "left": result.left,
-        "proved": result.proved,
-        "queued": repaired.queued,
-        "repaired": asdict(repaired),
-        "damage": [asdict(finding) for finding in result.damage],
-        "leftovers": [asdict(f) for f in result.findings if f.what == "leftover"],
-        "notes": [asdict(f) for f in result.findings if not f.is_damage and f.what != "leftover"],
-    }

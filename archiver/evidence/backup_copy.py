@@ -19,6 +19,7 @@ from archiver.evidence.renewal import copy_to_temp
 from archiver.evidence.rows import read_row
 from archiver.evidence.verify import open_archive
 from archiver.media.folder_store import FolderStore
+from archiver.media.store import StagedStore
 
 Row = dict[str, Any]
 Key = tuple[object, ...]
@@ -51,7 +52,7 @@ class BackupCopy:
             return None  # the copy is damaged there, or the hash here
         return self.row(table, key, row_sha256) if key else None
 
-    def restore_file(self, store: FolderStore, row: MediaRow) -> bool:
+    def restore_file(self, store: StagedStore, row: MediaRow) -> bool:
         """Restore a file from the copy, if the copy's file matches its hash.
 
         A damaged file in its place goes to `quarantine/`. Raises StorageError.

@@ -17,7 +17,6 @@ from archiver.archive.row_objects import objects
 from archiver.errors import StorageError
 from archiver.evidence.findings import Finding, What
 from archiver.evidence.slices import WHOLE, Slice
-from archiver.media.folder_store import FolderStore
 from archiver.media.store import MediaStore, hash_stream
 
 _FILES_AT_ONCE = 32
@@ -178,9 +177,9 @@ def _read(store: MediaStore, row: MediaRow, *, from_disk: bool) -> Finding | Non
 
 
 def leftovers(
-    connection: sqlite3.Connection, store: FolderStore, directory: Path, part: Slice = WHOLE
+    connection: sqlite3.Connection, store: MediaStore, directory: Path, part: Slice = WHOLE
 ) -> Iterator[Finding]:
-    """Files of a slice of the archive folder that no row refers to."""
+    """Files of a slice of the store that no row refers to, and what lies beside it."""
     query = "SELECT path FROM media WHERE sha256 IN (SELECT value FROM json_each(?))"
     files = store.list(*part.paths())
     while some := list(islice(files, _ROWS_AT_ONCE)):
@@ -189,8 +188,14 @@ def leftovers(
         for file in some:
             if file.path not in known:
                 yield Finding("leftover", file.path, NO_ROW)
-    for folder, what in (("tmp", "an unfinished download"), ("quarantine", "was found damaged")):
-        path = directory / folder
-        if path.is_dir() and not path.is_symlink():
-            for entry in sorted(path.iterdir()):
-                yield Finding("leftover", f"{folder}/{entry.name}", what)
+    for name in _names_in(directory, "tmp"):
+        yield Finding("leftover", name, "an unfinished download")
+    # rows that a repair replaced are in the folder, wherever the files are
+    for name in sorted({*_names_in(directory, "quarantine"), *store.quarantined()}):
+        yield Finding("leftover", name, "was found damaged")
+
+
+def _names_in(directory: Path, folder: str) -> list[str]:
+    path = directory / folder
+    is_there = path.is_dir() and not path.is_symlink()
+    return [f"{folder}/{entry.name}" for entry in sorted(path.iterdir())] if is_there else []

@@ -8,7 +8,7 @@ What = Literal[
     "search_index", "leftover", "unsteady", "known_lost", "unchecked", "extra",
     "extract", "unreadable", "proof", "ledger", "rolled_back", "rebuilt", "foreign_key",
     "broken_token", "foreign_authority", "misplaced_token",
-    "broken_certificate",
+    "broken_certificate", "version",
 ]  # fmt: skip
 _NO_DAMAGE = frozenset({
     "leftover", "unsteady", "known_lost", "unchecked", "extra", "extract", "unreadable",
@@ -36,7 +36,8 @@ class Finding:
     key that signs here is not that on record), `broken_token` (a time stamp is not as its authority
     signed it), `foreign_authority` (one is of an authority that is not trusted), `misplaced_token`
     (one is of something else than its checkpoint), `broken_certificate` (the certificate of a
-    deletion is not as it was signed).
+    deletion is not as it was signed), `version` (a part of a tenant's database is not in the store
+    of its fleet as it was put there).
 
     No damage: `leftover` (a file that no row refers to), `unsteady` (wrong at the first reading and
     right at the second), `known_lost` (a file that an earlier verify found lost), `unchecked` (what

@@ -26,6 +26,7 @@ from archiver.evidence.restore import restore_row, restore_table
 from archiver.evidence.rows import read_row
 from archiver.evidence.schema import check_schema, repair_schema
 from archiver.media.folder_store import FolderStore
+from archiver.media.store import StagedStore
 
 _FILE_DAMAGE = {"missing_file", "changed_file"}
 _NEEDS_MORE = {"changed_row", "rows", "reference", "ledger"} | BEYOND_REPAIR
@@ -41,7 +42,9 @@ class Repaired:
 
     `queued`: renditions to be downloaded again. `rows`: restored rows. `indexes`: rebuilt indexes.
     `schema`: indexes, triggers and views that were rebuilt or removed. `files`: files restored
-    from a copy. `tables`: tables whose missing rows were restored from a copy.
+    from a copy. `tables`: tables whose missing rows were restored from a copy. `versions`: those
+    of a tenant's database that were put into the store of its fleet whole, in place of one that is
+    damaged there.
     """
 
     queued: int = 0
@@ -50,19 +53,25 @@ class Repaired:
     schema: int = 0
     files: int = 0
     tables: int = 0
+    versions: int = 0
 
     def __bool__(self) -> bool:
         return any(astuple(self))
 
 
-def repair(directory: Path, found: Verified, now: str, copy: Path | None = None) -> Repaired:
+def repair(
+    directory: Path, found: Verified, now: str, copy: Path | None = None,
+    store: StagedStore | None = None,
+) -> Repaired:  # fmt: skip
     """Repair the findings as far as possible, with a copy also from that.
+
+    `store` has the files, if they are not in the folder.
 
     A database with damaged pages is not written to. Where the schema cannot be repaired, nothing
     else is. Raises ArchiveLocked; UsageError for a copy of another archive; DamageFound for a copy
     that cannot be opened; StorageError, also where the whole media folder is missing.
     """
-    _refuse_without_media(directory, found)
+    _refuse_without_media(directory, found, store)
     repaired = Repaired()
     kinds = {finding.what for finding in found.findings}
     is_wanted = found.damage or (copy is not None and "known_lost" in kinds)
@@ -78,7 +87,7 @@ def repair(directory: Path, found: Verified, now: str, copy: Path | None = None)
         if any(finding.is_damage for finding in check_schema(connection)):
             return repaired
         _repair_indexes(connection, found, repaired)
-        store = FolderStore(directory)
+        store = store or FolderStore(directory)
         if backup_copy:
             store.prepare()
             # the ledger first: the next entry is chained to its newest one, as that is then
@@ -140,7 +149,7 @@ def _rebuild_search_index(
 
 
 def _repair_files(
-    connection: sqlite3.Connection, copy: BackupCopy | None, store: FolderStore, found: Verified,
+    connection: sqlite3.Connection, copy: BackupCopy | None, store: StagedStore, found: Verified,
     now: str, repaired: Repaired,
 ) -> None:  # fmt: skip
     for row in _suspect_files(connection, found):
@@ -192,16 +201,31 @@ def can_repair(found: Verified) -> bool:
     )
 
 
-def _refuse_without_media(directory: Path, found: Verified) -> None:
-    """Raise StorageError where the media folder is missing or empty, as without its disk."""
+def _refuse_without_media(directory: Path, found: Verified, store: StagedStore | None) -> None:
+    """Raise StorageError where there is no media at all, as without its disk or in a wrong bucket.
+
+    Whoever knows that it is gone puts something there, of whatever name.
+    """
+    if not any(finding.what == "missing_file" for finding in found.findings):
+        return
     media = directory / "media"
-    is_there = media.is_dir() and any(media.iterdir())
-    if not is_there and any(finding.what == "missing_file" for finding in found.findings):
+    if store is None or isinstance(store, FolderStore):
+        is_there = media.is_dir() and any(media.iterdir())
+        what, why = f"{media} is missing or empty", "Is its disk mounted, or was the folder moved?"
+        gone = f"make {media / '00'}"
+    else:
+        is_there = any(True for _ in store.list())
+        what, why = (
+            "The object store has no media",
+            "Are its address and its prefix the right ones?",
+        )
+        gone = "put an object media/00 there"
+    if not is_there:
         raise StorageError(
-            f"{media} is missing or empty: no file can be read",
-            why="Is its disk mounted, or was the folder moved?",
+            f"{what}: no file can be read",
+            why=why,
             kept="Nothing was changed",
-            hint=f"Put it in place and run this again. If it is gone for good, make {media / '00'} "
-            "first; then all files are queued",
+            hint=f"Put it in place and run this again. If it is gone for good, {gone} first; then "
+            "all files are queued",
             code="no_media",
         )

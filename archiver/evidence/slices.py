@@ -45,6 +45,11 @@ class Slice:
         start, end = self._bounds()
         return start, _AFTER_ALL_TEXT if end is None else end
 
+    def has_hash(self, sha256: str) -> bool:
+        """Whether what has this hash is in this slice."""
+        first, end = self._bounds()
+        return first <= sha256 and (end is None or sha256 < end)
+
     def paths(self) -> tuple[str, str | None]:
         """The range of the paths below `media`; None at its end is no end."""
         start, end = (text and f"{text[:2]}/{text}" for text in self._bounds())

@@ -25,6 +25,7 @@ from archiver.evidence.known_heads import KnownHead, check_known_heads
 from archiver.evidence.proofs import NO_PROVERS, Provers, check_proofs
 from archiver.evidence.standalone import MANIFEST, PROOFS
 from archiver.media.folder_store import FolderStore
+from archiver.media.store import MediaStore
 
 NEW_DATABASE = ".archive.db.new"
 """The name of a copy's new database. Where it is the only one, the copy was never finished."""
@@ -41,11 +42,12 @@ _INDEX_ERRORS = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}
 
 
 def verify(
-    directory: Path, scope: Scope, now: str, *, provers: Provers = NO_PROVERS,
-    known: Sequence[KnownHead] = (), on_total: Callable[[int], object] = int,
-    on_file: Callable[[int], object] = int, open_writer: OpenWriter = _writer,
+    directory: Path, scope: Scope, now: str, *, store: MediaStore | None = None,
+    provers: Provers = NO_PROVERS, known: Sequence[KnownHead] = (),
+    on_total: Callable[[int], object] = int, on_file: Callable[[int], object] = int,
+    open_writer: OpenWriter = _writer,
 ) -> Verified:  # fmt: skip
-    """Verify the rows and files in `scope`.
+    """Verify the rows and files in `scope`; `store` has the files, if they are not in the folder.
 
     `provers` check what sources signed; `known` are checkpoints that were kept elsewhere.
     `on_total` is called with the bytes to read in all, `on_file` with the size of every file read.
@@ -63,7 +65,10 @@ def verify(
             check_proofs(connection, provers, result, part)
             result.findings += check_known_heads(connection, known, part)
             dates = VerificationDates(partial(open_writer, directory), now, result)
-            _check_files(connection, directory, scope, now, result, dates, on_total, on_file)
+            _check_files(
+                connection, directory, store or FolderStore(directory), scope, now, result, dates,
+                on_total, on_file,
+            )  # fmt: skip
     if result.may_be_written and part.has("search index"):
         result.findings += _check_search(partial(open_writer, directory))
     return result
@@ -132,10 +137,10 @@ def _report_unreadable(result: Verified) -> Iterator[None]:
 
 
 def _check_files(
-    connection: sqlite3.Connection, directory: Path, scope: Scope, now: str, result: Verified,
-    dates: "VerificationDates", on_total: Callable[[int], object], on_file: Callable[[int], object],
+    connection: sqlite3.Connection, directory: Path, store: MediaStore, scope: Scope, now: str,
+    result: Verified, dates: "VerificationDates", on_total: Callable[[int], object],
+    on_file: Callable[[int], object],
 ) -> None:  # fmt: skip
-    store = FolderStore(directory)
     names = files_in(connection, scope, now)
     on_total(_bytes_in(connection, scope, names))
     with dates:

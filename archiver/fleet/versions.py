@@ -14,7 +14,7 @@ import hashlib
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +70,10 @@ class DatabaseVersion:
     def manifest(self) -> str:
         """The key of its manifest."""
         return f"versions/{self.name}.json"
+
+
+class DamagedVersion(StorageError):
+    """The manifest of a version in the store is not as it was put there."""
 
 
 def version_name(version: int, fence: int) -> str:
@@ -179,17 +183,53 @@ def _sync(bucket: "Bucket", path: str) -> None:
 
 
 def read_version(bucket: "Bucket", manifest: str) -> DatabaseVersion:
-    """A version by the key of its manifest. Raises StorageError."""
+    """A version by the key of its manifest. Raises StorageError, DamagedVersion."""
     with bucket_errors(f"read {manifest}"):
         data = bytes(obstore.get(bucket, manifest).bytes())
-    document: dict[str, Any] = json.loads(zlib.decompress(data))
-    return DatabaseVersion(
-        manifest.removeprefix("versions/").removesuffix(".json"),
-        document["size"],
-        tuple(Chunk(*each) for each in document["chunks"]),
-        document["packs"],
-        erasures=document.get("erasures", 0),
-    )
+    try:
+        document: dict[str, Any] = json.loads(zlib.decompress(data))
+        return DatabaseVersion(
+            manifest.removeprefix("versions/").removesuffix(".json"),
+            document["size"],
+            tuple(Chunk(*each) for each in document["chunks"]),
+            document["packs"],
+            erasures=document.get("erasures", 0),
+        )
+    except (zlib.error, ValueError, TypeError, KeyError) as error:
+        raise DamagedVersion(
+            f"{manifest} in the object store is damaged",
+            kept="The database on this machine is as it was",
+            hint="An earlier version may be intact",
+        ) from error
+
+
+def damaged_packs(
+    bucket: "Bucket", version: DatabaseVersion, is_wanted: Callable[[str], bool]
+) -> Iterator[tuple[str, str]]:
+    """Read a version back from the store: each pack that is not as it was put there, and why.
+
+    Only the chunks are read whose hash `is_wanted`, a few of them at a time. Raises StorageError
+    where the store does not answer.
+    """
+    wanted: dict[str, dict[int, Chunk]] = {}
+    for chunk in version.chunks:
+        if is_wanted(chunk.sha256):
+            wanted.setdefault(chunk.pack, {})[chunk.start] = chunk
+    for pack, chunks in sorted(wanted.items()):
+        key = f"versions/{pack}.pack"
+        with bucket_errors(f"read {pack}"):
+            try:
+                size = obstore.head(bucket, key)["size"]
+            except FileNotFoundError:
+                yield key, "the file is not there"
+                continue
+        whole = [each for each in chunks.values() if each.start + each.length <= size]
+        damaged = len(chunks) - len(whole) + sum(
+            hashlib.sha256(data).hexdigest() != chunk.sha256
+            for chunk, data in _read(bucket, pack, whole)
+        )  # fmt: skip
+        if damaged:
+            yield key, f"{damaged:,} of {len(chunks):,} parts of the database cannot be read"
 
 
 def restore_version(bucket: "Bucket", version: DatabaseVersion, directory: Path) -> int:
@@ -257,18 +297,25 @@ def _fetch(
             file.seek(have[chunk.sha256] * CHUNK)
             _write(out, number, file.read(CHUNK), chunk)
     fetched = 0
-    for pack, chunks in wanted.items():
-        for first in range(0, len(chunks), _FETCHED_AT_ONCE):
-            some = chunks[first : first + _FETCHED_AT_ONCE]
-            with bucket_errors(f"read {pack}"):
-                parts = obstore.get_ranges(
-                    bucket, f"versions/{pack}.pack", starts=[each.start for _, each in some],
-                    lengths=[each.length for _, each in some],
-                )  # fmt: skip
-            for (number, chunk), part in zip(some, parts, strict=True):
-                fetched += chunk.length
-                _write(out, number, _unpacked(bytes(part)), chunk)
+    for pack, numbered in wanted.items():
+        chunks = [chunk for _, chunk in numbered]
+        for (number, _), (chunk, data) in zip(numbered, _read(bucket, pack, chunks), strict=True):
+            fetched += chunk.length
+            _write(out, number, data, chunk)
     return fetched
+
+
+def _read(bucket: "Bucket", pack: str, chunks: list[Chunk]) -> Iterator[tuple[Chunk, bytes]]:
+    """Chunks of a pack with what they hold, as it is read. Raises StorageError."""
+    for first in range(0, len(chunks), _FETCHED_AT_ONCE):
+        some = chunks[first : first + _FETCHED_AT_ONCE]
+        with bucket_errors(f"read {pack}"):
+            parts = obstore.get_ranges(
+                bucket, f"versions/{pack}.pack", starts=[each.start for each in some],
+                lengths=[each.length for each in some],
+            )  # fmt: skip
+        for chunk, part in zip(some, parts, strict=True):
+            yield chunk, _unpacked(bytes(part))
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -321,8 +368,12 @@ def remove_old_versions(bucket: "Bucket", current: DatabaseVersion, keep: int) -
     names = [Path(path).stem for path in paths if path.endswith(".json")]
     kept, needed = {current.name}, {*current.packs, current.name}
     for name in [name for name in names if name <= current.name][-keep:]:
-        is_current = name == current.name
-        found = current if is_current else read_version(bucket, f"versions/{name}.json")
+        try:
+            found = current if name == current.name else read_version(
+                bucket, f"versions/{name}.json"
+            )  # fmt: skip
+        except DamagedVersion:  # nobody can have it back
+            continue
         if found.erasures >= current.erasures:
             kept.add(name)
             needed |= found.packs.keys()

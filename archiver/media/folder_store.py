@@ -119,7 +119,7 @@ class FolderStore:
             return None
         return StoredFile(path, hash_in_path(path), found.st_size)
 
-    def list(self, first: str = "", end: str | None = None) -> Iterator[StoredFile]:
+    def list(self, first: str = "", end: str | None = None, /) -> Iterator[StoredFile]:
         """Every file in the media folder; no link is followed. Empty where there is no folder.
 
         Of a range of paths below it only those from `first` on, and before `end`.
@@ -151,6 +151,12 @@ class FolderStore:
         except OSError as error:
             raise storage_error(error, f"move {path} to {self._quarantine}") from error
         return f"quarantine/{moved.name}"
+
+    def quarantined(self) -> Iterator[str]:
+        """Everything in the folder `quarantine`, which is followed nowhere."""
+        if self._quarantine.is_dir() and not self._quarantine.is_symlink():
+            for entry in sorted(self._quarantine.iterdir()):
+                yield f"quarantine/{entry.name}"
 
     def delete(self, path: str, /) -> bool:
         """Delete a file and its name."""

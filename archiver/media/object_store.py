@@ -169,15 +169,24 @@ class ObjectStore:
             except FileNotFoundError:
                 return None
 
-    def list(self) -> Iterator[StoredFile]:
-        """Every object below `media/`."""
+    def list(self, first: str = "", end: str | None = None, /) -> Iterator[StoredFile]:
+        """Every object below `media/`, or those of a range of paths there."""
+
+        def is_in(path: str) -> bool:
+            name = path.removeprefix("media/")
+            return first <= name and (end is None or name < end)
+
         with bucket_errors("list the media"):
             top = obstore.list_with_delimiter(self._bucket, "media")
             places: dict[str, int | None] = dict.fromkeys(top["common_prefixes"])
             places |= {found["path"]: found["size"] for found in top["objects"]}
             for place, size in sorted(places.items()):
                 if size is not None:
-                    yield StoredFile(place, hash_in_path(place), size)
+                    if is_in(place):
+                        yield StoredFile(place, hash_in_path(place), size)
+                    continue
+                folder = place.removeprefix("media/")
+                if f"{folder}0" <= first or (end is not None and f"{folder}/" >= end):
                     continue
                 objects = {
                     found["path"]: found["size"]
@@ -185,7 +194,8 @@ class ObjectStore:
                     for found in some
                 }
                 for path, length in sorted(objects.items()):
-                    yield StoredFile(path, hash_in_path(path), length)
+                    if is_in(path):
+                        yield StoredFile(path, hash_in_path(path), length)
 
     def quarantine(self, path: str, /) -> str:
         """Move an object to `quarantine/`; its new name."""
@@ -195,6 +205,12 @@ class ObjectStore:
             obstore.copy(self._bucket, path, target)
             obstore.delete(self._bucket, path)
         return target
+
+    def quarantined(self) -> Iterator[str]:
+        """Every object below `quarantine/`."""
+        with bucket_errors("list the quarantine"):
+            for some in obstore.list(self._bucket, "quarantine"):
+                yield from sorted(each["path"] for each in some)
 
     def delete(self, path: str, /) -> bool:
         """Delete an object."""

@@ -96,9 +96,10 @@ class MediaStore(Protocol):
     def stat(self, path: str, /) -> StoredFile | None:
         """What is known of a file without reading it; None where there is no plain file."""
 
-    def list(self) -> Iterator[StoredFile]:
+    def list(self, first: str = "", end: str | None = None, /) -> Iterator[StoredFile]:
         """Everything in the store, in the order of paths, whoever put it there.
 
+        Of a range of paths below `media/` only those from `first` on, and before `end`.
         Raises StorageError.
         """
 
@@ -107,6 +108,9 @@ class MediaStore(Protocol):
 
         Raises StorageError, also where there is none.
         """
+
+    def quarantined(self) -> Iterator[str]:
+        """Where everything in quarantine is. Raises StorageError."""
 
     def delete(self, path: str, /) -> bool:
         """Delete anything that `list` names, durably; False where there is nothing.

@@ -13,6 +13,7 @@ apply to a kind of store is skipped, and says why.
 # ruff: noqa: S101 — these assertions are the product
 
 import hashlib
+import itertools
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -137,6 +138,21 @@ class StoreContract:
             assert bench.store.delete(path) is False
             _raises(FileNotFoundError, lambda: bench.store.open(path))
 
+    def test_a_range_of_paths_is_listed(self) -> None:
+        """From a path on, and before another; all ranges together are everything."""
+        with self.bench() as bench:
+            for number in range(_MANY):
+                bench.put(str(number).encode())
+            paths = [file.path for file in bench.listed()]
+            names = [path.removeprefix("media/") for path in paths]
+            ends = ("", names[7], names[20][:2], f"{names[30]}0", None)
+            found = [
+                [file.path for file in bench.store.list(first or "", end)]
+                for first, end in itertools.pairwise(ends)
+            ]
+            assert all(found)
+            assert [path for some in found for path in some] == paths
+
     def test_it_survives_its_process(self) -> None:
         """Another store over the same place has the same files."""
         with self.bench() as bench:
@@ -219,6 +235,7 @@ class StoreContract:
                 places.add(bench.store.quarantine(path))
                 assert bench.store.stat(path) is None
                 assert bench.listed() == []
+                assert {*bench.store.quarantined()} == places
                 _raises(FileNotFoundError, lambda path=path: bench.store.open(path))
                 _raises(StorageError, lambda path=path: bench.store.quarantine(path))
             assert len(places) == 2, "one file took another's place in quarantine"

@@ -32,6 +32,9 @@ def test_a_tenant_is_of_a_fleet_and_has_its_settings(cli: Cli, config: Path) -> 
         (("--config", config, "erase", "--list", "--tenant", "acme"), "leave out --config"),
         (("erase", "--list", "--tenant", "acme", "--fleet", "none.toml"), "none.toml"),
         (("retention", "--tenant", "acme", "--fleet", "none.toml"), "none.toml"),
+        (("verify", "--tenant", "acme", "--fleet", "none.toml"), "none.toml"),
+        (("export", "csv", "out", "--tenant", "acme", "--fleet", "none.toml"), "none.toml"),
+        (("verify", "a-copy", "--tenant", "acme"), "Leave out one of them"),
     ):
         done = cli(*words)
         assert done.exit_code == 2

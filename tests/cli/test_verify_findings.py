@@ -36,10 +36,11 @@ def test_what_was_rolled_back_or_made_anew_is_said_before_the_rows_that_do_not_f
         ("rebuilt", "--accept-restore"), ("rolled_back", "--accept-restore"),
         ("foreign_key", "no repair puts this right"), ("broken_token", "no repair puts this right"),
         ("ledger", "--repair --from"), ("changed_file", "--repair, with --from"),
+        ("version", "--repair"),
     ],
 )  # fmt: skip
 def test_no_repair_is_advised_where_none_helps(what: What, words: str) -> None:
     found = Verified(findings=[Finding(what, "x", "y"), Finding("ledger", "x", "y")])
     said = hint_for(found, Repaired(), asked=False, copy=None)
     assert words in said
-    assert ("--repair" in said) == (what in {"ledger", "changed_file"})
+    assert ("--repair" in said) == (what in {"ledger", "changed_file", "version"})

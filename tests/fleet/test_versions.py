@@ -14,9 +14,12 @@ from obstore.store import LocalStore, S3Store
 
 from archiver.archive.database import DATABASE
 from archiver.errors import StorageError
+from archiver.evidence.slices import Slice
 from archiver.fleet.versions import (
     CHUNK,
+    DamagedVersion,
     DatabaseVersion,
+    damaged_packs,
     mark_version,
     marked_version,
     read_version,
@@ -113,6 +116,40 @@ def test_what_a_killed_run_left_here_is_replaced(archive: Path, bucket: LocalSto
         assert (archive / f"{DATABASE}-wal").stat().st_size > 0
         restore_version(bucket, saved, archive)
     assert posts(archive) == 1200
+
+
+def test_each_damaged_pack_of_a_version_is_found(archive: Path, bucket: LocalStore) -> None:
+    first = save(archive, bucket, 1, None)
+    write(archive, ["one more " + "y" * 2000 for _ in range(600)])
+    second = save(archive, bucket, 2, first)
+    assert len(second.packs) == 2
+    assert [*damaged_packs(bucket, second, bool)] == []
+    old, new = (f"versions/{name}.pack" for name in sorted(second.packs))
+    obstore.put(bucket, old, b"\0" * (first.packs[first.name] // 2))
+    ((pack, why),) = damaged_packs(bucket, second, bool)
+    assert pack == old
+    assert "parts of the database cannot be read" in why
+    obstore.delete(bucket, new)
+    assert [pack for pack, _ in damaged_packs(bucket, second, bool)] == [old, new]
+    parts = [Slice(part, 3) for part in (1, 2, 3)]
+    found = {each for part in parts for each in damaged_packs(bucket, second, part.has_hash)}
+    assert {pack for pack, _ in found} == {old, new}
+    assert (new, "the file is not there") in found
+
+
+def test_a_manifest_that_is_damaged_is_named_and_no_version_any_more(
+    archive: Path, bucket: LocalStore
+) -> None:
+    first = save(archive, bucket, 1, None)
+    write(archive, ["one more"])
+    second = save(archive, bucket, 2, first)
+    for damaged in (b"", b"no zlib", zlib.compress(b"no json"), zlib.compress(b"{}")):
+        obstore.put(bucket, first.manifest, damaged)
+        with pytest.raises(DamagedVersion, match="is damaged"):
+            read_version(bucket, first.manifest)
+    remove_old_versions(bucket, second, 7)
+    assert first.manifest not in names_in(bucket)
+    assert [*damaged_packs(bucket, second, bool)] == []
 
 
 def test_damage_in_the_store_is_noticed_and_leaves_what_is_here(

@@ -1,10 +1,8 @@
 """Erasing in the archive of a tenant, by the command that a person types."""
 
 import json
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,48 +14,20 @@ from archiver.archive.database import DATABASE, writer
 from archiver.archive.holds import place_hold_on_all
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
-from archiver.fleet import tenant_archive, tenant_erasing
+from archiver.fleet import held_archives, tenant_archive
 from archiver.fleet.database import connected, set_paused
 from archiver.fleet.results import commit_version
 from archiver.fleet.settings import load_fleet
-from archiver.fleet.storage import TenantStorage, open_storage
-from archiver.fleet.tenant_backup import run_job
+from archiver.fleet.storage import TenantStorage
 from archiver.fleet.tenant_export import export_tenant
 from archiver.fleet.versions import save_version
 from support.fleet.fleets import FleetBench
-from support.fleet.moto import moto_server
+from support.fleet.machines import Machine
 from support.fleet.objects import names_in, objects_with
-from support.running import Cli
 
 pytestmark = pytest.mark.peers
 
 WHY = ("--basis", "Art. 17, case 4")
-
-
-@dataclass
-class Machine:
-    """A machine with a `fleet.toml`, on which somebody erases in acme."""
-
-    cli: Cli
-    file: Path
-
-    def erase(self, *words: object) -> str:
-        done = self.try_erase(*words)
-        assert done.exit_code == 0, done.output
-        return " ".join(done.output.split())
-
-    def try_erase(self, *words: object) -> Any:
-        at = ("--tenant", "acme", "--fleet", self.file)
-        return self.cli("erase", *(str(word) for word in (*words, *at)))
-
-    def storage(self, tenant: str = "acme") -> TenantStorage:
-        return open_storage(load_fleet(self.file), tenant)
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.storage().directory / DATABASE)) as connection:
-            rows = connection.execute(query).fetchall()
-            connection.commit()
-        return rows
 
 
 @dataclass
@@ -111,23 +81,6 @@ def share_a_file(machine: Machine, post: int, other: int) -> str:
     return str(path)
 
 
-@pytest.fixture
-def bucket_machines(
-    cli: Cli, fleet: FleetBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[list[Machine]]:
-    """Two machines without a common folder; one has backed up two tenants into a bucket."""
-    monkeypatch.setenv("STORE_KEY", "any key will do")
-    (account,) = fleet.add("acme")
-    fleet.add("city")
-    with moto_server(tmp_path) as server:
-        server.bucket("fleet")
-        files = [fleet.at(tmp_path / name, "s3://fleet-media/tenants", server.origin)
-                 for name in ("one", "two")]  # fmt: skip
-        for tenant in ("acme", "city"):
-            run_job(replace(fleet.job(tenant, account), fleet=str(files[0])))
-        yield [Machine(cli, file) for file in files]
-
-
 def test_nothing_is_left_in_a_bucket_and_what_others_have_stays(
     bucket_machines: list[Machine], fleet: FleetBench, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -152,7 +105,7 @@ def test_nothing_is_left_in_a_bucket_and_what_others_have_stays(
     assert {*before} <= {*erased.found_in(one.storage())}
     for place, name, left in (
         (tenant_archive, "save_version", {"media", "quarantine", "versions"}),
-        (tenant_erasing.ErasableTenant, "put_back", {"versions"}),
+        (held_archives.HeldArchive, "put_back", {"versions"}),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(place, name, _killed)
@@ -188,14 +141,6 @@ def test_what_is_due_by_a_rule_is_disposed_of_in_a_bucket_too(
     assert rule["due"] == []
 
 
-@pytest.fixture
-def machine(cli: Cli, fleet: FleetBench) -> Machine:
-    """The only machine of a fleet whose store is a folder; it has saved a tenant."""
-    (account,) = fleet.add("acme")
-    run_job(fleet.job("acme", account))
-    return Machine(cli, fleet.file)
-
-
 def _killed(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
@@ -213,11 +158,11 @@ def test_it_is_repeated_after_a_kill_at_any_moment(
 ) -> None:
     posts = [post for (post,) in machine.rows("SELECT id FROM posts WHERE length(text) > 20")]
     moments: list[tuple[object, str, Callable[..., Any]]] = [
-        (tenant_erasing.ErasableTenant, "remove_files", _killed),
+        (held_archives.HeldArchive, "remove_files", _killed),
         (tenant_archive, "save_version", _killed),
         (tenant_archive, "save_version", _killed_after(save_version)),
         (tenant_archive, "commit_version", _killed_after(commit_version)),
-        (tenant_erasing.ErasableTenant, "put_back", _killed),
+        (held_archives.HeldArchive, "put_back", _killed),
         (tenant_archive, "remove_old_versions", _killed),
     ]
     assert len(posts) >= len(moments)
