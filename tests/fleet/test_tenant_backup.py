@@ -66,10 +66,10 @@ def test_a_worker_that_wakes_up_late_changes_nothing(
     (account,) = fleet.add("acme")
     save = versions.save_version
 
-    def save_late(*given: object) -> object:
+    def save_late(*given: object, **named: object) -> object:
         with connected(fleet.address) as connection:
             assert take_lease(connection, "acme", "another worker") is not None
-        return save(*given)  # type: ignore[arg-type]  # as it was called
+        return save(*given, **named)  # type: ignore[arg-type]  # as it was called
 
     monkeypatch.setattr(tenant_archive, "save_version", save_late)
     with pytest.raises(LeaseLost):
