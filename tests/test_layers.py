@@ -245,6 +245,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "starter": {"config", "plugins", "process_limits"},
         "storage": {"media"},
         "tenant_archive": {"archive"},
+        "reading": {"archive", "config", "media"},
         "held_archives": {"config", "evidence", "media", "retention"},
         "tenant_export": {"archive", "evidence", "media"},
         "tenant_backup": {
@@ -259,9 +260,9 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "versions": {"archive", "media", "retention"},
     },
     "serve": {
-        "app": {"apis", "archive"},
+        "app": {"apis", "archive", "media"},
         "files": {"archive", "media"},
-        "histories": {"apis", "archive"},
+        "histories": {"apis", "archive", "media"},
         "records": {"apis", "archive"},
     },
     "testing": {
@@ -289,7 +290,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "print_view": {"export"},
         "published": {"archive", "evidence", "media"},
         "routes": {"media"},
-        "server": {"archive", "webserver"},
+        "server": {"archive", "media", "webserver"},
         "stream": {"archive"},
         "timeline": {"archive"},
         "thumbs": {"archive", "media"},

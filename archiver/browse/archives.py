@@ -49,7 +49,14 @@ class Archive:
         return found is not None and (column is None or column in found)
 
 
+_stores: "WeakKeyDictionary[Any, MediaStore]" = WeakKeyDictionary()
 _known: "WeakKeyDictionary[Any, dict[str, Archive | None]]" = WeakKeyDictionary()
+
+
+def use_store(datasette: Any, store: MediaStore) -> None:
+    """Read the media of Datasette's one archive from there, and not from its folder."""
+    _stores[datasette] = store
+    _known.pop(datasette, None)  # while it is made, Datasette asks for its archives already
 
 
 def archive_named(datasette: Any, name: str) -> Archive | None:
@@ -60,7 +67,8 @@ def archive_named(datasette: Any, name: str) -> Archive | None:
         if database is None:
             return None
         path = None if database.is_memory else database.path
-        known[name] = _examine(name, Path(path), database.is_mutable) if path else None
+        store = _stores.get(datasette)
+        known[name] = _examine(name, Path(path), database.is_mutable, store) if path else None
     return known[name]
 
 
@@ -77,7 +85,7 @@ def sole_archive(datasette: Any) -> Archive | None:
     return found[0] if len(found) == len(others) == 1 else None
 
 
-def _examine(name: str, path: Path, mutable: bool) -> Archive | None:
+def _examine(name: str, path: Path, mutable: bool, store: MediaStore | None) -> Archive | None:
     mode = "mode=ro" if mutable else "immutable=1"
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as connection:
@@ -90,7 +98,7 @@ def _examine(name: str, path: Path, mutable: bool) -> Archive | None:
     if not all(table in columns for table in NEEDED):
         return None
     folder = path.resolve().parent
-    store = FolderStore(folder)
+    store = store or FolderStore(folder)
     return Archive(name, store, columns, Thumbs(store, folder / "cache" / "thumbs"), large)
 
 

@@ -23,6 +23,7 @@ from archiver.evidence.copy import NAMES_WITHOUT_DATABASE
 from archiver.evidence.renewal import Copied, open_immutable, renew_copy
 from archiver.human import counted
 from archiver.media.folder_store import FolderStore
+from archiver.media.store import MediaStore
 from archiver.metric_names import COMMON_METRICS
 
 PUBLIC: dict[str, tuple[str, ...]] = {
@@ -72,13 +73,16 @@ class Published:
     serve: str  # a command line
 
 
-def publish(database: Path, folder: Path, *, with_removed: bool = False) -> Published:
+def publish(
+    database: Path, folder: Path, *, with_removed: bool = False, store: MediaStore | None = None
+) -> Published:
     """Make the copy in a new or empty folder, or in place of an earlier one.
 
+    `store` has the media, if they are not beside the database.
     The files are copied, never linked: what a server does to them must not reach the archive.
     Raises UsageError, StorageError, ArchiveLocked where another program makes it just now.
     """
-    source = FolderStore(database.parent)
+    source = store or FolderStore(database.parent)
     _make_room(database, folder)
     copied = Copied()
     content = _PublicPart(database, with_removed=with_removed)

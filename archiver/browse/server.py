@@ -15,9 +15,10 @@ from datasette.plugins import DEFAULT_PLUGINS, pm
 import archiver.browse as ours
 from archiver.archive.database import DATABASE
 from archiver.browse import thumbs
-from archiver.browse.archives import all_archives
+from archiver.browse.archives import all_archives, use_store
 from archiver.browse.connections import closing_connections, own_connection
 from archiver.errors import StorageError
+from archiver.media.store import MediaStore
 from archiver.webserver import listen, origin_of, running, wait_until_interrupted
 
 HOST = "127.0.0.1"
@@ -48,10 +49,13 @@ def find_database(path: Path) -> Path:
     return database
 
 
-def make_datasette(database: Path, *, other_plugins: bool = False) -> Any:
+def make_datasette(
+    database: Path, *, other_plugins: bool = False, store: MediaStore | None = None
+) -> Any:
     """Datasette with one archive, given as a file: of a folder, Datasette would run its plugins.
 
-    Without `other_plugins`, other installed plugins of Datasette are not loaded.
+    Without `other_plugins`, other installed plugins of Datasette are not loaded. `store` has the
+    media, if they are not in the folder.
     """
     if not any(plugin is ours for plugin in pm.get_plugins()):
         pm.register(ours, ours.__name__)
@@ -60,12 +64,15 @@ def make_datasette(database: Path, *, other_plugins: bool = False) -> Any:
             if plugin is not ours and plugin.__name__ not in DEFAULT_PLUGINS:
                 pm.unregister(plugin)
     immutable = _is_immutable(database)
-    return Datasette(
+    datasette = Datasette(
         [] if immutable else [str(database)],
         immutables=[str(database)] if immutable else [],
         settings=SETTINGS,
         metadata={"plugins": {ours.CONFIG: {"hosts": HOSTS}}},
     )
+    if store is not None:
+        use_store(datasette, store)
+    return datasette
 
 
 def _is_immutable(database: Path) -> bool:

@@ -1,6 +1,7 @@
 """`archiver browse`: look at the archive in a browser, or make a copy that others may see."""
 
 import webbrowser
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,12 +9,19 @@ import click
 
 from archiver.cli.places import archive_folder
 from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.tenants import (
+    TenantChoice,
+    reading_place,
+    refuse_folder_of_tenant,
+    tenant_options,
+)
 from archiver.cli.text import safe, styled
 from archiver.cli.values import WholeNumber
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
     from archiver.browse.published import Published
+    from archiver.media.store import MediaStore
 
 INSTALL_DATASETTE = "pip install 'datasette>=0.65.2'"
 """Installs Datasette by its own name, which works from a clone and a wheel alike."""
@@ -24,7 +32,8 @@ INSTALL_DATASETTE = "pip install 'datasette>=0.65.2'"
     short_help="Look at the archive in a browser.",
     example="archiver browse\n"
     "archiver browse ~/old/archive --port 0 --no-open\n"
-    "archiver browse --published ~/public/archive",
+    "archiver browse --published ~/public/archive\n"
+    "archiver browse --tenant acme",
 )
 @click.argument("place", required=False, metavar="[ARCHIVE]", type=click.Path(path_type=Path))
 @click.option(
@@ -47,19 +56,44 @@ INSTALL_DATASETTE = "pip install 'datasette>=0.65.2'"
     is_flag=True,
     help="Keep in that copy what was removed or has expired, and earlier texts of what was edited.",
 )
+@tenant_options
 @pass_shell
 def command(
     shell: Shell, place: Path | None, port: int, no_open: bool, with_plugins: bool,
-    published: Path | None, with_removed: bool,
+    published: Path | None, with_removed: bool, chosen_tenant: TenantChoice,
 ) -> None:  # fmt: skip
     """Show the archive as a timeline, a gallery and pages of posts; and as tables, with SQL.
 
     ARCHIVE is the folder of an archive, or the one that it is in; without it, the one in the
     config. It is opened for reading only, also while a backup runs, and served to this machine
-    only. With --published, a copy is made that has only what was public.
+    only. With --published, a copy is made that has only what was public. With --tenant, it is the
+    version of the tenant's archive that is on record when the command begins.
     """
+    _require_datasette()
+    refuse_folder_of_tenant(chosen_tenant, place, "ARCHIVE")
+    asked = _BrowseOptions(port, no_open, with_plugins, published, with_removed)
+    if place is not None:
+        _browse(shell, archive_folder(place), None, None, asked)
+        return
+    with reading_place(shell, chosen_tenant) as found:
+        _browse(shell, found.directory, found.name, found.store, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class _BrowseOptions:
+    """How to show an archive, or what to publish of it."""
+
+    port: int
+    no_open: bool
+    with_plugins: bool
+    published: Path | None
+    with_removed: bool
+
+
+def _require_datasette() -> None:
+    """Raise UsageError where Datasette is not installed."""
     try:
-        from archiver.browse import server
+        from archiver.browse import server  # noqa: F401 — whether it can be imported
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in {"datasette", "uvicorn"}:
             raise
@@ -68,21 +102,29 @@ def command(
             hint=INSTALL_DATASETTE,
         ) from error
 
-    folder = archive_folder(place) if place else shell.config().archive.directory
+
+def _browse(
+    shell: Shell, folder: Path, name: str | None, store: "MediaStore | None", asked: _BrowseOptions
+) -> None:
+    """Show or publish an archive. `name` is that in messages, else that of its folder."""
+    from archiver.browse import server
+
     database = server.find_database(folder)
-    if published is not None:
+    if asked.published is not None:
         from archiver.browse.published import publish
 
-        _print_published(shell, publish(database, published, with_removed=with_removed))
+        made = publish(database, asked.published, with_removed=asked.with_removed, store=store)
+        _print_published(shell, made)
         return
-    datasette = server.make_datasette(database, other_plugins=with_plugins)
+    datasette = server.make_datasette(database, other_plugins=asked.with_plugins, store=store)
 
     def ready(url: str) -> None:
-        shell.out(f"{safe(database.parent)} is at {styled(url, bold=True)} until you press Ctrl-C")
-        if not no_open:
+        shown = name or safe(database.parent)
+        shell.out(f"{shown} is at {styled(url, bold=True)} until you press Ctrl-C")
+        if not asked.no_open:
             webbrowser.open(url)
 
-    server.serve(datasette, port, ready)
+    server.serve(datasette, asked.port, ready)
 
 
 def _print_published(shell: Shell, made: "Published") -> None:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 import click
 
 from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, secret_of, subcommand
-from archiver.cli.text import safe
+from archiver.cli.tenants import TenantChoice, reading_place, tenant_options
 from archiver.cli.values import WholeNumber
 from archiver.errors import ArchiverError, UsageError
 
 if TYPE_CHECKING:
+    from archiver.config import Config
     from archiver.models import Account
+    from archiver.serve.histories import Serving
 
 _LOOPBACK = ("127.", "::1", "localhost")
 
@@ -55,43 +57,51 @@ _LOOPBACK = ("127.", "::1", "localhost")
     help="Which API to answer, where plugins bring more than one; by default the only one.",
 )
 @click.option("--removed", is_flag=True, help="Serve posts too that were removed.")
+@tenant_options
 @pass_shell
 def command(
     shell: Shell, reference: str, port: int, host: str, media: bool, as_of: str | None,
-    api_name: str | None, removed: bool,
-) -> int | None:  # fmt: skip
+    api_name: str | None, removed: bool, chosen_tenant: TenantChoice,
+) -> None:  # fmt: skip
     """Answer the history API from the archive, for programs that were written for that API.
 
     Reads only, and works while a backup runs. Clients send the token as their API key; with an
-    account's label, or its profile key, as Profile-Key they choose the account.
+    account's label, or its profile key, as Profile-Key they choose the account. With --tenant, it
+    answers from the version of the tenant's archive that is on record when the command begins.
     """
     from archiver.archive.database import reader
-    from archiver.serve.app import application
     from archiver.serve.histories import Serving
-    from archiver.webserver import listen, origin_of, running, wait_until_interrupted
 
     disable_core_dumps()
     token = secret_of("--token", reference, "env:ARCHIVE_TOKEN").reveal()
-    directory = shell.config().archive.directory
-    with reader(directory):
-        pass  # says so now where there is no archive
-    answer = shell.plugins().served_api(api_name).begin(_accounts(shell))
-    serving = Serving(directory, token, answer, media, _moment(as_of), removed)
+    moment = _moment(as_of)
+    with reading_place(shell, chosen_tenant) as place:
+        with reader(place.directory):
+            pass  # says so now where there is no archive
+        answer = shell.plugins().served_api(api_name).begin(_accounts(shell, place.config))
+        serving = Serving(place.directory, token, answer, media, moment, removed, place.store)
+        _serve(shell, serving, place.name, host, port)
+
+
+def _serve(shell: Shell, serving: "Serving", name: str, host: str, port: int) -> None:
+    """Answer until the command is stopped."""
+    from archiver.serve.app import application
+    from archiver.webserver import listen, origin_of, running, wait_until_interrupted
+
     sock = listen(host, port)
     if not host.startswith(_LOOPBACK):
         shell.warn(f"Whoever can reach {host} and has the token can read the archive, unencrypted")
     with running(application(serving), [sock]) as thread:
-        shell.out(f"{origin_of(sock)}/api answers from {safe(directory)}")
+        shell.out(f"{origin_of(sock)}/api answers from {name.rstrip(',')}")
         shell.say("Stop it with Ctrl-C.")
         wait_until_interrupted(thread)
-    return None
 
 
-def _accounts(shell: Shell) -> "list[Account]":
+def _accounts(shell: Shell, config: "Config") -> "list[Account]":
     """The accounts of the config; one with invalid settings has no options."""
     from archiver.models import Account
 
-    config, plugins = shell.config(), shell.plugins()
+    plugins = shell.plugins()
     found = []
     for entry in config.accounts:
         try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from archiver.evidence.slices import Slice
     from archiver.fleet.held_archives import HeldArchive
     from archiver.fleet.settings import FleetSettings
-    from archiver.media.store import StagedStore
+    from archiver.media.store import MediaStore, StagedStore
     from archiver.retention.erasure import RemoveFiles
 
 _FLEET = "fleet.toml"
@@ -141,8 +141,7 @@ def archive_place(
     Raises UsageError, ConfigError, StorageError.
     """
     if chosen.tenant is None:
-        if chosen.fleet is not None:
-            raise UsageError("--fleet needs --tenant", hint="Name the tenant too")
+        _refuse_fleet_alone(chosen)
         yield ArchivePlace(shell.config())
         return
     settings = _fleet_settings(shell, chosen)
@@ -153,6 +152,45 @@ def archive_place(
         if brought:
             place.bring_here()
         yield place
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlace:
+    """An archive that is only read; `name` is for messages, and `store` has its media.
+
+    None is the store of the folder.
+    """
+
+    directory: Path
+    name: str
+    config: "Config"
+    store: "MediaStore | None" = None
+
+
+@contextmanager
+def reading_place(shell: Shell, chosen: TenantChoice) -> Iterator[ReadPlace]:
+    """The archive of the config, or the version of a tenant's that is on record.
+
+    Workers go on meanwhile. Raises UsageError, ConfigError, StorageError.
+    """
+    from archiver.cli.text import safe
+
+    if chosen.tenant is None:
+        _refuse_fleet_alone(chosen)
+        config = shell.config()
+        yield ReadPlace(config.archive.directory, safe(config.archive.directory), config)
+        return
+    settings = _fleet_settings(shell, chosen)
+    from archiver.fleet.reading import read_tenant
+
+    with read_tenant(settings, chosen.tenant) as found:
+        name = f"{chosen.tenant}, version {found.version} of {found.saved_at:%Y-%m-%d %H:%M} UTC,"
+        yield ReadPlace(found.config.archive.directory, name, found.config, found.store)
+
+
+def _refuse_fleet_alone(chosen: TenantChoice) -> None:
+    if chosen.fleet is not None:
+        raise UsageError("--fleet needs --tenant", hint="Name the tenant too")
 
 
 def refuse_folder_of_tenant(chosen: TenantChoice, folder: Path | None, name: str) -> None:

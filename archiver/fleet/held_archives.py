@@ -11,6 +11,7 @@ from archiver.evidence.findings import Finding
 from archiver.evidence.slices import Slice
 from archiver.fleet.database import accounts_of, patiently
 from archiver.fleet.held_tenants import HeldTenant, held_tenant
+from archiver.fleet.reading import remove_reading_folders
 from archiver.fleet.settings import FleetSettings
 from archiver.fleet.tenant_archive import TenantArchive
 from archiver.fleet.tenant_backup import tenant_config
@@ -52,6 +53,7 @@ class HeldArchive:
     def remove_files(self, connection: sqlite3.Connection) -> None:
         """Delete the objects that no row names, damaged ones too, where media lies in a bucket.
 
+        What was put here to be read goes too, also where it is being read.
         Before that, the version on record becomes one that does not name them: wherever this is
         killed, no post on record has lost its files. The caller has the archive's lock.
         Raises LeaseLost where a worker may have put some of them there just now; StorageError.
@@ -59,6 +61,7 @@ class HeldArchive:
         self._held.check()
         self._archive.put_back(is_locked=True)
         storage = self._archive.storage
+        remove_reading_folders(storage.directory)
         if not isinstance(storage.media, ObjectStore):
             return  # it is the folder, which is cleaned as any other
         known = known_files(connection)
@@ -93,7 +96,7 @@ def held_archive(settings: FleetSettings, tenant: str, holder: str) -> Iterator[
     with held_tenant(address, tenant, holder) as held:
         archive = TenantArchive(settings, held.lease)
         accounts = patiently(address, lambda database: accounts_of(database, tenant))
-        config = tenant_config(settings, held.lease, archive.storage.directory, accounts)
+        config = tenant_config(settings, held.lease.settings, archive.storage.directory, accounts)
         yield HeldArchive(held, archive, config)
 
 

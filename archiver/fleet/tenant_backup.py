@@ -114,7 +114,9 @@ class TenantBackup:
         What fails of it is told on stderr, and changes nothing of the job.
         """
         try:
-            config = tenant_config(self._settings, self._lease, self._storage.directory, accounts)
+            config = tenant_config(
+                self._settings, self._lease.settings, self._storage.directory, accounts
+            )
         except ConfigError:  # which each account has in its result
             return
         given = give_away(config, route_of(config.network), SystemClock())
@@ -128,7 +130,9 @@ class TenantBackup:
     ) -> None:
         result: AccountResult | None
         try:
-            config = tenant_config(self._settings, self._lease, self._storage.directory, accounts)
+            config = tenant_config(
+                self._settings, self._lease.settings, self._storage.directory, accounts
+            )
             report = self._run(config, account, now=now)
             result = _result_of(report, account, self._interval(config, account))
         except StorageError:
@@ -168,14 +172,14 @@ class TenantBackup:
 
 
 def tenant_config(
-    settings: FleetSettings, lease: Lease, directory: Path, accounts: Sequence[FleetAccount]
+    settings: FleetSettings, own: str | None, directory: Path, accounts: Sequence[FleetAccount]
 ) -> Config:
     """The settings of a tenant, with its accounts, for the archive in `directory`.
 
-    Raises ConfigError.
+    `own` is the file of its own settings, if it has one. Raises ConfigError.
     """
     base = settings.settings
-    config = load_config(base if lease.settings is None else base.parent / lease.settings)
+    config = load_config(base if own is None else base.parent / own)
     return with_accounts(config, directory, accounts)
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from archiver.apis import ApiAnswer, ApiRequest, AsgiApp, AsgiReceive, AsgiScope, AsgiSend
 from archiver.archive.database import reader
 from archiver.errors import StorageError
+from archiver.media.folder_store import FolderStore
 from archiver.serve.addresses import PARAMETER
 from archiver.serve.files import answer_with_file
 from archiver.serve.histories import ArchiveHistories, Serving
@@ -34,8 +35,11 @@ class ArchiveServer:
         headers, params = _headers(scope), _params(scope)
         path, sha256 = scope["path"], dict(params).get(PARAMETER)
         if self._serving.media and sha256 is not None and scope["method"] in {"GET", "HEAD"}:
-            directory = self._serving.directory
-            await answer_with_file(scope["method"], headers, receive, send, directory, sha256)
+            serving = self._serving
+            store = serving.store or FolderStore(serving.directory)
+            await answer_with_file(
+                scope["method"], headers, receive, send, serving.directory, store, sha256
+            )  # fmt: skip
             return
         inside = path.startswith("/api/")
         name = path.removeprefix("/api/") if inside else ""

@@ -10,17 +10,20 @@ from starlette.types import Receive, Send
 from archiver.archive.database import reader
 from archiver.archive.media_files import ArchivedFile, find_media
 from archiver.errors import StorageError
-from archiver.media.folder_store import FolderStore
 from archiver.media.serving import send_error, send_file
+from archiver.media.store import MediaStore
 
 log = logging.getLogger(__name__)
 
 
 async def answer_with_file(
     method: str, headers: Mapping[str, str], receive: Receive, send: Send, directory: Path,
-    sha256: str,
+    store: MediaStore, sha256: str,
 ) -> None:  # fmt: skip
-    """Answer a GET or HEAD with the file of that hash, if the archive in the folder holds it."""
+    """Answer a GET or HEAD with the file of that hash, if the archive in the folder holds it.
+
+    `store` has its files.
+    """
     try:
         file = await to_thread.run_sync(_find, directory, sha256)
     except StorageError as error:
@@ -30,7 +33,7 @@ async def answer_with_file(
     if file is None:
         await send_error(send, 404, "There is no such file here")
         return
-    await send_file(method, headers, receive, send, FolderStore(directory), file)
+    await send_file(method, headers, receive, send, store, file)
 
 
 def _find(directory: Path, sha256: str) -> ArchivedFile | None:

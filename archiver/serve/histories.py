@@ -19,6 +19,7 @@ from archiver.apis import (
     SourceFreshness,
 )
 from archiver.archive.row_objects import objects
+from archiver.media.store import MediaStore
 from archiver.models import timestamp
 from archiver.serve.addresses import PARAMETER, files_of, served_url
 from archiver.serve.records import (
@@ -34,7 +35,8 @@ class Serving:
     """What is served, and how. `token` is what clients send as their API key.
 
     `answer` is the plugin's. With `media`, records point to this server for the files that the
-    archive has. `as_of` and `removed` are what a request that does not speak of them gets.
+    archive has. `as_of` and `removed` are what a request that does not speak of them gets. `store`
+    has the files, if they are not in the folder.
     """
 
     directory: Path
@@ -43,6 +45,7 @@ class Serving:
     media: bool = False
     as_of: datetime | None = None
     removed: bool = False
+    store: MediaStore | None = None
 
 
 class ArchiveHistories:

@@ -34,6 +34,9 @@ def test_a_tenant_is_of_a_fleet_and_has_its_settings(cli: Cli, config: Path) -> 
         (("retention", "--tenant", "acme", "--fleet", "none.toml"), "none.toml"),
         (("verify", "--tenant", "acme", "--fleet", "none.toml"), "none.toml"),
         (("export", "csv", "out", "--tenant", "acme", "--fleet", "none.toml"), "none.toml"),
+        (("browse", "--tenant", "acme", "--fleet", "none.toml"), "none.toml"),
+        (("browse", "an-archive", "--tenant", "acme"), "Leave out one of them"),
+        (("browse", "--fleet", "fleet.toml"), "--fleet needs --tenant"),
         (("verify", "a-copy", "--tenant", "acme"), "Leave out one of them"),
     ):
         done = cli(*words)
