@@ -9,7 +9,9 @@ import obstore
 import pytest
 
 from archiver.errors import DamageFound, StorageError
+from archiver.fleet.settings import load_fleet
 from archiver.fleet.tenant_backup import run_job
+from archiver.fleet.tenant_export import export_tenant
 from support.fleet.fleets import FleetBench
 from support.fleet.machines import Machine
 from support.fleet.objects import names_in
@@ -39,9 +41,9 @@ def newest(machine: Machine, suffix: str) -> str:
 
 
 def test_files_in_a_bucket_are_verified_and_what_is_damaged_is_fetched_again(
-    bucket_machines: list[Machine], fleet: FleetBench
+    bucket_machines: list[Machine], fleet: FleetBench, tmp_path: Path
 ) -> None:
-    """But not where the bucket has no media at all: it may be the wrong one."""
+    """But not where the bucket has no media at all: it may be the wrong one. A copy has it all."""
     one, two = bucket_machines
     assert verify(one)["files"] == len(media_of(one))
     found = verify(two)  # which has no folder of it yet
@@ -70,12 +72,16 @@ def test_files_in_a_bucket_are_verified_and_what_is_damaged_is_fetched_again(
     assert {changed, missing} <= {*media_of(two)}
     (damaged,) = (name for name in names_in(bucket) if name.startswith("quarantine/"))
     assert [each["subject"] for each in found["leftovers"]] == [stray, damaged]
-    obstore.delete(bucket, media_of(two))
+    copy, files = tmp_path / "copy", media_of(two)
+    export_tenant(load_fleet(two.file), "acme", copy)
+    obstore.delete(bucket, files)
     done = two.run("verify", "--repair")
     assert done.exit_code == StorageError.exit_code
     assert "The object store has no media" in " ".join(done.stderr.split())
     obstore.put(bucket, "media/00", b"")
-    assert verify(two, "--repair", code=DamageFound.exit_code)["queued"] > 1
+    repaired = verify(two, "--repair", "--from", str(copy), code=DamageFound.exit_code)["repaired"]
+    assert repaired["files"] == len(files) - 1  # the stray one is nobody's
+    assert verify(one)["damage"] == []
 
 
 def test_a_damaged_version_in_the_store_is_found_and_put_there_whole(
