@@ -24,7 +24,7 @@ export PYTEST_XDIST_AUTO_NUM_WORKERS
 # where it is set, every start of the program compiles it anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-quick test-peers test-floors torture lint format docs docs-check \
+.PHONY: help demo test test-quick test-peers test-floors setup floors torture lint format docs docs-check \
   tools peers browser mastodon-peers bluesky-peers wacz-peers replay-peers wheel clean bench bench-scale
 
 help: ## say what there is
@@ -44,13 +44,17 @@ test-peers: $(WORK) peers ## run the tests that drive programs of others: a brow
 	$(BIN)/pytest -q -n auto -m peers tests/browse
 	$(BIN)/pytest -q -n auto -m peers --ignore tests/browse
 
-test-floors: ## run the quick tests with the oldest libraries that pyproject.toml allows
+test-floors: floors ## run the quick tests with the oldest libraries that pyproject.toml allows
+	$(FLOORS)/bin/pytest -q -n auto -m 'not peers and not slow'
+
+setup: $(WORK) ## install what the tests need from PyPI, for one Python
+
+floors: ## install the oldest libraries that pyproject.toml allows
 	test -d $(FLOORS) || '$(PYTHON)' -m venv $(FLOORS)
 	'$(PYTHON)' tests/support/floors.py > $(FLOORS)/constraints.txt
 	$(FLOORS)/bin/$(INSTALL) --upgrade 'pip>=25.1'
 	$(FLOORS)/bin/$(INSTALL) --constraint $(FLOORS)/constraints.txt --editable '.[all]'
 	$(FLOORS)/bin/$(INSTALL) --constraint $(FLOORS)/constraints.txt --group dev
-	$(FLOORS)/bin/pytest -q -n auto -m 'not peers and not slow'
 
 torture: $(WORK) tools ## kill it, fail it, cut its power, feed it lies, as long as there is time
 	# without a page to write, neither mutants nor memory are measured: `make test` checks both

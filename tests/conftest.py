@@ -36,8 +36,8 @@ settings.load_profile("any machine")
 settings.register_profile("quick", settings.get_profile("any machine"), max_examples=25)
 
 
-SLOW = {"hostile", "performance", "torture", "transfer"}
-"""Folders whose tests make whole runs under every fault: nothing in them is about one Python."""
+SLOW = {"exports", "hostile", "performance", "playlists", "torture", "transfer"}
+"""Folders whose tests make whole runs, or read large files: nothing in them is about one Python."""
 
 SLOW_CASES = {"test_hostile_records_are_read_or_refused"}
 """Cases of the contract of sources that try thousands of records."""

@@ -9,6 +9,8 @@ from archiver_ayrshare.demo.networks.base import JsonObject
 from archiver_ayrshare.demo.posts import WorldPost
 from support.nights import Nights, nights, rewrite
 
+pytestmark = pytest.mark.slow
+
 _KEPT = ("accounts", "posts", "events", "coverage", "revisions")
 
 

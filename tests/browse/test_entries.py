@@ -9,6 +9,8 @@ from archiver.browse.filters import Cursor, Filter
 from archiver.browse.stream import post_page
 from support.small_archive import SmallArchive, small_archive
 
+pytestmark = pytest.mark.slow
+
 TEXT = "The same everywhere, number {}: the studio is open on Saturday."
 
 

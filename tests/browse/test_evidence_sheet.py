@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from archiver.browse import server
 from archiver.browse.published import publish
 from support.browsing import browsing, serving
+
+pytestmark = pytest.mark.slow
 
 
 def rows(database: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:

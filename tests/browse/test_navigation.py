@@ -13,6 +13,8 @@ import pytest
 
 from support.browsing import browsing
 
+pytestmark = pytest.mark.slow
+
 TIMELINE, GALLERY = "/archive/-/timeline", "/archive/-/gallery"
 FILTERED = "account=my-instagram&since=2025-03&until=2025-06"
 

@@ -15,6 +15,8 @@ from datasette.app import Datasette
 from archiver.browse import archives, metadata
 from support.browsing import browsing, serving
 
+pytestmark = pytest.mark.slow
+
 PAGES = (
     "/archive", "/archive/posts", "/archive/posts/1", "/archive/timeline", "/archive/most_liked",
     "/archive?sql=select+1", "/archive/revisions/1",

@@ -9,6 +9,8 @@ import pytest
 from archiver.cli import main
 from support.nights import Nights, nights
 
+pytestmark = pytest.mark.slow
+
 
 class Command:
     """The command line with a world's config, and a table [care] in it."""

@@ -14,6 +14,8 @@ from archiver.evidence.commitments import LedgerScope, check_commitments
 from archiver.evidence.slices import Slice
 from support.forging import forge, settle, without_triggers
 
+pytestmark = pytest.mark.slow
+
 TABLE = "about"
 SLICINGS = pytest.mark.parametrize("parts", [1, 2, 7])
 

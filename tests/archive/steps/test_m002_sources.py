@@ -25,6 +25,8 @@ from archiver.reasons import REASON_CODES
 from support.nights import nights
 from support.old_archive import PLATFORMS, live, unpack
 
+pytestmark = pytest.mark.slow
+
 NOW = "2026-11-23T00:00:00.000Z"
 COPY = f"{DATABASE}.before-m002_sources"
 RENAMED = {

@@ -12,6 +12,8 @@ from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 from support.old_archive import apply_steps_before, unpack
 
+pytestmark = pytest.mark.slow
+
 NOW = "2026-11-23T00:00:00.000Z"
 
 

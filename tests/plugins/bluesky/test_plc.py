@@ -16,6 +16,8 @@ from archiver_bluesky.ecdsa import P256
 from archiver_bluesky.plc import key_periods, verify_log
 from support.bluesky.signing import SigningKey
 
+pytestmark = pytest.mark.slow
+
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 OWNER, SERVER = SigningKey("the owner's"), SigningKey("the server's", P256)
 

@@ -12,6 +12,8 @@ from support.bluesky.world import AtAccount
 from support.media.samples import JPEG
 from support.net.dns_server import dns_server
 
+pytestmark = pytest.mark.slow
+
 KINDS = "SELECT kind FROM posts ORDER BY platform_id"
 TEXTS = "SELECT text FROM posts WHERE removed_at IS NULL ORDER BY platform_id"
 

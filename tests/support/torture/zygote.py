@@ -18,6 +18,18 @@ from typing import Any
 
 _PR_SET_PTRACER = 0x59616D61
 _ANYBODY = ctypes.c_ulong(-1)
+_LOADED_WHEN_NEEDED = (
+    "archiver.archive.media_files", "archiver.archive.schema", "archiver.backup",
+    "archiver.backup.mounts", "archiver.cli.logs", "archiver.cli.notices",
+    "archiver.cli.plugin_output", "archiver.cli.summary", "archiver.evidence.copy",
+    "archiver.evidence.elsewhere", "archiver.evidence.kept_stamps", "archiver.evidence.repair",
+    "archiver.evidence.restored", "archiver.unattended.care", "archiver.unattended.last_settings",
+    "archiver.version", "cryptography.exceptions",
+    "cryptography.hazmat.primitives.asymmetric.ed25519", "encodings.ascii",
+    "encodings.idna", "encodings.utf_8_sig", "filelock", "PIL.Image", "pwd", "sqlite_utils",
+    "support.torture.patches",
+)  # fmt: skip
+"""What backup, verify and copy import only while they run: else each child would do it."""
 
 
 def main() -> None:
@@ -55,9 +67,7 @@ def _warm_up() -> None:
 
     for module, _ in COMMANDS.values():
         import_module(module)
-    for name in ("archiver.backup", "archiver.version", "archiver.archive.schema", "filelock",
-                 "sqlite_utils", "PIL.Image", "archiver.evidence.copy", "archiver.evidence.repair",
-                 "support.torture.patches"):  # fmt: skip
+    for name in _LOADED_WHEN_NEEDED:
         import_module(name)
     load_plugins()
     _make_films_here()

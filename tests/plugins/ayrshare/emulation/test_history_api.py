@@ -7,6 +7,8 @@ import pytest
 from archiver_ayrshare.demo.world import PlanName, World
 from support.demo.asking import Api
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def linked(world: World) -> None:
