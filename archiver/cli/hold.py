@@ -8,6 +8,7 @@ import click
 
 from archiver.cli.post_options import PostChoice, post_options, scope_of
 from archiver.cli.shell import Shell, pass_shell, subcommand
+from archiver.cli.tenants import ArchivePlace, TenantChoice, archive_place, tenant_options
 from archiver.cli.text import safe, table, wrap
 from archiver.errors import UsageError
 from archiver.human import counted
@@ -22,6 +23,7 @@ archiver hold add --matter 2026/17 --reason Claim --account acme
 archiver hold add 1207 --matter 2026/18 --reason "A request"
 archiver hold list
 archiver hold release --matter 2026/17 --reason Settled
+archiver hold add --matter 2026/17 --reason Claim --all --tenant acme
 """
 
 
@@ -36,11 +38,12 @@ archiver hold release --matter 2026/17 --reason Settled
 @click.option("--all", "everything", is_flag=True, help="add: hold every post of the archive.")
 @click.option("--released", is_flag=True, help="list: also the holds that have ended.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@tenant_options
 @pass_shell
 def command(
     shell: Shell, action: Literal["add", "list", "release"], choice: PostChoice,
     matter: str | None, reason: str | None, who: str | None, everything: bool, released: bool,
-    as_json: bool,
+    as_json: bool, chosen_tenant: TenantChoice,
 ) -> None:  # fmt: skip
     """Keep posts for a legal matter: until its holds are released, nothing disposes of them.
 
@@ -49,29 +52,30 @@ def command(
     archiver status show holds, and archiver export --held writes what is held. A hold is never
     deleted: it is released, and stays on record.
     """
-    if action == "list":
-        _list(shell, matter, released=released, as_json=as_json)
-        return
-    if not matter or not reason:
+    if action != "list" and not (matter and reason):
         raise UsageError(f"archiver hold {action} needs --matter and --reason")
-    if action == "add":
-        _add(shell, choice, matter, reason, who, everything=everything, as_json=as_json)
-    else:
-        _release(shell, matter, reason, who, as_json=as_json)
+    with archive_place(shell, chosen_tenant, "archiver hold") as place:
+        if action == "list":
+            _list(shell, place, matter, released=released, as_json=as_json)
+        elif action == "add":
+            _add(
+                shell, place, choice, matter or "", reason or "", who, everything=everything,
+                as_json=as_json,
+            )  # fmt: skip
+        else:
+            _release(shell, place, matter or "", reason or "", who, as_json=as_json)
 
 
 def _add(
-    shell: Shell, choice: PostChoice, matter: str, reason: str, who: str | None, *,
-    everything: bool, as_json: bool,
+    shell: Shell, place: ArchivePlace, choice: PostChoice, matter: str, reason: str,
+    who: str | None, *, everything: bool, as_json: bool,
 ) -> None:  # fmt: skip
     from archiver.actors import actor
-    from archiver.archive.database import writer
     from archiver.archive.holds import place_hold, place_hold_on_all
     from archiver.models import current_time
 
-    config = shell.config()
-    named = who or actor(config.archive.actor)
-    with writer(config.archive.directory, create=False, notify=shell.warn) as connection:
+    named = who or actor(place.config.archive.actor)
+    with place.writing(shell.warn) as connection:
         scope = scope_of(connection, choice)
         if everything and choice != PostChoice():
             raise UsageError("--all is for every post; leave out what restricts it")
@@ -89,18 +93,19 @@ def _add(
     )
 
 
-def _release(shell: Shell, matter: str, reason: str, who: str | None, *, as_json: bool) -> None:
+def _release(
+    shell: Shell, place: ArchivePlace, matter: str, reason: str, who: str | None, *, as_json: bool
+) -> None:
     from archiver.actors import actor
-    from archiver.archive.database import writer
     from archiver.archive.holds import lasting_holds, release_holds
     from archiver.models import current_time
 
-    config = shell.config()
-    with writer(config.archive.directory, create=False, notify=shell.warn) as connection:
+    named = who or actor(place.config.archive.actor)
+    with place.writing(shell.warn) as connection:
         found = lasting_holds(connection, matter)
         if not found:
             raise _nothing_held(connection, matter)
-        release_holds(connection, found, reason, who or actor(config.archive.actor), current_time())
+        release_holds(connection, found, reason, named, current_time())
     if as_json:
         shell.json({"matter": matter, "released": [hold.id for hold in found]})
         return
@@ -115,11 +120,13 @@ def _nothing_held(connection: "sqlite3.Connection", matter: str) -> UsageError:
     return UsageError(f"Nothing is held for {safe(matter)}", hint=hint)
 
 
-def _list(shell: Shell, matter: str | None, *, released: bool, as_json: bool) -> None:
+def _list(
+    shell: Shell, place: ArchivePlace, matter: str | None, *, released: bool, as_json: bool
+) -> None:
     from archiver.archive.database import reader
     from archiver.archive.holds import holds
 
-    with reader(shell.config().archive.directory) as connection:
+    with reader(place.config.archive.directory) as connection:
         found = [
             (hold, hold.posts.in_words(connection), sum(1 for _ in hold.posts.ids(connection)))
             for hold in holds(connection)

@@ -50,10 +50,11 @@ class TenantChoice:
 class ArchivePlace:
     """An archive in which a command works; a tenant's, which is `held`, has more than its folder.
 
-    `arguments` are what other commands need to work in the same one.
+    `command` is which one it is; `arguments` are what others need to work in the same archive.
     """
 
     config: "Config"
+    command: str
     arguments: str = ""
     held: "HeldArchive | None" = None
 
@@ -95,7 +96,7 @@ class ArchivePlace:
 
         directory = self.config.archive.directory
         if not self.is_tenant:
-            _refuse_part_of_tenant(directory)
+            refuse_part_of_tenant(directory, self.command)
         is_changed = False
         try:
             with writer(directory, create=False, notify=notify) as connection:
@@ -142,13 +143,13 @@ def archive_place(
     """
     if chosen.tenant is None:
         _refuse_fleet_alone(chosen)
-        yield ArchivePlace(shell.config())
+        yield ArchivePlace(shell.config(), command)
         return
     settings = _fleet_settings(shell, chosen)
     from archiver.fleet.held_archives import held_archive
 
     with held_archive(settings, chosen.tenant, command) as held:
-        place = ArchivePlace(held.config, chosen.arguments, held)
+        place = ArchivePlace(held.config, command, chosen.arguments, held)
         if brought:
             place.bring_here()
         yield place
@@ -214,14 +215,14 @@ def _fleet_settings(shell: Shell, chosen: TenantChoice) -> "FleetSettings":
     return load_fleet(Path(chosen.fleet or _FLEET))
 
 
-def _refuse_part_of_tenant(directory: Path) -> None:
+def refuse_part_of_tenant(directory: Path, command: str) -> None:
     """Raise UsageError where not all of an archive is in its folder, but media in a bucket.
 
-    Then the versions of its database are not there either.
+    Then the versions of its database are not there either. `command` is what was asked for.
     """
     if (directory / _PLACE_OF_TENANT).exists() and not (directory / "versions").exists():
         raise UsageError(
             f"{directory} has the database of a tenant, whose media lies in an object store",
-            kept="Nothing was erased",
-            hint=f"archiver erase --tenant {directory.name} --fleet FILE erases in both",
+            kept="Nothing was done",
+            hint=f"{command} --tenant {directory.name} --fleet FILE works in both",
         )

@@ -15,6 +15,7 @@ from archiver.cli.tenants import (
     TenantChoice,
     archive_place,
     refuse_folder_of_tenant,
+    refuse_part_of_tenant,
     tenant_options,
 )
 from archiver.cli.text import safe, wrap
@@ -145,6 +146,7 @@ def command(
     )  # fmt: skip
     if directory is not None:
         folder = archive_folder(directory)
+        refuse_part_of_tenant(folder, "archiver verify")
         if post is not None:
             return _print_proofs(shell, folder, post, as_json=as_json)
         return _tell(shell, folder, None, asked, *_verify(shell, folder, None, asked))

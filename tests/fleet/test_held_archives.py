@@ -10,8 +10,7 @@ from typing import Any
 import obstore
 import pytest
 
-from archiver.archive.database import DATABASE, writer
-from archiver.archive.holds import place_hold_on_all
+from archiver.archive.database import DATABASE
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
 from archiver.fleet import held_archives, tenant_archive
@@ -189,8 +188,9 @@ def test_what_is_undone_or_refused_for_a_hold_is_put_back(
     assert machine.try_erase("--confirm", 1).exit_code == 2
     assert machine.try_erase("no such post", *WHY).exit_code == 2
     assert fleet.rows()["acme"].version == 3
-    with writer(machine.storage().directory, create=False) as archive:
-        place_hold_on_all(archive, "2026/17", "a claim", "counsel", "2026-11-01T00:00:00Z")
+    held = machine.run("hold", "add", "--all", "--matter", "2026/17", "--reason", "a claim")
+    assert "Hold 1 for 2026/17" in held.output
+    assert "2026/17" in machine.run("hold", "list").output
     assert "under legal hold" in " ".join(machine.try_erase(post, *WHY).stderr.split())
-    assert fleet.rows()["acme"].version == 4
+    assert fleet.rows()["acme"].version == 5
     assert machine.rows("SELECT state FROM erasures") == [("withdrawn",), ("refused",)]
