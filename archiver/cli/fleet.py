@@ -31,7 +31,7 @@ Action = Literal["demo", "init", "add", "worker", "run", "status", "web", "pause
     "archiver fleet worker\narchiver fleet run acme\narchiver fleet status\n"
     "archiver fleet web\narchiver fleet export acme DIR",
 )
-@click.argument("action", type=click.Choice(get_args(Action)))
+@click.argument("action", metavar="ACTION", type=click.Choice(get_args(Action)))
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
     "--fleet", "file", default=_DEFAULT, metavar="FILE", show_default=True,
