@@ -408,3 +408,8 @@ def end_deletion(connection: "psycopg.Connection[Any]", tenant: str) -> None:
 def unknown_tenant(tenant: str) -> UsageError:
     """The error of a name that no tenant has."""
     return UsageError(f'There is no tenant "{tenant}" in this fleet')
+
+
+def no_archive_yet(tenant: str) -> UsageError:
+    """The error of a tenant that was never put into the store."""
+    return UsageError(f"{tenant} has no archive yet", hint="It was never backed up")

@@ -18,6 +18,7 @@ from archiver.fleet.database import (
     LeaseLost,
     connected,
     grant_lease,
+    no_archive_yet,
     refuse_busy,
     release,
     unknown_tenant,
@@ -92,7 +93,7 @@ def _hold(connection: psycopg.Connection[Any], tenant: str, holder: str) -> Leas
     if row.deleting_since is not None:
         raise UsageError(f"{tenant} is being deleted", hint=f"archiver fleet delete {tenant}")
     if row.manifest is None:
-        raise UsageError(f"{tenant} has no archive yet", hint="It was never backed up")
+        raise no_archive_yet(tenant)
     with connection.transaction():
         refuse_busy(connection, tenant, "Nothing was changed")
         lease = grant_lease(connection, tenant, holder)

@@ -17,8 +17,14 @@ from filelock import FileLock, Timeout
 
 from archiver.archive.storage_errors import storage_errors
 from archiver.config import Config
-from archiver.errors import StorageError, UsageError
-from archiver.fleet.database import FleetAccount, accounts_of, connected, unknown_tenant
+from archiver.errors import StorageError
+from archiver.fleet.database import (
+    FleetAccount,
+    accounts_of,
+    connected,
+    no_archive_yet,
+    unknown_tenant,
+)
 from archiver.fleet.settings import FleetSettings
 from archiver.fleet.storage import TenantStorage, open_storage
 from archiver.fleet.tenant_backup import tenant_config
@@ -82,7 +88,7 @@ def _on_record(settings: FleetSettings, tenant: str) -> tuple[Any, list[FleetAcc
         if row is None:
             raise unknown_tenant(tenant)
         if row.manifest is None:
-            raise UsageError(f"{tenant} has no archive yet", hint="It was never backed up")
+            raise no_archive_yet(tenant)
         return row, accounts_of(connection, tenant)
 
 

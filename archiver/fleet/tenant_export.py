@@ -8,7 +8,7 @@ from archiver.archive.database import reader
 from archiver.errors import StorageError, UsageError
 from archiver.evidence.files import MediaRow
 from archiver.evidence.renewal import copy_to_temp
-from archiver.fleet.database import connected, manifest_of
+from archiver.fleet.database import connected, manifest_of, no_archive_yet
 from archiver.fleet.settings import FleetSettings
 from archiver.fleet.storage import open_storage
 from archiver.fleet.versions import mark_version, read_version, restore_version
@@ -38,7 +38,7 @@ def export_tenant(settings: FleetSettings, tenant: str, target: Path) -> Exporte
     with connected(settings.database.reveal()) as connection:
         manifest = manifest_of(connection, tenant)
     if manifest is None:
-        raise UsageError(f"{tenant} has no archive yet", hint="It was never backed up")
+        raise no_archive_yet(tenant)
     storage = open_storage(settings, tenant)
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     restore_version(storage.bucket, read_version(storage.bucket, manifest), target)
