@@ -198,8 +198,9 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "verify": {"archive", "media"},
     },
     "unattended": {
-        "care": {"archive", "backup", "browse", "config", "evidence", "media", "settings"},
+        "care": {"archive", "backup", "browse", "config", "evidence", "media"},
         "care_log": {"archive"},
+        "due_care": {"archive", "config", "settings"},
         "health": {"archive", "tokens"},
         "last_settings": {"binding", "config", "settings"},
         "news": {"archive"},

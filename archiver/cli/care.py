@@ -20,15 +20,17 @@ _PARTIAL = 3
 
 def take_care(shell: Shell, config: "Config") -> "list[CareResult]":
     """Do what is due; nothing where another program writes to the archive."""
-    from archiver.evidence.proofs import provers_among
-    from archiver.models import time_text
-    from archiver.unattended.care import Care, CareResult, care_due_in
-    from archiver.unattended.care_log import CareEntry
+    from archiver.unattended.due_care import care_due_in
 
     now = datetime.now(UTC)
     parts = care_due_in(config, now)
     if not parts:
         return []
+    from archiver.evidence.proofs import provers_among
+    from archiver.models import time_text
+    from archiver.unattended.care import Care, CareResult
+    from archiver.unattended.care_log import CareEntry
+
     shell.say(f"Looking after the archive: {', '.join(parts)}")
     try:
         return list(Care(config, provers_among(shell.plugins().platforms)).take(parts))

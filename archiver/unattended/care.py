@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from archiver.archive.database import reader, storage_errors, writer
+from archiver.archive.database import storage_errors, writer
 from archiver.archive.media_files import pictures_since
 from archiver.backup.mounts import remember_disk, require_disk
 from archiver.config import Config
-from archiver.errors import ArchiverError, ConfigError, DamageFound, StorageError
+from archiver.errors import ArchiverError, ConfigError, DamageFound
 from archiver.evidence.copy import copy_archive
 from archiver.evidence.elsewhere import known_elsewhere
 from archiver.evidence.files import Scope
@@ -25,10 +25,9 @@ from archiver.evidence.known_heads import KnownHead
 from archiver.evidence.proofs import Provers
 from archiver.evidence.slices import WHOLE, Slice
 from archiver.evidence.verify import verify
-from archiver.human import counted, parse_time
+from archiver.human import counted
 from archiver.media.folder_store import FolderStore
 from archiver.models import current_time
-from archiver.settings import CareSettings
 from archiver.unattended.care_log import (
     CareEntry,
     CareKind,
@@ -37,8 +36,6 @@ from archiver.unattended.care_log import (
     newest_care,
 )
 
-_DAY = timedelta(days=1)
-_SLACK = 48  # as a call is never exactly on time: half an hour of a day
 _ROWS_A_DAY = 1_000_000  # which take some seconds
 _MOST_DAYS = 30
 _MADE_AHEAD = ("s", "m")
@@ -58,38 +55,6 @@ class CareResult:
     is_logged: bool = True
 
 
-def due_care(settings: CareSettings, log: Sequence[CareEntry], now: datetime) -> list[CareKind]:
-    """The parts that are wanted, and were not done for long enough.
-
-    What failed is tried again a day later.
-    """
-    target = str(settings.copy_to)
-    wanted: list[tuple[CareKind, timedelta, bool]] = [
-        ("verify", _DAY, bool(settings.verify)),
-        ("copy", settings.copy_every, settings.copy_to is not None),
-        ("thumbnails", _DAY, bool(settings.thumbnails)),
-    ]
-    due: list[CareKind] = []
-    for what, every, is_wanted in wanted:
-        entries = [entry for entry in log if entry.what == what and entry.target in {None, target}]
-        waits = (
-            _is_within(entry, min(every, _DAY) if entry.outcome == "failed" else every, now)
-            for entry in entries
-        )
-        if is_wanted and not any(waits):
-            due.append(what)
-    return due
-
-
-def care_due_in(config: Config, now: datetime) -> list[CareKind]:
-    """What is due in the archive of the config; nothing where it cannot be read."""
-    try:
-        with reader(config.archive.directory) as connection:
-            return due_care(config.care, newest_care(connection), now)
-    except StorageError:
-        return []
-
-
 def slice_of_the_day(connection: sqlite3.Connection, now: datetime) -> Slice:
     """Which rows to verify on this day: all of a small archive, of a large one a part.
 
@@ -102,12 +67,6 @@ def slice_of_the_day(connection: sqlite3.Connection, now: datetime) -> Slice:
         return WHOLE
     parts = min(_MOST_DAYS, 1 + rows // _ROWS_A_DAY)
     return Slice(now.toordinal() % parts + 1, parts)
-
-
-def _is_within(entry: CareEntry, every: timedelta, now: datetime) -> bool:
-    """Whether an entry is not yet as old as that; one in the future is of a wrong clock."""
-    finished = parse_time(entry.finished_at)
-    return finished is not None and timedelta() <= now - finished < every - every / _SLACK
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """archiver backup, where it warns of the disk; what it does is told in tests/backup."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,34 @@ import pytest
 from archiver.archive.database import archive_lock
 from archiver.cli import main
 from support.nights import Nights, nights
-from support.running import Cli
+from support.running import Cli, RunArchiver
+
+NOT_NEEDED = {
+    # care that is not due, and what it does to databases
+    "archiver.evidence.copy", "archiver.evidence.verify", "archiver.unattended.care",
+    "concurrent.futures.process", "sqlite_utils",
+}  # fmt: skip
+"""What a run must not load that has nothing to do, as most have."""
+
+
+def test_a_run_with_nothing_to_do_loads_nothing_for_what_it_does_not_do(
+    tmp_path: Path, run_archiver: RunArchiver
+) -> None:
+    program = (
+        "import sys\nfrom archiver.cli import main\n"
+        "try:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)\n"
+    )
+    with nights(tmp_path, "threads") as world:
+        world.account("threads").populate(1)
+        world.url_life *= 10_000
+        world.config()
+        asked = ("-q", "--config", tmp_path / "archive.toml", "backup")
+        assert run_archiver(*asked).returncode == 0
+        done = run_archiver(*asked, python=(sys.executable, "-c", program))
+    assert done.returncode == 0
+    loaded = set(done.stderr.split())
+    assert "archiver.backup" in loaded
+    assert not loaded & NOT_NEEDED
 
 
 def test_a_disk_of_a_network_is_warned_of_unless_asked_for_quiet(
