@@ -16,7 +16,8 @@ from pathlib import Path
 import anyio
 
 from archiver.archive.database import DATABASE, reader
-from archiver.backup import BackupOptions, run_backup
+from archiver.backup.options import BackupOptions
+from archiver.backup.run import run_backup
 from archiver.clock import SystemClock
 from archiver.config import load_config
 from archiver.report import NoProgress

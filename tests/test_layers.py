@@ -115,7 +115,6 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
     "archive": {},
     # where they meet; platforms are handed in, so it knows the contract and not the loader
     "backup": {
-        "__init__": {"archive", "config", "media", "net", "report"},
         "account_tokens": {"hookspecs", "login", "tokens"},
         "account": {"archive", "report", "settings"},
         "account_reader": {"archive", "hookspecs", "report"},
@@ -130,6 +129,7 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "parser_fingerprint": {"hookspecs"},
         "plain_settings": {"binding", "config"},
         "resolver_job": {"media", "net", "resolvers"},
+        "run": {"archive", "config", "media", "net", "report"},
         "resolver_notices": {"config", "resolvers"},
         "resolving": {"archive", "config", "media", "net", "report", "resolvers"},
         "routes": {"net", "settings"},

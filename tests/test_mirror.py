@@ -50,7 +50,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     # it runs the programs of the system, in whose place the command's test has some of its own
     "cli/test_schedule.py": ("archiver/unattended/schedulers/installer",),
     # what a whole run is needed for
-    "backup/test_backup_run.py": ("archiver/backup/context",),
+    "backup/test_backup_run.py": ("archiver/backup/context", "archiver/backup/run"),
     "backup/test_playlists.py": ("archiver/backup/fetched",),
     "backup/test_several_sources.py": ("archiver/backup/profile_pictures",),
     "cli/test_separate.py": ("archiver/archive/separation",),

@@ -19,7 +19,7 @@ from archiver.human import counted
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from archiver.backup import BackupOptions
+    from archiver.backup.options import BackupOptions
     from archiver.report import Progress, RunReport
     from archiver.unattended.care import CareResult
 
@@ -100,7 +100,7 @@ def command(
     for once a day, stories every 8 hours, and full scans are spread over the week, each account on
     a day of its own; [archive] has the intervals. While another run is going on, it ends at once.
     """
-    from archiver.backup import BackupOptions
+    from archiver.backup.options import BackupOptions
     from archiver.models import timestamp
 
     if due and (full or now or since or limit):
@@ -239,8 +239,8 @@ def _run(shell: Shell, asked: "BackupOptions", progress: "Progress") -> "RunRepo
     import anyio
 
     from archiver.archive.database import sqlite_warning
-    from archiver.backup import run_backup
     from archiver.backup.mounts import remember_disk, require_disk
+    from archiver.backup.run import run_backup
     from archiver.cli.plugin_output import redirect_plugin_output
     from archiver.clock import SystemClock
     from archiver.version import version

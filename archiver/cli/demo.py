@@ -109,7 +109,8 @@ def _back_up(shell: Shell, config: "Config", world: "DemoWorld", clock: "Clock")
     """Run one backup over HTTP, and report what it downloaded again."""
     import anyio
 
-    from archiver.backup import BackupOptions, run_backup
+    from archiver.backup.options import BackupOptions
+    from archiver.backup.run import run_backup
     from archiver.cli.summary import run_summary
     from archiver.human import size_text
     from archiver.report import NoProgress

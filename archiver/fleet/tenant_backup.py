@@ -18,8 +18,9 @@ import anyio
 
 from archiver.archive.database import DATABASE
 from archiver.archive.storage_errors import storage_errors
-from archiver.backup import BackupOptions, run_backup
+from archiver.backup.options import BackupOptions
 from archiver.backup.routes import route_of
+from archiver.backup.run import run_backup
 from archiver.clock import SystemClock
 from archiver.config import AccountEntry, Config, Registry, load_config
 from archiver.errors import TEMPORARY, ArchiverError, ConfigError, Interrupted, StorageError

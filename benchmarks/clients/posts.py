@@ -23,7 +23,8 @@ import anyio
 import msgspec
 
 from archiver.archive.database import DATABASE, writer
-from archiver.backup import BackupOptions, run_backup
+from archiver.backup.options import BackupOptions
+from archiver.backup.run import run_backup
 from archiver.clock import SystemClock
 from archiver.config import load_config
 from archiver.jsontext import read_records

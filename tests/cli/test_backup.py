@@ -27,17 +27,22 @@ def test_a_run_with_nothing_to_do_loads_nothing_for_what_it_does_not_do(
         "import sys\nfrom archiver.cli import main\n"
         "try:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)\n"
     )
+    loaded = []
     with nights(tmp_path, "threads") as world:
         world.account("threads").populate(1)
         world.url_life *= 10_000
         world.config()
         asked = ("-q", "--config", tmp_path / "archive.toml", "backup")
         assert run_archiver(*asked).returncode == 0
-        done = run_archiver(*asked, python=(sys.executable, "-c", program))
-    assert done.returncode == 0
-    loaded = set(done.stderr.split())
-    assert "archiver.backup" in loaded
-    assert not loaded & NOT_NEEDED
+        for option in ((), ("--due",)):
+            done = run_archiver(*asked, *option, python=(sys.executable, "-c", program))
+            assert done.returncode == 0
+            loaded.append(set(done.stderr.split()))
+    assert not loaded[0] & NOT_NEEDED
+    assert not loaded[1] & NOT_NEEDED
+    # where nothing is due, no run is begun
+    assert "archiver.backup.run" in loaded[0]
+    assert not loaded[1] & {"archiver.backup.run", "archiver.net", "archiver.media", "httpx"}
 
 
 def test_a_disk_of_a_network_is_warned_of_unless_asked_for_quiet(

@@ -61,7 +61,7 @@ class TestStartUp:
         assert "archiver.cli" in brought
 
     def test_a_backup_brings_no_tool_for_schemas(self, run_archiver: RunArchiver) -> None:
-        program = "import sys, archiver.backup; print('sqlite_utils' in sys.modules)"
+        program = "import sys, archiver.backup.run; print('sqlite_utils' in sys.modules)"
         assert run_archiver(python=(sys.executable, "-c", program)).stdout == "False\n"
 
     def test_completion_knows_the_commands(self, run_archiver: RunArchiver) -> None:

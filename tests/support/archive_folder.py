@@ -9,7 +9,8 @@ from typing import Any
 import anyio
 
 from archiver.archive.database import DATABASE
-from archiver.backup import BackupOptions, run_backup
+from archiver.backup.options import BackupOptions
+from archiver.backup.run import run_backup
 from archiver.clock import Clock
 from archiver.config import Config
 from archiver.plugins import Plugins, load_plugins

@@ -19,7 +19,7 @@ from typing import Any
 _PR_SET_PTRACER = 0x59616D61
 _ANYBODY = ctypes.c_ulong(-1)
 _LOADED_WHEN_NEEDED = (
-    "archiver.archive.media_files", "archiver.archive.schema", "archiver.backup",
+    "archiver.archive.media_files", "archiver.archive.schema", "archiver.backup.run",
     "archiver.backup.mounts", "archiver.cli.logs", "archiver.cli.notices",
     "archiver.cli.plugin_output", "archiver.cli.summary", "archiver.evidence.copy",
     "archiver.evidence.elsewhere", "archiver.evidence.kept_stamps", "archiver.evidence.repair",
