@@ -139,10 +139,10 @@ def existing_parent(path: Path) -> Path:
     return next((one for one in (path, *path.parents) if one.exists()), path)
 
 
-def risky_file_system(directory: Path, mounts: Path = _MOUNTS) -> str | None:
-    """The file system that a folder is, or will be, on, if it is one to warn of; else None.
+def file_system(directory: Path, mounts: Path = _MOUNTS) -> str | None:
+    """The kind of file system that a folder is, or will be, on, as Linux names it.
 
-    On those, locks and syncs do not work as on a local disk.
+    None where the system does not tell.
     """
     try:
         place = existing_parent(directory.absolute())
@@ -156,6 +156,15 @@ def risky_file_system(directory: Path, mounts: Path = _MOUNTS) -> str | None:
         where, _, what = line.partition(" - ")
         if where.split()[2:3] == [number]:
             kind = next(iter(what.split()), None)
+    return kind
+
+
+def risky_file_system(directory: Path, mounts: Path = _MOUNTS) -> str | None:
+    """The file system that a folder is, or will be, on, if it is one to warn of; else None.
+
+    On those, locks and syncs do not work as on a local disk.
+    """
+    kind = file_system(directory, mounts)
     return kind if kind in _RISKY else None
 
 

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from archiver import disks
-from archiver.disks import free_space, risky_file_system, sync, sync_folder, write_error
+from archiver.disks import (
+    file_system,
+    free_space,
+    risky_file_system,
+    sync,
+    sync_folder,
+    write_error,
+)
 
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -77,7 +84,9 @@ def test_the_kind_of_a_disk_is_that_of_what_was_mounted_last(
     number = f"{os.major(device)}:{os.minor(device)}"
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS.format(device=number, other="0:99999", kind=kind))
-    assert risky_file_system(tmp_path / "not" / "there yet", mounts) == (kind if is_risky else None)
+    place = tmp_path / "not" / "there yet"
+    assert file_system(place, mounts) == kind
+    assert risky_file_system(place, mounts) == (kind if is_risky else None)
 
 
 def test_a_disk_of_an_unknown_kind_gives_no_warning(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from archiver.media.disk import (
     storage_error,
     sync_file,
 )
+from archiver.media.file_system_sync import FileSystemSync
 from archiver.media.store import (
     ByteRange,
     IncomingFile,
@@ -53,6 +54,7 @@ class FolderStore:
         self._root = str(directory)
         self._media = directory / "media"
         self._quarantine = directory / "quarantine"
+        self._file_system: FileSystemSync | None = None
 
     def prepare(self) -> None:
         """Make the folders, and remove what an interrupted run left in `tmp/`.
@@ -62,6 +64,7 @@ class FolderStore:
         try:
             for folder in (self._media, self.tmp):
                 make_directory(folder)
+            self._file_system = FileSystemSync(self.tmp)
             # a run that was killed may have made folders whose names are not on the disk yet
             for folder in (self.directory, self._media):
                 sync_directory(folder)
@@ -80,7 +83,10 @@ class FolderStore:
             raise storage_error(error, f"store media in {self._media}") from error
 
     def _put(self, files: Sequence[IncomingFile]) -> list[str]:
-        _in_threads(sync_file, [file.path for file in files])
+        at_once = self._file_system is not None and self._file_system.is_quicker(
+            len(files), sum(file.size for file in files)
+        )
+        self._sync(sync_file, [file.path for file in files], at_once=at_once)
         damaged: list[str] = []
         known: set[str] = set()
         fresh: set[str] = set()
@@ -101,8 +107,15 @@ class FolderStore:
             fresh.add(name)
         # An interrupted run may have left a file whose bytes or name never reached the disk.
         _in_threads(sync_file, sorted(known - fresh))
-        _in_threads(sync_directory, folders)
+        self._sync(sync_directory, folders, at_once=at_once)
         return damaged
+
+    def _sync(
+        self, sync: Callable[[_PathT], None], paths: Sequence[_PathT], *, at_once: bool
+    ) -> None:
+        """Sync files or folders; `at_once`, by one call for all that there is on the disk."""
+        if not (at_once and self._file_system is not None and self._file_system.sync()):
+            _in_threads(sync, paths)
 
     def open(self, path: str, part: ByteRange | None = None, /) -> RawIOBase:
         """The bytes of a file, or a part of them; following no link below the archive folder."""

@@ -11,7 +11,7 @@ import pytest
 
 from archiver import disks
 from archiver.errors import StorageError
-from archiver.media import disk
+from archiver.media import disk, file_system_sync
 from archiver.media.download import Download
 from archiver.media.folder_store import FolderStore
 from archiver.media.store import ByteRange, hash_stream, stored_path
@@ -215,6 +215,63 @@ def test_every_file_is_synced_before_its_name_and_every_name_before_the_end(
         assert folder_syncs[-1] > renamed
         assert len(folder_syncs) == 1
     assert ("sync", store.directory / "media") in calls.log
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file system is one that can be synced by one call."""
+    monkeypatch.setattr(file_system_sync, "_is_supported", lambda _: True)
+    monkeypatch.setattr(file_system_sync, "waiting_bytes", lambda: 0)
+
+
+def test_many_files_are_synced_by_one_call_before_their_names_and_by_one_after(
+    at_once: None, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = Calls(monkeypatch)
+    monkeypatch.setattr(file_system_sync, "_syncfs", lambda _: calls.note("sync all", store.tmp))
+    files = [download(store, bytes([number])) for number in range(100)]
+    store.put(files)
+    (first, last) = [at for at, (what, _) in enumerate(calls.log) if what == "sync all"]
+    renamed = [calls.index("rename", place(store, file)) for file in files]
+    assert first < min(renamed)
+    assert last > max(renamed)
+    synced = {path for what, path in calls.log if what == "sync"}
+    assert synced == {store.directory / "media"}  # names of new folders
+
+
+def test_a_file_that_was_there_is_synced_by_itself(
+    at_once: None, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of its bytes may have been reported to another program."""
+    known = download(store, b"\x05")
+    store.put([known])
+    calls = Calls(monkeypatch)
+    monkeypatch.setattr(file_system_sync, "_syncfs", lambda _: calls.note("sync all", store.tmp))
+    store.put([download(store, bytes([number])) for number in range(100)])
+    assert ("sync", place(store, known)) in calls.log
+
+
+@pytest.mark.parametrize("nth", [0, 1])
+def test_where_the_call_fails_each_file_is_synced(
+    at_once: None, store: FolderStore, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    calls = Calls(monkeypatch)
+    answers = iter([errno.EIO] if nth == 0 else [0, errno.EIO])
+
+    def syncfs(_: int) -> None:
+        calls.note("sync all", store.tmp)
+        if number := next(answers, 0):
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(file_system_sync, "_syncfs", syncfs)
+    files = [download(store, bytes([number])) for number in range(100)]
+    store.put(files)
+    for file in files:
+        target = place(store, file)
+        renamed = calls.index("rename", target)
+        assert (("sync", file.path) in calls.log[:renamed]) == (nth == 0)
+        assert ("sync", target.parent) in calls.log[renamed:]
+    assert [what for what, _ in calls.log].count("sync all") == nth + 1
 
 
 def test_a_file_that_was_there_is_synced_too(

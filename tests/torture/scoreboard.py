@@ -33,12 +33,17 @@ from support.torture import faults, patches, power
 from support.torture.rig import LARGE, SECOND_NIGHT, SMALL, TINY, Rig, Scene, rig
 
 AREA = "durability"
+_AT_ONCE = "two pages, the whole disk synced"
 _SCENES = {
     "two pages, one file": TINY,
+    _AT_ONCE: TINY,
     "a second night": SECOND_NIGHT,
     "two accounts": SMALL,
     "large": LARGE,
 }
+_PATCHES = {_AT_ONCE: ("at once",)}
+"""What is changed in the program in a scene."""
+
 _MOST_TOLD = 10
 _MEASURED = (
     ("film", "a film of 8 MiB", 8 << 20),
@@ -101,20 +106,20 @@ def attempt(
             return
 
 
-def trials_of(kind: str, made: Rig, mutant: Sequence[str] = ()) -> list[Trial]:
-    """All trials of one kind against a scene."""
-    recording = faults.record(made, mutant)
+def trials_of(kind: str, made: Rig, changed: Sequence[str] = ()) -> list[Trial]:
+    """All trials of one kind against a scene, with patches."""
+    recording = faults.record(made, changed)
     if kind == "power cut":
         cuts = list(power.cuts(recording.calls, recording.top, recording.base))
         return [(str(lost), lambda lost=lost: faults.cut(made, lost)) for lost in cuts]  # type: ignore[misc]  # defaults bind
     if kind == "SIGKILL":
-        return [(str(p), lambda p=p: faults.kill(made, p, mutant)) for p in recording.points]  # type: ignore[misc]  # defaults bind
+        return [(str(p), lambda p=p: faults.kill(made, p, changed)) for p in recording.points]  # type: ignore[misc]  # defaults bind
     ways = [(error, False) for error in faults.ERRORS] + [("ENOSPC", True)]
     return [
         (
             f"{p} {error}{'+' if lasting else ''}",
             lambda p=p, error=error, lasting=lasting: faults.fail(  # type: ignore[misc]  # defaults bind
-                made, p, error, mutant, lasting=lasting
+                made, p, error, changed, lasting=lasting
             ),
         )
         for p in recording.points
@@ -125,7 +130,7 @@ def trials_of(kind: str, made: Rig, mutant: Sequence[str] = ()) -> list[Trial]:
 def work(scene: str, kind: str, shard: int, shards: int, seconds: float) -> Tally:
     """One process: a world of its own, and its share."""
     with rig(_SCENES[scene]) as made:
-        trials = trials_of(kind, made)
+        trials = trials_of(kind, made, _PATCHES.get(scene, ()))
         tally = Tally(there=len(trials))
         share = islice(spread(trials), shard, None, shards)
         attempt(tally, share, time.monotonic() + seconds)
@@ -170,14 +175,17 @@ def work_on_mutant(mutant: str, most: int, seconds: float) -> dict[str, Tally]:
 def _worth_trying(kind: str, trials: list[Trial]) -> list[Trial]:
     """Of a mutant's moments: all but most of SQLite's page writes, and of the calls only syncs."""
     if kind == "failing calls":
-        return [trial for trial in trials if trial[0].startswith("fsync")]
+        return [trial for trial in trials if trial[0].startswith(("fsync", "syncfs"))]
     pages = [trial for trial in trials if trial[0].startswith("pwrite64")]
     return [trial for trial in trials if trial not in pages] + pages[::10]
 
 
 def campaign(pool: ProcessPoolExecutor, jobs: int, minutes: float) -> dict[tuple[str, str], Tally]:
     """The program itself: every kind of fault in every scene."""
-    shares = {"two pages, one file": 0.2, "a second night": 0.1, "two accounts": 0.1, "large": 0.5}
+    shares = {
+        "two pages, one file": 0.2, _AT_ONCE: 0.1, "a second night": 0.1, "two accounts": 0.1,
+        "large": 0.4,
+    }  # fmt: skip
     shares |= dict.fromkeys(faults.COPYING, 0.1 / len(faults.COPYING))
     weights = {"SIGKILL": 0.4, "failing calls": 0.3, "power cut": 0.3}
     tallies: dict[tuple[str, str], Tally] = {}

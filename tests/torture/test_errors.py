@@ -24,3 +24,13 @@ def test_any_call_may_fail(tiny: Rig, shard: int) -> None:
         found[f"{point} {error}"] = words
 
     assert {point: words for point, words in found.items() if words} == {}
+
+
+def test_a_sync_of_the_whole_file_system_may_fail(tiny: Rig) -> None:
+    """Then each file is synced, which tells whose bytes were not written."""
+    patches = ["at once"]
+    syncs = [point for point in faults.record(tiny, patches).points if point.name == "syncfs"]
+
+    found = {str(point): faults.fail(tiny, point, "EIO", patches) for point in syncs}
+
+    assert found == {"syncfs 1": [], "syncfs 2": []}

@@ -39,6 +39,18 @@ def test_a_run_that_adds_to_an_archive_may_be_killed_too(second_night: Rig) -> N
     assert {point: words for point, words in found.items() if words} == {}
 
 
+def test_a_run_may_be_killed_before_it_syncs_the_whole_file_system(tiny: Rig) -> None:
+    patches = ["at once"]
+    points = faults.record(tiny, patches).points
+    syncs = [place for place, point in enumerate(points) if point.name == "syncfs"]
+    around = [point for place in syncs for point in points[place : place + 2]]
+
+    found = {str(point): faults.kill(tiny, point, patches) for point in around}
+
+    assert len(found) == 4
+    assert [words for words in found.values() if words != []] == []
+
+
 def test_a_run_with_a_limit_may_be_killed_between_any_two_commits(
     tiny: Rig,
 ) -> None:

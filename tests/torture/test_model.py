@@ -72,6 +72,21 @@ def test_a_synced_file_needs_a_synced_name(log: Log) -> None:
     assert images(log, "nothing")[-1] == {"a": b"text"}
 
 
+def test_after_a_sync_of_the_file_system_all_is_there(log: Log) -> None:
+    log.says("mkdir", f'"{hexed(TOP + "/tmp")}"', "0700").opens("/tmp/a", 3)
+    log.writes("/tmp/a", 3, "text")
+    log.says("syncfs", f"9<{hexed(TOP + '/tmp')}>").writes("/tmp/a", 3, " more")
+
+    assert images(log, "nothing") == [{}, {"tmp": None, "tmp/a": b"text"}]
+
+
+def test_a_sync_of_the_file_system_that_failed_is_none(log: Log) -> None:
+    log.opens("/a", 3).writes("/a", 3, "text")
+    log.says("syncfs", f"9<{hexed(TOP)}>", result="-1")
+
+    assert images(log, "nothing") == [{}]
+
+
 def test_a_new_name_may_be_there_and_the_old_one_still(log: Log) -> None:
     log.opens("/a", 3).writes("/a", 3, "text").syncs("/a", 3)
     log.says("openat", "AT_FDCWD<\\x2f>", f'"{hexed(TOP)}"', "O_RDONLY", result=f"4<{hexed(TOP)}>")

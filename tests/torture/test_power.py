@@ -19,6 +19,16 @@ def test_the_power_may_fail_before_any_sync(tiny: Rig, shard: int) -> None:
     assert {lost: words for lost, words in found.items() if words} == {}
 
 
+def test_the_power_may_fail_where_the_whole_file_system_is_synced(tiny: Rig) -> None:
+    recording = faults.record(tiny, ["at once"])
+    cuts = faults.sample([*power.cuts(recording.calls, recording.top, recording.base)], MOST // 2)
+
+    found = {str(lost): faults.cut(tiny, lost) for lost in cuts}
+
+    assert [point.name for point in recording.points].count("syncfs") == 2
+    assert {lost: words for lost, words in found.items() if words} == {}
+
+
 def test_the_power_may_fail_in_the_run_after_one_that_was_killed(tiny: Rig) -> None:
     """What a killed run has written and not synced is no safer for the next run having seen it."""
     whole = faults.record(tiny)

@@ -247,8 +247,10 @@ def hunt(rig: Rig, mutant: str, most: int = 40) -> Iterator[list[str]]:
     """What every means finds against a broken rule, in turns, the most telling moments first."""
     recording = record(rig, (mutant,))
     cuts = list(power.cuts(recording.calls, recording.top, recording.base))
-    syncs = [point for point in recording.points if point.name == "fsync"]
-    moments = [point for point in recording.points if point.name in {"rename", "fsync", "unlink"}]
+    syncs = [point for point in recording.points if point.name in {"fsync", "syncfs"}]
+    moments = [
+        point for point in recording.points if point.name in {"rename", "fsync", "syncfs", "unlink"}
+    ]
     tried: set[str] = set()
 
     def images(order: Sequence[power.Cut]) -> Iterator[list[str]]:

@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,17 @@ def _serial(notes: str) -> None:
 
     _module("anyio.to_thread").run_sync = at_once
     store._in_threads = one_by_one
+    # what other programs write meanwhile must not decide which calls a run makes
+    _module("archiver.media.file_system_sync").waiting_bytes = lambda: None
+
+
+@_helper
+def _at_once(notes: str) -> None:
+    """Even a single file is synced by a sync of the whole file system."""
+    whole = _module("archiver.media.file_system_sync")
+    whole._LEAST_FILES = 1
+    whole.waiting_bytes = lambda: 0
+    whole._is_supported = lambda _: True
 
 
 @_helper
@@ -121,6 +133,30 @@ def _no_fsync(notes: str) -> None:
     """Files are moved into place without being synced."""
     store = _module("archiver.media.folder_store")
     store.sync_file = _nothing
+
+
+@_mutant
+def _no_sync_at_once_of_bytes(notes: str) -> None:
+    """Where the whole file system is synced, only names are."""
+    _skip_sync_at_once(lambda number: number % 2 == 0)
+
+
+@_mutant
+def _no_sync_at_once_of_names(notes: str) -> None:
+    """Where the whole file system is synced, only bytes are."""
+    _skip_sync_at_once(lambda number: number % 2 == 1)
+
+
+def _skip_sync_at_once(is_skipped: Callable[[int], bool]) -> None:
+    _at_once("")
+    whole = _module("archiver.media.file_system_sync")
+    sync, numbers = whole._syncfs, count()
+
+    def sometimes(descriptor: int) -> None:
+        if not is_skipped(next(numbers)):
+            sync(descriptor)
+
+    whole._syncfs = sometimes
 
 
 @_mutant

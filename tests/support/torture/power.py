@@ -1,9 +1,10 @@
 """What a disk holds after a power cut: a model of what POSIX promises, and no more.
 
-Bytes of a file are durable once the file was synced, names in a folder once the folder was. All
-else may or may not have reached the disk: nothing of it, all of it, names without bytes, bytes
-without names, half of the writes, only the last write, zeros where bytes should be. Folders are
-replayed from the log of a run's system calls; a call that the model does not know is an error.
+Bytes of a file are durable once the file was synced, names in a folder once the folder was, and
+both once the file system was. All else may or may not have reached the disk: nothing of it, all of
+it, names without bytes, bytes without names, half of the writes, only the last write, zeros where
+bytes should be. Folders are replayed from the log of a run's system calls; a call that the model
+does not know is an error.
 
 `archive.db-shm` is mapped into memory by SQLite, and rebuilt by whoever opens the database first:
 it does not exist here.
@@ -161,7 +162,7 @@ class Disk:
 
     def is_synced_by(self, call: Call) -> bool:
         """Whether a call makes something of this folder durable."""
-        return call.name in {"fsync", "fdatasync"} and call.touches(self._top)
+        return call.name in {"fsync", "fdatasync", "syncfs"} and call.touches(self._top)
 
     def _note(self, call: Call) -> None:
         if not (call.path_of_descriptor() or "").endswith(f"/{ACKS}"):
@@ -227,6 +228,15 @@ class Disk:
             opened.node.sync()
 
     _do_fdatasync = _do_fsync
+
+    def _do_syncfs(self, call: Call) -> None:
+        if self._inside(call.path_of_descriptor()) is None:
+            return
+        waiting = [self._root]
+        while waiting:
+            node = waiting.pop()
+            node.sync()
+            waiting += node.names.values()
 
     def _do_mkdir(self, call: Call) -> None:
         if path := self._inside(call.path(0)):
