@@ -13,8 +13,12 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE | re.ASCII)
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:@%]+)(?::(\d{0,9}))?", re.IGNORECASE | re.ASCII)
 _HOST = re.compile(r"[a-z0-9_.-]+", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_NORMALIZED = re.compile(r"https?://[a-z0-9_.-]+(?:/[!$-;=@-\[\]_a-z|~]*)?", re.ASCII)
-"""A host without a port and a path without anything to encode: most addresses are so."""
+_LAST_PORT = 0xFFFF
+_NORMALIZED = re.compile(
+    r"(https?)://[a-z0-9_.-]+(?::([1-9]\d{0,4}))?"
+    r"(?:(/[!$-;=@-\[\]_a-z|~]*)(?:\?[!$-&(-;=?-~]*)?)?", re.ASCII
+)  # fmt: skip
+"""A host, a path and a query without anything to encode: most addresses are so."""
 
 _AROUND = "".join(map(chr, range(0x21)))
 _BREAKS = str.maketrans("", "", "\t\n\r")
@@ -42,8 +46,8 @@ def normalize_url(text: str, base: str | None = None) -> str:
     An address that begins with `//` is https. `base` is what a relative address starts from; it
     must have been normalized. Raises BadUrl.
     """
-    if _NORMALIZED.fullmatch(text) and "/." not in text and "%2" not in text:
-        return text if text.count("/") > 2 else f"{text}/"
+    if (match := _NORMALIZED.fullmatch(text)) and _is_normalized(*match.groups()):
+        return text if match[3] else f"{text}/"
     text = _SURROGATE.sub("\ufffd", text.strip(_AROUND))
     found = _ABSOLUTE.match(text)
     if found is not None:
@@ -58,6 +62,13 @@ def normalize_url(text: str, base: str | None = None) -> str:
     scheme, _, after = base.partition("://")
     authority, slash, path = after.partition("/")
     return f"{scheme}://{authority}{_rest(text, slash + path)}"
+
+
+def _is_normalized(scheme: str, port: str | None, path: str | None) -> bool:
+    """Whether nothing is to be done about a port and a path that are spelled well."""
+    if path is not None and ("/." in path or "%2" in path):
+        return False
+    return port is None or (int(port) != _DEFAULT_PORTS[scheme] and int(port) <= _LAST_PORT)
 
 
 def ascii_host(name: str) -> str:
@@ -82,7 +93,7 @@ def _authority(text: str, scheme: str) -> str:
     host, port = match.groups()
     name = host.lower() if host.startswith("[") else ascii_host(host)
     number = int(port) if port else _DEFAULT_PORTS[scheme]
-    if number > 0xFFFF:
+    if number > _LAST_PORT:
         raise BadUrl("its port is not a number up to 65535")
     return name if number == _DEFAULT_PORTS[scheme] else f"{name}:{number}"
 

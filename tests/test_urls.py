@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archiver import urls
 from archiver.urls import BadUrl, normalize_url
 
 BASE = "https://host.example/dir/page?q=1"
@@ -102,6 +103,38 @@ def test_an_address_has_one_spelling_and_httpx_asks_for_that_one(
     assert re.fullmatch(r"https?://[!-~]+", url)
     assert normalize_url(url) == url
     assert str(httpx.URL(url)) == url
+
+
+PIECES = st.sampled_from([
+    "a", "Z", "9", "_", "~", "|", "[", "^", "'", "`", "{", '"', "<", "é", " ", "\t", "\\", "@", ":",
+    "?", "#", "/", "//", ".", "..", "/.", "/..", "%", "%2e", "%2F", "%2", "%C3%A9", "&", "=", "+",
+])  # fmt: skip
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(["http", "https"]),
+    st.sampled_from(["host.example", "1.2.3.4", "a_b-c", "host.example."]),
+    st.sampled_from(["", ":", ":80", ":443", ":8080", ":080", ":0", ":65535", ":65536", ":99999"]),
+    st.sampled_from(["", "/", "?", "/a", "/a?", "/a?b"]),
+    st.lists(PIECES, max_size=6).map("".join),
+)
+def test_an_address_that_seems_to_be_well_spelled_is(
+    scheme: str, host: str, port: str, begin: str, rest: str
+) -> None:
+    """What is taken as it is is what would have been made of it."""
+    text = f"{scheme}://{host}{port}{begin}{rest}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(urls, "_is_normalized", lambda *_: False)
+        slowly = _normalized(text)
+    assert _normalized(text) == slowly
+
+
+def _normalized(text: str) -> str | None:
+    try:
+        return normalize_url(text)
+    except BadUrl:
+        return None
 
 
 @settings(deadline=None)
