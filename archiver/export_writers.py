@@ -1,9 +1,10 @@
 """What a plugin needs to add a format to `archiver export`: what it gives, and what it is given."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from archiver.saved_posts import PostRevision, SavedAccount, SavedFile, SavedPost
+if TYPE_CHECKING:  # each run knows this contract, and only exports make what it is about
+    from archiver.saved_posts import PostRevision, SavedAccount, SavedFile, SavedPost
 
 
 class PostSnapshot(Protocol):
@@ -13,13 +14,13 @@ class PostSnapshot(Protocol):
     those without a time before all others.
     """
 
-    def accounts(self) -> Iterator[SavedAccount]:
+    def accounts(self) -> "Iterator[SavedAccount]":
         """The accounts of the chosen posts, by name."""
 
-    def posts(self) -> Iterator[SavedPost]:
+    def posts(self) -> "Iterator[SavedPost]":
         """Every chosen post, with attachments, newest metrics and relations."""
 
-    def revisions(self) -> Iterator[PostRevision]:
+    def revisions(self) -> "Iterator[PostRevision]":
         """Every revision of every chosen post: those of a post together, the first one first."""
 
     def of_account(self, account: int) -> "PostSnapshot":
@@ -38,7 +39,7 @@ class ExportTarget(Protocol):
     def write(self, name: str, pieces: Iterable[bytes]) -> None:
         """Write a file. Raises StorageError; PluginError for a name that leads elsewhere."""
 
-    def add_media(self, name: str, file: SavedFile) -> bool:
+    def add_media(self, name: str, file: "SavedFile") -> bool:
         """Copy a media file, whose `path` is not None; False where its bytes are damaged or lost.
 
         That is noted as `note_missing` does it. Raises as `write`.

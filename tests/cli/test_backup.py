@@ -16,6 +16,8 @@ NOT_NEEDED = {
     # care that is not due, and what it does to databases
     "archiver.evidence.copy", "archiver.evidence.verify", "archiver.unattended.care",
     "concurrent.futures.process", "sqlite_utils",
+    # exports
+    "archiver.export", "archiver.saved_posts",
 }  # fmt: skip
 """What a run must not load that has nothing to do, as most have."""
 
