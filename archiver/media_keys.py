@@ -14,9 +14,10 @@ Long random text is a signature, unless the parameter's name says that it is an 
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_plus
+
+from msgspec import Struct
 
 from archiver.urls import BadUrl, normalize_url
 
@@ -29,8 +30,7 @@ _ORDINARY = re.compile(
 _PARTS = re.compile(r"https?://([^/?#]+)([^?#]*)(?:\?([^#]*))?")
 
 
-@dataclass(frozen=True, slots=True)
-class _HostRule:
+class _HostRule(Struct, frozen=True):
     """Which parameters of a host sign or track: those in `signing`, or all but `identifying`."""
 
     signing: frozenset[str] = frozenset()
@@ -250,8 +250,7 @@ def _identifying(host: str, path: str, query: str, signed_by: Collection[str]) -
             yield each.text
 
 
-@dataclass(frozen=True, slots=True)
-class _Parameter:
+class _Parameter(Struct, frozen=True):
     """A query parameter: its text, its name in lower case, its decoded value."""
 
     text: str

@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from archiver.archive.identity import is_shown_elsewhere
 from archiver.archive.merging import rank_of
@@ -18,8 +19,7 @@ _OF_SOURCE = "post_id = ? AND source = ?"
 _EXPIRING = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """A complete scan of a source: the ids that it showed, and the time above which it showed all.
 
     `floor` is None where it reached the first post. `updated_at` is when, by its own statement, the
@@ -37,8 +37,7 @@ class Scan:
     proves_absence: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AbsenceCounts:
+class AbsenceCounts(Struct, frozen=True):
     """How many posts became missing, and how many removed."""
 
     missing: int = 0

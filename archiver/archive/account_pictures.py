@@ -6,8 +6,9 @@ They are few and small: they are fetched at the end of a run, and their rows are
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from archiver.archive.losses import mark_recovered
 from archiver.archive.queue import IS_DUE, MEDIA_TRIES, due_parameters, retry_wait
@@ -23,8 +24,7 @@ MOST_EMOJI = 1000
 """So many custom emoji of an account are fetched; a server may name any number of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingPicture:
+class WaitingPicture(Struct, frozen=True):
     """One picture to fetch; `kind` is avatar, banner or emoji."""
 
     id: int
@@ -36,8 +36,7 @@ class WaitingPicture:
     reason_code: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPicture:
+class StoredPicture(Struct, frozen=True):
     """The file of a picture, as the store has it."""
 
     sha256: str

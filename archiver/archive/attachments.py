@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from archiver.archive import playlists
 from archiver.archive.hashed_rows import clean_row, clean_text
 from archiver.archive.queue import GIVEN_ELSEWHERE, IS_DUE, due_parameters
@@ -58,8 +60,7 @@ class SaveResult:
         return bool(seen or self.omitted or self.media_restored)
 
 
-@dataclass(frozen=True, slots=True)
-class ExistingRendition:
+class ExistingRendition(Struct, frozen=True):
     """A rendition that the archive has."""
 
     id: int
@@ -91,8 +92,7 @@ class ExistingRendition:
         return self.has_file or (was_tried and self.reason_code != "no_address")
 
 
-@dataclass(frozen=True, slots=True)
-class AttachmentWriter:
+class AttachmentWriter(Struct, frozen=True):
     """Saves the attachments of one post, as of revision number `revision`."""
 
     connection: sqlite3.Connection

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+
 from archiver.archive.post_sources import UnchangedPost
 from archiver.models import STORY_LIFE, Page, Post, stream_of, time_text, timestamp
 from archiver.reasons import Reason
@@ -46,8 +48,7 @@ class CoverageRange:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What to write: a range (None for nothing), and the ids of the rows that it now includes."""
 
     range_: CoverageRange | None = None

@@ -11,8 +11,9 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from archiver.archive.edits import kinds_now, newest_edit_with_wording
 from archiver.archive.hashed_rows import clean_text
@@ -47,8 +48,7 @@ _URN = "urn:"
 _CONTENT_SCHEMES = ", ".join(f"'{scheme}'" for scheme in sorted(CONTENT_SCHEMES))
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A record, parsed, and the id under which the archive has, or will have, its post.
 
     `is_known` says that the archive had the post before; `rule` is the rule that matched it, where

@@ -8,10 +8,11 @@ caller can stop between two batches.
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
+
+from msgspec import Struct
 
 from archiver.archive.row_objects import mappings
 from archiver.archive.rows import update_rows
@@ -33,8 +34,7 @@ _OTHER_VALUES = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedBatch:
+class AppliedBatch(Struct, frozen=True):
     """The result of a batch of skipped files: the last row's id, how many, how many changed."""
 
     last_id: int

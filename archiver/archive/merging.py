@@ -7,8 +7,9 @@ taken from the next one. As long as there is one source, its content is in `post
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from archiver.archive.hashed_rows import clean_row
 from archiver.archive.row_objects import objects
@@ -25,8 +26,7 @@ UNKNOWN = "unknown"
 _RANKS = ("export", "middleman", "native")
 
 
-@dataclass(frozen=True, slots=True)
-class SourceContent:
+class SourceContent(Struct, frozen=True):
     """The content of a post in one source.
 
     `said` are its columns as JSON, `edit` the newest edit that it shows; `raw` is None where it is

@@ -3,16 +3,16 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from archiver.archive.rows import delete, insert, update
 
 How = Literal["joined", "remuxed", "resolved", "downloaded", "imported"]
 
 
-@dataclass(frozen=True, slots=True)
-class MediaOrigin:
+class MediaOrigin(Struct, frozen=True):
     """What a file was made of, and with what; see the table."""
 
     how: How

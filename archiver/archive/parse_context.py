@@ -1,16 +1,16 @@
 """How the records of an account are parsed while they are saved."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
+
+from msgspec import Struct, field
 
 from archiver.models import Attachment, Post, Record
 from archiver.reasons import Choice
 
 
-@dataclass(frozen=True, slots=True)
-class ParseContext:
+class ParseContext(Struct, frozen=True):
     """How the records of one account are parsed, and which of their files to fetch.
 
     `content_version` is the number of the platform's list of content fields; `reread` parses

@@ -2,8 +2,9 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from archiver.archive.absence import removing_source
 from archiver.archive.account_pictures import queue_emoji
@@ -27,8 +28,7 @@ class LatestMetricValue(NamedTuple):
     seen_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class PostRows:
+class PostRows(Struct, frozen=True):
     """Writes rows of posts of one account in one run.
 
     New rows are added to `rows`, which the caller writes; known ones are updated at once.

@@ -8,9 +8,10 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from archiver.archive.queue import IS_WAITING, due_parameters
 from archiver.archive.row_objects import objects
@@ -21,8 +22,7 @@ CUSTOM_EMOJI = "custom_emoji"
 """The field in `post_sources.extra` that has the addresses of a post's custom emoji."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnchangedPost:
+class UnchangedPost(Struct, frozen=True):
     """A post whose record has not changed, with the columns that a scan needs."""
 
     platform_id: str

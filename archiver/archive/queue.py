@@ -5,10 +5,11 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Literal
+
+from msgspec import Struct
 
 from archiver.archive import playlists
 from archiver.archive.losses import mark_recovered
@@ -29,8 +30,7 @@ _LONGEST_WAIT = timedelta(days=30)
 _SLACK = timedelta(days=1)  # a clock may be set back a little while a file waits
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedFile:
+class QueuedFile(Struct, frozen=True):
     """One file to fetch.
 
     `record_id` and `attachment_key` are the source's ids of the post and the attachment.
@@ -60,8 +60,7 @@ class QueuedFile:
     playlist: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FilmVariant:
+class FilmVariant(Struct, frozen=True):
     """Another file that a playlist offers; `url` is where this program finds it.
 
     It is another version of the film, or, by its `role`, subtitles.
@@ -77,8 +76,7 @@ class FilmVariant:
     role: Literal["variant", "subtitles"] = "variant"
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """A file that is now in the store; `recovered` where it replaced a damaged one.
 
     A playlist is stored, but not as the film that it lists: that stays `not_offered`; `reason` then
@@ -109,8 +107,7 @@ class Stored:
         return "not_offered" if self.is_playlist else "stored"
 
 
-@dataclass(frozen=True, slots=True)
-class NotStored:
+class NotStored(Struct, frozen=True):
     """A file that was not downloaded this time.
 
     `films` says what films could be made of here.

@@ -3,9 +3,11 @@
 import random
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archiver.archive.queue import IS_DUE, QueuedFile, Stored, due_parameters, save
 from archiver.archive.row_objects import objects
@@ -42,8 +44,7 @@ _BEHIND_PAGES = f"""
 """
 
 
-@dataclass(frozen=True, slots=True)
-class TriedSubtitles:
+class TriedSubtitles(Struct, frozen=True):
     """Subtitles that a page has: their file in the store, or why there is none.
 
     `language` and `name` are the page's words; `stored` makes the row of the file for its queue.
@@ -54,8 +55,7 @@ class TriedSubtitles:
     result: Callable[[QueuedFile], Stored] | Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """One try: the rendition's file, whose `url` is the page, and what was used."""
 
     file: QueuedFile

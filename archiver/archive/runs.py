@@ -9,6 +9,8 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
+from msgspec import Struct
+
 from archiver.archive.account_pictures import queue_pictures
 from archiver.archive.attribution import attribution
 from archiver.archive.hashed_rows import clean_text
@@ -50,8 +52,7 @@ class Counts:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
-@dataclass(frozen=True, slots=True)
-class LastScan:
+class LastScan(Struct, frozen=True):
     """The state of an account after earlier runs through one source.
 
     `version` is the source's name for the state that was read. `away` is the error code of an

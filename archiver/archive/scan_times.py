@@ -2,14 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _UNFINISHED = ("running", "interrupted")
 
 
-@dataclass(frozen=True, slots=True)
-class ScanTimes:
+class ScanTimes(Struct, frozen=True):
     """What earlier runs know of an account through one source; times as the archive writes them.
 
     `tried_at` is when its last scan began, and `outcome` and `error_code` are what came of that;

@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archiver.archive.edits import (
     is_worded_differently,
@@ -20,8 +21,7 @@ from archiver.errors import RecordError
 from archiver.models import Post
 
 
-@dataclass(frozen=True, slots=True)
-class ShownEdits:
+class ShownEdits(Struct, frozen=True):
     """Tells which edit the records of one source show."""
 
     connection: sqlite3.Connection

@@ -3,14 +3,14 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archiver.archive.hashed_rows import clean_text
 from archiver.archive.row_objects import objects
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPost:
+class StoredPost(Struct, frozen=True):
     """The row of a post that is on the page, with the columns of this source.
 
     All but the first four columns are those of this source; `fingerprint` is None where it has not

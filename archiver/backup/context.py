@@ -1,6 +1,6 @@
 """The objects that every part of a run uses."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from archiver.backup.database_thread import DatabaseThread
 from archiver.clock import Clock
@@ -8,8 +8,7 @@ from archiver.models import timestamp
 from archiver.report import Progress
 
 
-@dataclass(frozen=True, slots=True)
-class RunContext:
+class RunContext(Struct, frozen=True):
     """One run: its database and row, its clock, and its progress display."""
 
     database: DatabaseThread

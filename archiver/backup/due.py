@@ -7,8 +7,9 @@ are read from the rows of earlier runs, so nothing is lost where a scheduler was
 import hashlib
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from archiver.archive.scan_times import ScanTimes, scan_times
 from archiver.config import Config, Registry
@@ -31,8 +32,7 @@ posts half an hour of a day; stories must not be late, so theirs leaves room for
 _MAX_FRESH = timedelta(days=2)  # a longer time was set by a wrong clock
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduledAccount:
+class ScheduledAccount(Struct, frozen=True):
     """An account of the config as its scans are scheduled."""
 
     name: str
@@ -41,8 +41,7 @@ class ScheduledAccount:
     times: ScanTimes
 
 
-@dataclass(frozen=True, slots=True)
-class DueWork:
+class DueWork(Struct, frozen=True):
     """What is to be done now: accounts to scan, and others of which only files are fetched.
 
     If it is nothing, `next_name` is the account that is due next, at `next_at`.

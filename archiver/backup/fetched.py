@@ -1,8 +1,10 @@
 """What was fetched of a file, on its way into the store and into its row."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from archiver.archive import playlists
 from archiver.archive.origins import MediaOrigin
@@ -17,8 +19,7 @@ UNPROVEN = Reason("unproven", "whether it is complete could not be checked")
 """For a stored file without a declared length, whose format has no recognisable end."""
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedFile:
+class FetchedFile(Struct, frozen=True):
     """A file in `tmp/` that goes into the store, and what its row will say of it; see `Stored`."""
 
     download: Download

@@ -5,6 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from archiver.backup.account_tokens import AccountTokens, NoTokens
 from archiver.clock import Clock
 from archiver.config import Config, Registry
@@ -79,8 +81,7 @@ class Kits:
             await client.aclose()
 
 
-@dataclass(frozen=True, slots=True)
-class SourceKit:
+class SourceKit(Struct, frozen=True):
     """An `archiver.hookspecs.Kit`; see there."""
 
     kits: Kits

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import anyio
+from msgspec import Struct
 
 from archiver.archive import runs
 from archiver.archive.answers import without_ids, without_records
@@ -42,8 +43,7 @@ class ParsedPage:
     versions: dict[str, list[tuple[Version, Post]]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _ErasedOnPage:
+class _ErasedOnPage(Struct, frozen=True):
     """The posts on a page that were erased: their ids, and by what their records are found."""
 
     ids: frozenset[str]
@@ -102,8 +102,7 @@ class _ErasedOnPage:
             )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class PageSaver:
+class PageSaver(Struct, frozen=True):
     """Saves the pages of one account, and counts the changes in its report."""
 
     run: RunContext

@@ -13,6 +13,7 @@ from typing import Literal
 
 import anyio
 from anyio import to_thread
+from msgspec import Struct
 
 from archiver.archive.origins import MediaOrigin
 from archiver.archive.queue import QueuedFile
@@ -241,14 +242,13 @@ _Text = tuple[ResolvedSubtitles, FetchedFile | Reason]
 """Subtitles that a page has, and their file, or why there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(Struct, frozen=True):
     """A file that a resolver found, and what our own client says of a film of segments."""
 
     download: Download
     how: Literal["resolved", "downloaded"]
     segments: Sequence[Mapping[str, object]] = ()
-    details: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = {}
 
 
 async def _ask(resolver: Resolver, job: GuardedJob) -> ResolvedVideo:

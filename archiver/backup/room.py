@@ -4,9 +4,10 @@ So a run stops fetching files before the disk is full, and what is left is enoug
 for the other programs of the machine.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from shutil import disk_usage
+
+from msgspec import Struct
 
 from archiver.disks import existing_parent
 from archiver.errors import ArchiverError
@@ -21,8 +22,7 @@ class OutOfRoom(ArchiverError):
     default_code = "no_room"
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(Struct, frozen=True):
     """The room on the disk of a folder.
 
     `reserve` is in bytes; of a disk smaller than twenty times that, it is a twentieth.

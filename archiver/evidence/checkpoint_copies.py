@@ -6,7 +6,8 @@ ledger was made anew. What could not be delivered is delivered after the next ru
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archiver.archive.checkpoints import origin, root_at
 from archiver.config import Config
@@ -16,8 +17,7 @@ from archiver.evidence.known_heads import KnownHead, known_head
 from archiver.evidence.signed_heads import SignedHeads
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """What one copy got: how many checkpoints and time stamps, and why not all, if so."""
 
     target: str

@@ -13,9 +13,10 @@ import tempfile
 from base64 import encodebytes
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from archiver.disks import replace_file, sync, sync_directory
 from archiver.errors import StorageError
@@ -29,8 +30,7 @@ _NAME = re.compile(r"archiver-([\w-]+)-(\d+)(?:\.checkpoint|-([0-9a-f]{8})\.tsr)
 _GIT = ("git", "-c", "user.name=archiver", "-c", "user.email=archiver@localhost")
 
 
-@dataclass(frozen=True, slots=True)
-class GivenStamp:
+class GivenStamp(Struct, frozen=True):
     """A token of a time stamp authority for the checkpoint of so many entries."""
 
     size: int
@@ -43,8 +43,7 @@ class GivenStamp:
         return hashlib.sha256(self.token).hexdigest()[:8]
 
 
-@dataclass(frozen=True, slots=True)
-class KeptStamp:
+class KeptStamp(Struct, frozen=True):
     """A token in a copy, with the checkpoint beside it, if that is there."""
 
     name: str
@@ -92,8 +91,7 @@ def _stamp_name(log: str, size: int, short: str) -> str:
     return f"{_file_name(log, size).removesuffix(_ENDING)}-{short}.tsr"
 
 
-@dataclass(frozen=True, slots=True)
-class _FileName:
+class _FileName(Struct, frozen=True):
     """What the name of a file says; `short` is of a time stamp, and None of a checkpoint."""
 
     name: str
@@ -121,8 +119,7 @@ def _stamped(names: Iterable[_FileName]) -> dict[int, set[str]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _FolderCopy:
+class _FolderCopy(Struct, frozen=True):
     folder: Path
 
     def newest(self, log: str) -> int:
@@ -213,8 +210,7 @@ def _write_new(path: Path, data: bytes) -> None:
             Path(name).unlink()
 
 
-@dataclass(frozen=True, slots=True)
-class _GitCopy:
+class _GitCopy(Struct, frozen=True):
     """A repository with a work tree. What was committed counts, not what is in the work tree."""
 
     repository: Path
@@ -295,8 +291,7 @@ def _objects(out: bytes) -> Iterator[bytes]:
         out = out[int(size) + 1 :]
 
 
-@dataclass(frozen=True, slots=True)
-class _CommandCopy:
+class _CommandCopy(Struct, frozen=True):
     """A command that gets each checkpoint on its standard input, one at a time.
 
     A time stamp comes as text too: four lines that name it, an empty one, the token in base64.

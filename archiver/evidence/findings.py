@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct
+
 What = Literal[
     "missing_file", "changed_file", "changed_row", "rows", "reference", "database", "schema",
     "search_index", "leftover", "unsteady", "known_lost", "unchecked", "extra",
@@ -58,8 +60,7 @@ class Finding:
         return self.what not in _NO_DAMAGE
 
 
-@dataclass(frozen=True, slots=True)
-class BadRow:
+class BadRow(Struct, frozen=True):
     """A row that does not match its hash: its table, and its primary key."""
 
     table: str

@@ -3,7 +3,8 @@
 import sqlite3
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archiver.archive.checkpoints import root_at
 from archiver.archive.merkle import GrowingTree, leaf_hash
@@ -14,8 +15,7 @@ from archiver.evidence.notes import head_of
 from archiver.evidence.slices import WHOLE, Slice
 
 
-@dataclass(frozen=True, slots=True)
-class KnownHead:
+class KnownHead(Struct, frozen=True):
     """A checkpoint, and where it is known from. `root` is in hex."""
 
     name: str

@@ -10,6 +10,8 @@ from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from archiver.archive.checkpoints import Checkpoint, add_checkpoint, origin, root_at
 from archiver.config import Config
 from archiver.errors import ArchiverError
@@ -27,8 +29,7 @@ NOT_INSTALLED = (
 CERTIFICATES_NEED = 'What signs it is not installed: pip install "social-archiver[evidence]"'
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Struct, frozen=True):
     """The checkpoint of a run, if it made one, and why it is not signed, where somebody must act.
 
     `problem` is None too where signing is not installed.
@@ -63,8 +64,7 @@ def erasure_seal(connection: sqlite3.Connection, config: Config, at: str) -> "Er
         return ErasureSeal(problem=str(error))
 
 
-@dataclass(frozen=True, slots=True)
-class ErasureSeal:
+class ErasureSeal(Struct, frozen=True):
     """Signs certificates with the key of checkpoints, where those are signed; else it says why not.
 
     No certificate can be taken for a checkpoint or the record of a key: its first byte is a brace.

@@ -9,10 +9,11 @@ import os
 import sqlite3
 from base64 import b64decode, b64encode
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from archiver.actors import actor
 from archiver.archive.checkpoints import origin
@@ -29,8 +30,7 @@ _NEW = ".new"  # ends the name of a key that is not on record yet
 _HEADING = "key of checkpoints"
 
 
-@dataclass(frozen=True, slots=True)
-class SigningKey:
+class SigningKey(Struct, frozen=True):
     """A private key of Ed25519. `seed` are its 32 bytes."""
 
     seed: bytes
@@ -54,8 +54,7 @@ class SigningKey:
         return Ed25519PrivateKey.from_private_bytes(self.seed).sign(data)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyOnRecord:
+class KeyOnRecord(Struct, frozen=True):
     """A row of `signing_keys`: it signs checkpoints of more than `since` entries."""
 
     id: int

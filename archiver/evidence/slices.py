@@ -8,8 +8,9 @@ same. So all slices together check all that a verify of everything does.
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
+
+from msgspec import Struct
 
 from archiver.archive.hashed_rows import key_of
 
@@ -23,8 +24,7 @@ Range = tuple[str | int, str | int | bytes]
 """The first and the last value of a column, for BETWEEN."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """The `part`-th of `parts`, counted from 1; as it is made, the whole."""
 
     part: int = 1

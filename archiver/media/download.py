@@ -3,12 +3,12 @@
 import os
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import anyio
 from anyio import to_thread
+from msgspec import Struct, field
 
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaExpired
@@ -46,8 +46,7 @@ _WRONG_FOR = {
 """By the kind of the bytes: the kinds of attachment that they cannot be the file of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(Struct, frozen=True):
     """A file in `tmp/` that passed every check; whoever holds this owns the file.
 
     `content_type` and `extension` come from the bytes; `served` is what the server said of them
@@ -78,8 +77,7 @@ PART_HEAD = 16
 """How many first bytes of a part are remembered: a film has up to 20,000 of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedPart:
+class FetchedPart(Struct, frozen=True):
     """Bytes in a file of their own that were asked for by a playlist; `head` are the first ones."""
 
     path: Path

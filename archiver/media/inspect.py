@@ -11,9 +11,10 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from archiver.media.kinds import FileKind
 
@@ -29,8 +30,7 @@ _SOF_MARKERS = frozenset({0xC0, 0xC1, 0xC2})
 _ISPE_SEARCH_SIZE = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Dimensions:
+class Dimensions(Struct, frozen=True):
     """Sizes in pixels, the duration in milliseconds; None where it is not known."""
 
     width: int | None = None

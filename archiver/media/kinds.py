@@ -1,8 +1,9 @@
 """The type of a file by its first bytes; its name and the server's header are not used."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 HEAD = 4096
 """How many bytes from the start of a file are needed to recognise it."""
@@ -12,8 +13,7 @@ Group = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class FileKind:
+class FileKind(Struct, frozen=True):
     """A kind of file: its media type, the extension that its files get, what it is for people."""
 
     content_type: str

@@ -12,10 +12,11 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from archiver.errors import StorageError
 from archiver.media.disk import CHUNK_SIZE
@@ -26,8 +27,7 @@ _EXTENSION = re.compile(r"[a-z0-9]{1,8}", re.ASCII)
 _thread_local = threading.local()
 
 
-@dataclass(frozen=True, slots=True)
-class ByteRange:
+class ByteRange(Struct, frozen=True):
     """Bytes from `start` to before `end`."""
 
     start: int
@@ -39,8 +39,7 @@ class ByteRange:
         return self.end - self.start
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(Struct, frozen=True):
     """A file in a store. `size` is in bytes.
 
     `sha256` is the one in its path; None where it is no plain file, or its path is not of

@@ -7,13 +7,13 @@ import math
 import re
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import NoReturn, Protocol
 
 import anyio
 from anyio import to_thread
+from msgspec import Struct
 
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaExpired, MediaGone, MediaRefused
@@ -65,8 +65,7 @@ class OpenUrl(Protocol):
         """The answer, until the context is left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What a download may cost.
 
     `tries`: requests in one run. `opening`: seconds until the headers have come. `min_rate`: bytes
@@ -97,8 +96,7 @@ class RetryableError(Exception):
         self.wait = wait
 
 
-@dataclass(frozen=True, slots=True)
-class _Validator:
+class _Validator(Struct, frozen=True):
     """A validator (RFC 9110 section 8.8): the header `name`, its `value`, the size of the file."""
 
     name: str

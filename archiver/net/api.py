@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import anyio
 import httpx
+from msgspec import Struct
 
 from archiver.clock import Clock
 from archiver.errors import ConfigError, MediaRefused, RateLimited, SourceDown
@@ -104,8 +105,7 @@ class _Lane:
     most: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ApiFile:
+class ApiFile(Struct, frozen=True):
     """An `archiver.hookspecs.FileResponse`; see there."""
 
     response: Response
@@ -113,8 +113,7 @@ class ApiFile:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Sink:
+class _Sink(Struct, frozen=True):
     """Where a body goes: `file`, of at most `max_size` bytes; None for memory."""
 
     file: BinaryIO | None

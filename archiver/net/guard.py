@@ -13,7 +13,6 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NoReturn
@@ -22,6 +21,7 @@ import anyio
 import httpcore
 import httpx
 from anyio import to_thread
+from msgspec import Struct
 
 from archiver.errors import ConfigError, MediaRefused
 from archiver.net.addresses import Address, is_local_name, is_public
@@ -46,8 +46,7 @@ _SHOWN_LENGTH = 80
 _ALLOW = "If you trust it, name it in network.allow"
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """One entry of `network.allow`: a name or a network, on one port or (None) on all."""
 
     name: str | None

@@ -8,9 +8,10 @@ a time.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from archiver.models import RateLimitPolicy, timestamp
 from archiver.net.retry import http_date
@@ -43,8 +44,7 @@ class SharedLimits(Protocol):
         """Have everybody make no request for so long, since the source asks for that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(Struct, frozen=True):
     """How many requests are `left` of `most` (None: not said), and the seconds to the reset."""
 
     left: int

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from archiver.archive import queue
@@ -110,7 +111,7 @@ async def test_a_source_that_does_not_answer_is_not_asked_again(
     assert await refresh.fresh_url(second) is None
     assert reader.asked == ["p1"]
     assert refresh.source_unavailable
-    assert refresh.is_answered(replace(first, post_id=99))
+    assert refresh.is_answered(msgspec.structs.replace(first, post_id=99))
 
 
 @pytest.mark.parametrize(("active", "deferred"), [(1, 63), (2, 64)])

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import count, zip_longest
 from xml.etree import ElementTree as Xml
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archiver.media.playlists.plan import (
     MOST_SEGMENTS,
@@ -122,8 +124,7 @@ def _in_turn(tracks: Iterable[str | FilmTrack]) -> FilmTrack:
     return FilmTrack(tuple(period for track in own for period in track.periods))
 
 
-@dataclass(frozen=True, slots=True)
-class _PeriodReader:
+class _PeriodReader(Struct, frozen=True):
     """One period of a manifest: where its addresses start from, how many seconds it plays."""
 
     url: str

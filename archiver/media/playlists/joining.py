@@ -13,6 +13,7 @@ from typing import Literal
 
 import anyio
 from anyio import to_thread
+from msgspec import Struct
 
 from archiver.errors import MediaError, MediaGone, MediaRefused, StorageError
 from archiver.media.disk import make_directory, storage_error
@@ -62,8 +63,7 @@ def joiner_version() -> str:
     return "+".join(("3", *(name for name, there in extras if there)))
 
 
-@dataclass(frozen=True, slots=True)
-class PlaylistText:
+class PlaylistText(Struct, frozen=True):
     """A playlist as it was served, and where."""
 
     url: str
@@ -74,8 +74,7 @@ class PlaylistText:
         return {"url": without_query(self.url), "text": self.text}
 
 
-@dataclass(frozen=True, slots=True)
-class FilmOrigin:
+class FilmOrigin(Struct, frozen=True):
     """How a film was made: the segments `joined` as they were served, or `remuxed`.
 
     `left_out` is what the playlist lists besides, and the film does not have. Of a file of
@@ -92,8 +91,7 @@ class FilmOrigin:
     subtitles: SubtitleOffer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JoinedFilm:
+class JoinedFilm(Struct, frozen=True):
     """The file of a film, how it was made, which other variants there are, and which subtitles.
 
     Each of these has the address under which this program finds it.
@@ -105,8 +103,7 @@ class JoinedFilm:
     subtitles: tuple[tuple[SubtitleOffer, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(Struct, frozen=True):
     """What was read of a film: what it is made of, by which playlists, and its other variants."""
 
     film: FilmPlan

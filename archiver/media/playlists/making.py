@@ -1,11 +1,12 @@
 """Makes one file of the segments of a film: remuxed where that can be done, else joined."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from anyio import to_thread
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archiver.errors import MediaError
 from archiver.media.download import Download, FetchedPart, finish_download, refuse_short
@@ -17,8 +18,7 @@ from archiver.media.playlists.segments import check_segments, segment_identity
 from archiver.media.temp_file import TempFile
 
 
-@dataclass(frozen=True, slots=True)
-class FilmMaker:
+class FilmMaker(Struct, frozen=True):
     """Makes the film in `folder`, of segments that were all fetched.
 
     `parts` maps the identity of a segment to its file, `keys` the address of a key to its bytes.

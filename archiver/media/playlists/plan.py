@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, NoReturn
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from archiver.errors import MediaError, MediaRefused
 from archiver.media.store import ByteRange
@@ -31,16 +32,14 @@ class NotJoinable(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentKey:
+class SegmentKey(Struct, frozen=True):
     """AES-128 in CBC mode (RFC 8216 section 4.3.2.4): where the key is, and the 16 bytes of IV."""
 
     url: str
     iv: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class MediaSegment:
+class MediaSegment(Struct, frozen=True):
     """A file, or the part `span` of one; `seconds` is how long it plays: an initialization, 0."""
 
     url: str
@@ -49,8 +48,7 @@ class MediaSegment:
     key: SegmentKey | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """Segments whose times go on without a break, with the initialization that they need."""
 
     segments: tuple[MediaSegment, ...]
@@ -68,8 +66,7 @@ class Period:
         return sum(segment.seconds for segment in self.segments)
 
 
-@dataclass(frozen=True, slots=True)
-class FilmTrack:
+class FilmTrack(Struct, frozen=True):
     """One playlist of media: picture and sound together, or one of them."""
 
     periods: tuple[Period, ...]
@@ -80,8 +77,7 @@ class FilmTrack:
         return sum(period.seconds for period in self.periods)
 
 
-@dataclass(frozen=True, slots=True)
-class FilmPlan:
+class FilmPlan(Struct, frozen=True):
     """All tracks of a film: the picture (with its sound, or without), and the sound apart."""
 
     tracks: tuple[FilmTrack, ...]
@@ -109,8 +105,7 @@ class FilmPlan:
         return len(self.tracks) == 1 and len(self.tracks[0].periods) == 1
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """Subtitles, or sound besides the one that is played, which a film is made without.
 
     `language` and `name` are as the playlist has them.
@@ -121,8 +116,7 @@ class LeftOut:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SubtitleOffer:
+class SubtitleOffer(Struct, frozen=True):
     """Subtitles that a playlist offers in files of their own; the words are the playlist's.
 
     `name` tells them from the others, across runs; `track` is the address of their media playlist,
@@ -135,8 +129,7 @@ class SubtitleOffer:
     track: str | FilmTrack
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(Struct, frozen=True):
     """One version of a film among others: its bits per second, its size in pixels.
 
     `tracks` are the picture (with its sound, or without), and the sound where it is apart: each as

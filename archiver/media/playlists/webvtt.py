@@ -7,7 +7,8 @@ give picture and subtitles the same clock.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archiver.errors import MediaRefused
 
@@ -20,8 +21,7 @@ _TICKS = 90  # of the clock of a transport stream in a millisecond
 _WRAP = 1 << 33  # where that clock begins anew
 
 
-@dataclass(frozen=True, slots=True)
-class _TextSegment:
+class _TextSegment(Struct, frozen=True):
     """The blocks of a segment; `clock` in ticks is that of the film at `local` milliseconds."""
 
     blocks: Sequence[str]

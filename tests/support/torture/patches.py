@@ -301,7 +301,7 @@ def _written_in_place(notes: str) -> None:
     put = store.FolderStore._put
 
     def copying(self: Any, downloads: Any) -> Any:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         return put(self, [replace(each, path=Copied(each.path)) for each in downloads])
 
