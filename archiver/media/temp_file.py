@@ -15,6 +15,10 @@ _NUMBERS = count()
 _WRITEBACK_SIZE = 8 << 20
 """So many bytes are sent to the disk at once, so that the sync at the end has little left to do."""
 
+_MOST_PIECES = 16
+"""More pieces are put together before they are hashed and written: each is two calls, in which
+other threads may go on. Fewer stay apart, which needs no room for a copy."""
+
 
 class TempFile:
     """A new private file in `folder`, removed on leaving the `with` block unless it was kept.
@@ -122,13 +126,15 @@ class TempFile:
         """Hash and write what is buffered; call it in a worker thread where that is much."""
         if not self._buffer:
             return
-        data = b"".join(self._buffer)
-        self._buffer, self._buffered_bytes = [], 0
-        self._hash.update(data)
-        rest = memoryview(data)
+        pieces, self._buffer, self._buffered_bytes = self._buffer, [], 0
+        if len(pieces) > _MOST_PIECES:
+            pieces = [b"".join(pieces)]
         try:
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+            for piece in pieces:
+                self._hash.update(piece)
+                rest = memoryview(piece)
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
             if self.size - self._written_back >= _WRITEBACK_SIZE:
                 start_writeback(
                     self._descriptor, self._written_back, self.size - self._written_back

@@ -74,6 +74,20 @@ def test_bytes_reach_the_disk_a_piece_at_a_time(
         assert file.path.read_bytes() == b"abcd"
 
 
+@pytest.mark.parametrize("count", [1, 16, 17])
+def test_a_system_that_takes_some_bytes_at_a_time_gets_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:3]))
+    pieces = [b"%05d" % number for number in range(count)]
+    with TempFile(tmp_path) as file:
+        for piece in pieces:
+            file.write(piece)
+        file.finish()
+        assert file.path.read_bytes() == b"".join(pieces)
+
+
 def test_a_folder_that_is_not_there_is_an_error_with_words(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         TempFile(tmp_path / "missing")
