@@ -8,10 +8,9 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-from msgspec import Struct
 
 from archiver.archive.attribution import attribution
 from archiver.archive.database import writer
@@ -25,7 +24,8 @@ ActionKind = Literal["review", "export", "configuration_change"]
 _BUSY_MS = 1_000  # how long to wait for another program that writes to the database
 
 
-class Action(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Action:
     """One action, as in the table `actions`. `post_id` and `note` are those of a review."""
 
     id: int

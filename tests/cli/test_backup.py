@@ -69,7 +69,7 @@ def test_a_run_defines_its_own_records_as_structs(run_archiver: RunArchiver) -> 
     parts = {"archive", "evidence", "media", "net"}
     assert ["archiver.models", "Post"] in found
     assert {name for module, name in found if parts.intersection(module.split("."))} == {
-        "ExtractNote", "Finding",  # written as JSON
+        "Action", "ExtractNote", "Finding",  # written as JSON
         "Proxy", "Route",  # what `repr` must not show, and what is worked out once
     }  # fmt: skip
 
