@@ -17,7 +17,7 @@ NOT_NEEDED = {
     "archiver.evidence.copy", "archiver.evidence.verify", "archiver.unattended.care",
     "concurrent.futures.process", "sqlite_utils",
     # exports
-    "archiver.export", "archiver.saved_posts",
+    "archiver.export", "archiver.saved_posts", "archiver_exports.facebook",
 }  # fmt: skip
 """What a run must not load that has nothing to do, as most have."""
 
