@@ -106,6 +106,14 @@ def own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def own_collector() -> Iterator[None]:
+    """A command that is run in this process does not change what later tests of memory measure."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("archiver.cli._collect_less", lambda: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def not_in_the_background() -> None:
     """Under nohup, or behind a shell's `&`, programs ignore a closed terminal, or Ctrl-C."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
