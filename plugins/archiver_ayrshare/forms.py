@@ -5,8 +5,8 @@ is not understood is listed in the unmapped fields of the post.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import NoneType
+from typing import NamedTuple
 
 from archiver_ayrshare.addresses import url_of
 from archiver_ayrshare.numbers import count_of, duration_of, whole_of
@@ -20,8 +20,7 @@ from archiver_ayrshare.values import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """One form of values.
 
     A value is understood where `parse` returns something for it; where it is null; and, unless
@@ -62,8 +61,7 @@ CONTENT = Form("content", _of_content, _types(str, int, bool))
 ANY = Form("anything", _anything, _types(str, int, bool, float))
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """What a path is read into, described for the docs, and the form that its value must have."""
 
     words: str

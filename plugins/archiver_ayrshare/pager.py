@@ -9,7 +9,7 @@ dates that end (`until`) on the day on which the previous one began.
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from archiver import AccessRefused, Page, RateLimited, SourceDown, SourceError, Window
 from archiver_ayrshare.answers import HistoryAnswer
@@ -68,8 +68,7 @@ class Position:
         return params
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
+class _End(NamedTuple):
     """The end of a scan: at the account's first post, or for a reason.
 
     `cursor` is where a later scan may try to go on.

@@ -1,8 +1,7 @@
 """Blobs: files that a record names by their CID, which is their SHA-256."""
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from archiver_bluesky.baddata import BadData
 from archiver_bluesky.cid import Cid, parse_cid
@@ -11,8 +10,7 @@ _LARGEST = 2**53
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+class Blob(NamedTuple):
     """A file: `size` is in bytes, None where the record does not say it (posts of early 2023)."""
 
     cid: Cid

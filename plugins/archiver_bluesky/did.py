@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from archiver_bluesky.baddata import BadData
 from archiver_bluesky.ecdsa import PublicKey
@@ -22,8 +21,7 @@ _RESERVED = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class DidDocument:
+class DidDocument(NamedTuple):
     """The account data in a DID document.
 
     `handles` are those that it claims, of which the first is the one it goes by; `pds` is the base

@@ -8,8 +8,7 @@ where the two differ.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from archiver import (
     AccountGone,
@@ -40,8 +39,7 @@ _UNKNOWN_STATUS = 400
 _SHOWN_DIDS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedIdentity:
+class ResolvedIdentity(NamedTuple):
     """The current identity of an account, and the answers that prove it.
 
     `handle` is None where the one that the document names does not lead back. `keys` are newest

@@ -5,7 +5,7 @@ See https://atproto.com/specs/cryptography for the form of signatures, and for w
 """
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from archiver_bluesky.baddata import BadData
 
@@ -16,8 +16,7 @@ _INFINITY: _Point = (0, 1, 0)
 _SIZE = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(NamedTuple):
     """A curve y² = x³ + ax + b over the field of `p` elements, with a base point of order `n`."""
 
     name: str
@@ -49,8 +48,7 @@ P256 = Curve(  # secp256r1, SEC 2, section 2.4.2
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
+class PublicKey(NamedTuple):
     """A point of a curve, other than the one at infinity."""
 
     curve: Curve

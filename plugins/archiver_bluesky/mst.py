@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from archiver_bluesky.baddata import BadData
 from archiver_bluesky.cid import Cid
@@ -26,8 +26,7 @@ _NODE_FIELDS = {"l", "e"}
 _ENTRY_FIELDS = {"p", "k", "v", "t"}
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """One record of a tree: its key `collection/rkey`, its CID, and the nodes that lead to it.
 
     `path` are CIDs from the root's to that of the node that holds the entry.

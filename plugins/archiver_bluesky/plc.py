@@ -9,9 +9,8 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from archiver import timestamp
 from archiver_bluesky.baddata import BadData
@@ -27,8 +26,7 @@ _RECOVERY = timedelta(hours=72)
 _MAX_OPERATIONS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One valid operation: the identity from `at` on, until the next operation.
 
     `rotation_keys` are strongest first; `signer` is the place of the one that signed this operation
@@ -152,8 +150,7 @@ def _moment(at: str) -> datetime:
     return datetime.fromisoformat(at)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPeriod:
+class KeyPeriod(NamedTuple):
     """A key that signed for an account from `since` on, and `until` another one took over.
 
     `until` is None for the key of today.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from archiver_bluesky.baddata import BadData
 from archiver_bluesky.car import CarFile, write_car
@@ -17,8 +18,7 @@ _LAYERS_AT_ONCE = 3
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """The signed root of an account's records: `data` is that of the tree, `rev` a TID."""
 
     cid: Cid

@@ -3,9 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from archiver import (
     AccountGone,
@@ -36,8 +35,7 @@ _CLOCK_TOLERANCE = timedelta(minutes=5)
 _COLLECTIONS = {POST, REPOST, PROFILE, *GATES}
 
 
-@dataclass(frozen=True, slots=True)
-class ScannedState:
+class ScannedState(NamedTuple):
     """The account, commit and server of the last complete scan."""
 
     did: str

@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from archiver import AccountGone, Http, Response, SourceDown, SourceError
 from archiver_bluesky.directory import json_of
@@ -25,8 +24,7 @@ _ERRORS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LatestCommit:
+class LatestCommit(NamedTuple):
     """The newest commit of an account, as its server states it."""
 
     cid: str

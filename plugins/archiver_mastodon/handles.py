@@ -1,7 +1,7 @@
 """Handles of accounts, `user@host`, in all the forms that people write."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from archiver import BadUrl, normalize_url
@@ -11,8 +11,7 @@ _PROFILE_PATH = re.compile(r"/(?:@|users/|u/|profile/)?(?P<user>[\w.-]+)/?", re.
 _MAX_LENGTH = 320  # characters
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(NamedTuple):
     """A user's name on a server; the host in ASCII and lower case, with its port if it has one."""
 
     user: str

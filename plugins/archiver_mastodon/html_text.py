@@ -8,6 +8,7 @@ is kept: whatever stands in it, the text is text.
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from archiver_mastodon.html_tokens import Tag, tokens_of
@@ -24,8 +25,7 @@ _LINKED = (*_WEB, "dat:", "gemini:", "gopher:", "ipfs:", "ipns:", "magnet:", "ma
 _MAX_LENGTH = 1_000_000  # characters; the longest posts that any server allows have some 100,000
 
 
-@dataclass(frozen=True, slots=True)
-class PlainText:
+class PlainText(NamedTuple):
     """The text of some HTML, and the web addresses that it links to, in order."""
 
     text: str

@@ -1,8 +1,7 @@
 """Which of the formats that a page offers are wanted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from archiver import ResolvedSubtitles
 
@@ -13,8 +12,7 @@ _MOST_SUBTITLES = 50
 _LONGEST_WORD = 100  # characters
 
 
-@dataclass(frozen=True, slots=True)
-class VideoChoice:
+class VideoChoice(NamedTuple):
     """The formats to get: one with everything, or the picture and the sound.
 
     `url` is the address of the one format, where it is an ordinary file.
