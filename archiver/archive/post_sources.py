@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from archiver.archive.queue import IS_WAITING, due_parameters
+from archiver.archive.queue import IS_WAITING, due_parameters, waiting_posts
 from archiver.archive.row_objects import objects
 from archiver.models import Post, Record
 from archiver.record_hashes import exact_sha256, second_hash, unsigned_sha256
@@ -31,9 +31,17 @@ class UnchangedPost(Struct, frozen=True):
     unmapped: tuple[str, ...] = ()
 
 
+_NONE_WAITS = f"""
+    AND NOT EXISTS (
+        SELECT 1 FROM attachments JOIN renditions ON attachment_id = attachments.id
+         WHERE post_id = posts.id AND {IS_WAITING})
+"""
+
+
 class _SavedRecord(NamedTuple):
     """A post, and what its unchanged record is recognised by."""
 
+    post_id: int
     record_id: str
     record_sha256: bytes
     unsigned_sha256: bytes | None
@@ -52,36 +60,47 @@ def find_unchanged(
     still wait for an address; and ids that come twice. `ids` are those of the records' posts, as
     far as they are known without reading them.
     """
-    places = Counter(ids)
+    waiting = waiting_posts(connection, account_id, now)
     query = f"""
-        SELECT record_id, record_sha256, unsigned_sha256, created_at, kind, unmapped
+        SELECT post_id, record_id, record_sha256, unsigned_sha256, created_at, kind, unmapped
           FROM post_sources CROSS JOIN posts ON post_id = posts.id AND source = :source
          WHERE account_id = :account AND record_id IN (SELECT value FROM json_each(:ids))
            AND reader = :reader AND view = :view AND missing_at IS NULL
-           AND posts.removed_at IS NULL
-           AND NOT EXISTS (
-               SELECT 1 FROM attachments JOIN renditions ON attachment_id = attachments.id
-                WHERE post_id = posts.id AND {IS_WAITING})
+           AND posts.removed_at IS NULL {_NONE_WAITS if waiting is None else ""}
     """
+    places = Counter(ids)
     parameters = {
         "account": account_id, "source": source, "reader": reader, "view": view,
         "ids": json.dumps([name for name in places if name is not None]), **due_parameters(now),
     }  # fmt: skip
     saved = objects(connection.execute(query, parameters), _SavedRecord)
-    by_id = {row.record_id: row for row in saved}
+    by_id: dict[str | None, _SavedRecord] = {
+        row.record_id: row for row in saved if places[row.record_id] == 1
+    }
+    if waiting:
+        by_id = {name: row for name, row in by_id.items() if row.post_id not in waiting}
     found = {}
+    is_same, is_same_otherwise = _is_same_exactly, _is_same_unsigned
     for place, (record, name) in enumerate(zip(records, ids, strict=True)):
-        row = by_id.get(name) if name is not None else None
-        if row is not None and places[name] == 1 and _is_same(row, record):
-            unmapped = _unmapped_of(row.unmapped) if row.unmapped else ()
-            found[place] = UnchangedPost(row.record_id, row.created_at, row.kind, unmapped)
+        row = by_id.get(name)
+        if row is None:
+            continue
+        if not is_same(row, record):
+            if not is_same_otherwise(row, record):
+                continue
+            # where one record was signed anew, so are those that follow
+            is_same, is_same_otherwise = is_same_otherwise, is_same
+        unmapped = _unmapped_of(row.unmapped) if row.unmapped else ()
+        found[place] = UnchangedPost(row.record_id, row.created_at, row.kind, unmapped)
     return found
 
 
-def _is_same(saved: _SavedRecord, record: Record) -> bool:
-    """Whether a record is the saved one, perhaps with its addresses signed anew."""
-    if saved.record_sha256 == exact_sha256(record):  # which takes a tenth of the other
-        return True
+def _is_same_exactly(saved: _SavedRecord, record: Record) -> bool:
+    return saved.record_sha256 == exact_sha256(record)
+
+
+def _is_same_unsigned(saved: _SavedRecord, record: Record) -> bool:
+    """Whether a record is the saved one, but for the signatures of its addresses."""
     return saved.unsigned_sha256 is not None and saved.unsigned_sha256 == unsigned_sha256(record)
 
 

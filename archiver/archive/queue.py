@@ -128,6 +128,8 @@ IS_WAITING = f"(state = 'pending' OR (state = 'failed' AND {IS_DUE}))"
 
 _PENDING = "state = 'pending'"
 _FAILED = "state = 'failed'"
+_UNFINISHED = "SELECT attachment_id, state, next_try_at FROM renditions WHERE account_id = :account"
+_FEW = 500  # a list of more waiting files takes longer to read than those of a page of posts
 # the list of states is that of an index, which SQLite uses only where it sees its very words
 _REFUSED = "state IN ('omitted', 'not_offered', 'gone', 'refused') AND state = 'refused'"
 _WAITING = (
@@ -249,6 +251,24 @@ def due_parameters(now: str) -> dict[str, str | None]:
     """The parameters of `IS_DUE`."""
     too_late = datetime.fromisoformat(now) + _LONGEST_WAIT + _SLACK
     return {"now": now, "too_late": timestamp(too_late)}
+
+
+def waiting_posts(
+    connection: sqlite3.Connection, account_id: int, now: str
+) -> frozenset[int] | None:
+    """The posts of an account with files that are to be fetched now; None where they are many."""
+    query = f"""
+        WITH unfinished AS (
+            SELECT * FROM ({_UNFINISHED} AND {_PENDING} LIMIT :limit)
+             UNION ALL
+            SELECT * FROM ({_UNFINISHED} AND {_FAILED} LIMIT :limit))
+        SELECT post_id, {IS_WAITING} FROM unfinished CROSS JOIN attachments ON id = attachment_id
+    """
+    parameters = {"account": account_id, "limit": _FEW, **due_parameters(now)}
+    rows = connection.execute(query, parameters).fetchall()
+    if len(rows) >= _FEW:
+        return None
+    return frozenset(post_id for post_id, is_waiting in rows if is_waiting)
 
 
 def save(

@@ -52,6 +52,9 @@ def _row_factory(
         places = {name: columns.index(name) for name in order}
         return lambda row: factory(**{name: row[place] for name, place in places.items()})
     if order == list(columns):
+        make: Callable[[Sequence[Any]], T] | None = getattr(factory, "_make", None)
+        if make is not None and order == list(parameters):  # a NamedTuple, of which a row is one
+            return make
         return lambda row: factory(*row)
     pick = itemgetter(*map(columns.index, order)) if len(order) > 1 else None
     if pick is None:

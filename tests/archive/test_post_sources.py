@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive import post_sources
+from archiver.archive import post_sources, queue
 from archiver.archive.post_sources import UnchangedPost, find_unchanged, recognition_columns
 from archiver.archive.rows import update
 from archiver.models import Post, Record
@@ -64,11 +64,39 @@ def test_a_file_signed_anew_is_known_and_an_address_that_was_published_is_read(
     assert found(saver, two) == {}
 
 
+def test_records_are_known_in_any_order_of_those_signed_anew_and_those_that_are_not(
+    saver: Saver,
+) -> None:
+    saver.save(*(replace(TEXT_POST, platform_id=name) for name in ("p2", "p3", "p4")))
+
+    def signed(name: str) -> Record:
+        return Record(json.dumps({"url": f"https://a.example/a.jpg?Signature={name}"}), {})
+
+    for post_id in (2, 3):
+        known = recognition_columns(signed("abc"), TEXT_POST, READER)
+        update(saver.connection, "post_sources", "post_id = ?", (post_id,), **known)
+    known = recognition_columns(RECORD, TEXT_POST, READER)
+    update(saver.connection, "post_sources", "post_id = 4", (), **known)
+
+    records = [RECORD, signed("def"), signed("abc"), RECORD]
+    names = ["p1", "p2", "p3", "p4"]
+    for order in (slice(None), slice(None, None, -1)):
+        shown = find_unchanged(
+            saver.connection, saver.account_id, "ayrshare", records[order], names[order],
+            reader=READER, view="{}", now="2026-04-01T00:00:00.000Z",
+        )  # fmt: skip
+        assert [post.platform_id for post in shown.values()] == names[order]
+
+
 def test_an_id_that_comes_twice_is_read(saver: Saver) -> None:
     assert found(saver, RECORD, RECORD) == {}
 
 
-def test_a_post_that_was_missed_or_whose_file_waits_is_read(saver: Saver) -> None:
+@pytest.mark.parametrize("few", [500, 1], ids=["few", "many"])
+def test_a_post_that_was_missed_or_whose_file_waits_is_read(
+    saver: Saver, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(queue, "_FEW", few)
     saver.save(POST)
     known = recognition_columns(RECORD, POST, READER)
     update(saver.connection, "post_sources", "post_id = 1", (), **known)

@@ -56,6 +56,23 @@ def test_a_file_is_described_as_its_rows_have_it(saver: Saver) -> None:
     assert file.published_at == "2026-03-02T09:00:00.000Z"
 
 
+def test_posts_whose_files_are_fetched_now_are_listed_and_where_they_are_many_they_are_not(
+    saver: Saver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saver.save(post("a", 1), post("b", 2))
+    newest, oldest = due_files(saver)
+
+    def waiting(at: datetime) -> frozenset[int] | None:
+        return queue.waiting_posts(saver.connection, saver.account_id, timestamp(at) or "")
+
+    assert waiting(AT) == frozenset({newest.post_id, oldest.post_id})
+    fail(saver, newest, NOT_FOUND, AT)
+    assert waiting(AT) == frozenset({oldest.post_id})
+    assert waiting(AT + timedelta(days=2)) == frozenset({newest.post_id, oldest.post_id})
+    monkeypatch.setattr(queue, "_FEW", 2)
+    assert waiting(AT) is None
+
+
 def test_what_is_in_hand_is_left_out(saver: Saver) -> None:
     saver.save(post("a", 1), post("b", 2))
     newest, _ = due_files(saver)

@@ -46,7 +46,9 @@ def test_the_order_of_the_columns_means_nothing(
 
 def test_one_column_and_columns_in_the_order_of_the_class(connection: sqlite3.Connection) -> None:
     assert list(objects(connection.execute("SELECT 7 AS x"), One)) == [One(7)]
-    assert list(objects(connection.execute("SELECT 1 AS x, 2 AS y"), Pair)) == [Pair(1, 2)]
+    (pair,) = objects(connection.execute("SELECT 1 AS x, 2 AS y"), Pair)
+    assert isinstance(pair, Pair)
+    assert pair == Pair(1, 2)
     assert list(objects(connection.execute("SELECT 2 AS y, 1 AS x"), Pair)) == [Pair(1, 2)]
 
 
