@@ -15,8 +15,8 @@ from archiver.models import Post, Record
 FORM = 3
 """Counts the ways in which records were hashed; part of what identifies the code that read one."""
 
-_ADDRESS = re.compile(r'"(https?:(?:/|\\/){2}[^"?\s]+\?[^"\s]+)"')
-"""A JSON text that is nothing but an address with a query."""
+_BEGINNING = re.compile(r"https?:(?:/|\\/){2}[^?]")
+"""How an address begins."""
 
 
 def exact_sha256(record: Record) -> bytes:
@@ -45,14 +45,29 @@ def _sha256(text: str) -> bytes:
 
 
 def _unsigned(raw: str) -> str:
-    return _ADDRESS.sub(_without_signature, raw) if "?" in raw else raw
+    """The text, without the signatures of JSON texts in it that are nothing but an address.
+
+    Such a text begins at the last quotation mark before its first question mark. Looking for those
+    takes half as long as a regular expression.
+    """
+    pieces: list[str] = []
+    kept = begin = 0
+    while (mark := raw.find("?", begin)) >= 0:
+        start = raw.rfind('"', begin, mark) + 1
+        begin = mark + 1
+        if start and _BEGINNING.match(raw, start):
+            end = raw.find('"', begin)
+            address = raw[start:end]
+            if end > begin and address.split(None, 1) == [address]:  # without white space
+                pieces += (raw[kept:start], _without_signature(address))
+                kept, begin = end, end + 1
+    return "".join((*pieces, raw[kept:])) if pieces else raw
 
 
-def _without_signature(match: re.Match[str]) -> str:
-    address = match[1]
+def _without_signature(address: str) -> str:
     if "\\" in address:  # the escapes that encoders of JSON use in addresses
         address = address.replace("\\/", "/").replace("\\u0026", "&")
-    return f'"{unsigned_address(address)}"'
+    return unsigned_address(address)
 
 
 def _is_signed(text: str) -> bool:

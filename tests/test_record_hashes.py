@@ -1,10 +1,14 @@
 """Signatures of file addresses are left out of the hash of a record; nothing else is."""
 
 import json
+import random
+import re
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from archiver.media_keys import unsigned_address
 from archiver.models import Extra, Post, Record, Relation
 from archiver.record_hashes import exact_sha256, second_hash, unsigned_sha256
 
@@ -85,3 +89,24 @@ def test_a_record_in_which_nothing_is_signed_has_no_second_hash() -> None:
 )  # fmt: skip
 def test_any_text_has_a_hash(raw: str) -> None:
     assert len(unsigned_sha256(Record(raw, None))) == 32
+
+
+_ADDRESS = re.compile(r'"(https?:(?:/|\\/){2}[^"?\s]+\?[^"\s]+)"')
+"""A JSON text that is nothing but an address with a query."""
+_PIECES = (
+    '"', '"', "?", "http", "https", ":", "//", "\\/\\/", "/\\/", " ", "\u00a0", "\x1c", "\n", "\\",
+    "a", "b?c", '"https://', '"https://a.example/?x=1"', "https://a.fbcdn.net/x?oh=1&oe=7FFFFFFF",
+    '"https://a.example/a.jpg?Signature=abc', "/", "&", "=",
+)  # fmt: skip
+
+
+def test_addresses_are_those_texts_that_a_regular_expression_finds() -> None:
+    def unsigned(match: re.Match[str]) -> str:
+        address = match[1].replace("\\/", "/").replace("\\u0026", "&")
+        return f'"{unsigned_address(address)}"'
+
+    chance = random.Random(1)
+    for _ in range(5_000):
+        raw = "".join(chance.choices(_PIECES, k=chance.randint(1, 12)))
+        expected = sha256(_ADDRESS.sub(unsigned, raw).encode()).digest()
+        assert unsigned_sha256(Record(raw, None)) == expected, raw
