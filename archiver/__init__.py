@@ -12,22 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archiver.apis import (
         AnswerRequest,
-        ApiAnswer,
-        ApiRequest,
         AsgiApp,
         AsgiReceive,
         AsgiScope,
         AsgiSend,
         Demo,
         DemoWorld,
-        HistoryAccount,
         HistoryBackend,
-        HistoryContent,
-        HistoryFile,
-        HistoryPost,
-        HistoryQuery,
         ServedApi,
-        SourceFreshness,
     )
     from archiver.auth import OAuth
     from archiver.errors import (
@@ -108,13 +100,22 @@ if TYPE_CHECKING:
         SavedPost,
     )
     from archiver.secrets import Secret
+    from archiver.served_records import (
+        ApiAnswer,
+        ApiRequest,
+        HistoryAccount,
+        HistoryContent,
+        HistoryFile,
+        HistoryPost,
+        HistoryQuery,
+        SourceFreshness,
+    )
     from archiver.urls import BadUrl, BaseUrl, normalize_url
 
 _HOMES = {
     "apis": (
-        "AnswerRequest", "ApiAnswer", "ApiRequest", "AsgiApp", "AsgiReceive", "AsgiScope",
-        "AsgiSend", "Demo", "DemoWorld", "HistoryAccount", "HistoryBackend", "HistoryContent",
-        "HistoryFile", "HistoryPost", "HistoryQuery", "ServedApi", "SourceFreshness",
+        "AnswerRequest", "AsgiApp", "AsgiReceive", "AsgiScope", "AsgiSend", "Demo", "DemoWorld",
+        "HistoryBackend", "ServedApi",
     ),
     "auth": ("OAuth",),
     "errors": (
@@ -144,6 +145,10 @@ _HOMES = {
         "SavedFile", "SavedPost",
     ),
     "secrets": ("Secret",),
+    "served_records": (
+        "ApiAnswer", "ApiRequest", "HistoryAccount", "HistoryContent", "HistoryFile",
+        "HistoryPost", "HistoryQuery", "SourceFreshness",
+    ),
     "urls": ("BadUrl", "BaseUrl", "normalize_url"),
 }  # fmt: skip
 

@@ -12,11 +12,20 @@ Neither opens a socket, a file or the database: the core runs the server, and th
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from archiver.models import Account, Stream
+from archiver.models import Account
+
+if TYPE_CHECKING:  # each command knows this contract, and only `serve` makes what it is about
+    from archiver.served_records import (
+        ApiAnswer,
+        ApiRequest,
+        HistoryAccount,
+        HistoryPost,
+        HistoryQuery,
+        SourceFreshness,
+    )
 
 AsgiScope = MutableMapping[str, Any]
 AsgiReceive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -32,112 +41,6 @@ class AsgiApp(Protocol):
         """Answer one request."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiRequest:
-    """One request to an API: `path` is below its base URL, without a leading slash.
-
-    `params` are the decoded pairs of the query in their order; header names are lower case.
-    """
-
-    method: str
-    path: str
-    params: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class ApiAnswer:
-    """One response: an HTTP status, the exact bytes of the body, and headers."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryAccount:
-    """An account of the archive. `name` is its label; `first_seen_at` is as the archive writes it.
-
-    Only the HistoryBackend interprets `id`.
-    """
-
-    id: int
-    name: str
-    platform: str
-    platform_id: str | None
-    handle: str | None
-    title: str | None
-    url: str | None
-    first_seen_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryQuery:
-    """Which posts of an account to return: by default all that were not removed.
-
-    `after` is the `mark` of the last post of the previous page. `as_of` selects what was known
-    then; `removed` includes removed posts. `stream` is None for all streams, `since` and `until`
-    are inclusive, `platform_id` selects one post. `source` is the source whose records the API has.
-    """
-
-    account: HistoryAccount
-    after: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    stream: Stream | None = None
-    as_of: datetime | None = None
-    removed: bool = False
-    platform_id: str | None = None
-    source: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryFile:
-    """What is attached to a post: its kind, its alt text, and an address of its file or link."""
-
-    kind: str
-    url: str
-    alt_text: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryContent:
-    """What is known of a post that only other sources than the API's have shown."""
-
-    created_at: str | None
-    title: str | None
-    text: str | None
-    url: str | None
-    files: tuple[HistoryFile, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryPost:
-    """A post of the archive.
-
-    `record` is the exact text of its JSON, as the source that was asked for sent it. It is None
-    where that source has not shown the post; `content` then has what others have shown, and is None
-    too where only the id was known at the time. `mark` is where the next page begins. `file_url`
-    maps the address of a file in the record to the address of that file on this server, or to None;
-    it is None itself where this server has no file of the record.
-    """
-
-    platform_id: str
-    author: str | None
-    mark: str
-    record: str | None
-    file_url: Callable[[str], str | None] | None = None
-    content: HistoryContent | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFreshness:
-    """When a source last updated its data about an account, and until when they stay the same."""
-
-    updated_at: str
-    fresh_until: str
-
-
 class HistoryBackend(Protocol):
     """Read-only access to a snapshot of the archive, for one request."""
 
@@ -148,17 +51,17 @@ class HistoryBackend(Protocol):
     def admits(self, token: str) -> bool:
         """Whether this is the token that clients of this server must send."""
 
-    def accounts(self) -> Sequence[HistoryAccount]:
+    def accounts(self) -> "Sequence[HistoryAccount]":
         """All accounts, in the order in which they were added to the archive."""
 
-    def posts(self, query: HistoryQuery) -> Iterator[HistoryPost]:
+    def posts(self, query: "HistoryQuery") -> "Iterator[HistoryPost]":
         """The posts, newest first, those without a time last; read lazily."""
 
-    def freshness(self, query: HistoryQuery) -> SourceFreshness:
+    def freshness(self, query: "HistoryQuery") -> "SourceFreshness":
         """The freshness at the last run of the account, or at the last one before `as_of`."""
 
 
-AnswerRequest = Callable[[ApiRequest, HistoryBackend], ApiAnswer]
+AnswerRequest = Callable[["ApiRequest", HistoryBackend], "ApiAnswer"]
 """Answers one request from the archive. It may be called in several threads at once."""
 
 

@@ -308,6 +308,7 @@ def _type(annotation: Any) -> str:
     if getattr(annotation, "__args__", None):
         text = str(annotation)
     text = re.sub(r"typing\.Literal\['posts', 'stories'\]", "Stream", text)
+    text = re.sub(r"ForwardRef\('(\w+)'\)|'([A-Z]\w+)'", r"\1\2", text)
     return re.sub(r"\b(?:collections\.abc|typing|archiver\.\w+)\.", "", text)
 
 

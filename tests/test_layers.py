@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "resolvers",
         "saved_posts",
         "secrets",
+        "served_records",
         "urls",
     },
     "__main__": {"cli"},
@@ -60,10 +61,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "record_hashes": {"media_keys", "models"},
     "saved_posts": set(),
     # the contract, and what the operator says
-    "apis": {"models"},
+    "apis": {"models", "served_records"},
     "auth": {"models", "secrets"},
     "resolvers": set(),
     "export_writers": {"saved_posts"},
+    "served_records": {"models"},
     "hookspecs": {"apis", "auth", "export_writers", "models", "resolvers", "secrets"},
     # what starts the programs of resolvers
     "confined": {"process_limits"},
@@ -261,10 +263,10 @@ BEYOND_GROUND: dict[str, dict[str, set[str]]] = {
         "versions": {"archive", "media", "retention"},
     },
     "serve": {
-        "app": {"apis", "archive", "media"},
+        "app": {"apis", "archive", "media", "served_records"},
         "files": {"archive", "media"},
-        "histories": {"apis", "archive", "media"},
-        "records": {"apis", "archive"},
+        "histories": {"apis", "archive", "media", "served_records"},
+        "records": {"archive", "served_records"},
     },
     "testing": {
         "__init__": {"hookspecs"},

@@ -9,13 +9,14 @@ from urllib.parse import parse_qsl
 from anyio import to_thread
 from starlette.responses import Response
 
-from archiver.apis import ApiAnswer, ApiRequest, AsgiApp, AsgiReceive, AsgiScope, AsgiSend
+from archiver.apis import AsgiApp, AsgiReceive, AsgiScope, AsgiSend
 from archiver.archive.database import reader
 from archiver.errors import StorageError
 from archiver.media.folder_store import FolderStore
 from archiver.serve.addresses import PARAMETER
 from archiver.serve.files import answer_with_file
 from archiver.serve.histories import ArchiveHistories, Serving
+from archiver.served_records import ApiAnswer, ApiRequest
 
 log = logging.getLogger(__name__)
 

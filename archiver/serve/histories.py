@@ -9,15 +9,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from archiver.apis import (
-    AnswerRequest,
-    HistoryAccount,
-    HistoryContent,
-    HistoryFile,
-    HistoryPost,
-    HistoryQuery,
-    SourceFreshness,
-)
+from archiver.apis import AnswerRequest
 from archiver.archive.row_objects import objects
 from archiver.media.store import MediaStore
 from archiver.models import timestamp
@@ -27,6 +19,14 @@ from archiver.serve.records import (
     attached_files,
     find_records,
     source_freshness,
+)
+from archiver.served_records import (
+    HistoryAccount,
+    HistoryContent,
+    HistoryFile,
+    HistoryPost,
+    HistoryQuery,
+    SourceFreshness,
 )
 
 

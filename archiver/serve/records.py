@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from archiver.apis import HistoryQuery, SourceFreshness
 from archiver.archive.row_objects import objects
 from archiver.models import EXPIRING_KINDS, timestamp
+from archiver.served_records import HistoryQuery, SourceFreshness
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ NOT_NEEDED = {
     # care that is not due, and what it does to databases
     "archiver.evidence.copy", "archiver.evidence.verify", "archiver.unattended.care",
     "concurrent.futures.process", "sqlite_utils",
-    # exports
-    "archiver.export", "archiver.saved_posts", "archiver_exports.facebook",
+    # exports, and APIs that are served
+    "archiver.export", "archiver.saved_posts", "archiver.served_records",
+    "archiver_exports.facebook",
 }  # fmt: skip
 """What a run must not load that has nothing to do, as most have."""
 

@@ -9,11 +9,11 @@ from typing import Any
 import anyio
 import pytest
 
-from archiver.apis import ApiAnswer, ApiRequest
 from archiver.archive.database import writer
 from archiver.serve.addresses import PARAMETER
 from archiver.serve.app import application
 from archiver.serve.histories import Serving
+from archiver.served_records import ApiAnswer, ApiRequest
 
 Answer = Callable[[ApiRequest, Any], ApiAnswer]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from archiver.apis import ApiAnswer, HistoryAccount, HistoryQuery, SourceFreshness
 from archiver.archive import runs
 from archiver.archive.rows import insert
 from archiver.models import timestamp
 from archiver.serve.histories import ArchiveHistories, Serving
+from archiver.served_records import ApiAnswer, HistoryAccount, HistoryQuery, SourceFreshness
 from support.saver import POST, Saver, saving
 
 SERVING = Serving(Path("archive"), "the-token", lambda *_: ApiAnswer(200, b""))

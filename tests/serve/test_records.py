@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from archiver.apis import HistoryAccount, HistoryQuery
 from archiver.models import Post
 from archiver.serve.records import find_records
+from archiver.served_records import HistoryAccount, HistoryQuery
 from support.saver import POST, Saver, saving
 
 ACCOUNT = HistoryAccount(1, "acme", "threads", None, None, None, None, "2026-03-01")

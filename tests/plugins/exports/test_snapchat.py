@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from archiver.apis import HistoryAccount, HistoryQuery
 from archiver.browse.published import publish
 from archiver.errors import PackageError
 from archiver.serve.records import find_records
+from archiver.served_records import HistoryAccount, HistoryQuery
 from support.exports.importing import CONTENT, WITH_NETWORK, ImportFolder, import_now
 from support.exports.memories import Memory, MemoryWorld, sample, uuid
 from support.exports.packing import write_folder, write_parts, write_zip
