@@ -49,6 +49,9 @@ one, and there are 256."""
 _LOOK_EVERY = 8 << 20
 """Bytes that are received between two looks at the room on the disk."""
 
+_WORKERS_PER_CONNECTION = 1.25
+"""While one worker checks a file that has come, another one uses its connection."""
+
 _SAVE_SECONDS = 1.0
 _SAVE_BYTES = 32 << 20
 """How long a file waits for its batch to fill, and how many bytes fill it."""
@@ -71,7 +74,7 @@ Result = tuple[QueuedFile, FetchedFile | Stored | NotStored]
 
 @dataclass(slots=True)
 class MediaFetcher:
-    """Fetches the media files of one run.
+    """Fetches the media files of one run, over so many `connections` at once.
 
     `accounts` maps the row id of an account to its backups, by source; only their files are
     fetched, and fresh addresses come from the source that offered the file. `listing_done` is set
@@ -83,7 +86,7 @@ class MediaFetcher:
     store: MediaStore
     downloader: Downloader
     films: FilmJoiner
-    workers: int
+    connections: int
     accounts: dict[int, dict[str, AccountBackup]] = field(default_factory=dict)
     listing_done: bool = False
     ends_at: float | None = None
@@ -133,12 +136,13 @@ class MediaFetcher:
         Where it is cancelled, files that are already downloaded are saved before it ends.
         Raises StorageError.
         """
-        sender, receiver = anyio.create_memory_object_stream[QueuedFile](self.workers)
+        workers_count = int(self.connections * _WORKERS_PER_CONNECTION)
+        sender, receiver = anyio.create_memory_object_stream[QueuedFile](workers_count)
         result_sender, result_receiver = anyio.create_memory_object_stream[Result](_MAX_BATCH_FILES)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._save, result_receiver)
             async with result_sender, anyio.create_task_group() as workers:
-                for _ in range(self.workers):
+                for _ in range(workers_count):
                     workers.start_soon(self._work, receiver.clone(), result_sender.clone())
                 receiver.close()
                 self._is_fetching = True

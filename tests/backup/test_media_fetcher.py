@@ -50,7 +50,7 @@ def results(count: int, size: int) -> list[Result]:
 
 async def batch_of(came: Sequence[Result], *, in_progress: int) -> int:
     """How many of the files that came make the first batch, with so many still on their way."""
-    run = MediaFetcher(NOBODY, NOBODY, NOBODY, NOBODY, workers=1)
+    run = MediaFetcher(NOBODY, NOBODY, NOBODY, NOBODY, connections=1)
     run._in_progress.update(range(in_progress))
     sender, receiver = anyio.create_memory_object_stream[Result](len(came))
     with sender, receiver:
