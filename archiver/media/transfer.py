@@ -68,15 +68,14 @@ class OpenUrl(Protocol):
 class Limits(Struct, frozen=True):
     """What a download may cost.
 
-    `tries`: requests in one run. `opening`: seconds until the headers have come. `min_rate`: bytes
-    per second, on average after `grace` seconds, and within each `window` of seconds. `stall`:
-    seconds without any decoded byte (compressed data may arrive and decode to nothing); longer
-    than a window, and than the read timeout of the client. `longest_wait`: where the server asks
-    to wait for more seconds than that, the file is left to a later run.
+    `tries`: requests in one run. `min_rate`: bytes per second, on average after `grace` seconds,
+    and within each `window` of seconds. `stall`: seconds without any decoded byte (compressed data
+    may arrive and decode to nothing); longer than a window, and than the read timeout of the
+    client. `longest_wait`: where the server asks to wait for more seconds than that, the file is
+    left to a later run.
     """
 
     tries: int = 5
-    opening: float = 60.0
     min_rate: float = 1024.0
     grace: float = 60.0
     window: float = 30.0
@@ -149,20 +148,16 @@ class Transfer:
         Raises RetryableError, and MediaError where a second try in this run is of no use.
         """
         headers = self._resume_headers()
-        is_open = False
         try:
-            with anyio.CancelScope(deadline=anyio.current_time() + self._limits.opening) as scope:
+            with anyio.CancelScope() as scope:
                 async with open_url(self._url, headers) as answer:
-                    is_open = True
                     await self._receive(answer, scope, ranged=bool(headers))
         except MediaError as error:
             if error.code == "network":
                 raise RetryableError(error) from error
             raise
         if scope.cancelled_caught:
-            raise RetryableError(
-                _slow() if is_open else _error("The server took too long to answer", "network")
-            )
+            raise RetryableError(_slow())
 
     def _resume_headers(self) -> dict[str, str]:
         if self._part.size and self._validator and self._part.size < self._validator.total:

@@ -29,7 +29,7 @@ _HEADERS = (
     (b"Accept-Encoding", b"identity"),
 )
 _EMPTY_BODY = httpx.ByteStream(b"")
-_TIMEOUTS = {"connect": 10.0, "read": 30.0, "write": 30.0, "pool": None}
+_TIMEOUTS = {"connect": 10.0, "read": 30.0, "write": 30.0, "pool": None, "answer": 60.0}
 _MAX_DRAINED = 64 * 1024
 _SHORT_LENGTH = re.compile(r"\d{1,9}", re.ASCII)
 _DRAIN_SECONDS = 1.0

@@ -58,10 +58,14 @@ class Transport(httpx.AsyncBaseTransport):
         self._busy = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer to one request; its connection is free again when the answer is closed."""
+        """The answer to one request; its connection is free again when the answer is closed.
+
+        Besides those of httpx, there may be a timeout `answer`: seconds until the head of the
+        answer has come. None of them counts the time that the request waits for a connection.
+        """
         host = await self._acquire_slots(request.url)
         try:
-            connection, answer = await self._send(host, request)
+            connection, answer = await self._send_in_time(host, request)
         except BaseException as error:
             self._release_slots(host)
             if isinstance(error, _HTTPCORE_ERRORS):
@@ -113,6 +117,14 @@ class Transport(httpx.AsyncBaseTransport):
         host.users -= 1
         if not host.users and not host.idle:
             self._hosts.pop(host.key, None)
+
+    async def _send_in_time(
+        self, host: "_Host", request: httpx.Request
+    ) -> tuple[Connection, HttpResponse]:
+        """A server that sends a byte now and then never exceeds the other timeouts."""
+        with anyio.move_on_after(request.extensions.get("timeout", {}).get("answer")):
+            return await self._send(host, request)
+        raise httpcore.ReadTimeout("The server took too long to answer")
 
     async def _send(self, host: "_Host", request: httpx.Request) -> tuple[Connection, HttpResponse]:
         connection = await self._take_idle(host)

@@ -1,5 +1,6 @@
 """Downloads: right, or an error that says why; and nothing left behind."""
 
+import asyncio
 import gzip
 import hashlib
 import math
@@ -31,6 +32,7 @@ from archiver.media.download import Download, Downloader
 from archiver.media.transfer import Limits
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
+from support.loop_time import running_loop
 from support.media.samples import (
     DOCX,
     FRAGMENT,
@@ -462,6 +464,33 @@ async def test_headers_that_never_end_are_given_up(tmp_path: Path) -> None:
     drip = Reply(b"HTTP/1.1 200 OK\r\nX: ", "drip")
     error = await fails(tmp_path, drip, limits=Limits(tries=2))
     assert "too long" in str(error)
+
+
+async def test_waiting_for_a_connection_is_not_the_servers_fault(tmp_path: Path) -> None:
+    """Where large files take all connections to a host, the next one waits for minutes."""
+    headers = {"Connection": "close"}
+    large = http(200, JPEG, headers, length=len(JPEG) + 3, then="hang")
+    found: list[int] = []
+
+    async def fetch(it: World) -> None:
+        found.append((await it.fetch()).size)
+
+    async with (
+        wire(large, http(200, OTHER)) as server,
+        MediaClient(AddressGuard(LOOPBACK), FakeClock(), per_host=1) as media,
+        anyio.create_task_group() as group,
+    ):
+        it = World(server, media, tmp_path, limits=Limits(tries=1, min_rate=0.001))
+        it.clock.tick = 31.0
+        for _ in range(2):
+            group.start_soon(fetch, it)
+        for count in range(1, 4):
+            while sum(it.seen) < len(JPEG) + count - 1:
+                await anyio.lowlevel.checkpoint()
+            await asyncio.wrap_future(running_loop().skip(25.0))
+            for writer in server.writers:
+                writer.write(b" ")
+    assert found == [len(JPEG) + 3, len(OTHER)]
 
 
 async def test_an_expired_url_is_not_asked_for(tmp_path: Path) -> None:
