@@ -109,7 +109,7 @@ def own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 def own_collector() -> Iterator[None]:
     """A command that is run in this process does not change what later tests of memory measure."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("archiver.cli._collect_less", lambda: None)
+        patch.setattr("archiver.cli.collect_less", lambda: None)
         yield
 
 

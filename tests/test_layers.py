@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "clock": set(),
     "disks": set(),
+    "garbage": set(),
     "stop_signals": set(),
     "urls": set(),
     "version": set(),

@@ -1,7 +1,5 @@
 """The command line: a group that knows its commands by name and imports one when it is run."""
 
-import atexit
-import gc
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -12,6 +10,7 @@ from click.shell_completion import CompletionItem
 from archiver.cli import failures
 from archiver.cli.shell import Shell, common_options
 from archiver.cli.streams import may_colour, prepare_streams
+from archiver.garbage import collect_less
 
 COMMANDS = {
     "init": ("archiver.cli.init", "Write a commented archive.toml."),
@@ -56,25 +55,12 @@ EXIT_CODES = {
 """What each exit code means; the error classes carry the numbers."""
 
 
-_NEW_OBJECTS = 10_000
-
-
-def _collect_less() -> None:
-    """Have the garbage collector not look for garbage where there is little.
-
-    Most of what a command makes are its modules. It looked through all of them every 700 objects
-    while they were loaded, and three times more when the process ended, which frees all anyway.
-    """
-    gc.set_threshold(_NEW_OBJECTS)
-    atexit.register(gc.freeze)
-
-
 class _Group(click.Group):
     """Commands from the table, and every failure reported in the same way."""
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run the command line and leave with its exit code."""
-        _collect_less()
+        collect_less()
         prepare_streams()
         shell = extra.setdefault("obj", Shell())
         if not may_colour():

@@ -3,6 +3,11 @@
 ours.py ARCHIVE CONNECTIONS [CERTIFICATE]: fetches what waits in the archive.
 """
 
+# ruff: noqa: E402 — as in a command, the collector is told before most modules are loaded
+from archiver.garbage import collect_less
+
+collect_less()
+
 import ssl
 import sys
 from pathlib import Path

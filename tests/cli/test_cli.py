@@ -64,18 +64,6 @@ class TestStartUp:
         program = "import sys, archiver.backup.run; print('sqlite_utils' in sys.modules)"
         assert run_archiver(python=(sys.executable, "-c", program)).stdout == "False\n"
 
-    def test_the_garbage_collector_does_not_look_through_all_modules_again_and_again(
-        self, run_archiver: RunArchiver
-    ) -> None:
-        program = (
-            "import atexit, gc\n"
-            "atexit.register(lambda: print('frozen', gc.get_freeze_count() > 0))\n"
-            "from archiver.cli import main\n"
-            "try:\n    main()\nfinally:\n    print(gc.isenabled(), gc.get_threshold()[0])\n"
-        )
-        done = run_archiver("--version", python=(sys.executable, "-c", program))
-        assert done.stdout.splitlines()[1:] == ["True 10000", "frozen True"]
-
     def test_completion_knows_the_commands(self, run_archiver: RunArchiver) -> None:
         env = {
             "_ARCHIVER_COMPLETE": "bash_complete",
