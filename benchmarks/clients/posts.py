@@ -10,6 +10,7 @@ posts.py raw FOLDER POSTS         the same posts and renditions by raw executema
 posts.py trigger FOLDER POSTS     the same with a search index that a trigger fills for each post
 """
 
+import gc
 import hashlib
 import json
 import sqlite3
@@ -140,6 +141,7 @@ WORK: dict[str, Callable[[Path, list[bytes]], Callable[[], None]]] = {
 
 
 def main(what: str, folder: Path, count: int) -> None:
+    gc.set_threshold(10_000)  # as the command sets it
     signature = f"{time.time_ns():x}" if what == "signed" else "0"
     work = WORK[what](folder, list(bodies(count, signature=signature)))
     wall, cpu = time.perf_counter(), time.process_time()
