@@ -1,7 +1,9 @@
 """Posts that a complete scan did not show: missing at first, removed when a second scan agrees."""
 
+import json
 import sqlite3
 from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
@@ -24,9 +26,9 @@ class Scan(Struct, frozen=True):
 
     `floor` is None where it reached the first post. `updated_at` is when, by its own statement, the
     source last asked the platform: two scans of one cached answer count once. `view` are the
-    options of the account that choose what is shown. A post that was seen more than a day before
-    its own date is misdated and may be listed anywhere: only a scan down to the first post can
-    find it missing.
+    options of the account that choose what is shown. `recognised` are rows of posts that it showed,
+    which need not be asked for. A post that was seen more than a day before its own date is
+    misdated and may be listed anywhere: only a scan down to the first post can find it missing.
     """
 
     source: str
@@ -35,6 +37,7 @@ class Scan(Struct, frozen=True):
     updated_at: str | None
     view: str = "{}"
     proves_absence: bool = False
+    recognised: AbstractSet[int] = frozenset()
 
 
 class AbsenceCounts(Struct, frozen=True):
@@ -160,15 +163,20 @@ class _UnseenPost(NamedTuple):
 
 def _unseen_posts(connection: sqlite3.Connection, account_id: int, scan: Scan) -> list[_UnseenPost]:
     """Posts that the scan should have shown and did not."""
+    every = connection.execute("SELECT id FROM posts WHERE account_id = ?", (account_id,))
+    asked = [post_id for (post_id,) in every if post_id not in scan.recognised]
     query = f"""
-        SELECT id, record_id, missing_at, missing_updated_at,
+        SELECT posts.id AS id, record_id, missing_at, missing_updated_at,
                post_sources.removed_at AS removed_by_source_at
-          FROM posts CROSS JOIN post_sources ON post_id = id AND source = ? AND view = ?
-         WHERE account_id = ? AND posts.removed_at IS NULL AND kind NOT IN ({_EXPIRING})
-           AND (? IS NULL OR created_at > ? AND created_at
+          FROM json_each(:asked) CROSS JOIN posts ON posts.id = value
+         CROSS JOIN post_sources ON post_id = posts.id AND source = :source AND view = :view
+         WHERE posts.removed_at IS NULL AND kind NOT IN ({_EXPIRING})
+           AND (:floor IS NULL OR created_at > :floor AND created_at
                <= strftime('%Y-%m-%dT%H:%M:%fZ', posts.first_seen_at, '+1 day'))
     """
-    parameters = (scan.source, scan.view, account_id, scan.floor, scan.floor)
+    parameters = {
+        "asked": json.dumps(asked), "source": scan.source, "view": scan.view, "floor": scan.floor,
+    }  # fmt: skip
     known = objects(connection.execute(query, parameters), _UnseenPost)
     not_shown = [post for post in known if post.record_id not in scan.seen]
     return [

@@ -60,8 +60,9 @@ class CoverageTracker:
 
     `ranges` are those known before. `resumed`, one of them, is continued at its `next`; without it
     the scan begins at the newest post. `full` does not end at known ranges. `seen` gathers the ids
-    of all posts that the scan has shown. A post dated after `now` says nothing of how far down the
-    scan is: one such post would always be the newest, in a range that contains every later time.
+    of all posts that the scan has shown, `recognised` the rows of those that are unchanged. A post
+    dated after `now` says nothing of how far down the scan is: one such post would always be the
+    newest, in a range that contains every later time.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class CoverageTracker:
         self._merged_ids: list[int] = []
         self.range_ = resumed or CoverageRange()
         self.seen: set[str] = set()
+        self.recognised: set[int] = set()
         self.is_over = False
         self.is_partial = False
         self.is_ordered = True
@@ -195,7 +197,8 @@ class CoverageTracker:
     ) -> None:
         """Add the ids of a page; records in quarantine prove presence too, if their id is known."""
         before = len(self.seen)
-        self.seen.update(post.platform_id for post in posts)
+        self.seen.update([post.platform_id for post in posts])
+        self.recognised.update([p.post_id for p in posts if isinstance(p, UnchangedPost)])
         for name in unreadable:
             if name is None:
                 self._has_unidentified = True

@@ -23,8 +23,12 @@ CUSTOM_EMOJI = "custom_emoji"
 
 
 class UnchangedPost(Struct, frozen=True):
-    """A post whose record has not changed, with the columns that a scan needs."""
+    """A post whose record has not changed, with the columns that a scan needs.
 
+    `post_id` is the id of its row.
+    """
+
+    post_id: int
     platform_id: str
     created_at: str | None
     kind: str
@@ -91,7 +95,7 @@ def find_unchanged(
             # where one record was signed anew, so are those that follow
             is_same, is_same_otherwise = is_same_otherwise, is_same
         unmapped = _unmapped_of(row.unmapped) if row.unmapped else ()
-        found[place] = UnchangedPost(row.record_id, row.created_at, row.kind, unmapped)
+        found[place] = UnchangedPost(row.post_id, row.record_id, row.created_at, row.kind, unmapped)
     return found
 
 

@@ -343,7 +343,7 @@ class AccountBackup:
             floor = tracker.range_.oldest or "9999"
         scan = Scan(
             self.reader.account.source, tracker.seen, floor, self._updated_at, self.reader.view,
-            proves_absence=tracker.is_authoritative,
+            proves_absence=tracker.is_authoritative, recognised=tracker.recognised,
         )  # fmt: skip
         absent = await self.run.database.call(
             mark_absent, self.account_id, self.run.run_id, scan, self.run.now(),

@@ -34,6 +34,14 @@ def test_a_post_is_missing_at_first_and_removed_when_another_scan_agrees(saver: 
     assert scan(saver, updated_at="2") == (0, 1)
 
 
+def test_of_posts_whose_rows_the_scan_recognised_none_is_missing(saver: Saver) -> None:
+    saver.save(POST, replace(POST, platform_id="p2"))
+    seen = Scan("ayrshare", {"p1"}, floor=None, updated_at="1", recognised={1})
+    assert mark_absent(saver.connection, saver.account_id, 1, seen, NOW).missing == 1
+    query = "SELECT post_id FROM post_sources WHERE missing_at IS NOT NULL"
+    assert saver.connection.execute(query).fetchall() == [(2,)]
+
+
 @pytest.mark.parametrize(("held", "shown"), [("55_66", "66"), ("66", "55_66")])
 def test_a_post_that_is_shown_under_another_of_its_ids_is_not_missing(
     saver: Saver, held: str, shown: str

@@ -14,6 +14,7 @@ from archiver.archive.coverage import (
     CoverageTracker,
     story_range,
 )
+from archiver.archive.post_sources import UnchangedPost
 from archiver.models import Page, Post, Record, timestamp
 from archiver.reasons import Reason
 
@@ -222,3 +223,11 @@ def test_stories_a_day_apart_are_one_range_and_further_apart_a_gap() -> None:
     first.id = 1
     assert story_range([first], NOW + timedelta(hours=24)).id == 1
     assert story_range([first], NOW + timedelta(hours=60)).id == 0
+
+
+def test_the_rows_of_unchanged_posts_are_gathered_and_the_ids_of_all() -> None:
+    tracker = CoverageTracker([], NOW)
+    shown: list[Post | UnchangedPost] = [*posts_of([1]), UnchangedPost(7, "2", at(2), "post")]
+    tracker.advance(Page((), cursor="1"), shown, {"2"})
+    assert tracker.seen == {"1", "2"}
+    assert tracker.recognised == {7}

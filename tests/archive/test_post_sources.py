@@ -36,7 +36,7 @@ def found(saver: Saver, *records: Record, reader: bytes = READER, view: str = "{
 
 
 def test_the_same_bytes_are_known_with_what_a_scan_needs(saver: Saver) -> None:
-    known = UnchangedPost("p1", POST.created_at, POST.kind, ("new.field",))
+    known = UnchangedPost(1, "p1", POST.created_at, POST.kind, ("new.field",))
     assert found(saver) == {0: known}
 
 
