@@ -109,9 +109,9 @@ class AccountReport:
         if text not in (told_before or ""):
             self.note(text)
 
-    def add_unmapped(self, paths: Sequence[str]) -> None:
-        """Count unmapped fields, and keep their paths, each once."""
-        self.unmapped += len(paths)
+    def add_unmapped(self, paths: Sequence[str], records: int = 1) -> None:
+        """Count the unmapped fields of so many records alike, and keep their paths, each once."""
+        self.unmapped += len(paths) * records
         for path in paths:
             short = path[:_LONGEST_PATH]
             if short not in self.unmapped_paths and len(self.unmapped_paths) < _MOST_PATHS:

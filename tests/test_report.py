@@ -73,6 +73,8 @@ def test_unmapped_paths_are_kept_once_short_and_not_without_end() -> None:
     assert (found.unmapped, found.unmapped_paths) == (4, ["a", "b", "x" * 200])
     found.add_unmapped([f"path{n}" for n in range(500)])
     assert (found.unmapped, len(found.unmapped_paths)) == (504, 100)
+    found.add_unmapped(["a", "b"], 3)
+    assert (found.unmapped, len(found.unmapped_paths)) == (510, 100)
 
 
 def test_no_key_is_in_the_messages_of_a_plugin() -> None:

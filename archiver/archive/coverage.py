@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from archiver.archive.post_sources import UnchangedPost
-from archiver.models import STORY_LIFE, Page, Post, stream_of, time_text, timestamp
+from archiver.models import EXPIRING_KINDS, STORY_LIFE, Page, Post, time_text, timestamp
 from archiver.reasons import Reason
 
 REQUESTED_BY_USER = frozenset({"asked_limit", "asked_since"})
@@ -138,7 +138,10 @@ class CoverageTracker:
         self.is_ordered &= page.ordered
         self.is_authoritative &= page.authoritative
         self._add_seen(posts, unreadable)
-        ordered: Sequence[Post | UnchangedPost] = [p for p in posts if self._has_usable_time(p)]
+        ordered: Sequence[Post | UnchangedPost] = [
+            post for post in posts
+            if post.kind not in EXPIRING_KINDS and (post.created_at or "") <= self._now
+        ]  # fmt: skip
         if self.is_ordered:
             ordered = drop_out_of_order(ordered)
         times = [post.created_at for post in ordered if post.created_at]
@@ -207,9 +210,6 @@ class CoverageTracker:
         self._pages_without_new_posts = (
             self._pages_without_new_posts + 1 if len(self.seen) == before else 0
         )
-
-    def _has_usable_time(self, post: Post | UnchangedPost) -> bool:
-        return stream_of(post.kind) == "posts" and (post.created_at or "") <= self._now
 
     def _find_reached(
         self, ordered: Sequence[Post | UnchangedPost], known: Collection[str]

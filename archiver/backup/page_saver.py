@@ -1,6 +1,7 @@
 """Saving one page in one transaction: posts with their attachments, coverage, the response."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -211,7 +212,7 @@ class PageSaver(Struct, frozen=True):
             for _, current in parsed.entries:
                 if versions := parsed.versions.get(current.platform_id):
                     writer.add_versions(current, versions)
-            saved = writer.save(parsed.entries)
+            saved = writer.save(parsed.entries) if parsed.entries else writer.saved
             unread = self.reader.record_ids([record for record, _ in parsed.unreadable])
             erased = _ErasedOnPage.of(writer, parsed, unread)
             quarantined = sum(
@@ -238,9 +239,9 @@ class PageSaver(Struct, frozen=True):
         counts.edited += saved.edited
         counts.omitted += saved.omitted
         self.report.restored += saved.restored
-        for post in parsed.shown:
-            if post.unmapped:
-                self.report.add_unmapped(post.unmapped)
+        unmapped = Counter([tuple(post.unmapped) for post in parsed.shown if post.unmapped])
+        for paths, records in unmapped.items():
+            self.report.add_unmapped(paths, records)
         if erased.ids:
             self.report.note("Posts that were erased are shown again, and left out")
         if quarantined:
