@@ -2,22 +2,24 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from archiver.archive.identity import is_shown_elsewhere
 from archiver.archive.merging import rank_of
+from archiver.archive.row_marks import RowMarks
 from archiver.archive.row_objects import objects
 from archiver.archive.rows import insert, update, update_row
 from archiver.archive.transactions import transaction
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, timestamp
 
 _OF_SOURCE = "post_id = ? AND source = ?"
+_BATCH = 500  # rows that are asked for at once
 _EXPIRING = ", ".join(f"'{kind}'" for kind in sorted(EXPIRING_KINDS))
 
 
@@ -37,7 +39,7 @@ class Scan(Struct, frozen=True):
     updated_at: str | None
     view: str = "{}"
     proves_absence: bool = False
-    recognised: AbstractSet[int] = frozenset()
+    recognised: RowMarks = field(default_factory=RowMarks)
 
 
 class AbsenceCounts(Struct, frozen=True):
@@ -163,27 +165,38 @@ class _UnseenPost(NamedTuple):
 
 def _unseen_posts(connection: sqlite3.Connection, account_id: int, scan: Scan) -> list[_UnseenPost]:
     """Posts that the scan should have shown and did not."""
-    every = connection.execute("SELECT id FROM posts WHERE account_id = ?", (account_id,))
-    asked = [post_id for (post_id,) in every if post_id not in scan.recognised]
-    query = f"""
-        SELECT posts.id AS id, record_id, missing_at, missing_updated_at,
-               post_sources.removed_at AS removed_by_source_at
-          FROM json_each(:asked) CROSS JOIN posts ON posts.id = value
-         CROSS JOIN post_sources ON post_id = posts.id AND source = :source AND view = :view
-         WHERE posts.removed_at IS NULL AND kind NOT IN ({_EXPIRING})
-           AND (:floor IS NULL OR created_at > :floor AND created_at
-               <= strftime('%Y-%m-%dT%H:%M:%fZ', posts.first_seen_at, '+1 day'))
-    """
-    parameters = {
-        "asked": json.dumps(asked), "source": scan.source, "view": scan.view, "floor": scan.floor,
-    }  # fmt: skip
-    known = objects(connection.execute(query, parameters), _UnseenPost)
-    not_shown = [post for post in known if post.record_id not in scan.seen]
+    above = "" if scan.floor is None else "AND created_at > :floor"  # else all, by an index alone
+    every = connection.execute(
+        f"SELECT id FROM posts WHERE account_id = :account {above}",
+        {"account": account_id, "floor": scan.floor},
+    )
+    asked = scan.recognised.unmarked(post_id for (post_id,) in every)
+    not_shown: list[_UnseenPost] = []
+    while batch := list(islice(asked, _BATCH)):
+        known = _posts_of_source(connection, batch, scan)
+        not_shown += [post for post in known if post.record_id not in scan.seen]
     return [
         post
         for post in not_shown
         if not is_shown_elsewhere(connection, account_id, post.id, post.record_id, scan.seen)
     ]
+
+
+def _posts_of_source(
+    connection: sqlite3.Connection, ids: Sequence[int], scan: Scan
+) -> Iterator[_UnseenPost]:
+    """Those of some rows that the scan should have shown, if its source had them."""
+    query = f"""
+        SELECT posts.id AS id, record_id, missing_at, missing_updated_at,
+               post_sources.removed_at AS removed_by_source_at
+          FROM json_each(:ids) CROSS JOIN posts ON posts.id = value
+         CROSS JOIN post_sources ON post_id = posts.id AND source = :source AND view = :view
+         WHERE posts.removed_at IS NULL AND kind NOT IN ({_EXPIRING})
+           AND (:floor IS NULL OR created_at > :floor AND created_at
+               <= strftime('%Y-%m-%dT%H:%M:%fZ', posts.first_seen_at, '+1 day'))
+    """
+    values = {"ids": json.dumps(ids), "source": scan.source, "view": scan.view}
+    return objects(connection.execute(query, {**values, "floor": scan.floor}), _UnseenPost)
 
 
 def _event(

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from archiver.archive.post_sources import UnchangedPost
+from archiver.archive.row_marks import RowMarks
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, Page, Post, time_text, timestamp
 from archiver.reasons import Reason
 
@@ -82,7 +83,7 @@ class CoverageTracker:
         self._merged_ids: list[int] = []
         self.range_ = resumed or CoverageRange()
         self.seen: set[str] = set()
-        self.recognised: set[int] = set()
+        self.recognised = RowMarks()
         self.is_over = False
         self.is_partial = False
         self.is_ordered = True
@@ -201,7 +202,7 @@ class CoverageTracker:
         """Add the ids of a page; records in quarantine prove presence too, if their id is known."""
         before = len(self.seen)
         self.seen.update([post.platform_id for post in posts])
-        self.recognised.update([p.post_id for p in posts if isinstance(p, UnchangedPost)])
+        self.recognised.mark([p.post_id for p in posts if isinstance(p, UnchangedPost)])
         for name in unreadable:
             if name is None:
                 self._has_unidentified = True

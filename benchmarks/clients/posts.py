@@ -10,7 +10,6 @@ posts.py raw FOLDER POSTS         the same posts and renditions by raw executema
 posts.py trigger FOLDER POSTS     the same with a search index that a trigger fills for each post
 """
 
-import gc
 import hashlib
 import json
 import sqlite3
@@ -28,6 +27,7 @@ from archiver.backup.options import BackupOptions
 from archiver.backup.run import run_backup
 from archiver.clock import SystemClock
 from archiver.config import load_config
+from archiver.garbage import collect_less
 from archiver.jsontext import read_records
 from archiver.models import Account
 from archiver.report import NoProgress
@@ -141,7 +141,7 @@ WORK: dict[str, Callable[[Path, list[bytes]], Callable[[], None]]] = {
 
 
 def main(what: str, folder: Path, count: int) -> None:
-    gc.set_threshold(10_000)  # as the command sets it
+    collect_less()  # as a command does
     signature = f"{time.time_ns():x}" if what == "signed" else "0"
     work = WORK[what](folder, list(bodies(count, signature=signature)))
     wall, cpu = time.perf_counter(), time.process_time()

@@ -1,12 +1,13 @@
 """Posts that a complete scan did not show: missing, then removed, and never for another id."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from archiver.archive.absence import Scan, mark_absent
+from archiver.archive.row_marks import RowMarks
 from archiver.models import Alias
 from support.saver import POST, Saver, saving
 
@@ -36,10 +37,27 @@ def test_a_post_is_missing_at_first_and_removed_when_another_scan_agrees(saver: 
 
 def test_of_posts_whose_rows_the_scan_recognised_none_is_missing(saver: Saver) -> None:
     saver.save(POST, replace(POST, platform_id="p2"))
-    seen = Scan("ayrshare", {"p1"}, floor=None, updated_at="1", recognised={1})
+    seen = Scan("ayrshare", {"p1"}, floor=None, updated_at="1", recognised=RowMarks([1]))
     assert mark_absent(saver.connection, saver.account_id, 1, seen, NOW).missing == 1
     query = "SELECT post_id FROM post_sources WHERE missing_at IS NOT NULL"
     assert saver.connection.execute(query).fetchall() == [(2,)]
+
+
+def test_a_scan_that_ended_early_asks_for_no_post_below_its_end(
+    saver: Saver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be a million of them."""
+    saver.save(POST, replace(POST, platform_id="p2", created_at="2019-01-01T00:00:00.000Z"))
+    asked: list[int] = []
+
+    def unmarked(_: RowMarks, ids: Iterable[int]) -> Iterator[int]:
+        asked.extend(ids)
+        return iter(asked)
+
+    monkeypatch.setattr(RowMarks, "unmarked", unmarked)
+    seen = Scan("ayrshare", set(), floor="2020-01-01T00:00:00.000Z", updated_at="1")
+    mark_absent(saver.connection, saver.account_id, 1, seen, NOW)
+    assert asked == [1]
 
 
 @pytest.mark.parametrize(("held", "shown"), [("55_66", "66"), ("66", "55_66")])
