@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -77,8 +78,10 @@ def remove_segments(folder: Path) -> None:
     Once the row of the film has its final state, no run looks into this folder again, so what were
     left would stay for ever.
     """
-    shutil.rmtree(folder, ignore_errors=True)
     try:
+        with suppress(FileNotFoundError):
+            # on Windows, a virus scanner may hold a file for a while
+            shutil.rmtree(folder, ignore_errors=os.name == "nt")
         sync_directory(folder.parent)
     except OSError as error:
         raise storage_error(error, f"write into {folder.parent}") from error

@@ -1,7 +1,9 @@
 """Films that are offered in segments: the right file, or a reason; and nothing left behind."""
 
+import errno
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +15,7 @@ from typing import Any
 import av
 import pytest
 
-from archiver.errors import MediaError, MediaExpired, MediaRefused
+from archiver.errors import MediaError, MediaExpired, MediaRefused, StorageError
 from archiver.media.disk import make_directory
 from archiver.media.download import Download, Downloader
 from archiver.media.playlists import joining, making, remuxing, segments
@@ -629,3 +631,20 @@ def test_segments_are_removed_before_the_folder_around_them_is_synced(
     segments.remove_segments(folder)
 
     assert synced == [(tmp_path, False)]
+
+
+def test_segments_that_cannot_be_removed_are_an_error_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would look for them for a week. Those that are gone are none."""
+    folder = tmp_path / "film-1"
+    segments.remove_segments(folder)
+    folder.mkdir()
+    (folder / "a.segment").write_bytes(b"part")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.raises(StorageError):
+        segments.remove_segments(folder)
