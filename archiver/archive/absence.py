@@ -185,18 +185,20 @@ def _unseen_posts(connection: sqlite3.Connection, account_id: int, scan: Scan) -
 def _posts_of_source(
     connection: sqlite3.Connection, ids: Sequence[int], scan: Scan
 ) -> Iterator[_UnseenPost]:
-    """Those of some rows that the scan should have shown, if its source had them."""
+    """Those of rows above the floor that the scan should have shown, if its source had them."""
     query = f"""
         SELECT posts.id AS id, record_id, missing_at, missing_updated_at,
                post_sources.removed_at AS removed_by_source_at
           FROM json_each(:ids) CROSS JOIN posts ON posts.id = value
          CROSS JOIN post_sources ON post_id = posts.id AND source = :source AND view = :view
          WHERE posts.removed_at IS NULL AND kind NOT IN ({_EXPIRING})
-           AND (:floor IS NULL OR created_at > :floor AND created_at
+           AND (:floor IS NULL OR created_at
                <= strftime('%Y-%m-%dT%H:%M:%fZ', posts.first_seen_at, '+1 day'))
     """
-    values = {"ids": json.dumps(ids), "source": scan.source, "view": scan.view}
-    return objects(connection.execute(query, {**values, "floor": scan.floor}), _UnseenPost)
+    parameters = {
+        "ids": json.dumps(ids), "source": scan.source, "view": scan.view, "floor": scan.floor,
+    }  # fmt: skip
+    return objects(connection.execute(query, parameters), _UnseenPost)
 
 
 def _event(

@@ -79,10 +79,10 @@ def find_unchanged(
     }  # fmt: skip
     saved = objects(connection.execute(query, parameters), _SavedRecord)
     by_id: dict[str | None, _SavedRecord] = {
-        row.record_id: row for row in saved if places[row.record_id] == 1
+        row.record_id: row
+        for row in saved
+        if places[row.record_id] == 1 and not (waiting and row.post_id in waiting)
     }
-    if waiting:
-        by_id = {name: row for name, row in by_id.items() if row.post_id not in waiting}
     found = {}
     is_same, is_same_otherwise = _is_same_exactly, _is_same_unsigned
     for place, (record, name) in enumerate(zip(records, ids, strict=True)):

@@ -83,10 +83,8 @@ class FolderStore:
             raise storage_error(error, f"store media in {self._media}") from error
 
     def _put(self, files: Sequence[IncomingFile]) -> list[str]:
-        at_once = self._file_system is not None and self._file_system.is_quicker(
-            len(files), sum(file.size for file in files)
-        )
-        self._sync(sync_file, [file.path for file in files], at_once=at_once)
+        whole = self._quicker_sync(files)
+        _sync(sync_file, [file.path for file in files], whole)
         damaged: list[str] = []
         known: set[str] = set()
         fresh: set[str] = set()
@@ -107,15 +105,13 @@ class FolderStore:
             fresh.add(name)
         # An interrupted run may have left a file whose bytes or name never reached the disk.
         _in_threads(sync_file, sorted(known - fresh))
-        self._sync(sync_directory, folders, at_once=at_once)
+        _sync(sync_directory, folders, whole)
         return damaged
 
-    def _sync(
-        self, sync: Callable[[_PathT], None], paths: Sequence[_PathT], *, at_once: bool
-    ) -> None:
-        """Sync files or folders; `at_once`, by one call for all that there is on the disk."""
-        if not (at_once and self._file_system is not None and self._file_system.sync()):
-            _in_threads(sync, paths)
+    def _quicker_sync(self, files: Sequence[IncomingFile]) -> FileSystemSync | None:
+        """The sync of the whole file system, where that is quicker than one for each file."""
+        found, size = self._file_system, sum(file.size for file in files)
+        return found if found is not None and found.is_quicker(len(files), size) else None
 
     def open(self, path: str, part: ByteRange | None = None, /) -> RawIOBase:
         """The bytes of a file, or a part of them; following no link below the archive folder."""
@@ -247,6 +243,14 @@ def _is_intact(name: str, file: IncomingFile) -> bool | None:
             return hash_stream(stored) == (file.sha256, file.size)
     except OSError:
         return False  # unreadable, so damaged: the bytes at hand are right
+
+
+def _sync(
+    sync: Callable[[_PathT], None], paths: Sequence[_PathT], whole: FileSystemSync | None
+) -> None:
+    """Sync files or folders: all that there is on the disk at once, or one by one."""
+    if whole is None or not whole.sync():
+        _in_threads(sync, paths)
 
 
 def _in_threads(sync: Callable[[_PathT], None], paths: Sequence[_PathT]) -> None:
