@@ -49,7 +49,7 @@ one, and there are 256."""
 _LOOK_EVERY = 8 << 20
 """Bytes that are received between two looks at the room on the disk."""
 
-_WORKERS_PER_CONNECTION = 1.25
+WORKERS_PER_CONNECTION = 1.25
 """While one worker checks a file that has come, another one uses its connection."""
 
 _SAVE_SECONDS = 1.0
@@ -136,7 +136,7 @@ class MediaFetcher:
         Where it is cancelled, files that are already downloaded are saved before it ends.
         Raises StorageError.
         """
-        workers_count = int(self.connections * _WORKERS_PER_CONNECTION)
+        workers_count = int(self.connections * WORKERS_PER_CONNECTION)
         sender, receiver = anyio.create_memory_object_stream[QueuedFile](workers_count)
         result_sender, result_receiver = anyio.create_memory_object_stream[Result](_MAX_BATCH_FILES)
         async with anyio.create_task_group() as tasks:
