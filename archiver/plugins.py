@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +25,7 @@ from archiver.binding import settings_of
 from archiver.errors import PluginError
 from archiver.export_writers import ExportWriter
 from archiver.hookspecs import ExportReader, Platform, Source
+from archiver.light_dataclasses import dataclass
 from archiver.models import Listing, Rank, Stream
 from archiver.ownership import open_to_others
 from archiver.resolvers import Resolver

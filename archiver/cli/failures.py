@@ -6,7 +6,7 @@ Nothing leaves here that holds a secret or could steer a terminal.
 import errno
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import click
 
@@ -21,6 +21,7 @@ from archiver.errors import (
     UsageError,
     leaves,
 )
+from archiver.light_dataclasses import dataclass
 
 BUG = 1
 BROKEN_PIPE = 141  # what a shell reports of a program that ends by SIGPIPE

@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import anyio
 import httpcore
@@ -19,6 +19,7 @@ import httpx
 from anyio.abc import SocketAttribute, SocketStream
 
 from archiver.errors import MediaError, MediaRefused
+from archiver.light_dataclasses import dataclass
 from archiver.net.guard import AddressGuard, GuardedBackend
 
 log = logging.getLogger(__name__)

@@ -9,11 +9,11 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
-from dataclasses import dataclass
 
 import httpcore
 import httpx
 
+from archiver.light_dataclasses import dataclass
 from archiver.net.proxy import Proxy
 
 Headers = list[tuple[bytes, bytes]]
