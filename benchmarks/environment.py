@@ -61,7 +61,7 @@ def facts() -> list[str]:
     nginx = subprocess.run(
         [NGINX, "-v"], capture_output=True, text=True, check=True
     ).stderr.rpartition("/")[2].strip()  # fmt: skip
-    ours = [f"{name}=={version(name)}" for name in ("httpx", "httpcore", "anyio", "msgspec")]
+    ours = [f"{name}=={version(name)}" for name in ("httpx", "anyio", "msgspec")]
     return [
         f"{os.cpu_count()} × {cpu}, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}, SQLite {_sqlite()}",

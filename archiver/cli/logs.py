@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from archiver.cli.text import safe
 from archiver.secrets import redact
 
-_VERBOSE_LIBRARIES = ("httpx", "httpcore", "asyncio", "PIL")
+_VERBOSE_LIBRARIES = ("httpx", "asyncio", "PIL")
 
 
 class _Redact(logging.Filter):

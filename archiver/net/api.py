@@ -23,12 +23,12 @@ from archiver.models import QueryParams, RateLimitPolicy, Response, timestamp
 from archiver.net.addresses import is_local_name, is_public
 from archiver.net.encoding import BadEncoding, gunzip, is_plain, peek_gzip
 from archiver.net.guard import AddressGuard, GuardedBackend, NameCheck
-from archiver.net.proxy import Route
+from archiver.net.proxy import ProxyRefused, Route
 from archiver.net.rates import HEADERS as RATE_HEADERS
 from archiver.net.rates import Quota, SharedLimits, quota_of
 from archiver.net.retry import LONGEST_WAIT, backoff, is_certificate_error, retry_after
 from archiver.net.sockets import Sockets
-from archiver.net.transport import ProxyRefused, Transport
+from archiver.net.transport import Transport
 from archiver.secrets import redact, redact_bytes
 from archiver.urls import BadUrl, normalize_url
 

@@ -6,17 +6,17 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any, cast
 
 import anyio
-import httpcore
 import httpx
 
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaRefused
 from archiver.net.encoding import BadEncoding, gunzip, is_plain, peek_gzip
 from archiver.net.guard import AddressGuard, GuardedBackend, NameCheck
-from archiver.net.proxy import Route
+from archiver.net.network import NetworkBackend
+from archiver.net.proxy import ProxyRefused, Route
 from archiver.net.retry import is_certificate_error, retry_after
 from archiver.net.sockets import Sockets
-from archiver.net.transport import ProxyRefused, Transport
+from archiver.net.transport import Transport
 from archiver.urls import BadUrl, normalize_url
 
 USER_AGENT = "Mozilla/5.0 (compatible; social-archiver)"
@@ -119,7 +119,7 @@ class MediaClient:
         per_host: int = 8,
         route: Route = Route(),  # noqa: B008 — frozen
         transport: httpx.AsyncBaseTransport | None = None,
-        backend: httpcore.AsyncNetworkBackend | None = None,
+        backend: NetworkBackend | None = None,
     ) -> None:
         self._guard = guard
         self._clock = clock

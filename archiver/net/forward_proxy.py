@@ -14,13 +14,13 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import field
 
 import anyio
-import httpcore
 import httpx
 from anyio.abc import SocketAttribute, SocketStream
 
 from archiver.errors import MediaError, MediaRefused
 from archiver.light_dataclasses import dataclass
 from archiver.net.guard import AddressGuard, GuardedBackend
+from archiver.net.network import NetworkStream
 
 log = logging.getLogger(__name__)
 
@@ -107,19 +107,19 @@ class ForwardProxy:
                 return
         raise _Denied(407, "the password is wrong")
 
-    async def _connect_to(self, authority: str) -> tuple[httpcore.AsyncNetworkStream, httpx.URL]:
+    async def _connect_to(self, authority: str) -> tuple[NetworkStream, httpx.URL]:
         match = _HOST_PORT.fullmatch(authority)
         if match is None:
             raise _Denied(400, "not a host and a port")
         scheme = "http" if match[2] == "80" else "https"
         return await self._open(f"{scheme}://{authority}/")
 
-    async def _open_url(self, text: str) -> tuple[httpcore.AsyncNetworkStream, httpx.URL]:
+    async def _open_url(self, text: str) -> tuple[NetworkStream, httpx.URL]:
         if not text.lower().startswith("http://"):
             raise _Denied(400, "not an absolute address of http")
         return await self._open(text)
 
-    async def _open(self, text: str) -> tuple[httpcore.AsyncNetworkStream, httpx.URL]:
+    async def _open(self, text: str) -> tuple[NetworkStream, httpx.URL]:
         """A connection to the host of a URL, at an address that was checked, and that URL."""
         try:
             url = self.guard.check(text)
@@ -129,14 +129,12 @@ class ForwardProxy:
         except MediaRefused as error:
             self.refused = self.refused or error.why or error.what
             raise _Denied(403, "this address is not allowed") from error
-        except (httpcore.ConnectError, httpcore.ConnectTimeout, MediaError) as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, MediaError) as error:
             raise _Denied(502, "no connection") from error
 
-    async def _tunnel(
-        self, client: SocketStream, server: httpcore.AsyncNetworkStream, first: bytes
-    ) -> None:
+    async def _tunnel(self, client: SocketStream, server: NetworkStream, first: bytes) -> None:
         """Pass bytes both ways until one side closes."""
-        with suppress(httpcore.NetworkError, httpcore.TimeoutException):
+        with suppress(httpx.NetworkError, httpx.TimeoutException):
             if first:
                 await server.write(first, timeout=_SECONDS)
             async with anyio.create_task_group() as tasks:
@@ -144,9 +142,7 @@ class ForwardProxy:
                 await self._downwards(client, server)
                 tasks.cancel_scope.cancel()
 
-    async def _exchange(
-        self, client: SocketStream, server: httpcore.AsyncNetworkStream, request: bytes
-    ) -> None:
+    async def _exchange(self, client: SocketStream, server: NetworkStream, request: bytes) -> None:
         """Pass on one request and its answer.
 
         Nothing may follow: a second request could be for another host. So the answer says that
@@ -155,18 +151,18 @@ class ForwardProxy:
         try:
             await server.write(request, timeout=_SECONDS)
             head, rest = await _read_answer_head(server)
-        except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+        except (httpx.NetworkError, httpx.TimeoutException) as error:
             raise _Denied(502, "the server did not answer") from error
         self.received += len(head) + len(rest)
         await client.send(head)
         await self._downwards(client, server, rest)
 
     async def _downwards(
-        self, client: SocketStream, server: httpcore.AsyncNetworkStream, first: bytes = b""
+        self, client: SocketStream, server: NetworkStream, first: bytes = b""
     ) -> None:
         """Pass on what the server sends, up to the limit; `first` was read and counted already."""
         data = first
-        with suppress(httpcore.NetworkError, httpcore.TimeoutException, OSError,
+        with suppress(httpx.NetworkError, httpx.TimeoutException, OSError,
                       anyio.BrokenResourceError):  # fmt: skip
             while True:
                 if self.received > self.max_bytes:
@@ -180,9 +176,9 @@ class ForwardProxy:
 
     @staticmethod
     async def _upwards(
-        client: SocketStream, server: httpcore.AsyncNetworkStream, scope: anyio.CancelScope
+        client: SocketStream, server: NetworkStream, scope: anyio.CancelScope
     ) -> None:
-        with suppress(httpcore.NetworkError, httpcore.TimeoutException, OSError,
+        with suppress(httpx.NetworkError, httpx.TimeoutException, OSError,
                       anyio.EndOfStream, anyio.BrokenResourceError):  # fmt: skip
             while True:
                 await server.write(await client.receive(_CHUNK), timeout=_SECONDS)
@@ -223,7 +219,7 @@ async def _read_head(client: SocketStream) -> tuple[bytes, bytes]:
     return head, rest
 
 
-async def _read_answer_head(server: httpcore.AsyncNetworkStream) -> tuple[bytes, bytes]:
+async def _read_answer_head(server: NetworkStream) -> tuple[bytes, bytes]:
     """The head of the final answer, as it is passed on, and what came behind it."""
     data, total = b"", 0
     while True:
@@ -242,7 +238,7 @@ async def _read_answer_head(server: httpcore.AsyncNetworkStream) -> tuple[bytes,
 
 
 @asynccontextmanager
-async def _closed_after(server: httpcore.AsyncNetworkStream) -> AsyncIterator[None]:
+async def _closed_after(server: NetworkStream) -> AsyncIterator[None]:
     try:
         yield
     finally:

@@ -18,13 +18,13 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import NoReturn
 
 import anyio
-import httpcore
 import httpx
 from anyio import to_thread
 from msgspec import Struct
 
 from archiver.errors import ConfigError, MediaRefused
 from archiver.net.addresses import Address, is_local_name, is_public
+from archiver.net.network import NetworkBackend, NetworkStream
 from archiver.net.network_errors import describe_lookup_error
 from archiver.net.sockets import Sockets
 from archiver.urls import BadUrl, ascii_host, ends_in_number, normalize_url
@@ -191,18 +191,15 @@ class NameCheck:
         return self._answers[host, port]
 
 
-class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections to addresses that the guard has checked, and to no others.
-
-    Unix sockets are not supported.
-    """
+class GuardedBackend:
+    """Opens connections to addresses that the guard has checked, and to no others."""
 
     def __init__(
         self,
         guard: AddressGuard,
         *,
         resolver: NameLookup | None = None,
-        connector: httpcore.AsyncNetworkBackend | None = None,
+        connector: NetworkBackend | None = None,
     ) -> None:
         self._guard = guard
         self._resolve = resolver or resolve
@@ -212,33 +209,23 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 — the interface of httpcore
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+        timeout: float | None = None,  # noqa: ASYNC109 — the interface
+    ) -> NetworkStream:
         """A connection to the first address of the host that answers.
 
-        Raises MediaRefused, httpcore.ConnectError and httpcore.ConnectTimeout.
+        Raises MediaRefused, httpx.ConnectError and httpx.ConnectTimeout.
         """
         seconds = _CONNECT_SECONDS if timeout is None else timeout
         addresses = self._guard.check_answers(host, port, await self._answers(host, port, seconds))
-        last_error: Exception = httpcore.ConnectError(f"{host} has no address")
+        last_error: Exception = httpx.ConnectError(f"{host} has no address")
         for address in addresses:
             try:
                 return await self._connector.connect_tcp(
-                    str(address),
-                    port,
-                    timeout=seconds / len(addresses),
-                    local_address=local_address,
-                    socket_options=socket_options,
+                    str(address), port, timeout=seconds / len(addresses)
                 )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 last_error = error
         raise last_error
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait for so many seconds; httpcore asks for it between its own retries, which are off."""
-        await self._connector.sleep(seconds)
 
     async def _answers(self, host: str, port: int, seconds: float) -> Sequence[str]:
         if _ip_literal(host) is not None:
@@ -247,9 +234,9 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             with anyio.fail_after(seconds):
                 return await self._resolve(host, port)
         except TimeoutError:
-            raise httpcore.ConnectTimeout(f"the name {host} was not resolved in time") from None
+            raise httpx.ConnectTimeout(f"the name {host} was not resolved in time") from None
         except OSError as error:
-            raise httpcore.ConnectError(describe_lookup_error(host, error)) from error
+            raise httpx.ConnectError(describe_lookup_error(host, error)) from error
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:

@@ -10,10 +10,10 @@ import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
 
-import httpcore
 import httpx
 
 from archiver.light_dataclasses import dataclass
+from archiver.net.network import NetworkBackend, NetworkStream
 from archiver.net.proxy import Proxy
 
 Headers = list[tuple[bytes, bytes]]
@@ -59,14 +59,14 @@ class Connection:
     """A connection to one origin, opened by the first request. One request at a time.
 
     `keepalive` is how many seconds it may be idle. With a `proxy`, the backend's only connection is
-    the one to it. Raises what httpcore would raise.
+    the one to it.
     """
 
     def __init__(
         self,
         url: httpx.URL,
         *,
-        backend: httpcore.AsyncNetworkBackend,
+        backend: NetworkBackend,
         ssl_context: Callable[[], ssl.SSLContext],
         keepalive: float,
         proxy: Proxy | None = None,
@@ -78,7 +78,7 @@ class Connection:
         self._ssl_context = ssl_context
         self._keepalive = keepalive
         self._proxy = proxy
-        self._stream: httpcore.AsyncNetworkStream | None = None
+        self._stream: NetworkStream | None = None
         self._buffer = b""  # bytes read; those from `_position` on are not parsed yet
         self._position = 0
         self._idle_since = 0.0
@@ -88,7 +88,7 @@ class Connection:
     async def send(self, request: httpx.Request) -> HttpResponse:
         """Send a request; returns the response, whose body is still to be read.
 
-        Raises httpcore's exceptions.
+        Raises httpx's exceptions.
         """
         head = _request_head(request, None if self._secure else self._proxy)
         body = b""
@@ -140,20 +140,16 @@ class Connection:
             stream = await stream.start_tls(self._ssl_context(), name, connect)
         self._stream = stream
 
-    async def _open_to_proxy(
-        self, proxy: Proxy, connect: float | None
-    ) -> httpcore.AsyncNetworkStream:
+    async def _open_to_proxy(self, proxy: Proxy, connect: float | None) -> NetworkStream:
         try:
             return await self._backend.connect_tcp(proxy.host, proxy.port, connect)
-        except httpcore.ConnectTimeout:
-            raise httpcore.ConnectTimeout(f"{proxy} does not answer") from None
-        except httpcore.ConnectError as error:
-            raise httpcore.ConnectError(f"{proxy} cannot be reached: {error}") from error
+        except httpx.ConnectTimeout:
+            raise httpx.ConnectTimeout(f"{proxy} does not answer") from None
+        except httpx.ConnectError as error:
+            raise httpx.ConnectError(f"{proxy} cannot be reached: {error}") from error
 
-    async def _tunnel(
-        self, proxy: Proxy, stream: httpcore.AsyncNetworkStream, read: float | None
-    ) -> None:
-        """Have the proxy connect to the origin (CONNECT). Raises httpcore.ProxyError."""
+    async def _tunnel(self, proxy: Proxy, stream: NetworkStream, read: float | None) -> None:
+        """Have the proxy connect to the origin (CONNECT). Raises httpx.ProxyError."""
         target = f"[{self._host}]" if ":" in self._host else self._host
         target = f"{target}:{self._port}"
         await stream.write(_connect_head(target, proxy), read)
@@ -162,14 +158,14 @@ class Connection:
                 _, status, _ = await self._head(read)
                 if status >= 200:
                     break
-        except httpcore.ReadTimeout:
-            raise httpcore.ReadTimeout(f"{proxy} does not answer") from None
-        except (httpcore.RemoteProtocolError, httpcore.NetworkError) as error:
-            raise httpcore.ProxyError(f"{proxy} sends an invalid answer: {error}") from error
+        except httpx.ReadTimeout:
+            raise httpx.ReadTimeout(f"{proxy} does not answer") from None
+        except (httpx.RemoteProtocolError, httpx.NetworkError) as error:
+            raise httpx.ProxyError(f"{proxy} sends an invalid answer: {error}") from error
         if not 200 <= status < 300:
             raise proxy.refusal(status, target)
         if self._position != len(self._buffer):
-            raise httpcore.ProxyError(f"{proxy} sends data that was not asked for")
+            raise httpx.ProxyError(f"{proxy} sends data that was not asked for")
 
     async def _answer(self, method: str, timeout: float | None) -> HttpResponse:
         for _ in range(_MAX_INTERIM):
@@ -177,13 +173,13 @@ class Connection:
             if status >= 200:
                 break
             if status == 101:
-                raise httpcore.RemoteProtocolError("the server switches to another protocol")
+                raise httpx.RemoteProtocolError("the server switches to another protocol")
         else:
             why = "the server sends too many interim responses and no final one"
-            raise httpcore.RemoteProtocolError(why)
+            raise httpx.RemoteProtocolError(why)
         codings = _values(headers, b"transfer-encoding")
         if codings and (codings != [b"chunked"] or version == b"0"):
-            raise httpcore.RemoteProtocolError("the answer has an unknown transfer coding")
+            raise httpx.RemoteProtocolError("the answer has an unknown transfer coding")
         length = _length(_values(headers, b"content-length"))
         options = [
             option.strip() for option in b",".join(_values(headers, b"connection")).split(b",")
@@ -196,7 +192,7 @@ class Connection:
             return HttpResponse(status, headers, self._chunked_body(timeout))
         if length:
             if len(length) > _MAX_DIGITS:
-                raise httpcore.RemoteProtocolError("the length of the answer is malformed")
+                raise httpx.RemoteProtocolError("the length of the answer is malformed")
             return self._fixed_length_answer(status, headers, int(length), timeout)
         self._can_keep_alive = False
         return HttpResponse(status, headers, self._body_until_close(timeout))
@@ -212,16 +208,16 @@ class Connection:
         end = _END.search(self._buffer, self._position)
         while end is None:
             if len(self._buffer) - self._position > _MAX_HEAD:
-                raise httpcore.RemoteProtocolError("the head of the answer is too long")
+                raise httpx.RemoteProtocolError("the head of the answer is too long")
             await self._read_more(timeout)
             end = _END.search(self._buffer, self._position)
         head = self._buffer[self._position : end.end()]
         self._skip_to(end.end())
         if len(head) > _MAX_HEAD:
-            raise httpcore.RemoteProtocolError("the head of the answer is too long")
+            raise httpx.RemoteProtocolError("the head of the answer is too long")
         match = _HEAD.fullmatch(_FOLD.sub(b" ", head))
         if match is None:
-            raise httpcore.RemoteProtocolError("the head of the answer is malformed")
+            raise httpx.RemoteProtocolError("the head of the answer is malformed")
         version, status, fields = match.groups()
         headers = []
         for line in fields.splitlines():
@@ -233,7 +229,7 @@ class Connection:
         data = await self._read(timeout)
         if not data:
             why = "The server closed the connection without an answer"
-            raise httpcore.RemoteProtocolError(why)
+            raise httpx.RemoteProtocolError(why)
         self._buffer, self._position = self._buffer[self._position :] + data, 0
 
     def _skip_to(self, end: int) -> None:
@@ -264,7 +260,7 @@ class Connection:
             data = self._take_buffered() or await self._read(timeout)
             if not data:
                 why = f"The connection was closed after {length - left} of {length} bytes"
-                raise httpcore.RemoteProtocolError(why)
+                raise httpx.RemoteProtocolError(why)
             if len(data) > left:
                 data, self._buffer = data[:left], data[left:]
             left -= len(data)
@@ -287,7 +283,7 @@ class Connection:
         while (line := await self._line(_TRAILER, timeout))[1]:
             size += len(line[0])
             if size > _MAX_HEAD:
-                raise httpcore.RemoteProtocolError("the trailer of the answer is too long")
+                raise httpx.RemoteProtocolError("the trailer of the answer is too long")
         self._finish_answer()
 
     async def _chunk_data(
@@ -310,7 +306,7 @@ class Connection:
             await self._read_more(timeout)
         match = pattern.fullmatch(self._buffer, self._position, end + 1)
         if match is None or end - self._position > _MAX_LINE:
-            raise httpcore.RemoteProtocolError("a chunk of the answer is malformed")
+            raise httpx.RemoteProtocolError("a chunk of the answer is malformed")
         self._skip_to(end + 1)
         return match
 
@@ -330,7 +326,7 @@ def _connect_head(target: str, proxy: Proxy) -> bytes:
 def _request_head(request: httpx.Request, proxy: Proxy | None = None) -> bytes:
     """The head of a request to the origin, or through a `proxy` in absolute form.
 
-    Raises httpcore.LocalProtocolError for text that would change the structure of the request.
+    Raises httpx.LocalProtocolError for text that would change the structure of the request.
     """
     url, raw = request.url, list(request.headers.raw)
     target = url.raw_path
@@ -343,7 +339,7 @@ def _request_head(request: httpx.Request, proxy: Proxy | None = None) -> bytes:
     head = b"".join([*lines, b"\r\n"])
     one_each = head.count(b"\n") == len(lines) + 1  # else a value contains a line break
     if not one_each or not _REQUEST.fullmatch(head) or _values(raw, b"transfer-encoding"):
-        raise httpcore.LocalProtocolError("the request has characters that HTTP does not allow")
+        raise httpx.LocalProtocolError("the request has characters that HTTP does not allow")
     return head
 
 
@@ -357,5 +353,5 @@ def _length(values: list[bytes]) -> bytes:
     lengths = {value.strip(b" \t") for value in b",".join(values).split(b",")} if values else {b""}
     length = lengths.pop()
     if values and (lengths or not _LENGTH.fullmatch(length)):
-        raise httpcore.RemoteProtocolError("the length of the answer is malformed")
+        raise httpx.RemoteProtocolError("the length of the answer is malformed")
     return length

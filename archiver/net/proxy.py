@@ -11,7 +11,6 @@ from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 
-import httpcore
 import httpx
 
 from archiver.errors import ConfigError
@@ -22,8 +21,8 @@ _SETTINGS = "Look at network.proxy and network.proxy_credentials"
 _CREDENTIALS = "network.proxy_credentials"
 
 
-class ProxyRefusal(httpcore.ProxyError):
-    """The proxy answered, and refuses; a retry would fail too."""
+class ProxyRefused(httpx.ProxyError):
+    """The proxy answered, and refuses the request; a retry would fail too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +36,14 @@ class Proxy:
     def __str__(self) -> str:
         return f"the proxy {self.host}:{self.port}"
 
-    def refusal(self, status: int, target: str) -> httpcore.ProxyError:
+    def refusal(self, status: int, target: str) -> httpx.ProxyError:
         """The error for an answer of the proxy other than 2xx."""
         if status == 407:
             if self.authorization is None:
-                return ProxyRefusal(f"{self} asks for credentials (407): set {_CREDENTIALS}")
-            return ProxyRefusal(f"{self} does not accept {_CREDENTIALS} (407)")
+                return ProxyRefused(f"{self} asks for credentials (407): set {_CREDENTIALS}")
+            return ProxyRefused(f"{self} does not accept {_CREDENTIALS} (407)")
         why = f"{self} does not connect to {target} ({status})"
-        return httpcore.ProxyError(why) if status >= 500 else ProxyRefusal(why)
+        return httpx.ProxyError(why) if status >= 500 else ProxyRefused(why)
 
 
 def proxy_of(url: str, credentials: Secret | None) -> Proxy:

@@ -1,4 +1,4 @@
-"""A network backend for httpcore on asyncio's protocols; faster than anyio's streams.
+"""A network backend on asyncio's protocols; faster than anyio's streams.
 
 anyio's streams take longer for each read than the read itself, and handle TLS record by record in
 Python. Here the event loop reads into one buffer that all connections share, for TCP and for TLS.
@@ -14,7 +14,7 @@ from itertools import zip_longest
 from typing import Any, cast
 
 import anyio
-import httpcore
+import httpx
 
 from archiver.net.network_errors import describe_broken_connection, describe_connect_error
 
@@ -27,7 +27,7 @@ _Address = tuple[int, Any]
 """A family, and an address of it."""
 
 
-class Sockets(httpcore.AsyncNetworkBackend):
+class Sockets:
     """Opens connections on the running asyncio loop; one loop at a time."""
 
     def __init__(self) -> None:
@@ -38,27 +38,21 @@ class Sockets(httpcore.AsyncNetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """A connection. Raises httpcore.ConnectError and httpcore.ConnectTimeout."""
+    ) -> "Stream":
+        """A connection. Raises httpx.ConnectError and httpx.ConnectTimeout."""
         try:
             # anyio before 4.16 loses a timeout of asyncio that expires together with its own
             with anyio.fail_after(timeout):
-                sock = await _connect_first(await _addresses(host, port), local_address)
-                return await self._stream(sock, socket_options or ())
+                sock = await _connect_first(await _addresses(host, port))
+                return await self._stream(sock)
         except TimeoutError as error:
-            raise httpcore.ConnectTimeout(str(error)) from error
+            raise httpx.ConnectTimeout(str(error)) from error
         except OSError as error:
             why = describe_connect_error(host, port, error)
-            raise httpcore.ConnectError(why) from error
+            raise httpx.ConnectError(why) from error
 
-    async def _stream(
-        self, sock: socket.socket, options: Iterable[httpcore.SOCKET_OPTION]
-    ) -> "Stream":
+    async def _stream(self, sock: socket.socket) -> "Stream":
         try:
-            for option in options:
-                sock.setsockopt(*option)
             _, stream = await asyncio.get_running_loop().create_connection(
                 lambda: Stream(self._buffer), sock=sock
             )
@@ -66,10 +60,6 @@ class Sockets(httpcore.AsyncNetworkBackend):
             sock.close()
             raise
         return stream
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait for so many seconds."""
-        await anyio.sleep(seconds)
 
 
 async def _addresses(host: str, port: int) -> list[_Address]:
@@ -86,7 +76,7 @@ async def _addresses(host: str, port: int) -> list[_Address]:
     return [address for turn in turns for address in turn if address is not None]
 
 
-async def _connect_first(addresses: Iterable[_Address], local: str | None) -> socket.socket:
+async def _connect_first(addresses: Iterable[_Address]) -> socket.socket:
     """A socket that is connected to the first of these addresses that answers (RFC 8305).
 
     Each is tried when the previous one has failed, or has not answered for a moment. asyncio has
@@ -102,8 +92,6 @@ async def _connect_first(addresses: Iterable[_Address], local: str | None) -> so
             sock = socket.socket(family, socket.SOCK_STREAM)
             opened.append(sock)
             sock.setblocking(False)
-            if local is not None:
-                sock.bind((local, 0))
             await asyncio.get_running_loop().sock_connect(sock, address)
             connected.append(sock)
             attempts.cancel_scope.cancel()
@@ -128,7 +116,7 @@ async def _connect_first(addresses: Iterable[_Address], local: str | None) -> so
             sock.close()
 
 
-class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
+class Stream(asyncio.BufferedProtocol):
     """One connection, with a buffer of at most half a mebibyte and one read.
 
     `buffer` is where the loop reads to; it is empty between two calls, so that all streams of a
@@ -195,18 +183,18 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
-    # httpcore's interface
+    # the connection's interface
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """The next bytes, as soon as there are any; empty at the end.
 
-        Raises httpcore.ReadTimeout and httpcore.ReadError.
+        Raises httpx.ReadTimeout and httpx.ReadError.
         """
         if not self._chunks and not self._eof:
             await self._wait(timeout)
         if not self._chunks:
             if self._error is not None:
-                raise httpcore.ReadError(describe_broken_connection(self._error)) from self._error
+                raise httpx.ReadError(describe_broken_connection(self._error)) from self._error
             return b""
         data = self._chunks.popleft()
         if len(data) > max_bytes:
@@ -232,10 +220,10 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
     @staticmethod
     def _expire(reader: "asyncio.Future[None]") -> None:
         if not reader.done():
-            reader.set_exception(httpcore.ReadTimeout())
+            reader.set_exception(httpx.ReadTimeout(""))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send bytes. Raises httpcore.WriteTimeout and httpcore.WriteError."""
+        """Send bytes. Raises httpx.WriteTimeout and httpx.WriteError."""
         if not buffer:
             return
         if self._transport is None or self._lost or self._transport.is_closing():
@@ -247,13 +235,13 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
             async with asyncio.timeout(timeout):
                 await self._may_write.wait()
         except TimeoutError as error:
-            raise httpcore.WriteTimeout(str(error)) from error
+            raise httpx.WriteTimeout(str(error)) from error
         if self._lost:
             raise self._write_error()
 
-    def _write_error(self) -> httpcore.WriteError:
+    def _write_error(self) -> httpx.WriteError:
         why = describe_broken_connection(self._error) if self._error else "the connection is closed"
-        return httpcore.WriteError(why)
+        return httpx.WriteError(why)
 
     async def aclose(self) -> None:
         """Close the connection at once: data still in transit is discarded."""
@@ -269,10 +257,10 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> "Stream":
         """Start TLS; this stream is encrypted from now on.
 
-        Raises httpcore.ConnectError and httpcore.ConnectTimeout.
+        Raises httpx.ConnectError and httpx.ConnectTimeout.
         """
         loop = asyncio.get_running_loop()
         raw = self._transport
@@ -287,13 +275,13 @@ class Stream(asyncio.BufferedProtocol, httpcore.AsyncNetworkStream):
             self._lost = True
             raw.abort()
             if isinstance(error, TimeoutError):
-                raise httpcore.ConnectTimeout(str(error)) from error
+                raise httpx.ConnectTimeout(str(error)) from error
             if isinstance(error, OSError):  # ssl.SSLError is one
                 why = describe_broken_connection(error) or "the connection was closed"
-                raise httpcore.ConnectError(f"the TLS handshake failed: {why}") from error
+                raise httpx.ConnectError(f"the TLS handshake failed: {why}") from error
             raise
         if self._transport is None:
-            raise httpcore.ConnectError("the connection was closed during the handshake")
+            raise httpx.ConnectError("the connection was closed during the handshake")
         return self
 
     def get_extra_info(self, info: str) -> Any:

@@ -4,7 +4,6 @@ httpcore's own pool checks every idle connection twice per request, with a syste
 gets slower with more connections. Here a request takes a slot (first come, first served), then the
 origin's most recently used connection or a new one: the time for that does not depend on how many
 there are. HTTP/1.1 only, no cookies, no proxy but the route's, nothing from the environment.
-Sockets are opened by a network backend of httpcore, whose errors are raised as httpx's.
 """
 
 import ssl
@@ -12,11 +11,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import anyio
-import httpcore
 import httpx
 
 from archiver.net.http1 import Connection, HttpResponse
-from archiver.net.proxy import ProxyRefusal, Route
+from archiver.net.network import NetworkBackend
+from archiver.net.proxy import Route
 from archiver.net.sockets import Sockets
 
 _Origin = tuple[bytes, bytes, int | None]
@@ -24,16 +23,11 @@ _KEEPALIVE_SECONDS = 90.0
 _REPLAYABLE = frozenset({"GET", "HEAD"})
 
 
-class ProxyRefused(httpx.ProxyError):
-    """The proxy refuses the request; a retry would fail too."""
-
-
 class Transport(httpx.AsyncBaseTransport):
     """At most `connections` at once, `per_host` of them to one origin; idle ones count, too.
 
-    `backend` opens the sockets, to the proxy where the `route` has one. A request is answered with
-    httpx's exceptions where httpcore's own were raised; what the backend raises besides passes
-    through.
+    `backend` opens the sockets, to the proxy where the `route` has one. What it raises besides
+    httpx's exceptions passes through.
     """
 
     def __init__(
@@ -41,7 +35,7 @@ class Transport(httpx.AsyncBaseTransport):
         *,
         connections: int,
         per_host: int,
-        backend: httpcore.AsyncNetworkBackend | None = None,
+        backend: NetworkBackend | None = None,
         ssl_context: ssl.SSLContext | None = None,
         route: Route = Route(),  # noqa: B008 — frozen
         keepalive: float = _KEEPALIVE_SECONDS,
@@ -66,10 +60,8 @@ class Transport(httpx.AsyncBaseTransport):
         host = await self._acquire_slots(request.url)
         try:
             connection, answer = await self._send_in_time(host, request)
-        except BaseException as error:
+        except BaseException:
             self._release_slots(host)
-            if isinstance(error, _HTTPCORE_ERRORS):
-                raise _httpx_error(error) from error
             raise
         return httpx.Response(
             status_code=answer.status,
@@ -124,14 +116,14 @@ class Transport(httpx.AsyncBaseTransport):
         """A server that sends a byte now and then never exceeds the other timeouts."""
         with anyio.move_on_after(request.extensions.get("timeout", {}).get("answer")):
             return await self._send(host, request)
-        raise httpcore.ReadTimeout("The server took too long to answer")
+        raise httpx.ReadTimeout("The server took too long to answer")
 
     async def _send(self, host: "_Host", request: httpx.Request) -> tuple[Connection, HttpResponse]:
         connection = await self._take_idle(host)
         if connection is not None:
             try:
                 return connection, await connection.send(request)
-            except (httpcore.NetworkError, httpcore.RemoteProtocolError):
+            except (httpx.NetworkError, httpx.RemoteProtocolError):
                 # A server may close an idle connection just as it is used again: no answer came,
                 # so the request is sent once more (RFC 9112 section 9.3.1).
                 await _close(connection)
@@ -211,12 +203,9 @@ class _Body(httpx.AsyncByteStream):
         self._open = True
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        try:
-            async with aclosing(self._answer.body) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-        except _HTTPCORE_ERRORS as error:
-            raise _httpx_error(error) from error
+        async with aclosing(self._answer.body) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     async def aclose(self) -> None:
         if not self._open:
@@ -232,32 +221,3 @@ class _Body(httpx.AsyncByteStream):
 async def _close(connection: Connection) -> None:
     with anyio.CancelScope(shield=True):
         await connection.aclose()
-
-
-_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
-    (httpcore.ConnectTimeout, httpx.ConnectTimeout),
-    (httpcore.ReadTimeout, httpx.ReadTimeout),
-    (httpcore.WriteTimeout, httpx.WriteTimeout),
-    (httpcore.PoolTimeout, httpx.PoolTimeout),
-    (httpcore.TimeoutException, httpx.TimeoutException),
-    (httpcore.ConnectError, httpx.ConnectError),
-    (httpcore.ReadError, httpx.ReadError),
-    (httpcore.WriteError, httpx.WriteError),
-    (httpcore.NetworkError, httpx.NetworkError),
-    (ProxyRefusal, ProxyRefused),
-    (httpcore.ProxyError, httpx.ProxyError),
-    (httpcore.UnsupportedProtocol, httpx.UnsupportedProtocol),
-    (httpcore.LocalProtocolError, httpx.LocalProtocolError),
-    (httpcore.RemoteProtocolError, httpx.RemoteProtocolError),
-    (httpcore.ProtocolError, httpx.ProtocolError),
-    (httpcore.ConnectionNotAvailable, httpx.NetworkError),
-)
-"""httpcore's exceptions and httpx's; each class stands before its parents."""
-
-
-_HTTPCORE_ERRORS = tuple(theirs for theirs, _ in _ERRORS)
-
-
-def _httpx_error(error: Exception) -> httpx.TransportError:
-    ours = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
-    return ours(str(error))

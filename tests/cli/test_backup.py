@@ -19,6 +19,8 @@ NOT_NEEDED = {
     # exports, and APIs that are served
     "archiver.export", "archiver.saved_posts", "archiver.served_records",
     "archiver_exports.facebook",
+    # what httpx sends requests by, in whose place the run has a transport of its own
+    "h11", "httpcore",
 }  # fmt: skip
 """What a run must not load that has nothing to do, as most have."""
 

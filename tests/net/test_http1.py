@@ -5,7 +5,6 @@ from typing import Any, NoReturn
 
 import anyio
 import h11
-import httpcore
 import httpx
 import pytest
 from hypothesis import example, given, settings
@@ -27,7 +26,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-class Pipe(httpcore.AsyncNetworkStream):
+class Pipe:
     """Gives an answer in pieces of so many bytes, then the end."""
 
     def __init__(self, data: bytes, step: int) -> None:
@@ -44,15 +43,18 @@ class Pipe(httpcore.AsyncNetworkStream):
     async def aclose(self) -> None:
         pass
 
+    async def start_tls(self, *args: Any) -> NoReturn:
+        raise AssertionError
+
     def get_extra_info(self, info: str) -> Any:
         return bool(self.data)
 
 
-class Pipes(httpcore.AsyncNetworkBackend):
+class Pipes:
     def __init__(self, pipe: Pipe) -> None:
         self.pipe = pipe
 
-    async def connect_tcp(self, *args: Any, **more: Any) -> httpcore.AsyncNetworkStream:
+    async def connect_tcp(self, *args: Any, **more: Any) -> Pipe:
         return self.pipe
 
 
@@ -73,7 +75,7 @@ def ours(data: bytes, step: int, method: str = "GET") -> Read | None:
         try:
             answer = await connection.send(httpx.Request(method, "http://a.example/"))
             body = b"".join([chunk async for chunk in answer.body])
-        except httpcore.RemoteProtocolError:
+        except httpx.RemoteProtocolError:
             return None
         return answer.status, body, connection.is_usable()
 
@@ -168,7 +170,7 @@ def test_a_request_has_no_bytes_but_those_that_were_meant(
         )  # fmt: skip
         await connection.send(request_of())
 
-    with pytest.raises(httpcore.LocalProtocolError):
+    with pytest.raises(httpx.LocalProtocolError):
         anyio.run(send)
 
 

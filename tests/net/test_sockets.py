@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
-import httpcore
+import httpx
 import pytest
 
 from archiver.net import sockets
@@ -101,7 +101,7 @@ async def test_an_address_that_says_nothing_does_not_hold_up_the_next(
         await stream.aclose()
         names(monkeypatch, silent)
         loop.skip(20.0)
-        with pytest.raises(httpcore.ConnectTimeout):
+        with pytest.raises(httpx.ConnectTimeout):
             await Sockets().connect_tcp("api.example", 80, 10.0)
     assert [sock.fileno() for sock in opened] == [-1, -1, -1]
 
@@ -111,10 +111,10 @@ async def test_where_no_address_answers_the_first_says_why(
 ) -> None:
     first = ("127.0.0.1", await closed_port())
     names(monkeypatch, first, ("127.0.0.1", await closed_port()))
-    with pytest.raises(httpcore.ConnectError, match="refuses the connection") as caught:
+    with pytest.raises(httpx.ConnectError, match="refuses the connection") as caught:
         await Sockets().connect_tcp("api.example", 80, 10.0)
     assert str(first) in str(caught.value.__cause__)
     names(monkeypatch)
-    with pytest.raises(httpcore.ConnectError, match="no address"):
+    with pytest.raises(httpx.ConnectError, match="no address"):
         await Sockets().connect_tcp("api.example", 80, 10.0)
     assert [sock.fileno() for sock in opened] == [-1, -1]

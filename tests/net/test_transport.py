@@ -4,12 +4,10 @@ from collections.abc import Iterator
 
 import anyio
 import anyio.lowlevel
-import httpcore
 import httpx
 import pytest
 
-from archiver.net.proxy import ProxyRefusal
-from archiver.net.transport import _ERRORS, Transport
+from archiver.net.transport import Transport
 from support.net.wire import Reply, http, wire
 
 pytestmark = pytest.mark.anyio
@@ -222,14 +220,3 @@ async def test_origins_are_forgotten_when_unused() -> None:
     async with wire(closing) as server, Transport(connections=4, per_host=2) as transport:
         await get(transport, server.url())
         assert not transport._hosts
-
-
-async def test_every_exception_of_httpcore_is_mapped_to_the_closest_one() -> None:
-    theirs = {
-        value
-        for value in vars(httpcore).values()
-        if isinstance(value, type) and issubclass(value, Exception)
-    }
-    assert {first for first, _ in _ERRORS} == theirs | {ProxyRefusal}
-    for index, (first, _) in enumerate(_ERRORS):
-        assert not any(issubclass(later, first) for later, _ in _ERRORS[index + 1 :])

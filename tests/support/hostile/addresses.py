@@ -5,15 +5,16 @@ to it, or does so only when it is asked a second time.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpcore
+import httpx
 import pytest
 
 from archiver.net import fetch
 from archiver.net.guard import GuardedBackend
+from archiver.net.sockets import Sockets, Stream
 from archiver.report import RunReport
 from net.test_guard import PRIVATE, PRIVATE_6, PUBLIC, SPELLINGS
 from support import nights as nights_module
@@ -25,7 +26,7 @@ WAYS = ("direct", "redirect", "DNS", "mixed DNS", "rebinding")
 
 
 @dataclass
-class Network(httpcore.AsyncNetworkBackend):
+class Network:
     """A resolver and a connector that write everything down; one public server stands behind."""
 
     port: int
@@ -36,15 +37,11 @@ class Network(httpcore.AsyncNetworkBackend):
         given = self.answers.get(host, [[PUBLIC]])
         return given.pop(0) if len(given) > 1 else given[0]
 
-    async def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:  # fmt: skip
+    async def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> Stream:
         self.dialled.append((host, port))
         if host != PUBLIC:
-            raise httpcore.ConnectError("nobody there")
-        return await httpcore.AnyIOBackend().connect_tcp("127.0.0.1", self.port, timeout)
+            raise httpx.ConnectError("nobody there")
+        return await Sockets().connect_tcp("127.0.0.1", self.port, timeout)
 
     @property
     def strays(self) -> list[tuple[str, int]]:
