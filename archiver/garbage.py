@@ -2,6 +2,8 @@
 
 import atexit
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _NEW_OBJECTS = 10_000
 
@@ -14,3 +16,20 @@ def collect_less() -> None:
     """
     gc.set_threshold(_NEW_OBJECTS)
     atexit.register(gc.freeze)
+
+
+@contextmanager
+def modules_loaded() -> Iterator[None]:
+    """A block that loads most of the program: nothing is looked for in it, nor in its modules.
+
+    What is there at the end of the first such block of a process is never looked through again.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not gc.get_freeze_count():
+            gc.freeze()
+        if was_on:
+            gc.enable()

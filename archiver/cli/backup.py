@@ -14,6 +14,7 @@ from archiver.cli.shell import Shell, disable_core_dumps, pass_shell, subcommand
 from archiver.cli.text import safe, styled
 from archiver.cli.values import Date, Minutes, WholeNumber
 from archiver.errors import ArchiveLocked, ArchiverError, ConfigError, UsageError
+from archiver.garbage import modules_loaded
 from archiver.human import counted
 
 if TYPE_CHECKING:
@@ -236,16 +237,17 @@ def _watched_run(
 
 
 def _run(shell: Shell, asked: "BackupOptions", progress: "Progress") -> "RunReport":
-    import anyio
+    with modules_loaded():
+        import anyio
 
-    from archiver.archive.database import sqlite_warning
-    from archiver.backup.mounts import remember_disk, require_disk
-    from archiver.backup.run import run_backup
-    from archiver.cli.plugin_output import redirect_plugin_output
-    from archiver.clock import SystemClock
-    from archiver.version import version
+        from archiver.archive.database import sqlite_warning
+        from archiver.backup.mounts import remember_disk, require_disk
+        from archiver.backup.run import run_backup
+        from archiver.cli.plugin_output import redirect_plugin_output
+        from archiver.clock import SystemClock
+        from archiver.version import version
 
-    config, plugins = shell.config(), shell.plugins()
+        config, plugins = shell.config(), shell.plugins()
     if shell.verbose and (warning := sqlite_warning()):
         shell.warn(warning)
     with redirect_plugin_output():

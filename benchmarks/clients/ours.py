@@ -3,32 +3,32 @@
 ours.py ARCHIVE CONNECTIONS [CERTIFICATE]: fetches what waits in the archive.
 """
 
-# ruff: noqa: E402 — as in a command, the collector is told before most modules are loaded
-from archiver.garbage import collect_less
+from archiver.garbage import collect_less, modules_loaded
 
-collect_less()
+collect_less()  # as a command does
 
-import ssl
-import sys
-from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
+with modules_loaded():
+    import ssl
+    import sys
+    from pathlib import Path
+    from types import SimpleNamespace
+    from typing import cast
 
-import anyio
+    import anyio
 
-from archiver.archive.database import writer
-from archiver.backup.account import AccountBackup
-from archiver.backup.context import RunContext
-from archiver.backup.database_thread import DatabaseThread
-from archiver.backup.media_fetcher import MediaFetcher
-from archiver.clock import SystemClock
-from archiver.media.download import Downloader
-from archiver.media.folder_store import FolderStore
-from archiver.media.playlists.joining import FilmJoiner
-from archiver.net.fetch import MediaClient
-from archiver.net.guard import AddressGuard, GuardedBackend
-from archiver.net.transport import Transport
-from archiver.report import AccountReport, NoProgress
+    from archiver.archive.database import writer
+    from archiver.backup.account import AccountBackup
+    from archiver.backup.context import RunContext
+    from archiver.backup.database_thread import DatabaseThread
+    from archiver.backup.media_fetcher import MediaFetcher
+    from archiver.clock import SystemClock
+    from archiver.media.download import Downloader
+    from archiver.media.folder_store import FolderStore
+    from archiver.media.playlists.joining import FilmJoiner
+    from archiver.net.fetch import MediaClient
+    from archiver.net.guard import AddressGuard, GuardedBackend
+    from archiver.net.transport import Transport
+    from archiver.report import AccountReport, NoProgress
 
 
 async def main(directory: Path, connections: int, certificate: str | None) -> None:
