@@ -10,9 +10,10 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass, replace
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
@@ -232,9 +233,11 @@ def load_plugins(
     found = _selected(list(entry_points(group=GROUP) if found is None else found), environ)
     problems: list[Problem] = []
     loaded: list[Loaded] = []
+    manager = PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
     for entry_point in _without_duplicates(found, problems):
         try:
-            plugin = _load(entry_point, problems)
+            plugin = _load(entry_point, manager, problems)
         except _Broken as broken:
             origin = _origin(entry_point)
             problems.append(_problem(origin, str(broken), {origin.entry_point}))
@@ -265,9 +268,14 @@ def _selected(found: list[EntryPoint], environ: Mapping[str, str]) -> list[Entry
 
 def _origin(entry_point: EntryPoint) -> Origin:
     dist = entry_point.dist
-    if dist is None:
-        return Origin(entry_point.name, entry_point.value)
-    return Origin(entry_point.name, entry_point.value, dist.name, dist.version)
+    return Origin(entry_point.name, entry_point.value, *(() if dist is None else _release(dist)))
+
+
+@lru_cache(16)
+def _release(dist: Distribution) -> tuple[str, str]:
+    """The name and version of a distribution, which parses its metadata each time it is asked."""
+    metadata = dist.metadata
+    return metadata["Name"], metadata["Version"]
 
 
 def _problem(origin: Origin, why: str, concerns: Iterable[str]) -> Problem:
@@ -287,12 +295,12 @@ def _without_duplicates(found: list[EntryPoint], problems: list[Problem]) -> lis
     return [group[0] for group in by_name.values() if len(group) == 1]
 
 
-def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
+def _load(entry_point: EntryPoint, manager: PluginManager, problems: list[Problem]) -> Loaded:
     """Import one plugin and call its hooks. Raises _Broken."""
     origin = _origin(entry_point)
     _check_ownership(entry_point)
-    with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not be in the output
-        manager = _manager(entry_point)
+    # what a plugin prints must not be in the output
+    with contextlib.redirect_stdout(sys.stderr), _alone(entry_point, manager):
         sources = _ask(manager, "archiver_sources")
         platforms = _ask(manager, "archiver_platforms")
         demos = _ask(manager, "archiver_demos")
@@ -300,8 +308,8 @@ def _load(entry_point: EntryPoint, problems: list[Problem]) -> Loaded:
         resolvers = _ask(manager, "archiver_resolvers")
         writers = _ask(manager, "archiver_export_writers")
         readers = _ask(manager, "archiver_export_readers")
-    if not manager.get_hookcallers(manager.get_plugin(entry_point.name)):
-        raise _Broken("it implements no hook; mark its functions with archiver.hookimpl")
+        if not manager.get_hookcallers(manager.get_plugin(entry_point.name)):
+            raise _Broken("it implements no hook; mark its functions with archiver.hookimpl")
     return Loaded(
         origin,
         tuple(item for item in sources if _is_valid(item, _check_source, origin, problems)),
@@ -331,18 +339,21 @@ def _check_ownership(entry_point: EntryPoint) -> None:
         )
 
 
-def _manager(entry_point: EntryPoint) -> PluginManager:
-    """A plugin manager for this plugin alone, so that every error is known to be its own."""
-    manager = PluginManager(GROUP)
-    manager.add_hookspecs(hookspecs)
+@contextlib.contextmanager
+def _alone(entry_point: EntryPoint, manager: PluginManager) -> Iterator[None]:
+    """Have only this plugin in the manager, so that every error is known to be its own."""
     try:
-        manager.register(entry_point.load(), name=entry_point.name)
-        manager.check_pending()
-    except PluginValidationError as error:
-        raise _Broken(f"its hooks are not those of archiver: {error}") from error
-    except (Exception, SystemExit) as error:
-        raise _Broken(f"it cannot be imported: {_describe(error)}") from error
-    return manager
+        try:
+            manager.register(entry_point.load(), name=entry_point.name)
+            manager.check_pending()
+        except PluginValidationError as error:
+            raise _Broken(f"its hooks are not those of archiver: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise _Broken(f"it cannot be imported: {_describe(error)}") from error
+        yield
+    finally:
+        if manager.has_plugin(entry_point.name):
+            manager.unregister(name=entry_point.name)
 
 
 def _ask(manager: PluginManager, hook: str) -> list[Any]:

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from importlib.metadata import EntryPoint
+from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +146,21 @@ def test_a_broken_plugin_is_named_and_the_others_go_on(text: str, why: str, load
     said = the_problem(plugins)
     assert "The plugin bad (sample_bad" in said
     assert why in said
+
+
+def test_the_metadata_of_a_distribution_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    parse = Distribution.metadata.fget  # type: ignore[attr-defined]  # a property
+
+    def metadata(self: Distribution) -> Any:
+        found = parse(self)
+        parsed.append(found["Name"])
+        return found
+
+    monkeypatch.setattr(Distribution, "metadata", property(metadata))
+    plugins = load_plugins(environ={})
+    assert len(plugins.loaded) > 10
+    assert parsed.count("social-archiver") == 1
 
 
 def test_an_account_that_needs_a_broken_plugin_names_it(load: Load) -> None:

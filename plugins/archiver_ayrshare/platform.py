@@ -5,6 +5,7 @@ A platform is a table of fields and the few functions where a table will not do.
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from archiver import (
@@ -51,8 +52,10 @@ class AyrsharePlatform:
     setup_note: str | None = None
     fields: Fields = Fields()
 
-    def __init__(self) -> None:
-        self.reader = Reader(self.fields)
+    @cached_property
+    def reader(self) -> Reader:
+        """Made where records are read: all commands are given all platforms."""
+        return Reader(self.fields)
 
     def check_options(self, options: Any) -> None:
         """Check a combination of options.
