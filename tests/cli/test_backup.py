@@ -19,6 +19,8 @@ NOT_NEEDED = {
     # exports, and APIs that are served
     "archiver.export", "archiver.saved_posts", "archiver.served_records",
     "archiver_exports.facebook",
+    # films in parts
+    "archiver.media.playlists.dash", "m3u8", "xml.etree.ElementTree",
     # what httpx sends requests by, in whose place the run has a transport of its own
     "h11", "httpcore",
 }  # fmt: skip

@@ -19,7 +19,6 @@ from archiver.errors import MediaError, MediaGone, MediaRefused, StorageError
 from archiver.light_dataclasses import dataclass
 from archiver.media.disk import make_directory, storage_error
 from archiver.media.download import Download, Downloader, FetchedPart, finish_download
-from archiver.media.playlists.dash import read_dash
 from archiver.media.playlists.decrypting import can_decrypt
 from archiver.media.playlists.hls import read_hls
 from archiver.media.playlists.making import FilmMaker
@@ -342,8 +341,11 @@ def _check_extras(film: FilmPlan) -> None:
 
 def _parsed(source: PlaylistText) -> list[Variant] | FilmTrack:
     """The variants of a playlist, or its track. Raises NotJoinable, MediaError."""
-    read = read_dash if "<MPD" in source.text[:4096] else read_hls
-    return read(source.text, source.url)
+    if "<MPD" not in source.text[:4096]:
+        return read_hls(source.text, source.url)
+    from archiver.media.playlists.dash import read_dash  # noqa: PLC0415 — few films need a parser of XML
+
+    return read_dash(source.text, source.url)
 
 
 def _joined_text(film: FilmPlan, parts: Mapping[str, FetchedPart], tmp: Path) -> Download:
