@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from archiver.archive.database import reader, transaction, writer
 from archiver.archive.rows import insert
-from archiver.evidence.files import Scope, files_in, read_files, rows_of
+from archiver.evidence.files import FileReading, Scope, files_in, rows_of
 from archiver.evidence.verify import verify
 from archiver.media.folder_store import FolderStore
 from archiver.media.store import stored_path
@@ -62,9 +62,10 @@ def two_threads(paths: list[Path]) -> None:
 
 def files_only(directory: Path) -> None:
     """Only the part of verify that hashes."""
-    with reader(directory) as connection:
-        rows = rows_of(connection, files_in(connection, Scope()))
-        read_files(FolderStore(directory), rows, lambda _row, _finding: None)
+    with reader(directory) as connection, FileReading(FolderStore(directory)) as reading:
+        reading.begin(rows_of(connection, files_in(connection, Scope())))
+        for _ in reading.results():
+            pass
 
 
 def main(count: int, size: int) -> None:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -96,30 +96,51 @@ def rows_of(connection: sqlite3.Connection, names: Iterable[bytes]) -> Iterator[
         yield from (found[name] for name in some if name in found)
 
 
-def read_files(
-    store: MediaStore, rows: Iterable[MediaRow],
-    on_read: Callable[[MediaRow, Finding | None], None], *, seconds: float | None = None,
-) -> None:  # fmt: skip
-    """Hash files on all cores, until the end or the time limit.
+_Result = tuple[MediaRow, Finding | None]
+"""A file, and what is wrong with it, if anything."""
 
-    `on_read` is called in this thread with every file and what is wrong with it, if anything.
+
+class FileReading:
+    """Hashes files on all cores, some of them ahead of the results that were asked for.
+
+    A context: what was begun ends with it.
     """
-    ends_at = None if seconds is None else time.monotonic() + seconds
-    chunks = _chunks(rows)
-    pending: deque[Future[list[tuple[MediaRow, Finding | None]]]] = deque()
-    workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            while True:
-                is_over = ends_at is not None and time.monotonic() >= ends_at
-                while not is_over and len(pending) < 2 * workers and (chunk := next(chunks, None)):
-                    pending.append(pool.submit(_check_chunk, store, chunk))
-                if not pending:
-                    return
-                for row, finding in pending.popleft().result():
-                    on_read(row, finding)
-        finally:
-            pool.shutdown(cancel_futures=True)
+
+    def __init__(self, store: MediaStore) -> None:
+        self._store = store
+        self._workers = os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(self._workers)
+        self._chunks: Iterator[list[MediaRow]] = iter(())
+        self._pending: deque[Future[list[_Result]]] = deque()
+        self._ends_at: float | None = None
+
+    def __enter__(self) -> "FileReading":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def begin(self, rows: Iterable[MediaRow], *, seconds: float | None = None) -> None:
+        """Begin with the first of these files; after so many seconds, begin with no more.
+
+        What was begun before is dropped.
+        """
+        self._pending.clear()
+        self._chunks = _chunks(rows)
+        self._ends_at = None if seconds is None else time.monotonic() + seconds
+        self._read_ahead()
+
+    def results(self) -> Iterator[_Result]:
+        """Every file, until the end or the time limit."""
+        while self._pending:
+            yield from self._pending.popleft().result()
+            self._read_ahead()
+
+    def _read_ahead(self) -> None:
+        if self._ends_at is not None and time.monotonic() >= self._ends_at:
+            return
+        while len(self._pending) < 2 * self._workers and (chunk := next(self._chunks, None)):
+            self._pending.append(self._pool.submit(_check_chunk, self._store, chunk))
 
 
 def _chunks(rows: Iterable[MediaRow]) -> Iterator[list[MediaRow]]:
@@ -136,7 +157,7 @@ def _chunks(rows: Iterable[MediaRow]) -> Iterator[list[MediaRow]]:
         yield chunk
 
 
-def _check_chunk(store: MediaStore, chunk: list[MediaRow]) -> list[tuple[MediaRow, Finding | None]]:
+def _check_chunk(store: MediaStore, chunk: list[MediaRow]) -> list[_Result]:
     return [(row, check_file(store, row)) for row in chunk]
 
 

@@ -19,7 +19,7 @@ from archiver.archive.losses import mark_found_intact
 from archiver.archive.rows import update
 from archiver.errors import ArchiveLocked, DamageFound, StorageError
 from archiver.evidence.database import check_database
-from archiver.evidence.files import MediaRow, Scope, files_in, leftovers, read_files, rows_of
+from archiver.evidence.files import FileReading, Scope, files_in, leftovers, rows_of
 from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.known_heads import KnownHead, check_known_heads
 from archiver.evidence.proofs import NO_PROVERS, Provers, check_proofs
@@ -57,18 +57,23 @@ def verify(
     """
     part = scope.slice
     result = Verified(is_slice=not part.is_whole)
-    with open_archive(directory) as connection:
+    store = store or FolderStore(directory)
+    with open_archive(directory) as connection, FileReading(store) as reading:
         _note_extract(connection, result)
+        names = _begin_reading(connection, scope, now, reading)
         check_database(connection, directory / DATABASE, partial(reader, directory), result, part)
         accept_invalid_text(connection)
         with _report_unreadable(result):
             check_proofs(connection, provers, result, part)
             result.findings += check_known_heads(connection, known, part)
             dates = VerificationDates(partial(open_writer, directory), now, result)
-            _check_files(
-                connection, directory, store or FolderStore(directory), scope, now, result, dates,
-                on_total, on_file,
-            )  # fmt: skip
+            if names is None:
+                names = files_in(connection, scope, now)
+                reading.begin(rows_of(connection, names), seconds=scope.seconds)
+            on_total(_bytes_in(connection, scope, names))
+            _take_results(reading, result, dates, on_file)
+            result.findings += leftovers(connection, store, directory, scope.files)
+            result.left = max(0, _number_of_files(connection, scope) - result.files)
     if result.may_be_written and part.has("search index"):
         result.findings += _check_search(partial(open_writer, directory))
     return result
@@ -136,16 +141,30 @@ def _report_unreadable(result: Verified) -> Iterator[None]:
         result.findings.append(Finding("database", "media", f"cannot be read: {error}"))
 
 
-def _check_files(
-    connection: sqlite3.Connection, directory: Path, store: MediaStore, scope: Scope, now: str,
-    result: Verified, dates: "VerificationDates", on_total: Callable[[int], object],
+def _begin_reading(
+    connection: sqlite3.Connection, scope: Scope, now: str, reading: FileReading
+) -> list[bytes] | None:
+    """Have the first files read while the database is checked; returns the hashes of all.
+
+    None where nothing was begun: a time limit is for reading alone, and of a database that cannot
+    say which files there are, the check reports it.
+    """
+    if scope.seconds is not None:
+        return None
+    try:
+        names = files_in(connection, scope, now)
+        reading.begin(rows_of(connection, names))
+    except sqlite3.DatabaseError:
+        return None
+    return names
+
+
+def _take_results(
+    reading: FileReading, result: Verified, dates: "VerificationDates",
     on_file: Callable[[int], object],
 ) -> None:  # fmt: skip
-    names = files_in(connection, scope, now)
-    on_total(_bytes_in(connection, scope, names))
     with dates:
-
-        def on_read(row: MediaRow, finding: Finding | None) -> None:
+        for row, finding in reading.results():
             result.files += 1
             result.size += row.size
             on_file(row.size)
@@ -153,10 +172,6 @@ def _check_files(
                 result.findings.append(finding)
             if finding is None or finding.what == "unsteady":
                 dates.add(row.sha256)
-
-        read_files(store, rows_of(connection, names), on_read, seconds=scope.seconds)
-    result.findings += leftovers(connection, store, directory, scope.files)
-    result.left = max(0, _number_of_files(connection, scope) - result.files)
 
 
 def _bytes_in(connection: sqlite3.Connection, scope: Scope, names: list[bytes]) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from archiver.evidence.files import Scope
 from archiver.evidence.verify import verify
+from archiver.garbage import collect_less
 from benchmarks.verifying import NOW, make, two_threads
 
 
@@ -23,4 +24,5 @@ def main(what: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    collect_less()  # as a command does
     main(sys.argv[1], Path(sys.argv[2]))

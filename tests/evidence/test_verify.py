@@ -2,19 +2,25 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from functools import partial
+from io import RawIOBase
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from archiver.archive.database import DATABASE, archive_lock, reader, writer
 from archiver.errors import DamageFound, StorageError
 from archiver.evidence import verify as module
-from archiver.evidence.files import Scope
+from archiver.evidence.database import check_database
+from archiver.evidence.files import MediaRow, Scope, rows_of
 from archiver.evidence.findings import Finding, Verified
 from archiver.evidence.verify import NEW_DATABASE, VerificationDates, open_archive, verify
+from archiver.media.folder_store import FolderStore
+from archiver.media.store import ByteRange
 
 NOW = "2026-11-23T00:00:00.000Z"
 
@@ -38,6 +44,64 @@ def test_everything_is_read_and_dated(archive: Path) -> None:
     assert result.size == sum(sizes) == sum(path.stat().st_size for path in files)
     assert totals == [result.size]
     assert dates(archive) == [NOW] * result.files
+
+
+class WatchedStore(FolderStore):
+    """Says when a file is opened."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.opened = threading.Event()
+
+    def open(self, path: str, part: ByteRange | None = None, /) -> RawIOBase:
+        self.opened.set()
+        return super().open(path, part)
+
+
+def test_the_first_files_are_read_while_the_database_is_checked(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = WatchedStore(archive)
+
+    def check(*args: Any) -> None:
+        assert store.opened.wait(60)
+        check_database(*args)
+
+    monkeypatch.setattr(module, "check_database", check)
+    result = verify(archive, Scope(), NOW, store=store)
+    assert result.findings == []
+    assert result.files == len(dates(archive))
+
+
+def test_a_time_limit_is_for_files_alone(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = WatchedStore(archive)
+
+    def check(*args: Any) -> None:
+        check_database(*args)
+        assert not store.opened.is_set()
+
+    monkeypatch.setattr(module, "check_database", check)
+    result = verify(archive, Scope(seconds=3600), NOW, store=store)
+    assert result.files == len(dates(archive))
+
+
+def test_files_that_cannot_be_listed_yet_are_read_when_the_database_was_checked(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_first = [False, True]
+
+    def rows(connection: sqlite3.Connection, names: list[bytes]) -> Iterator[MediaRow]:
+        found = rows_of(connection, names)
+        if is_first.pop():
+            yield next(found)  # begun, and to be dropped
+            raise sqlite3.OperationalError("Could not decode to UTF-8")
+        yield from found
+
+    monkeypatch.setattr(module, "rows_of", rows)
+    result = verify(archive, Scope(), NOW)
+    assert result.findings == []
+    assert result.files == len(dates(archive))
+    assert not is_first
 
 
 def test_a_damaged_file_gets_no_date(archive: Path) -> None:
