@@ -16,6 +16,9 @@ CHECKSUM_MASK = (1 << 62) - 1
 
 _NUL = "\u2400"  # a picture of it: SQLite functions would cut the text there
 
+_AT_ONCE = 32
+"""How many rows one statement adds: each statement opens its table and all indexes anew."""
+
 _PLAIN = frozenset({str, int, bytes, type(None)})
 """Types of values that are hashed as they are, except text that is not clean."""
 
@@ -42,8 +45,14 @@ def write_rows(
     connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Add rows that all have the same columns, with their hashes; in a transaction."""
-    values = map(itemgetter(*rows[0]), rows)  # faster than a lookup of each value by its name
-    connection.executemany(insert_statement(table, rows[0]), values)
+    values = list(map(itemgetter(*rows[0]), rows))  # faster than a lookup of each by its name
+    many = len(values) - len(values) % _AT_ONCE
+    groups = (values[start : start + _AT_ONCE] for start in range(0, many, _AT_ONCE))
+    connection.executemany(
+        insert_statement(table, rows[0], rows=_AT_ONCE),
+        (tuple(chain.from_iterable(group)) for group in groups),
+    )
+    connection.executemany(insert_statement(table, rows[0]), values[many:])
     update_checksum(connection, table, added=[row["row_sha256"] for row in rows])
 
 
@@ -124,9 +133,12 @@ def _digests_of_plain(table: str, rows: Sequence[dict[str, Any]]) -> list[str] |
     return [sha256(each).hexdigest() for each in encoded]
 
 
-def insert_statement(table: str, row: Mapping[str, Any], verb: str = "INSERT") -> str:
-    """The statement that adds rows with the columns of `row`."""
-    return f"{verb} INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+def insert_statement(
+    table: str, row: Mapping[str, Any], verb: str = "INSERT", *, rows: int = 1
+) -> str:
+    """The statement that adds a row with the columns of `row`, or so many rows at once."""
+    values = f"({', '.join('?' * len(row))})"
+    return f"{verb} INTO {table} ({', '.join(row)}) VALUES {', '.join([values] * rows)}"
 
 
 def clean_row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -151,6 +151,18 @@ def test_whatever_is_written_reads_back_with_its_hash(
     connection.rollback()
 
 
+@pytest.mark.parametrize("count", [1, 31, 32, 33, 64, 65])
+def test_as_many_rows_are_written_as_were_added_each_with_its_values(
+    connection: sqlite3.Connection, count: int
+) -> None:
+    names = [f"name {number}" for number in range(count)]
+    before = set(connection.execute("SELECT name, value FROM about"))
+    insert_all(connection, "about", [{"name": name, "value": name.upper()} for name in names])
+    added = set(connection.execute("SELECT name, value FROM about")) - before
+    assert added == {(name, name.upper()) for name in names}
+    assert unsound(connection) == []
+
+
 def test_a_row_and_its_sums_are_one_transaction_for_any_caller(
     connection: sqlite3.Connection,
 ) -> None:
