@@ -22,8 +22,12 @@ from archiver.media_keys import address_key
 from archiver.models import Attachment, Post, Rendition
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+_canonical = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, check_circular=False
+).encode
 _DIGITS = {"metrics": 12}
+_PLAIN = frozenset({str, int, bool, type(None)})
+"""Types of values that msgspec writes as canonical JSON has them, where they are ASCII."""
 
 
 def canonical_json(value: Any) -> bytes:
@@ -34,6 +38,21 @@ def canonical_json(value: Any) -> bytes:
 def sha256_of(value: Any) -> str:
     """Lower-case hex SHA-256 of the canonical bytes of a value."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def sha256_of_plain(value: Any) -> str:
+    """What `sha256_of` gives, several times as fast where all text is ASCII.
+
+    For lists, and objects, of text, whole numbers, truth values and null only: fractional numbers
+    are written in another form.
+    """
+    try:
+        encoded = _encode(value)
+    except (UnicodeEncodeError, OverflowError):
+        return sha256_of(value)
+    if not encoded.isascii() or b"\x7f" in encoded:  # canonical JSON escapes both
+        return sha256_of(value)
+    return hashlib.sha256(encoded).hexdigest()
 
 
 def media_key(rendition: Rendition) -> str:
@@ -73,9 +92,12 @@ def content_sha256(post: Post) -> str:
         [attachment.kind, key, attachment.alt_text]
         for attachment, key in zip(post.attachments, attachment_keys(post.attachments), strict=True)
     ]
-    content: dict[str, Any] = {"attachments": attached, "fields": dict(post.content)}
+    fields = dict(post.content)
+    content: dict[str, Any] = {"attachments": attached, "fields": fields}
     if extra := {each.name: each.value for each in post.extra if each.is_content}:
         content["extra"] = extra
+    elif {*map(type, fields)} <= {str} and {*map(type, fields.values())} <= _PLAIN:
+        return sha256_of_plain(content)
     return sha256_of(content)
 
 

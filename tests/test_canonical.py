@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archiver.canonical import (
@@ -15,6 +15,7 @@ from archiver.canonical import (
     fingerprint,
     row_sha256,
     sha256_of,
+    sha256_of_plain,
 )
 from archiver.models import Attachment, Metric, Post, Rendition
 
@@ -41,6 +42,21 @@ def test_canonical_json_is_ascii_and_reads_back(value: object) -> None:
     assert text.isascii()
     assert json.loads(text) == value
     assert sha256_of(value) == hashlib.sha256(text).hexdigest()
+
+
+@given(value=JSON)
+@example(value="\x7f")
+@example(value=2**70)
+@example(value=['a"\\/\x00\t\u2028', {"b": "é", "a": "\ud800"}])
+def test_the_faster_hash_is_that_of_the_canonical_bytes(value: object) -> None:
+    assert sha256_of_plain(value) == sha256_of(value)
+
+
+@pytest.mark.parametrize("value", ["\x7f", "é", "\ud800", 2**70, 1e16, [1e-7], {"b": 0.1}, True])
+def test_a_content_of_any_values_is_hashed_as_canonical_json(value: object) -> None:
+    attached = [["image", attachment_keys([PHOTO])[0], None]]
+    expected = sha256_of({"attachments": attached, "fields": {"text": value}})
+    assert content_sha256(replace(POST, content={"text": value})) == expected
 
 
 @given(value=st.dictionaries(st.text(), st.integers()))

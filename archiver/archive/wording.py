@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 
 from archiver.archive.search import fold
-from archiver.canonical import sha256_of
+from archiver.canonical import sha256_of_plain
 from archiver.models import Post
 
 MEDIA_KINDS = ("image", "video", "gif", "audio")
@@ -68,4 +68,4 @@ def wording_sha256(post: Post) -> str:
 
 def hash_of_wording(wording: str, kinds: Iterable[str]) -> str:
     """The hash of a wording and kinds of media that are known already."""
-    return sha256_of([wording, list(kinds)])
+    return sha256_of_plain([wording, list(kinds)])
