@@ -71,24 +71,24 @@ def _without_signature(address: str) -> str:
 
 
 def _is_signed(text: str) -> bool:
-    return "?" in text and _unsigned(f'"{text}"') != f'"{text}"'
+    return _unsigned(f'"{text}"') != f'"{text}"'
 
 
 def _published(post: Post) -> list[Any]:
     """All texts of a post but the addresses of its files."""
     return [
         post.text, post.title, post.url, post.content,
-        [relation.url for relation in post.relations],
-        [alias.value for alias in post.aliases],
-        [attachment.alt_text for attachment in post.attachments],
-        [each.value for each in post.extra],
+        *[relation.url for relation in post.relations],
+        *[alias.value for alias in post.aliases],
+        *[attachment.alt_text for attachment in post.attachments],
+        *[each.value for each in post.extra],
     ]  # fmt: skip
 
 
 def _has_signed(value: Any) -> bool:
     """Whether there is a text in a value that is an address with a signature."""
     if isinstance(value, str):
-        return _is_signed(value)
+        return "?" in value and _is_signed(value)
     if isinstance(value, dict):
         return any(map(_has_signed, value)) or any(map(_has_signed, value.values()))
     return isinstance(value, list | tuple) and any(map(_has_signed, value))
