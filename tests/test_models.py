@@ -71,6 +71,13 @@ def test_whatever_comes_is_a_moment_in_the_one_form_or_none(value: Any) -> None:
     assert found is None or timestamp(found) == found
 
 
+@pytest.mark.parametrize("day", ["0999-12-31", "1000-01-01", "2022-02-29", "2024-02-29"])
+@pytest.mark.parametrize("clock", ["00:00:00", "23:59:59", "23:59:60", "24:00:00", "17:60:03"])
+@pytest.mark.parametrize("fraction", ["", ".5", ".1239999", ".000000001"])
+def test_the_usual_form_is_read_as_all_others_are(day: str, clock: str, fraction: str) -> None:
+    assert timestamp(f"{day}T{clock}{fraction}Z") == timestamp(f"{day} {clock}{fraction} UTC")
+
+
 def test_a_date_alone_is_its_first_moment() -> None:
     assert timestamp("2022-05-20") == "2022-05-20T00:00:00.000Z"
 
