@@ -37,7 +37,7 @@ def parser_fingerprint(platform: Platform, account: Account) -> bytes | None:
 @cache
 def _sources_of(packages: frozenset[str]) -> str | None:
     """The hash of this version of the program and of all source files of some packages."""
-    files = {file.resolve() for package in packages for file in _files_of(package)}
+    files = {file for package in packages for file in _files_of(package)}
     try:
         sources = sorted((file.name, file.read_bytes()) for file in files)
     except OSError:
@@ -49,5 +49,5 @@ def _files_of(package: str) -> list[Path]:
     """The source files of a package, or the file of a module."""
     module = sys.modules.get(package)
     if folders := list(getattr(module, "__path__", ())):
-        return [file for folder in folders for file in Path(folder).rglob("*.py")]
-    return [Path(str(getattr(module, "__file__", "")))]
+        return [file for folder in folders for file in Path(folder).resolve().rglob("*.py")]
+    return [Path(str(getattr(module, "__file__", ""))).resolve()]
