@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import field
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 
 import anyio
 from anyio import to_thread
@@ -40,8 +40,11 @@ from archiver.report import AccountReport, FileFailure
 
 log = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
+
 _BATCH = 256
-"""Rows that are read from the queue at a time."""
+"""Rows that are read from the queue at a time. As many may wait for a worker, so that there is
+something to fetch while the database saves what has come."""
 
 _MAX_BATCH_FILES = 1024
 """Files per flush and transaction, at most: each costs the disk a sync of every folder that got
@@ -138,7 +141,7 @@ class MediaFetcher:
         Raises StorageError.
         """
         workers_count = int(self.connections * WORKERS_PER_CONNECTION)
-        sender, receiver = anyio.create_memory_object_stream[QueuedFile](workers_count)
+        sender, receiver = anyio.create_memory_object_stream[QueuedFile](_BATCH)
         result_sender, result_receiver = anyio.create_memory_object_stream[Result](_MAX_BATCH_FILES)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._save, result_receiver)
@@ -227,7 +230,7 @@ class MediaFetcher:
         sender: MemoryObjectSendStream[Result],
     ) -> None:
         async with receiver, sender:
-            async for file in receiver:
+            while (file := await _receive(receiver)) is not None:
                 if self.must_stop():
                     self._leave(file)
                     continue
@@ -374,7 +377,7 @@ class MediaFetcher:
         """
         with anyio.CancelScope(shield=True):
             async with receiver:
-                async for first in receiver:
+                while (first := await _receive(receiver)) is not None:
                     await self._save_batch(await self._batch(first, receiver))
                     await self._report_progress()
 
@@ -389,11 +392,11 @@ class MediaFetcher:
         batch, size = [first], _size(first)
         with anyio.move_on_after(_SAVE_SECONDS):
             while len(batch) < min(_MAX_BATCH_FILES, len(self._in_progress)) and size < _SAVE_BYTES:
-                try:
-                    batch.append(await receiver.receive())
-                except anyio.EndOfStream:
+                result = await _receive(receiver)
+                if result is None:
                     break
-                size += _size(batch[-1])
+                batch.append(result)
+                size += _size(result)
         return batch
 
     async def _save_batch(self, batch: list[Result]) -> None:
@@ -462,8 +465,26 @@ def reason_of(
 
 async def _send_result(sender: MemoryObjectSendStream[Result], result: Result) -> None:
     """Send the result of a file, also when the run is being stopped."""
-    with anyio.CancelScope(shield=True), suppress(anyio.BrokenResourceError):
-        await sender.send(result)  # broken only where saving failed, which ends the run
+    with suppress(anyio.BrokenResourceError):  # only where saving failed, which ends the run
+        try:
+            sender.send_nowait(result)
+        except anyio.WouldBlock:
+            with anyio.CancelScope(shield=True):
+                await sender.send(result)
+
+
+async def _receive(receiver: MemoryObjectReceiveStream[_T]) -> _T | None:
+    """The next of a stream, None at its end.
+
+    What waits is taken at once: `receive` lets the event loop turn first, for every file.
+    """
+    try:
+        try:
+            return receiver.receive_nowait()
+        except anyio.WouldBlock:
+            return await receiver.receive()
+    except anyio.EndOfStream:
+        return None
 
 
 def _size(result: Result) -> int:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 from anyio import to_thread
@@ -17,6 +18,7 @@ from archiver.media.documents import document_kind
 from archiver.media.expiry import url_expired
 from archiver.media.inspect import inspect
 from archiver.media.kinds import UNKNOWN, FileKind, sniff
+from archiver.media.shared_thread import SharedThread
 from archiver.media.store import ByteRange
 from archiver.media.temp_file import TempFile
 from archiver.media.tracks import has_video_track, is_fragment
@@ -28,8 +30,10 @@ from archiver.media.transfer import (
     check_media,
 )
 
+_T = TypeVar("_T")
 _THREAD_SIZE = 256 << 10
-"""From so many bytes on, hashing and writing them takes longer than handing them to a thread."""
+"""From so many bytes on, hashing and writing them takes longer than handing them to a thread: such
+a file has one of its own."""
 _LEAST_SHARE = 0.9  # of a length that a page or playlist rounds
 _BACKOFF_BASE = 1.0
 _BACKOFF_CAP = 30.0
@@ -114,6 +118,7 @@ class Downloader:
         self._jitter = jitter
         # one for each core: more would need more memory and be no faster
         self._threads = anyio.CapacityLimiter(os.cpu_count() or 1)
+        self._small_files = SharedThread()
 
     async def fetch(
         self, url: str, *, expects: str | None = None, even_if_expired: bool = False
@@ -144,9 +149,7 @@ class Downloader:
                 finish_download, part, expects, transfer.headers, proven=transfer.proven,
                 answered_by=transfer.answered_by,
             )  # fmt: skip
-            if part.size < _THREAD_SIZE:
-                return finish()
-            return await to_thread.run_sync(finish, limiter=self._threads)
+            return await self._in_thread(part, finish)
 
     async def fetch_part(
         self, url: str, folder: Path, *, max_size: int, span: ByteRange | None = None,
@@ -165,10 +168,16 @@ class Downloader:
             await self._fetch_with_retries(transfer)
             if not any_bytes:
                 check_media(part.head)
-            sha256 = await to_thread.run_sync(part.finish, limiter=self._threads)
+            sha256 = await self._in_thread(part, part.finish)
             part.keep()
             head = bytes(part.head[:PART_HEAD])
             return FetchedPart(part.path, sha256, part.size, head, transfer.answered_by)
+
+    async def _in_thread(self, part: TempFile, finish: Callable[[], _T]) -> _T:
+        """Finish a file in a thread: the event loop does not wait for the disk."""
+        if part.size < _THREAD_SIZE:
+            return await self._small_files.run(finish)
+        return await to_thread.run_sync(finish, limiter=self._threads)
 
     async def _fetch_with_retries(self, transfer: Transfer) -> None:
         failures = 0

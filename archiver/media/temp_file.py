@@ -23,8 +23,9 @@ other threads may go on. Fewer stay apart, which needs no room for a copy."""
 class TempFile:
     """A new private file in `folder`, removed on leaving the `with` block unless it was kept.
 
-    `size` counts every byte given to `write`, `head` holds the first ones. All methods raise
-    StorageError when the disk fails.
+    It is made by the first `flush`: until then, nothing waits for the disk. `size` counts every
+    byte given to `write`, `head` holds the first ones. All methods raise StorageError when the disk
+    fails.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,10 +37,8 @@ class TempFile:
         self._buffered_bytes = 0
         self._written_back = 0
         self._kept = False
-        try:
-            self._descriptor = create_file(self.path)
-        except OSError as error:
-            raise storage_error(error, f"write into {folder}") from error
+        self._is_made = False
+        self._descriptor = -1
 
     @classmethod
     def adopt(cls, written: Path, folder: Path) -> "TempFile":
@@ -56,7 +55,7 @@ class TempFile:
         file.path, file.size, file.head = path, 0, b""
         file._hash = hashlib.sha256()
         file._buffer, file._buffered_bytes, file._written_back = [], 0, 0
-        file._kept, file._descriptor = False, descriptor
+        file._kept, file._is_made, file._descriptor = False, True, descriptor
         try:
             while data := os.read(descriptor, CHUNK_SIZE):
                 file.head += data[: HEAD - len(file.head)]
@@ -77,7 +76,7 @@ class TempFile:
         trace: TracebackType | None,
     ) -> None:
         self._close()
-        if not self._kept:
+        if self._is_made and not self._kept:
             self.path.unlink(missing_ok=True)
 
     def write(self, data: bytes) -> None:
@@ -106,6 +105,8 @@ class TempFile:
         self.size, self.head, self._written_back = 0, b"", 0
         self._hash = hashlib.sha256()
         self._buffer, self._buffered_bytes = [], 0
+        if not self._is_made:
+            return
         try:
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
@@ -114,6 +115,7 @@ class TempFile:
 
     def finish(self) -> str:
         """Write what is left and close the file; its SHA-256 in hexadecimal."""
+        self._make()
         self.flush()
         self._close()
         return self._hash.hexdigest()
@@ -126,6 +128,7 @@ class TempFile:
         """Hash and write what is buffered; call it in a worker thread where that is much."""
         if not self._buffer:
             return
+        self._make()
         pieces, self._buffer, self._buffered_bytes = self._buffer, [], 0
         if len(pieces) > _MOST_PIECES:
             pieces = [b"".join(pieces)]
@@ -142,6 +145,15 @@ class TempFile:
                 self._written_back = self.size
         except OSError as error:
             raise storage_error(error, f"write into {self.path.parent}") from error
+
+    def _make(self) -> None:
+        if self._is_made:
+            return
+        try:
+            self._descriptor = create_file(self.path)
+        except OSError as error:
+            raise storage_error(error, f"write into {self.path.parent}") from error
+        self._is_made = True
 
     def _close(self) -> None:
         if self._descriptor >= 0:

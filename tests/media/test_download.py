@@ -7,6 +7,7 @@ import math
 import os
 import random
 import stat
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -245,6 +246,30 @@ async def test_a_slow_disk_is_not_taken_for_a_slow_server(
         assert is_right(await it.fetch(), LARGE)
     assert deadlines
     assert set(deadlines) == {math.inf}
+
+
+@pytest.mark.parametrize("data", [LARGE, JPEG[:-2] + bytes(1 << 19) + b"\xff\xd9"])
+async def test_no_file_is_made_or_written_by_the_thread_of_the_event_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    threads: list[int] = []
+
+    def watch(module: object, name: str) -> None:
+        call = getattr(module, name)
+
+        def watched(*args: Any) -> Any:
+            threads.append(threading.get_ident())
+            return call(*args)
+
+        monkeypatch.setattr(module, name, watched)
+
+    watch(part_module, "create_file")
+    watch(part_module.TempFile, "flush")
+    watch(part_module.TempFile, "finish")
+    async with world(tmp_path, http(200, data)) as it:
+        assert is_right(await it.fetch(), data)
+    assert len(threads) >= 3
+    assert threading.get_ident() not in threads
 
 
 @pytest.mark.parametrize("declared", [True, False])

@@ -27,9 +27,26 @@ def test_it_is_removed_unless_it_is_kept(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"x"]
 
 
+def test_there_is_none_before_there_is_something_to_write(tmp_path: Path) -> None:
+    with TempFile(tmp_path) as file:
+        file.write(b"some bytes")
+        file.restart()
+        file.write(b"others")
+        assert list(tmp_path.iterdir()) == []
+        assert file.finish() == hashlib.sha256(b"others").hexdigest()
+        assert file.path.read_bytes() == b"others"
+
+
+def test_an_empty_one_is_made_too(tmp_path: Path) -> None:
+    with TempFile(tmp_path) as file:
+        file.finish()
+        assert file.path.read_bytes() == b""
+
+
 def test_it_is_removed_when_writing_fails(tmp_path: Path) -> None:
     file = TempFile(tmp_path)
     file.write(b"x")
+    file.flush()
     with pytest.raises(ValueError, match="broken"), file:
         raise ValueError("broken")
     assert list(tmp_path.iterdir()) == []
@@ -38,6 +55,7 @@ def test_it_is_removed_when_writing_fails(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
 def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
     with TempFile(tmp_path) as file:
+        file.finish()
         assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
 
 
@@ -69,7 +87,7 @@ def test_bytes_reach_the_disk_a_piece_at_a_time(
     monkeypatch.setattr(temp_file, "CHUNK_SIZE", 4)
     with TempFile(tmp_path) as file:
         file.write(b"abc")
-        assert file.path.read_bytes() == b""
+        assert not file.path.exists()
         file.write(b"d")
         assert file.path.read_bytes() == b"abcd"
 
@@ -89,5 +107,5 @@ def test_a_system_that_takes_some_bytes_at_a_time_gets_all_of_them(
 
 
 def test_a_folder_that_is_not_there_is_an_error_with_words(tmp_path: Path) -> None:
-    with pytest.raises(StorageError):
-        TempFile(tmp_path / "missing")
+    with TempFile(tmp_path / "missing") as file, pytest.raises(StorageError):
+        file.finish()
