@@ -5,7 +5,7 @@ address is then checked as those of media are.
 """
 
 import json as json_format
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from ipaddress import ip_address
 from tempfile import SpooledTemporaryFile
@@ -21,7 +21,7 @@ from archiver.errors import ConfigError, MediaRefused, RateLimited, SourceDown
 from archiver.light_dataclasses import dataclass
 from archiver.models import QueryParams, RateLimitPolicy, Response, timestamp
 from archiver.net.addresses import is_local_name, is_public
-from archiver.net.encoding import BadEncoding, gunzip, is_plain, peek_gzip
+from archiver.net.encoding import BadEncoding, Chunks, gunzip, is_plain, peek_gzip
 from archiver.net.guard import AddressGuard, GuardedBackend, NameCheck
 from archiver.net.proxy import ProxyRefused, Route
 from archiver.net.rates import HEADERS as RATE_HEADERS
@@ -480,7 +480,7 @@ class ApiClient:
         """The body; empty where it goes to a file."""
         stream = answer.stream
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 — an async transport's
-        body = cast("AsyncGenerator[bytes, None]", aiter(stream))
+        body = cast("Chunks", aiter(stream))
         is_packed = False
         if not is_plain(answer.headers):
             is_packed, body = await peek_gzip(body)

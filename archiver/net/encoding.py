@@ -1,8 +1,9 @@
 """Decodes gzip bodies, and detects truncated ones, which HTTP clients accept as complete."""
 
 import zlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing
+from typing import Protocol
 
 _CHUNK_SIZE = 1 << 20
 ENCODINGS = frozenset({
@@ -17,6 +18,17 @@ _GZIP = 31  # zlib's window bits for "gzip header and trailer, checked" (RFC 195
 
 class BadEncoding(Exception):
     """The body's encoding is unknown, damaged or cut short."""
+
+
+class Chunks(Protocol):
+    """The bytes of a body as they come, until it is closed; an async generator is one."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    def __anext__(self) -> Awaitable[bytes]: ...
+
+    def aclose(self) -> Awaitable[None]:
+        """Let go of the body, whether or not all of it was read."""
 
 
 def is_plain(headers: Mapping[str, str]) -> bool:
@@ -35,9 +47,7 @@ def is_plain(headers: Mapping[str, str]) -> bool:
     return True
 
 
-async def peek_gzip(
-    chunks: AsyncGenerator[bytes, None],
-) -> tuple[bool, AsyncGenerator[bytes, None]]:
+async def peek_gzip(chunks: Chunks) -> tuple[bool, Chunks]:
     """Whether the body begins like gzip, whatever its header says; and the unchanged body."""
     head = b""
     while len(head) < len(_GZIP_MAGIC) and (more := await anext(chunks, None)) is not None:
@@ -45,9 +55,7 @@ async def peek_gzip(
     return head.startswith(_GZIP_MAGIC), _preceded(head, chunks)
 
 
-async def _preceded(
-    head: bytes, chunks: AsyncGenerator[bytes, None]
-) -> AsyncGenerator[bytes, None]:
+async def _preceded(head: bytes, chunks: Chunks) -> AsyncGenerator[bytes, None]:
     async with aclosing(chunks):
         if head:
             yield head
@@ -55,7 +63,7 @@ async def _preceded(
             yield chunk
 
 
-async def gunzip(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+async def gunzip(chunks: Chunks) -> AsyncGenerator[bytes, None]:
     """The decoded bytes of a gzip stream, in chunks of at most 1 MiB.
 
     Raises BadEncoding where it is damaged (its CRC included) or ends too early.

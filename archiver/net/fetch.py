@@ -10,7 +10,7 @@ import httpx
 
 from archiver.clock import Clock
 from archiver.errors import MediaError, MediaRefused
-from archiver.net.encoding import BadEncoding, gunzip, is_plain, peek_gzip
+from archiver.net.encoding import BadEncoding, Chunks, gunzip, is_plain, peek_gzip
 from archiver.net.guard import AddressGuard, GuardedBackend, NameCheck
 from archiver.net.network import NetworkBackend
 from archiver.net.proxy import ProxyRefused, Route
@@ -80,9 +80,7 @@ class MediaStream:
     and length, and `checked_end` is true, since gzip marks where the body ends.
     """
 
-    def __init__(
-        self, status: int, headers: ResponseHeaders, url: str, body: AsyncGenerator[bytes, None]
-    ) -> None:
+    def __init__(self, status: int, headers: ResponseHeaders, url: str, body: Chunks) -> None:
         self.status = status
         self.headers: Mapping[str, str] = headers
         self.url = url
@@ -261,10 +259,10 @@ def _is_short(length: str) -> bool:
     return bool(_SHORT_LENGTH.fullmatch(length)) and int(length) <= _MAX_DRAINED
 
 
-def _body(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+def _body(response: httpx.Response) -> Chunks:
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 — an async transport's answer
-    return cast("AsyncGenerator[bytes, None]", aiter(stream))
+    return cast("Chunks", aiter(stream))
 
 
 _NETWORK_ERRORS = (BadEncoding, httpx.HTTPError)

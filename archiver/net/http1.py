@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
 import httpx
 
 from archiver.light_dataclasses import dataclass
+from archiver.net.encoding import Chunks
 from archiver.net.network import NetworkBackend, NetworkStream
 from archiver.net.proxy import Proxy
 
@@ -52,7 +53,7 @@ class HttpResponse:
 
     status: int
     headers: Headers
-    body: AsyncGenerator[bytes, None]
+    body: Chunks
 
 
 class Connection:
@@ -90,18 +91,19 @@ class Connection:
 
         Raises httpx's exceptions.
         """
-        head = _request_head(request, None if self._secure else self._proxy)
-        body = b""
-        if _values(request.headers.raw, b"content-length"):
+        headers = request.headers.raw
+        data = _request_head(request, headers, None if self._secure else self._proxy)
+        if _values(headers, b"content-length"):
             assert isinstance(request.stream, AsyncIterable)  # noqa: S101 — httpx allows both kinds
-            body = b"".join([chunk async for chunk in request.stream])
+            data += b"".join([chunk async for chunk in request.stream])
         timeouts: Mapping[str, float | None] = request.extensions.get("timeout", {})
+        limit = _HeadLimit(timeouts.get("read"), timeouts.get("answer"))
         self._is_idle = self._can_keep_alive = False
         if self._stream is None:
-            await self._open(timeouts.get("connect"), timeouts.get("read"))
+            await self._open(timeouts.get("connect"), limit)
         assert self._stream is not None  # noqa: S101 — it was opened
-        await self._stream.write(head + body, timeouts.get("write"))
-        answer = await self._answer(request.method, timeouts.get("read"))
+        await self._stream.write(data, timeouts.get("write"))
+        answer = await self._answer(request.method, limit)
         if answer.status == 407 and self._proxy is not None and not self._secure:
             self._is_idle = False
             raise self._proxy.refusal(407, self._host)
@@ -112,7 +114,7 @@ class Connection:
         return (
             self._is_idle
             and self._stream is not None
-            and asyncio.get_running_loop().time() < self._idle_since + self._keepalive
+            and _loop_time() < self._idle_since + self._keepalive
             and not self._stream.get_extra_info("is_readable")
         )
 
@@ -127,7 +129,7 @@ class Connection:
         if self._stream is not None:
             await self._stream.aclose()
 
-    async def _open(self, connect: float | None, read: float | None) -> None:
+    async def _open(self, connect: float | None, limit: "_HeadLimit") -> None:
         if self._proxy is None:
             stream = await self._backend.connect_tcp(self._host, self._port, connect)
         else:
@@ -135,7 +137,7 @@ class Connection:
         if self._secure:
             self._stream = stream  # so that it is closed where the handshake fails
             if self._proxy is not None:
-                await self._tunnel(self._proxy, stream, read)
+                await self._tunnel(self._proxy, stream, limit)
             name = self._host.rstrip(".")
             stream = await stream.start_tls(self._ssl_context(), name, connect)
         self._stream = stream
@@ -148,14 +150,14 @@ class Connection:
         except httpx.ConnectError as error:
             raise httpx.ConnectError(f"{proxy} cannot be reached: {error}") from error
 
-    async def _tunnel(self, proxy: Proxy, stream: NetworkStream, read: float | None) -> None:
+    async def _tunnel(self, proxy: Proxy, stream: NetworkStream, limit: "_HeadLimit") -> None:
         """Have the proxy connect to the origin (CONNECT). Raises httpx.ProxyError."""
         target = f"[{self._host}]" if ":" in self._host else self._host
         target = f"{target}:{self._port}"
-        await stream.write(_connect_head(target, proxy), read)
+        await stream.write(_connect_head(target, proxy), limit.each)
         try:
             for _ in range(_MAX_INTERIM):
-                _, status, _ = await self._head(read)
+                _, status, _ = await self._head(limit)
                 if status >= 200:
                     break
         except httpx.ReadTimeout:
@@ -167,9 +169,9 @@ class Connection:
         if self._position != len(self._buffer):
             raise httpx.ProxyError(f"{proxy} sends data that was not asked for")
 
-    async def _answer(self, method: str, timeout: float | None) -> HttpResponse:
+    async def _answer(self, method: str, limit: "_HeadLimit") -> HttpResponse:
         for _ in range(_MAX_INTERIM):
-            version, status, headers = await self._head(timeout)
+            version, status, headers = await self._head(limit)
             if status >= 200:
                 break
             if status == 101:
@@ -177,14 +179,12 @@ class Connection:
         else:
             why = "the server sends too many interim responses and no final one"
             raise httpx.RemoteProtocolError(why)
-        codings = _values(headers, b"transfer-encoding")
+        timeout = limit.each
+        codings, lengths, options = _framing(headers)
         if codings and (codings != [b"chunked"] or version == b"0"):
             raise httpx.RemoteProtocolError("the answer has an unknown transfer coding")
-        length = _length(_values(headers, b"content-length"))
-        options = [
-            option.strip() for option in b",".join(_values(headers, b"connection")).split(b",")
-        ]
-        self._can_keep_alive = version == b"1" and b"close" not in options
+        length = _length(lengths)
+        self._can_keep_alive = version == b"1" and not _closes(options)
         if method == "HEAD" or status in {204, 304}:
             return self._fixed_length_answer(status, headers, 0, timeout)
         if codings:
@@ -202,14 +202,14 @@ class Connection:
     ) -> HttpResponse:
         if not length:
             self._finish_answer()
-        return HttpResponse(status, headers, self._fixed_length_body(length, timeout))
+        return HttpResponse(status, headers, _FixedLengthBody(self, length, timeout))
 
-    async def _head(self, timeout: float | None) -> tuple[bytes, int, Headers]:
+    async def _head(self, limit: "_HeadLimit") -> tuple[bytes, int, Headers]:
         end = _END.search(self._buffer, self._position)
         while end is None:
             if len(self._buffer) - self._position > _MAX_HEAD:
                 raise httpx.RemoteProtocolError("the head of the answer is too long")
-            await self._read_more(timeout)
+            await self._read_more(limit.next_read())
             end = _END.search(self._buffer, self._position)
         head = self._buffer[self._position : end.end()]
         self._skip_to(end.end())
@@ -252,21 +252,17 @@ class Connection:
         assert self._stream is not None  # noqa: S101 — something was sent over it
         return await self._stream.read(_READ_SIZE_TLS if self._secure else _READ_SIZE, timeout)
 
-    async def _fixed_length_body(
-        self, length: int, timeout: float | None
-    ) -> AsyncGenerator[bytes, None]:  # fmt: skip
-        left = length
-        while left:
-            data = self._take_buffered() or await self._read(timeout)
-            if not data:
-                why = f"The connection was closed after {length - left} of {length} bytes"
-                raise httpx.RemoteProtocolError(why)
-            if len(data) > left:
-                data, self._buffer = data[:left], data[left:]
-            left -= len(data)
-            if not left:
-                self._finish_answer()
-            yield data
+    async def read_body(self, length: int, left: int, timeout: float | None) -> bytes:
+        """The next bytes of a body of `length` bytes, of which so many are `left`."""
+        data = self._take_buffered() or await self._read(timeout)
+        if not data:
+            why = f"The connection was closed after {length - left} of {length} bytes"
+            raise httpx.RemoteProtocolError(why)
+        if len(data) > left:
+            data, self._buffer = data[:left], data[left:]
+        if len(data) == left:
+            self._finish_answer()
+        return data
 
     async def _body_until_close(self, timeout: float | None) -> AsyncGenerator[bytes, None]:
         data = self._take_buffered()
@@ -313,7 +309,54 @@ class Connection:
     def _finish_answer(self) -> None:
         """Mark the response as complete; the connection is idle, unless more bytes followed."""
         self._is_idle = self._can_keep_alive and self._position == len(self._buffer)
-        self._idle_since = asyncio.get_running_loop().time()
+        self._idle_since = _loop_time()
+
+
+class _FixedLengthBody(Chunks):
+    """A body whose length was given, as most are: an async generator would take longer."""
+
+    def __init__(self, connection: Connection, length: int, timeout: float | None) -> None:
+        self._connection = connection
+        self._length = self._left = length
+        self._timeout = timeout
+
+    def __aiter__(self) -> "_FixedLengthBody":
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        data = await self._connection.read_body(self._length, self._left, self._timeout)
+        self._left -= len(data)
+        return data
+
+    async def aclose(self) -> None:
+        self._left = 0
+
+
+class _HeadLimit:
+    """How long a server may take for the head of its answer, in seconds.
+
+    One that sends a byte now and then never exceeds the time of a read, so there is one for `all`
+    of them besides the one for `each`. None is no limit.
+    """
+
+    def __init__(self, each: float | None, all_reads: float | None) -> None:
+        self.each = each
+        self._until = None if all_reads is None else _loop_time() + all_reads
+
+    def next_read(self) -> float | None:
+        """How long the next read may take. Raises httpx.ReadTimeout where no time is left."""
+        if self._until is None:
+            return self.each
+        left = self._until - _loop_time()
+        if left <= 0:
+            raise httpx.ReadTimeout("")
+        return left if self.each is None else min(self.each, left)
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _connect_head(target: str, proxy: Proxy) -> bytes:
@@ -323,22 +366,22 @@ def _connect_head(target: str, proxy: Proxy) -> bytes:
     return head + b"\r\n"
 
 
-def _request_head(request: httpx.Request, proxy: Proxy | None = None) -> bytes:
+def _request_head(request: httpx.Request, headers: Headers, proxy: Proxy | None) -> bytes:
     """The head of a request to the origin, or through a `proxy` in absolute form.
 
     Raises httpx.LocalProtocolError for text that would change the structure of the request.
     """
-    url, raw = request.url, list(request.headers.raw)
+    url = request.url
     target = url.raw_path
     if proxy is not None:
         target = b"%b://%b%b" % (url.raw_scheme, url.netloc, target)
         if proxy.authorization is not None:
-            raw.append((b"Proxy-Authorization", proxy.authorization))
+            headers = [*headers, (b"Proxy-Authorization", proxy.authorization)]
     lines = [b"%b %b HTTP/1.1\r\n" % (request.method.encode("ascii"), target)]
-    lines += [b"%b: %b\r\n" % pair for pair in raw]
+    lines += [b"%b: %b\r\n" % pair for pair in headers]
     head = b"".join([*lines, b"\r\n"])
     one_each = head.count(b"\n") == len(lines) + 1  # else a value contains a line break
-    if not one_each or not _REQUEST.fullmatch(head) or _values(raw, b"transfer-encoding"):
+    if not one_each or not _REQUEST.fullmatch(head) or _values(headers, b"transfer-encoding"):
         raise httpx.LocalProtocolError("the request has characters that HTTP does not allow")
     return head
 
@@ -346,6 +389,26 @@ def _request_head(request: httpx.Request, proxy: Proxy | None = None) -> bytes:
 def _values(headers: Headers, name: bytes) -> list[bytes]:
     """All values of a header, in lower case."""
     return [value.lower() for found, value in headers if found.lower() == name]
+
+
+def _framing(headers: Headers) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """The values that say where an answer ends, in lower case: codings, lengths, options.
+
+    Those of Transfer-Encoding, Content-Length and Connection, as `_values`, in one pass.
+    """
+    codings: list[bytes] = []
+    lengths: list[bytes] = []
+    options: list[bytes] = []
+    lists = {b"transfer-encoding": codings, b"content-length": lengths, b"connection": options}
+    for name, value in headers:
+        if (found := lists.get(name.lower())) is not None:
+            found.append(value.lower())
+    return codings, lengths, options
+
+
+def _closes(options: list[bytes]) -> bool:
+    """Whether the connection is closed after the answer (RFC 9112 section 9.6)."""
+    return any(option.strip() == b"close" for option in b",".join(options).split(b","))
 
 
 def _length(values: list[bytes]) -> bytes:

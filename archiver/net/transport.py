@@ -1,18 +1,18 @@
 """An httpx transport with a connection pool.
 
-httpcore's own pool checks every idle connection twice per request, with a system call each, and so
+The pool of httpcore checks every idle connection twice per request, with a system call each, and so
 gets slower with more connections. Here a request takes a slot (first come, first served), then the
 origin's most recently used connection or a new one: the time for that does not depend on how many
 there are. HTTP/1.1 only, no cookies, no proxy but the route's, nothing from the environment.
 """
 
 import ssl
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncIterator
 
 import anyio
 import httpx
 
+from archiver.net.encoding import Chunks
 from archiver.net.http1 import Connection, HttpResponse
 from archiver.net.network import NetworkBackend
 from archiver.net.proxy import Route
@@ -59,14 +59,14 @@ class Transport(httpx.AsyncBaseTransport):
         """
         host = await self._acquire_slots(request.url)
         try:
-            connection, answer = await self._send_in_time(host, request)
+            connection, answer = await self._send(host, request)
         except BaseException:
             self._release_slots(host)
             raise
         return httpx.Response(
             status_code=answer.status,
             headers=answer.headers,
-            stream=_Body(self, host, connection, answer),
+            stream=_Body(self, host, connection, answer.body),
         )
 
     async def aclose(self) -> None:
@@ -86,9 +86,9 @@ class Transport(httpx.AsyncBaseTransport):
             host = self._hosts[key] = _Host(key, self._per_host)
         host.users += 1
         try:
-            await host.slots.acquire()
+            await _acquire(host.slots)
             try:
-                await self._slots.acquire()
+                await _acquire(self._slots)
             except BaseException:
                 host.slots.release()
                 raise
@@ -109,14 +109,6 @@ class Transport(httpx.AsyncBaseTransport):
         host.users -= 1
         if not host.users and not host.idle:
             self._hosts.pop(host.key, None)
-
-    async def _send_in_time(
-        self, host: "_Host", request: httpx.Request
-    ) -> tuple[Connection, HttpResponse]:
-        """A server that sends a byte now and then never exceeds the other timeouts."""
-        with anyio.move_on_after(request.extensions.get("timeout", {}).get("answer")):
-            return await self._send(host, request)
-        raise httpx.ReadTimeout("The server took too long to answer")
 
     async def _send(self, host: "_Host", request: httpx.Request) -> tuple[Connection, HttpResponse]:
         connection = await self._take_idle(host)
@@ -164,14 +156,22 @@ class Transport(httpx.AsyncBaseTransport):
     def _context(self) -> ssl.SSLContext:
         return self._ssl_context or self._route.tls
 
-    async def release(self, host: "_Host", connection: Connection) -> None:
-        """Keep a connection whose response was read completely, close any other; free its slots."""
+    def keep(self, host: "_Host", connection: Connection) -> bool:
+        """Keep a connection whose response was read completely, and free its slots.
+
+        Returns whether it was kept; if not, it is to be given to `drop`.
+        """
+        if not (connection.is_idle and self._keepalive):
+            return False
+        host.idle[connection] = None
+        self._idle[connection] = host
+        self._release_slots(host)
+        return True
+
+    async def drop(self, host: "_Host", connection: Connection) -> None:
+        """Close a connection, and free its slots."""
         try:
-            if connection.is_idle and self._keepalive:
-                host.idle[connection] = None
-                self._idle[connection] = host
-            else:
-                await _close(connection)
+            await _close(connection)
         finally:
             self._release_slots(host)
 
@@ -194,28 +194,36 @@ class _Body(httpx.AsyncByteStream):
         transport: Transport,
         host: _Host,
         connection: Connection,
-        answer: HttpResponse,
+        body: Chunks,
     ) -> None:
         self._transport = transport
         self._host = host
         self._connection = connection
-        self._answer = answer
+        self._body = body
         self._open = True
 
-    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self._answer.body) as chunks:
-            async for chunk in chunks:
-                yield chunk
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)
 
     async def aclose(self) -> None:
         if not self._open:
             return
         self._open = False
+        if self._transport.keep(self._host, self._connection):
+            return
         with anyio.CancelScope(shield=True):
             try:
-                await self._answer.body.aclose()
+                await self._body.aclose()
             finally:
-                await self._transport.release(self._host, self._connection)
+                await self._transport.drop(self._host, self._connection)
+
+
+async def _acquire(slots: anyio.Semaphore) -> None:
+    """Take a slot; at once where one is free, without the check whether the task is cancelled."""
+    try:
+        slots.acquire_nowait()
+    except anyio.WouldBlock:
+        await slots.acquire()
 
 
 async def _close(connection: Connection) -> None:
