@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from benchmarks.downloads import clean
 from benchmarks.environment import ROOT, facts, prepare
 from benchmarks.rows import PARTS, Row
 from benchmarks.web import web
@@ -22,6 +23,7 @@ def main(parts: list[str]) -> None:
     rounds = int(os.environ.get("BENCH_ROUNDS", "5"))
     count = int(os.environ.get("BENCH_POSTS", "100000"))
     prepare()
+    clean()
     load = os.getloadavg()[0]
     lines = list(HEAD)
     print("\n".join(HEAD))
@@ -38,6 +40,7 @@ def main(parts: list[str]) -> None:
     if not parts:
         put_figures(PAGE, "peers", "\n".join([*lines, "", *notes]))
     print("\n".join(notes))
+    clean()
 
 
 def measured(part: str, rounds: int, count: int) -> Iterator[Row]:

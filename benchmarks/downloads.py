@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 from archiver.archive import runs
@@ -15,21 +16,22 @@ from benchmarks.rounds import Command, Rounds, interleaved
 from benchmarks.web import CERTIFICATE, Web
 
 CLIENTS = Path(__file__).parent / "clients"
+OUT = HOME / "out"
+_NUMBERS = count()
 NOW = "2026-01-01T00:00:00.000Z"
 
 
 class Job:
     """One set of URLs, one number of connections, and the commands that fetch them.
 
-    What a round has written stays until the row is done: a disk is slow to make files where
-    thousands were just deleted.
+    What a round has written stays until all rows are done: for minutes, a disk is slow to make files
+    where thousands were deleted.
     """
 
     def __init__(self, web: Web, corpus: str, connections: int, way: str = "plain") -> None:
         self.connections = connections
-        self.folder = HOME / "out" / f"{corpus}-{way}-{connections}"
+        self.folder = OUT / f"{corpus}-{way}-{connections}.{next(_NUMBERS)}"
         self.certificate = [str(CERTIFICATE)] if way == "tls" else []
-        shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.is_large = corpus == "large"
         urls = web.urls(corpus, way)
@@ -76,13 +78,11 @@ class Job:
         ]  # fmt: skip
 
     def compare(self, *peers: str, rounds: int = 5) -> Rounds:
-        """Run ours and these peers in turn, and tidy up."""
+        """Run ours and these peers in turn."""
         commands: dict[str, Command] = {"archiver": self.ours}
         known = {"aiohttp": self.aiohttp, "curl": self.curl_parallel, "no sync": self.unsynced}
         commands |= {peer: known[peer] for peer in peers}
-        found = interleaved(commands, rounds)
-        shutil.rmtree(self.folder)
-        return found
+        return interleaved(commands, rounds)
 
     def _fresh(self, name: str, number: int) -> Path:
         if self.is_large:  # few files, many bytes: here it is space that counts
@@ -91,6 +91,11 @@ class Job:
         place = self.folder / f"{name}.{number}"
         place.mkdir()
         return place
+
+
+def clean() -> None:
+    """Remove what was written."""
+    shutil.rmtree(OUT, ignore_errors=True)
 
 
 def prepare_archive(folder: Path, urls: Sequence[str]) -> None:
@@ -129,6 +134,7 @@ if __name__ == "__main__":
     from benchmarks.web import web
 
     corpus, connections, way, rounds = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+    clean()
     with web() as found:
         result = Job(found, corpus, connections, way).compare("aiohttp", "curl", rounds=rounds)
     for name in result.costs:
@@ -138,3 +144,4 @@ if __name__ == "__main__":
             f"| /aiohttp {result.ratio(name, 'aiohttp'):.2f} cpu {result.ratio(name, 'aiohttp', 'cpu'):.2f}"
             f" /curl {result.ratio(name, 'curl'):.2f}"
         )
+    clean()

@@ -9,12 +9,10 @@ from pathlib import Path
 
 from archiver.archive.database import reader
 from benchmarks.clients.world import SUFFIX
-from benchmarks.downloads import CLIENTS, Job
-from benchmarks.environment import HOME, PYTHON
+from benchmarks.downloads import CLIENTS, OUT, Job
+from benchmarks.environment import PYTHON
 from benchmarks.rounds import Command, Resource, Rounds, interleaved
 from benchmarks.web import CORPORA, Web
-
-OUT = HOME / "out"
 
 
 @dataclass(frozen=True)
