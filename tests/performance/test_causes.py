@@ -3,7 +3,6 @@
 import asyncio
 import re
 import sqlite3
-import threading
 import tracemalloc
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -22,7 +21,6 @@ from archiver.archive.queue import Stored
 from archiver.archive.readers import archive_status
 from archiver.archive.runs import begin_run, claim_account
 from archiver.media.download import Downloader
-from archiver.media.temp_file import TempFile
 from archiver.models import Account, Attachment, Identity, Post, Record, Rendition
 from archiver.net.fetch import MediaClient
 from archiver.net.guard import AddressGuard
@@ -264,23 +262,3 @@ async def test_memory_does_not_depend_on_the_size_of_a_file(tmp_path: Path) -> N
         await peak(f"{base}/1000000")
         small, large = await peak(f"{base}/4000000"), await peak(f"{base}/40000000")
     assert large <= small + (2 << 20)
-
-
-@pytest.mark.anyio
-async def test_only_small_files_are_hashed_and_written_where_others_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flush, here = TempFile.flush, threading.get_ident()
-    places: list[bool] = []
-
-    def watched(part: TempFile) -> None:
-        places.append(threading.get_ident() == here)
-        flush(part)
-
-    monkeypatch.setattr(TempFile, "flush", watched)
-    async with pictures() as base, MediaClient(AddressGuard(LOOPBACK), FakeClock()) as media:
-        downloader = Downloader(media.open, tmp_path, FakeClock(), max_size=1 << 30)
-        for size, expected in [(60_000, {True}), (400_000, {False}), (4_000_000, {False})]:
-            places.clear()
-            await downloader.fetch(f"{base}/{size}")
-            assert set(places) == expected
