@@ -1,9 +1,8 @@
 """The OAuth parameters of a source, with which the core logs in."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from archiver.light_dataclasses import dataclass
 from archiver.models import Trust
 from archiver.secrets import Secret
 

@@ -16,7 +16,7 @@ import types
 import unicodedata
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, Field, field, fields, is_dataclass, replace
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +26,6 @@ from urllib.parse import unquote
 from archiver.characters import describe_character, first_invisible
 from archiver.errors import ConfigError
 from archiver.human import counted
-from archiver.light_dataclasses import dataclass
 from archiver.secrets import SCHEMES, Secret, is_reference
 from archiver.tomllines import KeyPath, line_of
 from archiver.tomltext import backslash_hint

@@ -9,7 +9,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +19,6 @@ from archiver.binding import TableLocation, bind, nearest, settings_of, unknown_
 from archiver.characters import describe_character
 from archiver.errors import ArchiverError, ConfigError, PluginError, UsageError
 from archiver.hookspecs import Platform, Source
-from archiver.light_dataclasses import dataclass
 from archiver.models import Account
 from archiver.ownership import changeable_by_others
 from archiver.plugin_calls import cause_of, plugin_errors

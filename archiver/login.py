@@ -10,7 +10,7 @@ import re
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -19,7 +19,6 @@ from archiver.auth import OAuth
 from archiver.errors import AccessRefused, SourceDown, UsageError
 from archiver.hookspecs import Http
 from archiver.jsontext import BadJson, read_json
-from archiver.light_dataclasses import dataclass
 from archiver.models import Response, time_text, timestamp
 from archiver.secrets import MASK, Secret, redact
 from archiver.tokens import Login, Token

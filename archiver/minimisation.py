@@ -8,11 +8,10 @@ stands in a field that no plugin reads goes too.
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from archiver.errors import RecordError
-from archiver.light_dataclasses import dataclass
 from archiver.models import Post, Record
 
 LeftOut = Literal["numbers", "people"]

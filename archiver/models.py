@@ -6,11 +6,9 @@ as text, in Python and in SQLite. Platform ids are text, exactly as the source w
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
-
-from archiver.light_dataclasses import dataclass
 
 Kind = Literal[
     "post",

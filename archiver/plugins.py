@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from functools import lru_cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from importlib.util import find_spec
@@ -26,7 +26,6 @@ from archiver.binding import settings_of
 from archiver.errors import PluginError
 from archiver.export_writers import ExportWriter
 from archiver.hookspecs import ExportReader, Platform, Source
-from archiver.light_dataclasses import dataclass
 from archiver.models import Listing, Rank, Stream
 from archiver.ownership import open_to_others
 from archiver.resolvers import Resolver

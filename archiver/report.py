@@ -1,13 +1,12 @@
 """The progress and the report of a run, for people and for programs."""
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from archiver.archive.changes import Change, ChangeCount
 from archiver.archive.runs import Counts
 from archiver.errors import ArchiverError, DuplicateAccount
-from archiver.light_dataclasses import dataclass
 from archiver.secrets import redact
 
 _MOST_PATHS = 100

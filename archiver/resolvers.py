@@ -6,12 +6,10 @@ the environment, and all their connections go through a proxy that refuses priva
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
-
-from archiver.light_dataclasses import dataclass
 
 UnresolvedCode = Literal[
     "private", "age_restricted", "members_only", "region", "removed", "bot_check", "drm", "live",

@@ -1,14 +1,13 @@
 """The settings in the tables of `archive.toml`; their help makes the configuration page."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from archiver.binding import CalendarPeriod, CheckpointTarget, ProxyAddress, Size
 from archiver.errors import ConfigError
-from archiver.light_dataclasses import dataclass
 from archiver.minimisation import LeftOut
 from archiver.models import Kind
 from archiver.secrets import Secret

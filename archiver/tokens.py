@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -18,7 +18,6 @@ from typing import Any, get_args
 from archiver.config import Config
 from archiver.errors import SecretError
 from archiver.human import parse_time
-from archiver.light_dataclasses import dataclass
 from archiver.models import Trust
 from archiver.private_files import LOCK_SECONDS, locked_beside, replace_privately
 from archiver.secrets import Secret, ask_keyring

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,6 @@ from archiver.archive.row_objects import mappings
 from archiver.archive.rows import insert
 from archiver.archive.transactions import transaction
 from archiver.errors import StorageError
-from archiver.light_dataclasses import dataclass
 
 ActionKind = Literal["review", "export", "configuration_change"]
 

@@ -7,6 +7,7 @@ positions, rotated hosts and fresh signatures change nothing and fetch nothing t
 import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
@@ -18,7 +19,6 @@ from archiver.archive.row_objects import mappings, objects
 from archiver.archive.rows import Rows, insert_new, update, update_row
 from archiver.archive.wording import comparable_kind
 from archiver.canonical import attachment_keys, media_key
-from archiver.light_dataclasses import dataclass
 from archiver.models import Attachment, Metric, Post, Rendition
 from archiver.reasons import Choice, Reason, columns
 

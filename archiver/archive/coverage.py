@@ -7,13 +7,13 @@ page goes in, a `Decision` about rows comes out (see `coverage_rows`).
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from archiver.archive.post_sources import UnchangedPost
 from archiver.archive.row_marks import RowMarks
-from archiver.light_dataclasses import dataclass
 from archiver.models import EXPIRING_KINDS, STORY_LIFE, Page, Post, time_text, timestamp
 from archiver.reasons import Reason
 

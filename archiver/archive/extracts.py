@@ -10,7 +10,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from archiver.archive.hashed_rows import declared_key
 from archiver.archive.ledger import SALT_SIZE, RowKey
 from archiver.archive.merkle import HASH_SIZE
 from archiver.errors import StorageError
-from archiver.light_dataclasses import dataclass
 
 ABOUT = "extract"
 """The name of the row of `about`."""

@@ -16,7 +16,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import islice
@@ -29,7 +29,6 @@ from archiver.archive.hashed_rows import declared_key, with_hash, write_rows
 from archiver.archive.merkle import HASH_SIZE, leaf_hash
 from archiver.canonical import canonical_json, row_digest, shortened
 from archiver.errors import StorageError
-from archiver.light_dataclasses import dataclass
 from archiver.models import time_text
 
 FORMAT = 1

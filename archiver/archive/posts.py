@@ -7,7 +7,7 @@ the whole page. For the others, this compares part by part.
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archiver.archive.attachments import SaveResult, keep_attached
@@ -36,7 +36,6 @@ from archiver.archive.stored_posts import StoredPost, stored_posts
 from archiver.archive.tombstones import erased_among
 from archiver.archive.wording import wording_sha256
 from archiver.canonical import content_sha256, fingerprint
-from archiver.light_dataclasses import dataclass
 from archiver.models import Metric, Post, Record, Version
 from archiver.reasons import Reason
 

@@ -4,7 +4,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +22,6 @@ from archiver.archive.tombstones import is_erased_account
 from archiver.archive.transactions import transaction
 from archiver.canonical import media_key, row_sha256
 from archiver.errors import AWAY, AccessRefused, DuplicateAccount, StorageError
-from archiver.light_dataclasses import dataclass
 from archiver.models import Account, Identity, Record, Response
 
 IS_BACKUP = "json_extract(runs.asked, '$.import') IS NULL"

@@ -4,11 +4,10 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from archiver.disks import sync, sync_directory
-from archiver.light_dataclasses import dataclass
 
 _SECONDS = 30
 _OPCODES = 100_000  # some milliseconds of SQLite's work, between two looks at the clock

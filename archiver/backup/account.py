@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +21,6 @@ from archiver.backup.due import is_full_scan_due
 from archiver.backup.options import BackupOptions
 from archiver.backup.page_saver import PageSaver
 from archiver.errors import AccountGone, ArchiverError, SourceDown, SourceError, StorageError
-from archiver.light_dataclasses import dataclass
 from archiver.models import Attachment, Identity, Page, Window, timestamp
 from archiver.reasons import Choice, Reason
 from archiver.report import AccountReport

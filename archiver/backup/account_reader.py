@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import anyio
@@ -20,7 +20,6 @@ from archiver.backup.validation import (
 from archiver.clock import Clock
 from archiver.errors import ArchiverError, RecordError, SourceError
 from archiver.hookspecs import Platform
-from archiver.light_dataclasses import dataclass
 from archiver.minimisation import Minimiser
 from archiver.models import Account, Identity, Metric, Page, Post, Record, Version, Window
 from archiver.plugin_calls import cause_of, plugin_errors

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 
 import anyio
@@ -11,7 +11,6 @@ import anyio.to_thread
 from archiver.clock import Clock
 from archiver.errors import AccessRefused, SourceDown
 from archiver.hookspecs import Http
-from archiver.light_dataclasses import dataclass
 from archiver.login import is_due, renewed
 from archiver.secrets import Secret
 from archiver.tokens import Login, Token, TokenStore

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -42,7 +42,6 @@ from archiver.config import Config, Registry
 from archiver.errors import ArchiverError, StorageError, leaves
 from archiver.evidence.signing import seal
 from archiver.evidence.signing_keys import load_library
-from archiver.light_dataclasses import dataclass
 from archiver.media.download import Downloader
 from archiver.media.playlists.joining import FilmJoiner, joiner_version
 from archiver.media.playlists.segments import remove_unfinished

@@ -1,9 +1,8 @@
 """Hosts that do not respond: after a few failures, most of their other files are not requested."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from archiver.errors import MediaError, MediaExpired
-from archiver.light_dataclasses import dataclass
 
 _MAX_FAILURES = 8
 _UNRESPONSIVE_CODES = frozenset({"network", "slow", "http_429"})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from msgspec import Struct
@@ -12,7 +12,6 @@ from archiver.clock import Clock
 from archiver.config import Config, Registry
 from archiver.errors import ArchiverError, PluginError
 from archiver.hookspecs import Kit, Source, Tokens
-from archiver.light_dataclasses import dataclass
 from archiver.models import Account, RateLimitPolicy, Trust
 from archiver.net.api import ApiClient, OnWait, api_client
 from archiver.net.guard import AddressGuard

@@ -10,7 +10,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, TypeVar
 
@@ -28,7 +28,6 @@ from archiver.backup.hosts import UnresponsiveHosts
 from archiver.backup.room import OutOfRoom, Room
 from archiver.backup.url_refresher import UrlRefresher
 from archiver.errors import ArchiverError, MediaError, MediaExpired, MediaGone, MediaRefused
-from archiver.light_dataclasses import dataclass
 from archiver.media.download import Download, Downloader
 from archiver.media.playlists.joining import FilmJoiner, joiner_version
 from archiver.media.playlists.plan import NotJoinable

@@ -1,6 +1,6 @@
 """The options of a run."""
 
-from archiver.light_dataclasses import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 import anyio
 from msgspec import Struct
@@ -23,7 +23,6 @@ from archiver.backup.account_reader import AccountReader
 from archiver.backup.context import RunContext
 from archiver.errors import RateLimited, RecordError, SourceDown, SourceError
 from archiver.human import counted
-from archiver.light_dataclasses import dataclass
 from archiver.models import Attachment, Metric, Page, Post, Record, Response, Version
 from archiver.reasons import Choice
 from archiver.report import AccountReport

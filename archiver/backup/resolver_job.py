@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
 
@@ -15,7 +15,6 @@ import anyio
 from anyio.abc import ByteReceiveStream, Process
 
 from archiver.errors import MediaRefused
-from archiver.light_dataclasses import dataclass
 from archiver.media.disk import make_directory, storage_error
 from archiver.net.forward_proxy import ForwardProxy, forward_proxy
 from archiver.net.guard import AddressGuard

@@ -6,7 +6,7 @@ is tried again after days or weeks. None of it counts as a failure of the run.
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -31,7 +31,6 @@ from archiver.backup.resolver_job import GuardedJob, guarded_job
 from archiver.backup.resolver_notices import PROXY_NOTICE, resolver_notice
 from archiver.config import Config
 from archiver.errors import ArchiverError, MediaError
-from archiver.light_dataclasses import dataclass
 from archiver.media.download import Download, finish_download, refuse_short
 from archiver.media.kinds import HEAD, sniff
 from archiver.media.playlists.plan import NotJoinable

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import anyio
 
@@ -12,7 +12,6 @@ from archiver.backup.account_reader import AccountReader
 from archiver.backup.database_thread import DatabaseThread
 from archiver.canonical import attachment_keys, media_key
 from archiver.errors import AccessRefused, ArchiverError, RateLimited, SourceDown
-from archiver.light_dataclasses import dataclass
 from archiver.models import Post
 
 _AT_ONCE = 2

@@ -6,7 +6,7 @@ Nothing leaves here that holds a secret or could steer a terminal.
 import errno
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import click
 
@@ -21,7 +21,6 @@ from archiver.errors import (
     UsageError,
     leaves,
 )
-from archiver.light_dataclasses import dataclass
 
 BUG = 1
 BROKEN_PIPE = 141  # what a shell reports of a program that ends by SIGPIPE

@@ -1,13 +1,13 @@
 """The logins that `archiver status` lists, with their expiry."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from archiver.cli.text import Coloured, table
 from archiver.errors import SecretError
 from archiver.human import counted
-from archiver.light_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from archiver.config import Config

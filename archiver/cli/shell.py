@@ -17,7 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -26,7 +26,6 @@ from archiver.cli import failures
 from archiver.cli.streams import is_terminal
 from archiver.cli.text import safe
 from archiver.errors import UsageError
-from archiver.light_dataclasses import dataclass
 from archiver.stop_signals import stop_signals
 
 if TYPE_CHECKING:

@@ -1,11 +1,9 @@
 """The findings and the result of `verify`."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from msgspec import Struct
-
-from archiver.light_dataclasses import dataclass
 
 What = Literal[
     "missing_file", "changed_file", "changed_row", "rows", "reference", "database", "schema",

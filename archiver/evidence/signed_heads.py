@@ -8,7 +8,7 @@ kept here too. Archives of one config have one file, and their runs may end at t
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from archiver.config import Config
 from archiver.errors import SecretError
 from archiver.evidence.notes import head_of
 from archiver.evidence.signing_keys import beside_config
-from archiver.light_dataclasses import dataclass
 from archiver.private_files import locked_beside, replace_privately
 
 _FORMAT = 1

@@ -8,6 +8,7 @@ continue what was signed before is not signed again until somebody has said that
 import sqlite3
 from base64 import b64encode
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -20,7 +21,6 @@ from archiver.evidence.known_heads import KnownHead
 from archiver.evidence.notes import head_of
 from archiver.evidence.signed_heads import SignedHeads, signed_heads
 from archiver.evidence.signing_keys import SigningKey, can_sign, current_key
-from archiver.light_dataclasses import dataclass
 
 NOT_INSTALLED = (
     'Checkpoints are not signed: pip install "social-archiver[evidence]" installs what that needs'

@@ -7,6 +7,7 @@ address is then checked as those of media are.
 import json as json_format
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
 from ipaddress import ip_address
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
@@ -18,7 +19,6 @@ from msgspec import Struct
 
 from archiver.clock import Clock
 from archiver.errors import ConfigError, MediaRefused, RateLimited, SourceDown
-from archiver.light_dataclasses import dataclass
 from archiver.models import QueryParams, RateLimitPolicy, Response, timestamp
 from archiver.net.addresses import is_local_name, is_public
 from archiver.net.encoding import BadEncoding, Chunks, gunzip, is_plain, peek_gzip

@@ -11,14 +11,13 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import anyio
 import httpx
 from anyio.abc import SocketAttribute, SocketStream
 
 from archiver.errors import MediaError, MediaRefused
-from archiver.light_dataclasses import dataclass
 from archiver.net.guard import AddressGuard, GuardedBackend
 from archiver.net.network import NetworkStream
 

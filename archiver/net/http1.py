@@ -9,10 +9,10 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
+from dataclasses import dataclass
 
 import httpx
 
-from archiver.light_dataclasses import dataclass
 from archiver.net.encoding import Chunks
 from archiver.net.network import NetworkBackend, NetworkStream
 from archiver.net.proxy import Proxy

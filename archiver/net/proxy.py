@@ -7,14 +7,13 @@ section 3.2.2).
 
 import ssl
 from base64 import b64encode
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import httpx
 
 from archiver.errors import ConfigError
-from archiver.light_dataclasses import dataclass
 from archiver.secrets import Secret
 
 _SETTINGS = "Look at network.proxy and network.proxy_credentials"

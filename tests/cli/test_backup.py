@@ -79,18 +79,6 @@ def test_a_run_defines_its_own_records_as_structs(run_archiver: RunArchiver) -> 
     }  # fmt: skip
 
 
-def test_a_run_defines_no_dataclass_by_the_standard_library(run_archiver: RunArchiver) -> None:
-    """That takes five times as long."""
-    program = (
-        "import sys, dataclasses, archiver.backup.run\n"
-        "for name, module in list(sys.modules.items()):\n"
-        "    if vars(module).get('dataclass') is dataclasses.dataclass:\n"
-        "        print(name)\n"
-    )
-    done = run_archiver(python=(sys.executable, "-c", program))
-    assert not [name for name in done.stdout.split() if name.startswith("archiver.")]
-
-
 def test_a_disk_of_a_network_is_warned_of_unless_asked_for_quiet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,7 +7,7 @@ change a segment, so what was fetched for the same list of segments is still rig
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,6 @@ from anyio import to_thread
 from msgspec import Struct
 
 from archiver.errors import MediaError, MediaGone, MediaRefused, StorageError
-from archiver.light_dataclasses import dataclass
 from archiver.media.disk import make_directory, storage_error
 from archiver.media.download import Download, Downloader, FetchedPart, finish_download
 from archiver.media.playlists.decrypting import can_decrypt
