@@ -52,7 +52,7 @@ one, and there are 256."""
 _LOOK_EVERY = 8 << 20
 """Bytes that are received between two looks at the room on the disk."""
 
-WORKERS_PER_CONNECTION = 1.25
+WORKERS_PER_CONNECTION = 1.5
 """While one worker checks a file that has come, another one uses its connection."""
 
 _SAVE_SECONDS = 1.0

@@ -37,7 +37,10 @@ class Room(Struct, frozen=True):
         Where the system does not say, there is enough: writing fails soon enough.
         """
         try:
-            found = disk_usage(existing_parent(self.directory))
+            try:  # each file asks twice, and the folder is there
+                found = disk_usage(self.directory)
+            except FileNotFoundError:
+                found = disk_usage(existing_parent(self.directory))
         except OSError:
             return self.reserve + 1
         return found.free - min(self.reserve, found.total // _SHARE)

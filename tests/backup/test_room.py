@@ -92,6 +92,18 @@ def test_without_a_reserve_files_are_fetched_until_the_disk_is_full(
     assert not Room(tmp_path, 0).is_short
 
 
+def test_a_folder_that_is_not_there_yet_has_the_room_of_the_one_above_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def usage(folder: Path) -> Disk:
+        if not folder.exists():
+            raise FileNotFoundError
+        return Disk(10**6, 0, 600)
+
+    monkeypatch.setattr(module, "disk_usage", usage)
+    assert Room(tmp_path / "not" / "there", 500).left() == 100
+
+
 def test_a_system_that_does_not_say_has_room(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
