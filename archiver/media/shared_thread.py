@@ -6,7 +6,7 @@ one hand-over serves all tasks that wait for it.
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 import anyio
 from anyio import to_thread
@@ -21,28 +21,23 @@ class SharedThread:
     """
 
     def __init__(self) -> None:
-        self._waiting: list[_Call] = []
+        self._waiting: list[_Call[Any]] = []
         self._is_busy = False
 
     async def run(self, function: Callable[[], _T]) -> _T:
-        """What `function` returns or raises. Who is cancelled waits for its end."""
-        result: Future[_T] = Future()
+        """What `function` returns or raises. Who is cancelled waits for its end.
 
-        def make() -> None:
-            try:
-                result.set_result(function())
-            except BaseException as error:  # noqa: BLE001 — raised where it was called
-                result.set_exception(error)
-
-        call = _Call(make)
+        Raises RuntimeError where the system gives no thread.
+        """
+        call = _Call(function)
         self._waiting.append(call)
         with anyio.CancelScope(shield=True):
-            while not result.done():
+            while not call.result.done():
                 if self._is_busy:
                     await call.wait()
                 else:
                     await self._make_calls()
-        return result.result()
+        return call.result.result()
 
     async def _make_calls(self) -> None:
         """Make all calls that wait. The first of those that came meanwhile makes the next ones."""
@@ -50,18 +45,28 @@ class SharedThread:
         self._is_busy = True
         try:
             await to_thread.run_sync(_make_all, calls)
+        except RuntimeError as error:
+            for call in calls:
+                call.result.set_exception(error)
         finally:
             self._is_busy = False
             for call in (*calls, *self._waiting[:1]):
                 call.wake()
 
 
-class _Call:
-    """A call and the task that waits for it."""
+class _Call(Generic[_T]):
+    """A call, its result, and the task that waits for it."""
 
-    def __init__(self, make: Callable[[], None]) -> None:
-        self.make = make
+    def __init__(self, function: Callable[[], _T]) -> None:
+        self.result: Future[_T] = Future()
+        self._function = function
         self._woken = anyio.Event()
+
+    def make(self) -> None:
+        try:
+            self.result.set_result(self._function())
+        except BaseException as error:  # noqa: BLE001 — raised where it was called
+            self.result.set_exception(error)
 
     async def wait(self) -> None:
         """Wait until it was made, or until it is this task's turn to make calls."""
@@ -72,6 +77,6 @@ class _Call:
         self._woken.set()
 
 
-def _make_all(calls: list[_Call]) -> None:
+def _make_all(calls: list[_Call[Any]]) -> None:
     for call in calls:
         call.make()

@@ -2,6 +2,8 @@
 
 import threading
 from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 import anyio
 import pytest
@@ -41,7 +43,7 @@ async def test_calls_that_come_while_it_works_are_handed_over_together_and_in_or
     made: list[int] = []
     make_all = shared_thread._make_all
 
-    def watched(calls: list[shared_thread._Call]) -> None:
+    def watched(calls: list[shared_thread._Call[Any]]) -> None:
         handed.append(len(calls))
         make_all(calls)
 
@@ -94,3 +96,30 @@ async def test_who_is_cancelled_waits_for_the_end_of_the_call() -> None:
 async def test_it_goes_on_after_it_had_nothing_to_do() -> None:
     shared = SharedThread()
     assert [await shared.run(partial(int, text)) for text in "012"] == [0, 1, 2]
+
+
+async def test_all_who_call_are_told_where_the_system_gives_no_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = anyio.Event()
+    told: list[str] = []
+
+    async def no_thread(*_: object) -> None:
+        await asked.wait()
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(shared_thread, "to_thread", SimpleNamespace(run_sync=no_thread))
+    shared = SharedThread()
+
+    async def call() -> None:
+        try:
+            await shared.run(threading.get_ident)
+        except RuntimeError as error:
+            told.append(str(error))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(call)
+        await anyio.wait_all_tasks_blocked()
+        asked.set()
+    assert told == ["can't start new thread"] * 3
