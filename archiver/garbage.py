@@ -4,6 +4,7 @@ import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 _NEW_OBJECTS = 10_000
 
@@ -29,7 +30,11 @@ def modules_loaded() -> Iterator[None]:
     try:
         yield
     finally:
-        if not gc.get_freeze_count():
-            gc.freeze()
+        _pass_over_what_is_there()
         if was_on:
             gc.enable()
+
+
+@cache  # once: what is there later may be garbage
+def _pass_over_what_is_there() -> None:
+    gc.freeze()
