@@ -24,8 +24,8 @@ NOW = "2026-01-01T00:00:00.000Z"
 class Job:
     """One set of URLs, one number of connections, and the commands that fetch them.
 
-    What a round has written stays until all rows are done: for minutes, a disk is slow to make files
-    where thousands were deleted.
+    Many small files stay until all rows are done: for minutes, a disk is slow to make files where
+    thousands were deleted. Others do not, since memory would be full of them.
     """
 
     def __init__(self, web: Web, corpus: str, connections: int, way: str = "plain") -> None:
@@ -34,6 +34,7 @@ class Job:
         self.certificate = [str(CERTIFICATE)] if way == "tls" else []
         self.folder.mkdir(parents=True)
         self.is_large = corpus == "large"
+        self.is_many = corpus == "small"
         urls = web.urls(corpus, way)
         self.urls = self.folder / "urls"
         self.urls.write_text("\n".join(urls))
@@ -82,7 +83,10 @@ class Job:
         commands: dict[str, Command] = {"archiver": self.ours}
         known = {"aiohttp": self.aiohttp, "curl": self.curl_parallel, "no sync": self.unsynced}
         commands |= {peer: known[peer] for peer in peers}
-        return interleaved(commands, rounds)
+        found = interleaved(commands, rounds)
+        if not self.is_many:
+            shutil.rmtree(self.folder)
+        return found
 
     def _fresh(self, name: str, number: int) -> Path:
         if self.is_large:  # few files, many bytes: here it is space that counts
